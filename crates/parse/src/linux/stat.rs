@@ -1,0 +1,150 @@
+//! `/proc/PID/stat` and `/proc/PID/task/TID/stat`: proc_pid_stat(5).
+
+use crate::{Cursor, ParseError, Result};
+
+/// The fields of one process or thread. Times are in clock ticks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stat {
+    /// Process or thread id.
+    pub pid: u64,
+    /// The name: at most 15 bytes for a process, any byte but NUL among them.
+    pub comm: Box<[u8]>,
+    /// One letter: R, S, D, Z, T, t, X, I …
+    pub state: u8,
+    /// The parent's pid.
+    pub ppid: u64,
+    /// Process group.
+    pub pgrp: i64,
+    /// Session.
+    pub session: i64,
+    /// Controlling terminal as a device number, 0 for none.
+    pub tty_nr: i64,
+    /// Minor page faults.
+    pub minflt: u64,
+    /// Major page faults.
+    pub majflt: u64,
+    /// User time.
+    pub utime: u64,
+    /// System time.
+    pub stime: u64,
+    /// User time of waited-for children.
+    pub cutime: u64,
+    /// System time of waited-for children.
+    pub cstime: u64,
+    /// Nice value, -20 to 19.
+    pub nice: i64,
+    /// Number of threads.
+    pub num_threads: u64,
+    /// Start, in clock ticks since boot.
+    pub starttime: u64,
+    /// Virtual memory in bytes.
+    pub vsize: u64,
+    /// Resident pages; less exact than `statm` on kernels since 6.2.
+    pub rss: u64,
+    /// CPU last run on (since Linux 2.2.8).
+    pub processor: Option<u64>,
+    /// Time spent waiting for block I/O (since Linux 2.6.18).
+    pub delayacct_blkio_ticks: Option<u64>,
+}
+
+/// Parses the whole file.
+pub fn parse(bytes: &[u8]) -> Result<Stat> {
+    let mut cursor = Cursor::new(bytes);
+    let pid = cursor.decimal("pid")?;
+    // The name may hold spaces, newlines and parentheses: it ends at the last one.
+    cursor.until(b'(').ok_or_else(|| ParseError::missing("comm"))?;
+    let comm = cursor.until_last(b')').ok_or_else(|| ParseError::missing("comm"))?;
+    let state = match cursor.required("state")? {
+        [letter] => *letter,
+        other => return Err(ParseError::malformed("state", other)),
+    };
+    let ppid = cursor.decimal("ppid")?;
+    let pgrp = cursor.signed("pgrp")?;
+    let session = cursor.signed("session")?;
+    let tty_nr = cursor.signed("tty_nr")?;
+    cursor.skip_tokens(2); // tpgid flags
+    let minflt = cursor.decimal("minflt")?;
+    cursor.skip_tokens(1); // cminflt
+    let majflt = cursor.decimal("majflt")?;
+    cursor.skip_tokens(1); // cmajflt
+    Ok(Stat {
+        pid,
+        comm: comm.into(),
+        state,
+        ppid,
+        pgrp,
+        session,
+        tty_nr,
+        minflt,
+        majflt,
+        utime: cursor.decimal("utime")?,
+        stime: cursor.decimal("stime")?,
+        cutime: cursor.decimal("cutime")?,
+        cstime: cursor.decimal("cstime")?,
+        nice: cursor.skip_tokens(1).signed("nice")?, // after priority
+        num_threads: cursor.decimal("num_threads")?,
+        starttime: cursor.skip_tokens(1).decimal("starttime")?, // after itrealvalue
+        vsize: cursor.decimal("vsize")?,
+        rss: cursor.decimal("rss")?,
+        processor: cursor.skip_tokens(14).decimal_if_any("processor")?, // after rsslim … exit_signal
+        delayacct_blkio_ticks: cursor.skip_tokens(2).decimal_if_any("delayacct_blkio_ticks")?, // after rt_priority, policy
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BASH: &[u8] = b"4242 (bash) S 4200 4242 4242 34816 4300 4194304 1500 9000 3 40 12 7 300 80 20 0 1 0 88123 \
+        9019392 1290 18446744073709551615 1 1 0 0 0 0 65536 3670020 1266777851 0 0 0 17 1 0 0 5 0 0 0 0 0 0 0 0 0 0\n";
+
+    #[test]
+    fn every_field_is_the_one_proc5_documents() {
+        let stat = parse(BASH).unwrap();
+        assert_eq!((stat.pid, &*stat.comm, stat.state, stat.ppid), (4242, &b"bash"[..], b'S', 4200));
+        assert_eq!((stat.pgrp, stat.session, stat.tty_nr), (4242, 4242, 34816));
+        assert_eq!((stat.minflt, stat.majflt), (1500, 3));
+        assert_eq!((stat.utime, stat.stime, stat.cutime, stat.cstime), (12, 7, 300, 80));
+        assert_eq!((stat.nice, stat.num_threads, stat.starttime), (0, 1, 88123));
+        assert_eq!((stat.vsize, stat.rss), (9_019_392, 1290));
+        assert_eq!((stat.processor, stat.delayacct_blkio_ticks), (Some(1), Some(5)));
+    }
+
+    #[test]
+    fn the_name_ends_at_the_last_parenthesis() {
+        for name in [&b"a) R 1 (b"[..], b") (", b"x y\nz", b"\xff\xfe", b"", b"(((", b")))"] {
+            let mut bytes = b"1 (".to_vec();
+            bytes.extend(name);
+            bytes.extend(BASH.split_at(10).1);
+            assert_eq!(&*parse(&bytes).unwrap().comm, name);
+        }
+    }
+
+    #[test]
+    fn a_short_line_names_the_missing_field() {
+        assert_eq!(parse(b"").unwrap_err().field(), "pid");
+        assert_eq!(parse(b"1 (init").unwrap_err().field(), "comm");
+        assert_eq!(parse(b"1 (init) S").unwrap_err().field(), "ppid");
+        assert_eq!(parse(b"1 (init) S 0 1 1 0 -1 4 0 0 0 0 1 2").unwrap_err().field(), "cutime");
+    }
+
+    #[test]
+    fn old_kernels_end_early() {
+        let line = b"1 (init) S 0 0 0 0 -1 256 20 5000 4 60 10 700 2000 400 15 0 1 0 20 1400000 50\n";
+        let stat = parse(line).unwrap();
+        assert_eq!((stat.rss, stat.processor, stat.delayacct_blkio_ticks), (50, None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes: Vec<u8>) {
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn cutting_a_line_never_panics(at in 0..BASH.len()) {
+            let _ = parse(BASH.split_at(at).0);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The processors.
+
+use std::time::Duration;
+
+use crate::record::record;
+use crate::sys::{self, CpuReadings as _};
+use crate::{Result, System};
+
+record! {
+    /// Time that a CPU, or all of them together, has spent in each mode since boot.
+    ///
+    /// Linux: `/proc/stat`, proc_stat(5); the resolution is a clock tick.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct CpuTimes = "scputimes" {
+        /// Normal processes in user mode; on Linux this includes guest time.
+        user: Duration, Seconds, ALL;
+        /// Niced processes in user mode; on Linux this includes guest_nice time.
+        nice: Option<Duration>, Seconds, LINUX | MACOS | BSD;
+        /// Processes in kernel mode.
+        system: Duration, Seconds, ALL;
+        /// Nothing to do.
+        idle: Duration, Seconds, ALL;
+        /// Idle while waiting for I/O (since Linux 2.5.41).
+        iowait: Option<Duration>, Seconds, LINUX | SUNOS;
+        /// Serving hardware interrupts (since Linux 2.6.0).
+        irq: Option<Duration>, Seconds, LINUX | BSD | WINDOWS;
+        /// Serving softirqs (since Linux 2.6.0).
+        softirq: Option<Duration>, Seconds, LINUX;
+        /// Taken by other guests of the hypervisor (since Linux 2.6.11).
+        steal: Option<Duration>, Seconds, LINUX;
+        /// Running guests of this kernel (since Linux 2.6.24).
+        guest: Option<Duration>, Seconds, LINUX;
+        /// Running niced guests of this kernel (since Linux 2.6.33).
+        guest_nice: Option<Duration>, Seconds, LINUX;
+    }
+}
+
+record! {
+    /// Events counted since boot.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct CpuStats = "scpustats" {
+        /// Context switches, voluntary and involuntary.
+        ctx_switches: u64, Count, ALL;
+        /// Interrupts.
+        interrupts: u64, Count, ALL;
+        /// Softirqs; not counted by Windows and SunOS.
+        soft_interrupts: Option<u64>, Count, LINUX | MACOS | BSD;
+        /// System calls; not counted by Linux.
+        syscalls: Option<u64>, Count, WINDOWS | MACOS | BSD | SUNOS;
+    }
+}
+
+record! {
+    /// Clock frequency of a CPU.
+    #[derive(Debug, Clone, Default, PartialEq)]
+    pub struct CpuFreq = "scpufreq" {
+        /// Now.
+        current: f64, Megahertz, LINUX | MACOS | WINDOWS | FREEBSD | OPENBSD;
+        /// Lowest it can be set to, where the kernel knows.
+        min: Option<f64>, Megahertz, LINUX | MACOS | FREEBSD;
+        /// Highest it can be set to, where the kernel knows.
+        max: Option<f64>, Megahertz, LINUX | MACOS | WINDOWS | FREEBSD;
+    }
+}
+
+record! {
+    /// Processes running or waiting to run, averaged.
+    #[derive(Debug, Clone, Default, PartialEq)]
+    pub struct LoadAverage = "loadavg" {
+        /// Over one minute.
+        one: f64, Plain, ALL;
+        /// Over five minutes.
+        five: f64, Plain, ALL;
+        /// Over fifteen minutes.
+        fifteen: f64, Plain, ALL;
+    }
+}
+
+impl CpuTimes {
+    /// All time that passed: the sum of the fields, guest time counted once.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        // user and nice contain guest and guest_nice (kernel: account_guest_time in kernel/sched/cputime.c).
+        [self.nice, self.iowait, self.irq, self.softirq, self.steal]
+            .into_iter()
+            .flatten()
+            .fold(self.user + self.system + self.idle, |sum, part| sum + part)
+    }
+
+    /// Time in which work was done: neither idle nor waiting for I/O.
+    #[must_use]
+    pub fn busy(&self) -> Duration {
+        self.total().saturating_sub(self.idle).saturating_sub(self.iowait.unwrap_or_default())
+    }
+
+    /// What was added since `earlier`. A counter that went back counts as unchanged.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let passed = |now: Option<Duration>, then: Option<Duration>| Some(now?.saturating_sub(then?));
+        Self {
+            user: self.user.saturating_sub(earlier.user),
+            nice: passed(self.nice, earlier.nice),
+            system: self.system.saturating_sub(earlier.system),
+            idle: self.idle.saturating_sub(earlier.idle),
+            iowait: passed(self.iowait, earlier.iowait),
+            irq: passed(self.irq, earlier.irq),
+            softirq: passed(self.softirq, earlier.softirq),
+            steal: passed(self.steal, earlier.steal),
+            guest: passed(self.guest, earlier.guest),
+            guest_nice: passed(self.guest_nice, earlier.guest_nice),
+        }
+    }
+
+    /// The busy part of [`total`](Self::total) in percent; `None` when no time has passed.
+    #[must_use]
+    pub fn busy_percent(&self) -> Option<f64> {
+        let total = self.total().as_secs_f64();
+        (total > 0.0).then(|| self.busy().as_secs_f64() / total * 100.0)
+    }
+}
+
+impl System {
+    /// Times of all CPUs together.
+    pub fn cpu_times(&self) -> Result<CpuTimes> {
+        sys::Os::cpu_times(self.source())
+    }
+
+    /// Times of each CPU that is online, in the kernel's order.
+    pub fn cpu_times_per_cpu(&self) -> Result<Vec<CpuTimes>> {
+        sys::Os::cpu_times_per_cpu(self.source())
+    }
+
+    /// Number of logical CPUs that are online; `None` where the system does not tell.
+    ///
+    /// Linux: `sysconf(_SC_NPROCESSORS_ONLN)`, else `/proc/cpuinfo`, else `/proc/stat`.
+    pub fn cpu_count(&self) -> Result<Option<usize>> {
+        sys::Os::cpu_count(self.source())
+    }
+
+    /// Number of physical cores; `None` where the system does not tell.
+    ///
+    /// Linux: the distinct `topology/core_cpus_list` of sysfs, else `thread_siblings_list`, else `/proc/cpuinfo`.
+    pub fn cpu_count_cores(&self) -> Result<Option<usize>> {
+        sys::Os::cpu_count_cores(self.source())
+    }
+
+    /// Context switches and interrupts since boot.
+    pub fn cpu_stats(&self) -> Result<CpuStats> {
+        sys::Os::cpu_stats(self.source())
+    }
+
+    /// Frequency of each CPU; empty where nothing tells it.
+    ///
+    /// Linux: `cpufreq` of sysfs, else `/proc/cpuinfo`, which knows only the current one.
+    pub fn cpu_freq(&self) -> Result<Vec<CpuFreq>> {
+        sys::Os::cpu_freq(self.source())
+    }
+
+    /// The load averages.
+    pub fn load_average(&self) -> Result<LoadAverage> {
+        sys::Os::load_average(self.source())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(user: u64, idle: u64, steal: u64) -> CpuTimes {
+        CpuTimes {
+            user: Duration::from_secs(user),
+            idle: Duration::from_secs(idle),
+            steal: Some(Duration::from_secs(steal)),
+            guest: Some(Duration::from_secs(1)),
+            ..CpuTimes::default()
+        }
+    }
+
+    #[test]
+    fn guest_time_is_counted_once() {
+        assert_eq!(times(10, 5, 1).total(), Duration::from_secs(16));
+        assert_eq!(times(10, 5, 1).busy(), Duration::from_secs(11));
+    }
+
+    #[test]
+    fn a_counter_that_goes_back_counts_as_unchanged() {
+        let delta = times(12, 6, 0).since(&times(10, 5, 3));
+        assert_eq!((delta.user, delta.steal), (Duration::from_secs(2), Some(Duration::ZERO)));
+        assert_eq!(times(10, 5, 3).since(&times(10, 5, 3)).busy_percent(), None);
+    }
+}

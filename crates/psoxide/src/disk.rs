@@ -1,0 +1,130 @@
+//! Disks and file systems.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::record::record;
+use crate::sys::{self, DiskReadings as _};
+use crate::{Result, System};
+
+record! {
+    /// A mounted file system.
+    ///
+    /// Linux: `/proc/self/mounts`, `/proc/filesystems`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct DiskPartition = "sdiskpart" {
+        /// The device; empty where the kernel says "none".
+        device: OsString, Text, ALL;
+        /// Where it is mounted.
+        mountpoint: PathBuf, Text, ALL;
+        /// Type of file system.
+        fstype: OsString, Text, ALL;
+        /// Mount options, comma separated.
+        opts: OsString, Text, ALL;
+    }
+}
+
+record! {
+    /// Space of a file system.
+    ///
+    /// `statvfs(3)`; as `df`, space reserved for root is in total but neither used nor free, and not in percent.
+    #[derive(Debug, Clone, Default, PartialEq)]
+    pub struct DiskUsage = "sdiskusage" {
+        /// All of it.
+        total: u64, Bytes, ALL;
+        /// In use.
+        used: u64, Bytes, ALL;
+        /// Free for users.
+        free: u64, Bytes, ALL;
+        /// The used part of what users can use.
+        percent: f64, Percent, ALL;
+    }
+}
+
+record! {
+    /// What a disk has done since boot.
+    ///
+    /// Linux: `/proc/diskstats`, else `/sys/block/*/stat` (Documentation/admin-guide/iostats.rst).
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct DiskIo = "sdiskio" {
+        /// Reads completed.
+        read_count: u64, Count, ALL;
+        /// Writes completed.
+        write_count: u64, Count, ALL;
+        /// Bytes read.
+        read_bytes: u64, Bytes, ALL;
+        /// Bytes written.
+        write_bytes: u64, Bytes, ALL;
+        /// Time spent reading.
+        read_time: Option<Duration>, Seconds, LINUX | MACOS | WINDOWS | FREEBSD | SUNOS;
+        /// Time spent writing.
+        write_time: Option<Duration>, Seconds, LINUX | MACOS | WINDOWS | FREEBSD | SUNOS;
+        /// Reads that were merged with others before they were issued.
+        read_merged_count: Option<u64>, Count, LINUX;
+        /// Writes that were merged with others before they were issued.
+        write_merged_count: Option<u64>, Count, LINUX;
+        /// Time in which at least one I/O was under way.
+        busy_time: Option<Duration>, Seconds, LINUX | FREEBSD;
+    }
+}
+
+impl System {
+    /// Mounted file systems: those on devices, or `all` with proc, sysfs, tmpfs and the like.
+    pub fn disk_partitions(&self, all: bool) -> Result<Vec<DiskPartition>> {
+        sys::Os::disk_partitions(self.source(), all)
+    }
+
+    /// Space of the file system that `path` is on.
+    pub fn disk_usage(&self, path: impl AsRef<Path>) -> Result<DiskUsage> {
+        sys::Os::disk_usage(self.source(), path.as_ref())
+    }
+
+    /// Counters of each disk and partition, in the kernel's order.
+    pub fn disk_io_counters(&self) -> Result<Vec<(OsString, DiskIo)>> {
+        sys::Os::disk_io_counters(self.source())
+    }
+
+    /// The names in [`disk_io_counters`](Self::disk_io_counters) that are whole disks: summing partitions too would
+    /// count everything twice.
+    pub fn whole_disks(&self) -> Result<Vec<OsString>> {
+        sys::Os::whole_disks(self.source())
+    }
+
+    /// Counters of all whole disks together; `None` where there is no disk.
+    pub fn disk_io_total(&self) -> Result<Option<DiskIo>> {
+        let whole = self.whole_disks()?;
+        let counters = self.disk_io_counters()?;
+        Ok(counters.iter().filter(|(name, _)| whole.contains(name)).map(|(_, io)| io.clone()).reduce(|a, b| a.plus(&b)))
+    }
+}
+
+impl DiskIo {
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        self.zip(other, u64::saturating_add, Duration::saturating_add)
+    }
+
+    /// What was added since `earlier`. A counter that went back counts as unchanged.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        self.zip(earlier, u64::saturating_sub, Duration::saturating_sub)
+    }
+
+    fn zip(&self, other: &Self, count: fn(u64, u64) -> u64, time: fn(Duration, Duration) -> Duration) -> Self {
+        let counts = |a: Option<u64>, b: Option<u64>| Some(count(a?, b?));
+        let times = |a: Option<Duration>, b: Option<Duration>| Some(time(a?, b?));
+        Self {
+            read_count: count(self.read_count, other.read_count),
+            write_count: count(self.write_count, other.write_count),
+            read_bytes: count(self.read_bytes, other.read_bytes),
+            write_bytes: count(self.write_bytes, other.write_bytes),
+            read_time: times(self.read_time, other.read_time),
+            write_time: times(self.write_time, other.write_time),
+            read_merged_count: counts(self.read_merged_count, other.read_merged_count),
+            write_merged_count: counts(self.write_merged_count, other.write_merged_count),
+            busy_time: times(self.busy_time, other.busy_time),
+        }
+    }
+}

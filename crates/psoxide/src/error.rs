@@ -1,0 +1,243 @@
+//! The one error of the library.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+use psoxide_parse::ParseError;
+
+use crate::Pid;
+
+/// The result of a reading.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a reading has no value: what kind of trouble, in which process, file and field, and what caused it.
+///
+/// ```text
+/// process 42: /proc/42/statm: missing field "shared"
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    pid: Option<Pid>,
+    name: Option<OsString>,
+    path: Option<PathBuf>,
+    field: Option<&'static str>,
+    message: Option<Box<str>>,
+    source: Option<Cause>,
+}
+
+enum Cause {
+    Io(io::Error),
+    Parse(ParseError),
+}
+
+/// The kinds of [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No process has this pid, or another one has taken it.
+    NoSuchProcess,
+    /// The process has ended and waits to be reaped by its parent: this reading no longer exists.
+    ZombieProcess,
+    /// The system refuses this reading to this user.
+    AccessDenied,
+    /// The time given to wait is over.
+    Timeout,
+    /// This system, kernel or source does not have this reading.
+    Unsupported,
+    /// A call to the system failed.
+    Io,
+    /// The system answered something that is not of its documented form.
+    Parse,
+    /// The caller passed a value that cannot be meant.
+    InvalidInput,
+}
+
+impl Error {
+    fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { kind, pid: None, name: None, path: None, field: None, message: None, source: None }))
+    }
+
+    /// The system has no `reading`.
+    pub(crate) fn unsupported(reading: &'static str) -> Self {
+        let mut error = Self::new(ErrorKind::Unsupported);
+        error.0.field = Some(reading);
+        error
+    }
+
+    /// The caller's value is refused, and why.
+    pub(crate) fn invalid(message: impl Into<Box<str>>) -> Self {
+        let mut error = Self::new(ErrorKind::InvalidInput);
+        error.0.message = Some(message.into());
+        error
+    }
+
+    pub(crate) fn no_such_process(pid: Pid) -> Self {
+        Self::new(ErrorKind::NoSuchProcess).with_pid(pid)
+    }
+
+    pub(crate) fn zombie(pid: Pid) -> Self {
+        Self::new(ErrorKind::ZombieProcess).with_pid(pid)
+    }
+
+    pub(crate) fn timeout() -> Self {
+        Self::new(ErrorKind::Timeout)
+    }
+
+    /// A failed call; permission refused is its own kind.
+    pub(crate) fn io(source: impl Into<io::Error>) -> Self {
+        let source = source.into();
+        let mut error = Self::new(match source.kind() {
+            io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
+            _ => ErrorKind::Io,
+        });
+        error.0.source = Some(Cause::Io(source));
+        error
+    }
+
+    pub(crate) fn with_pid(mut self, pid: Pid) -> Self {
+        self.0.pid.get_or_insert(pid);
+        self
+    }
+
+    pub(crate) fn with_name(mut self, name: OsString) -> Self {
+        self.0.name.get_or_insert(name);
+        self
+    }
+
+    pub(crate) fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.0.path.get_or_insert_with(|| path.into());
+        self
+    }
+
+    pub(crate) fn with_field(mut self, field: &'static str) -> Self {
+        self.0.field.get_or_insert(field);
+        self
+    }
+
+    /// The same trouble seen as another kind: a missing file that turned out to be an ended process.
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// What kind of trouble this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The process that was read.
+    #[must_use]
+    pub fn pid(&self) -> Option<Pid> {
+        self.0.pid
+    }
+
+    /// The process's name, where it was already known.
+    #[must_use]
+    pub fn name(&self) -> Option<&OsStr> {
+        self.0.name.as_deref()
+    }
+
+    /// The file that was read.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+
+    /// The field or reading that has no value.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        self.0.field
+    }
+
+    /// The failed call's error.
+    #[must_use]
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match &self.0.source {
+            Some(Cause::Io(source)) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// Whether a file or process was not there (`ENOENT`, `ESRCH`).
+    pub(crate) fn is_missing(&self) -> bool {
+        // ESRCH is 3 on every Unix; std has no kind for it.
+        self.io_error().is_some_and(|e| e.kind() == io::ErrorKind::NotFound || e.raw_os_error() == Some(3))
+    }
+
+    /// Whether the process is gone.
+    #[must_use]
+    pub fn is_no_such_process(&self) -> bool {
+        self.kind() == ErrorKind::NoSuchProcess
+    }
+
+    /// Whether the system refused.
+    #[must_use]
+    pub fn is_access_denied(&self) -> bool {
+        self.kind() == ErrorKind::AccessDenied
+    }
+
+    /// Whether there is no such reading here.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        self.kind() == ErrorKind::Unsupported
+    }
+}
+
+impl From<ParseError> for Error {
+    fn from(source: ParseError) -> Self {
+        let mut error = Self::new(ErrorKind::Parse).with_field(source.field());
+        error.0.source = Some(Cause::Parse(source));
+        error
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(pid) = inner.pid {
+            write!(f, "process {pid}")?;
+            if let Some(name) = &inner.name {
+                write!(f, " ({})", name.display())?;
+            }
+            f.write_str(": ")?;
+        }
+        if let Some(path) = &inner.path {
+            write!(f, "{}: ", path.display())?;
+        }
+        match (inner.kind, &inner.message, &inner.source) {
+            (_, Some(message), _) => f.write_str(message),
+            (ErrorKind::NoSuchProcess, ..) => f.write_str("the process no longer exists"),
+            (ErrorKind::ZombieProcess, ..) => f.write_str("the process is a zombie"),
+            (ErrorKind::Timeout, ..) => f.write_str("the time to wait is over"),
+            (ErrorKind::Unsupported, ..) => match inner.field {
+                Some(field) => write!(f, "{field} is not supported here"),
+                None => f.write_str("not supported here"),
+            },
+            (ErrorKind::AccessDenied, ..) => f.write_str("permission denied"),
+            (_, None, Some(Cause::Io(source))) => write!(f, "{source}"),
+            (_, None, Some(Cause::Parse(source))) => write!(f, "{source}"),
+            (ErrorKind::Io, ..) => f.write_str("the call failed"),
+            (ErrorKind::Parse, ..) => f.write_str("unexpected contents"),
+            (ErrorKind::InvalidInput, ..) => f.write_str("invalid value"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({:?}: {self})", self.kind())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self.0.source.as_ref()? {
+            Cause::Io(source) => Some(source),
+            Cause::Parse(source) => Some(source),
+        }
+    }
+}

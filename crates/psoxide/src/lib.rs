@@ -1,0 +1,62 @@
+//! Processes and machines: CPU, memory, disks, network, sensors, users, and every detail of every process.
+//!
+//! Two types answer everything: a [`System`] is a machine (this one, or one whose /proc and /sys were copied), and a
+//! [`Process`] is one of its processes.
+//!
+//! ```
+//! use psoxide::System;
+//!
+//! # fn main() -> psoxide::Result<()> {
+//! let system = System::host();
+//! let memory = system.virtual_memory()?;
+//! println!("{} of {} bytes available", memory.available, memory.total);
+//!
+//! let me = system.current_process()?;
+//! let reading = me.oneshot(); // each kernel file is read once from here on
+//! println!("{:?} runs as {:?}, {} bytes resident", reading.name()?, reading.username()?, reading.memory_info()?.rss);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - A reading is a value or an [`Error`] that says why there is none; nothing is ever zero for want of knowing.
+//! - Names, paths and environments are [`OsString`](std::ffi::OsString): bytes that are not UTF-8 survive.
+//! - Nothing is remembered between calls but in values that you hold: rates come from two [`Snapshot`]s.
+//! - Sizes are bytes, times are [`Duration`](std::time::Duration) and [`SystemTime`](std::time::SystemTime).
+//!
+//! What each operating system has is listed in `PLATFORM.md`; how to add one, in `PORTING.md`.
+
+mod cpu;
+mod disk;
+mod error;
+mod memory;
+mod net;
+mod process;
+mod record;
+mod sensors;
+mod snapshot;
+pub mod support;
+mod sys;
+mod system;
+mod users;
+
+pub use cpu::{CpuFreq, CpuStats, CpuTimes, LoadAverage};
+pub use disk::{DiskIo, DiskPartition, DiskUsage};
+pub use error::{Error, ErrorKind, Result};
+pub use memory::{HeapInfo, SwapMemory, VirtualMemory, heap_info, heap_trim};
+pub use net::{
+    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, NetIo, NicAddr, NicAddress,
+    NicStats, SocketType,
+};
+pub use process::{
+    Child, CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryFootprint, MemoryInfo,
+    MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, Process, ProcessCpuTimes, ProcessStatus, Resource,
+    Signal, Thread, WaitOutcome, wait_procs,
+};
+pub use record::{FieldInfo, Os, OsSet, Record, ToValue, Unit, Value};
+pub use sensors::{Battery, Fan, Temperature, TimeLeft};
+pub use snapshot::{Counters, Field, FieldSet, ProcessRates, Query, Rates, Reading, Row, Snapshot};
+pub use system::System;
+pub use users::User;
+
+/// A process id.
+pub type Pid = u32;

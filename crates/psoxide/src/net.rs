@@ -1,0 +1,414 @@
+//! Network interfaces and sockets.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use crate::record::{ToValue, Value, record, text};
+use crate::sys::{self, NetReadings as _};
+use crate::{Error, Pid, Result, System};
+
+record! {
+    /// What an interface has carried since it came up.
+    ///
+    /// Linux: `/proc/net/dev`, proc_pid_net(5).
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct NetIo = "snetio" {
+        /// Bytes sent.
+        bytes_sent: u64, Bytes, ALL;
+        /// Bytes received.
+        bytes_recv: u64, Bytes, ALL;
+        /// Packets sent.
+        packets_sent: u64, Count, ALL;
+        /// Packets received.
+        packets_recv: u64, Count, ALL;
+        /// Errors while receiving.
+        errin: u64, Count, ALL;
+        /// Errors while sending.
+        errout: u64, Count, ALL;
+        /// Incoming packets that were dropped.
+        dropin: u64, Count, ALL;
+        /// Outgoing packets that were dropped.
+        dropout: u64, Count, ALL;
+    }
+}
+
+record! {
+    /// An address of an interface.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct NicAddr = "snicaddr" {
+        /// The family of the addresses.
+        family: AddressFamily, Text, ALL;
+        /// The interface's own address.
+        address: NicAddress, Text, ALL;
+        /// Which bits of it name the network.
+        netmask: Option<NicAddress>, Text, ALL;
+        /// The address that all of the network hears.
+        broadcast: Option<NicAddress>, Text, POSIX;
+        /// The other end of a point-to-point link.
+        ptp: Option<NicAddress>, Text, POSIX;
+    }
+}
+
+record! {
+    /// State of an interface.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct NicStats = "snicstats" {
+        /// Up, with a carrier: packets can be sent.
+        isup: bool, Plain, ALL;
+        /// Duplex mode.
+        duplex: Duplex, Text, ALL;
+        /// Speed of the link, where it has one.
+        speed: Option<u64>, Megabits, ALL;
+        /// Largest packet.
+        mtu: u64, Bytes, ALL;
+        /// Flags as `ifconfig` names them.
+        flags: Vec<&'static str>, Text, POSIX;
+    }
+}
+
+record! {
+    /// A socket.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+    pub struct Connection = "sconn" {
+        /// Its number in the process, where the process is known.
+        fd: Option<i32>, Plain, ALL;
+        /// Family of its addresses.
+        family: AddressFamily, Text, ALL;
+        /// Kind of transport.
+        kind: SocketType, Text, ALL;
+        /// This end.
+        laddr: Endpoint, Text, ALL;
+        /// The other end.
+        raddr: Endpoint, Text, ALL;
+        /// State of a TCP connection; `None` for all else.
+        status: ConnectionStatus, Text, ALL;
+        /// The process, where it may be known.
+        pid: Option<Pid>, Plain, ALL;
+    }
+}
+
+/// Family of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum AddressFamily {
+    /// `AF_UNIX`.
+    Unix,
+    /// `AF_INET`.
+    Inet,
+    /// `AF_INET6`.
+    Inet6,
+    /// The hardware's address: `AF_PACKET` on Linux, `AF_LINK` elsewhere.
+    Link,
+}
+
+/// Kind of transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum SocketType {
+    /// `SOCK_STREAM`.
+    Stream,
+    /// `SOCK_DGRAM`.
+    Datagram,
+    /// `SOCK_SEQPACKET`.
+    SeqPacket,
+    /// One that psoxide has no name for.
+    Other(u32),
+}
+
+/// State of a TCP connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[allow(missing_docs)] // RFC 9293's own names
+pub enum ConnectionStatus {
+    Established,
+    SynSent,
+    SynRecv,
+    FinWait1,
+    FinWait2,
+    TimeWait,
+    Close,
+    CloseWait,
+    LastAck,
+    Listen,
+    Closing,
+    /// Linux: a request socket that has not been accepted (`TCP_NEW_SYN_RECV`).
+    NewSynRecv,
+    /// Linux: bound but neither listening nor connected (`TCP_BOUND_INACTIVE`).
+    BoundInactive,
+    /// Not TCP.
+    None,
+}
+
+/// One end of a socket.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// Not bound or not connected.
+    None,
+    /// An Internet address and port.
+    Inet(SocketAddr),
+    /// A UNIX path; an abstract one begins with `@`.
+    Unix(OsString),
+}
+
+/// Which sockets to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[allow(missing_docs)] // what they name is said by `from_str`
+pub enum ConnectionKind {
+    #[default]
+    Inet,
+    Inet4,
+    Inet6,
+    Tcp,
+    Tcp4,
+    Tcp6,
+    Udp,
+    Udp4,
+    Udp6,
+    Unix,
+    All,
+}
+
+/// An address of an interface.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum NicAddress {
+    /// IPv4.
+    Inet(Ipv4Addr),
+    /// IPv6, with the name of its zone where it is link local.
+    Inet6(Ipv6Addr, Option<OsString>),
+    /// Hardware address.
+    Link(Vec<u8>),
+}
+
+/// Duplex mode of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Duplex {
+    /// Both directions at once.
+    Full,
+    /// One direction at a time.
+    Half,
+    /// Not known, or no such thing.
+    #[default]
+    Unknown,
+}
+
+impl ConnectionKind {
+    const NAMES: [(&'static str, Self); 11] = [
+        ("inet", Self::Inet),
+        ("inet4", Self::Inet4),
+        ("inet6", Self::Inet6),
+        ("tcp", Self::Tcp),
+        ("tcp4", Self::Tcp4),
+        ("tcp6", Self::Tcp6),
+        ("udp", Self::Udp),
+        ("udp4", Self::Udp4),
+        ("udp6", Self::Udp6),
+        ("unix", Self::Unix),
+        ("all", Self::All),
+    ];
+
+    /// The names that [`from_str`](str::parse) takes: what `psutil.net_connections(kind)` takes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().map(|(name, _)| *name)
+    }
+
+    /// Whether UNIX sockets are asked for.
+    #[must_use]
+    pub fn unix(self) -> bool {
+        matches!(self, Self::Unix | Self::All)
+    }
+
+    /// Whether TCP sockets of this IP version are asked for.
+    #[must_use]
+    pub fn tcp(self, v6: bool) -> bool {
+        match self {
+            Self::Inet | Self::Tcp | Self::All => true,
+            Self::Inet4 | Self::Tcp4 => !v6,
+            Self::Inet6 | Self::Tcp6 => v6,
+            _ => false,
+        }
+    }
+
+    /// Whether UDP sockets of this IP version are asked for.
+    #[must_use]
+    pub fn udp(self, v6: bool) -> bool {
+        match self {
+            Self::Inet | Self::Udp | Self::All => true,
+            Self::Inet4 | Self::Udp4 => !v6,
+            Self::Inet6 | Self::Udp6 => v6,
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for ConnectionKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind).ok_or_else(|| {
+            let names: Vec<_> = Self::names().collect();
+            Error::invalid(format!("invalid kind of connection {name:?}; it is one of {}", names.join(", ")))
+        })
+    }
+}
+
+impl fmt::Display for AddressFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unix => "AF_UNIX",
+            Self::Inet => "AF_INET",
+            Self::Inet6 => "AF_INET6",
+            Self::Link => "AF_LINK",
+        })
+    }
+}
+
+impl fmt::Display for SocketType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stream => "SOCK_STREAM",
+            Self::Datagram => "SOCK_DGRAM",
+            Self::SeqPacket => "SOCK_SEQPACKET",
+            Self::Other(number) => return write!(f, "{number}"),
+        })
+    }
+}
+
+impl fmt::Display for ConnectionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Established => "ESTABLISHED",
+            Self::SynSent => "SYN_SENT",
+            Self::SynRecv => "SYN_RECV",
+            Self::FinWait1 => "FIN_WAIT1",
+            Self::FinWait2 => "FIN_WAIT2",
+            Self::TimeWait => "TIME_WAIT",
+            Self::Close => "CLOSE",
+            Self::CloseWait => "CLOSE_WAIT",
+            Self::LastAck => "LAST_ACK",
+            Self::Listen => "LISTEN",
+            Self::Closing => "CLOSING",
+            Self::NewSynRecv => "NEW_SYN_RECV",
+            Self::BoundInactive => "BOUND_INACTIVE",
+            Self::None => "NONE",
+        })
+    }
+}
+
+impl fmt::Display for Duplex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "full",
+            Self::Half => "half",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => Ok(()),
+            Self::Inet(address) => write!(f, "{address}"),
+            Self::Unix(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for NicAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inet(address) => write!(f, "{address}"),
+            Self::Inet6(address, None) => write!(f, "{address}"),
+            Self::Inet6(address, Some(zone)) => write!(f, "{address}%{}", zone.display()),
+            Self::Link(bytes) => {
+                for (i, byte) in bytes.iter().enumerate() {
+                    let colon = if i == 0 { "" } else { ":" };
+                    write!(f, "{colon}{byte:02x}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+macro_rules! shown_as_text {
+    ($($type:ty),+) => {
+        $(impl ToValue for $type {
+            fn to_value(&self) -> Value<'_> {
+                text(self)
+            }
+        })+
+    };
+}
+shown_as_text!(AddressFamily, SocketType, ConnectionStatus, Duplex, NicAddress);
+
+impl ToValue for Endpoint {
+    fn to_value(&self) -> Value<'_> {
+        match self {
+            Self::None => Value::None,
+            Self::Inet(address) => {
+                Value::Record(vec![("ip", text(&address.ip())), ("port", Value::Unsigned(address.port().into()))])
+            }
+            Self::Unix(path) => path.to_value(),
+        }
+    }
+}
+
+impl System {
+    /// Counters of each interface, in the kernel's order.
+    pub fn net_io_counters(&self) -> Result<Vec<(OsString, NetIo)>> {
+        sys::Os::net_io_counters(self.source())
+    }
+
+    /// Counters of all interfaces together; `None` where there is none.
+    pub fn net_io_total(&self) -> Result<Option<NetIo>> {
+        Ok(self.net_io_counters()?.into_iter().map(|(_, io)| io).reduce(|a, b| a.plus(&b)))
+    }
+
+    /// All sockets of a kind, each once for every process that holds it.
+    ///
+    /// Linux: `/proc/net/{tcp,tcp6,udp,udp6,unix}` and the file descriptors of all processes that this user may
+    /// inspect; the others' sockets are listed without pid.
+    pub fn net_connections(&self, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        sys::Os::net_connections(self.source(), kind)
+    }
+
+    /// Addresses of each interface.
+    pub fn net_if_addrs(&self) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
+        sys::Os::net_if_addrs(self.source())
+    }
+
+    /// State of each interface.
+    pub fn net_if_stats(&self) -> Result<Vec<(OsString, NicStats)>> {
+        sys::Os::net_if_stats(self.source())
+    }
+}
+
+impl NetIo {
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        self.zip(other, u64::saturating_add)
+    }
+
+    /// What was added since `earlier`. A counter that went back counts as unchanged.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        self.zip(earlier, u64::saturating_sub)
+    }
+
+    fn zip(&self, other: &Self, count: fn(u64, u64) -> u64) -> Self {
+        Self {
+            bytes_sent: count(self.bytes_sent, other.bytes_sent),
+            bytes_recv: count(self.bytes_recv, other.bytes_recv),
+            packets_sent: count(self.packets_sent, other.packets_sent),
+            packets_recv: count(self.packets_recv, other.packets_recv),
+            errin: count(self.errin, other.errin),
+            errout: count(self.errout, other.errout),
+            dropin: count(self.dropin, other.dropin),
+            dropout: count(self.dropout, other.dropout),
+        }
+    }
+}

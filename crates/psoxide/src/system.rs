@@ -1,0 +1,98 @@
+//! A machine: this one, or one whose /proc and /sys were copied.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::sys::{self, ProcessReadings as _, SystemReadings as _};
+use crate::{Pid, Process, Result};
+
+/// A machine to read: this host, or a directory that holds a copy of another one's /proc and /sys.
+///
+/// It is cheap to clone, holds no file open and remembers no reading.
+#[derive(Debug, Clone)]
+pub struct System {
+    source: Arc<sys::Source>,
+}
+
+impl System {
+    /// This host.
+    #[must_use]
+    pub fn host() -> Self {
+        Self { source: Arc::new(sys::Source::host()) }
+    }
+
+    /// The machine whose `/proc` and `/sys` were copied to `root` (as `root/proc` and `root/sys`).
+    ///
+    /// Readings that only a running kernel can answer are [`Unsupported`](crate::ErrorKind::Unsupported) there. Page
+    /// size and clock ticks come from `root/.psoxide`, which a capture writes, else from any `proc/PID/auxv`, else
+    /// they are 4096 and 100.
+    ///
+    /// # Errors
+    /// `root/proc` is no directory; `root/.psoxide` cannot be understood; this OS keeps no such files.
+    pub fn at_root(root: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self { source: Arc::new(sys::Source::at_root(root.as_ref())?) })
+    }
+
+    /// This host, its process information read from `procfs` instead of `/proc`: the /proc of a container or of
+    /// the host, mounted elsewhere. The kernel is still this one.
+    ///
+    /// # Errors
+    /// This OS has no procfs.
+    pub fn with_procfs(procfs: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self { source: Arc::new(sys::Source::with_procfs(procfs.as_ref())?) })
+    }
+
+    pub(crate) fn source(&self) -> &sys::Source {
+        &self.source
+    }
+
+    /// Whether this is the running kernel, not a copy.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.source.is_live()
+    }
+
+    /// When the machine was booted.
+    ///
+    /// Linux: `btime` of `/proc/stat`, whole seconds.
+    pub fn boot_time(&self) -> Result<SystemTime> {
+        sys::Os::boot_time(self.source())
+    }
+
+    /// The pids of all processes that this user can see, ascending.
+    pub fn pids(&self) -> Result<Vec<Pid>> {
+        sys::Os::pids(self.source())
+    }
+
+    /// Whether a process (not merely a thread) has this pid.
+    pub fn pid_exists(&self, pid: Pid) -> Result<bool> {
+        sys::Os::pid_exists(self.source(), pid)
+    }
+
+    /// The process `pid`.
+    ///
+    /// # Errors
+    /// [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess).
+    pub fn process(&self, pid: Pid) -> Result<Process> {
+        Process::open(self, pid)
+    }
+
+    /// The calling process.
+    pub fn current_process(&self) -> Result<Process> {
+        self.process(sys::Os::current_pid(self.source())?)
+    }
+
+    /// All processes; those that end meanwhile are left out.
+    pub fn processes(&self) -> Result<Vec<Process>> {
+        let mut processes = Vec::new();
+        for pid in self.pids()? {
+            match self.process(pid) {
+                Ok(process) => processes.push(process),
+                Err(error) if error.is_no_such_process() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(processes)
+    }
+}

@@ -1,0 +1,34 @@
+//! Who is logged in.
+
+use std::ffi::OsString;
+use std::time::SystemTime;
+
+use crate::record::record;
+use crate::sys::{self, UserReadings as _};
+use crate::{Pid, Result, System};
+
+record! {
+    /// A login session.
+    ///
+    /// Linux: `/var/run/utmp`, utmp(5); where there is none, the sessions of systemd-logind.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct User = "suser" {
+        /// The user.
+        name: OsString, Text, ALL;
+        /// The terminal, if any.
+        terminal: Option<OsString>, Text, ALL;
+        /// Where the login came from; "localhost" for this machine.
+        host: Option<OsString>, Text, ALL;
+        /// When it began.
+        started: SystemTime, Time, ALL;
+        /// The login process.
+        pid: Option<Pid>, Plain, POSIX;
+    }
+}
+
+impl System {
+    /// Login sessions.
+    pub fn users(&self) -> Result<Vec<User>> {
+        sys::Os::users(self.source())
+    }
+}
