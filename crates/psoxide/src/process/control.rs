@@ -1,0 +1,186 @@
+//! Telling a process what to do, and waiting for its end.
+
+use std::ops::Deref;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::sys::{Cache, Control as _, Handle, Os};
+use crate::{Error, ExitStatus, IoPriority, Limit, Process, Resource, Result, Signal, System};
+
+impl Process {
+    fn control<T>(&self, call: &'static str, run: impl FnOnce(&Handle<'_>) -> Result<T>) -> Result<T> {
+        if !self.system().is_live() {
+            return Err(Error::unsupported(call).with_pid(self.pid()));
+        }
+        self.with_handle(run)
+    }
+
+    /// Sends a signal: to this process, never to a later one with the same pid.
+    ///
+    /// # Errors
+    /// [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess), [`AccessDenied`](crate::ErrorKind::AccessDenied); a zombie
+    /// takes any signal.
+    pub fn send_signal(&self, signal: Signal) -> Result<()> {
+        if self.pid() == 0 {
+            return Err(Error::invalid("pid 0 would signal the caller's whole process group").with_pid(0));
+        }
+        self.control("send_signal", |handle| Os::send_signal(handle, signal))
+    }
+
+    /// Stops it: SIGSTOP.
+    pub fn suspend(&self) -> Result<()> {
+        self.send_signal(Signal::STOP)
+    }
+
+    /// Lets it go on: SIGCONT.
+    pub fn resume(&self) -> Result<()> {
+        self.send_signal(Signal::CONT)
+    }
+
+    /// Asks it to end: SIGTERM.
+    pub fn terminate(&self) -> Result<()> {
+        self.send_signal(Signal::TERM)
+    }
+
+    /// Ends it: SIGKILL.
+    pub fn kill(&self) -> Result<()> {
+        self.send_signal(Signal::KILL)
+    }
+
+    /// Waits for its end; how it ended is known of the caller's own children only.
+    ///
+    /// # Errors
+    /// [`Timeout`](crate::ErrorKind::Timeout).
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<Option<ExitStatus>> {
+        let outcome = wait_procs(std::slice::from_ref(self), timeout, |_, _| {})?;
+        match outcome.gone.into_iter().next() {
+            Some((_, status)) => Ok(status),
+            None => Err(Error::timeout().with_pid(self.pid())),
+        }
+    }
+
+    /// Sets its nice value, -20 to 19.
+    pub fn set_nice(&self, value: i32) -> Result<()> {
+        self.control("set_nice", |handle| Os::set_nice(handle, value))
+    }
+
+    /// Sets its I/O scheduling class and priority.
+    pub fn set_ionice(&self, priority: IoPriority) -> Result<()> {
+        if priority.value > 7 {
+            return Err(Error::invalid(format!("I/O priority {} is not within 0 to 7", priority.value)));
+        }
+        self.control("set_ionice", |handle| Os::set_ionice(handle, priority))
+    }
+
+    /// Sets a resource limit.
+    pub fn set_rlimit(&self, resource: Resource, limit: Limit) -> Result<()> {
+        self.control("set_rlimit", |handle| Os::set_rlimit(handle, resource, limit))
+    }
+
+    /// Sets the CPUs it may run on.
+    pub fn set_cpu_affinity(&self, cpus: &[u32]) -> Result<()> {
+        if cpus.is_empty() {
+            return Err(Error::invalid("no CPU is named that it may run on"));
+        }
+        self.control("set_cpu_affinity", |handle| Os::set_cpu_affinity(handle, cpus))
+    }
+}
+
+/// What has become of processes that were waited for.
+#[derive(Debug, Clone, Default)]
+pub struct WaitOutcome {
+    /// Those that ended, and how where that may be known, in the order in which they were found.
+    pub gone: Vec<(Process, Option<ExitStatus>)>,
+    /// Those that had not when the time was over.
+    pub alive: Vec<Process>,
+}
+
+/// Waits for the end of all of `processes`, telling `ended` of each, until none is left or the time is over.
+///
+/// One thousand of them cost one poll(2) of their pidfds: nothing is looked at in between.
+///
+/// # Errors
+/// A process that is not of this running machine, or a failed call. Time over is no error: see
+/// [`WaitOutcome::alive`].
+pub fn wait_procs(
+    processes: &[Process],
+    timeout: Option<Duration>,
+    mut ended: impl FnMut(&Process, Option<ExitStatus>),
+) -> Result<WaitOutcome> {
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let mut outcome = WaitOutcome { gone: Vec::new(), alive: processes.to_vec() };
+    if let Some(copy) = processes.iter().find(|process| !process.system().is_live()) {
+        return Err(Error::unsupported("wait").with_pid(copy.pid()));
+    }
+    while !outcome.alive.is_empty() {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let caches: Vec<Cache> = outcome.alive.iter().map(|_| Cache::default()).collect();
+        let handles: Vec<Handle<'_>> = outcome
+            .alive
+            .iter()
+            .zip(&caches)
+            .map(|(process, cache)| Handle {
+                source: process.system().source(),
+                pid: process.pid(),
+                start: Some(process.start()),
+                cache,
+            })
+            .collect();
+        let mut found = Vec::new();
+        Os::wait_any(&handles, left, &mut |place, status| found.push((place, status)))?;
+        drop(handles);
+        let mut place = 0;
+        outcome.alive.retain(|process| {
+            let status = found.iter().find(|(at, _)| *at == place).map(|(_, status)| *status);
+            place += 1;
+            if let Some(status) = status {
+                ended(process, status);
+                outcome.gone.push((process.clone(), status));
+            }
+            status.is_none()
+        });
+        if left.is_some_and(|left| left.is_zero()) || (found.is_empty() && deadline.is_some_and(|d| Instant::now() >= d)) {
+            break;
+        }
+    }
+    Ok(outcome)
+}
+
+/// A child process: a [`Process`] with its pipes.
+#[derive(Debug)]
+pub struct Child {
+    process: Process,
+    child: std::process::Child,
+}
+
+impl Child {
+    /// Starts `command`.
+    ///
+    /// # Errors
+    /// The command cannot be started.
+    pub fn spawn(command: &mut Command) -> Result<Self> {
+        let mut child = command.spawn().map_err(|error| Error::io(error).with_path(command.get_program()))?;
+        // Not yet waited for, so its pid is its own, be it a zombie already.
+        match System::host().process(child.id()) {
+            Ok(process) => Ok(Self { process, child }),
+            Err(error) => {
+                // What cannot be followed must not be left behind; the first error is the one to report.
+                let _ = child.kill().and_then(|()| child.wait());
+                Err(error)
+            }
+        }
+    }
+
+    /// Its pipes.
+    pub fn pipes(&mut self) -> &mut std::process::Child {
+        &mut self.child
+    }
+}
+
+impl Deref for Child {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.process
+    }
+}

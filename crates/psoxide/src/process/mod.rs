@@ -1,0 +1,345 @@
+//! A process: who it is, what it does, and how it is told to stop.
+
+mod control;
+mod records;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+pub use control::{Child, WaitOutcome, wait_procs};
+pub use records::{
+    CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryFootprint, MemoryInfo,
+    MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, ProcessCpuTimes, ProcessStatus, Resource, Signal,
+    Thread,
+};
+
+use crate::error::ErrorKind;
+use crate::memory::percent;
+use crate::sys::{Cache, Handle, Os, ProcessReadings as _};
+use crate::{Connection, ConnectionKind, Error, Pid, Result, System};
+
+/// A process of a [`System`]: its pid and the start time that tells it from a later process with the same pid.
+///
+/// Each getter reads its kernel sources anew; [`oneshot`](Self::oneshot) gives a view that reads each only once.
+/// A getter fails with [`NoSuchProcess`](ErrorKind::NoSuchProcess) when the process has ended, with
+/// [`ZombieProcess`](ErrorKind::ZombieProcess) when what it asks for is gone though the pid is not, and with
+/// [`AccessDenied`](ErrorKind::AccessDenied) when the system refuses.
+#[derive(Debug, Clone)]
+pub struct Process {
+    system: System,
+    pid: Pid,
+    start: u64,
+    cache: Option<Arc<Cache>>,
+}
+
+impl PartialEq for Process {
+    /// The same process: same pid, same start.
+    fn eq(&self, other: &Self) -> bool {
+        (self.pid, self.start) == (other.pid, other.start)
+    }
+}
+
+impl Eq for Process {}
+
+impl std::hash::Hash for Process {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.pid, self.start).hash(state);
+    }
+}
+
+impl Process {
+    pub(crate) fn open(system: &System, pid: Pid) -> Result<Self> {
+        let cache = Cache::default();
+        let handle = Handle { source: system.source(), pid, start: None, cache: &cache };
+        let start = Os::start(&handle).map_err(|error| explain(&handle, error))?;
+        Ok(Self { system: system.clone(), pid, start, cache: None })
+    }
+
+    /// Its pid.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// The machine it runs on.
+    #[must_use]
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// The start time in the system's own unit (Linux: clock ticks since boot): with the pid, its identity.
+    #[must_use]
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// A view of this process that reads each kernel source at most once: many readings for the price of one.
+    ///
+    /// Errors are not kept. Dropping the view forgets what was read.
+    #[must_use]
+    pub fn oneshot(&self) -> Self {
+        Self { cache: Some(Arc::default()), ..self.clone() }
+    }
+
+    pub(crate) fn with_handle<T>(&self, run: impl FnOnce(&Handle<'_>) -> Result<T>) -> Result<T> {
+        let fresh;
+        let cache = match &self.cache {
+            Some(cache) => cache,
+            None => {
+                fresh = Cache::default();
+                &fresh
+            }
+        };
+        let handle = Handle { source: self.system.source(), pid: self.pid, start: Some(self.start), cache };
+        run(&handle).map_err(|error| explain(&handle, error))
+    }
+
+    /// Whether it still exists: the same process, be it a zombie.
+    pub fn is_running(&self) -> Result<bool> {
+        match Self::open(&self.system, self.pid) {
+            Ok(now) => Ok(now.start == self.start),
+            Err(error) if error.is_no_such_process() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The pid of its parent.
+    pub fn ppid(&self) -> Result<Pid> {
+        self.with_handle(Os::ppid)
+    }
+
+    /// Its parent, if that still runs; `None` for the first process.
+    pub fn parent(&self) -> Result<Option<Self>> {
+        let ppid = self.ppid()?;
+        if ppid == 0 {
+            return Ok(None);
+        }
+        match Self::open(&self.system, ppid) {
+            // One that is younger than its child has taken the parent's pid.
+            Ok(parent) => Ok((parent.start <= self.start).then_some(parent)),
+            Err(error) if error.is_no_such_process() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Its parent, the parent's parent, and so on.
+    pub fn parents(&self) -> Result<Vec<Self>> {
+        let mut parents: Vec<Self> = Vec::new();
+        let mut next = self.parent()?;
+        while let Some(parent) = next {
+            // A tree that changes while it is read might show a ring.
+            if parent == *self || parents.contains(&parent) {
+                break;
+            }
+            next = parent.parent()?;
+            parents.push(parent);
+        }
+        Ok(parents)
+    }
+
+    /// Its children; with `recursive`, all its descendants, parents before children.
+    pub fn children(&self, recursive: bool) -> Result<Vec<Self>> {
+        if !self.is_running()? {
+            return Err(Error::no_such_process(self.pid));
+        }
+        let mut by_parent: std::collections::HashMap<Pid, Vec<Self>> = std::collections::HashMap::new();
+        for pid in self.system.pids()? {
+            let cache = Cache::default();
+            let handle = Handle { source: self.system.source(), pid, start: None, cache: &cache };
+            let found = Os::start(&handle).and_then(|start| Ok((start, Os::ppid(&handle)?)));
+            match found.map_err(|error| explain(&handle, error)) {
+                Ok((start, ppid)) => by_parent.entry(ppid).or_default().push(Self {
+                    system: self.system.clone(),
+                    pid,
+                    start,
+                    cache: None,
+                }),
+                Err(error) if error.is_no_such_process() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut found: Vec<Self> = Vec::new();
+        let mut next = 0;
+        let mut parent = Some(self.clone());
+        while let Some(of) = parent {
+            // An older process is no child: its parent's pid was taken by this one. Taking the list ends any ring.
+            let children = by_parent.remove(&of.pid).unwrap_or_default();
+            found.extend(children.into_iter().filter(|child| child.start >= of.start && child.pid != self.pid));
+            parent = if recursive { found.get(next).cloned() } else { None };
+            next += 1;
+        }
+        Ok(found)
+    }
+
+    /// Its name. Linux keeps 15 bytes of it; a longer one is restored from the command line.
+    pub fn name(&self) -> Result<OsString> {
+        self.with_handle(Os::name)
+    }
+
+    /// The file it executes; empty where there is none (a kernel thread).
+    pub fn exe(&self) -> Result<PathBuf> {
+        self.with_handle(Os::exe)
+    }
+
+    /// Its command line.
+    pub fn cmdline(&self) -> Result<Vec<OsString>> {
+        self.with_handle(Os::cmdline)
+    }
+
+    /// What it is doing.
+    pub fn status(&self) -> Result<ProcessStatus> {
+        self.with_handle(Os::status)
+    }
+
+    /// The name of its real user, or the number where nobody has it.
+    pub fn username(&self) -> Result<OsString> {
+        self.with_handle(Os::username)
+    }
+
+    /// User ids.
+    pub fn uids(&self) -> Result<Ids> {
+        self.with_handle(Os::uids)
+    }
+
+    /// Group ids.
+    pub fn gids(&self) -> Result<Ids> {
+        self.with_handle(Os::gids)
+    }
+
+    /// Its controlling terminal, if any.
+    pub fn terminal(&self) -> Result<Option<PathBuf>> {
+        self.with_handle(Os::terminal)
+    }
+
+    /// When it began.
+    pub fn create_time(&self) -> Result<SystemTime> {
+        self.with_handle(Os::create_time)
+    }
+
+    /// Its working directory.
+    pub fn cwd(&self) -> Result<PathBuf> {
+        self.with_handle(Os::cwd)
+    }
+
+    /// The environment it was started with (and has perhaps overwritten since), in its own order.
+    pub fn environ(&self) -> Result<Vec<(OsString, OsString)>> {
+        self.with_handle(Os::environ)
+    }
+
+    /// Its nice value, -20 to 19.
+    pub fn nice(&self) -> Result<i32> {
+        self.with_handle(Os::nice)
+    }
+
+    /// Its I/O scheduling class and priority.
+    pub fn ionice(&self) -> Result<IoPriority> {
+        self.with_handle(Os::ionice)
+    }
+
+    /// A resource limit.
+    pub fn rlimit(&self, resource: Resource) -> Result<Limit> {
+        self.with_handle(|handle| Os::rlimit(handle, resource))
+    }
+
+    /// The CPUs it may run on, ascending.
+    pub fn cpu_affinity(&self) -> Result<Vec<u32>> {
+        self.with_handle(Os::cpu_affinity)
+    }
+
+    /// The CPU it last ran on.
+    pub fn cpu_num(&self) -> Result<u32> {
+        self.with_handle(Os::cpu_num)
+    }
+
+    /// Context switches.
+    pub fn num_ctx_switches(&self) -> Result<CtxSwitches> {
+        self.with_handle(Os::num_ctx_switches)
+    }
+
+    /// Number of open file descriptors.
+    pub fn num_fds(&self) -> Result<u64> {
+        self.with_handle(Os::num_fds)
+    }
+
+    /// Number of threads.
+    pub fn num_threads(&self) -> Result<u64> {
+        self.with_handle(Os::num_threads)
+    }
+
+    /// Its threads, by id.
+    pub fn threads(&self) -> Result<Vec<Thread>> {
+        self.with_handle(Os::threads)
+    }
+
+    /// CPU time it has used.
+    pub fn cpu_times(&self) -> Result<ProcessCpuTimes> {
+        self.with_handle(Os::cpu_times)
+    }
+
+    /// Its memory, from what the kernel keeps at hand.
+    pub fn memory_info(&self) -> Result<MemoryInfo> {
+        self.with_handle(Os::memory_info)
+    }
+
+    /// What its memory really costs: the kernel walks its page tables for this, and it waits meanwhile.
+    pub fn memory_footprint(&self) -> Result<MemoryFootprint> {
+        self.with_handle(Os::memory_footprint)
+    }
+
+    /// One kind of its memory as a part of all physical memory.
+    pub fn memory_percent(&self, kind: MemoryType) -> Result<f64> {
+        let bytes = kind.of(self)?;
+        Ok(percent(bytes, self.system.virtual_memory()?.total))
+    }
+
+    /// Its mappings, one by one.
+    pub fn memory_maps(&self) -> Result<Vec<MemoryMap>> {
+        self.with_handle(Os::memory_maps)
+    }
+
+    /// Its mappings, summed by path, in the order in which the paths first appear.
+    pub fn memory_maps_grouped(&self) -> Result<Vec<MemoryMapGroup>> {
+        Ok(MemoryMapGroup::group(self.memory_maps()?))
+    }
+
+    /// I/O it has done.
+    pub fn io_counters(&self) -> Result<IoCounters> {
+        self.with_handle(Os::io_counters)
+    }
+
+    /// Page faults it has caused.
+    pub fn page_faults(&self) -> Result<PageFaults> {
+        self.with_handle(Os::page_faults)
+    }
+
+    /// Regular files it has open.
+    pub fn open_files(&self) -> Result<Vec<OpenFile>> {
+        self.with_handle(Os::open_files)
+    }
+
+    /// Sockets it holds.
+    pub fn net_connections(&self, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        self.with_handle(|handle| Os::net_connections(handle, kind))
+    }
+}
+
+/// Says of which process an error is, and whether a file is missing because the process is gone.
+pub(crate) fn explain(handle: &Handle<'_>, error: Error) -> Error {
+    let error = error.with_pid(handle.pid);
+    // A file cut short by the process's end looks malformed; one that is missing may be so while the process lives.
+    if !error.is_missing() && error.kind() != ErrorKind::Parse {
+        return error;
+    }
+    let cache = Cache::default();
+    let now = Handle { source: handle.source, pid: handle.pid, start: None, cache: &cache };
+    match (Os::start(&now), handle.start) {
+        (Err(again), _) if again.is_missing() => error.with_kind(ErrorKind::NoSuchProcess),
+        (Ok(now), Some(then)) if now != then => error.with_kind(ErrorKind::NoSuchProcess),
+        (Ok(_), _) if error.is_missing() && matches!(Os::status(&now), Ok(ProcessStatus::Zombie)) => {
+            error.with_kind(ErrorKind::ZombieProcess)
+        }
+        _ => error,
+    }
+}

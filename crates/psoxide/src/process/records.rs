@@ -1,0 +1,488 @@
+//! What the getters of a process answer.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::record::{ToValue, Value, record, text};
+use crate::{Error, Process, Result};
+
+record! {
+    /// CPU time of a process.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct ProcessCpuTimes = "pcputimes" {
+        /// In user mode.
+        user: Duration, Seconds, ALL;
+        /// In kernel mode.
+        system: Duration, Seconds, ALL;
+        /// In user mode, of children that ended and were waited for.
+        children_user: Option<Duration>, Seconds, POSIX;
+        /// In kernel mode, of children that ended and were waited for.
+        children_system: Option<Duration>, Seconds, POSIX;
+        /// Waiting for block I/O (since Linux 2.6.18, with delay accounting).
+        iowait: Option<Duration>, Seconds, LINUX;
+    }
+}
+
+record! {
+    /// Memory of a process.
+    ///
+    /// Linux: `/proc/PID/statm`, proc_pid_statm(5).
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct MemoryInfo = "pmem" {
+        /// Resident in physical memory.
+        rss: u64, Bytes, ALL;
+        /// Virtual memory.
+        vms: u64, Bytes, ALL;
+        /// Resident and backed by files or shared memory.
+        shared: Option<u64>, Bytes, LINUX;
+        /// Executable code.
+        text: Option<u64>, Bytes, LINUX | BSD;
+        /// Data and stack.
+        data: Option<u64>, Bytes, LINUX | BSD;
+    }
+}
+
+record! {
+    /// What the memory of a process really costs.
+    ///
+    /// Linux: `/proc/PID/smaps_rollup` (since 4.14), else `/proc/PID/smaps`.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct MemoryFootprint = "pfootprint" {
+        /// Used by nobody else: what would be freed if it ended now.
+        uss: u64, Bytes, LINUX | MACOS | WINDOWS;
+        /// Its share: each page divided by the number of processes that map it.
+        pss: Option<u64>, Bytes, LINUX;
+        /// Swapped out.
+        swap: Option<u64>, Bytes, LINUX;
+    }
+}
+
+record! {
+    /// A mapping of a process.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct MemoryMap = "pmmap_ext" {
+        /// First address.
+        start: u64, Plain, ALL;
+        /// The address after the last.
+        end: u64, Plain, ALL;
+        /// Permissions as `r-xp`.
+        perms: String, Text, ALL;
+        /// The file, or a name in brackets.
+        path: PathBuf, Text, ALL;
+        /// Resident.
+        rss: u64, Bytes, ALL;
+        /// Virtual.
+        size: Option<u64>, Bytes, LINUX;
+        /// Its share of the resident pages.
+        pss: Option<u64>, Bytes, LINUX;
+        /// Mapped by others too, unmodified.
+        shared_clean: Option<u64>, Bytes, LINUX;
+        /// Mapped by others too, modified.
+        shared_dirty: Option<u64>, Bytes, LINUX;
+        /// Mapped by it alone, unmodified.
+        private_clean: Option<u64>, Bytes, LINUX;
+        /// Mapped by it alone, modified.
+        private_dirty: Option<u64>, Bytes, LINUX;
+        /// Accessed lately.
+        referenced: Option<u64>, Bytes, LINUX;
+        /// Not backed by a file.
+        anonymous: Option<u64>, Bytes, LINUX | SUNOS;
+        /// Swapped out.
+        swap: Option<u64>, Bytes, LINUX;
+    }
+}
+
+record! {
+    /// All mappings of one path.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct MemoryMapGroup = "pmmap_grouped" {
+        /// The file, or a name in brackets.
+        path: PathBuf, Text, ALL;
+        /// Resident.
+        rss: u64, Bytes, ALL;
+        /// Virtual.
+        size: Option<u64>, Bytes, LINUX;
+        /// Its share of the resident pages.
+        pss: Option<u64>, Bytes, LINUX;
+        /// Mapped by others too, unmodified.
+        shared_clean: Option<u64>, Bytes, LINUX;
+        /// Mapped by others too, modified.
+        shared_dirty: Option<u64>, Bytes, LINUX;
+        /// Mapped by it alone, unmodified.
+        private_clean: Option<u64>, Bytes, LINUX;
+        /// Mapped by it alone, modified.
+        private_dirty: Option<u64>, Bytes, LINUX;
+        /// Accessed lately.
+        referenced: Option<u64>, Bytes, LINUX;
+        /// Not backed by a file.
+        anonymous: Option<u64>, Bytes, LINUX | SUNOS;
+        /// Swapped out.
+        swap: Option<u64>, Bytes, LINUX;
+    }
+}
+
+record! {
+    /// I/O of a process.
+    ///
+    /// Linux: `/proc/PID/io`, proc_pid_io(5).
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct IoCounters = "pio" {
+        /// Read calls.
+        read_count: u64, Count, ALL;
+        /// Write calls.
+        write_count: u64, Count, ALL;
+        /// Bytes fetched from storage.
+        read_bytes: u64, Bytes, ALL;
+        /// Bytes sent to storage.
+        write_bytes: u64, Bytes, ALL;
+        /// Bytes passed to read calls, wherever they came from.
+        read_chars: Option<u64>, Bytes, LINUX;
+        /// Bytes passed to write calls, wherever they went.
+        write_chars: Option<u64>, Bytes, LINUX;
+    }
+}
+
+record! {
+    /// Context switches.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct CtxSwitches = "pctxsw" {
+        /// It had to wait.
+        voluntary: u64, Count, ALL;
+        /// Its time slice was over.
+        involuntary: u64, Count, ALL;
+    }
+}
+
+record! {
+    /// Page faults.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct PageFaults = "ppagefaults" {
+        /// The page was in memory.
+        minor: u64, Count, ALL;
+        /// The page had to be loaded.
+        major: u64, Count, ALL;
+    }
+}
+
+record! {
+    /// User or group ids.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct Ids = "puids" {
+        /// Who started it.
+        real: u32, Plain, POSIX;
+        /// Whose rights it has.
+        effective: u32, Plain, POSIX;
+        /// Whose rights it may take again.
+        saved: u32, Plain, POSIX;
+    }
+}
+
+record! {
+    /// A thread.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct Thread = "pthread" {
+        /// Its id.
+        id: u32, Plain, ALL;
+        /// CPU time in user mode.
+        user_time: Duration, Seconds, ALL;
+        /// CPU time in kernel mode.
+        system_time: Duration, Seconds, ALL;
+    }
+}
+
+record! {
+    /// An open file.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct OpenFile = "popenfile" {
+        /// Its path.
+        path: PathBuf, Text, ALL;
+        /// Its number in the process; `None` where the system does not tell.
+        fd: Option<i32>, Plain, ALL;
+        /// Offset.
+        position: Option<u64>, Bytes, LINUX;
+        /// How it was opened: r, w, a, r+ or a+.
+        mode: Option<&'static str>, Text, LINUX;
+        /// The flags of open(2).
+        flags: Option<u64>, Plain, LINUX;
+    }
+}
+
+record! {
+    /// I/O scheduling, ioprio_get(2).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct IoPriority = "pionice" {
+        /// The class.
+        class: IoPriorityClass, Text, LINUX;
+        /// The priority within the class, 0 (first) to 7.
+        value: u8, Plain, LINUX;
+    }
+}
+
+/// I/O scheduling classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IoPriorityClass {
+    /// Follows the nice value.
+    None,
+    /// Real time.
+    Realtime,
+    /// Best effort.
+    BestEffort,
+    /// Only when nobody else asks.
+    Idle,
+}
+
+/// A resource limit; `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Limit {
+    /// What is enforced.
+    pub soft: Option<u64>,
+    /// How far soft may be raised.
+    pub hard: Option<u64>,
+}
+
+macro_rules! named {
+    ($(#[$attr:meta])* pub enum $name:ident { $($(#[$vattr:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$attr])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name { $($(#[$vattr])* $variant,)+ }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Its usual name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(name: &str) -> Result<Self> {
+                Self::ALL.iter().copied().find(|known| known.name() == name).ok_or_else(|| {
+                    let names: Vec<_> = Self::ALL.iter().map(|known| known.name()).collect();
+                    Error::invalid(format!("invalid name {name:?}; it is one of {}", names.join(", ")))
+                })
+            }
+        }
+
+        impl ToValue for $name {
+            fn to_value(&self) -> Value<'_> {
+                self.name().to_value()
+            }
+        }
+    };
+}
+
+named! {
+    /// What a process is doing.
+    pub enum ProcessStatus {
+        /// On a CPU or ready for one.
+        Running = "running",
+        /// Waiting for an event.
+        Sleeping = "sleeping",
+        /// Waiting for I/O, not to be interrupted.
+        DiskSleep = "disk-sleep",
+        /// Stopped by a signal.
+        Stopped = "stopped",
+        /// Stopped by a debugger.
+        TracingStop = "tracing-stop",
+        /// Ended, not yet reaped.
+        Zombie = "zombie",
+        /// Ending.
+        Dead = "dead",
+        /// Linux 2.6.33 to 3.13.
+        WakeKill = "wake-kill",
+        /// Linux 2.6.33 to 3.13.
+        Waking = "waking",
+        /// A kernel thread with nothing to do.
+        Idle = "idle",
+        /// Waiting for a lock (FreeBSD).
+        Locked = "locked",
+        /// Waiting (FreeBSD).
+        Waiting = "waiting",
+        /// Suspended (NetBSD, Windows).
+        Suspended = "suspended",
+        /// A kernel thread put aside (Linux 3.9 to 3.13, and later).
+        Parked = "parked",
+        /// A state that psoxide has no name for.
+        Unknown = "?",
+    }
+}
+
+named! {
+    /// A resource that can be limited, getrlimit(2).
+    pub enum Resource {
+        /// Virtual memory, bytes.
+        As = "as",
+        /// Size of a core file, bytes.
+        Core = "core",
+        /// CPU time, seconds.
+        Cpu = "cpu",
+        /// Data segment, bytes.
+        Data = "data",
+        /// Size of a file it writes, bytes.
+        Fsize = "fsize",
+        /// File locks (Linux 2.4).
+        Locks = "locks",
+        /// Locked memory, bytes.
+        Memlock = "memlock",
+        /// POSIX message queues, bytes.
+        Msgqueue = "msgqueue",
+        /// How far it may lower its nice value: 20 less the limit.
+        Nice = "nice",
+        /// Open files.
+        Nofile = "nofile",
+        /// Processes of its user.
+        Nproc = "nproc",
+        /// Resident memory, bytes; not enforced.
+        Rss = "rss",
+        /// Real-time priority.
+        Rtprio = "rtprio",
+        /// Real-time CPU without a pause, microseconds.
+        Rttime = "rttime",
+        /// Queued signals.
+        Sigpending = "sigpending",
+        /// Stack, bytes.
+        Stack = "stack",
+    }
+}
+
+named! {
+    /// A kind of a process's memory.
+    pub enum MemoryType {
+        /// [`MemoryInfo::rss`]
+        Rss = "rss",
+        /// [`MemoryInfo::vms`]
+        Vms = "vms",
+        /// [`MemoryInfo::shared`]
+        Shared = "shared",
+        /// [`MemoryInfo::text`]
+        Text = "text",
+        /// [`MemoryInfo::data`]
+        Data = "data",
+        /// [`MemoryFootprint::uss`]
+        Uss = "uss",
+        /// [`MemoryFootprint::pss`]
+        Pss = "pss",
+        /// [`MemoryFootprint::swap`]
+        Swap = "swap",
+    }
+}
+
+impl MemoryType {
+    pub(crate) fn of(self, process: &Process) -> Result<u64> {
+        let info = || process.memory_info();
+        let footprint = || process.memory_footprint();
+        let value = match self {
+            Self::Rss => Some(info()?.rss),
+            Self::Vms => Some(info()?.vms),
+            Self::Shared => info()?.shared,
+            Self::Text => info()?.text,
+            Self::Data => info()?.data,
+            Self::Uss => Some(footprint()?.uss),
+            Self::Pss => footprint()?.pss,
+            Self::Swap => footprint()?.swap,
+        };
+        value.ok_or_else(|| Error::unsupported(self.name()))
+    }
+}
+
+impl MemoryMapGroup {
+    pub(crate) fn group(maps: Vec<MemoryMap>) -> Vec<Self> {
+        let plus = |sum: &mut Option<u64>, part: Option<u64>| {
+            *sum = sum.zip(part).map(|(sum, part)| sum.saturating_add(part));
+        };
+        let mut groups: Vec<Self> = Vec::new();
+        let mut places: std::collections::HashMap<PathBuf, usize> = std::collections::HashMap::new();
+        for map in maps {
+            let place = *places.entry(map.path.clone()).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some(group) => {
+                    group.rss = group.rss.saturating_add(map.rss);
+                    plus(&mut group.size, map.size);
+                    plus(&mut group.pss, map.pss);
+                    plus(&mut group.shared_clean, map.shared_clean);
+                    plus(&mut group.shared_dirty, map.shared_dirty);
+                    plus(&mut group.private_clean, map.private_clean);
+                    plus(&mut group.private_dirty, map.private_dirty);
+                    plus(&mut group.referenced, map.referenced);
+                    plus(&mut group.anonymous, map.anonymous);
+                    plus(&mut group.swap, map.swap);
+                }
+                None => groups.push(Self {
+                    path: map.path,
+                    rss: map.rss,
+                    size: map.size,
+                    pss: map.pss,
+                    shared_clean: map.shared_clean,
+                    shared_dirty: map.shared_dirty,
+                    private_clean: map.private_clean,
+                    private_dirty: map.private_dirty,
+                    referenced: map.referenced,
+                    anonymous: map.anonymous,
+                    swap: map.swap,
+                }),
+            }
+        }
+        groups
+    }
+}
+
+impl fmt::Display for IoPriorityClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Realtime => "realtime",
+            Self::BestEffort => "best-effort",
+            Self::Idle => "idle",
+        })
+    }
+}
+
+impl ToValue for IoPriorityClass {
+    fn to_value(&self) -> Value<'_> {
+        text(self)
+    }
+}
+
+/// A signal, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Signal(pub i32);
+
+impl Signal {
+    /// Hang up.
+    pub const HUP: Self = Self(1);
+    /// Interrupt.
+    pub const INT: Self = Self(2);
+    /// End at once.
+    pub const KILL: Self = Self(9);
+    /// Stop.
+    #[cfg(unix)]
+    pub const STOP: Self = Self(libc::SIGSTOP);
+    /// Go on after a stop.
+    #[cfg(unix)]
+    pub const CONT: Self = Self(libc::SIGCONT);
+    /// Please end.
+    pub const TERM: Self = Self(15);
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExitStatus {
+    /// It exited with this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(Signal),
+}

@@ -1,0 +1,365 @@
+//! Many processes, chosen fields, one pass; and rates from two passes.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::process::explain;
+use crate::record::{ToValue, Value};
+use crate::sys::{Cache, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, ProcessReadings as _};
+use crate::{
+    CpuTimes, CtxSwitches, DiskIo, Error, ErrorKind, Ids, IoCounters, MemoryFootprint, MemoryInfo, NetIo, PageFaults,
+    Pid, ProcessCpuTimes, ProcessStatus, Result, System,
+};
+
+/// One field of one process: a value, or why there is none. A field that is refused never costs the row.
+#[derive(Debug, Default)]
+pub enum Reading<T> {
+    /// It was not asked for.
+    #[default]
+    NotAsked,
+    /// The value.
+    Value(T),
+    /// The system refuses it to this user.
+    Denied,
+    /// The process ended (or is a zombie, which no longer has this) before it was read.
+    Gone,
+    /// The system does not have it.
+    Unsupported,
+    /// Any other error.
+    Failed(Error),
+}
+
+impl<T> Reading<T> {
+    fn of(result: Result<T>) -> Self {
+        match result {
+            Ok(value) => Self::Value(value),
+            Err(error) => match error.kind() {
+                ErrorKind::AccessDenied => Self::Denied,
+                ErrorKind::NoSuchProcess | ErrorKind::ZombieProcess => Self::Gone,
+                ErrorKind::Unsupported => Self::Unsupported,
+                _ => Self::Failed(error),
+            },
+        }
+    }
+
+    /// The value, if there is one.
+    #[must_use]
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Why there is no value though one was asked for.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::NotAsked | Self::Value(_) => None,
+            Self::Denied => Some("permission denied".into()),
+            Self::Gone => Some("the process has ended".into()),
+            Self::Unsupported => Some("not supported here".into()),
+            Self::Failed(error) => Some(error.to_string()),
+        }
+    }
+}
+
+/// The one list of what a snapshot can hold: the field, its type, its getter.
+macro_rules! fields {
+    ($($(#[doc = $doc:literal])+ $variant:ident, $field:ident: $type:ty = $getter:path;)+) => {
+        /// A field of a process that a snapshot can hold.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Field { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Field {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Its name, that of the getter.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($field),)+ }
+            }
+        }
+
+        /// A process in a snapshot.
+        #[derive(Debug, Default)]
+        pub struct Row {
+            /// Its pid.
+            pub pid: Pid,
+            /// With the pid, its identity: [`Process::start`](crate::Process::start).
+            pub start: u64,
+            $($(#[doc = $doc])+ pub $field: Reading<$type>,)+
+        }
+
+        impl Row {
+            fn read(&mut self, fields: FieldSet, handle: &Handle<'_>) {
+                $(if fields.contains(Field::$variant) {
+                    self.$field = Reading::of($getter(handle).map_err(|error| explain(handle, error)));
+                })+
+            }
+
+            /// A field's value in the form that every face of psoxide can show.
+            #[must_use]
+            pub fn get(&self, field: Field) -> Reading<Value<'_>> {
+                match field { $(Field::$variant => match &self.$field {
+                    Reading::NotAsked => Reading::NotAsked,
+                    Reading::Value(value) => Reading::Value(value.to_value()),
+                    Reading::Denied => Reading::Denied,
+                    Reading::Gone => Reading::Gone,
+                    Reading::Unsupported => Reading::Unsupported,
+                    Reading::Failed(error) => Reading::Failed(Error::invalid(error.to_string())),
+                },)+ }
+            }
+        }
+    };
+}
+
+fields! {
+    /// The parent's pid.
+    Ppid, ppid: Pid = Os::ppid;
+    /// The name.
+    Name, name: OsString = Os::name;
+    /// The executable.
+    Exe, exe: PathBuf = Os::exe;
+    /// The command line.
+    Cmdline, cmdline: Vec<OsString> = Os::cmdline;
+    /// What it is doing.
+    Status, status: ProcessStatus = Os::status;
+    /// The real user's name.
+    Username, username: OsString = Os::username;
+    /// User ids.
+    Uids, uids: Ids = Os::uids;
+    /// Group ids.
+    Gids, gids: Ids = Os::gids;
+    /// The controlling terminal.
+    Terminal, terminal: Option<PathBuf> = Os::terminal;
+    /// When it began.
+    CreateTime, create_time: SystemTime = Os::create_time;
+    /// The working directory.
+    Cwd, cwd: PathBuf = Os::cwd;
+    /// The nice value.
+    Nice, nice: i32 = Os::nice;
+    /// The CPU last run on.
+    CpuNum, cpu_num: u32 = Os::cpu_num;
+    /// Context switches.
+    NumCtxSwitches, num_ctx_switches: CtxSwitches = Os::num_ctx_switches;
+    /// Open file descriptors.
+    NumFds, num_fds: u64 = Os::num_fds;
+    /// Threads.
+    NumThreads, num_threads: u64 = Os::num_threads;
+    /// CPU time.
+    CpuTimes, cpu_times: ProcessCpuTimes = Os::cpu_times;
+    /// Memory.
+    MemoryInfo, memory_info: MemoryInfo = Os::memory_info;
+    /// What the memory really costs.
+    MemoryFootprint, memory_footprint: MemoryFootprint = Os::memory_footprint;
+    /// Page faults.
+    PageFaults, page_faults: PageFaults = Os::page_faults;
+    /// I/O.
+    IoCounters, io_counters: IoCounters = Os::io_counters;
+}
+
+/// A set of [`Field`]s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FieldSet(u64);
+
+impl FieldSet {
+    /// Whether `field` is in the set.
+    #[must_use]
+    pub fn contains(self, field: Field) -> bool {
+        self.0 & (1 << field as u8) != 0
+    }
+}
+
+impl FromIterator<Field> for FieldSet {
+    fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
+        Self(fields.into_iter().fold(0, |set, field| set | (1 << field as u8)))
+    }
+}
+
+/// What a snapshot shall hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Query {
+    /// Fields of each process; with none, only pids are listed.
+    pub fields: FieldSet,
+    /// Counters of the machine: CPUs, disks, interfaces.
+    pub counters: bool,
+}
+
+impl<I: IntoIterator<Item = Field>> From<I> for Query {
+    fn from(fields: I) -> Self {
+        Self { fields: fields.into_iter().collect(), counters: false }
+    }
+}
+
+/// Counters of the machine at one moment.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// All CPUs together.
+    pub cpu: CpuTimes,
+    /// Each CPU.
+    pub cpus: Vec<CpuTimes>,
+    /// Each disk.
+    pub disks: Reading<Vec<(OsString, DiskIo)>>,
+    /// Each interface.
+    pub nics: Reading<Vec<(OsString, NetIo)>>,
+}
+
+/// Processes at one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub taken: Instant,
+    /// A row for each process, by pid.
+    pub processes: Vec<Row>,
+    /// Counters of the machine, if they were asked for.
+    pub counters: Option<Counters>,
+}
+
+impl System {
+    /// Reads the chosen fields of all processes, each kernel source at most once for each of them.
+    ///
+    /// Processes that end before anything of them is read have no row.
+    ///
+    /// ```
+    /// use psoxide::{Field, System};
+    ///
+    /// # fn main() -> psoxide::Result<()> {
+    /// let snapshot = System::host().snapshot([Field::Name, Field::MemoryInfo])?;
+    /// for row in &snapshot.processes {
+    ///     if let (Some(name), Some(memory)) = (row.name.value(), row.memory_info.value()) {
+    ///         println!("{} {} {}", row.pid, name.display(), memory.rss);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn snapshot(&self, query: impl Into<Query>) -> Result<Snapshot> {
+        let query = query.into();
+        let taken = Instant::now();
+        let counters = if query.counters { Some(self.counters()?) } else { None };
+        let mut processes = Vec::new();
+        for pid in self.pids()? {
+            let mut row = Row { pid, ..Row::default() };
+            if query.fields != FieldSet::default() {
+                let cache = Cache::default();
+                let mut handle = Handle { source: self.source(), pid, start: None, cache: &cache };
+                match Os::start(&handle).map_err(|error| explain(&handle, error)) {
+                    Ok(start) => row.start = start,
+                    Err(error) if error.is_no_such_process() => continue,
+                    Err(error) => return Err(error),
+                }
+                handle.start = Some(row.start);
+                row.read(query.fields, &handle);
+            }
+            processes.push(row);
+        }
+        Ok(Snapshot { taken, processes, counters })
+    }
+
+    fn counters(&self) -> Result<Counters> {
+        Ok(Counters {
+            cpu: self.cpu_times()?,
+            cpus: Os::cpu_times_per_cpu(self.source())?,
+            disks: Reading::of(Os::disk_io_counters(self.source())),
+            nics: Reading::of(Os::net_io_counters(self.source())),
+        })
+    }
+}
+
+/// What happened between two snapshots.
+#[derive(Debug)]
+pub struct Rates {
+    /// The time between them.
+    pub elapsed: Duration,
+    /// Busy part of all CPUs in percent; `None` without counters or when no time has passed.
+    pub cpu_percent: Option<f64>,
+    /// Busy part of each CPU in percent.
+    pub cpu_percents: Vec<Option<f64>>,
+    /// What each disk did.
+    pub disks: Vec<(OsString, DiskIo)>,
+    /// What each interface carried.
+    pub nics: Vec<(OsString, NetIo)>,
+    /// The processes that are in both.
+    pub processes: Vec<ProcessRates>,
+}
+
+/// What one process did between two snapshots.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProcessRates {
+    /// Its pid.
+    pub pid: Pid,
+    /// Its identity.
+    pub start: u64,
+    /// CPU time used in percent of one CPU; `None` where it was not read or no time has passed.
+    pub cpu_percent: Option<f64>,
+    /// Bytes read from storage per second.
+    pub read_bytes_per_second: Option<f64>,
+    /// Bytes written to storage per second.
+    pub write_bytes_per_second: Option<f64>,
+}
+
+impl Snapshot {
+    /// What happened since an earlier snapshot. A pid that another process has taken is not taken for the same.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Rates {
+        let elapsed = self.taken.saturating_duration_since(earlier.taken);
+        let mut rates = Rates {
+            elapsed,
+            cpu_percent: None,
+            cpu_percents: Vec::new(),
+            disks: Vec::new(),
+            nics: Vec::new(),
+            processes: Vec::new(),
+        };
+        if let (Some(now), Some(then)) = (&self.counters, &earlier.counters) {
+            rates.cpu_percent = now.cpu.since(&then.cpu).busy_percent();
+            rates.cpu_percents = now.cpus.iter().zip(&then.cpus).map(|(n, t)| n.since(t).busy_percent()).collect();
+            rates.disks = paired(&now.disks, &then.disks, DiskIo::since);
+            rates.nics = paired(&now.nics, &then.nics, NetIo::since);
+        }
+        let before: HashMap<(Pid, u64), &Row> = earlier.processes.iter().map(|r| ((r.pid, r.start), r)).collect();
+        rates.processes = self
+            .processes
+            .iter()
+            .filter_map(|row| Some(row.since(before.get(&(row.pid, row.start))?, elapsed.as_secs_f64())))
+            .collect();
+        rates
+    }
+}
+
+impl Row {
+    #[allow(clippy::cast_precision_loss)] // a rate needs no more than 53 bits
+    fn since(&self, earlier: &Self, seconds: f64) -> ProcessRates {
+        let rate = |now: f64| (seconds > 0.0).then(|| now / seconds);
+        let used = |times: &ProcessCpuTimes| times.user + times.system;
+        let cpu = self.cpu_times.value().zip(earlier.cpu_times.value());
+        let io = self.io_counters.value().zip(earlier.io_counters.value());
+        ProcessRates {
+            pid: self.pid,
+            start: self.start,
+            cpu_percent: cpu.and_then(|(n, t)| rate(used(n).saturating_sub(used(t)).as_secs_f64() * 100.0)),
+            read_bytes_per_second: io.and_then(|(n, t)| rate(n.read_bytes.saturating_sub(t.read_bytes) as f64)),
+            write_bytes_per_second: io.and_then(|(n, t)| rate(n.write_bytes.saturating_sub(t.write_bytes) as f64)),
+        }
+    }
+}
+
+/// The differences of what is in both, by name.
+fn paired<T>(
+    now: &Reading<Vec<(OsString, T)>>,
+    then: &Reading<Vec<(OsString, T)>>,
+    since: fn(&T, &T) -> T,
+) -> Vec<(OsString, T)> {
+    let (Some(now), Some(then)) = (now.value(), then.value()) else { return Vec::new() };
+    now.iter()
+        .filter_map(|(name, now)| {
+            let (_, then) = then.iter().find(|(known, _)| known == name)?;
+            Some((name.clone(), since(now, then)))
+        })
+        .collect()
+}

@@ -1,0 +1,209 @@
+//! Changing a process, and waiting for its end: pidfds.
+
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{
+    Pid as RawPid, PidfdFlags, Rlimit, WaitId, WaitIdOptions, WaitIdStatus, pidfd_open, pidfd_send_signal, waitid,
+};
+use rustix::time::Timespec;
+
+use super::{Os, ffi};
+use crate::sys::{Cache, Control, Handle, ProcessReadings as _};
+use crate::{Error, ExitStatus, IoPriority, IoPriorityClass, Limit, ProcessStatus, Resource, Result, Signal};
+
+/// Where pidfds are missing, how often to look whether a process has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+fn raw(process: &Handle<'_>) -> Result<RawPid> {
+    i32::try_from(process.pid)
+        .ok()
+        .and_then(RawPid::from_raw)
+        .ok_or_else(|| Error::invalid("pid 0 and pids out of range name no single process").with_pid(process.pid))
+}
+
+/// Fails unless the process is still the one the handle was made for.
+fn check_identity(process: &Handle<'_>) -> Result<()> {
+    let cache = Cache::default();
+    Os::start(&Handle { cache: &cache, ..*process }).map(drop)
+}
+
+/// A pidfd of this very process. `None`: pidfds are not to be had (Linux before 5.3, seccomp, no fd free).
+fn pidfd(process: &Handle<'_>) -> Result<Option<OwnedFd>> {
+    match pidfd_open(raw(process)?, PidfdFlags::empty()) {
+        // The pid may have been taken by another before it was opened, but not after.
+        Ok(fd) => check_identity(process).map(|()| Some(fd)),
+        Err(Errno::NOSYS | Errno::PERM | Errno::MFILE | Errno::NFILE | Errno::INVAL) => Ok(None),
+        Err(errno) => Err(Error::io(errno)),
+    }
+}
+
+/// How a child of the caller ended; `None` if it has not, or is not the caller's to reap.
+fn reap(process: &Handle<'_>) -> Result<Option<ExitStatus>> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    loop {
+        match waitid(WaitId::Pid(raw(process)?), options) {
+            Ok(Some(status)) => return Ok(exit_status(&status)),
+            Ok(None) | Err(Errno::CHILD) => return Ok(None),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(Error::io(errno)),
+        }
+    }
+}
+
+fn exit_status(status: &WaitIdStatus) -> Option<ExitStatus> {
+    let signal = status.terminating_signal().map(|number| ExitStatus::Signal(Signal(number)));
+    status.exit_status().map(ExitStatus::Code).or(signal)
+}
+
+/// Whether the process has ended: gone, another's pid now, or a zombie.
+fn ended(process: &Handle<'_>) -> Result<bool> {
+    let cache = Cache::default();
+    match Os::status(&Handle { cache: &cache, ..*process }) {
+        Ok(status) => Ok(status == ProcessStatus::Zombie),
+        Err(error) if error.is_no_such_process() || error.is_missing() => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+impl Control for Os {
+    fn send_signal(process: &Handle<'_>, signal: Signal) -> Result<()> {
+        match pidfd(process)? {
+            // The pidfd holds on to the process: nothing can take its place between here and the signal.
+            Some(fd) => match rustix::process::Signal::from_named_raw(signal.0) {
+                Some(signal) => pidfd_send_signal(&fd, signal).map_err(Error::io),
+                None => ffi::kill(process.pid, signal.0),
+            },
+            None => {
+                check_identity(process)?;
+                ffi::kill(process.pid, signal.0)
+            }
+        }
+    }
+
+    fn wait_any(
+        processes: &[Handle<'_>],
+        timeout: Option<Duration>,
+        done: &mut dyn FnMut(usize, Option<ExitStatus>),
+    ) -> Result<()> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut found = false;
+        let mut fds = Vec::with_capacity(processes.len());
+        let mut without = Vec::new();
+        for (place, process) in processes.iter().enumerate() {
+            match pidfd(process) {
+                Ok(Some(fd)) => fds.push((place, fd)),
+                Ok(None) => without.push((place, process)),
+                Err(error) if error.is_no_such_process() || error.is_missing() => {
+                    found = true;
+                    done(place, reap(process)?);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        loop {
+            for &(place, process) in &without {
+                if ended(process)? {
+                    found = true;
+                    done(place, reap(process)?);
+                }
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let slice = match (found, without.is_empty()) {
+                (true, _) => Some(Duration::ZERO),
+                (false, true) => left,
+                (false, false) => Some(left.map_or(LOOK_AGAIN, |left| left.min(LOOK_AGAIN))),
+            };
+            let mut polled: Vec<_> = fds.iter().map(|(_, fd)| PollFd::new(fd, PollFlags::IN)).collect();
+            let slice = slice.and_then(|slice| Timespec::try_from(slice).ok());
+            match poll(&mut polled, slice.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(Error::io(errno)),
+            }
+            let ready: Vec<_> = polled.iter().map(|fd| !fd.revents().is_empty()).collect();
+            for ((place, _), ready) in fds.iter().zip(ready) {
+                if let (true, Some(process)) = (ready, processes.get(*place)) {
+                    found = true;
+                    done(*place, reap(process)?);
+                }
+            }
+            if found || left.is_some_and(|left| left.is_zero()) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn set_nice(process: &Handle<'_>, value: i32) -> Result<()> {
+        check_identity(process)?;
+        rustix::process::setpriority_process(Some(raw(process)?), value).map_err(Error::io)
+    }
+
+    fn set_ionice(process: &Handle<'_>, priority: IoPriority) -> Result<()> {
+        check_identity(process)?;
+        let class = match priority.class {
+            IoPriorityClass::None => 0,
+            IoPriorityClass::Realtime => 1,
+            IoPriorityClass::BestEffort => 2,
+            IoPriorityClass::Idle => 3,
+        };
+        ffi::ioprio_set(process.pid, (class << CLASS_SHIFT) | i32::from(priority.value))
+    }
+
+    fn set_rlimit(process: &Handle<'_>, resource: Resource, limit: Limit) -> Result<()> {
+        check_identity(process)?;
+        let limit = Rlimit { current: limit.soft, maximum: limit.hard };
+        rustix::process::prlimit(Some(raw(process)?), resource_number(resource), limit).map(drop).map_err(Error::io)
+    }
+
+    fn set_cpu_affinity(process: &Handle<'_>, cpus: &[u32]) -> Result<()> {
+        check_identity(process)?;
+        let mut set = rustix::thread::CpuSet::new();
+        for &cpu in cpus {
+            match usize::try_from(cpu) {
+                Ok(cpu) if cpu < rustix::thread::CpuSet::MAX_CPU => set.set(cpu),
+                _ => return Err(Error::invalid(format!("there is no CPU {cpu}"))),
+            }
+        }
+        rustix::thread::sched_setaffinity(Some(raw(process)?), &set).map_err(Error::io)
+    }
+}
+
+/// linux/ioprio.h: IOPRIO_CLASS_SHIFT.
+const CLASS_SHIFT: i32 = 13;
+
+pub(super) fn ionice(process: &Handle<'_>) -> Result<IoPriority> {
+    let value = ffi::ioprio_get(process.pid)?;
+    let class = match value >> CLASS_SHIFT {
+        0 => IoPriorityClass::None,
+        1 => IoPriorityClass::Realtime,
+        2 => IoPriorityClass::BestEffort,
+        3 => IoPriorityClass::Idle,
+        other => return Err(Error::invalid(format!("I/O class {other} is not known")).with_field("ioclass")),
+    };
+    // The low three bits are the level, the rest hints (Linux 6.5).
+    Ok(IoPriority { class, value: u8::try_from(value & 0x7).unwrap_or(0) })
+}
+
+fn resource_number(resource: Resource) -> rustix::process::Resource {
+    use rustix::process::Resource as R;
+    match resource {
+        Resource::As => R::As,
+        Resource::Core => R::Core,
+        Resource::Cpu => R::Cpu,
+        Resource::Data => R::Data,
+        Resource::Fsize => R::Fsize,
+        Resource::Locks => R::Locks,
+        Resource::Memlock => R::Memlock,
+        Resource::Msgqueue => R::Msgqueue,
+        Resource::Nice => R::Nice,
+        Resource::Nofile => R::Nofile,
+        Resource::Nproc => R::Nproc,
+        Resource::Rss => R::Rss,
+        Resource::Rtprio => R::Rtprio,
+        Resource::Rttime => R::Rttime,
+        Resource::Sigpending => R::Sigpending,
+        Resource::Stack => R::Stack,
+    }
+}

@@ -1,0 +1,491 @@
+//! One process: /proc/PID.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use psoxide_parse::linux::stat::Stat;
+use psoxide_parse::linux::status::Status;
+use psoxide_parse::linux::{cpu_stat, fdinfo, limits, pid_io, smaps, stat, statm, status, strings};
+use psoxide_parse::split_once;
+
+use super::source::if_any;
+use super::{Os, Source, control, net};
+use crate::sys::{Handle, ProcessReadings, SystemReadings, UserReadings as _};
+use crate::{
+    Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, IoPriority, Limit, MemoryFootprint, MemoryInfo,
+    MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
+};
+
+/// One cell for each file of /proc/PID that several readings share.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    stat: OnceLock<Stat>,
+    status: OnceLock<Status>,
+    smaps: OnceLock<Vec<u8>>,
+}
+
+/// What `cell` holds, or what `read` finds; errors are not kept.
+fn cached<T>(cell: &OnceLock<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = read()?;
+    Ok(cell.get_or_init(|| value))
+}
+
+impl Handle<'_> {
+    fn path(&self, file: &str) -> PathBuf {
+        self.source.process(self.pid, file)
+    }
+
+    fn read<T>(&self, file: &str, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+        self.source.read(&self.path(file), parse)
+    }
+
+    /// `/proc/PID/stat`; that of another process with the same pid is refused.
+    fn stat(&self) -> Result<&Stat> {
+        let stat = cached(&self.cache.stat, || self.read("stat", stat::parse))?;
+        match self.start {
+            Some(start) if start != stat.starttime => Err(Error::no_such_process(self.pid)),
+            _ => Ok(stat),
+        }
+    }
+
+    fn status_file(&self) -> Result<&Status> {
+        cached(&self.cache.status, || self.read("status", status::parse))
+    }
+
+    fn smaps(&self) -> Result<&Vec<u8>> {
+        cached(&self.cache.smaps, || self.read("smaps", |bytes| Ok(bytes.to_vec())))
+    }
+
+    /// What an empty answer means: an ended process has no memory to show, a kernel thread never had any.
+    fn empty<T>(&self, value: T) -> Result<T> {
+        match Os::status(self)? {
+            ProcessStatus::Zombie => Err(Error::zombie(self.pid)),
+            _ => Ok(value),
+        }
+    }
+
+    /// Where `exe` or `cwd` points, without the kernel's mark for a file that was deleted.
+    fn target(&self, link: &str) -> Result<PathBuf> {
+        match self.source.link(&self.path(link)) {
+            Ok(target) => Ok(undeleted(self.source, target).into()),
+            // A missing link of a process that lives is a kernel thread's (or of another pid namespace).
+            Err(error) if error.is_missing() => {
+                // Whether the process is still this one is not to be answered from what was read before.
+                let fresh = Cache::default();
+                Handle { cache: &fresh, ..*self }.empty(PathBuf::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The path that the kernel marked as deleted, unless the mark is part of a real file's name.
+fn undeleted(source: &Source, target: OsString) -> OsString {
+    match target.as_bytes().strip_suffix(b" (deleted)") {
+        Some(path) if !exists(source, Path::new(&target)) => OsStr::from_bytes(path).to_owned(),
+        _ => target,
+    }
+}
+
+/// The same path on the machine that the source describes.
+fn within(source: &Source, path: &Path) -> PathBuf {
+    source.file(path.strip_prefix("/").unwrap_or(path))
+}
+
+fn exists(source: &Source, path: &Path) -> bool {
+    within(source, path).symlink_metadata().is_ok()
+}
+
+fn os_string(bytes: &[u8]) -> OsString {
+    OsString::from_vec(bytes.to_vec())
+}
+
+fn state(letter: u8) -> ProcessStatus {
+    // fs/proc/array.c: task_state_array, with the letters of older kernels.
+    match letter {
+        b'R' => ProcessStatus::Running,
+        b'S' => ProcessStatus::Sleeping,
+        b'D' => ProcessStatus::DiskSleep,
+        b'T' => ProcessStatus::Stopped,
+        b't' => ProcessStatus::TracingStop,
+        b'Z' => ProcessStatus::Zombie,
+        b'X' | b'x' => ProcessStatus::Dead,
+        b'K' => ProcessStatus::WakeKill,
+        b'W' => ProcessStatus::Waking,
+        b'I' => ProcessStatus::Idle,
+        b'P' => ProcessStatus::Parked,
+        _ => ProcessStatus::Unknown,
+    }
+}
+
+fn ids([real, effective, saved, _]: [u32; 4]) -> Ids {
+    Ids { real, effective, saved }
+}
+
+impl SystemReadings for Os {
+    fn boot_time(source: &Source) -> Result<SystemTime> {
+        let seconds = source.read(&source.procfs("stat"), cpu_stat::btime)?;
+        UNIX_EPOCH
+            .checked_add(Duration::from_secs(seconds))
+            .ok_or_else(|| Error::invalid("the boot time is out of range").with_field("btime"))
+    }
+
+    fn pids(source: &Source) -> Result<Vec<Pid>> {
+        source.pids()
+    }
+
+    fn pid_exists(source: &Source, pid: Pid) -> Result<bool> {
+        // A thread's id has a folder in /proc too, though no listing shows it; only a process is its own Tgid.
+        match source.read_if_any(&source.process(pid, "status"), status::parse) {
+            Ok(Some(Status { tgid: Some(tgid), .. })) => Ok(tgid == u64::from(pid)),
+            Ok(None) => Ok(false),
+            _ => Ok(source.pids()?.contains(&pid)),
+        }
+    }
+
+    fn current_pid(source: &Source) -> Result<Pid> {
+        source.require_live("current_process")?;
+        Ok(std::process::id())
+    }
+}
+
+impl ProcessReadings for Os {
+    fn start(process: &Handle<'_>) -> Result<u64> {
+        Ok(process.stat()?.starttime)
+    }
+
+    fn ppid(process: &Handle<'_>) -> Result<Pid> {
+        let ppid = process.stat()?.ppid;
+        Pid::try_from(ppid).map_err(|_| Error::invalid(format!("pid {ppid} is out of range")).with_field("ppid"))
+    }
+
+    fn name(process: &Handle<'_>) -> Result<OsString> {
+        /// TASK_COMM_LEN of the kernel, less the NUL.
+        const LONGEST: usize = 15;
+        let comm = &*process.stat()?.comm;
+        if comm.len() >= LONGEST {
+            // The kernel cut it: the program's file name may begin with it and go on. Refused is no reason to fail.
+            if let Ok(cmdline) = Self::cmdline(process) {
+                let program = cmdline.first().and_then(|program| Path::new(program).file_name());
+                if let Some(name) = program.filter(|name| name.as_bytes().starts_with(comm)) {
+                    return Ok(name.to_owned());
+                }
+            }
+        }
+        Ok(os_string(comm))
+    }
+
+    fn exe(process: &Handle<'_>) -> Result<PathBuf> {
+        process.target("exe")
+    }
+
+    fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>> {
+        let parts = process.read("cmdline", |bytes| Ok(strings::cmdline(bytes)))?;
+        if parts.is_empty() { process.empty(Vec::new()) } else { Ok(parts.into_iter().map(OsString::from_vec).collect()) }
+    }
+
+    fn status(process: &Handle<'_>) -> Result<ProcessStatus> {
+        Ok(state(process.stat()?.state))
+    }
+
+    fn username(process: &Handle<'_>) -> Result<OsString> {
+        let uid = Self::uids(process)?.real;
+        Ok(Self::user_name(process.source, uid)?.unwrap_or_else(|| uid.to_string().into()))
+    }
+
+    fn create_time(process: &Handle<'_>) -> Result<SystemTime> {
+        let since_boot = process.source.ticks(process.stat()?.starttime);
+        Self::boot_time(process.source)?
+            .checked_add(since_boot)
+            .ok_or_else(|| Error::invalid("the start time is out of range").with_field("starttime"))
+    }
+
+    fn cwd(process: &Handle<'_>) -> Result<PathBuf> {
+        process.target("cwd")
+    }
+
+    fn environ(process: &Handle<'_>) -> Result<Vec<(OsString, OsString)>> {
+        let pairs = match process.read("environ", |bytes| Ok(strings::environ(bytes))) {
+            Ok(pairs) => pairs,
+            // Since Linux 6.x a kernel thread answers ESRCH though it lives; so does a zombie.
+            Err(error) if error.is_missing() => {
+                let fresh = Cache::default();
+                return Handle { cache: &fresh, ..*process }.empty(Vec::new());
+            }
+            Err(error) => return Err(error),
+        };
+        if pairs.is_empty() {
+            return process.empty(Vec::new());
+        }
+        Ok(pairs.into_iter().map(|(name, value)| (OsString::from_vec(name), OsString::from_vec(value))).collect())
+    }
+
+    fn nice(process: &Handle<'_>) -> Result<i32> {
+        let nice = process.stat()?.nice;
+        i32::try_from(nice).map_err(|_| Error::invalid(format!("nice value {nice} is out of range")).with_field("nice"))
+    }
+
+    fn num_threads(process: &Handle<'_>) -> Result<u64> {
+        Ok(process.stat()?.num_threads)
+    }
+
+    fn num_ctx_switches(process: &Handle<'_>) -> Result<CtxSwitches> {
+        let status = process.status_file()?;
+        match (status.voluntary_ctxt_switches, status.nonvoluntary_ctxt_switches) {
+            (Some(voluntary), Some(involuntary)) => Ok(CtxSwitches { voluntary, involuntary }),
+            _ => Err(Error::unsupported("num_ctx_switches").with_path(process.path("status"))),
+        }
+    }
+
+    fn threads(process: &Handle<'_>) -> Result<Vec<Thread>> {
+        let task = process.path("task");
+        let mut ids = process.source.numbers(&task)?;
+        ids.sort_unstable();
+        let mut threads = Vec::with_capacity(ids.len());
+        for id in ids {
+            let path = task.join(id.to_string()).join("stat");
+            // A thread that ended since the folder was listed is no longer one of its threads.
+            let Some(stat) = process.source.read_if_any(&path, stat::parse)? else { continue };
+            threads.push(Thread {
+                id,
+                user_time: process.source.ticks(stat.utime),
+                system_time: process.source.ticks(stat.stime),
+            });
+        }
+        if threads.is_empty() {
+            return Err(Error::no_such_process(process.pid));
+        }
+        Ok(threads)
+    }
+
+    fn cpu_times(process: &Handle<'_>) -> Result<ProcessCpuTimes> {
+        let stat = process.stat()?;
+        let ticks = |ticks| process.source.ticks(ticks);
+        Ok(ProcessCpuTimes {
+            user: ticks(stat.utime),
+            system: ticks(stat.stime),
+            children_user: Some(ticks(stat.cutime)),
+            children_system: Some(ticks(stat.cstime)),
+            iowait: stat.delayacct_blkio_ticks.map(ticks),
+        })
+    }
+
+    fn memory_info(process: &Handle<'_>) -> Result<MemoryInfo> {
+        let statm = process.read("statm", statm::parse)?;
+        let bytes = |pages| process.source.pages(pages);
+        Ok(MemoryInfo {
+            rss: bytes(statm.resident),
+            vms: bytes(statm.size),
+            shared: Some(bytes(statm.shared)),
+            text: Some(bytes(statm.text)),
+            data: Some(bytes(statm.data)),
+        })
+    }
+
+    fn page_faults(process: &Handle<'_>) -> Result<PageFaults> {
+        let stat = process.stat()?;
+        Ok(PageFaults { minor: stat.minflt, major: stat.majflt })
+    }
+
+    fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
+        let folder = process.path("fd");
+        let mut fds = process.source.numbers(&folder)?;
+        fds.sort_unstable();
+        let mut files = Vec::new();
+        for fd in fds {
+            // An fd may be closed while we look, and a path may be too long to be told.
+            let Ok(path) = process.source.link(&folder.join(fd.to_string())) else { continue };
+            if !path.as_bytes().starts_with(b"/") || !is_regular(process.source, Path::new(&path)) {
+                continue;
+            }
+            let info = process.path("fdinfo").join(fd.to_string());
+            let Some(info) = process.source.read_if_any(&info, fdinfo::parse)? else { continue };
+            files.push(OpenFile {
+                path: path.into(),
+                fd: i32::try_from(fd).ok(),
+                position: Some(info.pos),
+                mode: Some(mode(info.flags)),
+                flags: Some(info.flags),
+            });
+        }
+        Ok(files)
+    }
+
+    fn net_connections(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        net::process_connections(process, kind)
+    }
+
+    fn memory_footprint(process: &Handle<'_>) -> Result<MemoryFootprint> {
+        // smaps_rollup (since Linux 4.14) is summed by the kernel; ESRCH and ENOENT there do not mean that smaps fails.
+        let rollup = match process.cache.smaps.get() {
+            Some(_) => None,
+            None => if_any(process.read("smaps_rollup", smaps::rollup))?,
+        };
+        let rollup = match rollup {
+            Some(rollup) => rollup,
+            None => smaps::rollup(process.smaps()?)?,
+        };
+        Ok(MemoryFootprint { uss: rollup.uss, pss: Some(rollup.pss), swap: Some(rollup.swap) })
+    }
+
+    fn memory_maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
+        let bytes = process.smaps()?;
+        if bytes.is_empty() {
+            return process.empty(Vec::new());
+        }
+        let mappings = smaps::mappings(bytes).map_err(|e| Error::from(e).with_path(process.path("smaps")))?;
+        Ok(mappings
+            .into_iter()
+            .map(|map| MemoryMap {
+                start: map.start,
+                end: map.end,
+                perms: String::from_utf8_lossy(map.perms).into_owned(),
+                path: undeleted(process.source, os_string(map.path)).into(),
+                rss: map.rss,
+                size: Some(map.size),
+                pss: Some(map.pss),
+                shared_clean: Some(map.shared_clean),
+                shared_dirty: Some(map.shared_dirty),
+                private_clean: Some(map.private_clean),
+                private_dirty: Some(map.private_dirty),
+                referenced: Some(map.referenced),
+                anonymous: Some(map.anonymous),
+                swap: Some(map.swap),
+            })
+            .collect())
+    }
+
+    fn io_counters(process: &Handle<'_>) -> Result<IoCounters> {
+        let io = process.read("io", pid_io::parse)?;
+        Ok(IoCounters {
+            read_count: io.syscr,
+            write_count: io.syscw,
+            read_bytes: io.read_bytes,
+            write_bytes: io.write_bytes,
+            read_chars: Some(io.rchar),
+            write_chars: Some(io.wchar),
+        })
+    }
+
+    fn uids(process: &Handle<'_>) -> Result<Ids> {
+        Ok(ids(process.status_file()?.uid))
+    }
+
+    fn gids(process: &Handle<'_>) -> Result<Ids> {
+        Ok(ids(process.status_file()?.gid))
+    }
+
+    fn terminal(process: &Handle<'_>) -> Result<Option<PathBuf>> {
+        let device = process.stat()?.tty_nr;
+        let Some(device) = u64::try_from(device).ok().filter(|device| *device != 0) else { return Ok(None) };
+        // The kernel's new_encode_dev: minor 0-7 and 20-31, major 8-19.
+        let (major, minor) = ((device >> 8) & 0xfff, (device & 0xff) | ((device >> 12) & 0xf_ff00));
+        Ok(match (major, minor) {
+            // Documentation/admin-guide/devices.txt
+            (136..=143, _) => Some(PathBuf::from(format!("/dev/pts/{}", (major - 136) * 256 + minor))),
+            (4, 0..=63) => Some(PathBuf::from(format!("/dev/tty{minor}"))),
+            _ => {
+                let uevent = process.source.file(format!("sys/dev/char/{major}:{minor}/uevent"));
+                process.source.read_if_any(&uevent, |bytes| {
+                    Ok(psoxide_parse::lines(bytes)
+                        .filter_map(|line| split_once(line, b'='))
+                        .find(|(key, _)| *key == b"DEVNAME")
+                        .map(|(_, name)| Path::new("/dev").join(OsStr::from_bytes(name))))
+                })?
+            }
+            .flatten(),
+        })
+    }
+
+    fn num_fds(process: &Handle<'_>) -> Result<u64> {
+        let folder = process.path("fd");
+        // Since Linux 6.2 the size of the folder is their number; before, it is 0.
+        if process.source.is_live() {
+            let size = rustix::fs::stat(&folder).map_err(|errno| Error::io(errno).with_path(&folder))?.st_size;
+            if let Ok(size @ 1..) = u64::try_from(size) {
+                return Ok(size);
+            }
+        }
+        Ok(u64::try_from(process.source.names(&folder)?.len()).unwrap_or(u64::MAX))
+    }
+
+    fn cpu_num(process: &Handle<'_>) -> Result<u32> {
+        let cpu = process.stat()?.processor.ok_or_else(|| Error::unsupported("cpu_num"))?;
+        u32::try_from(cpu).map_err(|_| Error::invalid(format!("CPU {cpu} is out of range")).with_field("processor"))
+    }
+
+    fn cpu_affinity(process: &Handle<'_>) -> Result<Vec<u32>> {
+        let cpus = process.status_file()?.cpus_allowed_list.clone();
+        cpus.ok_or_else(|| Error::unsupported("cpu_affinity"))
+    }
+
+    fn ionice(process: &Handle<'_>) -> Result<IoPriority> {
+        process.source.require_live("ionice")?;
+        control::ionice(process)
+    }
+
+    fn rlimit(process: &Handle<'_>, resource: Resource) -> Result<Limit> {
+        let name = limit_name(resource);
+        let unsupported = || Error::unsupported("rlimit").with_path(process.path("limits"));
+        let limit = process.read("limits", |bytes| {
+            let limits = limits::parse(bytes)?;
+            Ok(limits
+                .into_iter()
+                .find(|limit| limit.name == name.as_bytes())
+                .map(|limit| Limit { soft: limit.soft, hard: limit.hard }))
+        })?;
+        match limit {
+            Some(limit) => Ok(limit),
+            None => process.empty(()).and_then(|()| Err(unsupported())),
+        }
+    }
+}
+
+/// The name of a resource in `/proc/PID/limits`: fs/proc/base.c.
+fn limit_name(resource: Resource) -> &'static str {
+    match resource {
+        Resource::As => "Max address space",
+        Resource::Core => "Max core file size",
+        Resource::Cpu => "Max cpu time",
+        Resource::Data => "Max data size",
+        Resource::Fsize => "Max file size",
+        Resource::Locks => "Max file locks",
+        Resource::Memlock => "Max locked memory",
+        Resource::Msgqueue => "Max msgqueue size",
+        Resource::Nice => "Max nice priority",
+        Resource::Nofile => "Max open files",
+        Resource::Nproc => "Max processes",
+        Resource::Rss => "Max resident set",
+        Resource::Rtprio => "Max realtime priority",
+        Resource::Rttime => "Max realtime timeout",
+        Resource::Sigpending => "Max pending signals",
+        Resource::Stack => "Max stack size",
+    }
+}
+
+/// Whether `path` is a regular file. A copied machine's files are mostly not there: no reason to doubt a path.
+fn is_regular(source: &Source, path: &Path) -> bool {
+    match within(source, path).metadata() {
+        Ok(metadata) => metadata.is_file(),
+        Err(_) => !source.is_live() && !path.starts_with("/dev"),
+    }
+}
+
+/// open(2) flags as the mode of fopen(3).
+fn mode(flags: u64) -> &'static str {
+    const O_ACCMODE: u64 = 0o3;
+    const O_APPEND: u64 = 0o2000;
+    match (flags & O_ACCMODE, flags & O_APPEND != 0) {
+        (0, _) => "r",
+        (1, false) => "w",
+        (1, true) => "a",
+        (_, false) => "r+",
+        (_, true) => "a+",
+    }
+}

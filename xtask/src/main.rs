@@ -1,0 +1,55 @@
+//! The project's own machinery, one subcommand for each step; CI runs the same ones.
+
+mod capture;
+mod steps;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Every step of the project's own machinery.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    step: Step,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+enum Step {
+    /// Run every test; as root, run them as an ordinary user too
+    Test {
+        /// Run only the part that needs an ordinary user (from root)
+        #[arg(long)]
+        user: bool,
+    },
+    /// Check format, clippy, documentation and generated files
+    Lint,
+    /// Check with the oldest supported compiler
+    Msrv,
+    /// Write PLATFORM.md
+    Codegen {
+        /// Only say whether it is current
+        #[arg(long)]
+        check: bool,
+    },
+    /// Copy live files of /proc and /sys to a scrubbed archive
+    Capture(capture::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Args::parse().step {
+        Step::Test { user } => steps::test(user),
+        Step::Lint => steps::lint(),
+        Step::Msrv => steps::msrv(),
+        Step::Codegen { check } => steps::codegen(check),
+        Step::Capture(args) => capture::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Steps that run cargo.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A step's outcome; the error is one sentence.
+pub(crate) type Result<T = ()> = std::result::Result<T, String>;
+
+/// Commands whose answers tests compare with ours, and the Debian packages that have them.
+const TOOLS: &[(&str, &str)] =
+    &[("ps", "procps"), ("free", "procps"), ("ss", "iproute2"), ("ip", "iproute2"), ("lsof", "lsof")];
+
+/// The user and group `nobody`.
+const NOBODY: u32 = 65534;
+
+/// Runs every test; as root also as an ordinary user, to whom the kernel shows less.
+pub(crate) fn test(user_only: bool) -> Result {
+    let root = output("id", &["-u"])? == "0";
+    if user_only && !root {
+        return Err("--user needs root, to become someone else".into());
+    }
+    tools(root);
+    if !user_only {
+        run(cargo().args(["test", "--workspace", "--all-targets"]))?;
+        run(cargo().args(["test", "--workspace", "--doc"]))?;
+    }
+    if root { as_user() } else { Ok(()) }
+}
+
+/// Gets the commands that are missing, or says what their absence means.
+fn tools(root: bool) {
+    let missing = || TOOLS.iter().filter(|(tool, _)| !on_path(tool));
+    if root && missing().count() > 0 && Path::new("/etc/debian_version").exists() {
+        let apt = || {
+            let mut command = Command::new("apt-get");
+            command.env("DEBIAN_FRONTEND", "noninteractive").arg("-q");
+            command
+        };
+        // A failure shows below: the commands are still missing.
+        let _ = run(apt().arg("update"));
+        let _ =
+            run(apt().args(["install", "-y", "--no-install-recommends"]).args(missing().map(|(_, package)| package)));
+    }
+    for (tool, package) in missing() {
+        eprintln!("xtask: tests that compare with {tool} will be skipped: it is not installed (package {package})");
+    }
+}
+
+/// Whether a command of this name can be found.
+fn on_path(tool: &str) -> bool {
+    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(tool).is_file()))
+}
+
+/// A compiled test.
+struct Binary {
+    path: PathBuf,
+    package: PathBuf,
+}
+
+/// Runs the compiled tests as an ordinary user.
+fn as_user() -> Result {
+    if !on_path("setpriv") {
+        return Err("the tests of an ordinary user need setpriv (package util-linux)".into());
+    }
+    let temp = env::temp_dir().join(format!("psoxide-user-{}", std::process::id()));
+    fs::create_dir(&temp).map_err(|error| format!("cannot create {}: {error}", temp.display()))?;
+    let done = in_temp(&temp);
+    let _ = fs::remove_dir_all(&temp);
+    done
+}
+
+/// The same, with a directory to use.
+fn in_temp(temp: &Path) -> Result {
+    let fail = |error| format!("cannot prepare {}: {error}", temp.display());
+    fs::set_permissions(temp, fs::Permissions::from_mode(0o755)).map_err(fail)?;
+    let home = temp.join("home");
+    fs::create_dir(&home).map_err(fail)?;
+    chown(&home, Some(NOBODY), Some(NOBODY)).map_err(fail)?;
+
+    let mut root = workspace();
+    let mut all = binaries(&root, None)?;
+    let reachable = |binary: &Binary| {
+        // The files that tests read are looked for where the package was compiled.
+        let reads =
+            |what: &str, path: &Path| nobody().args(["test", what]).arg(path).status().is_ok_and(|s| s.success());
+        reads("-x", &binary.path) && reads("-r", &binary.package.join("Cargo.toml"))
+    };
+    if !all.iter().all(reachable) {
+        // Paths are compiled in, so copying the binaries alone would not do.
+        let copy = temp.join("workspace");
+        fs::create_dir(&copy).map_err(fail)?;
+        for item in fs::read_dir(&root).map_err(fail)?.flatten() {
+            if item.file_name() != "target" && item.file_name() != ".git" {
+                run(Command::new("cp").arg("-r").arg(item.path()).arg(&copy))?;
+            }
+        }
+        run(Command::new("chmod").args(["-R", "a+rX"]).arg(&copy))?;
+        all = binaries(&copy, Some(&copy.join("target")))?;
+        root = copy;
+    }
+    for binary in all {
+        let mut command = nobody();
+        command.arg(&binary.path).current_dir(&binary.package);
+        command.env("HOME", &home).env("TMPDIR", &home).env("USER", "nobody").env("LOGNAME", "nobody");
+        command.env("CARGO_MANIFEST_DIR", &binary.package);
+        // Snapshots are compared, never written; and this user cannot ask cargo where the workspace is.
+        command.env("INSTA_WORKSPACE_ROOT", &root).env("INSTA_UPDATE", "no");
+        run(&mut command)?;
+    }
+    Ok(())
+}
+
+/// The beginning of a command that an ordinary user runs.
+fn nobody() -> Command {
+    let mut command = Command::new("setpriv");
+    command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".into(), "--".into()]);
+    command
+}
+
+/// Compiles the tests of the workspace at `root`, and lists them.
+fn binaries(root: &Path, target: Option<&Path>) -> Result<Vec<Binary>> {
+    let mut command = cargo();
+    command.args(["test", "--workspace", "--no-run", "--message-format=json"]).current_dir(root);
+    if let Some(target) = target {
+        command.env("CARGO_TARGET_DIR", target);
+    }
+    let done = command.stderr(Stdio::inherit()).output().map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !done.status.success() {
+        return Err("the tests do not compile".into());
+    }
+    let text = String::from_utf8_lossy(&done.stdout);
+    // A program that tests start has a line too, and is no test.
+    let tests = text.lines().filter(|line| line.contains("\"test\":true},"));
+    let found = tests.filter_map(|line| {
+        let package = Path::new(string(line, "manifest_path")?).parent()?.to_path_buf();
+        Some(Binary { path: string(line, "executable")?.into(), package })
+    });
+    Ok(found.collect())
+}
+
+/// A string in a line of cargo's JSON; its paths have nothing escaped on the systems this runs on.
+fn string<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let (_, after) = line.split_once(&format!("\"{name}\":\""))?;
+    after.split_once('"').map(|(value, _)| value)
+}
+
+/// Checks all that can be checked without running anything.
+pub(crate) fn lint() -> Result {
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    run(cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings"))?;
+    codegen(true)
+}
+
+/// Checks with the compiler that Cargo.toml promises.
+pub(crate) fn msrv() -> Result {
+    let path = workspace().join("Cargo.toml");
+    let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let line =
+        text.lines().find_map(|line| line.strip_prefix("rust-version = ")).ok_or("Cargo.toml has no rust-version")?;
+    let version = line.trim().trim_matches('"');
+    if !on_path("rustup") {
+        return Err(format!("checking with Rust {version} needs rustup"));
+    }
+    let have = output("rustup", &["toolchain", "list"])?;
+    if !have.lines().any(|line| line.split(['-', ' ']).next() == Some(version)) {
+        run(Command::new("rustup").args(["toolchain", "install", version, "--profile", "minimal"]))?;
+    }
+    // `rustup run`, because the cargo that started this one may be no proxy and not know `+`.
+    let mut check = Command::new("rustup");
+    check.args(["run", version, "cargo", "check", "--workspace", "--all-targets"]);
+    // Its own directory: two compilers would throw out each other's work.
+    check.current_dir(workspace()).env("CARGO_TARGET_DIR", workspace().join("target/msrv"));
+    run(check.env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTUP_TOOLCHAIN"))
+}
+
+/// Writes PLATFORM.md, or only says whether it is current.
+pub(crate) fn codegen(check: bool) -> Result {
+    let path = workspace().join("PLATFORM.md");
+    let new = psoxide::support::platform_md();
+    if !check {
+        return fs::write(&path, new).map_err(|error| format!("cannot write {}: {error}", path.display()));
+    }
+    if fs::read_to_string(&path).is_ok_and(|old| old == new) {
+        return Ok(());
+    }
+    Err("PLATFORM.md is not current: run `cargo xtask codegen`".into())
+}
+
+/// The root of the workspace, wherever in it cargo was called.
+fn workspace() -> PathBuf {
+    let own = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    own.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_path_buf()
+}
+
+/// The cargo that runs this, at the root.
+fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(workspace());
+    command
+}
+
+/// Runs a command whose output is for the reader.
+fn run(command: &mut Command) -> Result {
+    let shown = || {
+        let words =
+            std::iter::once(command_name(command)).chain(command.get_args().map(|a| a.to_string_lossy().into()));
+        words.collect::<Vec<String>>().join(" ")
+    };
+    let text = shown();
+    eprintln!("xtask: {text}");
+    let status = command.status().map_err(|error| format!("cannot run {text}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{text}` failed ({status})")) }
+}
+
+/// The last part of a program's path.
+fn command_name(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into()
+}
+
+/// What a command prints, trimmed.
+pub(crate) fn output(program: &str, args: &[&str]) -> Result<String> {
+    let done = Command::new(program).args(args).output().map_err(|error| format!("cannot run {program}: {error}"))?;
+    if !done.status.success() {
+        return Err(format!("`{program} {}` failed ({})", args.join(" "), done.status));
+    }
+    Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
+}
