@@ -1,6 +1,5 @@
 //! The one error of the library.
 
-use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
@@ -21,7 +20,6 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     pid: Option<Pid>,
-    name: Option<OsString>,
     path: Option<PathBuf>,
     field: Option<&'static str>,
     message: Option<Box<str>>,
@@ -57,7 +55,7 @@ pub enum ErrorKind {
 
 impl Error {
     fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, pid: None, name: None, path: None, field: None, message: None, source: None }))
+        Self(Box::new(Inner { kind, pid: None, path: None, field: None, message: None, source: None }))
     }
 
     /// The system has no `reading`.
@@ -102,11 +100,6 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_name(mut self, name: OsString) -> Self {
-        self.0.name.get_or_insert(name);
-        self
-    }
-
     pub(crate) fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.0.path.get_or_insert_with(|| path.into());
         self
@@ -133,12 +126,6 @@ impl Error {
     #[must_use]
     pub fn pid(&self) -> Option<Pid> {
         self.0.pid
-    }
-
-    /// The process's name, where it was already known.
-    #[must_use]
-    pub fn name(&self) -> Option<&OsStr> {
-        self.0.name.as_deref()
     }
 
     /// The file that was read.
@@ -200,9 +187,6 @@ impl fmt::Display for Error {
         let inner = &*self.0;
         if let Some(pid) = inner.pid {
             write!(f, "process {pid}")?;
-            if let Some(name) = &inner.name {
-                write!(f, " ({})", name.display())?;
-            }
             f.write_str(": ")?;
         }
         if let Some(path) = &inner.path {

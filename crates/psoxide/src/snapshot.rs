@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::process::explain;
 use crate::record::{ToValue, Value};
-use crate::sys::{Cache, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, ProcessReadings as _};
+use crate::sys::{Cache, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, ProcessReadings};
 use crate::{
     CpuTimes, CtxSwitches, DiskIo, Error, ErrorKind, Ids, IoCounters, MemoryFootprint, MemoryInfo, NetIo, PageFaults,
     Pid, ProcessCpuTimes, ProcessStatus, Result, System,
@@ -68,7 +68,7 @@ impl<T> Reading<T> {
 
 /// The one list of what a snapshot can hold: the field, its type, its getter.
 macro_rules! fields {
-    ($($(#[doc = $doc:literal])+ $variant:ident, $field:ident: $type:ty = $getter:path;)+) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident, $field:ident: $type:ty = $getter:ident;)+) => {
         /// A field of a process that a snapshot can hold.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -98,7 +98,7 @@ macro_rules! fields {
         impl Row {
             fn read(&mut self, fields: FieldSet, handle: &Handle<'_>) {
                 $(if fields.contains(Field::$variant) {
-                    self.$field = Reading::of($getter(handle).map_err(|error| explain(handle, error)));
+                    self.$field = Reading::of(<Os as ProcessReadings>::$getter(handle).map_err(|error| explain(handle, error)));
                 })+
             }
 
@@ -120,47 +120,47 @@ macro_rules! fields {
 
 fields! {
     /// The parent's pid.
-    Ppid, ppid: Pid = Os::ppid;
+    Ppid, ppid: Pid = ppid;
     /// The name.
-    Name, name: OsString = Os::name;
+    Name, name: OsString = name;
     /// The executable.
-    Exe, exe: PathBuf = Os::exe;
+    Exe, exe: PathBuf = exe;
     /// The command line.
-    Cmdline, cmdline: Vec<OsString> = Os::cmdline;
+    Cmdline, cmdline: Vec<OsString> = cmdline;
     /// What it is doing.
-    Status, status: ProcessStatus = Os::status;
+    Status, status: ProcessStatus = status;
     /// The real user's name.
-    Username, username: OsString = Os::username;
+    Username, username: OsString = username;
     /// User ids.
-    Uids, uids: Ids = Os::uids;
+    Uids, uids: Ids = uids;
     /// Group ids.
-    Gids, gids: Ids = Os::gids;
+    Gids, gids: Ids = gids;
     /// The controlling terminal.
-    Terminal, terminal: Option<PathBuf> = Os::terminal;
+    Terminal, terminal: Option<PathBuf> = terminal;
     /// When it began.
-    CreateTime, create_time: SystemTime = Os::create_time;
+    CreateTime, create_time: SystemTime = create_time;
     /// The working directory.
-    Cwd, cwd: PathBuf = Os::cwd;
+    Cwd, cwd: PathBuf = cwd;
     /// The nice value.
-    Nice, nice: i32 = Os::nice;
+    Nice, nice: i32 = nice;
     /// The CPU last run on.
-    CpuNum, cpu_num: u32 = Os::cpu_num;
+    CpuNum, cpu_num: u32 = cpu_num;
     /// Context switches.
-    NumCtxSwitches, num_ctx_switches: CtxSwitches = Os::num_ctx_switches;
+    NumCtxSwitches, num_ctx_switches: CtxSwitches = num_ctx_switches;
     /// Open file descriptors.
-    NumFds, num_fds: u64 = Os::num_fds;
+    NumFds, num_fds: u64 = num_fds;
     /// Threads.
-    NumThreads, num_threads: u64 = Os::num_threads;
+    NumThreads, num_threads: u64 = num_threads;
     /// CPU time.
-    CpuTimes, cpu_times: ProcessCpuTimes = Os::cpu_times;
+    CpuTimes, cpu_times: ProcessCpuTimes = cpu_times;
     /// Memory.
-    MemoryInfo, memory_info: MemoryInfo = Os::memory_info;
+    MemoryInfo, memory_info: MemoryInfo = memory_info;
     /// What the memory really costs.
-    MemoryFootprint, memory_footprint: MemoryFootprint = Os::memory_footprint;
+    MemoryFootprint, memory_footprint: MemoryFootprint = memory_footprint;
     /// Page faults.
-    PageFaults, page_faults: PageFaults = Os::page_faults;
+    PageFaults, page_faults: PageFaults = page_faults;
     /// I/O.
-    IoCounters, io_counters: IoCounters = Os::io_counters;
+    IoCounters, io_counters: IoCounters = io_counters;
 }
 
 /// A set of [`Field`]s.

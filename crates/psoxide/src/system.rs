@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::sys::{self, ProcessReadings as _, SystemReadings as _};
+use crate::sys::{self, SystemReadings as _};
 use crate::{Pid, Process, Result};
 
 /// A machine to read: this host, or a directory that holds a copy of another one's /proc and /sys.

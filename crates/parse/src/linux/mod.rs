@@ -3,24 +3,24 @@
 //! Field names and meanings follow proc(5) and the kernel's `Documentation/filesystems/proc.rst`; a field that a
 //! kernel may lack is an `Option` whose documentation says since when it exists.
 
-pub mod stat;
-pub mod cpulist;
-pub mod fdinfo;
-pub mod limits;
-pub mod pid_io;
-pub mod smaps;
-pub mod statm;
-pub mod status;
-pub mod strings;
 pub mod cpu_stat;
 pub mod cpuinfo;
+pub mod cpulist;
 pub mod diskstats;
+pub mod fdinfo;
+pub mod limits;
 pub mod loadavg;
 pub mod meminfo;
 pub mod mounts;
 pub mod net_dev;
 pub mod net_sock;
 pub mod netlink;
+pub mod pid_io;
+pub mod smaps;
+pub mod stat;
+pub mod statm;
+pub mod status;
+pub mod strings;
 pub mod utmp;
 pub mod vmstat;
 pub mod zoneinfo;

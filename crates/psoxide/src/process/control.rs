@@ -139,7 +139,9 @@ pub fn wait_procs(
             }
             status.is_none()
         });
-        if left.is_some_and(|left| left.is_zero()) || (found.is_empty() && deadline.is_some_and(|d| Instant::now() >= d)) {
+        if left.is_some_and(|left| left.is_zero())
+            || (found.is_empty() && deadline.is_some_and(|d| Instant::now() >= d))
+        {
             break;
         }
     }

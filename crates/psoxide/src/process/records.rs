@@ -279,7 +279,7 @@ macro_rules! named {
 
         impl ToValue for $name {
             fn to_value(&self) -> Value<'_> {
-                self.name().to_value()
+                text(self)
             }
         }
     };

@@ -58,12 +58,15 @@ impl NetReadings for Os {
     fn net_connections(source: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
         let holders = all_holders(source)?;
         let mut connections = Connections::default();
-        each_socket(source, kind, |file| source.procfs(&format!("net/{file}")), |socket| {
-            match holders.get(&socket.inode) {
+        each_socket(
+            source,
+            kind,
+            |file| source.procfs(&format!("net/{file}")),
+            |socket| match holders.get(&socket.inode) {
                 Some(holders) => holders.iter().for_each(|&(pid, fd)| connections.add(&socket, Some((pid, fd)))),
                 None => connections.add(&socket, None),
-            }
-        })?;
+            },
+        )?;
         Ok(connections.list)
     }
 
@@ -110,11 +113,16 @@ pub(super) fn process_connections(process: &Handle<'_>, kind: ConnectionKind) ->
     if fds.is_empty() {
         return Ok(connections.list);
     }
-    each_socket(source, kind, |file| source.process(pid, &format!("net/{file}")), |socket| {
-        for &fd in fds.get(&socket.inode).into_iter().flatten() {
-            connections.add(&socket, Some((pid, fd)));
-        }
-    })?;
+    each_socket(
+        source,
+        kind,
+        |file| source.process(pid, &format!("net/{file}")),
+        |socket| {
+            for &fd in fds.get(&socket.inode).into_iter().flatten() {
+                connections.add(&socket, Some((pid, fd)));
+            }
+        },
+    )?;
     Ok(connections.list)
 }
 
@@ -191,9 +199,8 @@ fn each_socket(
         sockets.into_iter().for_each(&mut each);
     }
     if kind.unix() {
-        let sockets = source.read(&path("unix"), |bytes| {
-            Ok(net_sock::unix(bytes)?.iter().map(unix_socket).collect::<Vec<_>>())
-        })?;
+        let sockets = source
+            .read(&path("unix"), |bytes| Ok(net_sock::unix(bytes)?.iter().map(unix_socket).collect::<Vec<_>>()))?;
         sockets.into_iter().for_each(&mut each);
     }
     Ok(())
@@ -312,8 +319,8 @@ fn dump(kind: u16) -> Result<Vec<u8>> {
     let mut buffer = vec![0; NETLINK_BUFFER];
     let mut answer = Vec::new();
     loop {
-        let (length, _) =
-            retry_on_intr(|| rustix::net::recv(&socket, buffer.as_mut_slice(), RecvFlags::empty())).map_err(Error::io)?;
+        let (length, _) = retry_on_intr(|| rustix::net::recv(&socket, buffer.as_mut_slice(), RecvFlags::empty()))
+            .map_err(Error::io)?;
         let bytes = buffer.get(..length).unwrap_or_default();
         if bytes.is_empty() {
             return Err(Error::io(io::ErrorKind::UnexpectedEof));

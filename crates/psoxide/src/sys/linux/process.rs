@@ -187,7 +187,11 @@ impl ProcessReadings for Os {
 
     fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>> {
         let parts = process.read("cmdline", |bytes| Ok(strings::cmdline(bytes)))?;
-        if parts.is_empty() { process.empty(Vec::new()) } else { Ok(parts.into_iter().map(OsString::from_vec).collect()) }
+        if parts.is_empty() {
+            process.empty(Vec::new())
+        } else {
+            Ok(parts.into_iter().map(OsString::from_vec).collect())
+        }
     }
 
     fn status(process: &Handle<'_>) -> Result<ProcessStatus> {

@@ -43,11 +43,11 @@ impl Source {
     pub(crate) fn at_root(root: &Path) -> Result<Self> {
         let procfs = root.join("proc");
         if !procfs.is_dir() {
-            return Err(Error::invalid("not a directory: a copied machine has its files in proc and sys")
-                .with_path(procfs));
+            return Err(
+                Error::invalid("not a directory: a copied machine has its files in proc and sys").with_path(procfs)
+            );
         }
-        let mut source =
-            Self { root: root.to_owned(), procfs, page_size: 4096, clock_ticks: 100, live: false };
+        let mut source = Self { root: root.to_owned(), procfs, page_size: 4096, clock_ticks: 100, live: false };
         let constants = root.join(".psoxide");
         match source.read(&constants, |bytes| Ok(bytes.to_vec())) {
             Ok(bytes) => source.take_constants(&bytes).map_err(|e| e.with_path(constants))?,

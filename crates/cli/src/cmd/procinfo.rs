@@ -1,0 +1,203 @@
+//! Everything about one process.
+
+use std::io::Write;
+
+use psoxide::{ConnectionKind, Limit, MemoryType, Pid, Process, Resource, Result};
+use serde_json::{Map, Value as Json, json};
+
+use super::netstat::{endpoint, proto};
+use crate::output::json::Object;
+use crate::output::table::BOLD;
+use crate::output::{command, escape, human, json, reason};
+use crate::{Context, Failure, Outcome};
+
+/// So many entries of a list are shown without `--verbose`.
+const SHORT: usize = 10;
+
+pub(crate) fn run(context: &Context, out: &mut dyn Write, pid: Option<Pid>, verbose: bool) -> Outcome {
+    let process = match pid {
+        Some(pid) => context.system.process(pid)?,
+        None if !context.system.is_live() => return Err(Failure::Usage("with --root, procinfo needs a PID")),
+        None => context.system.current_process()?,
+    };
+    let process = process.oneshot();
+    let fields = if context.json { Vec::new() } else { fields(&process, verbose) };
+    let data = if context.json { object(&process) } else { Json::Null };
+    if !process.is_running()? {
+        process.system().process(process.pid())?; // says that it has ended
+    }
+    if context.json {
+        json::write(out, "procinfo", "data", data)?;
+        return Ok(true);
+    }
+    for (label, lines) in fields {
+        let mut label = label;
+        for line in lines {
+            writeln!(out, "{BOLD}{label:<14}{BOLD:#}{line}")?;
+            label = "";
+        }
+    }
+    Ok(true)
+}
+
+type Field = (&'static str, Vec<String>);
+
+fn one<T>(label: &'static str, reading: Result<T>, show: impl FnOnce(T) -> String) -> Field {
+    (label, vec![reading.map_or_else(|error| reason(&error), show)])
+}
+
+fn list<T>(label: &'static str, reading: Result<Vec<T>>, verbose: bool, show: impl Fn(T) -> String) -> Field {
+    match reading {
+        Ok(items) => (label, shorten(items.into_iter().map(show).collect(), verbose)),
+        Err(error) => (label, vec![reason(&error)]),
+    }
+}
+
+fn shorten(mut lines: Vec<String>, verbose: bool) -> Vec<String> {
+    if lines.is_empty() {
+        return vec!["none".into()];
+    }
+    let more = lines.len().saturating_sub(SHORT);
+    if more > 0 && !verbose {
+        lines.truncate(SHORT);
+        lines.push(format!("… ({more} more, --verbose)"));
+    }
+    lines
+}
+
+fn fields(p: &Process, verbose: bool) -> Vec<Field> {
+    let named = |p: &Process| match p.name() {
+        Ok(name) => format!("{} ({})", p.pid(), escape(&name)),
+        Err(_) => p.pid().to_string(),
+    };
+    let maybe = |bytes: Option<u64>| bytes.map_or_else(|| "-".into(), human::bytes);
+    let ids = |ids: psoxide::Ids| format!("real={}, effective={}, saved={}", ids.real, ids.effective, ids.saved);
+    vec![
+        ("pid", vec![p.pid().to_string()]),
+        one("name", p.name(), |v| escape(&v)),
+        one("parent", p.parent(), |v| v.map_or_else(|| "none".into(), |v| named(&v))),
+        one("exe", p.exe(), |v| escape(v.as_os_str())),
+        one("cwd", p.cwd(), |v| escape(v.as_os_str())),
+        one("cmdline", p.cmdline(), |v| command(&v)),
+        one("started", p.create_time(), human::time),
+        one("cpu-tspent", p.cpu_times(), |v| human::cpu_time(v.user.saturating_add(v.system))),
+        one("cpu-times", p.cpu_times(), |v| {
+            let mut text = format!("user={:.2}, system={:.2}", v.user.as_secs_f64(), v.system.as_secs_f64());
+            let rest =
+                [("children_user", v.children_user), ("children_system", v.children_system), ("iowait", v.iowait)];
+            for (name, time) in rest {
+                if let Some(time) = time {
+                    text.push_str(&format!(", {name}={:.2}", time.as_secs_f64()));
+                }
+            }
+            text
+        }),
+        one("cpu-affinity", p.cpu_affinity(), |v| human::ranges(&v)),
+        one("memory", p.memory_info(), |v| {
+            let [rss, vms] = [v.rss, v.vms].map(human::bytes);
+            let [shared, text, data] = [v.shared, v.text, v.data].map(maybe);
+            format!("rss={rss}, vms={vms}, shared={shared}, text={text}, data={data}")
+        }),
+        one("memory%", p.memory_percent(MemoryType::Rss), |v| format!("{v:.2}")),
+        one("user", p.username(), |v| escape(&v)),
+        one("uids", p.uids(), ids),
+        one("gids", p.gids(), ids),
+        one("terminal", p.terminal(), |v| v.map_or_else(|| "none".into(), |v| escape(v.as_os_str()))),
+        one("status", p.status(), |v| v.to_string()),
+        one("nice", p.nice(), |v| v.to_string()),
+        one("ionice", p.ionice(), |v| format!("class={}, value={}", v.class, v.value)),
+        one("num-threads", p.num_threads(), |v| v.to_string()),
+        one("num-fds", p.num_fds(), |v| v.to_string()),
+        one("I/O", p.io_counters(), |v| {
+            format!(
+                "read_count={}, write_count={}, read_bytes={}, write_bytes={}",
+                v.read_count,
+                v.write_count,
+                human::bytes(v.read_bytes),
+                human::bytes(v.write_bytes)
+            )
+        }),
+        one("ctx-switches", p.num_ctx_switches(), |v| {
+            format!("voluntary={}, involuntary={}", v.voluntary, v.involuntary)
+        }),
+        list("children", p.children(false), verbose, |v| named(&v)),
+        list("open-files", p.open_files(), verbose, |v| {
+            let fd = v.fd.map_or_else(|| "-".into(), |fd| fd.to_string());
+            format!("fd={fd} {} {}", v.mode.unwrap_or("-"), escape(v.path.as_os_str()))
+        }),
+        list("connections", p.net_connections(ConnectionKind::Inet), verbose, |v| {
+            format!("{} {} -> {} {}", proto(v.family, v.kind), endpoint(&v.laddr), endpoint(&v.raddr), v.status)
+        }),
+        list("threads", p.threads(), verbose, |v| {
+            format!("id={} user={:.2} system={:.2}", v.id, v.user_time.as_secs_f64(), v.system_time.as_secs_f64())
+        }),
+        ("res-limits", limits(p, verbose)),
+        list("mem-maps", p.memory_maps_grouped(), verbose, |v| {
+            format!("{:>7} {}", human::bytes(v.rss), escape(v.path.as_os_str()))
+        }),
+    ]
+}
+
+fn limits(p: &Process, verbose: bool) -> Vec<String> {
+    let show = |limit: Option<u64>| limit.map_or_else(|| "unlimited".into(), |limit| limit.to_string());
+    let lines = Resource::ALL.iter().map(|&resource| match p.rlimit(resource) {
+        Ok(Limit { soft, hard }) => format!("{resource:<11} soft={} hard={}", show(soft), show(hard)),
+        Err(error) => format!("{resource:<11} {}", reason(&error)),
+    });
+    shorten(lines.collect(), verbose)
+}
+
+fn object(p: &Process) -> Json {
+    let mut data = Object::default();
+    data.set("pid", p.pid());
+    data.reading("name", p.name());
+    data.reading("ppid", p.ppid());
+    data.reading("exe", p.exe());
+    data.reading("cwd", p.cwd());
+    data.reading("cmdline", p.cmdline());
+    data.reading("create_time", p.create_time());
+    data.reading("cpu_times", p.cpu_times());
+    data.reading("cpu_affinity", p.cpu_affinity());
+    data.reading("memory_info", p.memory_info());
+    data.reading("memory_percent", p.memory_percent(MemoryType::Rss));
+    data.reading("username", p.username());
+    data.reading("uids", p.uids());
+    data.reading("gids", p.gids());
+    data.reading("terminal", p.terminal());
+    data.reading("status", p.status());
+    data.reading("nice", p.nice());
+    data.reading("ionice", p.ionice());
+    data.reading("num_threads", p.num_threads());
+    data.reading("num_fds", p.num_fds());
+    data.reading("io_counters", p.io_counters());
+    data.reading("num_ctx_switches", p.num_ctx_switches());
+    data.reading_as("children", p.children(false), |v| v.iter().map(Process::pid).collect());
+    data.reading("open_files", p.open_files());
+    data.reading("net_connections", p.net_connections(ConnectionKind::Inet));
+    data.reading("threads", p.threads());
+    let limits: Result<Map<String, Json>> = Resource::ALL
+        .iter()
+        .filter_map(|&resource| match p.rlimit(resource) {
+            Ok(limit) => Some(Ok((resource.name().to_owned(), json!({"soft": limit.soft, "hard": limit.hard})))),
+            Err(error) if error.is_unsupported() => None,
+            Err(error) => Some(Err(error)),
+        })
+        .collect();
+    data.reading_as("rlimits", limits, Json::Object);
+    data.reading("memory_maps", p.memory_maps_grouped());
+    data.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_cut() {
+        let lines = |n: usize| (0..n).map(|i| i.to_string()).collect::<Vec<_>>();
+        assert_eq!(shorten(lines(0), false), ["none"]);
+        assert_eq!(shorten(lines(10), false).len(), 10);
+        assert_eq!(shorten(lines(12), false).last().map(String::as_str), Some("… (2 more, --verbose)"));
+        assert_eq!(shorten(lines(12), true).len(), 12);
+    }
+}

@@ -1,0 +1,108 @@
+//! Numbers and times for people.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Bytes in the unit that fits: `512B`, `1.5Ki`, `23Gi`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    let mut value = bytes as f64;
+    let mut unit = "";
+    for next in ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"] {
+        value /= 1024.0;
+        unit = next;
+        if value < 1023.5 {
+            break;
+        }
+    }
+    if value < 9.95 { format!("{value:.1}{unit}") } else { format!("{value:.0}{unit}") }
+}
+
+/// A local time to the second.
+pub(crate) fn time(time: SystemTime) -> String {
+    format(time, "%Y-%m-%d %H:%M:%S")
+}
+
+/// A start time in five columns: the time if it was today, else the day.
+pub(crate) fn started(time: SystemTime, now: SystemTime) -> String {
+    let day = |time| format(time, "%Y-%m-%d");
+    if day(time) == day(now) { format(time, "%H:%M") } else { format(time, "%b%d") }
+}
+
+fn format(time: SystemTime, form: &str) -> String {
+    match Timestamp::try_from(time) {
+        Ok(time) => time.to_zoned(TimeZone::system()).strftime(form).to_string(),
+        Err(_) => "?".into(),
+    }
+}
+
+/// CPU time: `1:02.50`, minutes and seconds.
+pub(crate) fn cpu_time(time: Duration) -> String {
+    format!("{}:{:02}.{:02}", time.as_secs() / 60, time.as_secs() % 60, time.subsec_millis() / 10)
+}
+
+/// A long span: `3 days, 4:05`.
+pub(crate) fn span(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    let clock = format!("{}:{:02}", minutes / 60 % 24, minutes % 60);
+    match minutes / (60 * 24) {
+        0 => clock,
+        1 => format!("1 day, {clock}"),
+        days => format!("{days} days, {clock}"),
+    }
+}
+
+/// Twenty columns, filled by `percent`.
+pub(crate) fn bar(percent: f64) -> String {
+    let filled: String = (0..20).map(|i| if f64::from(i) * 5.0 + 2.5 <= percent { '|' } else { ' ' }).collect();
+    format!("[{filled}] {percent:5.1}%")
+}
+
+/// The part of `whole`, in hundredths.
+pub(crate) fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
+}
+
+/// CPU numbers as ranges: `0-3,8`.
+pub(crate) fn ranges(numbers: &[u32]) -> String {
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for &n in numbers {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(n) => *last = n,
+            _ => ranges.push((n, n)),
+        }
+    }
+    let show = |(first, last)| if first == last { format!("{first}") } else { format!("{first}-{last}") };
+    ranges.into_iter().map(show).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units() {
+        assert_eq!(bytes(0), "0B");
+        assert_eq!(bytes(1536), "1.5Ki");
+        assert_eq!(bytes(1024 * 1024 - 1), "1.0Mi");
+        assert_eq!(bytes(23 << 30), "23Gi");
+        assert_eq!(bytes(u64::MAX), "16Ei");
+    }
+
+    #[test]
+    fn spans() {
+        assert_eq!(cpu_time(Duration::from_millis(62_505)), "1:02.50");
+        assert_eq!(span(Duration::from_secs(3 * 86_400 + 4 * 3600 + 300)), "3 days, 4:05");
+    }
+
+    #[test]
+    fn bars_and_ranges() {
+        assert_eq!(bar(0.0), format!("[{}]   0.0%", " ".repeat(20)));
+        assert_eq!(bar(100.0), format!("[{}] 100.0%", "|".repeat(20)));
+        assert_eq!(ranges(&[0, 1, 2, 3, 8]), "0-3,8");
+    }
+}

@@ -1,0 +1,69 @@
+//! How values are shown.
+
+pub(crate) mod human;
+pub(crate) mod json;
+pub(crate) mod table;
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+
+use psoxide::{Error, ErrorKind};
+
+/// Text of the system on one line: what could move the cursor or reorder the line is escaped, and what is not UTF-8
+/// is shown as `\xHH`.
+pub(crate) fn escape(text: &OsStr) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for chunk in text.as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => shown.push_str("\\n"),
+                '\r' => shown.push_str("\\r"),
+                '\t' => shown.push_str("\\t"),
+                c if c.is_ascii_control() => _ = write!(shown, "\\x{:02x}", u32::from(c)),
+                // C1 controls, line separators, and those that turn the direction of writing.
+                c if c.is_control()
+                    || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+                {
+                    _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
+                }
+                c => shown.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            _ = write!(shown, "\\x{byte:02x}");
+        }
+    }
+    shown
+}
+
+/// A command line on one line.
+pub(crate) fn command(cmdline: &[OsString]) -> String {
+    cmdline.iter().map(|arg| escape(arg)).collect::<Vec<_>>().join(" ")
+}
+
+/// Why a field has no value, in two or three words.
+pub(crate) fn reason(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::AccessDenied => "permission denied".into(),
+        ErrorKind::Unsupported => "not supported here".into(),
+        ErrorKind::ZombieProcess => "none (zombie)".into(),
+        _ => escape(error.to_string().as_ref()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_break_the_line() {
+        assert_eq!(escape("a\nb\x1b[2J\u{9b}\u{202e}é".as_ref()), "a\\nb\\x1b[2J\\u{9b}\\u{202e}é");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_not_utf8() {
+        use std::os::unix::ffi::OsStrExt as _;
+        assert_eq!(escape(OsStr::from_bytes(b"a\xffb")), "a\\xffb");
+    }
+}

@@ -1,0 +1,203 @@
+//! Which system has what: the source of PLATFORM.md.
+
+use std::fmt::Write as _;
+
+use crate::{FieldInfo, Os, OsSet, Record};
+
+/// A reading or an action, and the systems whose kernels can do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// Its name in Rust.
+    pub name: &'static str,
+    /// The systems that have it.
+    pub os: OsSet,
+}
+
+const fn call(name: &'static str, os: OsSet) -> Call {
+    Call { name, os }
+}
+
+/// The systems that psoxide runs on today.
+pub const PORTED: OsSet = OsSet::LINUX;
+
+/// Every public call, sorted by name.
+pub const CALLS: &[Call] = &[
+    call("Process::children", OsSet::ALL),
+    call("Process::cmdline", OsSet::ALL),
+    call("Process::cpu_affinity", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD)),
+    call("Process::cpu_num", OsSet::LINUX.or(OsSet::FREEBSD).or(OsSet::SUNOS)),
+    call("Process::cpu_times", OsSet::ALL),
+    call("Process::create_time", OsSet::ALL),
+    call("Process::cwd", OsSet::ALL),
+    call("Process::environ", OsSet::ALL),
+    call("Process::exe", OsSet::ALL),
+    call("Process::gids", OsSet::POSIX),
+    call("Process::io_counters", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD)),
+    call("Process::ionice", OsSet::LINUX.or(OsSet::WINDOWS)),
+    call("Process::is_running", OsSet::ALL),
+    call("Process::kill", OsSet::ALL),
+    call("Process::memory_footprint", OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS)),
+    call("Process::memory_info", OsSet::ALL),
+    call("Process::memory_maps", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::SUNOS)),
+    call("Process::memory_maps_grouped", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::SUNOS)),
+    call("Process::memory_percent", OsSet::ALL),
+    call("Process::name", OsSet::ALL),
+    call("Process::net_connections", OsSet::ALL),
+    call("Process::nice", OsSet::ALL),
+    call("Process::num_ctx_switches", OsSet::ALL),
+    call("Process::num_fds", OsSet::POSIX),
+    call("Process::num_threads", OsSet::ALL),
+    call("Process::open_files", OsSet::ALL),
+    call("Process::page_faults", OsSet::ALL),
+    call("Process::parent", OsSet::ALL),
+    call("Process::parents", OsSet::ALL),
+    call("Process::ppid", OsSet::ALL),
+    call("Process::resume", OsSet::ALL),
+    call("Process::rlimit", OsSet::LINUX.or(OsSet::FREEBSD)),
+    call("Process::send_signal", OsSet::ALL),
+    call("Process::set_cpu_affinity", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD)),
+    call("Process::set_ionice", OsSet::LINUX.or(OsSet::WINDOWS)),
+    call("Process::set_nice", OsSet::ALL),
+    call("Process::set_rlimit", OsSet::LINUX.or(OsSet::FREEBSD)),
+    call("Process::status", OsSet::ALL),
+    call("Process::suspend", OsSet::ALL),
+    call("Process::terminal", OsSet::POSIX),
+    call("Process::terminate", OsSet::ALL),
+    call("Process::threads", OsSet::ALL),
+    call("Process::uids", OsSet::POSIX),
+    call("Process::username", OsSet::ALL),
+    call("Process::wait", OsSet::ALL),
+    call("System::boot_time", OsSet::ALL),
+    call("System::cpu_count", OsSet::ALL),
+    call("System::cpu_count_cores", OsSet::ALL),
+    call("System::cpu_freq", OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::OPENBSD)),
+    call("System::cpu_stats", OsSet::ALL),
+    call("System::cpu_times", OsSet::ALL),
+    call("System::cpu_times_per_cpu", OsSet::ALL),
+    call("System::current_process", OsSet::ALL),
+    call("System::disk_io_counters", OsSet::ALL),
+    call("System::disk_io_total", OsSet::ALL),
+    call("System::disk_partitions", OsSet::ALL),
+    call("System::disk_usage", OsSet::ALL),
+    call("System::load_average", OsSet::ALL),
+    call("System::net_connections", OsSet::ALL),
+    call("System::net_if_addrs", OsSet::ALL),
+    call("System::net_if_stats", OsSet::ALL),
+    call("System::net_io_counters", OsSet::ALL),
+    call("System::net_io_total", OsSet::ALL),
+    call("System::pid_exists", OsSet::ALL),
+    call("System::pids", OsSet::ALL),
+    call("System::process", OsSet::ALL),
+    call("System::processes", OsSet::ALL),
+    call("System::sensors_battery", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::MACOS).or(OsSet::FREEBSD)),
+    call("System::sensors_fans", OsSet::LINUX),
+    call("System::sensors_temperatures", OsSet::LINUX.or(OsSet::FREEBSD)),
+    call("System::swap_memory", OsSet::ALL),
+    call("System::users", OsSet::ALL),
+    call("System::virtual_memory", OsSet::ALL),
+    call("System::whole_disks", OsSet::ALL),
+    call("heap_info", OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::NETBSD)),
+    call("heap_trim", OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::NETBSD)),
+    call("wait_procs", OsSet::ALL),
+];
+
+type RecordInfo = (&'static str, &'static str, &'static [FieldInfo]);
+
+macro_rules! records {
+    ($($name:ident)+) => {
+        &[$((stringify!($name), <crate::$name as Record>::NAME, <crate::$name as Record>::FIELDS)),+]
+    };
+}
+
+/// Every record: its name in Rust, psutil's name, its fields.
+const RECORDS: &[RecordInfo] = records! {
+    Battery
+    Connection
+    CpuFreq
+    CpuStats
+    CpuTimes
+    CtxSwitches
+    DiskIo
+    DiskPartition
+    DiskUsage
+    Fan
+    HeapInfo
+    Ids
+    IoCounters
+    IoPriority
+    LoadAverage
+    MemoryFootprint
+    MemoryInfo
+    MemoryMap
+    MemoryMapGroup
+    NetIo
+    NicAddr
+    NicStats
+    OpenFile
+    PageFaults
+    ProcessCpuTimes
+    SwapMemory
+    Temperature
+    Thread
+    User
+    VirtualMemory
+};
+
+/// The text of PLATFORM.md.
+#[must_use]
+pub fn platform_md() -> String {
+    let mut text = String::from(
+        "# Platforms\n\n\
+        This file is generated by `cargo xtask codegen` from `crates/psoxide/src/support.rs` and the field tables of \
+        the records; do not edit it.\n\n\
+        - Linux: the tests run on x86_64.\n\
+        - Windows, macOS, FreeBSD, OpenBSD, NetBSD, SunOS: not ported yet; nothing has run there.\n\n\
+        \"yes\": it is there. \"planned\": the system has it, the port is still to be written. \
+        \"–\": the system does not have it.\n\n\
+        ## Calls\n\n",
+    );
+    table(&mut text, "Call", CALLS.iter().map(|call| (call.name, call.os)));
+    text.push_str("\n## Fields\n");
+    for (name, python, fields) in RECORDS {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n### {name} (`{python}`)\n\n");
+        table(&mut text, "Field", fields.iter().map(|field| (field.name, field.os)));
+    }
+    text
+}
+
+fn table(text: &mut String, title: &str, rows: impl Iterator<Item = (&'static str, OsSet)>) {
+    let mut line = |first: &str, cell: &dyn Fn(Os) -> &'static str| {
+        let _ = write!(text, "| {first} |");
+        for os in Os::ALL {
+            let _ = write!(text, " {} |", cell(os));
+        }
+        text.push('\n');
+    };
+    line(title, &Os::name);
+    line("---", &|_| "---");
+    for (name, os) in rows {
+        line(&format!("`{name}`"), &|system| match (os.contains(system), PORTED.contains(system)) {
+            (true, true) => "yes",
+            (true, false) => "planned",
+            (false, _) => "–",
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_sorted_and_unique() {
+        assert!(CALLS.iter().zip(CALLS.iter().skip(1)).all(|(a, b)| a.name < b.name));
+    }
+
+    #[test]
+    fn every_call_and_record_is_listed() {
+        let text = platform_md();
+        assert!(CALLS.iter().all(|call| text.contains(&format!("| `{}` |", call.name))));
+        assert!(RECORDS.iter().all(|(name, ..)| text.contains(&format!("### {name} "))));
+    }
+}

@@ -1,0 +1,177 @@
+//! The processors: /proc/stat, /proc/cpuinfo, /sys/devices/system/cpu.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use psoxide_parse::linux::cpu_stat::{self, CpuStat, CpuTicks};
+use psoxide_parse::linux::cpuinfo::{self, Cpuinfo};
+use psoxide_parse::linux::loadavg;
+use psoxide_parse::{Cursor, ParseError, decimal};
+
+use super::source::if_any;
+use super::{Os, Source, ffi};
+use crate::sys::CpuReadings;
+use crate::{CpuFreq, CpuStats, CpuTimes, Error, LoadAverage, Result};
+
+const CPUS: &str = "sys/devices/system/cpu";
+
+impl CpuReadings for Os {
+    fn cpu_times(source: &Source) -> Result<CpuTimes> {
+        Ok(times(source, &stat(source)?.total))
+    }
+
+    fn cpu_times_per_cpu(source: &Source) -> Result<Vec<CpuTimes>> {
+        Ok(stat(source)?.cpus.iter().map(|(_, ticks)| times(source, ticks)).collect())
+    }
+
+    fn cpu_count(source: &Source) -> Result<Option<usize>> {
+        if source.is_live() {
+            if let Some(count) = ffi::online_cpus() {
+                return Ok(Some(count));
+            }
+        }
+        if let Some(info) = cpuinfo(source)? {
+            if info.processors > 0 {
+                return Ok(Some(info.processors));
+            }
+        }
+        let count = if_any(stat(source))?.map(|stat| stat.cpus.len());
+        Ok(count.filter(|count| *count > 0))
+    }
+
+    fn cpu_count_cores(source: &Source) -> Result<Option<usize>> {
+        let folder = source.file(CPUS);
+        let cpus = numbered(source, &folder, "cpu")?;
+        for list in ["topology/core_cpus_list", "topology/thread_siblings_list"] {
+            let mut cores = BTreeSet::new();
+            for cpu in &cpus {
+                cores.extend(source.line(&folder.join(format!("cpu{cpu}")).join(list))?);
+            }
+            if !cores.is_empty() {
+                return Ok(Some(cores.len()));
+            }
+        }
+        Ok(cpuinfo(source)?.and_then(|info| info.cores))
+    }
+
+    fn cpu_stats(source: &Source) -> Result<CpuStats> {
+        let stat = stat(source)?;
+        let missing = |field| Error::from(ParseError::missing(field)).with_path(source.procfs("stat"));
+        Ok(CpuStats {
+            ctx_switches: stat.ctxt.ok_or_else(|| missing("ctxt"))?,
+            interrupts: stat.intr.ok_or_else(|| missing("intr"))?,
+            soft_interrupts: stat.softirq,
+            syscalls: None,
+        })
+    }
+
+    fn load_average(source: &Source) -> Result<LoadAverage> {
+        let [one, five, fifteen] = source.read(&source.procfs("loadavg"), loadavg::parse)?;
+        Ok(LoadAverage { one, five, fifteen })
+    }
+
+    fn cpu_freq(source: &Source) -> Result<Vec<CpuFreq>> {
+        let mhz = cpuinfo(source)?.map(|info| info.mhz).unwrap_or_default();
+        let scaling = scaling(source)?;
+        if scaling.is_empty() {
+            return Ok(mhz.into_iter().map(|current| CpuFreq { current, min: None, max: None }).collect());
+        }
+        // The governor's figure is what it asked for; that of cpuinfo was measured.
+        let measured = scaling.len() == mhz.len();
+        let mut mhz = mhz.into_iter();
+        Ok(scaling
+            .into_iter()
+            .filter_map(|(_, freq)| {
+                let current = if measured { mhz.next() } else { freq.current };
+                Some(CpuFreq { current: current?, min: freq.min, max: freq.max })
+            })
+            .collect())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Scaling {
+    current: Option<f64>,
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+/// What cpufreq says of each CPU that is online, by CPU.
+fn scaling(source: &Source) -> Result<Vec<(u32, Scaling)>> {
+    let cpus = source.file(CPUS);
+    let policies = cpus.join("cpufreq");
+    let mut all = Vec::new();
+    for policy in numbered(source, &policies, "policy")? {
+        let folder = policies.join(format!("policy{policy}"));
+        let freq = scaling_in(source, &folder);
+        match source.line(&folder.join("affected_cpus"))? {
+            Some(line) => {
+                let mut cursor = Cursor::new(&line);
+                while let Some(cpu) = cursor.token() {
+                    all.extend(number(cpu).map(|cpu| (cpu, freq)));
+                }
+            }
+            None => all.push((policy, freq)),
+        }
+    }
+    if all.is_empty() {
+        for cpu in numbered(source, &cpus, "cpu")? {
+            let freq = scaling_in(source, &cpus.join(format!("cpu{cpu}/cpufreq")));
+            if freq.current.is_some() {
+                all.push((cpu, freq));
+            }
+        }
+    }
+    all.sort_by_key(|(cpu, _)| *cpu);
+    Ok(all)
+}
+
+fn scaling_in(source: &Source, folder: &Path) -> Scaling {
+    let megahertz = |file| {
+        let khz = source.number(&folder.join(file))?;
+        u32::try_from(khz).ok().map(|khz| f64::from(khz) / 1000.0)
+    };
+    Scaling {
+        current: megahertz("scaling_cur_freq").or_else(|| megahertz("cpuinfo_cur_freq")),
+        min: megahertz("scaling_min_freq"),
+        max: megahertz("scaling_max_freq"),
+    }
+}
+
+/// The numbers N of the entries `<prefix>N` in a folder, ascending; none where there is no folder.
+fn numbered(source: &Source, folder: &Path, prefix: &str) -> Result<Vec<u32>> {
+    let names = if_any(source.names(folder))?.unwrap_or_default();
+    let of = |name: &OsStr| number(name.as_encoded_bytes().strip_prefix(prefix.as_bytes())?);
+    let mut numbers: Vec<u32> = names.iter().filter_map(|name| of(name)).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    decimal(text, "cpu").ok().and_then(|number| u32::try_from(number).ok())
+}
+
+fn stat(source: &Source) -> Result<CpuStat> {
+    source.read(&source.procfs("stat"), cpu_stat::parse)
+}
+
+fn cpuinfo(source: &Source) -> Result<Option<Cpuinfo>> {
+    source.read_if_any(&source.procfs("cpuinfo"), cpuinfo::parse)
+}
+
+fn times(source: &Source, ticks: &CpuTicks) -> CpuTimes {
+    let time = |ticks: Option<u64>| ticks.map(|ticks| source.ticks(ticks));
+    CpuTimes {
+        user: source.ticks(ticks.user),
+        nice: Some(source.ticks(ticks.nice)),
+        system: source.ticks(ticks.system),
+        idle: source.ticks(ticks.idle),
+        iowait: time(ticks.iowait),
+        irq: time(ticks.irq),
+        softirq: time(ticks.softirq),
+        steal: time(ticks.steal),
+        guest: time(ticks.guest),
+        guest_nice: time(ticks.guest_nice),
+    }
+}

@@ -1,0 +1,128 @@
+//! The calls that rustix does not wrap: the one place of this system with unsafe code.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+
+use crate::{Error, HeapInfo, Pid, Result};
+
+const IOPRIO_WHO_PROCESS: libc::c_int = 1;
+
+/// CPUs that are online, whatever this process may run on.
+pub(super) fn online_cpus() -> Option<usize> {
+    // SAFETY: sysconf takes no pointers.
+    let count = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+    usize::try_from(count).ok().filter(|count| *count > 0)
+}
+
+/// Swap space in bytes, all and free: sysinfo(2).
+pub(super) fn swap() -> (u64, u64) {
+    let info = rustix::system::sysinfo();
+    let unit = u64::from(info.mem_unit.max(1));
+    #[allow(clippy::useless_conversion)] // 32 bits on some machines
+    let bytes = |units| u64::from(units).saturating_mul(unit);
+    (bytes(info.totalswap), bytes(info.freeswap))
+}
+
+/// One process's pid in the form of system calls: 0 and negative numbers mean others than it.
+fn one_process(pid: Pid) -> Result<libc::pid_t> {
+    match libc::pid_t::try_from(pid) {
+        Ok(pid) if pid > 0 => Ok(pid),
+        _ => Err(Error::invalid("not the pid of one process").with_pid(pid)),
+    }
+}
+
+/// kill(2).
+pub(super) fn kill(pid: Pid, signal: i32) -> Result<()> {
+    let target = one_process(pid)?;
+    // SAFETY: kill takes no pointers.
+    match unsafe { libc::kill(target, signal) } {
+        0 => Ok(()),
+        _ => Err(Error::io(io::Error::last_os_error())),
+    }
+}
+
+/// ioprio_get(2), class and value as the kernel packs them.
+pub(super) fn ioprio_get(pid: Pid) -> Result<i32> {
+    let target = one_process(pid)?;
+    // SAFETY: ioprio_get takes two integers.
+    let value = unsafe { libc::syscall(libc::SYS_ioprio_get, IOPRIO_WHO_PROCESS, target) };
+    if value < 0 {
+        return Err(Error::io(io::Error::last_os_error()));
+    }
+    i32::try_from(value).map_err(|_| Error::io(io::ErrorKind::InvalidData))
+}
+
+/// ioprio_set(2).
+pub(super) fn ioprio_set(pid: Pid, value: i32) -> Result<()> {
+    let target = one_process(pid)?;
+    // SAFETY: ioprio_set takes three integers.
+    match unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, target, value) } {
+        0 => Ok(()),
+        _ => Err(Error::io(io::Error::last_os_error())),
+    }
+}
+
+/// getpwuid_r(3): the user database, wherever NSS finds it.
+pub(super) fn user_name(uid: u32) -> Result<Option<OsString>> {
+    const MOST: usize = 1 << 20;
+    let mut buffer: Vec<libc::c_char> = vec![0; 1024];
+    loop {
+        // SAFETY: passwd is integers and pointers, for which all zeros is a value.
+        let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
+        let mut found: *mut libc::passwd = std::ptr::null_mut();
+        // SAFETY: the pointers are to live values, and the length is the buffer's.
+        let code = unsafe { libc::getpwuid_r(uid, &mut entry, buffer.as_mut_ptr(), buffer.len(), &mut found) };
+        match code {
+            0 if found.is_null() || entry.pw_name.is_null() => return Ok(None),
+            0 => {
+                // SAFETY: pw_name points to a terminated string in the buffer, which is alive.
+                let name = unsafe { CStr::from_ptr(entry.pw_name) };
+                return Ok(Some(OsStr::from_bytes(name.to_bytes()).to_owned()));
+            }
+            libc::EINTR => {}
+            libc::ERANGE if buffer.len() < MOST => buffer.resize(buffer.len() * 2, 0),
+            // What getpwuid_r(3) lists for "not found" in its NOTES.
+            libc::ENOENT | libc::ESRCH | libc::EBADF | libc::EPERM => return Ok(None),
+            code => return Err(Error::io(io::Error::from_raw_os_error(code))),
+        }
+    }
+}
+
+/// mallinfo2(3) or, before glibc 2.33, mallinfo(3).
+#[cfg(target_env = "gnu")]
+pub(super) fn heap_info() -> Result<HeapInfo> {
+    type Mallinfo2 = unsafe extern "C" fn() -> libc::mallinfo2;
+    // SAFETY: the name is a terminated string.
+    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
+    if symbol.is_null() {
+        // SAFETY: mallinfo takes nothing and returns integers.
+        let info = unsafe { libc::mallinfo() };
+        let bytes = |bytes| u64::try_from(bytes).map_err(|_| Error::unsupported("heap_info"));
+        return Ok(HeapInfo { heap_used: bytes(info.uordblks)?, mmap_used: bytes(info.hblkhd)? });
+    }
+    // SAFETY: the symbol of this name is this function in every glibc that has it.
+    let mallinfo2 = unsafe { std::mem::transmute::<*mut libc::c_void, Mallinfo2>(symbol) };
+    // SAFETY: mallinfo2 takes nothing and returns integers.
+    let info = unsafe { mallinfo2() };
+    let bytes = |bytes| u64::try_from(bytes).unwrap_or(u64::MAX);
+    Ok(HeapInfo { heap_used: bytes(info.uordblks), mmap_used: bytes(info.hblkhd) })
+}
+
+/// malloc_trim(3).
+#[cfg(target_env = "gnu")]
+pub(super) fn heap_trim() -> Result<bool> {
+    // SAFETY: malloc_trim takes an integer and may be called at any time.
+    Ok(unsafe { libc::malloc_trim(0) } == 1)
+}
+
+#[cfg(not(target_env = "gnu"))]
+pub(super) fn heap_info() -> Result<HeapInfo> {
+    Err(Error::unsupported("heap_info"))
+}
+
+#[cfg(not(target_env = "gnu"))]
+pub(super) fn heap_trim() -> Result<bool> {
+    Err(Error::unsupported("heap_trim"))
+}

@@ -1,0 +1,63 @@
+//! Memory: /proc/meminfo, /proc/vmstat, and the C library's allocator.
+
+use psoxide_parse::linux::{meminfo, vmstat, zoneinfo};
+
+use super::{Os, Source, ffi};
+use crate::memory::percent;
+use crate::sys::MemoryReadings;
+use crate::{HeapInfo, Result, SwapMemory, VirtualMemory};
+
+impl MemoryReadings for Os {
+    fn virtual_memory(source: &Source) -> Result<VirtualMemory> {
+        let info = source.read(&source.procfs("meminfo"), meminfo::parse)?;
+        let low = match info.available {
+            Some(available) if available != 0 => None,
+            // Only an ingredient of an estimate: without it there is a coarser one.
+            _ => source.read(&source.procfs("zoneinfo"), zoneinfo::low_pages).ok(),
+        };
+        let available = u64::try_from(info.available(low, source.page_size())).unwrap_or(0);
+        let used = info.total.saturating_sub(available);
+        Ok(VirtualMemory {
+            total: info.total,
+            available,
+            percent: percent(used, info.total),
+            used,
+            free: info.free,
+            active: info.active,
+            inactive: info.inactive_total(),
+            buffers: info.buffers,
+            cached: info.cached_total(),
+            shared: info.shared(),
+            slab: info.slab,
+        })
+    }
+
+    fn swap_memory(source: &Source) -> Result<SwapMemory> {
+        let info = source.read(&source.procfs("meminfo"), meminfo::parse)?;
+        let (total, free) = match (info.swap_total, info.swap_free) {
+            (Some(total), Some(free)) => (total, free),
+            _ => {
+                source.require_live("swap_memory")?;
+                ffi::swap()
+            }
+        };
+        let used = total.saturating_sub(free);
+        let paging = source.read_if_any(&source.procfs("vmstat"), vmstat::parse)?.unwrap_or_default();
+        Ok(SwapMemory {
+            total,
+            used,
+            free,
+            percent: percent(used, total),
+            sin: paging.pswpin.map(|pages| source.pages(pages)),
+            sout: paging.pswpout.map(|pages| source.pages(pages)),
+        })
+    }
+
+    fn heap_info() -> Result<HeapInfo> {
+        ffi::heap_info()
+    }
+
+    fn heap_trim() -> Result<bool> {
+        ffi::heap_trim()
+    }
+}
