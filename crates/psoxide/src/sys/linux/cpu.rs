@@ -26,15 +26,15 @@ impl CpuReadings for Os {
     }
 
     fn cpu_count(source: &Source) -> Result<Option<usize>> {
-        if source.is_live() {
-            if let Some(count) = ffi::online_cpus() {
-                return Ok(Some(count));
-            }
+        if source.is_live()
+            && let Some(count) = ffi::online_cpus()
+        {
+            return Ok(Some(count));
         }
-        if let Some(info) = cpuinfo(source)? {
-            if info.processors > 0 {
-                return Ok(Some(info.processors));
-            }
+        if let Some(info) = cpuinfo(source)?
+            && info.processors > 0
+        {
+            return Ok(Some(info.processors));
         }
         let count = if_any(stat(source))?.map(|stat| stat.cpus.len());
         Ok(count.filter(|count| *count > 0))
