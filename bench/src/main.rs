@@ -117,20 +117,25 @@ fn bare_read(path: &CStr) -> Result<()> {
     Ok(())
 }
 
+fn done<T>(value: T) -> Result<()> {
+    black_box(value);
+    Ok(())
+}
+
 /// Single getters, each beside a bare read of the file that it needs. The process read is another than this one.
 fn getters() -> Result<()> {
-    type Getter = fn(&Process) -> psoxide::Result<()>;
+    type Getter = fn(&Process) -> Result<()>;
     let getters: [(&str, &str, Getter); 4] = [
-        ("name", "stat", |p| p.name().map(|v| drop(black_box(v)))),
-        ("status", "stat", |p| p.status().map(|v| drop(black_box(v)))),
-        ("memory_info", "statm", |p| p.memory_info().map(|v| drop(black_box(v)))),
-        ("num_threads", "stat", |p| p.num_threads().map(|v| drop(black_box(v)))),
+        ("name", "stat", |p| done(p.name()?)),
+        ("status", "stat", |p| done(p.status()?)),
+        ("memory_info", "statm", |p| done(p.memory_info()?)),
+        ("num_threads", "stat", |p| done(p.num_threads()?)),
     ];
     let herd = Herd::start(1)?;
     let process = System::host().process(herd.children[0].id())?;
     for (name, file, getter) in getters {
         let path = CString::new(format!("/proc/{}/{file}", process.pid()))?;
-        compare(&format!("{name} / read of {file}"), CALLS, || Ok(getter(&process)?), || bare_read(&path))?;
+        compare(&format!("{name} / read of {file}"), CALLS, || getter(&process), || bare_read(&path))?;
     }
     Ok(())
 }
@@ -175,20 +180,14 @@ fn snapshots(count: usize) -> Result<()> {
         black_box(&snapshot);
         Ok(())
     };
-    compare("snapshot / sysinfo, new System", 1, ours, || {
-        refresh(&mut sysinfo::System::new()?)?;
-        Ok(())
-    })?;
+    compare("snapshot / sysinfo, new System", 1, ours, || refresh(&mut sysinfo::System::new()?))?;
     let mut kept = sysinfo::System::new()?;
-    compare("snapshot / sysinfo, System kept", 1, ours, || {
-        refresh(&mut kept)?;
-        Ok(())
-    })?;
+    compare("snapshot / sysinfo, System kept", 1, ours, || refresh(&mut kept))?;
     compare("snapshot / procfs: stat, status, cmdline", 1, ours, || {
         let mut rows = Vec::new();
         for process in procfs::process::all_processes()? {
-            let process = process?;
             // One that ended meanwhile has no row.
+            let Ok(process) = process else { continue };
             if let (Ok(stat), Ok(status), Ok(cmdline)) = (process.stat(), process.status(), process.cmdline()) {
                 rows.push((process.pid, stat, status, cmdline));
             }

@@ -112,7 +112,12 @@ impl DiskIo {
         self.zip(earlier, u64::saturating_sub, Duration::saturating_sub)
     }
 
-    fn zip(&self, other: &Self, count: fn(u64, u64) -> u64, time: fn(Duration, Duration) -> Duration) -> Self {
+    pub(crate) fn zip(
+        &self,
+        other: &Self,
+        count: fn(u64, u64) -> u64,
+        time: fn(Duration, Duration) -> Duration,
+    ) -> Self {
         let counts = |a: Option<u64>, b: Option<u64>| Some(count(a?, b?));
         let times = |a: Option<Duration>, b: Option<Duration>| Some(time(a?, b?));
         Self {

@@ -38,6 +38,7 @@ pub mod support;
 mod sys;
 mod system;
 mod users;
+mod wrap;
 
 pub use cpu::{CpuFreq, CpuStats, CpuTimes, LoadAverage};
 pub use disk::{DiskIo, DiskPartition, DiskUsage};
@@ -57,6 +58,7 @@ pub use sensors::{Battery, Fan, Temperature, TimeLeft};
 pub use snapshot::{Counters, Field, FieldSet, ProcessRates, Query, Rates, Reading, Row, Snapshot};
 pub use system::System;
 pub use users::User;
+pub use wrap::{Counting, WrapGuard};
 
 /// A process id.
 pub type Pid = u32;

@@ -399,7 +399,7 @@ impl NetIo {
         self.zip(earlier, u64::saturating_sub)
     }
 
-    fn zip(&self, other: &Self, count: fn(u64, u64) -> u64) -> Self {
+    pub(crate) fn zip(&self, other: &Self, count: fn(u64, u64) -> u64) -> Self {
         Self {
             bytes_sent: count(self.bytes_sent, other.bytes_sent),
             bytes_recv: count(self.bytes_recv, other.bytes_recv),

@@ -1,5 +1,6 @@
 //! Machines that are rarely met, read from archives of their files.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // in the helpers too, a failure is a failed test
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
@@ -67,7 +68,10 @@ fn about(value: f64, expected: f64) {
 #[test]
 fn memory_fields_the_kernel_lacks_are_none() {
     let memory = machine!("meminfo-without-optional-fields").system.virtual_memory().unwrap();
-    assert_eq!((memory.total, memory.available, memory.free, memory.used), (1000 * KIB, 600 * KIB, 400 * KIB, 400 * KIB));
+    assert_eq!(
+        (memory.total, memory.available, memory.free, memory.used),
+        (1000 * KIB, 600 * KIB, 400 * KIB, 400 * KIB)
+    );
     about(memory.percent, 40.0);
     assert_eq!((memory.active, memory.inactive, memory.buffers), (None, None, None));
     assert_eq!((memory.cached, memory.shared, memory.slab), (None, None, None));
@@ -135,7 +139,7 @@ fn cores_are_counted_by_the_first_source_there_is() {
     let machine = machine!("cores-by-cpuinfo");
     assert_eq!(machine.system.cpu_count_cores().unwrap(), Some(4));
     assert_eq!(machine.system.cpu_count().unwrap(), Some(4));
-    assert_eq!(machine!("no-disks-at-all").system.cpu_count_cores().unwrap(), None);
+    assert_eq!(machine!("neither-disks-nor-sensors").system.cpu_count_cores().unwrap(), None);
 }
 
 #[test]
@@ -196,13 +200,7 @@ fn diskstats_of_every_kernel_are_understood() {
         write_merged_count: Some(6),
         busy_time: Some(Duration::from_millis(10)),
     };
-    let part = DiskIo {
-        read_count: 1,
-        write_count: 5,
-        read_bytes: 3 * 512,
-        write_bytes: 7 * 512,
-        ..DiskIo::default()
-    };
+    let part = DiskIo { read_count: 1, write_count: 5, read_bytes: 3 * 512, write_bytes: 7 * 512, ..DiskIo::default() };
     for (name, io) in &all {
         assert_eq!(io, if name == "part26" { &part } else { &full }, "{}", name.display());
     }
@@ -225,12 +223,12 @@ fn partitions_are_not_summed_with_their_disks() {
 
 #[test]
 fn disks_are_counted_by_sysfs_without_diskstats() {
-    let system = machine!("disks-without-diskstats");
-    let all = system.system.disk_io_counters().unwrap();
+    let machine = machine!("disks-without-diskstats");
+    let all = machine.system.disk_io_counters().unwrap();
     let counts: Vec<_> = all.iter().map(|(name, io)| (&**name, io.read_count, io.write_bytes)).collect();
     assert_eq!(counts, [(OsStr::new("sda"), 10, 40 * 512), (OsStr::new("sda1"), 9, 36 * 512)]);
-    assert_eq!(system.system.disk_io_total().unwrap().unwrap().read_count, 10);
-    refused(machine!("no-disks-at-all").system.disk_io_counters(), ErrorKind::Unsupported);
+    assert_eq!(machine.system.disk_io_total().unwrap().unwrap().read_count, 10);
+    refused(machine!("neither-disks-nor-sensors").system.disk_io_counters(), ErrorKind::Unsupported);
 }
 
 // Sensors
@@ -253,8 +251,7 @@ fn chips_keep_what_can_be_read_of_them() {
 #[test]
 fn thermal_zones_stand_in_for_chips() {
     let zone = |current, trip| Temperature { label: String::new(), current, high: trip, critical: trip };
-    let expected =
-        [("acpitz".to_owned(), vec![zone(50.0, Some(105.0))]), ("wifi".to_owned(), vec![zone(27.8, None)])];
+    let expected = [("acpitz".to_owned(), vec![zone(50.0, Some(105.0))]), ("wifi".to_owned(), vec![zone(27.8, None)])];
     let machine = machine!("thermal-zones-without-hwmon");
     assert_eq!(machine.system.sensors_temperatures().unwrap(), expected);
     assert_eq!(machine.system.sensors_fans().unwrap(), []);
@@ -266,13 +263,13 @@ fn batteries_of_many_drivers_are_understood() {
         let expected = Battery { percent, secsleft, power_plugged };
         assert_eq!(machine.system.sensors_battery().unwrap(), Some(expected));
     };
-    let hours = |hours| TimeLeft::For(Duration::from_secs(hours * 3600));
+    let hours = |hours: u64| TimeLeft::For(Duration::from_secs(hours * 3600));
     check(machine!("battery-discharging"), 50.0, hours(3), Some(false));
     check(machine!("battery-on-mains"), 50.0, TimeLeft::Unlimited, Some(true));
     check(machine!("battery-with-capacity-only"), 77.0, TimeLeft::Unknown, None);
     check(machine!("battery-full-of-nothing"), 0.0, TimeLeft::Unknown, Some(false));
     check(machine!("battery-with-negative-current"), 25.0, hours(2), Some(false));
-    assert_eq!(machine!("no-disks-at-all").system.sensors_battery().unwrap(), None);
+    assert_eq!(machine!("neither-disks-nor-sensors").system.sensors_battery().unwrap(), None);
 }
 
 // Processes
@@ -334,8 +331,8 @@ fn command_lines_are_split_as_they_were_written() {
 
 #[test]
 fn what_a_zombie_has_lost_is_an_error() {
-    let process = machine!("zombie");
-    let process = process.process(7);
+    let machine = machine!("zombie");
+    let process = machine.process(7);
     assert_eq!(process.status().unwrap(), ProcessStatus::Zombie);
     assert_eq!(process.name().unwrap(), "dead");
     assert!(process.is_running().unwrap());
@@ -406,7 +403,13 @@ fn status_tells_users_cpus_and_switches() {
     assert_eq!(process.cpu_num().unwrap(), 3);
     let switches = process.num_ctx_switches().unwrap();
     assert_eq!((switches.voluntary, switches.involuntary), (11, 12));
+}
+
+#[test]
+fn a_thread_is_no_process() {
+    let machine = machine!("process-in-full");
     assert!(machine.system.pid_exists(7).unwrap());
+    assert!(!machine.system.pid_exists(12).unwrap());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Readings of the running machine: against the tools people know, on every process, on odd ones.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -356,6 +357,16 @@ fn a_snapshot_agrees_with_the_getters() {
     let me = rates.processes.iter().find(|rates| rates.pid == std::process::id()).unwrap();
     assert!(me.cpu_percent.unwrap() > 0.0);
     assert!(rates.cpu_percent.is_some_and(|percent| (0.0..=100.0).contains(&percent)));
+}
+
+#[test]
+fn threads_find_the_same_processes() {
+    let child = sleeper();
+    let query = Query { threads: 3, ..Query::from([Field::Name, Field::Ppid]) };
+    let snapshot = System::host().snapshot(query).unwrap();
+    assert!(snapshot.processes.is_sorted_by_key(|row| row.pid));
+    let row = snapshot.processes.iter().find(|row| row.pid == child.0.pid()).unwrap();
+    assert_eq!(row.ppid.value(), Some(&std::process::id()));
 }
 
 #[test]
