@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::process::explain;
 use crate::record::{ToValue, Value};
-use crate::sys::{Cache, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, ProcessReadings};
+use crate::sys::{Cache, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, Pass, ProcessReadings};
 use crate::{
     CpuTimes, CtxSwitches, DiskIo, Error, ErrorKind, Ids, IoCounters, MemoryFootprint, MemoryInfo, NetIo, PageFaults,
     Pid, ProcessCpuTimes, ProcessStatus, Result, System,
@@ -245,11 +246,12 @@ impl System {
         let taken = Instant::now();
         let counters = if query.counters { Some(self.counters()?) } else { None };
         let pids = self.pids()?;
+        let pass = Arc::default();
         let share = pids.len().div_ceil(query.threads.max(1)).max(1);
         let processes = if query.threads > 1 {
             std::thread::scope(|scope| {
                 let workers: Vec<_> =
-                    pids.chunks(share).map(|pids| scope.spawn(move || self.rows(pids, query.fields))).collect();
+                    pids.chunks(share).map(|pids| scope.spawn(|| self.rows(pids, query.fields, &pass))).collect();
                 let mut rows = Vec::with_capacity(pids.len());
                 for worker in workers {
                     match worker.join() {
@@ -260,17 +262,17 @@ impl System {
                 Ok::<_, Error>(rows)
             })?
         } else {
-            self.rows(&pids, query.fields)?
+            self.rows(&pids, query.fields, &pass)?
         };
         Ok(Snapshot { taken, processes, counters })
     }
 
-    fn rows(&self, pids: &[Pid], fields: FieldSet) -> Result<Vec<Row>> {
+    fn rows(&self, pids: &[Pid], fields: FieldSet, pass: &Arc<Pass>) -> Result<Vec<Row>> {
         let mut rows = Vec::with_capacity(pids.len());
         for &pid in pids {
             let mut row = Row { pid, ..Row::default() };
             if fields != FieldSet::default() {
-                let cache = Cache::default();
+                let cache = Cache::in_pass(pass);
                 let mut handle = Handle { source: self.source(), pid, start: None, cache: &cache };
                 match Os::start(&handle).map_err(|error| explain(&handle, error)) {
                     Ok(start) => row.start = start,

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use psoxide_parse::linux::stat::Stat;
@@ -13,7 +13,7 @@ use psoxide_parse::split_once;
 
 use super::source::if_any;
 use super::{Os, Source, control, net};
-use crate::sys::{Handle, ProcessReadings, SystemReadings, UserReadings as _};
+use crate::sys::{Handle, Pass, ProcessReadings, SystemReadings, UserReadings as _};
 use crate::{
     Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, IoPriority, Limit, MemoryFootprint, MemoryInfo,
     MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
@@ -24,7 +24,16 @@ use crate::{
 pub(crate) struct Cache {
     stat: OnceLock<Stat>,
     status: OnceLock<Status>,
+    cmdline: OnceLock<Vec<OsString>>,
     smaps: OnceLock<Vec<u8>>,
+    pass: Arc<Pass>,
+}
+
+impl Cache {
+    /// Empty cells for another process of the same pass.
+    pub(crate) fn in_pass(pass: &Arc<Pass>) -> Self {
+        Self { pass: Arc::clone(pass), ..Self::default() }
+    }
 }
 
 /// What `cell` holds, or what `read` finds; errors are not kept.
@@ -124,6 +133,17 @@ fn state(letter: u8) -> ProcessStatus {
     }
 }
 
+/// The figures of `statm` as `status` gives them (since Linux 4.5); a kernel thread's has none.
+fn memory_of(status: &Status) -> Option<MemoryInfo> {
+    Some(MemoryInfo {
+        rss: status.vm_rss?,
+        vms: status.vm_size?,
+        shared: Some(status.rss_file?.saturating_add(status.rss_shmem?)),
+        text: Some(status.vm_exe?),
+        data: Some(status.vm_data?.saturating_add(status.vm_stk?)),
+    })
+}
+
 fn ids([real, effective, saved, _]: [u32; 4]) -> Ids {
     Ids { real, effective, saved }
 }
@@ -186,12 +206,11 @@ impl ProcessReadings for Os {
     }
 
     fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>> {
-        let parts = process.read("cmdline", |bytes| Ok(strings::cmdline(bytes)))?;
-        if parts.is_empty() {
-            process.empty(Vec::new())
-        } else {
+        let parts = cached(&process.cache.cmdline, || {
+            let parts = process.read("cmdline", |bytes| Ok(strings::cmdline(bytes)))?;
             Ok(parts.into_iter().map(OsString::from_vec).collect())
-        }
+        })?;
+        if parts.is_empty() { process.empty(Vec::new()) } else { Ok(parts.clone()) }
     }
 
     fn status(process: &Handle<'_>) -> Result<ProcessStatus> {
@@ -200,12 +219,18 @@ impl ProcessReadings for Os {
 
     fn username(process: &Handle<'_>) -> Result<OsString> {
         let uid = Self::uids(process)?.real;
-        Ok(Self::user_name(process.source, uid)?.unwrap_or_else(|| uid.to_string().into()))
+        let mut users = process.cache.pass.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(name) = users.get(&uid) {
+            return Ok(name.clone());
+        }
+        let name = Self::user_name(process.source, uid)?.unwrap_or_else(|| uid.to_string().into());
+        users.insert(uid, name.clone());
+        Ok(name)
     }
 
     fn create_time(process: &Handle<'_>) -> Result<SystemTime> {
         let since_boot = process.source.ticks(process.stat()?.starttime);
-        Self::boot_time(process.source)?
+        cached(&process.cache.pass.boot_time, || Self::boot_time(process.source))?
             .checked_add(since_boot)
             .ok_or_else(|| Error::invalid("the start time is out of range").with_field("starttime"))
     }
@@ -281,6 +306,10 @@ impl ProcessReadings for Os {
     }
 
     fn memory_info(process: &Handle<'_>) -> Result<MemoryInfo> {
+        // `status` has the same counters (fs/proc/task_mmu.c: task_mem, task_statm): where it was read, all is known.
+        if let Some(memory) = process.cache.status.get().and_then(memory_of) {
+            return Ok(memory);
+        }
         let statm = process.read("statm", statm::parse)?;
         let bytes = |pages| process.source.pages(pages);
         Ok(MemoryInfo {
