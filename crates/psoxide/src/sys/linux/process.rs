@@ -54,9 +54,14 @@ impl Handle<'_> {
         self.source.read(&self.path(file), parse)
     }
 
+    /// As [`read`](Self::read), for a file that is one record.
+    fn read_record<T>(&self, file: &str, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+        self.source.read_record(&self.path(file), parse)
+    }
+
     /// `/proc/PID/stat`; that of another process with the same pid is refused.
     fn stat(&self) -> Result<&Stat> {
-        let stat = cached(&self.cache.stat, || self.read("stat", stat::parse))?;
+        let stat = cached(&self.cache.stat, || self.read_record("stat", stat::parse))?;
         match self.start {
             Some(start) if start != stat.starttime => Err(Error::no_such_process(self.pid)),
             _ => Ok(stat),
@@ -64,7 +69,7 @@ impl Handle<'_> {
     }
 
     fn status_file(&self) -> Result<&Status> {
-        cached(&self.cache.status, || self.read("status", status::parse))
+        cached(&self.cache.status, || self.read_record("status", status::parse))
     }
 
     fn smaps(&self) -> Result<&Vec<u8>> {
@@ -207,7 +212,7 @@ impl ProcessReadings for Os {
 
     fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>> {
         let parts = cached(&process.cache.cmdline, || {
-            let parts = process.read("cmdline", |bytes| Ok(strings::cmdline(bytes)))?;
+            let parts = process.read_record("cmdline", |bytes| Ok(strings::cmdline(bytes)))?;
             Ok(parts.into_iter().map(OsString::from_vec).collect())
         })?;
         if parts.is_empty() { process.empty(Vec::new()) } else { Ok(parts.clone()) }
@@ -310,7 +315,7 @@ impl ProcessReadings for Os {
         if let Some(memory) = process.cache.status.get().and_then(memory_of) {
             return Ok(memory);
         }
-        let statm = process.read("statm", statm::parse)?;
+        let statm = process.read_record("statm", statm::parse)?;
         let bytes = |pages| process.source.pages(pages);
         Ok(MemoryInfo {
             rss: bytes(statm.resident),
@@ -395,7 +400,7 @@ impl ProcessReadings for Os {
     }
 
     fn io_counters(process: &Handle<'_>) -> Result<IoCounters> {
-        let io = process.read("io", pid_io::parse)?;
+        let io = process.read_record("io", pid_io::parse)?;
         Ok(IoCounters {
             read_count: io.syscr,
             write_count: io.syscw,
@@ -466,7 +471,7 @@ impl ProcessReadings for Os {
     fn rlimit(process: &Handle<'_>, resource: Resource) -> Result<Limit> {
         let name = limit_name(resource);
         let unsupported = || Error::unsupported("rlimit").with_path(process.path("limits"));
-        let limit = process.read("limits", |bytes| {
+        let limit = process.read_record("limits", |bytes| {
             let limits = limits::parse(bytes)?;
             Ok(limits
                 .into_iter()

@@ -141,7 +141,16 @@ impl Source {
 
     /// Reads a file and parses it; errors name the file.
     pub(crate) fn read<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-        read(path, parse).map_err(|error| error.with_path(path))
+        read(path, false, parse).map_err(|error| error.with_path(path))
+    }
+
+    /// As [`read`](Self::read), for a file that is one record: the kernel gives all of it in one read if it fits.
+    pub(crate) fn read_record<T>(
+        &self,
+        path: &Path,
+        parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
+    ) -> Result<T> {
+        read(path, true, parse).map_err(|error| error.with_path(path))
     }
 
     /// As [`read`](Self::read), but a file that is not there is no error.
@@ -221,11 +230,14 @@ pub(crate) fn if_any<T>(result: Result<T>) -> Result<Option<T>> {
 }
 
 /// One open, as few reads as the file needs, one close.
-fn read<T>(path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+fn read<T>(path: &Path, record: bool, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
     let file = rustix::fs::openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(Error::io)?;
     let mut first = [0u8; FIRST_READ];
     let n = read_some(&file, &mut first)?;
     let Some(start) = first.get(..n) else { return Err(Error::io(io::ErrorKind::InvalidData)) };
+    if record && n < FIRST_READ {
+        return Ok(parse(start)?);
+    }
     // Only an empty read means the end: files of many records (maps, sockets) come a page or less at a time.
     let mut rest = [0u8; 256];
     let more = read_some(&file, &mut rest)?;
