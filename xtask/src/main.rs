@@ -33,6 +33,12 @@ enum Step {
         #[arg(long)]
         check: bool,
     },
+    /// Measure against bare system calls, sysinfo and procfs (bench/README.md)
+    Bench {
+        /// How many processes to start for the snapshots
+        #[arg(default_value_t = 1000)]
+        processes: u32,
+    },
     /// Copy live files of /proc and /sys to a scrubbed archive
     Capture(capture::Args),
 }
@@ -43,6 +49,7 @@ fn main() -> ExitCode {
         Step::Lint => steps::lint(),
         Step::Msrv => steps::msrv(),
         Step::Codegen { check } => steps::codegen(check),
+        Step::Bench { processes } => steps::bench(processes),
         Step::Capture(args) => capture::run(&args),
     };
     match done {

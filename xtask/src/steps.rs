@@ -177,6 +177,13 @@ pub(crate) fn msrv() -> Result {
     run(check.env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTUP_TOOLCHAIN"))
 }
 
+/// Builds and runs the benchmark, a workspace of its own: what it compares with needs a newer compiler.
+pub(crate) fn bench(processes: u32) -> Result {
+    let mut bench = Command::new("cargo");
+    bench.args(["run", "--release", "--manifest-path", "bench/Cargo.toml", "--"]).arg(processes.to_string());
+    run(bench.current_dir(workspace()))
+}
+
 /// Writes PLATFORM.md, or only says whether it is current.
 pub(crate) fn codegen(check: bool) -> Result {
     let path = workspace().join("PLATFORM.md");
