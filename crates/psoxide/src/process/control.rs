@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::sys::{Cache, Control as _, Handle, Os};
 use crate::{Error, ExitStatus, IoPriority, Limit, Process, Resource, Result, Signal, System};
@@ -107,45 +107,21 @@ pub fn wait_procs(
     timeout: Option<Duration>,
     mut ended: impl FnMut(&Process, Option<ExitStatus>),
 ) -> Result<WaitOutcome> {
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let mut outcome = WaitOutcome { gone: Vec::new(), alive: processes.to_vec() };
     if let Some(copy) = processes.iter().find(|process| !process.system().is_live()) {
         return Err(Error::unsupported("wait").with_pid(copy.pid()));
     }
-    while !outcome.alive.is_empty() {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let caches: Vec<Cache> = outcome.alive.iter().map(|_| Cache::default()).collect();
-        let handles: Vec<Handle<'_>> = outcome
-            .alive
-            .iter()
-            .zip(&caches)
-            .map(|(process, cache)| Handle {
-                source: process.system().source(),
-                pid: process.pid(),
-                start: Some(process.start()),
-                cache,
-            })
-            .collect();
-        let mut found = Vec::new();
-        Os::wait_any(&handles, left, &mut |place, status| found.push((place, status)))?;
-        drop(handles);
-        let mut place = 0;
-        outcome.alive.retain(|process| {
-            let status = found.iter().find(|(at, _)| *at == place).map(|(_, status)| *status);
-            place += 1;
-            if let Some(status) = status {
-                ended(process, status);
-                outcome.gone.push((process.clone(), status));
-            }
-            status.is_none()
-        });
-        if left.is_some_and(|left| left.is_zero())
-            || (found.is_empty() && deadline.is_some_and(|d| Instant::now() >= d))
-        {
-            break;
+    let caches: Vec<Cache> = processes.iter().map(|_| Cache::default()).collect();
+    let handles: Vec<Handle<'_>> =
+        processes.iter().zip(&caches).map(|(process, cache)| process.handle(cache)).collect();
+    let mut gone = Vec::new();
+    let mut alive: Vec<Option<&Process>> = processes.iter().map(Some).collect();
+    Os::wait_each(&handles, timeout, &mut |place, status| {
+        if let Some(process) = alive.get_mut(place).and_then(Option::take) {
+            ended(process, status);
+            gone.push((process.clone(), status));
         }
-    }
-    Ok(outcome)
+    })?;
+    Ok(WaitOutcome { gone, alive: alive.into_iter().flatten().cloned().collect() })
 }
 
 /// A child process: a [`Process`] with its pipes.

@@ -92,8 +92,12 @@ impl Process {
                 &fresh
             }
         };
-        let handle = Handle { source: self.system.source(), pid: self.pid, start: Some(self.start), cache };
+        let handle = self.handle(cache);
         run(&handle).map_err(|error| explain(&handle, error))
+    }
+
+    pub(crate) fn handle<'a>(&'a self, cache: &'a Cache) -> Handle<'a> {
+        Handle { source: self.system.source(), pid: self.pid, start: Some(self.start), cache }
     }
 
     /// Whether it still exists: the same process, be it a zombie.

@@ -173,9 +173,9 @@ pub(crate) trait ProcessReadings {
 pub(crate) trait Control {
     /// Sends a signal to this very process: never to another one that has taken its pid.
     fn send_signal(process: &Handle<'_>, signal: Signal) -> Result<()>;
-    /// Waits until at least one of the processes has ended, or the time is over. `done` is told the position of each
-    /// that has ended and, for a child of the caller, how.
-    fn wait_any(
+    /// Waits until all of the processes have ended, or the time is over. `done` is told the position of each as it
+    /// ends and, for a child of the caller, how.
+    fn wait_each(
         processes: &[Handle<'_>],
         timeout: Option<Duration>,
         done: &mut dyn FnMut(usize, Option<ExitStatus>),

@@ -83,53 +83,59 @@ impl Control for Os {
         }
     }
 
-    fn wait_any(
+    fn wait_each(
         processes: &[Handle<'_>],
         timeout: Option<Duration>,
         done: &mut dyn FnMut(usize, Option<ExitStatus>),
     ) -> Result<()> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut found = false;
-        let mut fds = Vec::with_capacity(processes.len());
-        let mut without = Vec::new();
+        let mut watched = Vec::with_capacity(processes.len());
+        let mut unwatched = Vec::new();
         for (place, process) in processes.iter().enumerate() {
             match pidfd(process) {
-                Ok(Some(fd)) => fds.push((place, fd)),
-                Ok(None) => without.push((place, process)),
-                Err(error) if error.is_no_such_process() || error.is_missing() => {
-                    found = true;
-                    done(place, reap(process)?);
-                }
+                Ok(Some(fd)) => watched.push((place, process, fd)),
+                Ok(None) => unwatched.push((place, process)),
+                Err(error) if error.is_no_such_process() || error.is_missing() => done(place, reap(process)?),
                 Err(error) => return Err(error),
             }
         }
         loop {
-            for &(place, process) in &without {
-                if ended(process)? {
-                    found = true;
-                    done(place, reap(process)?);
-                }
-            }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let slice = match (found, without.is_empty()) {
-                (true, _) => Some(Duration::ZERO),
-                (false, true) => left,
-                (false, false) => Some(left.map_or(LOOK_AGAIN, |left| left.min(LOOK_AGAIN))),
+            let mut failed = None;
+            // Tells of a process if it has ended; whether it has.
+            let mut tell = |place, process: &Handle<'_>, has_ended: Result<bool>| {
+                let told = has_ended.and_then(|ended| {
+                    if ended {
+                        done(place, reap(process)?);
+                    }
+                    Ok(ended)
+                });
+                told.unwrap_or_else(|error| {
+                    failed = Some(error);
+                    false
+                })
             };
-            let mut polled: Vec<_> = fds.iter().map(|(_, fd)| PollFd::new(fd, PollFlags::IN)).collect();
-            let slice = slice.and_then(|slice| Timespec::try_from(slice).ok());
-            match poll(&mut polled, slice.as_ref()) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(errno) => return Err(Error::io(errno)),
-            }
-            let ready: Vec<_> = polled.iter().map(|fd| !fd.revents().is_empty()).collect();
-            for ((place, _), ready) in fds.iter().zip(ready) {
-                if let (true, Some(process)) = (ready, processes.get(*place)) {
-                    found = true;
-                    done(*place, reap(process)?);
+            unwatched.retain(|&(place, process)| !tell(place, process, ended(process)));
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let slice = match (watched.is_empty(), unwatched.is_empty()) {
+                (true, true) => Some(Duration::ZERO),
+                (false, true) => left,
+                (_, false) => Some(left.map_or(LOOK_AGAIN, |left| left.min(LOOK_AGAIN))),
+            };
+            let ready: Vec<bool> = {
+                let mut fds: Vec<_> = watched.iter().map(|(_, _, fd)| PollFd::new(fd, PollFlags::IN)).collect();
+                let slice = slice.and_then(|slice| Timespec::try_from(slice).ok());
+                match poll(&mut fds, slice.as_ref()) {
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(errno) => return Err(Error::io(errno)),
                 }
+                fds.iter().map(|fd| !fd.revents().is_empty()).collect()
+            };
+            let mut ready = ready.into_iter();
+            watched.retain(|&(place, process, _)| !tell(place, process, Ok(ready.next().unwrap_or(false))));
+            if let Some(error) = failed {
+                return Err(error);
             }
-            if found || left.is_some_and(|left| left.is_zero()) {
+            if (watched.is_empty() && unwatched.is_empty()) || left.is_some_and(|left| left.is_zero()) {
                 return Ok(());
             }
         }
