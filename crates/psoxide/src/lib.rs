@@ -30,6 +30,7 @@ mod disk;
 mod error;
 mod memory;
 mod net;
+mod pressure;
 mod process;
 mod record;
 mod sensors;
@@ -48,6 +49,7 @@ pub use net::{
     AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, NetIo, NicAddr, NicAddress,
     NicStats, SocketType,
 };
+pub use pressure::{Pressure, PressureOf, Stall};
 pub use process::{
     Child, CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryFootprint, MemoryInfo,
     MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, Process, ProcessCpuTimes, ProcessStatus, Resource,

@@ -60,6 +60,10 @@ pub enum Unit {
     Megahertz,
     /// Megabits per second.
     Megabits,
+    /// Bytes in each second.
+    BytesPerSecond,
+    /// How many in each second.
+    PerSecond,
 }
 
 /// An operating system that psoxide knows.

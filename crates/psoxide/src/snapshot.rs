@@ -32,8 +32,8 @@ pub enum Reading<T> {
     Failed(Error),
 }
 
-impl<T> Reading<T> {
-    fn of(result: Result<T>) -> Self {
+impl<T> From<Result<T>> for Reading<T> {
+    fn from(result: Result<T>) -> Self {
         match result {
             Ok(value) => Self::Value(value),
             Err(error) => match error.kind() {
@@ -42,6 +42,21 @@ impl<T> Reading<T> {
                 ErrorKind::Unsupported => Self::Unsupported,
                 _ => Self::Failed(error),
             },
+        }
+    }
+}
+
+impl<T> Reading<T> {
+    /// The same reading of something else, if there is a value.
+    #[must_use]
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Reading<U> {
+        match self {
+            Self::NotAsked => Reading::NotAsked,
+            Self::Value(value) => Reading::Value(f(value)),
+            Self::Denied => Reading::Denied,
+            Self::Gone => Reading::Gone,
+            Self::Unsupported => Reading::Unsupported,
+            Self::Failed(error) => Reading::Failed(error),
         }
     }
 
@@ -84,6 +99,12 @@ macro_rules! fields {
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($field),)+ }
             }
+
+            /// Its documentation.
+            #[must_use]
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+),)+ }
+            }
         }
 
         /// A process in a snapshot.
@@ -99,7 +120,7 @@ macro_rules! fields {
         impl Row {
             fn read(&mut self, fields: FieldSet, handle: &Handle<'_>) {
                 $(if fields.contains(Field::$variant) {
-                    self.$field = Reading::of(<Os as ProcessReadings>::$getter(handle).map_err(|error| explain(handle, error)));
+                    self.$field = Reading::from(<Os as ProcessReadings>::$getter(handle).map_err(|error| explain(handle, error)));
                 })+
             }
 
@@ -291,8 +312,8 @@ impl System {
         Ok(Counters {
             cpu: self.cpu_times()?,
             cpus: Os::cpu_times_per_cpu(self.source())?,
-            disks: Reading::of(Os::disk_io_counters(self.source())),
-            nics: Reading::of(Os::net_io_counters(self.source())),
+            disks: Reading::from(Os::disk_io_counters(self.source())),
+            nics: Reading::from(Os::net_io_counters(self.source())),
         })
     }
 }

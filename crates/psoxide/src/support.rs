@@ -87,12 +87,14 @@ pub const CALLS: &[Call] = &[
     call("System::net_io_total", OsSet::ALL),
     call("System::pid_exists", OsSet::ALL),
     call("System::pids", OsSet::ALL),
+    call("System::pressure", OsSet::LINUX),
     call("System::process", OsSet::ALL),
     call("System::processes", OsSet::ALL),
     call("System::sensors_battery", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::MACOS).or(OsSet::FREEBSD)),
     call("System::sensors_fans", OsSet::LINUX),
     call("System::sensors_temperatures", OsSet::LINUX.or(OsSet::FREEBSD)),
     call("System::swap_memory", OsSet::ALL),
+    call("System::uptime", OsSet::ALL),
     call("System::users", OsSet::ALL),
     call("System::virtual_memory", OsSet::ALL),
     call("System::whole_disks", OsSet::ALL),
@@ -135,7 +137,9 @@ const RECORDS: &[RecordInfo] = records! {
     NicStats
     OpenFile
     PageFaults
+    Pressure
     ProcessCpuTimes
+    Stall
     SwapMemory
     Temperature
     Thread

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::sys::{self, SystemReadings as _};
 use crate::{Pid, Process, Result};
@@ -58,6 +58,13 @@ impl System {
     /// Linux: `btime` of `/proc/stat`, whole seconds.
     pub fn boot_time(&self) -> Result<SystemTime> {
         sys::Os::boot_time(self.source())
+    }
+
+    /// How long ago the machine was booted; of a copied one, when it was copied.
+    ///
+    /// Linux: `/proc/uptime`, which counts the time in suspend too.
+    pub fn uptime(&self) -> Result<Duration> {
+        sys::Os::uptime(self.source())
     }
 
     /// The pids of all processes that this user can see, ascending.

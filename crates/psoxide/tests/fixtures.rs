@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Ids, Limit, Process,
-    ProcessStatus, Resource, Result, SocketType, System, Temperature, TimeLeft,
+    Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Ids, Limit,
+    PressureOf, Process, ProcessStatus, Resource, Result, SocketType, System, Temperature, TimeLeft,
 };
 use psoxide_fixture::unpacked;
 
@@ -474,4 +474,25 @@ fn tcp_state_of_no_kernel_is_an_error_that_names_the_file() {
     let machine = machine!("tcp-state-of-no-kernel");
     let error = refused(machine.system.net_connections(ConnectionKind::Tcp4), ErrorKind::Parse);
     assert_eq!((error.path(), error.field()), (Some(&*machine.path("proc/net/tcp")), Some("st")));
+}
+
+#[test]
+fn pressure_where_the_kernel_accounts_for_it() {
+    let machine = machine!("neither-disks-nor-sensors");
+    refused(machine.system.pressure(PressureOf::Memory), ErrorKind::Unsupported);
+    let folder = machine.path("proc/pressure");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("memory"), "some avg10=1.50 avg60=0.00 avg300=0.25 total=2000000\n").unwrap();
+    let pressure = machine.system.pressure(PressureOf::Memory).unwrap();
+    let some = pressure.some.unwrap();
+    assert_eq!((some.avg10, some.avg300, some.total), (1.5, 0.25, Duration::from_secs(2)));
+    assert_eq!(pressure.full, None);
+    std::fs::write(folder.join("memory"), "some avg10=much\n").unwrap();
+    refused(machine.system.pressure(PressureOf::Memory), ErrorKind::Parse);
+}
+
+#[test]
+fn uptime_of_a_copy_is_when_it_was_copied() {
+    let machine = machine!("cli-machine");
+    assert_eq!(machine.system.uptime().unwrap(), Duration::from_millis(273_906_250));
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use psoxide::support::CALLS;
 use psoxide::{
-    Child, ConnectionKind, MemoryType, Os, Process, Resource, Result, Signal, System, heap_info, heap_trim, wait_procs,
+    Child, ConnectionKind, MemoryType, Os, PressureOf, Process, Resource, Result, Signal, System, heap_info, heap_trim,
+    wait_procs,
 };
 
 /// A signal that this test would not survive goes to a process made for it.
@@ -91,12 +92,14 @@ fn make(name: &str) -> Option<Result<()>> {
         "System::net_io_total" => system.net_io_total().map(drop),
         "System::pid_exists" => system.pid_exists(me.pid()).map(drop),
         "System::pids" => system.pids().map(drop),
+        "System::pressure" => system.pressure(PressureOf::Memory).map(drop),
         "System::process" => system.process(me.pid()).map(drop),
         "System::processes" => system.processes().map(drop),
         "System::sensors_battery" => system.sensors_battery().map(drop),
         "System::sensors_fans" => system.sensors_fans().map(drop),
         "System::sensors_temperatures" => system.sensors_temperatures().map(drop),
         "System::swap_memory" => system.swap_memory().map(drop),
+        "System::uptime" => system.uptime().map(drop),
         "System::users" => system.users().map(drop),
         "System::virtual_memory" => system.virtual_memory().map(drop),
         "System::whole_disks" => system.whole_disks().map(drop),
@@ -112,7 +115,13 @@ fn calls_are_supported_where_support_rs_says_so() {
     for call in CALLS {
         let answer = make(call.name).unwrap_or_else(|| panic!("this test does not know {}: add it", call.name));
         // Other C libraries of Linux have no statistics of their allocator.
-        let listed = call.os.contains(Os::Linux) && (cfg!(target_env = "gnu") || !call.name.starts_with("heap_"));
+        let absent = match call.name {
+            name if name.starts_with("heap_") => !cfg!(target_env = "gnu"),
+            // A kernel without pressure accounting, or with psi=0.
+            "System::pressure" => std::fs::read("/proc/pressure/memory").is_err(),
+            _ => false,
+        };
+        let listed = call.os.contains(Os::Linux) && !absent;
         let unsupported = answer.as_ref().is_err_and(psoxide::Error::is_unsupported);
         assert_eq!(unsupported, !listed, "{}: listed for Linux: {listed}, answered {answer:?}", call.name);
     }

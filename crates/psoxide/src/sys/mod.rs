@@ -15,8 +15,8 @@ use std::time::{Duration, SystemTime};
 use crate::{
     Battery, Connection, ConnectionKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo, DiskPartition, DiskUsage,
     Error, ExitStatus, Fan, HeapInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryFootprint, MemoryInfo,
-    MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result,
-    Signal, SwapMemory, Temperature, Thread, User, VirtualMemory,
+    MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes,
+    ProcessStatus, Resource, Result, Signal, SwapMemory, Temperature, Thread, User, VirtualMemory,
 };
 
 #[cfg(target_os = "linux")]
@@ -46,6 +46,7 @@ pub(crate) struct Handle<'a> {
 /// The machine as a whole.
 pub(crate) trait SystemReadings {
     fn boot_time(source: &Source) -> Result<SystemTime>;
+    fn uptime(source: &Source) -> Result<Duration>;
     fn pids(source: &Source) -> Result<Vec<Pid>>;
     fn pid_exists(source: &Source, pid: Pid) -> Result<bool>;
     fn current_pid(source: &Source) -> Result<Pid>;
@@ -73,6 +74,13 @@ pub(crate) trait MemoryReadings {
     }
     fn heap_trim() -> Result<bool> {
         Err(Error::unsupported("heap_trim"))
+    }
+}
+
+/// What waiting costs.
+pub(crate) trait PressureReadings {
+    fn pressure(_: &Source, _: PressureOf) -> Result<Pressure> {
+        Err(Error::unsupported("pressure"))
     }
 }
 

@@ -6,6 +6,7 @@ mod disk;
 mod ffi;
 mod memory;
 mod net;
+mod pressure;
 mod process;
 mod sensors;
 mod source;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::status::Status;
-use psoxide_parse::linux::{cpu_stat, fdinfo, limits, pid_io, smaps, stat, statm, status, strings};
+use psoxide_parse::linux::{cpu_stat, fdinfo, limits, pid_io, smaps, stat, statm, status, strings, uptime};
 use psoxide_parse::split_once;
 
 use super::source::if_any;
@@ -159,6 +159,13 @@ impl SystemReadings for Os {
         UNIX_EPOCH
             .checked_add(Duration::from_secs(seconds))
             .ok_or_else(|| Error::invalid("the boot time is out of range").with_field("btime"))
+    }
+
+    fn uptime(source: &Source) -> Result<Duration> {
+        let path = source.procfs("uptime");
+        let seconds = source.read(&path, uptime::parse)?;
+        Duration::try_from_secs_f64(seconds)
+            .map_err(|_| Error::invalid("the uptime is out of range").with_path(path).with_field("uptime"))
     }
 
     fn pids(source: &Source) -> Result<Vec<Pid>> {

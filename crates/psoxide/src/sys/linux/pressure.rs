@@ -1,0 +1,31 @@
+//! Pressure stall information: /proc/pressure.
+
+use std::time::Duration;
+
+use psoxide_parse::linux::pressure;
+use rustix::io::Errno;
+
+use super::{Os, Source};
+use crate::sys::PressureReadings;
+use crate::{Error, Pressure, PressureOf, Result, Stall};
+
+impl PressureReadings for Os {
+    fn pressure(source: &Source, what: PressureOf) -> Result<Pressure> {
+        let path = source.procfs("pressure").join(what.name());
+        // Not built in: no file. Built in but switched off (psi=0): the file refuses to be opened.
+        let off = |error: &Error| {
+            let errno = error.io_error().and_then(std::io::Error::raw_os_error);
+            error.is_missing() || errno == Some(Errno::OPNOTSUPP.raw_os_error())
+        };
+        match source.read(&path, pressure::parse) {
+            Ok(pressure) => Ok(Pressure { some: pressure.some.map(stall), full: pressure.full.map(stall) }),
+            Err(error) if off(&error) => Err(Error::unsupported("pressure").with_path(path)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn stall(stall: pressure::Stall) -> Stall {
+    let pressure::Stall { avg10, avg60, avg300, total } = stall;
+    Stall { avg10, avg60, avg300, total: Duration::from_micros(total) }
+}
