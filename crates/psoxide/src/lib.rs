@@ -28,6 +28,7 @@
 mod cpu;
 mod disk;
 mod error;
+pub mod exit;
 mod memory;
 mod net;
 mod pressure;

@@ -1,0 +1,218 @@
+//! Functions that run at the end of the program, however it ends.
+//!
+//! An [`OnExit`] is a function that runs exactly once: when its [`Guard`] is dropped or finished, or when one of the
+//! chosen signals arrives.
+//!
+//! ```
+//! use psoxide::Signal;
+//! use psoxide::exit::OnExit;
+//!
+//! # fn main() -> psoxide::Result<()> {
+//! let guard = OnExit::new(|| println!("the terminal is as it was"))
+//!     .signals([Signal::INT, Signal::TERM, Signal::HUP])
+//!     .silent()
+//!     .register()?;
+//! // … the work of the program …
+//! drop(guard); // or the end of the scope, or a panic
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What happens when a signal arrives
+//!
+//! 1. The handler wakes a thread; nothing else runs in the handler, so the functions may do anything.
+//! 2. Functions that chose this signal run, the newest first; then all the others, as the program is about to end.
+//! 3. The program exits through [`std::process::exit`] with the signal's number as its status, or 1 when a function
+//!    panicked or returned an error. With [`OnExit::die_by_signal`], and always for [`Signal::INT`] (so that shells
+//!    see the interrupt), it ends by the signal itself, so that its parent sees it killed; what the program has not
+//!    flushed is lost then.
+//!
+//! - A second signal changes nothing: the program is ending already. A guard dropped meanwhile waits for the end, so a
+//!   function must not wait for a thread that holds a guard.
+//! - Handlers that were there before still run, when the signal arrives. A signal that is ignored (`nohup`) stays
+//!   ignored. When no function is left for a signal and it had no handler before, its default action is taken.
+//! - A forked child has the handlers but not the thread: nothing runs in it. A program started by it has neither.
+//! - Out of reach: `SIGKILL`, `SIGSTOP`, `_exit`, and [`std::process::exit`] called by the program itself.
+//! - Systems without signals have the guard alone.
+
+#[cfg(unix)]
+mod ffi;
+#[cfg(unix)]
+mod watch;
+
+use std::io::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::{self, ExitCode, Termination};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use crate::{Result, Signal};
+
+type Log = Box<dyn FnOnce(&str) + Send>;
+
+/// A function to run at the end, and when. See the [module](self).
+#[must_use = "nothing runs before `register`"]
+pub struct OnExit<F> {
+    fun: F,
+    signals: Vec<Signal>,
+    log: Option<Log>,
+    die_by_signal: bool,
+}
+
+impl<F, T> OnExit<F>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Termination,
+{
+    /// `fun` runs at the end or on [`Signal::TERM`], which is then told on standard error.
+    ///
+    /// It failed if it panics or returns what [`main`](Termination) would fail with; an error is printed.
+    pub fn new(fun: F) -> Self {
+        let log = |message: &str| {
+            // There is nowhere left to say that standard error is closed.
+            let _ = writeln!(io::stderr(), "{message}");
+        };
+        Self { fun, signals: vec![Signal::TERM], log: Some(Box::new(log)), die_by_signal: false }
+    }
+
+    /// Runs it on these signals instead; on none, the guard alone runs it.
+    pub fn signals(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
+        self.signals = signals.into_iter().collect();
+        self
+    }
+
+    /// Tells `log` instead of standard error: `signal SIGTERM received by process with PID 42`.
+    pub fn log(mut self, log: impl FnOnce(&str) + Send + 'static) -> Self {
+        self.log = Some(Box::new(log));
+        self
+    }
+
+    /// Tells nobody.
+    pub fn silent(mut self) -> Self {
+        self.log = None;
+        self
+    }
+
+    /// Ends the program by the signal itself, so that its parent sees it killed by that signal.
+    pub fn die_by_signal(mut self) -> Self {
+        self.die_by_signal = true;
+        self
+    }
+
+    /// From here on the function runs when the program ends.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for signals that cannot be caught and numbers that are none;
+    /// [`Io`](crate::ErrorKind::Io) if the system refuses the thread that waits for signals. Nothing is registered
+    /// then.
+    pub fn register(self) -> Result<Guard> {
+        let Self { fun, signals, log, die_by_signal } = self;
+        let mut registry = registry();
+        #[cfg(unix)]
+        watch::signals(&mut registry.watch, &signals)?;
+        let id = registry.next_id;
+        registry.next_id += 1;
+        let fun = Box::new(move || fun().report() == ExitCode::SUCCESS);
+        registry.entries.push(Entry { id, fun, signals, log, die_by_signal });
+        Ok(Guard { id, owner: process::id() })
+    }
+}
+
+/// Runs its function when it is dropped, unless a signal has done so.
+#[derive(Debug)]
+#[must_use = "the function runs when the guard is dropped, which is at once if nobody holds it"]
+pub struct Guard {
+    id: u64,
+    /// The process whose end is meant; a forked child has a copy of the guard.
+    owner: u32,
+}
+
+impl Guard {
+    /// Runs the function now; what it came to is a status to end `main` with.
+    pub fn finish(self) -> ExitCode {
+        let done = self.run();
+        std::mem::forget(self);
+        if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    fn run(&self) -> bool {
+        if process::id() != self.owner {
+            return true;
+        }
+        let mut registry = registry();
+        match registry.ending {
+            Some(thread) if thread != thread::current().id() => {
+                drop(registry);
+                loop {
+                    thread::park(); // the program ends
+                }
+            }
+            _ => {}
+        }
+        let Some(index) = registry.entries.iter().position(|entry| entry.id == self.id) else {
+            return true; // its turn came in the thread that waits for signals
+        };
+        let entry = registry.entries.remove(index);
+        registry.running += 1;
+        drop(registry);
+        let done = entry.run();
+        self::registry().running -= 1;
+        IDLE.notify_all();
+        done
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.run();
+    }
+}
+
+struct Entry {
+    id: u64,
+    fun: Box<dyn FnOnce() -> bool + Send>,
+    signals: Vec<Signal>,
+    log: Option<Log>,
+    die_by_signal: bool,
+}
+
+impl Entry {
+    /// Whether the function succeeded.
+    fn run(self) -> bool {
+        caught(self.fun).unwrap_or(false)
+    }
+}
+
+/// What `fun` returns, `None` if it panics; the panic hook has printed that.
+fn caught<T>(fun: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(fun)).ok()
+}
+
+/// The functions of this program that have not run yet, oldest first.
+struct Registry {
+    entries: Vec<Entry>,
+    next_id: u64,
+    /// How many guards are at work.
+    running: usize,
+    /// The thread that ends the program, once a signal has come.
+    ending: Option<ThreadId>,
+    #[cfg(unix)]
+    watch: Option<watch::Watch>,
+}
+
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+    entries: Vec::new(),
+    next_id: 0,
+    running: 0,
+    ending: None,
+    #[cfg(unix)]
+    watch: None,
+});
+
+/// Notified when no guard is at work any more.
+static IDLE: Condvar = Condvar::new();
+
+/// The registry is whole between any two statements, so a panic elsewhere does not matter.
+fn registry() -> MutexGuard<'static, Registry> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
