@@ -267,7 +267,7 @@ impl System {
         let taken = Instant::now();
         let counters = if query.counters { Some(self.counters()?) } else { None };
         let pids = self.pids()?;
-        let pass = Arc::default();
+        let pass = Arc::new(Pass::over(self.source()));
         let share = pids.len().div_ceil(query.threads.max(1)).max(1);
         let processes = if query.threads > 1 {
             std::thread::scope(|scope| {
@@ -293,7 +293,7 @@ impl System {
         for &pid in pids {
             let mut row = Row { pid, ..Row::default() };
             if fields != FieldSet::default() {
-                let cache = Cache::in_pass(pass);
+                let cache = Cache::in_pass(pass, fields);
                 let mut handle = Handle { source: self.source(), pid, start: None, cache: &cache };
                 match Os::start(&handle).map_err(|error| explain(&handle, error)) {
                     Ok(start) => row.start = start,

@@ -80,7 +80,7 @@ impl Process {
     /// Errors are not kept. Dropping the view forgets what was read.
     #[must_use]
     pub fn oneshot(&self) -> Self {
-        Self { cache: Some(Arc::default()), ..self.clone() }
+        Self { cache: Some(Arc::new(Cache::for_many())), ..self.clone() }
     }
 
     pub(crate) fn with_handle<T>(&self, run: impl FnOnce(&Handle<'_>) -> Result<T>) -> Result<T> {

@@ -168,7 +168,7 @@ record! {
 
 record! {
     /// User or group ids.
-    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub struct Ids = "puids" {
         /// Who started it.
         real: u32, Plain, POSIX;

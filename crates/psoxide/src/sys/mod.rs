@@ -1,15 +1,13 @@
 //! The contract between the public layer and an operating system, and the choice of the system.
 //!
-//! An operating system is one folder here. It provides `Source` (where its readings come from), `Cache` (one cell for
-//! each kernel source of a process, and
-//! the `Pass` it belongs to) and a unit struct `Os` with these traits. A method without a body is required, so
-//! that the compiler names what a new system still lacks; one that not every system can have answers
-//! [`Unsupported`](crate::ErrorKind::Unsupported) by default, and `support.rs` says which system has it.
+//! An operating system is one folder here. It provides `Source` (where its readings come from), `Pass` (what all
+//! processes of one snapshot share), `Cache` (one cell for each kernel source of a process) and a unit struct `Os` with
+//! these traits. A method without a body is required, so that the compiler names what a new system still lacks; one that
+//! not every system can have answers [`Unsupported`](crate::ErrorKind::Unsupported) by default, and `support.rs` says
+//! which system has it.
 
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use crate::{
@@ -22,17 +20,10 @@ use crate::{
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Cache, Os, Source};
+pub(crate) use linux::{Cache, Os, Pass, Source};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("psoxide is not ported to this operating system yet: PORTING.md says how it is done");
-
-/// What all processes of one pass share: read when first asked for, forgotten with the pass.
-#[derive(Debug, Default)]
-pub(crate) struct Pass {
-    pub(crate) boot_time: OnceLock<SystemTime>,
-    pub(crate) users: Mutex<HashMap<u32, OsString>>,
-}
 
 /// One process as its getters see it: who it is, and the cells its kernel sources are read into.
 pub(crate) struct Handle<'a> {

@@ -1,13 +1,11 @@
 //! Changing a process, and waiting for its end: pidfds.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{
-    Pid as RawPid, PidfdFlags, Rlimit, WaitId, WaitIdOptions, WaitIdStatus, pidfd_open, pidfd_send_signal, waitid,
-};
+use rustix::process::{Pid as RawPid, PidfdFlags, Rlimit, WaitId, WaitIdOptions, WaitIdStatus, pidfd_open, waitid};
 use rustix::time::Timespec;
 
 use super::{Os, ffi};
@@ -72,10 +70,7 @@ impl Control for Os {
     fn send_signal(process: &Handle<'_>, signal: Signal) -> Result<()> {
         match pidfd(process)? {
             // The pidfd holds on to the process: nothing can take its place between here and the signal.
-            Some(fd) => match rustix::process::Signal::from_named_raw(signal.0) {
-                Some(signal) => pidfd_send_signal(&fd, signal).map_err(Error::io),
-                None => ffi::kill(process.pid, signal.0),
-            },
+            Some(fd) => ffi::pidfd_send_signal(fd.as_fd(), signal.0),
             None => {
                 check_identity(process)?;
                 ffi::kill(process.pid, signal.0)

@@ -3,6 +3,8 @@
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::io;
+use std::mem::{offset_of, size_of};
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
 use crate::{Error, HeapInfo, Pid, Result};
@@ -41,6 +43,59 @@ pub(super) fn kill(pid: Pid, signal: i32) -> Result<()> {
         0 => Ok(()),
         _ => Err(Error::io(io::Error::last_os_error())),
     }
+}
+
+/// pidfd_send_signal(2), for real-time signals too, which rustix has no names for.
+pub(super) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()> {
+    let info: *const libc::siginfo_t = std::ptr::null();
+    // SAFETY: the descriptor is open, and without a siginfo_t the kernel fills in that of kill(2).
+    match unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, info, 0) } {
+        0 => Ok(()),
+        _ => Err(Error::io(io::Error::last_os_error())),
+    }
+}
+
+/// struct pidfd_info of linux/pidfd.h as it was first (Linux 6.13); later fields follow these.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub(super) struct PidfdInfo {
+    mask: u64,
+    cgroup: u64,
+    pid: u32,
+    tgid: u32,
+    ppid: u32,
+    pub(super) ruid: u32,
+    pub(super) rgid: u32,
+    pub(super) euid: u32,
+    pub(super) egid: u32,
+    pub(super) suid: u32,
+    pub(super) sgid: u32,
+    fsuid: u32,
+    fsgid: u32,
+    exit_code: i32,
+}
+
+/// PIDFD_INFO_SIZE_VER0, and where the header has its fields.
+const _: () = {
+    assert!(size_of::<PidfdInfo>() == 64);
+    assert!(offset_of!(PidfdInfo, cgroup) == 8 && offset_of!(PidfdInfo, pid) == 16);
+    assert!(offset_of!(PidfdInfo, ruid) == 28 && offset_of!(PidfdInfo, rgid) == 32);
+    assert!(offset_of!(PidfdInfo, euid) == 36 && offset_of!(PidfdInfo, egid) == 40);
+    assert!(offset_of!(PidfdInfo, suid) == 44 && offset_of!(PidfdInfo, sgid) == 48);
+    assert!(offset_of!(PidfdInfo, fsuid) == 52 && offset_of!(PidfdInfo, exit_code) == 60);
+};
+
+/// Whom a process runs as: ioctl_pidfd(2), PIDFD_GET_INFO. `None` where the kernel cannot tell.
+pub(super) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
+    /// PIDFD_INFO_CREDS
+    const CREDENTIALS: u64 = 1 << 1;
+    /// PIDFS_IOCTL_MAGIC, and the number of the call.
+    const GET_INFO: libc::Ioctl = libc::_IOWR::<PidfdInfo>(0xff, 11);
+    let mut info = PidfdInfo { mask: CREDENTIALS, ..PidfdInfo::default() };
+    // SAFETY: the descriptor is open; the pointer is to a live struct of the size that the request's number carries,
+    // which is all that the kernel writes.
+    let code = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO, &raw mut info) };
+    (code == 0 && info.mask & CREDENTIALS != 0).then_some(info)
 }
 
 /// ioprio_get(2), class and value as the kernel packs them.

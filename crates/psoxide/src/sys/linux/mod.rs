@@ -12,7 +12,7 @@ mod sensors;
 mod source;
 mod users;
 
-pub(crate) use process::Cache;
+pub(crate) use process::{Cache, Pass};
 pub(crate) use source::Source;
 
 /// Linux.

@@ -1,9 +1,11 @@
 //! One process: /proc/PID.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use psoxide_parse::linux::stat::Stat;
@@ -13,27 +15,59 @@ use psoxide_parse::split_once;
 
 use super::source::if_any;
 use super::{Os, Source, control, net};
-use crate::sys::{Handle, Pass, ProcessReadings, SystemReadings, UserReadings as _};
+use crate::sys::{Handle, ProcessReadings, SystemReadings, UserReadings as _};
 use crate::{
-    Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, IoPriority, Limit, MemoryFootprint, MemoryInfo,
-    MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
+    Connection, ConnectionKind, CtxSwitches, Error, Field, FieldSet, Ids, IoCounters, IoPriority, Limit,
+    MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource,
+    Result, Thread,
 };
+
+/// What all processes of one pass share: found out when first asked for, forgotten with the pass.
+#[derive(Debug, Default)]
+pub(crate) struct Pass {
+    boot_time: OnceLock<SystemTime>,
+    users: Mutex<HashMap<u32, OsString>>,
+    /// The folder that the files of many processes are found from, which is cheaper than from the root.
+    procfs: Option<OwnedFd>,
+}
+
+impl Pass {
+    /// A pass over the processes of `source`.
+    pub(crate) fn over(source: &Source) -> Self {
+        Self { procfs: source.open_procfs(), ..Self::default() }
+    }
+}
 
 /// One cell for each file of /proc/PID that several readings share.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     stat: OnceLock<Stat>,
     status: OnceLock<Status>,
-    cmdline: OnceLock<Vec<OsString>>,
+    owner: OnceLock<Owner>,
+    /// Whether some reading is to come that only `status` answers: then what else it holds is taken from it too.
+    wants_status: bool,
+    cmdline: OnceLock<Box<[u8]>>,
     smaps: OnceLock<Vec<u8>>,
     pass: Arc<Pass>,
 }
 
 impl Cache {
-    /// Empty cells for another process of the same pass.
-    pub(crate) fn in_pass(pass: &Arc<Pass>) -> Self {
-        Self { pass: Arc::clone(pass), ..Self::default() }
+    /// Empty cells for readings of one process that nobody has named yet.
+    pub(crate) fn for_many() -> Self {
+        Self { wants_status: true, ..Self::default() }
     }
+
+    /// Empty cells for another process of the same pass, of which these fields will be read.
+    pub(crate) fn in_pass(pass: &Arc<Pass>, fields: FieldSet) -> Self {
+        Self { pass: Arc::clone(pass), wants_status: fields.contains(Field::NumCtxSwitches), ..Self::default() }
+    }
+}
+
+/// Whom a process runs as.
+#[derive(Debug, Clone, Copy)]
+struct Owner {
+    uids: Ids,
+    gids: Ids,
 }
 
 /// What `cell` holds, or what `read` finds; errors are not kept.
@@ -56,7 +90,8 @@ impl Handle<'_> {
 
     /// As [`read`](Self::read), for a file that is one record.
     fn read_record<T>(&self, file: &str, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-        self.source.read_record(&self.path(file), parse)
+        let procfs = self.cache.pass.procfs.as_ref().map(AsFd::as_fd);
+        self.source.read_process(procfs, self.pid, file, parse)
     }
 
     /// `/proc/PID/stat`; that of another process with the same pid is refused.
@@ -70,6 +105,20 @@ impl Handle<'_> {
 
     fn status_file(&self) -> Result<&Status> {
         cached(&self.cache.status, || self.read_record("status", status::parse))
+    }
+
+    /// The user and group ids, from `status` or, where nothing else of that is wanted, from a pidfd: at a third of
+    /// what the kernel takes to write the file.
+    fn owner(&self) -> Result<Owner> {
+        let status = &self.cache.status;
+        if !self.cache.wants_status && status.get().is_none() {
+            let known = self.cache.owner.get().copied();
+            if let Some(owner) = known.or_else(|| pidfd_owner(self)) {
+                return Ok(*self.cache.owner.get_or_init(|| owner));
+            }
+        }
+        let Status { uid, gid, .. } = self.status_file()?;
+        Ok(Owner { uids: ids(*uid), gids: ids(*gid) })
     }
 
     fn smaps(&self) -> Result<&Vec<u8>> {
@@ -149,6 +198,15 @@ fn memory_of(status: &Status) -> Option<MemoryInfo> {
     })
 }
 
+/// As the kernel tells it without a file; `None` where it does not (before Linux 6.13, seccomp, a process that is gone).
+fn pidfd_owner(process: &Handle<'_>) -> Option<Owner> {
+    let info = process.source.pidfd_info(process.pid)?;
+    Some(Owner {
+        uids: Ids { real: info.ruid, effective: info.euid, saved: info.suid },
+        gids: Ids { real: info.rgid, effective: info.egid, saved: info.sgid },
+    })
+}
+
 fn ids([real, effective, saved, _]: [u32; 4]) -> Ids {
     Ids { real, effective, saved }
 }
@@ -218,11 +276,9 @@ impl ProcessReadings for Os {
     }
 
     fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>> {
-        let parts = cached(&process.cache.cmdline, || {
-            let parts = process.read_record("cmdline", |bytes| Ok(strings::cmdline(bytes)))?;
-            Ok(parts.into_iter().map(OsString::from_vec).collect())
-        })?;
-        if parts.is_empty() { process.empty(Vec::new()) } else { Ok(parts.clone()) }
+        let bytes = cached(&process.cache.cmdline, || process.read_record("cmdline", |bytes| Ok(bytes.into())))?;
+        let arguments = strings::cmdline(bytes).into_iter().map(OsString::from_vec).collect::<Vec<_>>();
+        if arguments.is_empty() { process.empty(arguments) } else { Ok(arguments) }
     }
 
     fn status(process: &Handle<'_>) -> Result<ProcessStatus> {
@@ -419,11 +475,11 @@ impl ProcessReadings for Os {
     }
 
     fn uids(process: &Handle<'_>) -> Result<Ids> {
-        Ok(ids(process.status_file()?.uid))
+        Ok(process.owner()?.uids)
     }
 
     fn gids(process: &Handle<'_>) -> Result<Ids> {
-        Ok(ids(process.status_file()?.gid))
+        Ok(process.owner()?.gids)
     }
 
     fn terminal(process: &Handle<'_>) -> Result<Option<PathBuf>> {

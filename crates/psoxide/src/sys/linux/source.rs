@@ -1,14 +1,19 @@
 //! Where readings come from: this kernel's files, or copies of another one's.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use psoxide_parse::{Cursor, decimal, lines};
+use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, Dir, Mode, OFlags};
+use rustix::io::retry_on_intr;
+use rustix::process::{PidfdFlags, pidfd_open};
 
+use super::ffi::{self, PidfdInfo};
 use crate::{Error, Pid, Result};
 
 /// A tree of kernel files, and the constants that their numbers are in.
@@ -19,9 +24,13 @@ pub(crate) struct Source {
     page_size: u64,
     clock_ticks: u64,
     live: bool,
+    /// Whether pidfds tell of the processes in `procfs`, once it has been asked.
+    pidfd_info: OnceLock<bool>,
 }
 
-/// Enough for every file about one process that the kernel writes in one go.
+/// Enough for `status`, the longest of the files about one process that are one record, but for some command lines.
+const RECORD: usize = 2048;
+/// Enough for most other files.
 const FIRST_READ: usize = 4096;
 const NEXT_READ: usize = 64 * 1024;
 
@@ -33,6 +42,7 @@ impl Source {
             page_size: u64::try_from(rustix::param::page_size()).unwrap_or(4096),
             clock_ticks: rustix::param::clock_ticks_per_second(),
             live: true,
+            pidfd_info: OnceLock::new(),
         }
     }
 
@@ -47,7 +57,14 @@ impl Source {
                 Error::invalid("not a directory: a copied machine has its files in proc and sys").with_path(procfs)
             );
         }
-        let mut source = Self { root: root.to_owned(), procfs, page_size: 4096, clock_ticks: 100, live: false };
+        let mut source = Self {
+            root: root.to_owned(),
+            procfs,
+            page_size: 4096,
+            clock_ticks: 100,
+            live: false,
+            pidfd_info: OnceLock::new(),
+        };
         let constants = root.join(".psoxide");
         match source.read(&constants, |bytes| Ok(bytes.to_vec())) {
             Ok(bytes) => source.take_constants(&bytes).map_err(|e| e.with_path(constants))?,
@@ -105,6 +122,17 @@ impl Source {
         if self.live { Ok(()) } else { Err(Error::unsupported(reading)) }
     }
 
+    /// What the kernel tells of a process through a pidfd; `None` where it does not.
+    pub(super) fn pidfd_info(&self, pid: Pid) -> Option<PidfdInfo> {
+        let tells = || {
+            let me = std::process::id();
+            // A /proc of another pid namespace has other pids than the calls of this one.
+            let here = self.live && self.link(&self.procfs("self")).is_ok_and(|link| *link == *me.to_string());
+            here && pidfd_info(me).is_some()
+        };
+        if *self.pidfd_info.get_or_init(tells) { pidfd_info(pid) } else { None }
+    }
+
     /// Pages as bytes.
     pub(crate) fn pages(&self, pages: u64) -> u64 {
         pages.saturating_mul(self.page_size)
@@ -141,16 +169,29 @@ impl Source {
 
     /// Reads a file and parses it; errors name the file.
     pub(crate) fn read<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-        read(path, false, parse).map_err(|error| error.with_path(path))
+        open(CWD, path).and_then(|file| read(&file, parse)).map_err(|error| error.with_path(path))
     }
 
-    /// As [`read`](Self::read), for a file that is one record: the kernel gives all of it in one read if it fits.
-    pub(crate) fn read_record<T>(
+    /// /proc itself, for a pass over its processes; `None` where it cannot be opened, and each path is looked up whole.
+    pub(crate) fn open_procfs(&self) -> Option<OwnedFd> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::openat(CWD, &self.procfs, flags, Mode::empty()).ok()
+    }
+
+    /// As [`read`](Self::read), for a file of a process that is one record: the kernel gives all of it in one read if
+    /// it fits. `procfs` is the folder of [`open_procfs`](Self::open_procfs), if it is at hand.
+    pub(crate) fn read_process<T>(
         &self,
-        path: &Path,
+        procfs: Option<BorrowedFd<'_>>,
+        pid: Pid,
+        file: &str,
         parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
     ) -> Result<T> {
-        read(path, true, parse).map_err(|error| error.with_path(path))
+        let opened = match procfs {
+            Some(procfs) => open(procfs, &*format!("{pid}/{file}")),
+            None => open(CWD, &*self.process(pid, file)),
+        };
+        opened.and_then(|opened| read_record(&opened, parse)).map_err(|error| error.with_path(self.process(pid, file)))
     }
 
     /// As [`read`](Self::read), but a file that is not there is no error.
@@ -229,42 +270,49 @@ pub(crate) fn if_any<T>(result: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// One open, as few reads as the file needs, one close.
-fn read<T>(path: &Path, record: bool, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-    let file = rustix::fs::openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(Error::io)?;
-    let mut first = [0u8; FIRST_READ];
-    let n = read_some(&file, &mut first)?;
-    let Some(start) = first.get(..n) else { return Err(Error::io(io::ErrorKind::InvalidData)) };
-    if record && n < FIRST_READ {
-        return Ok(parse(start)?);
-    }
-    // Only an empty read means the end: files of many records (maps, sockets) come a page or less at a time.
-    let mut rest = [0u8; 256];
-    let more = read_some(&file, &mut rest)?;
-    if more == 0 {
-        return Ok(parse(start)?);
-    }
-    let mut all = start.to_vec();
-    all.extend(rest.iter().take(more));
-    let mut filled = all.len();
-    loop {
-        all.resize(filled + NEXT_READ, 0);
-        let Some(space) = all.get_mut(filled..) else { break };
-        match read_some(&file, space)? {
-            0 => break,
-            n => filled += n,
-        }
-    }
-    all.truncate(filled);
-    Ok(parse(&all)?)
+fn open(folder: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd> {
+    rustix::fs::openat(folder, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(Error::io)
 }
 
-fn read_some(file: &impl std::os::fd::AsFd, space: &mut [u8]) -> Result<usize> {
+/// As few reads as the file needs.
+fn read<T>(file: &OwnedFd, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+    let mut first = [0; FIRST_READ];
+    let first = read_some(file, &mut first)?;
+    read_on(file, first, parse)
+}
+
+/// The same for a file whose end is where a read stops short.
+fn read_record<T>(file: &OwnedFd, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+    let mut first = [0; RECORD];
+    let first = read_some(file, &mut first)?;
+    if first.len() < RECORD { Ok(parse(first)?) } else { read_on(file, first, parse) }
+}
+
+/// What follows `first`, if anything does. Only an empty read means the end: files of many records (maps, sockets)
+/// come a page or less at a time.
+fn read_on<T>(file: &OwnedFd, first: &[u8], parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+    let mut more = [0; 256];
+    let more = read_some(file, &mut more)?;
+    if more.is_empty() {
+        return Ok(parse(first)?);
+    }
+    let mut all = [first, more].concat();
     loop {
-        match rustix::io::read(file, &mut *space) {
-            Ok(n) => return Ok(n),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(errno) => return Err(Error::io(errno)),
+        all.reserve(NEXT_READ);
+        if retry_on_intr(|| rustix::io::read(file, spare_capacity(&mut all))).map_err(Error::io)? == 0 {
+            return Ok(parse(&all)?);
         }
     }
+}
+
+/// What one read gives.
+fn read_some<'a>(file: &OwnedFd, space: &'a mut [u8]) -> Result<&'a [u8]> {
+    let n = retry_on_intr(|| rustix::io::read(file, &mut *space)).map_err(Error::io)?;
+    // No read gives more than was asked for.
+    Ok(space.get(..n).unwrap_or(space))
+}
+
+fn pidfd_info(pid: Pid) -> Option<PidfdInfo> {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
+    ffi::pidfd_info(pidfd_open(pid, PidfdFlags::empty()).ok()?.as_fd())
 }
