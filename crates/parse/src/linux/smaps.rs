@@ -8,14 +8,14 @@ use crate::{Cursor, ParseError, Result, hex, lines, split_once};
 pub struct Rollup {
     /// Memory no other process maps: what would be freed if this one ended.
     pub uss: u64,
-    /// Resident memory, where what is shared counts in proportion.
-    pub pss: u64,
-    /// Swapped-out memory.
-    pub swap: u64,
+    /// Resident memory, where what is shared counts in proportion (since Linux 2.6.25).
+    pub pss: Option<u64>,
+    /// Swapped-out memory (since Linux 2.6.26).
+    pub swap: Option<u64>,
 }
 
-/// One mapping. Sizes are in bytes, 0 if the kernel lacks the line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One mapping. Sizes are in bytes, `None` where the kernel lacks the line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mapping<'a> {
     /// First address.
     pub start: u64,
@@ -26,35 +26,37 @@ pub struct Mapping<'a> {
     /// The file or the kernel's name in brackets; `[anon]` for neither. Newlines are escaped by the kernel.
     pub path: &'a [u8],
     /// Address space.
-    pub size: u64,
+    pub size: Option<u64>,
     /// Resident memory.
-    pub rss: u64,
+    pub rss: Option<u64>,
     /// Resident memory, where what is shared counts in proportion (since Linux 2.6.25).
-    pub pss: u64,
+    pub pss: Option<u64>,
     /// Shared, unmodified.
-    pub shared_clean: u64,
+    pub shared_clean: Option<u64>,
     /// Shared, modified.
-    pub shared_dirty: u64,
+    pub shared_dirty: Option<u64>,
     /// Not shared, unmodified.
-    pub private_clean: u64,
+    pub private_clean: Option<u64>,
     /// Not shared, modified.
-    pub private_dirty: u64,
+    pub private_dirty: Option<u64>,
     /// Accessed (since Linux 2.6.22).
-    pub referenced: u64,
+    pub referenced: Option<u64>,
     /// Not of a file (since Linux 2.6.36).
-    pub anonymous: u64,
+    pub anonymous: Option<u64>,
     /// Swapped out (since Linux 2.6.26).
-    pub swap: u64,
+    pub swap: Option<u64>,
 }
 
 /// Sums up either file.
 pub fn rollup(bytes: &[u8]) -> Result<Rollup> {
-    let mut sums = Rollup::default();
+    // Who has no mappings has no memory, whatever the kernel counts.
+    let none = bytes.is_empty().then_some(0);
+    let mut sums = Rollup { uss: 0, pss: none, swap: none };
     for line in lines(bytes) {
         let mut cursor = Cursor::new(line);
         match cursor.required("address")? {
-            b"Pss:" => add(&mut sums.pss, &mut cursor, "Pss")?,
-            b"Swap:" => add(&mut sums.swap, &mut cursor, "Swap")?,
+            b"Pss:" => add(sums.pss.get_or_insert(0), &mut cursor, "Pss")?,
+            b"Swap:" => add(sums.swap.get_or_insert(0), &mut cursor, "Swap")?,
             key if key.ends_with(b":") => {
                 if key.starts_with(b"Private_") {
                     add(&mut sums.uss, &mut cursor, "Private")?;
@@ -86,16 +88,16 @@ pub fn mappings(bytes: &[u8]) -> Result<Vec<Mapping<'_>>> {
         }
         let mapping = all.last_mut().ok_or_else(|| ParseError::missing("address"))?;
         match first {
-            b"Size:" => mapping.size = kilobytes(&mut cursor, "Size")?,
-            b"Rss:" => mapping.rss = kilobytes(&mut cursor, "Rss")?,
-            b"Pss:" => mapping.pss = kilobytes(&mut cursor, "Pss")?,
-            b"Shared_Clean:" => mapping.shared_clean = kilobytes(&mut cursor, "Shared_Clean")?,
-            b"Shared_Dirty:" => mapping.shared_dirty = kilobytes(&mut cursor, "Shared_Dirty")?,
-            b"Private_Clean:" => mapping.private_clean = kilobytes(&mut cursor, "Private_Clean")?,
-            b"Private_Dirty:" => mapping.private_dirty = kilobytes(&mut cursor, "Private_Dirty")?,
-            b"Referenced:" => mapping.referenced = kilobytes(&mut cursor, "Referenced")?,
-            b"Anonymous:" => mapping.anonymous = kilobytes(&mut cursor, "Anonymous")?,
-            b"Swap:" => mapping.swap = kilobytes(&mut cursor, "Swap")?,
+            b"Size:" => mapping.size = Some(kilobytes(&mut cursor, "Size")?),
+            b"Rss:" => mapping.rss = Some(kilobytes(&mut cursor, "Rss")?),
+            b"Pss:" => mapping.pss = Some(kilobytes(&mut cursor, "Pss")?),
+            b"Shared_Clean:" => mapping.shared_clean = Some(kilobytes(&mut cursor, "Shared_Clean")?),
+            b"Shared_Dirty:" => mapping.shared_dirty = Some(kilobytes(&mut cursor, "Shared_Dirty")?),
+            b"Private_Clean:" => mapping.private_clean = Some(kilobytes(&mut cursor, "Private_Clean")?),
+            b"Private_Dirty:" => mapping.private_dirty = Some(kilobytes(&mut cursor, "Private_Dirty")?),
+            b"Referenced:" => mapping.referenced = Some(kilobytes(&mut cursor, "Referenced")?),
+            b"Anonymous:" => mapping.anonymous = Some(kilobytes(&mut cursor, "Anonymous")?),
+            b"Swap:" => mapping.swap = Some(kilobytes(&mut cursor, "Swap")?),
             _ => {}
         }
     }
@@ -113,22 +115,7 @@ fn header<'a>(addresses: &[u8], mut cursor: Cursor<'a>) -> Result<Mapping<'a>> {
         b"" => b"[anon]",
         path => path,
     };
-    Ok(Mapping {
-        start,
-        end,
-        perms,
-        path,
-        size: 0,
-        rss: 0,
-        pss: 0,
-        shared_clean: 0,
-        shared_dirty: 0,
-        private_clean: 0,
-        private_dirty: 0,
-        referenced: 0,
-        anonymous: 0,
-        swap: 0,
-    })
+    Ok(Mapping { start, end, perms, path, ..Mapping::default() })
 }
 
 fn range(addresses: &[u8]) -> Result<(u64, u64)> {
@@ -169,6 +156,10 @@ Private_Dirty:         4 kB
 VmFlags: rd wr
 ";
 
+    fn kb(n: u64) -> Option<u64> {
+        Some(n * 1024)
+    }
+
     #[test]
     fn every_mapping_has_its_own_lines() {
         let all = mappings(SMAPS.as_bytes()).unwrap();
@@ -177,37 +168,44 @@ VmFlags: rd wr
             end: 0x562f_c42c_2000,
             perms: b"r--p",
             path: b"/usr/my  bin/head: x (deleted)",
-            size: 8192,
-            rss: 7 * 1024,
-            pss: 6 * 1024,
-            shared_clean: 1024,
-            shared_dirty: 2 * 1024,
-            private_clean: 3 * 1024,
-            private_dirty: 4 * 1024,
-            referenced: 5 * 1024,
-            anonymous: 10 * 1024,
-            swap: 11 * 1024,
+            size: kb(8),
+            rss: kb(7),
+            pss: kb(6),
+            shared_clean: kb(1),
+            shared_dirty: kb(2),
+            private_clean: kb(3),
+            private_dirty: kb(4),
+            referenced: kb(5),
+            anonymous: kb(10),
+            swap: kb(11),
         };
         assert_eq!(all.len(), 2);
         assert_eq!(all[0], file);
-        assert_eq!((all[1].path, all[1].perms, all[1].rss, all[1].swap), (&b"[anon]"[..], &b"rw-p"[..], 4096, 0));
+        assert_eq!((all[1].path, all[1].perms, all[1].rss, all[1].swap), (&b"[anon]"[..], &b"rw-p"[..], kb(4), None));
     }
 
     #[test]
     fn sums_are_the_same_kind_for_both_files() {
-        let sums = Rollup { uss: (3 + 4 + 2048 + 4) * 1024, pss: 10 * 1024, swap: 11 * 1024 };
+        let sums = Rollup { uss: (3 + 4 + 2048 + 4) * 1024, pss: kb(10), swap: kb(11) };
         assert_eq!(rollup(SMAPS.as_bytes()), Ok(sums));
         let text = b"555eb4694000-7fffc4bce000 ---p 00000000 00:00 0                          [rollup]\n\
             Rss:                1608 kB\nPss:                 453 kB\nPss_Anon:            112 kB\n\
             Private_Clean:        92 kB\nPrivate_Dirty:       112 kB\nPrivate_Hugetlb:       0 kB\n\
             Swap:                  3 kB\nSwapPss:               1 kB\n";
-        assert_eq!(rollup(text), Ok(Rollup { uss: 204 * 1024, pss: 453 * 1024, swap: 3 * 1024 }));
+        assert_eq!(rollup(text), Ok(Rollup { uss: 204 * 1024, pss: kb(453), swap: kb(3) }));
     }
 
     #[test]
     fn kernel_threads_have_no_mappings() {
         assert_eq!(mappings(b""), Ok(vec![]));
-        assert_eq!(rollup(b""), Ok(Rollup::default()));
+        assert_eq!(rollup(b""), Ok(Rollup { uss: 0, pss: Some(0), swap: Some(0) }));
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_count_is_none() {
+        let text = b"10-20 r--p 0 0:0 0\nSize: 4 kB\nRss: 4 kB\nPrivate_Clean: 4 kB\n"; // Linux 2.6.14
+        assert_eq!(rollup(text), Ok(Rollup { uss: 4096, pss: None, swap: None }));
+        assert_eq!(mappings(text).unwrap()[0].pss, None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::status::Status;
 use psoxide_parse::linux::{cpu_stat, fdinfo, limits, pid_io, smaps, stat, statm, status, strings, uptime};
-use psoxide_parse::split_once;
+use psoxide_parse::{ParseError, split_once};
 
 use super::source::if_any;
 use super::{Os, Source, control, net};
@@ -432,7 +432,7 @@ impl ProcessReadings for Os {
             Some(rollup) => rollup,
             None => smaps::rollup(process.smaps()?)?,
         };
-        Ok(MemoryFootprint { uss: rollup.uss, pss: Some(rollup.pss), swap: Some(rollup.swap) })
+        Ok(MemoryFootprint { uss: rollup.uss, pss: rollup.pss, swap: rollup.swap })
     }
 
     fn memory_maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
@@ -440,26 +440,26 @@ impl ProcessReadings for Os {
         if bytes.is_empty() {
             return process.empty(Vec::new());
         }
-        let mappings = smaps::mappings(bytes).map_err(|e| Error::from(e).with_path(process.path("smaps")))?;
-        Ok(mappings
-            .into_iter()
-            .map(|map| MemoryMap {
+        let malformed = |error: ParseError| Error::from(error).with_path(process.path("smaps"));
+        let record = |map: smaps::Mapping<'_>| {
+            Ok(MemoryMap {
                 start: map.start,
                 end: map.end,
                 perms: String::from_utf8_lossy(map.perms).into_owned(),
                 path: undeleted(process.source, os_string(map.path)).into(),
-                rss: map.rss,
-                size: Some(map.size),
-                pss: Some(map.pss),
-                shared_clean: Some(map.shared_clean),
-                shared_dirty: Some(map.shared_dirty),
-                private_clean: Some(map.private_clean),
-                private_dirty: Some(map.private_dirty),
-                referenced: Some(map.referenced),
-                anonymous: Some(map.anonymous),
-                swap: Some(map.swap),
+                rss: map.rss.ok_or_else(|| malformed(ParseError::missing("Rss")))?,
+                size: map.size,
+                pss: map.pss,
+                shared_clean: map.shared_clean,
+                shared_dirty: map.shared_dirty,
+                private_clean: map.private_clean,
+                private_dirty: map.private_dirty,
+                referenced: map.referenced,
+                anonymous: map.anonymous,
+                swap: map.swap,
             })
-            .collect())
+        };
+        smaps::mappings(bytes).map_err(malformed)?.into_iter().map(record).collect()
     }
 
     fn io_counters(process: &Handle<'_>) -> Result<IoCounters> {
