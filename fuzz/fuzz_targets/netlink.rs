@@ -4,5 +4,5 @@ use libfuzzer_sys::fuzz_target;
 use psoxide_parse::linux::netlink;
 
 fuzz_target!(|data: &[u8]| {
-    let _ = netlink::messages(data);
+    netlink::messages(data).for_each(|message| drop(message));
 });

@@ -25,6 +25,7 @@
 //!
 //! What each operating system has is listed in `PLATFORM.md`; how to add one, in `PORTING.md`.
 
+mod backend;
 mod cpu;
 mod disk;
 mod error;
@@ -42,6 +43,7 @@ mod system;
 mod users;
 mod wrap;
 
+pub use backend::Backend;
 pub use cpu::{CpuFreq, CpuStats, CpuTimes, LoadAverage};
 pub use disk::{DiskIo, DiskPartition, DiskUsage};
 pub use error::{Error, ErrorKind, Result};

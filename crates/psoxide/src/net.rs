@@ -369,8 +369,9 @@ impl System {
 
     /// All sockets of a kind, each once for every process that holds it.
     ///
-    /// Linux: `/proc/net/{tcp,tcp6,udp,udp6,unix}` and the file descriptors of all processes that this user may
-    /// inspect; the others' sockets are listed without pid.
+    /// Linux: sock_diag(7), or else `/proc/net/{tcp,tcp6,udp,udp6,unix}`, and the file descriptors of all processes
+    /// that this user may inspect; the others' sockets are listed without pid. A UNIX path that holds a newline is
+    /// whole only from sock_diag.
     pub fn net_connections(&self, kind: ConnectionKind) -> Result<Vec<Connection>> {
         sys::Os::net_connections(self.source(), kind)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::sys::{self, SystemReadings as _};
-use crate::{Pid, Process, Result};
+use crate::{Backend, Pid, Process, Result};
 
 /// A machine to read: this host, or a directory that holds a copy of another one's /proc and /sys.
 ///
@@ -16,7 +16,7 @@ pub struct System {
 }
 
 impl System {
-    /// This host.
+    /// This host, read through the backend that `PSOXIDE_BACKEND` names: see [`Backend::from_env`].
     #[must_use]
     pub fn host() -> Self {
         Self { source: Arc::new(sys::Source::host()) }
@@ -41,6 +41,12 @@ impl System {
     /// This OS has no procfs.
     pub fn with_procfs(procfs: impl AsRef<Path>) -> Result<Self> {
         Ok(Self { source: Arc::new(sys::Source::with_procfs(procfs.as_ref())?) })
+    }
+
+    /// The same machine, read through `backend` whatever the environment says.
+    #[must_use]
+    pub fn with_backend(&self, backend: Backend) -> Self {
+        Self { source: Arc::new(self.source.with_backend(backend)) }
     }
 
     pub(crate) fn source(&self) -> &sys::Source {

@@ -1,4 +1,4 @@
-//! Linux: one module per kernel file.
+//! Linux: one module for each kernel file or binary interface.
 //!
 //! Field names and meanings follow proc(5) and the kernel's `Documentation/filesystems/proc.rst`; a field that a
 //! kernel may lack is an `Option` whose documentation says since when it exists.
@@ -17,7 +17,9 @@ pub mod net_sock;
 pub mod netlink;
 pub mod pid_io;
 pub mod pressure;
+pub mod rtnetlink;
 pub mod smaps;
+pub mod sock_diag;
 pub mod stat;
 pub mod statm;
 pub mod status;

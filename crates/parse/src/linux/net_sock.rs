@@ -1,5 +1,6 @@
 //! `/proc/net/{tcp,tcp6,udp,udp6,unix}`: proc_pid_net(5).
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::cursor::{hex, lines};
@@ -82,13 +83,13 @@ pub struct UnixSocket<'a> {
     pub kind: u16,
     /// Inode.
     pub inode: u64,
-    /// The path up to its first newline, empty for none; an abstract one begins with `@`.
-    pub path: &'a [u8],
+    /// The path, empty for none; an abstract one has `@` for each of its NULs, the first of which begins it.
+    pub path: Cow<'a, [u8]>,
 }
 
 /// Parses the whole of unix.
 ///
-/// Lines without a space are skipped: they continue a path that holds a newline.
+/// A path ends at its first newline. Lines without a space are skipped: they continue such a path.
 pub fn unix(bytes: &[u8]) -> Result<Vec<UnixSocket<'_>>> {
     lines(bytes).skip(1).filter(|line| line.contains(&b' ')).map(unix_socket).collect()
 }
@@ -99,11 +100,11 @@ fn unix_socket(line: &[u8]) -> Result<UnixSocket<'_>> {
     let kind = u16::try_from(hex(kind, "Type")?).map_err(|_| ParseError::overflow("Type", kind))?;
     let inode = cursor.skip_tokens(1).decimal("Inode")?; // after St
     let path = match cursor.rest().split_first() {
-        None => &[],
+        None => &[][..],
         Some((b' ', path)) => path,
         Some(_) => return Err(ParseError::malformed("Path", cursor.rest())),
     };
-    Ok(UnixSocket { kind, inode, path })
+    Ok(UnixSocket { kind, inode, path: path.into() })
 }
 
 #[cfg(test)]
@@ -159,7 +160,7 @@ mod tests {
 
     #[test]
     fn unix_sockets() {
-        let socket = |kind, inode, path| UnixSocket { kind, inode, path };
+        let socket = |kind, inode, path: &'static [u8]| UnixSocket { kind, inode, path: path.into() };
         let all = vec![socket(1, 1571, &b"/run/a b"[..]), socket(2, 99999, b""), socket(5, 17, b"@/abstract  ")];
         assert_eq!(unix(UNIX), Ok(all));
         assert_eq!(unix(b""), Ok(vec![]));

@@ -2,14 +2,19 @@
 
 mod control;
 mod cpu;
+mod descriptors;
 mod disk;
 mod ffi;
+mod folder;
 mod memory;
 mod net;
+mod netlink;
 mod pressure;
 mod process;
 mod sensors;
+mod sockets;
 mod source;
+mod threads;
 mod users;
 
 pub(crate) use process::{Cache, Pass};

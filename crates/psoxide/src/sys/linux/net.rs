@@ -1,26 +1,18 @@
-//! Interfaces and sockets: /proc/net, rtnetlink(7) and /sys/class/net.
+//! Interfaces: /proc/net/dev, rtnetlink(7) and /sys/class/net.
 
-use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
-use psoxide_parse::linux::net_sock::{InetSocket, UnixSocket};
-use psoxide_parse::linux::netlink::{self, Address, Link, Message};
-use psoxide_parse::linux::{net_dev, net_sock};
+use psoxide_parse::linux::net_dev;
+use psoxide_parse::linux::rtnetlink::{self, Address, Link, RTM_NEWADDR, RTM_NEWLINK};
 use psoxide_parse::{ParseError, decimal, hex, trim};
-use rustix::io::retry_on_intr;
-use rustix::net::{AddressFamily as SocketFamily, RecvFlags, SendFlags, SocketFlags, SocketType as Transport};
 
-use super::source::if_any;
-use super::{Os, Source};
-use crate::sys::{Handle, NetReadings};
-use crate::{
-    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, Error, NetIo, NicAddr, NicAddress,
-    NicStats, Pid, Result, SocketType,
-};
+use super::netlink::Netlink;
+use super::{Os, Source, sockets};
+use crate::sys::NetReadings;
+use crate::{AddressFamily, Connection, ConnectionKind, Duplex, NetIo, NicAddr, NicAddress, NicStats, Result};
 
 /// Bits of an interface's flags, netdevice(7), as if.h numbers them.
 const IFF_UP: u32 = 0x1;
@@ -56,31 +48,20 @@ impl NetReadings for Os {
     }
 
     fn net_connections(source: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
-        let holders = all_holders(source)?;
-        let mut connections = Connections::default();
-        each_socket(
-            source,
-            kind,
-            |file| source.procfs(&format!("net/{file}")),
-            |socket| match holders.get(&socket.inode) {
-                Some(holders) => holders.iter().for_each(|&(pid, fd)| connections.add(&socket, Some((pid, fd)))),
-                None => connections.add(&socket, None),
-            },
-        )?;
-        Ok(connections.list)
+        sockets::all(source, kind)
     }
 
     fn net_if_addrs(source: &Source) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
         source.require_live("net_if_addrs")?;
-        let links = dump(RTM_GETLINK)?;
-        let addresses = dump(RTM_GETADDR)?;
-        Ok(nic_addresses(&links_of(&links)?, &addresses_of(&addresses)?))
+        let nics = ask(RTM_GETLINK, RTM_NEWLINK)?;
+        let all = ask(RTM_GETADDR, RTM_NEWADDR)?;
+        Ok(nic_addresses(&links(&nics)?, &addresses(&all)?))
     }
 
     fn net_if_stats(source: &Source) -> Result<Vec<(OsString, NicStats)>> {
         if source.is_live() {
-            let links = dump(RTM_GETLINK)?;
-            return Ok(links_of(&links)?
+            let nics = ask(RTM_GETLINK, RTM_NEWLINK)?;
+            return Ok(links(&nics)?
                 .iter()
                 .map(|link| {
                     let mtu = link.mtu.map_or(0, u64::from);
@@ -104,28 +85,6 @@ impl NetReadings for Os {
     }
 }
 
-/// The sockets of one process, seen from its own network namespace.
-pub(super) fn process_connections(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>> {
-    let Handle { source, pid, .. } = *process;
-    let mut fds: HashMap<u64, Vec<i32>> = HashMap::new();
-    each_socket_fd(source, pid, |inode, fd| fds.entry(inode).or_default().push(fd))?;
-    let mut connections = Connections::default();
-    if fds.is_empty() {
-        return Ok(connections.list);
-    }
-    each_socket(
-        source,
-        kind,
-        |file| source.process(pid, &format!("net/{file}")),
-        |socket| {
-            for &fd in fds.get(&socket.inode).into_iter().flatten() {
-                connections.add(&socket, Some((pid, fd)));
-            }
-        },
-    )?;
-    Ok(connections.list)
-}
-
 fn net_io(nic: &net_dev::Nic<'_>) -> NetIo {
     NetIo {
         bytes_sent: nic.bytes_sent,
@@ -139,219 +98,29 @@ fn net_io(nic: &net_dev::Nic<'_>) -> NetIo {
     }
 }
 
-/// One line of a socket table.
-struct Socket {
-    inode: u64,
-    family: AddressFamily,
-    kind: SocketType,
-    laddr: Endpoint,
-    raddr: Endpoint,
-    status: ConnectionStatus,
-}
-
-/// Connections in the order they were found, equal ones once.
-#[derive(Default)]
-struct Connections {
-    list: Vec<Connection>,
-    seen: HashSet<Connection>,
-}
-
-impl Connections {
-    fn add(&mut self, socket: &Socket, holder: Option<(Pid, i32)>) {
-        let connection = Connection {
-            fd: holder.map(|(_, fd)| fd),
-            family: socket.family,
-            kind: socket.kind,
-            laddr: socket.laddr.clone(),
-            raddr: socket.raddr.clone(),
-            status: socket.status,
-            pid: holder.map(|(pid, _)| pid),
-        };
-        if self.seen.insert(connection.clone()) {
-            self.list.push(connection);
-        }
-    }
-}
-
-/// Reads the tables that `kind` asks for.
-fn each_socket(
-    source: &Source,
-    kind: ConnectionKind,
-    path: impl Fn(&str) -> PathBuf,
-    mut each: impl FnMut(Socket),
-) -> Result<()> {
-    let tables = [
-        ("tcp", kind.tcp(false), false, true),
-        ("tcp6", kind.tcp(true), true, true),
-        ("udp", kind.udp(false), false, false),
-        ("udp6", kind.udp(true), true, false),
-    ];
-    for (file, wanted, v6, tcp) in tables {
-        if !wanted {
-            continue;
-        }
-        let sockets = source.read(&path(file), |bytes| {
-            let sockets = net_sock::inet(bytes, v6, cfg!(target_endian = "little"))?;
-            sockets.iter().map(|socket| inet_socket(socket, v6, tcp)).collect::<psoxide_parse::Result<Vec<_>>>()
-        });
-        // A kernel without IPv6 has no tcp6 and udp6.
-        let sockets = if v6 { if_any(sockets)?.unwrap_or_default() } else { sockets? };
-        sockets.into_iter().for_each(&mut each);
-    }
-    if kind.unix() {
-        let sockets = source
-            .read(&path("unix"), |bytes| Ok(net_sock::unix(bytes)?.iter().map(unix_socket).collect::<Vec<_>>()))?;
-        sockets.into_iter().for_each(&mut each);
-    }
-    Ok(())
-}
-
-fn inet_socket(socket: &InetSocket, v6: bool, tcp: bool) -> psoxide_parse::Result<Socket> {
-    Ok(Socket {
-        inode: socket.inode,
-        family: if v6 { AddressFamily::Inet6 } else { AddressFamily::Inet },
-        kind: if tcp { SocketType::Stream } else { SocketType::Datagram },
-        laddr: endpoint(socket.local),
-        raddr: endpoint(socket.remote),
-        status: if tcp { tcp_status(socket.state)? } else { ConnectionStatus::None },
-    })
-}
-
-fn unix_socket(socket: &UnixSocket<'_>) -> Socket {
-    Socket {
-        inode: socket.inode,
-        family: AddressFamily::Unix,
-        kind: match socket.kind {
-            1 => SocketType::Stream,
-            2 => SocketType::Datagram,
-            5 => SocketType::SeqPacket,
-            other => SocketType::Other(other.into()),
-        },
-        laddr: Endpoint::Unix(os_string(socket.path)),
-        raddr: Endpoint::None,
-        status: ConnectionStatus::None,
-    }
-}
-
-fn endpoint((address, port): (IpAddr, u16)) -> Endpoint {
-    if port == 0 { Endpoint::None } else { Endpoint::Inet(SocketAddr::new(address, port)) }
-}
-
-/// The states of include/net/tcp_states.h.
-fn tcp_status(state: u8) -> psoxide_parse::Result<ConnectionStatus> {
-    Ok(match state {
-        0x01 => ConnectionStatus::Established,
-        0x02 => ConnectionStatus::SynSent,
-        0x03 => ConnectionStatus::SynRecv,
-        0x04 => ConnectionStatus::FinWait1,
-        0x05 => ConnectionStatus::FinWait2,
-        0x06 => ConnectionStatus::TimeWait,
-        0x07 => ConnectionStatus::Close,
-        0x08 => ConnectionStatus::CloseWait,
-        0x09 => ConnectionStatus::LastAck,
-        0x0a => ConnectionStatus::Listen,
-        0x0b => ConnectionStatus::Closing,
-        0x0c => ConnectionStatus::NewSynRecv,
-        0x0d => ConnectionStatus::BoundInactive,
-        _ => return Err(ParseError::malformed("st", format!("{state:02X}").as_bytes())),
-    })
-}
-
-/// Who holds each socket, by inode, as far as this user may know.
-fn all_holders(source: &Source) -> Result<HashMap<u64, Vec<(Pid, i32)>>> {
-    let mut holders: HashMap<u64, Vec<(Pid, i32)>> = HashMap::new();
-    for pid in source.pids()? {
-        match each_socket_fd(source, pid, |inode, fd| holders.entry(inode).or_default().push((pid, fd))) {
-            Err(error) if !error.is_missing() && !error.is_access_denied() => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(holders)
-}
-
-/// The sockets among the file descriptors of a process.
-fn each_socket_fd(source: &Source, pid: Pid, mut each: impl FnMut(u64, i32)) -> Result<()> {
-    let folder = source.process(pid, "fd");
-    let mut fds = source.numbers(&folder)?;
-    fds.sort_unstable();
-    for fd in fds {
-        // One that is closed by now is not listed.
-        let Some(target) = if_any(source.link(&folder.join(fd.to_string())))? else { continue };
-        if let (Some(inode), Ok(fd)) = (socket_inode(target.as_bytes()), i32::try_from(fd)) {
-            each(inode, fd);
-        }
-    }
-    Ok(())
-}
-
-/// `socket:[INODE]`
-fn socket_inode(target: &[u8]) -> Option<u64> {
-    let inode = target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
-    decimal(inode, "inode").ok()
-}
-
 const RTM_GETLINK: u16 = 18;
 const RTM_GETADDR: u16 = 22;
-const NLM_F_REQUEST: u16 = 0x1;
-const NLM_F_DUMP: u16 = 0x300;
-/// Larger than the largest message of a dump.
-const NETLINK_BUFFER: usize = 64 * 1024;
 
-/// `struct nlmsghdr` and `struct rtgenmsg` with its padding.
-fn dump_request(kind: u16) -> Vec<u8> {
-    const LENGTH: u32 = 20;
-    const SEQUENCE: u32 = 1;
-    let mut request = Vec::with_capacity(20);
-    request.extend(LENGTH.to_ne_bytes());
-    request.extend(kind.to_ne_bytes());
-    request.extend((NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
-    request.extend(SEQUENCE.to_ne_bytes());
-    request.extend([0; 8]); // the kernel's pid, AF_UNSPEC and padding
-    request
+/// The payloads of all messages of type `answer` that rtnetlink(7) has for `question`.
+fn ask(question: u16, answer: u16) -> Result<Vec<Vec<u8>>> {
+    // A `struct rtgenmsg` with its padding: AF_UNSPEC.
+    const ANY_FAMILY: [u8; 4] = [0; 4];
+    let mut payloads = Vec::new();
+    Netlink::open(None)?.dump(question, &ANY_FAMILY, |kind, payload| {
+        if kind == answer {
+            payloads.push(payload.to_vec());
+        }
+        Ok(())
+    })?;
+    Ok(payloads)
 }
 
-/// All the messages of the kernel's answer.
-fn dump(kind: u16) -> Result<Vec<u8>> {
-    // No protocol means NETLINK_ROUTE.
-    let socket = rustix::net::socket_with(SocketFamily::NETLINK, Transport::RAW, SocketFlags::CLOEXEC, None)
-        .map_err(Error::io)?;
-    retry_on_intr(|| rustix::net::send(&socket, &dump_request(kind), SendFlags::empty())).map_err(Error::io)?;
-    let mut buffer = vec![0; NETLINK_BUFFER];
-    let mut answer = Vec::new();
-    loop {
-        let (length, _) = retry_on_intr(|| rustix::net::recv(&socket, buffer.as_mut_slice(), RecvFlags::empty()))
-            .map_err(Error::io)?;
-        let bytes = buffer.get(..length).unwrap_or_default();
-        if bytes.is_empty() {
-            return Err(Error::io(io::ErrorKind::UnexpectedEof));
-        }
-        let mut done = false;
-        for message in netlink::messages(bytes)? {
-            match message {
-                Message::Done => done = true,
-                Message::Error(0) => {}
-                Message::Error(number) => {
-                    return Err(Error::io(io::Error::from_raw_os_error(number.saturating_neg())));
-                }
-                _ => {}
-            }
-        }
-        answer.extend_from_slice(bytes);
-        answer.resize(answer.len().next_multiple_of(4), 0); // where the next message begins
-        if done {
-            return Ok(answer);
-        }
-    }
+fn links(payloads: &[Vec<u8>]) -> Result<Vec<Link<'_>>> {
+    payloads.iter().map(|payload| Ok(rtnetlink::link(payload)?)).collect()
 }
 
-fn links_of(answer: &[u8]) -> Result<Vec<Link<'_>>> {
-    let link = |message| if let Message::Link(link) = message { Some(link) } else { None };
-    Ok(netlink::messages(answer)?.into_iter().filter_map(link).collect())
-}
-
-fn addresses_of(answer: &[u8]) -> Result<Vec<Address<'_>>> {
-    let address = |message| if let Message::Address(address) = message { Some(address) } else { None };
-    Ok(netlink::messages(answer)?.into_iter().filter_map(address).collect())
+fn addresses(payloads: &[Vec<u8>]) -> Result<Vec<Address<'_>>> {
+    payloads.iter().map(|payload| Ok(rtnetlink::address(payload)?)).collect()
 }
 
 /// What getifaddrs(3) makes of both answers, by interface: IPv4, IPv6, hardware.
@@ -480,20 +249,6 @@ mod tests {
 
     fn address<'a>(family: u8, prefix: u8, address: &'a [u8], local: Option<&'a [u8]>) -> Address<'a> {
         Address { index: 2, family, prefix, address, local, broadcast: None, label: None }
-    }
-
-    #[test]
-    fn socket_links() {
-        assert_eq!(socket_inode(b"socket:[123]"), Some(123));
-        assert_eq!(socket_inode(b"pipe:[123]"), None);
-        assert_eq!(socket_inode(b"socket:[]"), None);
-    }
-
-    #[test]
-    fn states() {
-        assert_eq!(tcp_status(10), Ok(ConnectionStatus::Listen));
-        assert_eq!(tcp_status(0).unwrap_err().field(), "st");
-        assert_eq!(tcp_status(14).unwrap_err().field(), "st");
     }
 
     #[test]

@@ -10,11 +10,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::status::Status;
-use psoxide_parse::linux::{cpu_stat, fdinfo, limits, pid_io, smaps, stat, statm, status, strings, uptime};
+use psoxide_parse::linux::{cpu_stat, limits, pid_io, smaps, stat, statm, status, strings, uptime};
 use psoxide_parse::{ParseError, split_once};
 
 use super::source::if_any;
-use super::{Os, Source, control, net};
+use super::{Os, Source, control, descriptors, sockets, threads};
 use crate::sys::{Handle, ProcessReadings, SystemReadings, UserReadings as _};
 use crate::{
     Connection, ConnectionKind, CtxSwitches, Error, Field, FieldSet, Ids, IoCounters, IoPriority, Limit,
@@ -80,7 +80,7 @@ fn cached<T>(cell: &OnceLock<T>, read: impl FnOnce() -> Result<T>) -> Result<&T>
 }
 
 impl Handle<'_> {
-    fn path(&self, file: &str) -> PathBuf {
+    pub(super) fn path(&self, file: &str) -> PathBuf {
         self.source.process(self.pid, file)
     }
 
@@ -157,7 +157,7 @@ fn undeleted(source: &Source, target: OsString) -> OsString {
 }
 
 /// The same path on the machine that the source describes.
-fn within(source: &Source, path: &Path) -> PathBuf {
+pub(super) fn within(source: &Source, path: &Path) -> PathBuf {
     source.file(path.strip_prefix("/").unwrap_or(path))
 }
 
@@ -341,24 +341,7 @@ impl ProcessReadings for Os {
     }
 
     fn threads(process: &Handle<'_>) -> Result<Vec<Thread>> {
-        let task = process.path("task");
-        let mut ids = process.source.numbers(&task)?;
-        ids.sort_unstable();
-        let mut threads = Vec::with_capacity(ids.len());
-        for id in ids {
-            let path = task.join(id.to_string()).join("stat");
-            // A thread that ended since the folder was listed is no longer one of its threads.
-            let Some(stat) = process.source.read_if_any(&path, stat::parse)? else { continue };
-            threads.push(Thread {
-                id,
-                user_time: process.source.ticks(stat.utime),
-                system_time: process.source.ticks(stat.stime),
-            });
-        }
-        if threads.is_empty() {
-            return Err(Error::no_such_process(process.pid));
-        }
-        Ok(threads)
+        threads::of_process(process)
     }
 
     fn cpu_times(process: &Handle<'_>) -> Result<ProcessCpuTimes> {
@@ -395,31 +378,11 @@ impl ProcessReadings for Os {
     }
 
     fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
-        let folder = process.path("fd");
-        let mut fds = process.source.numbers(&folder)?;
-        fds.sort_unstable();
-        let mut files = Vec::new();
-        for fd in fds {
-            // An fd may be closed while we look, and a path may be too long to be told.
-            let Ok(path) = process.source.link(&folder.join(fd.to_string())) else { continue };
-            if !path.as_bytes().starts_with(b"/") || !is_regular(process.source, Path::new(&path)) {
-                continue;
-            }
-            let info = process.path("fdinfo").join(fd.to_string());
-            let Some(info) = process.source.read_if_any(&info, fdinfo::parse)? else { continue };
-            files.push(OpenFile {
-                path: path.into(),
-                fd: i32::try_from(fd).ok(),
-                position: Some(info.pos),
-                mode: Some(mode(info.flags)),
-                flags: Some(info.flags),
-            });
-        }
-        Ok(files)
+        descriptors::open_files(process)
     }
 
     fn net_connections(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>> {
-        net::process_connections(process, kind)
+        sockets::of_process(process, kind)
     }
 
     fn memory_footprint(process: &Handle<'_>) -> Result<MemoryFootprint> {
@@ -505,15 +468,7 @@ impl ProcessReadings for Os {
     }
 
     fn num_fds(process: &Handle<'_>) -> Result<u64> {
-        let folder = process.path("fd");
-        // Since Linux 6.2 the size of the folder is their number; before, it is 0.
-        if process.source.is_live() {
-            let size = rustix::fs::stat(&folder).map_err(|errno| Error::io(errno).with_path(&folder))?.st_size;
-            if let Ok(size @ 1..) = u64::try_from(size) {
-                return Ok(size);
-            }
-        }
-        Ok(u64::try_from(process.source.names(&folder)?.len()).unwrap_or(u64::MAX))
+        descriptors::count(process)
     }
 
     fn cpu_num(process: &Handle<'_>) -> Result<u32> {
@@ -567,26 +522,5 @@ fn limit_name(resource: Resource) -> &'static str {
         Resource::Rttime => "Max realtime timeout",
         Resource::Sigpending => "Max pending signals",
         Resource::Stack => "Max stack size",
-    }
-}
-
-/// Whether `path` is a regular file. A copied machine's files are mostly not there: no reason to doubt a path.
-fn is_regular(source: &Source, path: &Path) -> bool {
-    match within(source, path).metadata() {
-        Ok(metadata) => metadata.is_file(),
-        Err(_) => !source.is_live() && !path.starts_with("/dev"),
-    }
-}
-
-/// open(2) flags as the mode of fopen(3).
-fn mode(flags: u64) -> &'static str {
-    const O_ACCMODE: u64 = 0o3;
-    const O_APPEND: u64 = 0o2000;
-    match (flags & O_ACCMODE, flags & O_APPEND != 0) {
-        (0, _) => "r",
-        (1, false) => "w",
-        (1, true) => "a",
-        (_, false) => "r+",
-        (_, true) => "a+",
     }
 }

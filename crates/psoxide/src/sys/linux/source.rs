@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use psoxide_parse::{Cursor, decimal, lines};
 use rustix::buffer::spare_capacity;
-use rustix::fs::{CWD, Dir, Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::retry_on_intr;
 use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::ffi::{self, PidfdInfo};
-use crate::{Error, Pid, Result};
+use super::folder::Folder;
+use crate::{Backend, Error, Pid, Result};
 
 /// A tree of kernel files, and the constants that their numbers are in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Source {
     root: PathBuf,
     procfs: PathBuf,
@@ -26,6 +27,7 @@ pub(crate) struct Source {
     live: bool,
     /// Whether pidfds tell of the processes in `procfs`, once it has been asked.
     pidfd_info: OnceLock<bool>,
+    backend: Backend,
 }
 
 /// Enough for `status`, the longest of the files about one process that are one record, but for some command lines.
@@ -43,6 +45,7 @@ impl Source {
             clock_ticks: rustix::param::clock_ticks_per_second(),
             live: true,
             pidfd_info: OnceLock::new(),
+            backend: Backend::from_env().unwrap_or_default(),
         }
     }
 
@@ -64,6 +67,7 @@ impl Source {
             clock_ticks: 100,
             live: false,
             pidfd_info: OnceLock::new(),
+            backend: Backend::Proc,
         };
         let constants = root.join(".psoxide");
         match source.read(&constants, |bytes| Ok(bytes.to_vec())) {
@@ -72,6 +76,15 @@ impl Source {
             Err(error) => return Err(error),
         }
         Ok(source)
+    }
+
+    pub(crate) fn with_backend(&self, backend: Backend) -> Self {
+        Self { backend, pidfd_info: OnceLock::new(), ..self.clone() }
+    }
+
+    /// Whether the kernel may be asked in other ways than by its files.
+    pub(crate) fn may_ask_kernel(&self) -> bool {
+        self.live && self.backend != Backend::Proc
     }
 
     fn take_constants(&mut self, bytes: &[u8]) -> Result<()> {
@@ -127,7 +140,8 @@ impl Source {
         let tells = || {
             let me = std::process::id();
             // A /proc of another pid namespace has other pids than the calls of this one.
-            let here = self.live && self.link(&self.procfs("self")).is_ok_and(|link| *link == *me.to_string());
+            let here =
+                self.may_ask_kernel() && self.link(&self.procfs("self")).is_ok_and(|link| *link == *me.to_string());
             here && pidfd_info(me).is_some()
         };
         if *self.pidfd_info.get_or_init(tells) { pidfd_info(pid) } else { None }
@@ -239,18 +253,10 @@ impl Source {
     }
 
     fn each_name(&self, path: &Path, mut each: impl FnMut(&[u8])) -> Result<()> {
-        let mut list = || -> rustix::io::Result<()> {
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let folder = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
-            for entry in Dir::new(folder)? {
-                match entry?.file_name().to_bytes() {
-                    b"." | b".." => {}
-                    name => each(name),
-                }
-            }
+        Folder::open(path.to_owned())?.each_name(|name| {
+            each(name.to_bytes());
             Ok(())
-        };
-        list().map_err(|errno| Error::io(errno).with_path(path))
+        })
     }
 
     /// The pids in /proc, ascending.
@@ -270,7 +276,7 @@ pub(crate) fn if_any<T>(result: Result<T>) -> Result<Option<T>> {
     }
 }
 
-fn open(folder: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd> {
+pub(super) fn open(folder: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd> {
     rustix::fs::openat(folder, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(Error::io)
 }
 
@@ -282,7 +288,7 @@ fn read<T>(file: &OwnedFd, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>
 }
 
 /// The same for a file whose end is where a read stops short.
-fn read_record<T>(file: &OwnedFd, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+pub(super) fn read_record<T>(file: &OwnedFd, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
     let mut first = [0; RECORD];
     let first = read_some(file, &mut first)?;
     if first.len() < RECORD { Ok(parse(first)?) } else { read_on(file, first, parse) }

@@ -1,0 +1,61 @@
+//! The choice between the files of /proc and faster ways to the same facts.
+
+use std::env;
+use std::str::FromStr;
+
+use crate::{Error, Result};
+
+/// From where a [`System`](crate::System) takes what the kernel offers in more than one way. The records are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Backend {
+    /// From the fastest that this kernel has and this user may use.
+    ///
+    /// Linux: sockets from sock_diag(7), user ids from pidfds.
+    #[default]
+    Auto,
+    /// From the files of /proc alone.
+    Proc,
+}
+
+impl Backend {
+    const VARIABLE: &str = "PSOXIDE_BACKEND";
+    const NAMES: [(&str, Self); 2] = [("auto", Self::Auto), ("proc", Self::Proc)];
+
+    /// What the environment variable `PSOXIDE_BACKEND` says: `auto`, which is also meant where it is not set, or `proc`.
+    ///
+    /// A [`System`](crate::System) that is made while the variable holds anything else takes it as `auto`.
+    ///
+    /// # Errors
+    /// The variable holds anything else.
+    pub fn from_env() -> Result<Self> {
+        match env::var_os(Self::VARIABLE) {
+            None => Ok(Self::Auto),
+            Some(name) => name.to_string_lossy().parse(),
+        }
+    }
+}
+
+impl FromStr for Backend {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, backend)| *backend).ok_or_else(|| {
+            let names: Vec<_> = Self::NAMES.iter().map(|(name, _)| *name).collect();
+            Error::invalid(format!("{}: invalid backend {name:?}; it is one of {}", Self::VARIABLE, names.join(", ")))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!("auto".parse::<Backend>().unwrap(), Backend::Auto);
+        assert_eq!("proc".parse::<Backend>().unwrap(), Backend::Proc);
+        let error = "netlink".parse::<Backend>().unwrap_err();
+        assert!(error.to_string().contains("invalid backend \"netlink\""), "{error}");
+    }
+}

@@ -1,0 +1,33 @@
+//! The threads of a process: /proc/PID/task.
+
+use psoxide_parse::linux::stat;
+
+use super::folder::Folder;
+use super::source::if_any;
+use crate::sys::Handle;
+use crate::{Error, Result, Thread};
+
+pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
+    let task = Folder::open(process.path("task"))?;
+    let mut threads = Vec::new();
+    let mut file = Vec::new();
+    task.each_number(|thread| {
+        file.clear();
+        file.extend_from_slice(thread.name.to_bytes());
+        file.extend_from_slice(b"/stat");
+        // A thread that ended since the folder was listed is no longer one of its threads.
+        if let Some(stat) = if_any(task.read_record(&file, stat::parse))? {
+            threads.push(Thread {
+                id: thread.number,
+                user_time: process.source.ticks(stat.utime),
+                system_time: process.source.ticks(stat.stime),
+            });
+        }
+        Ok(())
+    })?;
+    if threads.is_empty() {
+        return Err(Error::no_such_process(process.pid));
+    }
+    threads.sort_unstable_by_key(|thread| thread.id);
+    Ok(threads)
+}
