@@ -1,6 +1,7 @@
 //! The project's own machinery, one subcommand for each step; CI runs the same ones.
 
 mod capture;
+mod fuzz;
 mod steps;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +40,8 @@ enum Step {
         #[arg(default_value_t = 1000)]
         processes: u32,
     },
+    /// Fuzz the parsers, each with a fixed number of inputs
+    Fuzz(fuzz::Args),
     /// Copy live files of /proc and /sys to a scrubbed archive
     Capture(capture::Args),
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Step::Msrv => steps::msrv(),
         Step::Codegen { check } => steps::codegen(check),
         Step::Bench { processes } => steps::bench(processes),
+        Step::Fuzz(args) => fuzz::run_targets(&args),
         Step::Capture(args) => capture::run(&args),
     };
     match done {

@@ -18,7 +18,7 @@ const NOBODY: u32 = 65534;
 
 /// Runs every test; as root also as an ordinary user, to whom the kernel shows less.
 pub(crate) fn test(user_only: bool) -> Result {
-    let root = output("id", &["-u"])? == "0";
+    let root = is_root()?;
     if user_only && !root {
         return Err("--user needs root, to become someone else".into());
     }
@@ -30,27 +30,37 @@ pub(crate) fn test(user_only: bool) -> Result {
     if root { as_user() } else { Ok(()) }
 }
 
-/// Gets the commands that are missing, or says what their absence means.
+/// Whether this is root, who may install packages and become someone else.
+pub(crate) fn is_root() -> Result<bool> {
+    Ok(output("id", &["-u"])? == "0")
+}
+
+/// Gets the commands that tests compare with, or says what their absence means.
 fn tools(root: bool) {
-    let missing = || TOOLS.iter().filter(|(tool, _)| !on_path(tool));
-    if root && missing().count() > 0 && Path::new("/etc/debian_version").exists() {
-        let apt = || {
-            let mut command = Command::new("apt-get");
-            command.env("DEBIAN_FRONTEND", "noninteractive").arg("-q");
-            command
-        };
-        // A failure shows below: the commands are still missing.
-        let _ = run(apt().arg("update"));
-        let _ =
-            run(apt().args(["install", "-y", "--no-install-recommends"]).args(missing().map(|(_, package)| package)));
-    }
-    for (tool, package) in missing() {
+    install(root, TOOLS);
+    for (tool, package) in TOOLS.iter().filter(|(tool, _)| !on_path(tool)) {
         eprintln!("xtask: tests that compare with {tool} will be skipped: it is not installed (package {package})");
     }
 }
 
+/// Installs the Debian packages of those commands that are missing, where that can be done. A failure shows when the
+/// commands are still missing.
+pub(crate) fn install(root: bool, tools: &[(&str, &str)]) {
+    let missing: Vec<&str> = tools.iter().filter(|(tool, _)| !on_path(tool)).map(|(_, package)| *package).collect();
+    if !root || missing.is_empty() || !Path::new("/etc/debian_version").exists() {
+        return;
+    }
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").arg("-q");
+        command
+    };
+    let _ = run(apt().arg("update"));
+    let _ = run(apt().args(["install", "-y", "--no-install-recommends"]).args(missing));
+}
+
 /// Whether a command of this name can be found.
-fn on_path(tool: &str) -> bool {
+pub(crate) fn on_path(tool: &str) -> bool {
     env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(tool).is_file()))
 }
 
@@ -198,20 +208,20 @@ pub(crate) fn codegen(check: bool) -> Result {
 }
 
 /// The root of the workspace, wherever in it cargo was called.
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     let own = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     own.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_path_buf()
 }
 
 /// The cargo that runs this, at the root.
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace());
     command
 }
 
 /// Runs a command whose output is for the reader.
-fn run(command: &mut Command) -> Result {
+pub(crate) fn run(command: &mut Command) -> Result {
     let shown = || {
         let words =
             std::iter::once(command_name(command)).chain(command.get_args().map(|a| a.to_string_lossy().into()));

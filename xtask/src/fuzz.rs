@@ -1,0 +1,117 @@
+//! Fuzzing the parsers, each for a fixed number of inputs.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::steps::{Result, cargo, install, is_root, on_path, output, run, workspace};
+
+/// What to fuzz, and for how long.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How many inputs each target is given
+    #[arg(long, default_value_t = 100_000)]
+    runs: u32,
+    /// Where the inputs begin; the same seed gives the same inputs
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
+    /// The targets; all of them unless named
+    targets: Vec<String>,
+}
+
+/// What `cargo fuzz` gives the compiler, less the sanitizer that a stable compiler lacks: the parsers have no unsafe
+/// code for it to find anything in, and panics, overflows and hangs are found without.
+const FLAGS: &[&str] = &[
+    "--cfg",
+    "fuzzing",
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Cdebug-assertions",
+    "-Coverflow-checks",
+    "-Ccodegen-units=1",
+];
+
+/// Builds the targets and runs them from their corpus. New inputs are not kept, one that fails is.
+pub(crate) fn run_targets(args: &Args) -> Result {
+    install(is_root()?, &[("c++", "g++")]);
+    if !on_path("c++") {
+        return Err("the fuzzer is C++ in part: it needs a compiler, c++ (package g++)".into());
+    }
+    let known = targets()?;
+    if let Some(unknown) = args.targets.iter().find(|target| !known.contains(target)) {
+        return Err(format!("there is no target {unknown}; there are {}", known.join(", ")));
+    }
+    let host = output("rustc", &["--print", "host-tuple"])?;
+    let (fuzz, built) = (workspace().join("fuzz"), workspace().join("target/fuzz"));
+    let mut build = cargo();
+    build.args(["build", "--release", "--bins", "--target", &host]).current_dir(&fuzz);
+    // Naming the target keeps the flags from build scripts and macros, which run on their own.
+    run(build.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}")).env("CARGO_TARGET_DIR", &built))?;
+    let new = env::temp_dir().join(format!("psoxide-fuzz-{}", std::process::id()));
+    let chosen = if args.targets.is_empty() { &known } else { &args.targets };
+    let done = chosen.iter().try_for_each(|target| {
+        let artifacts = fuzz.join("artifacts").join(target);
+        for folder in [&new.join(target), &artifacts] {
+            fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+        }
+        let mut fuzzer = Command::new(built.join(&host).join("release").join(target));
+        fuzzer.args([format!("-runs={}", args.runs), format!("-seed={}", args.seed)]);
+        // A parser is given whole files: long ones too, but none that takes seconds.
+        fuzzer.args(["-max_len=8192", "-timeout=10"]);
+        fuzzer.arg(format!("-artifact_prefix={}/", artifacts.display()));
+        fuzz_one(target, fuzzer.arg(new.join(target)).arg(fuzz.join("corpus").join(target)))
+    });
+    let _ = fs::remove_dir_all(&new);
+    done
+}
+
+/// Runs a target. What it says is long: only its last word is shown, or, when it failed, all.
+fn fuzz_one(target: &str, fuzzer: &mut Command) -> Result {
+    let done = fuzzer.output().map_err(|error| format!("cannot run {target}: {error}"))?;
+    let said = String::from_utf8_lossy(&done.stderr);
+    if !done.status.success() {
+        return Err(format!("{said}\nthe parser {target} failed ({})", done.status));
+    }
+    // "#50000 DONE cov: 323 ft: 1389 …": how many places in the code were reached.
+    let last = said.lines().find(|line| line.contains("DONE")).unwrap_or_default();
+    let words: Vec<&str> = last.split_whitespace().take(4).collect();
+    eprintln!("xtask: fuzzed {target}: {}", words.join(" "));
+    Ok(())
+}
+
+/// The targets, by their files, each of which has a corpus.
+fn targets() -> Result<Vec<String>> {
+    let mut targets = stems(&workspace().join("fuzz/fuzz_targets"))?;
+    targets.sort();
+    Ok(targets)
+}
+
+/// The names of the Rust files in a folder, without their ending.
+fn stems(folder: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
+    let paths = entries.flatten().map(|entry| entry.path());
+    let files = paths.filter(|path: &PathBuf| path.extension().is_some_and(|ending| ending == "rs"));
+    Ok(files.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parser_is_fuzzed_from_a_corpus() {
+        let targets = targets().unwrap();
+        for parser in stems(&workspace().join("crates/parse/src/linux")).unwrap() {
+            assert!(parser == "mod" || targets.contains(&parser), "{parser} has no target in fuzz/fuzz_targets");
+        }
+        for target in targets {
+            let corpus = workspace().join("fuzz/corpus").join(&target);
+            let inputs = fs::read_dir(&corpus).map(Iterator::count).unwrap_or(0);
+            assert!(inputs > 0, "{target} has no input in {}", corpus.display());
+        }
+    }
+}
