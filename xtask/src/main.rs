@@ -2,6 +2,7 @@
 
 mod capture;
 mod fuzz;
+mod ports;
 mod steps;
 
 use clap::{Parser, Subcommand};
@@ -28,6 +29,8 @@ enum Step {
     Lint,
     /// Check with the oldest supported compiler
     Msrv,
+    /// Check what other operating systems make of the code
+    Ports,
     /// Write PLATFORM.md
     Codegen {
         /// Only say whether it is current
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Step::Test { user } => steps::test(user),
         Step::Lint => steps::lint(),
         Step::Msrv => steps::msrv(),
+        Step::Ports => ports::check(),
         Step::Codegen { check } => steps::codegen(check),
         Step::Bench { processes } => steps::bench(processes),
         Step::Fuzz(args) => fuzz::run_targets(&args),

@@ -21,20 +21,17 @@ impl Process {
     /// [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess), [`AccessDenied`](crate::ErrorKind::AccessDenied); a zombie
     /// takes any signal.
     pub fn send_signal(&self, signal: Signal) -> Result<()> {
-        if self.pid() == 0 {
-            return Err(Error::invalid("pid 0 would signal the caller's whole process group").with_pid(0));
-        }
         self.control("send_signal", |handle| Os::send_signal(handle, signal))
     }
 
-    /// Stops it: SIGSTOP.
+    /// Stops it (POSIX: SIGSTOP).
     pub fn suspend(&self) -> Result<()> {
-        self.send_signal(Signal::STOP)
+        self.control("suspend", Os::suspend)
     }
 
-    /// Lets it go on: SIGCONT.
+    /// Lets it go on (POSIX: SIGCONT).
     pub fn resume(&self) -> Result<()> {
-        self.send_signal(Signal::CONT)
+        self.control("resume", Os::resume)
     }
 
     /// Asks it to end: SIGTERM.

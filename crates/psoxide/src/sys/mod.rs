@@ -172,6 +172,10 @@ pub(crate) trait ProcessReadings {
 pub(crate) trait Control {
     /// Sends a signal to this very process: never to another one that has taken its pid.
     fn send_signal(process: &Handle<'_>, signal: Signal) -> Result<()>;
+    /// Stops this very process.
+    fn suspend(process: &Handle<'_>) -> Result<()>;
+    /// Lets this very process go on.
+    fn resume(process: &Handle<'_>) -> Result<()>;
     /// Waits until all of the processes have ended, or the time is over. `done` is told the position of each as it
     /// ends and, for a child of the caller, how.
     fn wait_each(

@@ -78,6 +78,14 @@ impl Control for Os {
         }
     }
 
+    fn suspend(process: &Handle<'_>) -> Result<()> {
+        Self::send_signal(process, Signal::STOP)
+    }
+
+    fn resume(process: &Handle<'_>) -> Result<()> {
+        Self::send_signal(process, Signal::CONT)
+    }
+
     fn wait_each(
         processes: &[Handle<'_>],
         timeout: Option<Duration>,

@@ -1,0 +1,55 @@
+//! What the other operating systems make of the code: the parsers compile on each; a port compiles; where nobody has
+//! ported the library, the build stops with a pointer to PORTING.md and nothing else.
+
+use std::process::Command;
+
+use psoxide::{Os, support};
+
+use crate::steps::{Result, cargo, on_path, run, workspace};
+
+/// The systems whose standard library rustup has, OpenBSD's it lacks.
+const TARGETS: &[(Os, &str)] = &[
+    (Os::Windows, "x86_64-pc-windows-gnu"),
+    (Os::Macos, "aarch64-apple-darwin"),
+    (Os::Freebsd, "x86_64-unknown-freebsd"),
+    (Os::Netbsd, "x86_64-unknown-netbsd"),
+    (Os::Sunos, "x86_64-unknown-illumos"),
+];
+
+pub(crate) fn check() -> Result {
+    if !on_path("rustup") {
+        return Err("checking for other systems needs rustup".into());
+    }
+    run(Command::new("rustup").args(["target", "add"]).args(TARGETS.iter().map(|(_, target)| target)))?;
+    for (os, target) in TARGETS {
+        run(&mut check_for(target, "psoxide-parse"))?;
+        if support::PORTED.contains(*os) {
+            run(&mut check_for(target, "psoxide"))?;
+        } else {
+            stops_with_a_pointer(*os, target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Another folder than the host's: checking for many would throw out nothing, but would wait for its lock.
+fn check_for(target: &str, package: &str) -> Command {
+    let mut check = cargo();
+    check.args(["check", "--quiet", "--target", target, "--package", package]);
+    check.env("CARGO_TARGET_DIR", workspace().join("target/ports"));
+    check
+}
+
+fn stops_with_a_pointer(os: Os, target: &str) -> Result {
+    let done = check_for(target, "psoxide").output().map_err(|error| format!("cannot run cargo: {error}"))?;
+    let said = String::from_utf8_lossy(&done.stderr);
+    let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error")).collect();
+    match errors.as_slice() {
+        // The second is cargo's, which could not compile.
+        [first, _] if !done.status.success() && first.contains("PORTING.md") => {
+            eprintln!("xtask: {}: {first}", os.name());
+            Ok(())
+        }
+        _ => Err(format!("{}: a build should stop with one error, that names PORTING.md:\n{said}", os.name())),
+    }
+}
