@@ -9,7 +9,7 @@ use crate::{Backend, Pid, Process, Result};
 
 /// A machine to read: this host, or a directory that holds a copy of another one's /proc and /sys.
 ///
-/// It is cheap to clone, holds no file open and remembers no reading.
+/// It is cheap to clone and holds no file open. All it remembers is the names of users, until /etc/passwd changes.
 #[derive(Debug, Clone)]
 pub struct System {
     source: Arc<sys::Source>,

@@ -3,6 +3,7 @@
 mod control;
 mod records;
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ pub use records::{
 
 use crate::error::ErrorKind;
 use crate::memory::percent;
-use crate::sys::{Cache, Handle, Os, ProcessReadings as _};
+use crate::sys::{Cache, Handle, Kin, Os, ProcessReadings as _, SystemReadings as _};
 use crate::{Connection, ConnectionKind, Error, Pid, Result, System};
 
 /// A process of a [`System`]: its pid and the start time that tells it from a later process with the same pid.
@@ -148,21 +149,10 @@ impl Process {
         if !self.is_running()? {
             return Err(Error::no_such_process(self.pid));
         }
-        let mut by_parent: std::collections::HashMap<Pid, Vec<Self>> = std::collections::HashMap::new();
-        for pid in self.system.pids()? {
-            let cache = Cache::default();
-            let handle = Handle { source: self.system.source(), pid, start: None, cache: &cache };
-            let found = Os::start(&handle).and_then(|start| Ok((start, Os::ppid(&handle)?)));
-            match found.map_err(|error| explain(&handle, error)) {
-                Ok((start, ppid)) => by_parent.entry(ppid).or_default().push(Self {
-                    system: self.system.clone(),
-                    pid,
-                    start,
-                    cache: None,
-                }),
-                Err(error) if error.is_no_such_process() => {}
-                Err(error) => return Err(error),
-            }
+        let mut by_parent: HashMap<Pid, Vec<Self>> = HashMap::new();
+        for Kin { pid, start, ppid } in Os::family(self.system.source())? {
+            let process = Self { system: self.system.clone(), pid, start, cache: None };
+            by_parent.entry(ppid).or_default().push(process);
         }
         let mut found: Vec<Self> = Vec::new();
         let mut next = 0;

@@ -34,11 +34,20 @@ pub(crate) struct Handle<'a> {
     pub(crate) cache: &'a Cache,
 }
 
+/// What places a process in the tree of processes.
+pub(crate) struct Kin {
+    pub(crate) pid: Pid,
+    pub(crate) start: u64,
+    pub(crate) ppid: Pid,
+}
+
 /// The machine as a whole.
 pub(crate) trait SystemReadings {
     fn boot_time(source: &Source) -> Result<SystemTime>;
     fn uptime(source: &Source) -> Result<Duration>;
     fn pids(source: &Source) -> Result<Vec<Pid>>;
+    /// All processes and their parents; those that end meanwhile are left out.
+    fn family(source: &Source) -> Result<Vec<Kin>>;
     fn pid_exists(source: &Source, pid: Pid) -> Result<bool>;
     fn current_pid(source: &Source) -> Result<Pid>;
 }

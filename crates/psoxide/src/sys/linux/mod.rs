@@ -4,6 +4,7 @@ mod control;
 mod cpu;
 mod descriptors;
 mod disk;
+mod family;
 mod ffi;
 mod folder;
 mod memory;

@@ -14,8 +14,8 @@ use psoxide_parse::linux::{cpu_stat, limits, pid_io, smaps, stat, statm, status,
 use psoxide_parse::{ParseError, split_once};
 
 use super::source::if_any;
-use super::{Os, Source, control, descriptors, sockets, threads};
-use crate::sys::{Handle, ProcessReadings, SystemReadings, UserReadings as _};
+use super::{Os, Source, control, descriptors, family, sockets, threads};
+use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings, UserReadings as _};
 use crate::{
     Connection, ConnectionKind, CtxSwitches, Error, Field, FieldSet, Ids, IoCounters, IoPriority, Limit,
     MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource,
@@ -230,6 +230,10 @@ impl SystemReadings for Os {
         source.pids()
     }
 
+    fn family(source: &Source) -> Result<Vec<Kin>> {
+        family::of_all(source)
+    }
+
     fn pid_exists(source: &Source, pid: Pid) -> Result<bool> {
         // A thread's id has a folder in /proc too, though no listing shows it; only a process is its own Tgid.
         match source.read_if_any(&source.process(pid, "status"), status::parse) {
@@ -287,12 +291,12 @@ impl ProcessReadings for Os {
 
     fn username(process: &Handle<'_>) -> Result<OsString> {
         let uid = Self::uids(process)?.real;
-        let mut users = process.cache.pass.users.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(name) = users.get(&uid) {
+        let mut known = process.cache.pass.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(name) = known.get(&uid) {
             return Ok(name.clone());
         }
         let name = Self::user_name(process.source, uid)?.unwrap_or_else(|| uid.to_string().into());
-        users.insert(uid, name.clone());
+        known.insert(uid, name.clone());
         Ok(name)
     }
 
@@ -404,12 +408,17 @@ impl ProcessReadings for Os {
             return process.empty(Vec::new());
         }
         let malformed = |error: ParseError| Error::from(error).with_path(process.path("smaps"));
-        let record = |map: smaps::Mapping<'_>| {
-            Ok(MemoryMap {
+        // Most files are mapped many times.
+        let mut paths: HashMap<&[u8], OsString> = HashMap::new();
+        let mappings = smaps::mappings(bytes).map_err(malformed)?;
+        let mut records = Vec::with_capacity(mappings.len());
+        for map in mappings {
+            let path = paths.entry(map.path).or_insert_with(|| undeleted(process.source, os_string(map.path)));
+            records.push(MemoryMap {
                 start: map.start,
                 end: map.end,
                 perms: String::from_utf8_lossy(map.perms).into_owned(),
-                path: undeleted(process.source, os_string(map.path)).into(),
+                path: path.clone().into(),
                 rss: map.rss.ok_or_else(|| malformed(ParseError::missing("Rss")))?,
                 size: map.size,
                 pss: map.pss,
@@ -420,9 +429,9 @@ impl ProcessReadings for Os {
                 referenced: map.referenced,
                 anonymous: map.anonymous,
                 swap: map.swap,
-            })
-        };
-        smaps::mappings(bytes).map_err(malformed)?.into_iter().map(record).collect()
+            });
+        }
+        Ok(records)
     }
 
     fn io_counters(process: &Handle<'_>) -> Result<IoCounters> {

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use psoxide_parse::{Cursor, decimal, lines};
@@ -15,6 +15,7 @@ use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::ffi::{self, PidfdInfo};
 use super::folder::Folder;
+use super::users::UserNames;
 use crate::{Backend, Error, Pid, Result};
 
 /// A tree of kernel files, and the constants that their numbers are in.
@@ -28,6 +29,7 @@ pub(crate) struct Source {
     /// Whether pidfds tell of the processes in `procfs`, once it has been asked.
     pidfd_info: OnceLock<bool>,
     backend: Backend,
+    user_names: Arc<UserNames>,
 }
 
 /// Enough for `status`, the longest of the files about one process that are one record, but for some command lines.
@@ -46,6 +48,7 @@ impl Source {
             live: true,
             pidfd_info: OnceLock::new(),
             backend: Backend::from_env().unwrap_or_default(),
+            user_names: Arc::default(),
         }
     }
 
@@ -68,6 +71,7 @@ impl Source {
             live: false,
             pidfd_info: OnceLock::new(),
             backend: Backend::Proc,
+            user_names: Arc::default(),
         };
         let constants = root.join(".psoxide");
         match source.read(&constants, |bytes| Ok(bytes.to_vec())) {
@@ -80,6 +84,10 @@ impl Source {
 
     pub(crate) fn with_backend(&self, backend: Backend) -> Self {
         Self { backend, pidfd_info: OnceLock::new(), ..self.clone() }
+    }
+
+    pub(super) fn user_names(&self) -> &UserNames {
+        &self.user_names
     }
 
     /// Whether the kernel may be asked in other ways than by its files.

@@ -1,8 +1,12 @@
 //! Users: utmp, systemd-logind's sessions, and the user database.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::os::linux::fs::MetadataExt as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::time::{Duration, SystemTime};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime};
 
 use psoxide_parse::linux::utmp::{self, Login};
 use psoxide_parse::{decimal, lines, split_once};
@@ -35,18 +39,86 @@ impl UserReadings for Os {
     }
 
     fn user_name(source: &Source, uid: u32) -> Result<Option<OsString>> {
-        if source.is_live() {
-            return ffi::user_name(uid);
+        let passwd = source.file("etc/passwd");
+        source.user_names().get(&passwd, uid, || {
+            if source.is_live() {
+                return ffi::user_name(uid);
+            }
+            let name = source.read_if_any(&passwd, |bytes| {
+                Ok(lines(bytes).find_map(|line| {
+                    let mut fields = line.split(|byte| *byte == b':');
+                    let name = fields.next()?;
+                    let id = fields.nth(1)?;
+                    (decimal(id, "uid").ok()? == u64::from(uid)).then(|| OsStr::from_bytes(name).to_owned())
+                }))
+            })?;
+            Ok(name.flatten())
+        })
+    }
+}
+
+/// The names that have been looked up, as long as the user database can be thought to be the same.
+#[derive(Debug, Default)]
+pub(super) struct UserNames(Mutex<Option<KnownNames>>);
+
+#[derive(Debug)]
+struct KnownNames {
+    passwd: Option<Stamp>,
+    since: Instant,
+    names: HashMap<u32, Option<OsString>>,
+}
+
+/// What tells one state of /etc/passwd from another.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    dev: u64,
+    ino: u64,
+    size: i64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(file: &Path) -> Option<Self> {
+        let file = file.metadata().ok()?;
+        Some(Self {
+            dev: file.st_dev(),
+            ino: file.st_ino(),
+            size: file.st_size().try_into().ok()?,
+            modified: (file.st_mtime(), file.st_mtime_nsec()),
+            changed: (file.st_ctime(), file.st_ctime_nsec()),
+        })
+    }
+}
+
+impl UserNames {
+    /// Users of a network's directory leave no trace in /etc/passwd: names are asked for again after this time.
+    const LIFE: Duration = Duration::from_secs(60);
+
+    /// The name as it was found, or as `find` finds it now.
+    fn get(
+        &self,
+        passwd: &Path,
+        uid: u32,
+        find: impl FnOnce() -> Result<Option<OsString>>,
+    ) -> Result<Option<OsString>> {
+        let stamp = Stamp::of(passwd);
+        // Where another thread is at it, or was when this process was forked off, there is just no memory.
+        if let Ok(mut known) = self.0.try_lock() {
+            match &mut *known {
+                Some(known) if known.passwd == stamp && known.since.elapsed() < Self::LIFE => {
+                    if let Some(name) = known.names.get(&uid) {
+                        return Ok(name.clone());
+                    }
+                }
+                known => *known = Some(KnownNames { passwd: stamp, since: Instant::now(), names: HashMap::new() }),
+            }
         }
-        let name = source.read_if_any(&source.file("etc/passwd"), |bytes| {
-            Ok(lines(bytes).find_map(|line| {
-                let mut fields = line.split(|byte| *byte == b':');
-                let name = fields.next()?;
-                let id = fields.nth(1)?;
-                (decimal(id, "uid").ok()? == u64::from(uid)).then(|| OsStr::from_bytes(name).to_owned())
-            }))
-        })?;
-        Ok(name.flatten())
+        let name = find()?;
+        if let Ok(mut known) = self.0.try_lock() {
+            known.iter_mut().for_each(|known| drop(known.names.insert(uid, name.clone())));
+        }
+        Ok(name)
     }
 }
 
@@ -98,4 +170,26 @@ fn time(seconds: i64, micros: i64) -> SystemTime {
         if seconds < 0 { SystemTime::UNIX_EPOCH.checked_sub(whole) } else { SystemTime::UNIX_EPOCH.checked_add(whole) };
     let part = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
     second.and_then(|second| second.checked_add(part)).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn names_are_remembered_until_passwd_changes() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("proc")).unwrap();
+        fs::create_dir_all(root.path().join("etc")).unwrap();
+        let passwd = root.path().join("etc/passwd");
+        let source = Source::at_root(root.path()).unwrap();
+        assert_eq!(Os::user_name(&source, 7).unwrap(), None);
+        fs::write(&passwd, "ann:x:7:7::/:\n").unwrap();
+        assert_eq!(Os::user_name(&source, 7).unwrap().as_deref(), Some(OsStr::new("ann")));
+        let asked_again = source.user_names().get(&passwd, 7, || panic!("it is known"));
+        assert_eq!(asked_again.unwrap().as_deref(), Some(OsStr::new("ann")));
+        fs::write(&passwd, "berta:x:7:7::/:\n").unwrap();
+        assert_eq!(Os::user_name(&source, 7).unwrap().as_deref(), Some(OsStr::new("berta")));
+    }
 }

@@ -1,0 +1,24 @@
+//! Who is whose child: one look at every process.
+
+use std::sync::Arc;
+
+use super::{Cache, Os, Pass, Source};
+use crate::sys::{Handle, Kin, ProcessReadings as _};
+use crate::{FieldSet, Result};
+
+pub(super) fn of_all(source: &Source) -> Result<Vec<Kin>> {
+    let pass = Arc::new(Pass::over(source));
+    let pids = source.pids()?;
+    let mut family = Vec::with_capacity(pids.len());
+    for pid in pids {
+        let cache = Cache::in_pass(&pass, FieldSet::default());
+        let process = Handle { source, pid, start: None, cache: &cache };
+        match Os::start(&process).and_then(|start| Ok(Kin { pid, start, ppid: Os::ppid(&process)? })) {
+            Ok(kin) => family.push(kin),
+            // It has ended since the pids were listed.
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(error.with_pid(pid)),
+        }
+    }
+    Ok(family)
+}
