@@ -60,7 +60,7 @@ pub use process::{
 };
 pub use record::{FieldInfo, Os, OsSet, Record, ToValue, Unit, Value};
 pub use sensors::{Battery, Fan, Temperature, TimeLeft};
-pub use snapshot::{Counters, Field, FieldSet, ProcessRates, Query, Rates, Reading, Row, Snapshot};
+pub use snapshot::{Counters, Field, FieldSet, Pass, ProcessRates, Query, Rates, Reading, Row, Snapshot};
 pub use system::System;
 pub use users::User;
 pub use wrap::{Counting, WrapGuard};

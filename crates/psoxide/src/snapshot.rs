@@ -8,10 +8,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::process::explain;
 use crate::record::{ToValue, Value};
-use crate::sys::{Cache, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, Pass, ProcessReadings};
+use crate::sys::{self, Cache, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, ProcessReadings};
 use crate::{
     CpuTimes, CtxSwitches, DiskIo, Error, ErrorKind, Ids, IoCounters, MemoryFootprint, MemoryInfo, NetIo, PageFaults,
-    Pid, ProcessCpuTimes, ProcessStatus, Result, System,
+    Pid, Process, ProcessCpuTimes, ProcessStatus, Result, System,
 };
 
 /// One field of one process: a value, or why there is none. A field that is refused never costs the row.
@@ -244,6 +244,23 @@ pub struct Snapshot {
     pub counters: Option<Counters>,
 }
 
+/// What many processes have in common, read once: the boot time, and the names of users. See [`Process::row`].
+#[derive(Debug, Clone, Default)]
+pub struct Pass(Arc<sys::Pass>);
+
+impl Process {
+    /// The chosen fields of this process alone, each kernel source read at most once, as in a row of a [`Snapshot`].
+    ///
+    /// A program that goes through processes one by one gives the same `pass` to all of them.
+    #[must_use]
+    pub fn row(&self, fields: FieldSet, pass: &Pass) -> Row {
+        let mut row = Row { pid: self.pid(), start: self.start(), ..Row::default() };
+        let cache = Cache::in_pass(&pass.0);
+        row.read(fields, &self.handle(&cache));
+        row
+    }
+}
+
 impl System {
     /// Reads the chosen fields of all processes, each kernel source at most once for each of them.
     ///
@@ -288,7 +305,7 @@ impl System {
         Ok(Snapshot { taken, processes, counters })
     }
 
-    fn rows(&self, pids: &[Pid], fields: FieldSet, pass: &Arc<Pass>) -> Result<Vec<Row>> {
+    fn rows(&self, pids: &[Pid], fields: FieldSet, pass: &Arc<sys::Pass>) -> Result<Vec<Row>> {
         let mut rows = Vec::with_capacity(pids.len());
         for &pid in pids {
             let mut row = Row { pid, ..Row::default() };

@@ -24,6 +24,7 @@ pub const PORTED: OsSet = OsSet::LINUX;
 pub const CALLS: &[Call] = &[
     call("Process::children", OsSet::ALL),
     call("Process::cmdline", OsSet::ALL),
+    call("Process::comm", OsSet::ALL),
     call("Process::cpu_affinity", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD)),
     call("Process::cpu_num", OsSet::LINUX.or(OsSet::FREEBSD).or(OsSet::SUNOS)),
     call("Process::cpu_times", OsSet::ALL),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 pub use control::{Child, WaitOutcome, wait_procs};
 pub use records::{
@@ -172,6 +172,11 @@ impl Process {
         self.with_handle(Os::name)
     }
 
+    /// Its name as the kernel keeps it: 15 bytes on Linux, of whatever the program has made it.
+    pub fn comm(&self) -> Result<OsString> {
+        self.with_handle(Os::comm)
+    }
+
     /// The file it executes; empty where there is none (a kernel thread).
     pub fn exe(&self) -> Result<PathBuf> {
         self.with_handle(Os::exe)
@@ -210,6 +215,12 @@ impl Process {
     /// When it began.
     pub fn create_time(&self) -> Result<SystemTime> {
         self.with_handle(Os::create_time)
+    }
+
+    /// How long after the boot it began: what [`create_time`](Self::create_time) is on a clock that nobody sets.
+    #[must_use]
+    pub fn since_boot(&self) -> Duration {
+        Os::since_boot(self.system.source(), self.start)
     }
 
     /// Its working directory.

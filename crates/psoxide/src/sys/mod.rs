@@ -124,8 +124,12 @@ pub(crate) trait UserReadings {
 pub(crate) trait ProcessReadings {
     /// The start time that, with the pid, is a process's identity.
     fn start(process: &Handle<'_>) -> Result<u64>;
+    /// The time between the boot and a start time.
+    fn since_boot(source: &Source, start: u64) -> Duration;
     fn ppid(process: &Handle<'_>) -> Result<Pid>;
     fn name(process: &Handle<'_>) -> Result<OsString>;
+    /// The name as the kernel keeps it, which may be cut short.
+    fn comm(process: &Handle<'_>) -> Result<OsString>;
     fn exe(process: &Handle<'_>) -> Result<PathBuf>;
     fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>>;
     fn status(process: &Handle<'_>) -> Result<ProcessStatus>;

@@ -254,6 +254,10 @@ impl ProcessReadings for Os {
         Ok(process.stat()?.starttime)
     }
 
+    fn since_boot(source: &Source, start: u64) -> Duration {
+        source.ticks(start)
+    }
+
     fn ppid(process: &Handle<'_>) -> Result<Pid> {
         let ppid = process.stat()?.ppid;
         Pid::try_from(ppid).map_err(|_| Error::invalid(format!("pid {ppid} is out of range")).with_field("ppid"))
@@ -273,6 +277,10 @@ impl ProcessReadings for Os {
             }
         }
         Ok(os_string(comm))
+    }
+
+    fn comm(process: &Handle<'_>) -> Result<OsString> {
+        Ok(os_string(&process.stat()?.comm))
     }
 
     fn exe(process: &Handle<'_>) -> Result<PathBuf> {
@@ -301,7 +309,7 @@ impl ProcessReadings for Os {
     }
 
     fn create_time(process: &Handle<'_>) -> Result<SystemTime> {
-        let since_boot = process.source.ticks(process.stat()?.starttime);
+        let since_boot = Self::since_boot(process.source, process.stat()?.starttime);
         cached(&process.cache.pass.boot_time, || Self::boot_time(process.source))?
             .checked_add(since_boot)
             .ok_or_else(|| Error::invalid("the start time is out of range").with_field("starttime"))

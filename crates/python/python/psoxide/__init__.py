@@ -1,0 +1,1211 @@
+"""Processes and machines: psutil's API on a Rust core.
+
+    import psoxide
+
+    psoxide.cpu_percent(interval=1)
+    psoxide.Process().memory_info()
+    [p.info for p in psoxide.process_iter(["pid", "name", "username"])]
+"""
+
+import _thread
+import os
+import sys
+import time
+
+from . import _common, _ntuples, _pslinux
+from . import _pslinux as _psplatform
+from ._common import (
+    AIX,
+    BSD,
+    CONN_CLOSE,
+    CONN_CLOSE_WAIT,
+    CONN_CLOSING,
+    CONN_ESTABLISHED,
+    CONN_FIN_WAIT1,
+    CONN_FIN_WAIT2,
+    CONN_LAST_ACK,
+    CONN_LISTEN,
+    CONN_NONE,
+    CONN_SYN_RECV,
+    CONN_SYN_SENT,
+    CONN_TIME_WAIT,
+    FREEBSD,
+    LINUX,
+    MACOS,
+    NETBSD,
+    OPENBSD,
+    OSX,
+    POSIX,
+    STATUS_DEAD,
+    STATUS_DISK_SLEEP,
+    STATUS_IDLE,
+    STATUS_LOCKED,
+    STATUS_PARKED,
+    STATUS_RUNNING,
+    STATUS_SLEEPING,
+    STATUS_STOPPED,
+    STATUS_TRACING_STOP,
+    STATUS_WAITING,
+    STATUS_WAKING,
+    STATUS_ZOMBIE,
+    SUNOS,
+    WINDOWS,
+    AccessDenied,
+    Error,
+    NoSuchProcess,
+    TimeoutExpired,
+    ZombieProcess,
+    debug,
+)
+from ._common import memoize_when_activated as _memoize_when_activated
+from ._common import wrap_numbers as _wrap_numbers
+from ._psoxide import RLIMITS as _RLIMITS
+from ._psoxide import Pass as _Pass
+
+__version__ = "7.2.2"
+__author__ = "The psoxide authors"
+version_info = tuple(int(part) for part in __version__.split("."))
+
+PROCFS_PATH = "/proc"
+RLIM_INFINITY = -1
+globals().update(_RLIMITS)
+
+__all__ = [
+    # exceptions
+    "Error", "NoSuchProcess", "ZombieProcess", "AccessDenied", "TimeoutExpired",
+    # constants
+    "version_info", "__version__",
+    "STATUS_RUNNING", "STATUS_IDLE", "STATUS_SLEEPING", "STATUS_DISK_SLEEP", "STATUS_STOPPED", "STATUS_TRACING_STOP",
+    "STATUS_ZOMBIE", "STATUS_DEAD", "STATUS_WAKING", "STATUS_LOCKED", "STATUS_WAITING", "STATUS_PARKED",
+    "CONN_ESTABLISHED", "CONN_SYN_SENT", "CONN_SYN_RECV", "CONN_FIN_WAIT1", "CONN_FIN_WAIT2", "CONN_TIME_WAIT",
+    "CONN_CLOSE", "CONN_CLOSE_WAIT", "CONN_LAST_ACK", "CONN_LISTEN", "CONN_CLOSING", "CONN_NONE",
+    "AF_LINK",
+    "NIC_DUPLEX_FULL", "NIC_DUPLEX_HALF", "NIC_DUPLEX_UNKNOWN",
+    "POWER_TIME_UNKNOWN", "POWER_TIME_UNLIMITED",
+    "BSD", "FREEBSD", "LINUX", "NETBSD", "OPENBSD", "MACOS", "OSX", "POSIX", "SUNOS", "WINDOWS", "AIX",
+    "IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE",
+    "PROCFS_PATH", "RLIM_INFINITY", *sorted(_RLIMITS),
+    # classes
+    "Process", "Popen",
+    # functions
+    "pid_exists", "pids", "process_iter", "wait_procs",
+    "virtual_memory", "swap_memory",
+    "cpu_times", "cpu_percent", "cpu_times_percent", "cpu_count", "cpu_stats", "cpu_freq", "getloadavg",
+    "net_io_counters", "net_connections", "net_if_addrs", "net_if_stats",
+    "disk_io_counters", "disk_partitions", "disk_usage",
+    "users", "boot_time",
+    "sensors_temperatures", "sensors_fans", "sensors_battery",
+    "heap_info", "heap_trim",
+    # psutil 8
+    "bytes2human", "ProcessStatus", "ConnectionStatus", "ProcessRlimit", "ProcessIOPriority", "NicDuplex", "BatteryTime",
+]  # fmt: skip
+
+# What is made or imported when it is first asked for: all of it together takes longer than the rest of the package.
+_LAZY_MODULES = ("collections", "contextlib", "datetime", "functools", "pwd", "signal", "socket", "subprocess", "threading")
+_LAZY = {
+    "AF_LINK": "_pslinux",
+    "IOPRIO_CLASS_NONE": "_pslinux",
+    "IOPRIO_CLASS_RT": "_pslinux",
+    "IOPRIO_CLASS_BE": "_pslinux",
+    "IOPRIO_CLASS_IDLE": "_pslinux",
+    "NIC_DUPLEX_FULL": "_common",
+    "NIC_DUPLEX_HALF": "_common",
+    "NIC_DUPLEX_UNKNOWN": "_common",
+    "POWER_TIME_UNKNOWN": "_common",
+    "POWER_TIME_UNLIMITED": "_common",
+    "ProcessStatus": "_enums",
+    "ConnectionStatus": "_enums",
+    "ProcessRlimit": "_enums",
+    "ProcessIOPriority": "_enums",
+    "NicDuplex": "_enums",
+    "BatteryTime": "_enums",
+}
+
+
+def __getattr__(name):
+    if name in _LAZY_MODULES:
+        value = __import__(name)
+    elif name == "Popen":
+        value = _make_popen()
+    elif name in _LAZY:
+        # `globals` and not the package's name: the package may have been executed a second time.
+        owner = _LAZY[name]
+        value = getattr(__import__(f"{_common._PACKAGE}.{owner}", fromlist=[name]), name)
+    elif name in ("_psposix", "_psutil_linux", "exit"):
+        import importlib
+
+        real = {"_psutil_linux": "_cext"}.get(name, name)
+        value = importlib.import_module(f"{_common._PACKAGE}.{real}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_LAZY, *_LAZY_MODULES, "Popen"})
+
+
+_timer = time.monotonic
+_SENTINEL = object()
+# Instances that process_iter() yields again, and pids of which is_running() found that others have taken them.
+_pmap = {}
+_pids_reused = set()
+# All physical memory, as virtual_memory() last saw it.
+_TOTAL_PHYMEM = None
+_LOWEST_PID = None
+
+
+def _set_debug(value):
+    """Switches PSUTIL_DEBUG on or off."""
+    _common.PSUTIL_DEBUG = bool(value)
+
+
+def _pprint_secs(secs):
+    """A point in time, for people."""
+    then = time.localtime(secs)
+    return time.strftime("%H:%M:%S" if time.time() - secs < 60 * 60 * 24 else "%Y-%m-%d %H:%M:%S", then)
+
+
+class _Oneshot:
+    """The context of Process.oneshot()."""
+
+    __slots__ = ("_process", "_outermost")
+
+    def __init__(self, process):
+        self._process = process
+
+    def __enter__(self):
+        process = self._process
+        # Held to the end: another thread that enters waits until what was read here is forgotten.
+        process._lock.acquire()
+        try:
+            self._outermost = "_cache" not in process.__dict__
+            if self._outermost:
+                process._cache = {}
+                process._proc.oneshot_enter()
+        except BaseException:
+            process.__dict__.pop("_cache", None)
+            process._lock.release()
+            raise
+
+    def __exit__(self, *exc_info):
+        process = self._process
+        try:
+            if self._outermost:
+                process.__dict__.pop("_cache", None)
+                process._proc.oneshot_exit()
+        finally:
+            process._lock.release()
+        return False
+
+    def __call__(self, fun):
+        # What contextlib's managers offer: the context as a decorator.
+        def wrapper(*args, **kwargs):
+            with self.__class__(self._process):
+                return fun(*args, **kwargs)
+
+        return _common._looks_like(wrapper, fun)
+
+
+class Process:
+    """A process, by its pid; without one, the calling process.
+
+    Two instances are equal if they are of the same process: same pid, same start. What changes a process or signals it
+    fails if the pid is another's meanwhile.
+    """
+
+    def __init__(self, pid=None):
+        self._init(pid)
+
+    def _init(self, pid, _ignore_nsp=False):
+        if pid is None:
+            pid = os.getpid()
+        else:
+            if pid < 0:
+                raise ValueError(f"pid must be a positive integer (got {pid})")
+            if type(pid) is not int or pid > 0x7FFFFFFF:
+                try:
+                    _psplatform.cext.check_pid_range(pid)
+                except OverflowError as err:
+                    raise NoSuchProcess(pid, msg="process PID out of range") from err
+        self._pid = pid
+        self._name = None
+        self._exe = None
+        self._create_time = None
+        self._gone = False
+        self._pid_reused = False
+        self._hash = None
+        self._lock = _thread.RLock()
+        self._ppid = None
+        self._proc = _psplatform.Process(pid)
+        self._last_sys_cpu_times = None
+        self._last_proc_cpu_times = None
+        self._exitcode = _SENTINEL
+        self._ident = (pid, None)
+        try:
+            self._ident = self._get_ident()
+        except (AccessDenied, ZombieProcess):
+            pass  # known to be there, and that is all that is known
+        except NoSuchProcess:
+            if not _ignore_nsp:
+                raise NoSuchProcess(pid, msg="process PID not found") from None
+            self._gone = True
+
+    def _get_ident(self):
+        """What tells this process from a later one with its pid: the pid, and seconds from the boot to its start."""
+        return (self._pid, self._proc.create_time(monotonic=True))
+
+    def __str__(self):
+        info = {"pid": self.pid}
+        if self._name:
+            info["name"] = self._name
+        with self.oneshot():
+            if self._pid_reused:
+                info["status"] = "terminated + PID reused"
+            else:
+                try:
+                    info["name"] = self.name()
+                    info["status"] = self.status()
+                except ZombieProcess:
+                    info["status"] = "zombie"
+                except NoSuchProcess:
+                    info["status"] = "terminated"
+                except AccessDenied:
+                    pass
+        if self._exitcode not in (_SENTINEL, None):
+            info["exitcode"] = self._exitcode
+        if self._create_time is not None:
+            info["started"] = _pprint_secs(self._create_time)
+        fields = ", ".join(f"{name}={value!r}" for name, value in info.items())
+        return f"{self.__class__.__module__}.{self.__class__.__name__}({fields})"
+
+    __repr__ = __str__
+
+    def __eq__(self, other):
+        if not isinstance(other, Process):
+            return NotImplemented
+        return self._ident == other._ident
+
+    def __ne__(self, other):
+        return not self == other
+
+    def __hash__(self):
+        if self._hash is None:
+            self._hash = hash(self._ident)
+        return self._hash
+
+    def __copy__(self):
+        other = self.__class__.__new__(self.__class__)
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("cannot pickle '_thread.RLock' object")
+
+    def _raise_if_pid_reused(self):
+        if self._pid_reused or (not self.is_running() and self._pid_reused):
+            raise NoSuchProcess(
+                self.pid, self._name, msg="process no longer exists and its PID has been reused"
+            )
+
+    @property
+    def pid(self):
+        """Its pid."""
+        return self._pid
+
+    def oneshot(self):
+        """A context in which each file of the kernel is read once, however many getters want it."""
+        return _Oneshot(self)
+
+    def as_dict(self, attrs=None, ad_value=None):
+        """The values of these getters, or of all, by name; `ad_value` for those that are refused."""
+        if attrs is not None:
+            if not isinstance(attrs, (list, tuple, set, frozenset)):
+                raise TypeError(f"invalid attrs type {type(attrs)}")
+            names = dict.fromkeys(attrs)
+            invalid = names.keys() - _as_dict_attrnames
+            if invalid:
+                plural = "s" if len(invalid) > 1 else ""
+                listed = ", ".join(map(repr, sorted(invalid, key=str)))
+                raise ValueError(f"invalid attr name{plural} {listed}")
+        return self._as_dict(attrs or _AS_DICT_ALL, ad_value, bool(attrs), _Pass())
+
+    def _as_dict(self, names, ad_value, asked, together):
+        values = self._native_fields(names, ad_value, together)
+        if values is not None and len(values) == len(names):
+            return values
+        result = {}
+        with self.oneshot():
+            for name in names:
+                if values is not None and name in values:
+                    result[name] = values[name]
+                    continue
+                try:
+                    result[name] = self.pid if name == "pid" else getattr(self, name)()
+                except (AccessDenied, ZombieProcess):
+                    result[name] = ad_value
+                except NotImplementedError:
+                    # All that there are, where none was named.
+                    if asked:
+                        raise
+        return result
+
+    def _native_fields(self, names, ad_value, together):
+        """What can be had in one call into Rust; None if any of it was replaced, here or in `_pslinux`.
+
+        A getter whose value has to be explained, or needs more than its file, is left to itself.
+        """
+        cls = type(self)
+        native = _psplatform.Process
+        if "_cache" in self.__dict__ or type(self._proc) is not native:
+            return None
+        fields = []
+        for name in names:
+            getters = _NATIVE.get(name)
+            if getters is None:
+                continue
+            public, native_name, original = getters
+            if getattr(cls, name, None) is not public or name in self.__dict__:
+                return None
+            if native_name is not None and getattr(native, native_name, None) is not original:
+                return None
+            fields.append(name)
+        if not fields:
+            return None
+        wanted = fields
+        if "cpu_percent" in fields and "cpu_times" not in fields:
+            wanted = [*fields, "cpu_times"]
+        create_time = self._create_time
+        if create_time is not None and "create_time" in wanted:
+            wanted = [name for name in wanted if name != "create_time"]
+        read = self._proc.fields(wanted, ad_value, together)
+        values = {}
+        for name in fields:
+            if name == "pid":
+                values[name] = self._pid
+            elif name == "create_time" and create_time is not None:
+                values[name] = create_time
+            elif name == "cpu_percent":
+                times = read.get("cpu_times")
+                if times is not None and times is not ad_value:
+                    values[name] = self._cpu_percent_since_last(times)
+            elif name in read:
+                values[name] = read[name]
+        name = values.get("name")
+        if name is not None and name is not ad_value:
+            self._name = self._proc._name = name
+        if create_time is None:
+            create_time = values.get("create_time")
+            if create_time is not ad_value:
+                self._create_time = create_time
+        ppid = values.get("ppid")
+        if ppid is not None and ppid is not ad_value:
+            self._ppid = self._proc._ppid = ppid
+        return values
+
+    def parent(self):
+        """Its parent, if that still runs; None for the first process."""
+        lowest_pid = _LOWEST_PID if _LOWEST_PID is not None else pids()[0]
+        if self.pid == lowest_pid:
+            return None
+        ppid = self.ppid()
+        if ppid is not None:
+            try:
+                parent = Process(ppid)
+                # A parent that began after its child has but taken its pid.
+                if parent.create_time() <= self.create_time():
+                    return parent
+            except NoSuchProcess:
+                pass
+        return None
+
+    def parents(self):
+        """Its parent, the parent's parent, and so on."""
+        parents = []
+        process = self.parent()
+        while process is not None:
+            parents.append(process)
+            process = process.parent()
+        return parents
+
+    def is_running(self):
+        """Whether it still exists and is the same process; a zombie does."""
+        if self._gone or self._pid_reused:
+            return False
+        try:
+            # Only by its start can a process be told from another one with its pid.
+            self._pid_reused = self != Process(self.pid)
+        except ZombieProcess:
+            return True
+        except NoSuchProcess:
+            self._gone = True
+            return False
+        if self._pid_reused:
+            _pids_reused.add(self.pid)
+            return False
+        return True
+
+    # --- Getters
+
+    @_memoize_when_activated
+    def ppid(self):
+        """The pid of its parent."""
+        self._raise_if_pid_reused()
+        self._ppid = self._proc._ppid = self._proc.ppid()
+        return self._ppid
+
+    def name(self):
+        """Its name."""
+        name = self._proc.name()
+        if len(name) >= 15:
+            # The kernel keeps 15 bytes; the program's file name may begin with them and go on.
+            try:
+                cmdline = self.cmdline()
+            except (AccessDenied, ZombieProcess) as err:
+                debug(f"cmdline() failed while completing the name {name!r}: {err!r}")
+            else:
+                if cmdline:
+                    extended = os.path.basename(cmdline[0])
+                    if extended.startswith(name):
+                        name = extended
+        self._name = self._proc._name = name
+        return name
+
+    def exe(self):
+        """The file it executes; empty where there is none."""
+        if self._exe is None:
+            refused = None
+            try:
+                exe = self._proc.exe()
+            except AccessDenied as err:
+                refused, exe = err, ""
+            if not exe:
+                exe = self._guess_exe(refused)
+            if refused is not None:
+                return exe
+            self._exe = exe
+        return self._exe
+
+    def _guess_exe(self, refused):
+        """The program that the command line names, if it is one that can be executed."""
+        try:
+            cmdline = self.cmdline()
+        except AccessDenied:
+            if refused is not None:
+                raise refused from None
+            return ""
+        if cmdline:
+            exe = cmdline[0]
+            if os.path.isabs(exe) and os.path.isfile(exe) and os.access(exe, os.X_OK):
+                return exe
+        if refused is not None:
+            raise refused
+        return ""
+
+    def cmdline(self):
+        """Its command line."""
+        return self._proc.cmdline()
+
+    def status(self):
+        """What it is doing: one of the STATUS_ constants."""
+        try:
+            return self._proc.status()
+        except ZombieProcess:
+            return STATUS_ZOMBIE
+
+    def username(self):
+        """The name of its real user, or the number where nobody has it."""
+        return self._proc.username()
+
+    def create_time(self):
+        """When it began, in seconds since 1970."""
+        if self._create_time is None:
+            self._create_time = self._proc.create_time()
+        return self._create_time
+
+    def cwd(self):
+        """Its working directory."""
+        return self._proc.cwd()
+
+    def nice(self, value=None):
+        """Its nice value, or a new one."""
+        if value is None:
+            return self._proc.nice_get()
+        self._raise_if_pid_reused()
+        self._proc.nice_set(value)
+        return None
+
+    @_memoize_when_activated
+    def uids(self):
+        """User ids."""
+        return self._proc.uids()
+
+    def gids(self):
+        """Group ids."""
+        return self._proc.gids()
+
+    def terminal(self):
+        """Its controlling terminal, or None."""
+        return self._proc.terminal()
+
+    def num_fds(self):
+        """Number of open file descriptors."""
+        return self._proc.num_fds()
+
+    if _pslinux.HAS_PROC_IO:
+
+        def io_counters(self):
+            """I/O it has done."""
+            return self._proc.io_counters()
+
+    def ionice(self, ioclass=None, value=None):
+        """Its I/O scheduling class and priority, or new ones."""
+        if ioclass is None:
+            if value is not None:
+                raise ValueError("'ioclass' argument must be specified")
+            return self._proc.ionice_get()
+        self._raise_if_pid_reused()
+        return self._proc.ionice_set(ioclass, value)
+
+    def rlimit(self, resource, limits=None):
+        """A resource limit as (soft, hard), or a new one."""
+        if limits is not None:
+            self._raise_if_pid_reused()
+        return self._proc.rlimit(resource, limits)
+
+    def cpu_affinity(self, cpus=None):
+        """The CPUs it may run on, or new ones; an empty list is all that it can have."""
+        if cpus is None:
+            return sorted(set(self._proc.cpu_affinity_get()))
+        self._raise_if_pid_reused()
+        if not cpus:
+            cpus = self._proc._get_eligible_cpus()
+        self._proc.cpu_affinity_set(list(set(cpus)))
+        return None
+
+    def cpu_num(self):
+        """The CPU it last ran on."""
+        return self._proc.cpu_num()
+
+    def environ(self):
+        """The environment it was started with."""
+        return self._proc.environ()
+
+    def num_ctx_switches(self):
+        """Context switches, voluntary and involuntary."""
+        return self._proc.num_ctx_switches()
+
+    def num_threads(self):
+        """Number of threads."""
+        return self._proc.num_threads()
+
+    def threads(self):
+        """Its threads, with the CPU time of each."""
+        return self._proc.threads()
+
+    def children(self, recursive=False):
+        """Its children; with `recursive`, all its descendants."""
+        self._raise_if_pid_reused()
+        children = []
+        for pid in self._proc.children(recursive):
+            try:
+                child = Process(pid)
+                # An older process is no child: its parent had this pid before.
+                if self.create_time() <= child.create_time():
+                    children.append(child)
+            except (NoSuchProcess, ZombieProcess):
+                pass
+        return children
+
+    def cpu_percent(self, interval=None):
+        """CPU time used since the last call, or during `interval` seconds, in percent of one CPU; may exceed 100."""
+        blocking = interval is not None and interval > 0.0
+        if interval is not None and interval < 0:
+            raise ValueError(f"interval is not positive (got {interval!r})")
+        cpu_count()
+        if blocking:
+            self._last_sys_cpu_times = _timer()
+            self._last_proc_cpu_times = self._proc.cpu_times()
+            time.sleep(interval)
+        return self._cpu_percent_since_last(self._proc.cpu_times())
+
+    def _cpu_percent_since_last(self, times):
+        now = _timer()
+        then, before = self._last_sys_cpu_times, self._last_proc_cpu_times
+        self._last_sys_cpu_times, self._last_proc_cpu_times = now, times
+        # No time between them, or no first one.
+        if then is None or before is None or now <= then:
+            return 0.0
+        used = (times[0] - before[0]) + (times[1] - before[1])
+        return round(used / (now - then) * 100, 1)
+
+    @_memoize_when_activated
+    def cpu_times(self):
+        """CPU time it has used."""
+        return self._proc.cpu_times()
+
+    @_memoize_when_activated
+    def memory_info(self):
+        """Its memory."""
+        return self._proc.memory_info()
+
+    def memory_full_info(self):
+        """Its memory, with what it really costs: USS, PSS and swap."""
+        return self._proc.memory_full_info()
+
+    def memory_percent(self, memtype="rss"):
+        """One kind of its memory in percent of all physical memory."""
+        valid = _ntuples.pfullmem._fields
+        if memtype not in valid:
+            raise ValueError(f"invalid memtype {memtype!r}; valid types are {valid!r}")
+        fun = self.memory_info if memtype in _ntuples.pmem._fields else self.memory_full_info
+        value = getattr(fun(), memtype)
+        total = _TOTAL_PHYMEM or virtual_memory().total
+        if not total > 0:
+            raise ValueError(f"can't calculate process memory percent because total physical system memory is {total!r}")
+        return (value / float(total)) * 100
+
+    if _pslinux.HAS_PROC_SMAPS:
+
+        def memory_maps(self, grouped=True):
+            """Its mappings: one by one, or with `grouped` summed by path."""
+            return self._proc.memory_maps_grouped() if grouped else self._proc.memory_maps()
+
+    def open_files(self):
+        """Regular files it has open."""
+        return self._proc.open_files()
+
+    def net_connections(self, kind="inet"):
+        """Sockets it holds."""
+        _check_conn_kind(kind)
+        return self._proc.net_connections(kind)
+
+    @_common.deprecated_method(replacement="net_connections")
+    def connections(self, kind="inet"):
+        return self.net_connections(kind=kind)
+
+    # --- What changes a process
+
+    def _send_signal(self, sig):
+        if self.pid == 0:
+            raise ValueError(
+                "preventing sending signal to process with PID 0 as it would affect every process in the process"
+                " group of the calling process (os.getpid()) instead of PID 0"
+            )
+        self._raise_if_pid_reused()
+        try:
+            self._proc.send_signal(sig)
+        except NoSuchProcess:
+            self._gone = True
+            raise
+
+    def send_signal(self, sig):
+        """Sends it a signal."""
+        self._send_signal(sig)
+
+    def suspend(self):
+        """Stops it: SIGSTOP."""
+        self._send_signal(19)
+
+    def resume(self):
+        """Lets it go on: SIGCONT."""
+        self._send_signal(18)
+
+    def terminate(self):
+        """Asks it to end: SIGTERM."""
+        self._send_signal(15)
+
+    def kill(self):
+        """Ends it: SIGKILL."""
+        self._send_signal(9)
+
+    def wait(self, timeout=None):
+        """Waits for its end.
+
+        Returns its exit code or, negative, the signal that ended it; None if it is no child of this process.
+        """
+        if self.pid == 0:
+            raise ValueError("can't wait for PID 0")
+        if timeout is not None:
+            if not isinstance(timeout, (int, float)):
+                raise TypeError(f"timeout must be an int or float (got {type(timeout)})")
+            if timeout < 0:
+                raise ValueError(f"timeout must be positive or zero (got {timeout})")
+        if self._exitcode is not _SENTINEL:
+            return self._exitcode
+        try:
+            self._exitcode = self._proc.wait(timeout)
+        except TimeoutExpired as err:
+            raise TimeoutExpired(timeout, pid=self.pid, name=self._name) from err
+        return self._exitcode
+
+
+_as_dict_attrnames = frozenset(name for name in dir(Process) if not name.startswith("_")) - {
+    "send_signal", "suspend", "resume", "terminate", "kill", "wait", "is_running", "as_dict", "parent", "parents",
+    "children", "rlimit", "connections", "oneshot",
+}  # fmt: skip
+_AS_DICT_ALL = tuple(sorted(_as_dict_attrnames))
+
+
+def _native_getters():
+    """The getters that `_native_fields` has from Rust, each as it is unless someone replaces it."""
+    plain = (
+        "cmdline", "cpu_num", "cpu_times", "create_time", "cwd", "gids", "io_counters", "memory_info", "name",
+        "num_ctx_switches", "num_fds", "num_threads", "ppid", "status", "terminal", "uids", "username",
+    )  # fmt: skip
+    getters = {
+        name: (getattr(Process, name), name, getattr(_pslinux.Process, name))
+        for name in plain
+        if name in _as_dict_attrnames
+    }
+    getters["cpu_percent"] = (Process.cpu_percent, "cpu_times", _pslinux.Process.cpu_times)
+    getters["pid"] = (Process.pid, None, None)
+    return getters
+
+
+_NATIVE = _native_getters()
+
+
+def _make_popen():
+    """The class Popen, which needs the module `subprocess`."""
+    import subprocess
+
+    class Popen(Process):
+        """A process that is started here: subprocess.Popen and Process in one."""
+
+        def __init__(self, *args, **kwargs):
+            # Found before __init__ is over if that fails.
+            self.__subproc = subprocess.Popen(*args, **kwargs)
+            self._init(self.__subproc.pid, _ignore_nsp=True)
+
+        def __dir__(self):
+            return sorted({*dir(Popen), *dir(subprocess.Popen)})
+
+        def __enter__(self):
+            if hasattr(self.__subproc, "__enter__"):
+                self.__subproc.__enter__()
+            return self
+
+        def __exit__(self, *args, **kwargs):
+            return self.__subproc.__exit__(*args, **kwargs)
+
+        def __getattribute__(self, name):
+            try:
+                return object.__getattribute__(self, name)
+            except AttributeError:
+                try:
+                    return object.__getattribute__(self.__subproc, name)
+                except AttributeError:
+                    raise AttributeError(f"{self.__class__!r} has no attribute {name!r}") from None
+
+        def wait(self, timeout=None):
+            if self.__subproc.returncode is not None:
+                return self.__subproc.returncode
+            code = super().wait(timeout)
+            self.__subproc.returncode = code
+            return code
+
+    Popen.__qualname__ = "Popen"
+    return Popen
+
+
+# --- Processes
+
+
+def pids():
+    """The pids of all processes, ascending."""
+    global _LOWEST_PID
+    found = _psplatform.pids()
+    _LOWEST_PID = found[0]
+    return found
+
+
+def pid_exists(pid):
+    """Whether a process has this pid."""
+    if pid < 0:
+        return False
+    if pid == 0:
+        # For kill(2) 0 is the calling process's group.
+        return pid in pids()
+    return _psplatform.pid_exists(pid)
+
+
+def process_iter(attrs=None, ad_value=None):
+    """Goes through all processes, by pid; the same instances again each time.
+
+    With `attrs`, each has a dict `info` of what `as_dict(attrs, ad_value)` returns.
+    """
+    global _pmap
+    known = _pmap
+    pmap = {}
+    together = _Pass()
+    if attrs is not None and not attrs:
+        names, asked = _AS_DICT_ALL, False
+    else:
+        names, asked = attrs, True
+    present = pids()
+    reused = set()
+    while _pids_reused:
+        pid = _pids_reused.pop()
+        debug(f"refreshing Process instance for reused PID {pid}")
+        reused.add(pid)
+    if reused:
+        known = {pid: process for pid, process in known.items() if pid not in reused}
+    done = 0
+    checked = attrs is None
+    try:
+        for pid in present:
+            done += 1
+            process = known.get(pid)
+            try:
+                if process is None:
+                    if pid in reused:
+                        continue
+                    process = Process(pid)
+                if checked is False:
+                    process.info = process.as_dict(attrs=attrs, ad_value=ad_value)
+                    checked = True
+                elif attrs is not None:
+                    if type(process).as_dict is _AS_DICT:
+                        process.info = process._as_dict(names, ad_value, asked, together)
+                    else:
+                        process.info = process.as_dict(attrs=attrs, ad_value=ad_value)
+                pmap[pid] = process
+                yield process
+            except NoSuchProcess:
+                pmap.pop(pid, None)
+    finally:
+        # Those that were not come to, as the caller stopped before the end.
+        for pid in present[done:]:
+            if pid in known:
+                pmap[pid] = known[pid]
+        _pmap = pmap
+
+
+def _process_iter_cache_clear():
+    """Forgets the instances that process_iter() keeps."""
+    global _pmap
+    _pmap = {}
+
+
+process_iter.cache_clear = _process_iter_cache_clear
+_AS_DICT = Process.as_dict
+
+
+def wait_procs(procs, timeout=None, callback=None):
+    """Waits for processes; returns those that are gone, each with a `returncode`, and those still alive.
+
+    `callback` is called with each as it is found gone.
+    """
+
+    def check_gone(process, timeout):
+        try:
+            returncode = process.wait(timeout=timeout)
+        except (TimeoutExpired, _subprocess_timeout()):
+            return
+        if returncode is not None or not process.is_running():
+            process.returncode = returncode
+            gone.add(process)
+            if callback is not None:
+                callback(process)
+
+    if timeout is not None and not timeout >= 0:
+        raise ValueError(f"timeout must be a positive integer, got {timeout}")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback {callback!r} is not a callable")
+    gone = set()
+    alive = set(procs)
+    deadline = None if timeout is None else _timer() + timeout
+    while alive and (timeout is None or timeout > 0):
+        for process in alive:
+            # A slice each, so that none is waited for while others have ended.
+            slice_ = 1.0 / len(alive)
+            if deadline is not None:
+                timeout = min(deadline - _timer(), slice_)
+                if timeout <= 0:
+                    break
+                check_gone(process, timeout)
+            else:
+                check_gone(process, slice_)
+        alive -= gone
+    if alive:
+        # The time is over: one last look.
+        for process in alive:
+            check_gone(process, 0)
+        alive -= gone
+    return (list(gone), list(alive))
+
+
+def _subprocess_timeout():
+    """subprocess.TimeoutExpired, which nobody can raise who has not imported it."""
+    subprocess = sys.modules.get("subprocess")
+    return TimeoutExpired if subprocess is None else subprocess.TimeoutExpired
+
+
+# --- CPU
+
+
+def cpu_count(logical=True):
+    """Number of logical CPUs or, without `logical`, of cores; None if it is not known."""
+    count = _psplatform.cpu_count_logical() if logical else _psplatform.cpu_count_cores()
+    return count if count is not None and count >= 1 else None
+
+
+def cpu_times(percpu=False):
+    """CPU times since the boot; with `percpu`, of each CPU."""
+    return _psplatform.per_cpu_times() if percpu else _psplatform.cpu_times()
+
+
+# What each thread saw last; the importing thread has a first sample already.
+try:
+    _last_cpu_times = {_thread.get_ident(): cpu_times()}
+except Exception:
+    _last_cpu_times = {}
+try:
+    _last_per_cpu_times = {_thread.get_ident(): cpu_times(percpu=True)}
+except Exception:
+    _last_per_cpu_times = {}
+_last_cpu_times_2 = _last_cpu_times.copy()
+_last_per_cpu_times_2 = _last_per_cpu_times.copy()
+
+
+def _cpu_tot_time(times):
+    """All time that passed; guest time is part of user time already."""
+    return sum(times) - getattr(times, "guest", 0) - getattr(times, "guest_nice", 0)
+
+
+def _cpu_busy_time(times):
+    """Time in which work was done: neither idle nor waiting for I/O."""
+    return _cpu_tot_time(times) - times.idle - getattr(times, "iowait", 0)
+
+
+def _cpu_times_deltas(t1, t2):
+    """What passed between two samples; a counter that went back counts as unchanged."""
+    return type(t2)._make([max(0, now - then) for then, now in zip(t1, t2)])
+
+
+def _busy_percent(t1, t2):
+    deltas = _cpu_times_deltas(t1, t2)
+    total = _cpu_tot_time(deltas)
+    return round(_cpu_busy_time(deltas) / total * 100, 1) if total else 0.0
+
+
+def _each_percent(t1, t2):
+    deltas = _cpu_times_deltas(t1, t2)
+    # Less than a second is too little to make parts of.
+    scale = 100.0 / max(1, _cpu_tot_time(deltas))
+    return type(t2)._make([min(max(0.0, round(delta * scale, 1)), 100.0) for delta in deltas])
+
+
+def _since_last(percent, last, interval, percpu):
+    """`percent` of two samples: the last of this thread and now, or now and after `interval` seconds."""
+    thread = _thread.get_ident()
+    if interval is not None and interval < 0:
+        raise ValueError(f"interval is not positive (got {interval})")
+    if interval is not None and interval > 0:
+        then = cpu_times(percpu=percpu)
+        time.sleep(interval)
+    else:
+        then = last.get(thread) or cpu_times(percpu=percpu)
+    now = last[thread] = cpu_times(percpu=percpu)
+    return [percent(t1, t2) for t1, t2 in zip(then, now)] if percpu else percent(then, now)
+
+
+def cpu_percent(interval=None, percpu=False):
+    """The busy part of the CPUs since the last call of this thread, or during `interval` seconds, in percent."""
+    return _since_last(_busy_percent, _last_per_cpu_times if percpu else _last_cpu_times, interval, percpu)
+
+
+def cpu_times_percent(interval=None, percpu=False):
+    """As cpu_percent, for each kind of CPU time."""
+    return _since_last(_each_percent, _last_per_cpu_times_2 if percpu else _last_cpu_times_2, interval, percpu)
+
+
+def cpu_stats():
+    """Context switches, interrupts, software interrupts and (0 on Linux) system calls since the boot."""
+    return _psplatform.cpu_stats()
+
+
+def cpu_freq(percpu=False):
+    """Frequency of the CPUs in MHz: their mean or, with `percpu`, of each."""
+    freqs = _psplatform.cpu_freq()
+    if percpu:
+        return freqs
+    if not freqs:
+        return None
+    if len(freqs) == 1:
+        return freqs[0]
+    count = len(freqs)
+    return _ntuples.scpufreq(*(sum(column) / count for column in zip(*freqs)))
+
+
+# As in psutil, the function of the standard library.
+getloadavg = os.getloadavg
+
+
+# --- Memory
+
+
+def virtual_memory():
+    """Physical memory, in bytes."""
+    global _TOTAL_PHYMEM
+    memory = _psplatform.virtual_memory()
+    _TOTAL_PHYMEM = memory.total
+    return memory
+
+
+def swap_memory():
+    """Swap space, in bytes."""
+    return _psplatform.swap_memory()
+
+
+def heap_info():
+    """What the C allocator of this process holds, in bytes."""
+    return _psplatform.heap_info()
+
+
+def heap_trim():
+    """Gives free memory of the C allocator back to the system."""
+    return _psplatform.heap_trim()
+
+
+# --- Disks
+
+
+def disk_usage(path):
+    """Space of the file system that `path` is on, in bytes."""
+    return _psplatform.disk_usage(path)
+
+
+def disk_partitions(all=False):
+    """Mounted file systems: those on devices, or `all`."""
+    return _psplatform.disk_partitions(all)
+
+
+def disk_io_counters(perdisk=False, nowrap=True):
+    """What disks have done since the boot: together, or with `perdisk` each. `nowrap`: counters never go back."""
+    counters = _psplatform.disk_io_counters(perdisk=perdisk)
+    return _counters(counters, _ntuples.sdiskio, "disk_io_counters", perdisk, nowrap)
+
+
+def net_io_counters(pernic=False, nowrap=True):
+    """What interfaces have carried: together, or with `pernic` each. `nowrap`: counters never go back."""
+    counters = _psplatform.net_io_counters()
+    return _counters(counters, _ntuples.snetio, "net_io_counters", pernic, nowrap)
+
+
+def _counters(counters, tuple_, name, each, nowrap):
+    if not counters:
+        return {} if each else None
+    if nowrap:
+        counters = _wrap_numbers(counters, f"psutil.{name}")
+    if each:
+        return {key: tuple_._make(values) for key, values in counters.items()}
+    return tuple_._make(map(sum, zip(*counters.values())))
+
+
+class _CacheClear:
+    """Forgets what a function with `nowrap` remembers."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name):
+        self._name = name
+
+    def __call__(self):
+        _wrap_numbers.cache_clear(self._name)
+
+
+disk_io_counters.cache_clear = _CacheClear("psutil.disk_io_counters")
+net_io_counters.cache_clear = _CacheClear("psutil.net_io_counters")
+
+
+# --- Network
+
+_CONN_KINDS = frozenset(
+    ("all", "inet", "inet4", "inet6", "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix")
+)  # fmt: skip
+
+
+def _check_conn_kind(kind):
+    if kind not in _CONN_KINDS:
+        kinds = ", ".join(map(repr, sorted(_CONN_KINDS)))
+        raise ValueError(f"invalid kind argument {kind!r}; valid ones are: {kinds}")
+
+
+def net_connections(kind="inet"):
+    """All sockets of a kind."""
+    _check_conn_kind(kind)
+    return _psplatform.net_connections(kind)
+
+
+def net_if_addrs():
+    """Addresses of each interface."""
+    addresses = {}
+    families = {}
+    for name, number, address, *others in sorted(_psplatform.net_if_addrs(), key=_family):
+        family = families.get(number)
+        if family is None:
+            family = families[number] = _common.sockfam_to_enum(number)
+        if number == 17:
+            # Hardware addresses have at least six parts.
+            address += ":00" * (5 - address.count(":"))
+        addresses.setdefault(name, []).append(_ntuples.snicaddr(family, address, *others))
+    return addresses
+
+
+def _family(row):
+    return row[1]
+
+
+def net_if_stats():
+    """State of each interface."""
+    return _psplatform.net_if_stats()
+
+
+# --- Sensors and users
+
+
+def sensors_temperatures(fahrenheit=False):
+    """Temperatures by chip."""
+
+    def degrees(celsius):
+        return celsius if celsius is None or not fahrenheit else float(celsius) * 9 / 5 + 32
+
+    chips = {}
+    for chip, sensors in _psplatform.sensors_temperatures().items():
+        chips[chip] = temperatures = []
+        for label, current, high, critical in sensors:
+            current, high, critical = degrees(current), degrees(high), degrees(critical)
+            if high and not critical:
+                critical = high
+            elif critical and not high:
+                high = critical
+            temperatures.append(_ntuples.shwtemp(label, current, high, critical))
+    return chips
+
+
+def sensors_fans():
+    """Fans by chip, in revolutions per minute."""
+    return _psplatform.sensors_fans()
+
+
+def sensors_battery():
+    """The battery, or None where there is none."""
+    return _psplatform.sensors_battery()
+
+
+def users():
+    """Login sessions."""
+    return _psplatform.users()
+
+
+def boot_time():
+    """When the machine was booted, in seconds since 1970."""
+    return _psplatform.boot_time()
+
+
+def bytes2human(n):
+    """A number of bytes for people: 10000 is "9.8K"."""
+    return _common.bytes2human(float(n))

@@ -1,0 +1,28 @@
+"""psutil's C module: the part of it that programs use."""
+
+import os
+
+from . import _psoxide
+from ._common import LINUX
+
+globals().update(_psoxide.RLIMITS)
+RLIM_INFINITY = -1
+DUPLEX_HALF, DUPLEX_FULL, DUPLEX_UNKNOWN = 0, 1, 255
+version = 722
+
+
+def check_pid_range(pid):
+    """Refuses what a pid cannot hold."""
+    if not isinstance(pid, int):
+        raise TypeError(f"'{type(pid).__name__}' object cannot be interpreted as an integer")
+    if not -(1 << 31) <= pid < 1 << 31:
+        raise OverflowError("signed integer is greater than maximum")
+
+
+def getpagesize():
+    """Bytes in a page of memory."""
+    return os.sysconf("SC_PAGE_SIZE")
+
+
+def set_debug(value):
+    """Nothing in the native module needs to know."""

@@ -1,0 +1,529 @@
+"""What all modules of the package share: exceptions, constants, and the helpers that programs import from here."""
+
+import _operator
+import _thread
+import os
+import stat
+import sys
+
+# Set to any value, be it empty of meaning as "0", it tells on stderr what is passed over.
+PSUTIL_DEBUG = bool(os.getenv("PSUTIL_DEBUG"))
+_DEFAULT = object()
+_PACKAGE = __name__.rpartition(".")[0]
+
+POSIX = os.name == "posix"
+WINDOWS = os.name == "nt"
+LINUX = sys.platform.startswith(("linux", "android"))
+MACOS = sys.platform.startswith("darwin")
+OSX = MACOS
+FREEBSD = sys.platform.startswith(("freebsd", "midnightbsd"))
+OPENBSD = sys.platform.startswith("openbsd")
+NETBSD = sys.platform.startswith("netbsd")
+BSD = FREEBSD or OPENBSD or NETBSD
+SUNOS = sys.platform.startswith(("sunos", "solaris"))
+AIX = sys.platform.startswith("aix")
+
+STATUS_RUNNING = "running"
+STATUS_SLEEPING = "sleeping"
+STATUS_DISK_SLEEP = "disk-sleep"
+STATUS_STOPPED = "stopped"
+STATUS_TRACING_STOP = "tracing-stop"
+STATUS_ZOMBIE = "zombie"
+STATUS_DEAD = "dead"
+STATUS_WAKE_KILL = "wake-kill"
+STATUS_WAKING = "waking"
+STATUS_IDLE = "idle"
+STATUS_LOCKED = "locked"
+STATUS_WAITING = "waiting"
+STATUS_SUSPENDED = "suspended"
+STATUS_PARKED = "parked"
+
+CONN_ESTABLISHED = "ESTABLISHED"
+CONN_SYN_SENT = "SYN_SENT"
+CONN_SYN_RECV = "SYN_RECV"
+CONN_FIN_WAIT1 = "FIN_WAIT1"
+CONN_FIN_WAIT2 = "FIN_WAIT2"
+CONN_TIME_WAIT = "TIME_WAIT"
+CONN_CLOSE = "CLOSE"
+CONN_CLOSE_WAIT = "CLOSE_WAIT"
+CONN_LAST_ACK = "LAST_ACK"
+CONN_LISTEN = "LISTEN"
+CONN_CLOSING = "CLOSING"
+CONN_NONE = "NONE"
+
+ENCODING = sys.getfilesystemencoding()
+ENCODING_ERRS = sys.getfilesystemencodeerrors()
+FILE_READ_BUFFER_SIZE = 32 * 1024
+
+# Where these constants are made: importing `enum` or `socket` takes longer than all of this package.
+_LAZY_ENUMS = {
+    "NicDuplex": None,
+    "NIC_DUPLEX_FULL": "NicDuplex",
+    "NIC_DUPLEX_HALF": "NicDuplex",
+    "NIC_DUPLEX_UNKNOWN": "NicDuplex",
+    "BatteryTime": None,
+    "POWER_TIME_UNKNOWN": "BatteryTime",
+    "POWER_TIME_UNLIMITED": "BatteryTime",
+}
+_LAZY_MODULES = frozenset(("collections", "enum", "functools", "socket", "threading", "warnings"))
+_LAZY_SOCKET = frozenset(("AF_INET", "AF_INET6", "AF_UNIX", "SOCK_DGRAM", "SOCK_STREAM"))
+
+
+def __getattr__(name):
+    if name in _LAZY_MODULES:
+        value = __import__(name)
+    elif name in _LAZY_SOCKET:
+        value = getattr(_this.socket, name, None)
+    elif name in _LAZY_ENUMS:
+        from . import _enums
+
+        owner = _LAZY_ENUMS[name]
+        value = getattr(getattr(_enums, owner), name) if owner else getattr(_enums, name)
+    elif name == "conn_tmap":
+        value = _conn_tmap()
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+# This module, by whose attributes functions reach what `__getattr__` provides.
+_this = sys.modules[__name__]
+
+
+# --- Exceptions
+
+
+class Error(Exception):
+    """Base of all exceptions of this package."""
+
+    __module__ = _PACKAGE
+
+    def _infodict(self, attrs):
+        # A pid of 0 is worth telling, other empty values are not.
+        values = ((name, getattr(self, name, None)) for name in attrs)
+        return {name: value for name, value in values if value or (name == "pid" and value == 0)}
+
+    def __str__(self):
+        about = self._infodict(("pid", "ppid", "name"))
+        details = "({})".format(", ".join(f"{name}={value!r}" for name, value in about.items())) if about else ""
+        return " ".join(part for part in (getattr(self, "msg", ""), details) if part)
+
+    def __repr__(self):
+        about = self._infodict(("pid", "ppid", "name", "seconds", "msg"))
+        details = ", ".join(f"{name}={value!r}" for name, value in about.items())
+        return f"{_PACKAGE}.{self.__class__.__name__}({details})"
+
+
+class NoSuchProcess(Error):
+    """There is no process with this pid, or no more."""
+
+    __module__ = _PACKAGE
+
+    def __init__(self, pid, name=None, msg=None):
+        Error.__init__(self)
+        self.pid = pid
+        self.name = name
+        self.msg = msg or "process no longer exists"
+
+    def __reduce__(self):
+        return (self.__class__, (self.pid, self.name, self.msg))
+
+
+class ZombieProcess(NoSuchProcess):
+    """The process has ended but was not waited for yet: what was asked for is gone."""
+
+    __module__ = _PACKAGE
+
+    def __init__(self, pid, name=None, ppid=None, msg=None):
+        NoSuchProcess.__init__(self, pid, name, msg)
+        self.ppid = ppid
+        self.msg = msg or "PID still exists but it's a zombie"
+
+    def __reduce__(self):
+        return (self.__class__, (self.pid, self.name, self.ppid, self.msg))
+
+
+class AccessDenied(Error):
+    """The system refuses this to this user."""
+
+    __module__ = _PACKAGE
+
+    def __init__(self, pid=None, name=None, msg=None):
+        Error.__init__(self)
+        self.pid = pid
+        self.name = name
+        self.msg = msg or ""
+
+    def __reduce__(self):
+        return (self.__class__, (self.pid, self.name, self.msg))
+
+
+class TimeoutExpired(Error):
+    """The time to wait for a process is over and it still runs."""
+
+    __module__ = _PACKAGE
+
+    def __init__(self, seconds, pid=None, name=None):
+        Error.__init__(self)
+        self.seconds = seconds
+        self.pid = pid
+        self.name = name
+        self.msg = f"timeout after {seconds} seconds"
+
+    def __reduce__(self):
+        return (self.__class__, (self.seconds, self.pid, self.name))
+
+
+# --- Helpers
+
+
+def _looks_like(wrapper, fun):
+    """What functools.wraps does, without importing it."""
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        try:
+            setattr(wrapper, name, getattr(fun, name))
+        except AttributeError:
+            pass
+    wrapper.__wrapped__ = fun
+    return wrapper
+
+
+def usage_percent(used, total, round_=None):
+    """How many percent of `total` are `used`; 0 of nothing."""
+    try:
+        percent = float(used) / total * 100
+    except ZeroDivisionError:
+        return 0.0
+    return percent if round_ is None else round(percent, round_)
+
+
+def memoize(fun):
+    """Remembers results by arguments, which must be hashable; `cache_clear` forgets them."""
+
+    def wrapper(*args, **kwargs):
+        key = (args, frozenset(kwargs.items()))
+        try:
+            return cache[key]
+        except KeyError:
+            pass
+        value = cache[key] = fun(*args, **kwargs)
+        return value
+
+    cache = {}
+    _looks_like(wrapper, fun)
+    wrapper.cache_clear = cache.clear
+    return wrapper
+
+
+def memoize_when_activated(fun):
+    """A method whose result is remembered between `cache_activate(instance)` and `cache_deactivate(instance)`."""
+
+    def wrapper(self):
+        cache = getattr(self, "_cache", None)
+        if cache is None:
+            return fun(self)
+        try:
+            return cache[fun]
+        except KeyError:
+            pass
+        value = cache[fun] = fun(self)
+        return value
+
+    def cache_activate(proc):
+        proc._cache = {}
+
+    def cache_deactivate(proc):
+        try:
+            del proc._cache
+        except AttributeError:
+            pass
+
+    _looks_like(wrapper, fun)
+    wrapper.cache_activate = cache_activate
+    wrapper.cache_deactivate = cache_deactivate
+    return wrapper
+
+
+def isfile_strict(path):
+    """As os.path.isfile, but a refusal is an error and not a no."""
+    try:
+        status = os.stat(path)
+    except PermissionError:
+        raise
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode)
+
+
+def path_exists_strict(path):
+    """As os.path.exists, but a refusal is an error and not a no."""
+    try:
+        os.stat(path)
+    except PermissionError:
+        raise
+    except OSError:
+        return False
+    return True
+
+
+def supports_ipv6():
+    """Whether a socket can be bound to the IPv6 address of this machine."""
+    socket = _this.socket
+    if not socket.has_ipv6 or getattr(socket, "AF_INET6", None) is None:
+        return False
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as sock:
+            sock.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+def parse_environ_block(data):
+    """The variables in a NUL-separated block; an unfinished last one is left out."""
+    variables = {}
+    for entry in data.split("\0")[:-1]:
+        if not entry:
+            break
+        name, equals, value = entry.partition("=")
+        if equals and name:
+            variables[name.upper() if WINDOWS else name] = value
+    return variables
+
+
+def sockfam_to_enum(num):
+    """A member of socket.AddressFamily, or the number where it has none."""
+    try:
+        return _this.socket.AddressFamily(num)
+    except ValueError:
+        return num
+
+
+def socktype_to_enum(num):
+    """A member of socket.SocketKind, or the number where it has none."""
+    try:
+        return _this.socket.SocketKind(num)
+    except ValueError:
+        return num
+
+
+def _conn_tmap():
+    """For each kind of connections, its families and its types."""
+    socket = _this.socket
+    tcp, udp = socket.SOCK_STREAM, socket.SOCK_DGRAM
+    inet, inet6, unix = [socket.AF_INET], [socket.AF_INET6], [socket.AF_UNIX]
+    return {
+        "all": (inet + inet6 + unix, [tcp, udp]),
+        "tcp": (inet + inet6, [tcp]),
+        "tcp4": (inet, [tcp]),
+        "tcp6": (inet6, [tcp]),
+        "udp": (inet + inet6, [udp]),
+        "udp4": (inet, [udp]),
+        "udp6": (inet6, [udp]),
+        "inet": (inet + inet6, [tcp, udp]),
+        "inet4": (inet, [tcp, udp]),
+        "inet6": (inet6, [tcp, udp]),
+        "unix": (unix, [tcp, udp]),
+    }
+
+
+def broadcast_addr(addr):
+    """The broadcast address of an address with its netmask (ptp set: none)."""
+    import ipaddress
+
+    socket = _this.socket
+    if not addr.address or not addr.netmask:
+        return None
+    if addr.family == socket.AF_INET:
+        return str(ipaddress.IPv4Network(f"{addr.address}/{addr.netmask}", strict=False).broadcast_address)
+    if addr.family == socket.AF_INET6:
+        return str(ipaddress.IPv6Network(f"{addr.address}/{addr.netmask}", strict=False).broadcast_address)
+    return None
+
+
+def deprecated_method(replacement):
+    """A method that warns and calls the one that took its place."""
+
+    def decorate(fun):
+        message = f"{fun.__name__}() is deprecated and will be removed; use {replacement}() instead"
+
+        def wrapper(self, *args, **kwargs):
+            import warnings
+
+            warnings.warn(message, category=DeprecationWarning, stacklevel=2)
+            return getattr(self, replacement)(*args, **kwargs)
+
+        _looks_like(wrapper, fun)
+        if wrapper.__doc__ is None:
+            wrapper.__doc__ = message
+        return wrapper
+
+    return decorate
+
+
+class _WrapNumbers:
+    """Makes counters that the kernel lets wrap around keep growing."""
+
+    def __init__(self):
+        self.lock = _thread.allocate_lock()
+        # By name: the numbers as they were read last, and what each has lost so far.
+        self.cache = {}
+        self.lost = {}
+
+    def run(self, input_dict, name):
+        before = self.cache.get(name)
+        self.cache[name] = input_dict
+        if before is None:
+            self.lost[name] = {}
+            return input_dict
+        lost = self.lost[name]
+        # What has disappeared starts anew if it comes back.
+        for key in before.keys() - input_dict.keys():
+            lost.pop(key, None)
+        result = {}
+        for key, now in input_dict.items():
+            then = before.get(key)
+            if then is None:
+                result[key] = now
+                continue
+            carried = lost.get(key) or (0,) * len(now)
+            if any(map(_operator.lt, now, then)):
+                carried = tuple(c + (t if n < t else 0) for c, n, t in zip(carried, now, then))
+            lost[key] = carried
+            result[key] = tuple(map(_operator.add, now, carried)) if any(carried) else now
+        return result
+
+    def cache_clear(self, name=None):
+        with self.lock:
+            for remembered in (self.cache, self.lost):
+                if name is None:
+                    remembered.clear()
+                else:
+                    remembered.pop(name, None)
+
+    def cache_info(self):
+        """The numbers as read, what was lost of each, and which have lost anything: each by name."""
+        with self.lock:
+            each = {
+                name: {(key, place): value for key, values in lost.items() for place, value in enumerate(values)}
+                for name, lost in self.lost.items()
+            }
+            which = {
+                name: {
+                    key: {(key, place) for place, value in enumerate(values) if value}
+                    for key, values in lost.items()
+                    if any(values)
+                }
+                for name, lost in self.lost.items()
+            }
+            return (self.cache.copy(), each, which)
+
+
+def wrap_numbers(input_dict, name):
+    """The same numbers, each with what it had reached before it went back. `name` is whose numbers they are."""
+    with _wn.lock:
+        return _wn.run(input_dict, name)
+
+
+_wn = _WrapNumbers()
+wrap_numbers.cache_clear = _wn.cache_clear
+wrap_numbers.cache_info = _wn.cache_info
+
+
+def open_binary(fname):
+    """A file of bytes, with a buffer that suits /proc."""
+    return open(fname, "rb", buffering=FILE_READ_BUFFER_SIZE)
+
+
+def open_text(fname):
+    """A file of text in the encoding of file names, so that nothing in it is an error."""
+    return open(fname, buffering=FILE_READ_BUFFER_SIZE, encoding=ENCODING, errors=ENCODING_ERRS)
+
+
+def cat(fname, fallback=_DEFAULT, _open=open_text):
+    """What is in a text file; `fallback`, if given, where it cannot be read."""
+    try:
+        with _open(fname) as file:
+            return file.read()
+    except OSError:
+        if fallback is _DEFAULT:
+            raise
+        return fallback
+
+
+def bcat(fname, fallback=_DEFAULT):
+    """As `cat`, in bytes."""
+    return cat(fname, fallback=fallback, _open=open_binary)
+
+
+def bytes2human(n, format="%(value).1f%(symbol)s"):
+    """A number of bytes for people: 10000 is "9.8K"."""
+    symbols = ("B", "K", "M", "G", "T", "P", "E", "Z", "Y")
+    for place in range(len(symbols) - 1, 0, -1):
+        if abs(n) >= 1 << (place * 10):
+            return format % {"value": float(n) / (1 << (place * 10)), "symbol": symbols[place]}
+    return format % {"value": n, "symbol": symbols[0]}
+
+
+def get_procfs_path():
+    """Where /proc is: the package's PROCFS_PATH."""
+    return sys.modules[_PACKAGE].PROCFS_PATH
+
+
+def decode(s):
+    """Bytes as text in the encoding of file names."""
+    return s.decode(encoding=ENCODING, errors=ENCODING_ERRS)
+
+
+def term_supports_colors(file=None):
+    """Whether a file is a terminal that knows colours."""
+    file = sys.stdout if file is None else file
+    if os.name == "nt":
+        return True
+    try:
+        import curses
+
+        if not file.isatty():
+            return False
+        curses.setupterm()
+        return curses.tigetnum("colors") > 0
+    except Exception:
+        return False
+
+
+_COLORS = {"blue": "34", "brown": "33", "darkgrey": "30", "green": "32", "grey": "37", "lightblue": "36", "red": "91",
+           "violet": "35", "yellow": "93"}
+
+
+def hilite(s, color=None, bold=False):
+    """Text in colour, if stdout can show it."""
+    if not term_supports_colors():
+        return s
+    codes = []
+    if color is not None:
+        if color not in _COLORS:
+            raise ValueError(f"invalid color {color!r}; choose amongst {list(_COLORS)}")
+        codes.append(_COLORS[color])
+    if bold:
+        codes.append("1")
+    return "\x1b[{}m{}\x1b[0m".format(";".join(codes), s)
+
+
+def print_color(s, color=None, bold=False, file=None):
+    """Prints in colour, if the file can show it."""
+    file = sys.stdout if file is None else file
+    print(hilite(s, color, bold) if term_supports_colors(file) else s, file=file, flush=True)
+
+
+def debug(msg):
+    """Tells on stderr, under PSUTIL_DEBUG, what was passed over and where."""
+    if not PSUTIL_DEBUG:
+        return
+    frame = sys._getframe(1)
+    if isinstance(msg, Exception):
+        # An OSError with a file name says more as text.
+        about = f"{msg}" if isinstance(msg, OSError) else f"{msg!r}"
+        msg = f"ignoring {about}"
+    where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    print(f"psutil-debug [{where}]> {msg}", file=sys.stderr)

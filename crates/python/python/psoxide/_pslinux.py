@@ -1,0 +1,248 @@
+"""What the package reads on Linux. Programs and tests replace functions here, and the package then sees theirs."""
+
+import os
+import sys
+
+from . import _common, _ntuples, _psoxide, _psposix
+from ._common import (
+    _PACKAGE,
+    AccessDenied,
+    NoSuchProcess,
+    TimeoutExpired,
+    ZombieProcess,
+    bcat,
+    cat,
+    debug,
+    decode,
+    get_procfs_path,
+    isfile_strict,
+    memoize,
+    memoize_when_activated,
+    open_binary,
+    open_text,
+    parse_environ_block,
+    path_exists_strict,
+    supports_ipv6,
+    usage_percent,
+)
+from ._ntuples import scputimes
+
+ntp = _ntuples
+_this = sys.modules[__name__]
+_api = _psoxide.Api(_PACKAGE, _ntuples, _common)
+
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+PAGESIZE = os.sysconf("SC_PAGE_SIZE")
+LITTLE_ENDIAN = sys.byteorder == "little"
+DISK_SECTOR_SIZE = 512
+HAS_CPU_AFFINITY = True
+HAS_PROC_IO_PRIORITY = True
+HAS_PROC_SMAPS = os.path.exists("/proc/self/smaps")
+HAS_PROC_SMAPS_ROLLUP = os.path.exists("/proc/self/smaps_rollup")
+HAS_PROC_IO = os.path.exists("/proc/self/io")
+
+__extra__all__ = (
+    ["PROCFS_PATH"]
+    + ["IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"]
+    + [name for name in dir(_common) if name.startswith("CONN_")]
+)
+
+_LAZY_ENUMS = {
+    "IOPriority": None,
+    "IOPRIO_CLASS_NONE": "IOPriority",
+    "IOPRIO_CLASS_RT": "IOPriority",
+    "IOPRIO_CLASS_BE": "IOPriority",
+    "IOPRIO_CLASS_IDLE": "IOPriority",
+    "AddressFamily": None,
+    "AF_LINK": "AddressFamily",
+}
+
+
+def __getattr__(name):
+    if name in ("base64", "collections", "enum", "errno", "functools", "glob", "re", "resource", "socket", "struct", "warnings"):
+        value = __import__(name)
+    elif name in _LAZY_ENUMS:
+        from . import _enums
+
+        owner = _LAZY_ENUMS[name]
+        value = getattr(getattr(_enums, owner), name) if owner else getattr(_enums, name)
+    elif name == "cext":
+        from . import _cext as value
+    elif name in ("RootFsDeviceFinder", "calculate_avail_vmem"):
+        from . import _legacy
+
+        value = getattr(_legacy, name)
+    elif name.startswith("NIC_DUPLEX_"):
+        return getattr(_common, name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+boot_time = _api.boot_time
+pids = _api.pids
+pid_exists = _api.pid_exists
+ppid_map = _api.ppid_map
+cpu_times = _api.cpu_times
+per_cpu_times = _api.per_cpu_times
+cpu_count_logical = _api.cpu_count_logical
+cpu_count_cores = _api.cpu_count_cores
+cpu_stats = _api.cpu_stats
+cpu_freq = _api.cpu_freq
+virtual_memory = _api.virtual_memory
+swap_memory = _api.swap_memory
+heap_info = _api.heap_info
+heap_trim = _api.heap_trim
+disk_partitions = _api.disk_partitions
+disk_io_counters = _api.disk_io_counters
+net_io_counters = _api.net_io_counters
+net_connections = _api.net_connections
+net_if_addrs = _api.net_if_addrs
+sensors_temperatures = _api.sensors_temperatures
+sensors_fans = _api.sensors_fans
+users = _api.users
+
+
+def disk_usage(path):
+    """Space of the file system that a path, or an open file, is on."""
+    # Bytes and descriptors are for the standard library.
+    return _api.disk_usage(path) if isinstance(path, str) else _psposix.disk_usage(path)
+
+
+def net_if_stats():
+    """State of each interface; of those in its net/dev, if /proc is elsewhere."""
+    stats = _api.net_if_stats()
+    if get_procfs_path() != "/proc":
+        names = net_io_counters()
+        stats = {name: nic for name, nic in stats.items() if name in names}
+    return stats
+
+
+def sensors_battery():
+    """The battery, or None where there is none."""
+    battery = _api.sensors_battery()
+    return None if battery is None else _ntuples.sbattery(*battery)
+
+
+def readlink(path):
+    """Where a link points, without what the kernel adds to it."""
+    path = os.readlink(path).split("\x00")[0]
+    # A file may well be called "x (deleted)".
+    if path.endswith(" (deleted)") and not path_exists_strict(path):
+        path = path[:-10]
+    return path
+
+
+def wrap_exceptions(fun):
+    """A method of Process in which the errors of a process that is gone, or not ours, become psutil's."""
+
+    def wrapper(self, *args, **kwargs):
+        try:
+            return fun(self, *args, **kwargs)
+        except PermissionError as err:
+            raise AccessDenied(self.pid, self._name) from err
+        except ProcessLookupError as err:
+            if self._is_zombie():
+                raise ZombieProcess(self.pid, self._name, self._ppid) from err
+            raise NoSuchProcess(self.pid, self._name) from err
+        except OSError as err:
+            # prlimit(2) of a zombie, on some kernels.
+            if err.errno == _this.errno.ENOSYS and self._is_zombie():
+                raise ZombieProcess(self.pid, self._name, self._ppid) from err
+            raise
+
+    return _common._looks_like(wrapper, fun)
+
+
+class Process(_psoxide.Process):
+    """One process. `_name` and `_ppid` are what exceptions tell of it."""
+
+    _api = _api
+    __slots__ = ("_name", "_ppid", "_procfs_path")
+
+    def __init__(self, pid):
+        self._name = None
+        self._ppid = None
+
+    def _is_zombie(self):
+        """Whether it has ended and was not waited for yet; False if it is not there at all."""
+        try:
+            return self.status() == _common.STATUS_ZOMBIE
+        except (OSError, _common.Error):
+            return False
+
+    def wait(self, timeout=None):
+        """Waits for its end."""
+        try:
+            return _psposix.wait_pid(self.pid, timeout)
+        except TimeoutExpired as err:
+            raise TimeoutExpired(timeout, self.pid, self._name) from err
+
+    @wrap_exceptions
+    def nice_get(self):
+        """Its nice value."""
+        return os.getpriority(os.PRIO_PROCESS, self.pid)
+
+    @wrap_exceptions
+    def nice_set(self, value):
+        """Gives it another nice value."""
+        return os.setpriority(os.PRIO_PROCESS, self.pid, value)
+
+    @wrap_exceptions
+    def cpu_affinity_get(self):
+        """The CPUs it may run on."""
+        return list(os.sched_getaffinity(self.pid))
+
+    def _get_eligible_cpus(self):
+        """The CPUs that it may be given."""
+        return self.eligible_cpus()
+
+    @wrap_exceptions
+    def cpu_affinity_set(self, cpus):
+        """Says which CPUs it may run on."""
+        try:
+            os.sched_setaffinity(self.pid, cpus)
+        except (OSError, ValueError) as err:
+            if isinstance(err, ValueError) or err.errno == _this.errno.EINVAL:
+                known = list(range(len(_this.per_cpu_times())))
+                eligible = self._get_eligible_cpus()
+                for cpu in cpus:
+                    if cpu not in known:
+                        raise ValueError(f"invalid CPU {cpu!r}; choose between {known}") from err
+                    if cpu not in eligible:
+                        raise ValueError(f"CPU number {cpu} is not eligible; choose between {eligible}") from err
+            raise
+
+    def ionice_get(self):
+        """Its I/O scheduling class and priority."""
+        ioclass, value = self.ionice()
+        return _ntuples.pionice(_this.IOPriority(ioclass), value)
+
+    def ionice_set(self, ioclass, value):
+        """Gives it another I/O scheduling class and priority."""
+        if value is None:
+            value = 0
+        if value and ioclass in (_this.IOPRIO_CLASS_IDLE, _this.IOPRIO_CLASS_NONE):
+            raise ValueError(f"{ioclass!r} ioclass accepts no value")
+        if value < 0 or value > 7:
+            raise ValueError("value not in 0-7 range")
+        return self.set_ionice(ioclass, value)
+
+    @wrap_exceptions
+    def rlimit(self, resource_, limits=None):
+        """A resource limit as (soft, hard), or a new one."""
+        # For the kernel 0 is the calling process.
+        if self.pid == 0:
+            raise ValueError("can't use prlimit() against PID 0 process")
+        if limits is None:
+            return _this.resource.prlimit(self.pid, resource_)
+        if len(limits) != 2:
+            raise ValueError(f"second argument must be a (soft, hard) tuple, got {limits!r}")
+        return _this.resource.prlimit(self.pid, resource_, limits)
+
+    def _parse_smaps_rollup(self):
+        """USS, PSS and swap, in bytes."""
+        return tuple(self.memory_footprint())
+
+    _parse_smaps = _parse_smaps_rollup

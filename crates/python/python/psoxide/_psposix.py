@@ -1,0 +1,183 @@
+"""Waiting for processes, and other things that all Unix systems do the same way."""
+
+import os
+import sys
+import time
+
+from ._common import TimeoutExpired, debug, memoize, usage_percent
+
+# The longest pause between two looks at a process where there are no pidfds; the first is a ten-thousandth second.
+_LONGEST_PAUSE = 0.04
+
+_this = sys.modules[__name__]
+
+
+def __getattr__(name):
+    if name in ("enum", "errno", "glob", "select", "signal"):
+        value = __import__(name)
+    elif name == "Negsignal":
+        from ._enums import Negsignal as value
+    elif name == "ntp":
+        from . import _ntuples as value
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def pid_exists(pid):
+    """Whether there is a process or thread with this pid."""
+    if pid == 0:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def negsig_to_enum(num):
+    """A negative signal number as a member of an enum, which prints as the signal's name."""
+    try:
+        return _this.Negsignal(num)
+    except ValueError:
+        return num
+
+
+def convert_exit_code(status):
+    """What waitpid(2) says of an ended process: its exit code or, negative, the signal that ended it."""
+    if os.WIFEXITED(status):
+        return os.WEXITSTATUS(status)
+    if os.WIFSIGNALED(status):
+        return negsig_to_enum(-os.WTERMSIG(status))
+    raise ValueError(f"unknown process exit status {status!r}")
+
+
+def _waitpid(pid, flags):
+    """The pid and exit code of an ended child; `(0, None)` while it runs; None of a process that is no child."""
+    while True:
+        try:
+            found, status = os.waitpid(pid, flags)
+        except InterruptedError:
+            continue
+        except ChildProcessError:
+            return None
+        return (found, convert_exit_code(status)) if found else (0, None)
+
+
+def wait_pid_posix(pid, timeout=None):
+    """Waits by looking again and again; None of a process that is not a child of this one."""
+    started = time.monotonic()
+    pause = 0.0001
+    flags = 0 if timeout is None else os.WNOHANG
+    child = True
+    while True:
+        if child:
+            answer = _waitpid(pid, flags)
+            if answer is None:
+                child = False  # someone else's, or already waited for
+            elif answer[0]:
+                return answer[1]
+        if not child and not pid_exists(pid):
+            return None
+        if timeout is not None and time.monotonic() - started >= timeout:
+            raise TimeoutExpired(timeout, pid=pid)
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def wait_pid_pidfd_open(pid, timeout=None):
+    """Waits for a process by its pidfd: without looking in between, and whoever's child it is."""
+    errno = _this.errno
+    started = time.monotonic()
+    try:
+        pidfd = os.pidfd_open(pid, 0)
+    except OSError as err:
+        # ESRCH: it is gone. EMFILE, ENFILE, ENODEV: no descriptor is to be had. The rest says that the call is wrong.
+        if err.errno not in (errno.ESRCH, errno.EMFILE, errno.ENFILE, errno.ENODEV):
+            raise
+        if err.errno != errno.ESRCH:
+            debug(f"pidfd_open() failed ({err!r}); looking again and again instead")
+        return wait_pid_posix(pid, timeout)
+    try:
+        select = _this.select
+        poller = select.poll()
+        poller.register(pidfd, select.POLLIN)
+        ended = poller.poll(None if timeout is None else _milliseconds(timeout))
+    finally:
+        os.close(pidfd)
+    if not ended:
+        raise TimeoutExpired(timeout, pid=pid)
+    answer = _waitpid(pid, os.WNOHANG)
+    if answer is not None and answer[0]:
+        return answer[1]
+    # Someone else's child, which is there until its parent has waited for it.
+    left = None if timeout is None else max(0, timeout - (time.monotonic() - started))
+    try:
+        return wait_pid_posix(pid, left)
+    except TimeoutExpired:
+        raise TimeoutExpired(timeout, pid=pid) from None
+
+
+def _milliseconds(timeout):
+    """Rounded up, so that a short wait is none that spins; within what poll(2) takes."""
+    return min(-int(-timeout * 1000 // 1), 0x7FFFFFFF)
+
+
+@memoize
+def can_use_pidfd_open():
+    """Whether this kernel has pidfds, and lets this process have one."""
+    if not hasattr(os, "pidfd_open"):
+        return False
+    errno = _this.errno
+    try:
+        pidfd = os.pidfd_open(os.getpid(), 0)
+    except OSError as err:
+        # Out of descriptors just now, not for good.
+        return err.errno in (errno.EMFILE, errno.ENFILE)
+    os.close(pidfd)
+    return True
+
+
+def can_use_kqueue():
+    """Whether this system has kqueue(2)."""
+    return False
+
+
+def wait_pid(pid, timeout=None):
+    """Waits for the end of a process; its exit code or negated signal if it is a child, None if it is not."""
+    if pid <= 0:
+        raise ValueError("can't wait for PID 0")
+    if timeout is not None:
+        if not isinstance(timeout, (int, float)):
+            raise TypeError(f"timeout must be an int or float (got {type(timeout)})")
+        if timeout < 0:
+            raise ValueError(f"timeout must be positive or zero (got {timeout})")
+    if can_use_pidfd_open():
+        return wait_pid_pidfd_open(pid, timeout)
+    return wait_pid_posix(pid, timeout)
+
+
+def disk_usage(path):
+    """Space of the file system that a path, or an open file, is on."""
+    from ._ntuples import sdiskusage
+
+    status = os.statvfs(path)
+    total = status.f_blocks * status.f_frsize
+    used = total - status.f_bfree * status.f_frsize
+    free = status.f_bavail * status.f_frsize
+    return sdiskusage(total=total, used=used, free=free, percent=usage_percent(used, used + free, round_=1))
+
+
+@memoize
+def get_terminal_map():
+    """The terminals in /dev by device number."""
+    terminals = {}
+    for name in _this.glob.glob("/dev/tty*") + _this.glob.glob("/dev/pts/*"):
+        try:
+            terminals[os.stat(name).st_rdev] = name
+        except FileNotFoundError:
+            pass
+    return terminals

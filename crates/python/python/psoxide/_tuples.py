@@ -1,0 +1,68 @@
+"""What `collections.namedtuple` makes, made without its import and without compiling code for each class."""
+
+import sys
+
+try:
+    from _collections import _tuplegetter as _getter
+except ImportError:  # not CPython
+
+    def _getter(place, doc):
+        return property(lambda self: self[place], doc=doc)
+
+
+new = tuple.__new__
+
+
+def _make(cls, iterable):
+    """Make a new tuple from a sequence or iterable."""
+    made = new(cls, iterable)
+    if len(made) != len(cls._fields):
+        raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(made)}")
+    return made
+
+
+def _replace(self, /, **kwds):
+    """Return a new tuple in which the named fields have other values."""
+    made = self._make(map(kwds.pop, self._fields, self))
+    if kwds:
+        raise ValueError(f"Got unexpected field names: {list(kwds)!r}")
+    return made
+
+
+def _asdict(self):
+    """Return a new dict of the fields by name."""
+    return dict(zip(self._fields, self))
+
+
+def __repr__(self):
+    fields = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self))
+    return f"{self.__class__.__name__}({fields})"
+
+
+def __getnewargs__(self):
+    """What copying and pickling pass to the class."""
+    return tuple(self)
+
+
+def named(name, fields, make):
+    """A named tuple of the calling module, of these fields; `make` is its `__new__`."""
+    make.__name__ = "__new__"
+    make.__qualname__ = f"{name}.__new__"
+    namespace = {
+        "__module__": sys._getframe(1).f_globals["__name__"],
+        "__doc__": f"{name}({', '.join(fields)})",
+        "__slots__": (),
+        "_fields": fields,
+        "_field_defaults": {},
+        "__match_args__": fields,
+        "__new__": make,
+        "_make": classmethod(_make),
+        "_replace": _replace,
+        "__replace__": _replace,
+        "_asdict": _asdict,
+        "__repr__": __repr__,
+        "__getnewargs__": __getnewargs__,
+    }
+    for place, field in enumerate(fields):
+        namespace[field] = _getter(place, f"Alias for field number {place}")
+    return type(name, (tuple,), namespace)

@@ -1,0 +1,314 @@
+//! Readings of the machine.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use psoxide::{
+    Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Pid, Result, System, TimeLeft, heap_info, heap_trim,
+};
+use pyo3::exceptions::PyRuntimeWarning;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::{IntoPyObjectExt as _, intern};
+
+use crate::convert::{self, Object, Tuples, dict, text};
+use crate::errors::{Exceptions, of_machine};
+
+/// What one package reads with: its tuples and exceptions, and the /proc that its `PROCFS_PATH` names.
+#[pyclass(frozen, module = "psoxide._psoxide")]
+pub(crate) struct Api {
+    package: Py<PyString>,
+    modules: Py<PyDict>,
+    /// The value of `PROCFS_PATH` that the system was made for.
+    system: Mutex<(Option<Py<PyAny>>, System)>,
+    pub(crate) tuples: Tuples,
+    pub(crate) exceptions: Exceptions,
+}
+
+impl Api {
+    /// The machine whose /proc is where the package's `PROCFS_PATH` says now.
+    pub(crate) fn system(&self, py: Python<'_>) -> PyResult<System> {
+        let path = match self.modules.bind(py).get_item(&self.package)? {
+            Some(package) => package.getattr_opt(intern!(py, "PROCFS_PATH"))?,
+            None => None,
+        };
+        let known = |cached: &Option<Py<PyAny>>| match (cached, &path) {
+            (Some(cached), Some(path)) => cached.is(path),
+            (None, None) => true,
+            _ => false,
+        };
+        {
+            let cached = self.system.lock().unwrap_or_else(PoisonError::into_inner);
+            if known(&cached.0) {
+                return Ok(cached.1.clone());
+            }
+        }
+        let system = match &path {
+            Some(path) => {
+                let procfs: PathBuf = path.extract()?;
+                if procfs.as_os_str() == "/proc" {
+                    System::host()
+                } else {
+                    System::with_procfs(procfs).map_err(|error| of_machine(py, &error))?
+                }
+            }
+            None => System::host(),
+        };
+        let mut cached = self.system.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *cached, (path.map(Bound::unbind), system.clone()));
+        drop(cached);
+        drop(old);
+        Ok(system)
+    }
+
+    /// Reads without the GIL.
+    fn read<T: Send>(&self, py: Python<'_>, read: impl FnOnce(&System) -> Result<T> + Send) -> PyResult<T> {
+        let system = self.system(py)?;
+        py.detach(|| read(&system)).map_err(|error| of_machine(py, &error))
+    }
+
+    /// A member of one of the package's enums, which are made when first needed.
+    fn member<'py>(&self, py: Python<'py>, class: &str, value: i32) -> Object<'py> {
+        let enums = py.import(format!("{}._enums", self.package.bind(py)).as_str())?;
+        enums.getattr(class)?.call1((value,))
+    }
+}
+
+/// Says of which fields psutil has zeros because the kernel does not tell them.
+fn warn_missing(py: Python<'_>, what: &str, missing: &[&str]) -> PyResult<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let were = if missing.len() == 1 { "was" } else { "were" };
+    let text = format!("{} {what} stats couldn't be determined and {were} set to 0", missing.join(", "));
+    let text = std::ffi::CString::new(text)?;
+    PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 3)
+}
+
+#[pymethods]
+impl Api {
+    #[new]
+    fn new(package: &Bound<'_, PyString>, tuples: &Bound<'_, PyAny>, common: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let modules = package.py().import("sys")?.getattr("modules")?.cast_into::<PyDict>()?;
+        Ok(Self {
+            package: package.clone().unbind(),
+            modules: modules.unbind(),
+            system: Mutex::new((None, System::host())),
+            tuples: Tuples::of(tuples)?,
+            exceptions: Exceptions::of(common)?,
+        })
+    }
+
+    fn boot_time(&self, py: Python<'_>) -> PyResult<f64> {
+        self.read(py, System::boot_time).map(convert::timestamp)
+    }
+
+    fn pids(&self, py: Python<'_>) -> PyResult<Vec<Pid>> {
+        self.read(py, System::pids)
+    }
+
+    fn pid_exists(&self, py: Python<'_>, pid: i32) -> PyResult<bool> {
+        match Pid::try_from(pid) {
+            Ok(pid) => self.read(py, |system| system.pid_exists(pid)),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// The parent of each process.
+    fn ppid_map(&self, py: Python<'_>) -> PyResult<std::collections::BTreeMap<Pid, Pid>> {
+        let snapshot = self.read(py, |system| system.snapshot([psoxide::Field::Ppid]))?;
+        Ok(snapshot.processes.iter().filter_map(|row| Some((row.pid, *row.ppid.value()?))).collect())
+    }
+
+    fn cpu_times<'py>(&self, py: Python<'py>) -> Object<'py> {
+        let times = self.read(py, System::cpu_times)?;
+        self.tuples.record(py, &self.tuples.scputimes, &times)
+    }
+
+    fn per_cpu_times<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let times = self.read(py, System::cpu_times_per_cpu)?;
+        self.tuples.records(py, &self.tuples.scputimes, &times)
+    }
+
+    fn cpu_count_logical(&self, py: Python<'_>) -> PyResult<Option<usize>> {
+        self.read(py, System::cpu_count)
+    }
+
+    fn cpu_count_cores(&self, py: Python<'_>) -> PyResult<Option<usize>> {
+        self.read(py, System::cpu_count_cores)
+    }
+
+    fn cpu_stats<'py>(&self, py: Python<'py>) -> Object<'py> {
+        let stats = self.read(py, System::cpu_stats)?;
+        self.tuples.record(py, &self.tuples.scpustats, &stats)
+    }
+
+    fn cpu_freq<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let freq = self.read(py, System::cpu_freq)?;
+        self.tuples.records(py, &self.tuples.scpufreq, &freq)
+    }
+
+    fn getloadavg(&self, py: Python<'_>) -> PyResult<(f64, f64, f64)> {
+        self.read(py, System::load_average).map(|load| (load.one, load.five, load.fifteen))
+    }
+
+    fn virtual_memory<'py>(&self, py: Python<'py>) -> Object<'py> {
+        let memory = self.read(py, System::virtual_memory)?;
+        let missing: Vec<&str> = [
+            ("active", memory.active.is_none()),
+            ("buffers", memory.buffers.is_none()),
+            ("cached", memory.cached.is_none()),
+            ("inactive", memory.inactive.is_none()),
+            ("shared", memory.shared.is_none()),
+        ]
+        .iter()
+        .filter_map(|(name, missing)| missing.then_some(*name))
+        .collect();
+        warn_missing(py, "memory", &missing)?;
+        self.tuples.record(py, &self.tuples.svmem, &memory)
+    }
+
+    fn swap_memory<'py>(&self, py: Python<'py>) -> Object<'py> {
+        let swap = self.read(py, System::swap_memory)?;
+        if swap.sin.is_none() || swap.sout.is_none() {
+            warn_missing(py, "swap memory", &["'sin'", "'sout'"])?;
+        }
+        self.tuples.record(py, &self.tuples.sswap, &swap)
+    }
+
+    fn heap_info<'py>(&self, py: Python<'py>) -> Object<'py> {
+        let heap = heap_info().map_err(|error| of_machine(py, &error))?;
+        self.tuples.record(py, &self.tuples.pheap, &heap)
+    }
+
+    fn heap_trim(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(heap_trim).map(drop).map_err(|error| of_machine(py, &error))
+    }
+
+    fn disk_usage<'py>(&self, py: Python<'py>, path: PathBuf) -> Object<'py> {
+        let usage = self.read(py, |system| system.disk_usage(path))?;
+        self.tuples.record(py, &self.tuples.sdiskusage, &usage)
+    }
+
+    fn disk_partitions<'py>(&self, py: Python<'py>, all: bool) -> PyResult<Bound<'py, PyList>> {
+        let partitions = self.read(py, |system| system.disk_partitions(all))?;
+        self.tuples.records(py, &self.tuples.sdiskpart, &partitions)
+    }
+
+    /// Plain tuples by disk; without `perdisk` only of whole disks, which are what may be summed.
+    #[pyo3(signature = (perdisk = false))]
+    fn disk_io_counters<'py>(&self, py: Python<'py>, perdisk: bool) -> PyResult<Bound<'py, PyDict>> {
+        let counters = self.read(py, |system| {
+            let mut counters = system.disk_io_counters()?;
+            if !perdisk {
+                let whole = system.whole_disks()?;
+                counters.retain(|(name, _)| whole.contains(name));
+            }
+            Ok(counters)
+        })?;
+        dict(py, &counters, |io| convert::disk_io(py, io).map(Bound::into_any))
+    }
+
+    /// Plain tuples by interface.
+    fn net_io_counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counters = self.read(py, System::net_io_counters)?;
+        dict(py, &counters, |io: &NetIo| Ok(PyTuple::new(py, convert::fields(py, io)?)?.into_any()))
+    }
+
+    fn net_connections<'py>(&self, py: Python<'py>, kind: &str) -> PyResult<Bound<'py, PyList>> {
+        let kind = connection_kind(py, kind)?;
+        let connections = self.read(py, |system| system.net_connections(kind))?;
+        let list = PyList::empty(py);
+        for connection in &connections {
+            list.append(self.tuples.connection(py, connection, true)?)?;
+        }
+        Ok(list)
+    }
+
+    /// Plain tuples: interface, family number, address, netmask, broadcast, peer.
+    fn net_if_addrs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let nics = self.read(py, System::net_if_addrs)?;
+        let list = PyList::empty(py);
+        let address = |address: &Option<NicAddress>| match address {
+            Some(address) => PyString::new(py, &address.to_string()).into_bound_py_any(py),
+            None => Ok(py.None().into_bound(py)),
+        };
+        for (nic, addresses) in &nics {
+            let nic = text(py, nic)?;
+            for of in addresses {
+                list.append(PyTuple::new(
+                    py,
+                    [
+                        nic.clone(),
+                        convert::family_number(of.family).into_bound_py_any(py)?,
+                        PyString::new(py, &of.address.to_string()).into_any(),
+                        address(&of.netmask)?,
+                        address(&of.broadcast)?,
+                        address(&of.ptp)?,
+                    ],
+                )?)?;
+            }
+        }
+        Ok(list)
+    }
+
+    fn net_if_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let stats = self.read(py, System::net_if_stats)?;
+        dict(py, &stats, |nic: &NicStats| {
+            let duplex = match nic.duplex {
+                Duplex::Full => 2,
+                Duplex::Half => 1,
+                Duplex::Unknown => 0,
+            };
+            let values = [
+                nic.isup.into_bound_py_any(py)?,
+                self.member(py, "NicDuplex", duplex)?,
+                nic.speed.unwrap_or(0).into_bound_py_any(py)?,
+                nic.mtu.into_bound_py_any(py)?,
+                PyString::new(py, &nic.flags.join(",")).into_any(),
+            ];
+            self.tuples.make(&self.tuples.snicstats, PyTuple::new(py, values)?)
+        })
+    }
+
+    /// Plain tuples by chip: label, current, high, critical.
+    fn sensors_temperatures<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let chips = self.read(py, System::sensors_temperatures)?;
+        dict(py, &chips, |sensors| {
+            let list = PyList::empty(py);
+            for sensor in sensors {
+                list.append(PyTuple::new(py, convert::fields(py, sensor)?)?)?;
+            }
+            Ok(list.into_any())
+        })
+    }
+
+    fn sensors_fans<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let chips = self.read(py, System::sensors_fans)?;
+        dict(py, &chips, |fans| Ok(self.tuples.records(py, &self.tuples.sfan, fans)?.into_any()))
+    }
+
+    /// A plain tuple: percent, seconds left, plugged in; `None` without a battery.
+    fn sensors_battery<'py>(&self, py: Python<'py>) -> Object<'py> {
+        let Some(Battery { percent, secsleft, power_plugged }) = self.read(py, System::sensors_battery)? else {
+            return Ok(py.None().into_bound(py));
+        };
+        let secsleft = match secsleft {
+            TimeLeft::For(time) => PyInt::new(py, time.as_secs()).into_any(),
+            TimeLeft::Unknown => self.member(py, "BatteryTime", -1)?,
+            TimeLeft::Unlimited => self.member(py, "BatteryTime", -2)?,
+        };
+        let percent = PyFloat::new(py, convert::rounded(percent)).into_any();
+        Ok(PyTuple::new(py, [percent, secsleft, power_plugged.into_bound_py_any(py)?])?.into_any())
+    }
+
+    fn users<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let users = self.read(py, System::users)?;
+        self.tuples.records(py, &self.tuples.suser, &users)
+    }
+}
+
+/// The kind of connections that a caller names.
+pub(crate) fn connection_kind(py: Python<'_>, kind: &str) -> PyResult<ConnectionKind> {
+    kind.parse().map_err(|error| of_machine(py, &error))
+}

@@ -1,0 +1,264 @@
+//! Readings as Python values, of the types that psutil gives them.
+
+use std::ffi::OsStr;
+use std::time::{Duration, SystemTime};
+
+use psoxide::{
+    Connection, ConnectionStatus, DiskIo, Endpoint, FieldInfo, MemoryMap, OpenFile, ProcessStatus, Record, SocketType,
+    Unit, Value,
+};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
+use pyo3::{IntoPyObjectExt as _, intern};
+
+/// What most conversions give.
+pub(crate) type Object<'py> = PyResult<Bound<'py, PyAny>>;
+
+macro_rules! tuples {
+    ($($name:ident)+) => {
+        /// The named tuples of the package, and what makes one.
+        pub(crate) struct Tuples {
+            new: Py<PyAny>,
+            sockets: PyOnceLock<Sockets>,
+            $(pub(crate) $name: Py<PyType>,)+
+        }
+
+        impl Tuples {
+            /// The classes in the module `_ntuples`.
+            pub(crate) fn of(module: &Bound<'_, PyAny>) -> PyResult<Self> {
+                let py = module.py();
+                Ok(Self {
+                    new: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
+                    sockets: PyOnceLock::new(),
+                    $($name: module.getattr(stringify!($name))?.cast_into::<PyType>()?.unbind(),)+
+                })
+            }
+        }
+    };
+}
+
+tuples! {
+    addr pconn pcputimes pctxsw pfootprint pfullmem pgids pheap pio pmem pmmap_ext pmmap_grouped popenfile
+    ppagefaults pthread puids sconn scpufreq scpustats scputimes sdiskpart sdiskusage sfan snicstats sswap suser svmem
+}
+
+/// The enums of the module `socket`, which is imported when they are first needed.
+struct Sockets {
+    family: Py<PyAny>,
+    kind: Py<PyAny>,
+}
+
+impl Tuples {
+    /// A named tuple of these values.
+    pub(crate) fn make<'py>(&self, class: &Py<PyType>, values: Bound<'py, PyTuple>) -> Object<'py> {
+        let py = values.py();
+        self.new.bind(py).call1((class.bind(py), values))
+    }
+
+    /// A named tuple of a record's fields.
+    pub(crate) fn record<'py, T: Record>(&self, py: Python<'py>, class: &Py<PyType>, record: &T) -> Object<'py> {
+        self.make(class, PyTuple::new(py, fields(py, record)?)?)
+    }
+
+    /// Named tuples of records.
+    pub(crate) fn records<'py, T: Record>(
+        &self,
+        py: Python<'py>,
+        class: &Py<PyType>,
+        records: &[T],
+    ) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for record in records {
+            list.append(self.record(py, class, record)?)?;
+        }
+        Ok(list)
+    }
+
+    /// `sconn`, or `pconn` of one process.
+    pub(crate) fn connection<'py>(&self, py: Python<'py>, of: &Connection, with_pid: bool) -> Object<'py> {
+        let sockets = self.sockets.get_or_try_init(py, || -> PyResult<_> {
+            let socket = py.import("socket")?;
+            Ok(Sockets {
+                family: socket.getattr("AddressFamily")?.unbind(),
+                kind: socket.getattr("SocketKind")?.unbind(),
+            })
+        })?;
+        let family = sockets.family.bind(py).call1((family_number(of.family),))?;
+        let number = match of.kind {
+            SocketType::Stream => 1,
+            SocketType::Datagram => 2,
+            SocketType::SeqPacket => 5,
+            SocketType::Other(number) => number,
+            _ => 0,
+        };
+        let kind = match sockets.kind.bind(py).call1((number,)) {
+            Ok(kind) => kind,
+            // psutil leaves numbers that have no name as they are.
+            Err(_) => number.into_bound_py_any(py)?,
+        };
+        let unix = of.family == psoxide::AddressFamily::Unix;
+        let fd = of.fd.unwrap_or(-1).into_bound_py_any(py)?;
+        let laddr = self.endpoint(py, &of.laddr, unix)?;
+        let raddr = self.endpoint(py, &of.raddr, unix)?;
+        let status = connection_status(py, of.status)?;
+        if with_pid {
+            let pid = of.pid.into_bound_py_any(py)?;
+            self.make(&self.sconn, PyTuple::new(py, [fd, family, kind, laddr, raddr, status, pid])?)
+        } else {
+            self.make(&self.pconn, PyTuple::new(py, [fd, family, kind, laddr, raddr, status])?)
+        }
+    }
+
+    fn endpoint<'py>(&self, py: Python<'py>, endpoint: &Endpoint, unix: bool) -> Object<'py> {
+        match endpoint {
+            Endpoint::None if unix => Ok(intern!(py, "").clone().into_any()),
+            Endpoint::None => Ok(PyTuple::empty(py).into_any()),
+            Endpoint::Inet(address) => {
+                let ip = PyString::new(py, &address.ip().to_string()).into_any();
+                let port = address.port().into_bound_py_any(py)?;
+                self.make(&self.addr, PyTuple::new(py, [ip, port])?)
+            }
+            Endpoint::Unix(path) => text(py, path),
+        }
+    }
+
+    /// `pmmap_ext`
+    pub(crate) fn mapping<'py>(&self, py: Python<'py>, map: &MemoryMap) -> Object<'py> {
+        let mut values = fields(py, map)?;
+        // Both addresses are one text in psutil, written as the kernel writes it.
+        values.drain(..2);
+        values.insert(0, PyString::new(py, &format!("{:08x}-{:08x}", map.start, map.end)).into_any());
+        if let Some(path) = values.get_mut(2) {
+            *path = mapped_path(py, map.path.as_os_str())?;
+        }
+        self.make(&self.pmmap_ext, PyTuple::new(py, values)?)
+    }
+
+    /// `popenfile`
+    pub(crate) fn open_file<'py>(&self, py: Python<'py>, file: &OpenFile) -> Object<'py> {
+        let mut values = fields(py, file)?;
+        if let (Some(fd), None) = (values.get_mut(1), file.fd) {
+            *fd = (-1).into_bound_py_any(py)?;
+        }
+        self.make(&self.popenfile, PyTuple::new(py, values)?)
+    }
+}
+
+/// The name psutil gives to mappings that have none.
+pub(crate) fn mapped_path<'py>(py: Python<'py>, path: &OsStr) -> Object<'py> {
+    if path.is_empty() { Ok(intern!(py, "[anon]").clone().into_any()) } else { text(py, path) }
+}
+
+/// The fields of a record.
+pub(crate) fn fields<'py, T: Record>(py: Python<'py>, record: &T) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    T::FIELDS.iter().zip(record.values()).map(|(field, value)| self::value(py, field, &value)).collect()
+}
+
+/// A field's value. Where there is none psutil has zero for what is counted and `None` for all else.
+fn value<'py>(py: Python<'py>, field: &FieldInfo, value: &Value<'_>) -> Object<'py> {
+    Ok(match value {
+        Value::None => match field.unit {
+            Unit::Bytes | Unit::Count | Unit::Megabits => 0.into_bound_py_any(py)?,
+            Unit::Seconds | Unit::Megahertz => PyFloat::new(py, 0.0).into_any(),
+            _ => py.None().into_bound(py),
+        },
+        Value::Bool(value) => PyBool::new(py, *value).to_owned().into_any(),
+        Value::Unsigned(value) => PyInt::new(py, *value).into_any(),
+        Value::Signed(value) => PyInt::new(py, *value).into_any(),
+        Value::Float(value) if field.unit == Unit::Percent => PyFloat::new(py, rounded(*value)).into_any(),
+        Value::Float(value) => PyFloat::new(py, *value).into_any(),
+        Value::Text(value) => text(py, value)?,
+        Value::Duration(value) => PyFloat::new(py, seconds(*value)).into_any(),
+        Value::Time(value) => PyFloat::new(py, timestamp(*value)).into_any(),
+        other => return Err(pyo3::exceptions::PyTypeError::new_err(format!("{}: {other:?}", field.name))),
+    })
+}
+
+/// To one decimal, as Python's `round(value, 1)`.
+pub(crate) fn rounded(value: f64) -> f64 {
+    format!("{value:.1}").parse().unwrap_or(value)
+}
+
+/// Text of the system; bytes that are not UTF-8 become lone surrogates.
+pub(crate) fn text<'py>(py: Python<'py>, text: &OsStr) -> Object<'py> {
+    text.into_bound_py_any(py)
+}
+
+/// Seconds as the nearest float: what dividing the kernel's ticks gives.
+#[allow(clippy::cast_precision_loss)] // exact for 285 years
+pub(crate) fn seconds(time: Duration) -> f64 {
+    if time.subsec_nanos().is_multiple_of(1000) { time.as_micros() as f64 / 1e6 } else { time.as_secs_f64() }
+}
+
+/// Seconds since 1970.
+pub(crate) fn timestamp(time: SystemTime) -> f64 {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => seconds(since),
+        Err(before) => -seconds(before.duration()),
+    }
+}
+
+/// The number of an address family on this system.
+pub(crate) fn family_number(family: psoxide::AddressFamily) -> i32 {
+    match family {
+        psoxide::AddressFamily::Unix => libc::AF_UNIX,
+        psoxide::AddressFamily::Inet => libc::AF_INET,
+        psoxide::AddressFamily::Inet6 => libc::AF_INET6,
+        _ => libc::AF_PACKET,
+    }
+}
+
+/// psutil's word for the state of a connection.
+fn connection_status(py: Python<'_>, status: ConnectionStatus) -> Object<'_> {
+    Ok(match status {
+        ConnectionStatus::Established => intern!(py, "ESTABLISHED").clone(),
+        ConnectionStatus::Listen => intern!(py, "LISTEN").clone(),
+        ConnectionStatus::None => intern!(py, "NONE").clone(),
+        other => PyString::intern(py, &other.to_string()),
+    }
+    .into_any())
+}
+
+/// psutil's word for what a process is doing.
+pub(crate) fn process_status(py: Python<'_>, status: ProcessStatus) -> Bound<'_, PyAny> {
+    match status {
+        ProcessStatus::Running => intern!(py, "running").clone(),
+        ProcessStatus::Sleeping => intern!(py, "sleeping").clone(),
+        ProcessStatus::Idle => intern!(py, "idle").clone(),
+        other => PyString::intern(py, other.name()),
+    }
+    .into_any()
+}
+
+/// A disk's counters; psutil counts its times in milliseconds.
+pub(crate) fn disk_io<'py>(py: Python<'py>, io: &DiskIo) -> PyResult<Bound<'py, PyTuple>> {
+    let ms = |time: Option<Duration>| time.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    PyTuple::new(
+        py,
+        [
+            io.read_count,
+            io.write_count,
+            io.read_bytes,
+            io.write_bytes,
+            ms(io.read_time),
+            ms(io.write_time),
+            io.read_merged_count.unwrap_or(0),
+            io.write_merged_count.unwrap_or(0),
+            ms(io.busy_time),
+        ],
+    )
+}
+
+/// A dict of texts to values.
+pub(crate) fn dict<'py, K: AsRef<OsStr>, V>(
+    py: Python<'py>,
+    pairs: &[(K, V)],
+    value: impl Fn(&V) -> Object<'py>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (key, of) in pairs {
+        dict.set_item(text(py, key.as_ref())?, value(of)?)?;
+    }
+    Ok(dict)
+}

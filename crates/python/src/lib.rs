@@ -1,0 +1,32 @@
+//! The native half of the Python package: readings become Python values here, and errors exceptions.
+//!
+//! The Python half (`python/psoxide`) keeps psutil's layers, so that what programs patch there takes effect: the
+//! package calls `_pslinux`, and `_pslinux` is [`Api`](api::Api) for the machine and [`Process`](process::Process)
+//! for one process. No state is kept in this module: an `Api` belongs to the package that made it.
+
+mod api;
+mod convert;
+mod errors;
+mod process;
+
+/// The native half of the package.
+#[pyo3::pymodule(gil_used = false)]
+mod _psoxide {
+    use pyo3::prelude::*;
+    use pyo3::types::PyDict;
+
+    #[pymodule_export]
+    use crate::api::Api;
+    #[pymodule_export]
+    use crate::process::{Process, SharedPass};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // psutil's name for a limit, and its number on this architecture: getrlimit(2).
+        let limits = PyDict::new(module.py());
+        for (name, number) in crate::process::RLIMITS {
+            limits.set_item(name, number)?;
+        }
+        module.add("RLIMITS", limits)
+    }
+}

@@ -1,0 +1,421 @@
+//! Readings of one process.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use psoxide::{
+    CtxSwitches, Field, Ids, IoPriority, IoPriorityClass, MemoryMapGroup, Pass, Pid, Process as Source, Reading,
+    Record, Result, Row, Signal, System, Thread,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
+use pyo3::{IntoPyObjectExt as _, intern};
+
+use crate::api::{Api, connection_kind};
+use crate::convert::{self, Object, text};
+use crate::errors::About;
+
+/// A process as the package's `_pslinux.Process` reads it.
+///
+/// It keeps the /proc it was born with. Who the process is gets settled by the first reading.
+#[pyclass(subclass, frozen, module = "psoxide._psoxide")]
+pub(crate) struct Process {
+    api: Py<Api>,
+    pid: i32,
+    system: System,
+    source: OnceLock<Source>,
+    /// The view that reads each file once, while `oneshot_enter` is in force.
+    oneshot: Mutex<Option<Source>>,
+}
+
+/// What the processes of one pass share.
+#[pyclass(frozen, module = "psoxide._psoxide", name = "Pass")]
+#[derive(Default)]
+pub(crate) struct SharedPass(Pass);
+
+#[pymethods]
+impl SharedPass {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Process {
+    fn source(&self) -> Result<&Source> {
+        if let Some(source) = self.source.get() {
+            return Ok(source);
+        }
+        // No process has a negative pid, and the largest number is beyond any kernel's.
+        let source = self.system.process(Pid::try_from(self.pid).unwrap_or(Pid::MAX))?;
+        Ok(self.source.get_or_init(|| source))
+    }
+
+    fn error(slf: &Bound<'_, Self>, error: &psoxide::Error) -> PyErr {
+        let this = slf.get();
+        let known = |name| slf.as_any().getattr_opt(name).ok().flatten();
+        let about =
+            About { pid: this.pid, name: known(intern!(slf.py(), "_name")), ppid: known(intern!(slf.py(), "_ppid")) };
+        this.api.get().exceptions.of_process(slf.py(), error, about)
+    }
+
+    /// Reads without the GIL.
+    fn read<T: Send>(slf: &Bound<'_, Self>, read: impl FnOnce(&Source) -> Result<T> + Send) -> PyResult<T> {
+        let this = slf.get();
+        let oneshot = this.oneshot.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let reading = slf.py().detach(|| match &oneshot {
+            Some(view) => read(view),
+            None => read(this.source()?),
+        });
+        reading.map_err(|error| Self::error(slf, &error))
+    }
+
+    fn record<'py, T: Record + Send>(
+        slf: &Bound<'py, Self>,
+        class: impl FnOnce(&convert::Tuples) -> &Py<PyType>,
+        read: impl FnOnce(&Source) -> Result<T> + Send,
+    ) -> Object<'py> {
+        let record = Self::read(slf, read)?;
+        let tuples = &slf.get().api.get().tuples;
+        tuples.record(slf.py(), class(tuples), &record)
+    }
+
+    /// One field of a row, or nothing where the getter has to tell why there is no value.
+    fn field<'py>(&self, py: Python<'py>, row: &Row, field: Field, refused: &Bound<'py, PyAny>) -> Option<Object<'py>> {
+        fn of<'py, T>(
+            reading: &Reading<T>,
+            refused: &Bound<'py, PyAny>,
+            value: impl FnOnce(&T) -> Object<'py>,
+        ) -> Option<Object<'py>> {
+            match reading {
+                Reading::Value(of) => Some(value(of)),
+                Reading::Denied => Some(Ok(refused.clone())),
+                _ => None,
+            }
+        }
+        let tuples = &self.api.get().tuples;
+        match field {
+            Field::Ppid => of(&row.ppid, refused, |ppid| ppid.into_bound_py_any(py)),
+            Field::Name => of(&row.name, refused, |name| text(py, name)),
+            Field::Cmdline => of(&row.cmdline, refused, |cmdline| cmdline.into_bound_py_any(py)),
+            Field::Status => of(&row.status, refused, |status| Ok(convert::process_status(py, *status))),
+            Field::Username => of(&row.username, refused, |username| text(py, username)),
+            Field::Uids => of(&row.uids, refused, |ids| tuples.record(py, &tuples.puids, ids)),
+            Field::Gids => of(&row.gids, refused, |ids| tuples.record(py, &tuples.pgids, ids)),
+            Field::Terminal => of(&row.terminal, refused, |path| path.as_deref().into_bound_py_any(py)),
+            Field::CreateTime => {
+                of(&row.create_time, refused, |time| Ok(PyFloat::new(py, convert::timestamp(*time)).into_any()))
+            }
+            Field::Cwd => of(&row.cwd, refused, |path| text(py, path.as_os_str())),
+            Field::Nice => of(&row.nice, refused, |nice| nice.into_bound_py_any(py)),
+            Field::CpuNum => of(&row.cpu_num, refused, |cpu| cpu.into_bound_py_any(py)),
+            Field::NumCtxSwitches => {
+                of(&row.num_ctx_switches, refused, |switches| tuples.record(py, &tuples.pctxsw, switches))
+            }
+            Field::NumFds => of(&row.num_fds, refused, |fds| fds.into_bound_py_any(py)),
+            Field::NumThreads => of(&row.num_threads, refused, |threads| threads.into_bound_py_any(py)),
+            Field::CpuTimes => of(&row.cpu_times, refused, |times| tuples.record(py, &tuples.pcputimes, times)),
+            Field::MemoryInfo => of(&row.memory_info, refused, |memory| self.memory(py, memory)),
+            Field::PageFaults => of(&row.page_faults, refused, |faults| tuples.record(py, &tuples.ppagefaults, faults)),
+            Field::IoCounters => of(&row.io_counters, refused, |io| tuples.record(py, &tuples.pio, io)),
+            _ => None,
+        }
+    }
+
+    /// `pmem` of psutil 7, which has two fields that Linux 2.6 has emptied.
+    fn memory<'py>(&self, py: Python<'py>, memory: &psoxide::MemoryInfo) -> Object<'py> {
+        let tuples = &self.api.get().tuples;
+        tuples.make(&tuples.pmem, PyTuple::new(py, memory_fields(py, memory)?)?)
+    }
+}
+
+/// The resources that can be limited.
+pub(crate) const RLIMITS: [(&str, u32); 16] = [
+    ("RLIMIT_AS", libc::RLIMIT_AS),
+    ("RLIMIT_CORE", libc::RLIMIT_CORE),
+    ("RLIMIT_CPU", libc::RLIMIT_CPU),
+    ("RLIMIT_DATA", libc::RLIMIT_DATA),
+    ("RLIMIT_FSIZE", libc::RLIMIT_FSIZE),
+    ("RLIMIT_LOCKS", libc::RLIMIT_LOCKS),
+    ("RLIMIT_MEMLOCK", libc::RLIMIT_MEMLOCK),
+    ("RLIMIT_MSGQUEUE", libc::RLIMIT_MSGQUEUE),
+    ("RLIMIT_NICE", libc::RLIMIT_NICE),
+    ("RLIMIT_NOFILE", libc::RLIMIT_NOFILE),
+    ("RLIMIT_NPROC", libc::RLIMIT_NPROC),
+    ("RLIMIT_RSS", libc::RLIMIT_RSS),
+    ("RLIMIT_RTPRIO", libc::RLIMIT_RTPRIO),
+    ("RLIMIT_RTTIME", libc::RLIMIT_RTTIME),
+    ("RLIMIT_SIGPENDING", libc::RLIMIT_SIGPENDING),
+    ("RLIMIT_STACK", libc::RLIMIT_STACK),
+];
+
+/// rss, vms, shared, text, lib, data, dirty.
+fn memory_fields<'py>(py: Python<'py>, memory: &psoxide::MemoryInfo) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let mut values = convert::fields(py, memory)?;
+    let zero = PyInt::new(py, 0).into_any();
+    values.insert(4, zero.clone());
+    values.push(zero);
+    Ok(values)
+}
+
+#[pymethods]
+impl Process {
+    /// The class of the caller's package names its `Api`.
+    #[new]
+    #[classmethod]
+    fn new(class: &Bound<'_, PyType>, pid: i32) -> PyResult<Self> {
+        let api = class.getattr(intern!(class.py(), "_api"))?.cast_into::<Api>()?;
+        let system = api.get().system(class.py())?;
+        Ok(Self { api: api.unbind(), pid, system, source: OnceLock::new(), oneshot: Mutex::new(None) })
+    }
+
+    #[getter]
+    fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    fn oneshot_enter(slf: &Bound<'_, Self>) {
+        let this = slf.get();
+        // A process that is not there any more has nothing to keep.
+        let view = slf.py().detach(|| this.source().ok().map(Source::oneshot));
+        *this.oneshot.lock().unwrap_or_else(PoisonError::into_inner) = view;
+    }
+
+    fn oneshot_exit(&self) {
+        *self.oneshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The chosen fields, each file read once. A field is left out where its getter has to say why it has no value.
+    fn fields<'py>(
+        slf: &Bound<'py, Self>,
+        names: Vec<Bound<'py, PyString>>,
+        refused: &Bound<'py, PyAny>,
+        pass: &SharedPass,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let py = slf.py();
+        let mut wanted = Vec::with_capacity(names.len());
+        for name in names {
+            let known = name.to_cow()?;
+            if let Some(field) = Field::ALL.iter().copied().find(|field| field.name() == known) {
+                drop(known);
+                wanted.push((name, field));
+            }
+        }
+        let fields = wanted.iter().map(|(_, field)| *field).collect();
+        let row = Self::read(slf, |source| Ok(source.row(fields, &pass.0)))?;
+        let dict = PyDict::new(py);
+        for (name, field) in wanted {
+            if let Some(value) = slf.get().field(py, &row, field, refused) {
+                dict.set_item(name, value?)?;
+            }
+        }
+        Ok(dict)
+    }
+
+    /// The name as the kernel keeps it: 15 bytes.
+    fn name<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        text(slf.py(), &Self::read(slf, Source::comm)?)
+    }
+
+    fn exe<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        text(slf.py(), Self::read(slf, Source::exe)?.as_os_str())
+    }
+
+    fn cmdline<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        Self::read(slf, Source::cmdline)?.into_bound_py_any(slf.py())
+    }
+
+    fn environ<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        let py = slf.py();
+        let pairs = Self::read(slf, Source::environ)?;
+        convert::dict(py, &pairs, |value| text(py, value))
+    }
+
+    fn terminal<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        Self::read(slf, Source::terminal)?.as_deref().into_bound_py_any(slf.py())
+    }
+
+    fn cwd<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        text(slf.py(), Self::read(slf, Source::cwd)?.as_os_str())
+    }
+
+    fn status<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        Ok(convert::process_status(slf.py(), Self::read(slf, Source::status)?))
+    }
+
+    fn ppid(slf: &Bound<'_, Self>) -> PyResult<Pid> {
+        Self::read(slf, Source::ppid)
+    }
+
+    /// The parents of which this process and its ancestors are children, or the processes of which it is a parent.
+    #[pyo3(signature = (recursive = false))]
+    fn children(slf: &Bound<'_, Self>, recursive: bool) -> PyResult<Vec<Pid>> {
+        let children = Self::read(slf, |source| source.children(recursive))?;
+        Ok(children.iter().map(Source::pid).collect())
+    }
+
+    fn username<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        text(slf.py(), &Self::read(slf, Source::username)?)
+    }
+
+    /// Seconds since 1970 or, on the clock that nobody sets, since boot.
+    #[pyo3(signature = (monotonic = false))]
+    fn create_time(slf: &Bound<'_, Self>, monotonic: bool) -> PyResult<f64> {
+        if monotonic {
+            Self::read(slf, |source| Ok(source.since_boot())).map(convert::seconds)
+        } else {
+            Self::read(slf, Source::create_time).map(convert::timestamp)
+        }
+    }
+
+    fn cpu_times<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        Self::record(slf, |tuples| &tuples.pcputimes, Source::cpu_times)
+    }
+
+    fn cpu_num(slf: &Bound<'_, Self>) -> PyResult<u32> {
+        Self::read(slf, Source::cpu_num)
+    }
+
+    fn memory_info<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        let memory = Self::read(slf, Source::memory_info)?;
+        slf.get().memory(slf.py(), &memory)
+    }
+
+    fn memory_footprint<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        Self::record(slf, |tuples| &tuples.pfootprint, Source::memory_footprint)
+    }
+
+    fn memory_full_info<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        let py = slf.py();
+        let (memory, footprint) = Self::read(slf, |source| Ok((source.memory_info()?, source.memory_footprint()?)))?;
+        let mut values = memory_fields(py, &memory)?;
+        values.extend(convert::fields(py, &footprint)?);
+        let tuples = &slf.get().api.get().tuples;
+        tuples.make(&tuples.pfullmem, PyTuple::new(py, values)?)
+    }
+
+    /// `pmmap_ext` of each mapping.
+    fn memory_maps<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
+        let maps = Self::read(slf, Source::memory_maps)?;
+        let tuples = &slf.get().api.get().tuples;
+        let list = PyList::empty(slf.py());
+        for map in &maps {
+            list.append(tuples.mapping(slf.py(), map)?)?;
+        }
+        Ok(list)
+    }
+
+    /// `pmmap_grouped` of each path.
+    fn memory_maps_grouped<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
+        let py = slf.py();
+        let groups = Self::read(slf, Source::memory_maps_grouped)?;
+        let tuples = &slf.get().api.get().tuples;
+        let list = PyList::empty(py);
+        for group in &groups {
+            let MemoryMapGroup { path, .. } = group;
+            let mut values = convert::fields(py, group)?;
+            if let Some(first) = values.first_mut() {
+                *first = convert::mapped_path(py, path.as_os_str())?;
+            }
+            list.append(tuples.make(&tuples.pmmap_grouped, PyTuple::new(py, values)?)?)?;
+        }
+        Ok(list)
+    }
+
+    fn page_faults<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        Self::record(slf, |tuples| &tuples.ppagefaults, Source::page_faults)
+    }
+
+    fn io_counters<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        Self::record(slf, |tuples| &tuples.pio, Source::io_counters)
+    }
+
+    fn num_ctx_switches<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        Self::record::<CtxSwitches>(slf, |tuples| &tuples.pctxsw, Source::num_ctx_switches)
+    }
+
+    fn num_threads(slf: &Bound<'_, Self>) -> PyResult<u64> {
+        Self::read(slf, Source::num_threads)
+    }
+
+    fn threads<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
+        let threads: Vec<Thread> = Self::read(slf, Source::threads)?;
+        let tuples = &slf.get().api.get().tuples;
+        tuples.records(slf.py(), &tuples.pthread, &threads)
+    }
+
+    fn uids<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        Self::record::<Ids>(slf, |tuples| &tuples.puids, Source::uids)
+    }
+
+    fn gids<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        Self::record::<Ids>(slf, |tuples| &tuples.pgids, Source::gids)
+    }
+
+    fn open_files<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
+        let files = Self::read(slf, Source::open_files)?;
+        let tuples = &slf.get().api.get().tuples;
+        let list = PyList::empty(slf.py());
+        for file in &files {
+            list.append(tuples.open_file(slf.py(), file)?)?;
+        }
+        Ok(list)
+    }
+
+    #[pyo3(signature = (kind = "inet"))]
+    fn net_connections<'py>(slf: &Bound<'py, Self>, kind: &str) -> PyResult<Bound<'py, PyList>> {
+        let kind = connection_kind(slf.py(), kind)?;
+        let connections = Self::read(slf, |source| source.net_connections(kind))?;
+        let tuples = &slf.get().api.get().tuples;
+        let list = PyList::empty(slf.py());
+        for connection in &connections {
+            list.append(tuples.connection(slf.py(), connection, false)?)?;
+        }
+        Ok(list)
+    }
+
+    fn num_fds(slf: &Bound<'_, Self>) -> PyResult<u64> {
+        Self::read(slf, Source::num_fds)
+    }
+
+    /// The CPUs that it may be given.
+    fn eligible_cpus(slf: &Bound<'_, Self>) -> PyResult<Vec<u32>> {
+        Self::read(slf, Source::cpu_affinity)
+    }
+
+    /// Class and value, as numbers.
+    fn ionice(slf: &Bound<'_, Self>) -> PyResult<(i32, u8)> {
+        let IoPriority { class, value, .. } = Self::read(slf, Source::ionice)?;
+        let class = match class {
+            IoPriorityClass::None => 0,
+            IoPriorityClass::Realtime => 1,
+            IoPriorityClass::BestEffort => 2,
+            IoPriorityClass::Idle => 3,
+        };
+        Ok((class, value))
+    }
+
+    fn set_ionice(slf: &Bound<'_, Self>, class: i32, value: u8) -> PyResult<()> {
+        let class = match class {
+            0 => IoPriorityClass::None,
+            1 => IoPriorityClass::Realtime,
+            2 => IoPriorityClass::BestEffort,
+            3 => IoPriorityClass::Idle,
+            other => return Err(PyValueError::new_err(format!("{other} is not an I/O priority class"))),
+        };
+        Self::read(slf, |source| source.set_ionice(IoPriority { class, value }))
+    }
+
+    fn set_nice(slf: &Bound<'_, Self>, value: i32) -> PyResult<()> {
+        Self::read(slf, |source| source.set_nice(value))
+    }
+
+    fn set_cpu_affinity(slf: &Bound<'_, Self>, cpus: Vec<u32>) -> PyResult<()> {
+        Self::read(slf, |source| source.set_cpu_affinity(&cpus))
+    }
+
+    /// Signals this very process, never a later one with its pid.
+    fn send_signal(slf: &Bound<'_, Self>, signal: i32) -> PyResult<()> {
+        Self::read(slf, |source| source.send_signal(Signal(signal)))
+    }
+}
