@@ -245,6 +245,8 @@ pub struct Snapshot {
 }
 
 /// What many processes have in common, read once: the boot time, and the names of users. See [`Process::row`].
+///
+/// It holds no file open, so that a program may keep it for as long as it likes.
 #[derive(Debug, Clone, Default)]
 pub struct Pass(Arc<sys::Pass>);
 
@@ -255,7 +257,7 @@ impl Process {
     #[must_use]
     pub fn row(&self, fields: FieldSet, pass: &Pass) -> Row {
         let mut row = Row { pid: self.pid(), start: self.start(), ..Row::default() };
-        let cache = Cache::in_pass(&pass.0);
+        let cache = Cache::in_pass(&pass.0, fields);
         row.read(fields, &self.handle(&cache));
         row
     }
@@ -284,7 +286,7 @@ impl System {
         let taken = Instant::now();
         let counters = if query.counters { Some(self.counters()?) } else { None };
         let pids = self.pids()?;
-        let pass = Arc::new(Pass::over(self.source()));
+        let pass = Arc::new(sys::Pass::over(self.source()));
         let share = pids.len().div_ceil(query.threads.max(1)).max(1);
         let processes = if query.threads > 1 {
             std::thread::scope(|scope| {
