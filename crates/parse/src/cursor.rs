@@ -80,6 +80,11 @@ impl<'a> Cursor<'a> {
         Some(token)
     }
 
+    /// The tokens that are left.
+    pub fn tokens(mut self) -> impl Iterator<Item = &'a [u8]> {
+        std::iter::from_fn(move || self.token())
+    }
+
     /// Skips `n` tokens; fewer if there are not that many.
     pub fn skip_tokens(&mut self, n: usize) -> &mut Self {
         for _ in 0..n {

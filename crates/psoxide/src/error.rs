@@ -149,10 +149,15 @@ impl Error {
         }
     }
 
+    /// The failed call's number.
+    pub(crate) fn errno(&self) -> Option<i32> {
+        self.io_error()?.raw_os_error()
+    }
+
     /// Whether a file or process was not there (`ENOENT`, `ESRCH`).
     pub(crate) fn is_missing(&self) -> bool {
         // ESRCH is 3 on every Unix; std has no kind for it.
-        self.io_error().is_some_and(|e| e.kind() == io::ErrorKind::NotFound || e.raw_os_error() == Some(3))
+        self.errno() == Some(3) || self.io_error().is_some_and(|e| e.kind() == io::ErrorKind::NotFound)
     }
 
     /// Whether the process is gone.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid as RawPid, PidfdFlags, Rlimit, WaitId, WaitIdOptions, WaitIdStatus, pidfd_open, waitid};
+use rustix::process::{Pid as RawPid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus, pidfd_open, waitid};
 use rustix::time::Timespec;
 
 use super::{Os, ffi};
@@ -15,7 +15,11 @@ use crate::{Error, ExitStatus, IoPriority, IoPriorityClass, Limit, ProcessStatus
 /// Where pidfds are missing, how often to look whether a process has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// The pid by which system calls know this process.
 fn raw(process: &Handle<'_>) -> Result<RawPid> {
+    if !process.source.has_own_pids() {
+        return Err(Error::unsupported("acting on the processes of another pid namespace").with_pid(process.pid));
+    }
     i32::try_from(process.pid)
         .ok()
         .and_then(RawPid::from_raw)
@@ -73,7 +77,7 @@ impl Control for Os {
             Some(fd) => ffi::pidfd_send_signal(fd.as_fd(), signal.0),
             None => {
                 check_identity(process)?;
-                ffi::kill(process.pid, signal.0)
+                ffi::kill(raw(process)?, signal.0)
             }
         }
     }
@@ -157,25 +161,17 @@ impl Control for Os {
             IoPriorityClass::BestEffort => 2,
             IoPriorityClass::Idle => 3,
         };
-        ffi::ioprio_set(process.pid, (class << CLASS_SHIFT) | i32::from(priority.value))
+        ffi::ioprio_set(raw(process)?, (class << CLASS_SHIFT) | i32::from(priority.value))
     }
 
     fn set_rlimit(process: &Handle<'_>, resource: Resource, limit: Limit) -> Result<()> {
         check_identity(process)?;
-        let limit = Rlimit { current: limit.soft, maximum: limit.hard };
-        rustix::process::prlimit(Some(raw(process)?), resource_number(resource), limit).map(drop).map_err(Error::io)
+        ffi::set_rlimit(raw(process)?, resource_number(resource), limit)
     }
 
     fn set_cpu_affinity(process: &Handle<'_>, cpus: &[u32]) -> Result<()> {
         check_identity(process)?;
-        let mut set = rustix::thread::CpuSet::new();
-        for &cpu in cpus {
-            match usize::try_from(cpu) {
-                Ok(cpu) if cpu < rustix::thread::CpuSet::MAX_CPU => set.set(cpu),
-                _ => return Err(Error::invalid(format!("there is no CPU {cpu}"))),
-            }
-        }
-        rustix::thread::sched_setaffinity(Some(raw(process)?), &set).map_err(Error::io)
+        ffi::set_cpu_affinity(raw(process)?, cpus)
     }
 }
 
@@ -183,7 +179,7 @@ impl Control for Os {
 const CLASS_SHIFT: i32 = 13;
 
 pub(super) fn ionice(process: &Handle<'_>) -> Result<IoPriority> {
-    let value = ffi::ioprio_get(process.pid)?;
+    let value = ffi::ioprio_get(raw(process)?)?;
     let class = match value >> CLASS_SHIFT {
         0 => IoPriorityClass::None,
         1 => IoPriorityClass::Realtime,
@@ -195,24 +191,33 @@ pub(super) fn ionice(process: &Handle<'_>) -> Result<IoPriority> {
     Ok(IoPriority { class, value: u8::try_from(value & 0x7).unwrap_or(0) })
 }
 
-fn resource_number(resource: Resource) -> rustix::process::Resource {
-    use rustix::process::Resource as R;
+/// The CPUs it may run on; the call takes no file to be written and read.
+pub(super) fn cpu_affinity(process: &Handle<'_>) -> Result<Vec<u32>> {
+    ffi::cpu_affinity(raw(process)?)
+}
+
+pub(super) fn rlimit(process: &Handle<'_>, resource: Resource) -> Result<Limit> {
+    ffi::rlimit(raw(process)?, resource_number(resource))
+}
+
+/// The numbers of asm-generic/resource.h, which some architectures exchange.
+fn resource_number(resource: Resource) -> ffi::ResourceNumber {
     match resource {
-        Resource::As => R::As,
-        Resource::Core => R::Core,
-        Resource::Cpu => R::Cpu,
-        Resource::Data => R::Data,
-        Resource::Fsize => R::Fsize,
-        Resource::Locks => R::Locks,
-        Resource::Memlock => R::Memlock,
-        Resource::Msgqueue => R::Msgqueue,
-        Resource::Nice => R::Nice,
-        Resource::Nofile => R::Nofile,
-        Resource::Nproc => R::Nproc,
-        Resource::Rss => R::Rss,
-        Resource::Rtprio => R::Rtprio,
-        Resource::Rttime => R::Rttime,
-        Resource::Sigpending => R::Sigpending,
-        Resource::Stack => R::Stack,
+        Resource::As => libc::RLIMIT_AS,
+        Resource::Core => libc::RLIMIT_CORE,
+        Resource::Cpu => libc::RLIMIT_CPU,
+        Resource::Data => libc::RLIMIT_DATA,
+        Resource::Fsize => libc::RLIMIT_FSIZE,
+        Resource::Locks => libc::RLIMIT_LOCKS,
+        Resource::Memlock => libc::RLIMIT_MEMLOCK,
+        Resource::Msgqueue => libc::RLIMIT_MSGQUEUE,
+        Resource::Nice => libc::RLIMIT_NICE,
+        Resource::Nofile => libc::RLIMIT_NOFILE,
+        Resource::Nproc => libc::RLIMIT_NPROC,
+        Resource::Rss => libc::RLIMIT_RSS,
+        Resource::Rtprio => libc::RLIMIT_RTPRIO,
+        Resource::Rttime => libc::RLIMIT_RTTIME,
+        Resource::Sigpending => libc::RLIMIT_SIGPENDING,
+        Resource::Stack => libc::RLIMIT_STACK,
     }
 }

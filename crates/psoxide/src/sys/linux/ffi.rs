@@ -3,11 +3,13 @@
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::io;
-use std::mem::{offset_of, size_of};
+use std::mem::{offset_of, size_of, size_of_val};
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
-use crate::{Error, HeapInfo, Pid, Result};
+use rustix::process::Pid as RawPid;
+
+use crate::{Error, HeapInfo, Limit, Result};
 
 const IOPRIO_WHO_PROCESS: libc::c_int = 1;
 
@@ -27,32 +29,22 @@ pub(super) fn swap() -> (u64, u64) {
     (bytes(info.totalswap), bytes(info.freeswap))
 }
 
-/// One process's pid in the form of system calls: 0 and negative numbers mean others than it.
-fn one_process(pid: Pid) -> Result<libc::pid_t> {
-    match libc::pid_t::try_from(pid) {
-        Ok(pid) if pid > 0 => Ok(pid),
-        _ => Err(Error::invalid("not the pid of one process").with_pid(pid)),
-    }
+/// kill(2).
+pub(super) fn kill(pid: RawPid, signal: i32) -> Result<()> {
+    // SAFETY: kill takes no pointers.
+    done(unsafe { libc::kill(pid.as_raw_pid(), signal) }.into()).map(drop)
 }
 
-/// kill(2).
-pub(super) fn kill(pid: Pid, signal: i32) -> Result<()> {
-    let target = one_process(pid)?;
-    // SAFETY: kill takes no pointers.
-    match unsafe { libc::kill(target, signal) } {
-        0 => Ok(()),
-        _ => Err(Error::io(io::Error::last_os_error())),
-    }
+/// What a call answered, or why it failed.
+fn done(answer: libc::c_long) -> Result<libc::c_long> {
+    if answer < 0 { Err(Error::io(io::Error::last_os_error())) } else { Ok(answer) }
 }
 
 /// pidfd_send_signal(2), for real-time signals too, which rustix has no names for.
 pub(super) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()> {
     let info: *const libc::siginfo_t = std::ptr::null();
     // SAFETY: the descriptor is open, and without a siginfo_t the kernel fills in that of kill(2).
-    match unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, info, 0) } {
-        0 => Ok(()),
-        _ => Err(Error::io(io::Error::last_os_error())),
-    }
+    done(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, info, 0) }).map(drop)
 }
 
 /// struct pidfd_info of linux/pidfd.h as it was first (Linux 6.13); later fields follow these.
@@ -99,24 +91,87 @@ pub(super) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
 }
 
 /// ioprio_get(2), class and value as the kernel packs them.
-pub(super) fn ioprio_get(pid: Pid) -> Result<i32> {
-    let target = one_process(pid)?;
+pub(super) fn ioprio_get(pid: RawPid) -> Result<i32> {
     // SAFETY: ioprio_get takes two integers.
-    let value = unsafe { libc::syscall(libc::SYS_ioprio_get, IOPRIO_WHO_PROCESS, target) };
-    if value < 0 {
-        return Err(Error::io(io::Error::last_os_error()));
-    }
+    let value = done(unsafe { libc::syscall(libc::SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid.as_raw_pid()) })?;
     i32::try_from(value).map_err(|_| Error::io(io::ErrorKind::InvalidData))
 }
 
 /// ioprio_set(2).
-pub(super) fn ioprio_set(pid: Pid, value: i32) -> Result<()> {
-    let target = one_process(pid)?;
+pub(super) fn ioprio_set(pid: RawPid, value: i32) -> Result<()> {
     // SAFETY: ioprio_set takes three integers.
-    match unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, target, value) } {
-        0 => Ok(()),
-        _ => Err(Error::io(io::Error::last_os_error())),
+    done(unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid.as_raw_pid(), value) }).map(drop)
+}
+
+/// How the C library numbers resources.
+#[cfg(target_env = "gnu")]
+pub(super) type ResourceNumber = libc::__rlimit_resource_t;
+/// How the C library numbers resources.
+#[cfg(not(target_env = "gnu"))]
+pub(super) type ResourceNumber = libc::c_int;
+
+/// struct rlimit64: soft and hard, all ones for no limit.
+type Rlimit64 = [u64; 2];
+
+/// prlimit(2) of another process, or of this one.
+pub(super) fn rlimit(pid: RawPid, resource: ResourceNumber) -> Result<Limit> {
+    let (new, mut old): (*const Rlimit64, Rlimit64) = (std::ptr::null(), [0; 2]);
+    // SAFETY: nothing is set, and the answer goes to a live array of two 64-bit numbers.
+    done(unsafe { libc::syscall(libc::SYS_prlimit64, pid.as_raw_pid(), resource, new, &raw mut old) })?;
+    let [soft, hard] = old.map(|limit| (limit != u64::MAX).then_some(limit));
+    Ok(Limit { soft, hard })
+}
+
+/// prlimit(2), to change a limit.
+pub(super) fn set_rlimit(pid: RawPid, resource: ResourceNumber, limit: Limit) -> Result<()> {
+    let new: Rlimit64 = [limit.soft.unwrap_or(u64::MAX), limit.hard.unwrap_or(u64::MAX)];
+    let old: *mut Rlimit64 = std::ptr::null_mut();
+    // SAFETY: the pointer is to a live array of two 64-bit numbers, and the old limit is not asked for.
+    done(unsafe { libc::syscall(libc::SYS_prlimit64, pid.as_raw_pid(), resource, &raw const new, old) }).map(drop)
+}
+
+/// One word of a set of CPUs as the kernel has it.
+type CpuWord = libc::c_ulong;
+
+/// sched_getaffinity(2), for any number of CPUs: the C library's own set ends at 1024.
+pub(super) fn cpu_affinity(pid: RawPid) -> Result<Vec<u32>> {
+    const MOST: usize = 1 << 16;
+    let mut words: Vec<CpuWord> = vec![0; 16];
+    let filled = loop {
+        let (size, set) = (size_of_val(words.as_slice()), words.as_mut_ptr());
+        // SAFETY: the pointer is to as many bytes as the call is told.
+        match done(unsafe { libc::syscall(libc::SYS_sched_getaffinity, pid.as_raw_pid(), size, set) }) {
+            Ok(bytes) => break usize::try_from(bytes).unwrap_or(0) / size_of::<CpuWord>(),
+            // The machine has more CPUs than fit.
+            Err(error) if error.errno() == Some(libc::EINVAL) && words.len() < MOST => {
+                words.resize(words.len() * 2, 0);
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    let cpus = words.iter().take(filled).flat_map(|word| (0..CpuWord::BITS).map(move |bit| word >> bit & 1 == 1));
+    Ok((0..).zip(cpus).filter(|(_, may)| *may).map(|(cpu, _)| cpu).collect())
+}
+
+/// sched_setaffinity(2).
+pub(super) fn set_cpu_affinity(pid: RawPid, cpus: &[u32]) -> Result<()> {
+    let mut words: Vec<CpuWord> = Vec::new();
+    for &cpu in cpus {
+        let place = usize::try_from(cpu / CpuWord::BITS).unwrap_or(usize::MAX);
+        // CONFIG_NR_CPUS is at most 8192; a set that could not be meant is not worth its memory.
+        if place >= 1 << 16 {
+            return Err(Error::invalid(format!("there is no CPU {cpu}")));
+        }
+        if place >= words.len() {
+            words.resize(place + 1, 0);
+        }
+        if let Some(word) = words.get_mut(place) {
+            *word |= 1 << (cpu % CpuWord::BITS);
+        }
     }
+    let (size, set) = (size_of_val(words.as_slice()), words.as_ptr());
+    // SAFETY: the pointer is to as many bytes as the call is told.
+    done(unsafe { libc::syscall(libc::SYS_sched_setaffinity, pid.as_raw_pid(), size, set) }).map(drop)
 }
 
 /// getpwuid_r(3): the user database, wherever NSS finds it.

@@ -494,6 +494,9 @@ impl ProcessReadings for Os {
     }
 
     fn cpu_affinity(process: &Handle<'_>) -> Result<Vec<u32>> {
+        if let Ok(cpus) = control::cpu_affinity(process) {
+            return Ok(cpus);
+        }
         let cpus = process.status_file()?.cpus_allowed_list.clone();
         cpus.ok_or_else(|| Error::unsupported("cpu_affinity"))
     }
@@ -504,6 +507,10 @@ impl ProcessReadings for Os {
     }
 
     fn rlimit(process: &Handle<'_>, resource: Resource) -> Result<Limit> {
+        // Asking needs the right to change them; the file shows them to everyone, at twenty times the price.
+        if let Ok(limit) = control::rlimit(process, resource) {
+            return Ok(limit);
+        }
         let name = limit_name(resource);
         let unsupported = || Error::unsupported("rlimit").with_path(process.path("limits"));
         let limit = process.read_record("limits", |bytes| {

@@ -26,7 +26,9 @@ pub(crate) struct Source {
     page_size: u64,
     clock_ticks: u64,
     live: bool,
-    /// Whether pidfds tell of the processes in `procfs`, once it has been asked.
+    /// Whether the pids in `procfs` are those of system calls, once it has been asked.
+    own_pids: OnceLock<bool>,
+    /// Whether pidfds tell whom a process runs as, once it has been asked.
     pidfd_info: OnceLock<bool>,
     backend: Backend,
     user_names: Arc<UserNames>,
@@ -46,6 +48,7 @@ impl Source {
             page_size: u64::try_from(rustix::param::page_size()).unwrap_or(4096),
             clock_ticks: rustix::param::clock_ticks_per_second(),
             live: true,
+            own_pids: OnceLock::new(),
             pidfd_info: OnceLock::new(),
             backend: Backend::from_env().unwrap_or_default(),
             user_names: Arc::default(),
@@ -69,6 +72,7 @@ impl Source {
             page_size: 4096,
             clock_ticks: 100,
             live: false,
+            own_pids: OnceLock::new(),
             pidfd_info: OnceLock::new(),
             backend: Backend::Proc,
             user_names: Arc::default(),
@@ -83,16 +87,16 @@ impl Source {
     }
 
     pub(crate) fn with_backend(&self, backend: Backend) -> Self {
-        Self { backend, pidfd_info: OnceLock::new(), ..self.clone() }
+        Self { backend, own_pids: OnceLock::new(), pidfd_info: OnceLock::new(), ..self.clone() }
     }
 
     pub(super) fn user_names(&self) -> &UserNames {
         &self.user_names
     }
 
-    /// Whether the kernel may be asked in other ways than by its files.
+    /// Whether the kernel may be asked of processes in other ways than by its files.
     pub(crate) fn may_ask_kernel(&self) -> bool {
-        self.live && self.backend != Backend::Proc
+        self.backend != Backend::Proc && self.has_own_pids()
     }
 
     fn take_constants(&mut self, bytes: &[u8]) -> Result<()> {
@@ -143,15 +147,28 @@ impl Source {
         if self.live { Ok(()) } else { Err(Error::unsupported(reading)) }
     }
 
+    /// Whether a pid in this /proc means the same process to a system call: another pid namespace's /proc, which a
+    /// container may have been given, has other pids.
+    pub(super) fn has_own_pids(&self) -> bool {
+        *self.own_pids.get_or_init(|| self.live && self.own_pids().unwrap_or(false))
+    }
+
+    fn own_pids(&self) -> Result<bool> {
+        // One pid for each namespace from the one of this /proc to the process's own (since Linux 4.1).
+        let pids = self.read(&self.procfs("self/status"), |bytes| {
+            Ok(lines(bytes)
+                .find_map(|line| line.strip_prefix(b"NSpid:"))
+                .map(|pids| Cursor::new(pids).tokens().count()))
+        })?;
+        match pids {
+            Some(pids) => Ok(pids == 1),
+            None => Ok(*self.link(&self.procfs("self"))? == *std::process::id().to_string()),
+        }
+    }
+
     /// What the kernel tells of a process through a pidfd; `None` where it does not.
     pub(super) fn pidfd_info(&self, pid: Pid) -> Option<PidfdInfo> {
-        let tells = || {
-            let me = std::process::id();
-            // A /proc of another pid namespace has other pids than the calls of this one.
-            let here =
-                self.may_ask_kernel() && self.link(&self.procfs("self")).is_ok_and(|link| *link == *me.to_string());
-            here && pidfd_info(me).is_some()
-        };
+        let tells = || self.may_ask_kernel() && pidfd_info(std::process::id()).is_some();
         if *self.pidfd_info.get_or_init(tells) { pidfd_info(pid) } else { None }
     }
 
