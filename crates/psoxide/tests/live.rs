@@ -2,6 +2,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
+mod common;
+
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
@@ -9,6 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
+use common::{Reaped, output, sleeper, until};
 use psoxide::{
     Child, ConnectionKind, Error, ErrorKind, ExitStatus, Field, IoPriority, IoPriorityClass, Limit, MemoryType,
     Process, ProcessStatus, Query, Resource, Signal, System, wait_procs,
@@ -16,33 +19,6 @@ use psoxide::{
 
 fn spawn(program: &str, args: &[&str]) -> Child {
     Child::spawn(Command::new(program).args(args)).unwrap()
-}
-
-/// A child that is killed at the end of a test, however it ends.
-struct Reaped(Child);
-
-impl Drop for Reaped {
-    fn drop(&mut self) {
-        let _ = self.0.pipes().kill();
-        let _ = self.0.pipes().wait();
-    }
-}
-
-fn sleeper() -> Reaped {
-    Reaped(spawn("sleep", &["60"]))
-}
-
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < deadline, "never came: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn output(program: &str, args: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(args).env("LC_ALL", "C").output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Calls every getter; the errors they gave.

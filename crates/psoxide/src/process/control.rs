@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::sys::{Cache, Control as _, Handle, Os};
+use crate::sys::{Cache, Control as _, Handle, Os, SystemReadings as _};
 use crate::{Error, ExitStatus, IoPriority, Limit, Process, Resource, Result, Signal, System};
 
 impl Process {
@@ -132,11 +132,15 @@ impl Child {
     /// Starts `command`.
     ///
     /// # Errors
-    /// The command cannot be started.
+    /// The command cannot be started; or it could not be followed, as /proc is that of another pid namespace.
     pub fn spawn(command: &mut Command) -> Result<Self> {
+        let system = System::host();
+        if Os::current_pid(system.source())? != std::process::id() {
+            return Err(Error::unsupported("following a child in the /proc of another pid namespace"));
+        }
         let mut child = command.spawn().map_err(|error| Error::io(error).with_path(command.get_program()))?;
         // Not yet waited for, so its pid is its own, be it a zombie already.
-        match System::host().process(child.id()) {
+        match system.process(child.id()) {
             Ok(process) => Ok(Self { process, child }),
             Err(error) => {
                 // What cannot be followed must not be left behind; the first error is the one to report.

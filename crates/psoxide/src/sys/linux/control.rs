@@ -36,10 +36,20 @@ fn check_identity(process: &Handle<'_>) -> Result<()> {
 fn pidfd(process: &Handle<'_>) -> Result<Option<OwnedFd>> {
     match pidfd_open(raw(process)?, PidfdFlags::empty()) {
         // The pid may have been taken by another before it was opened, but not after.
-        Ok(fd) => check_identity(process).map(|()| Some(fd)),
+        Ok(fd) => match check_identity(process) {
+            Ok(()) => Ok(Some(fd)),
+            // The last free one is left for looking at the process.
+            Err(error) if is_shortage(&error) => Ok(None),
+            Err(error) => Err(error),
+        },
         Err(Errno::NOSYS | Errno::PERM | Errno::MFILE | Errno::NFILE | Errno::INVAL) => Ok(None),
         Err(errno) => Err(Error::io(errno)),
     }
+}
+
+/// Whether all that went wrong is that no descriptor was free.
+fn is_shortage(error: &Error) -> bool {
+    matches!(error.errno(), Some(libc::EMFILE | libc::ENFILE))
 }
 
 /// How a child of the caller ended; `None` if it has not, or is not the caller's to reap.
@@ -66,6 +76,8 @@ fn ended(process: &Handle<'_>) -> Result<bool> {
     match Os::status(&Handle { cache: &cache, ..*process }) {
         Ok(status) => Ok(status == ProcessStatus::Zombie),
         Err(error) if error.is_no_such_process() || error.is_missing() => Ok(true),
+        // Another thread may have taken the last one for a moment: it is looked at again.
+        Err(error) if is_shortage(&error) => Ok(false),
         Err(error) => Err(error),
     }
 }

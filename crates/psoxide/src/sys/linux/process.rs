@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::status::Status;
 use psoxide_parse::linux::{cpu_stat, limits, pid_io, smaps, stat, statm, status, strings, uptime};
-use psoxide_parse::{ParseError, split_once};
+use psoxide_parse::{ParseError, decimal, split_once};
 
 use super::source::if_any;
 use super::{Os, Source, control, descriptors, family, sockets, threads};
@@ -245,7 +245,15 @@ impl SystemReadings for Os {
 
     fn current_pid(source: &Source) -> Result<Pid> {
         source.require_live("current_process")?;
-        Ok(std::process::id())
+        let me = std::process::id();
+        if source.has_own_pids() {
+            return Ok(me);
+        }
+        // In the /proc of another pid namespace this process has another pid.
+        let link = source.procfs("self");
+        decimal(source.link(&link)?.as_bytes(), "self")
+            .and_then(|pid| u32::try_from(pid).map_err(|_| ParseError::malformed("self", b"")))
+            .map_err(|error| Error::from(error).with_path(link))
     }
 }
 
