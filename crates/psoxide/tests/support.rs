@@ -27,6 +27,7 @@ fn make(name: &str) -> Option<Result<()>> {
     Some(match name {
         "Process::children" => me.children(true).map(drop),
         "Process::cmdline" => me.cmdline().map(drop),
+        "Process::comm" => me.comm().map(drop),
         "Process::cpu_affinity" => me.cpu_affinity().map(drop),
         "Process::cpu_num" => me.cpu_num().map(drop),
         "Process::cpu_times" => me.cpu_times().map(drop),
