@@ -27,6 +27,8 @@ mod _psoxide {
         for (name, number) in crate::process::RLIMITS {
             limits.set_item(name, number)?;
         }
-        module.add("RLIMITS", limits)
+        module.add("RLIMITS", limits)?;
+        // The version of the API that the Python half must be of, as psutil's C module tells it.
+        module.add("version", 722)
     }
 }

@@ -66,6 +66,13 @@ __version__ = "7.2.2"
 __author__ = "The psoxide authors"
 version_info = tuple(int(part) for part in __version__.split("."))
 
+# Files of two versions in one folder, after an installation that was cut short or made by hand.
+if _psplatform.cext.version != int(__version__.replace(".", "")):
+    raise ImportError(
+        f"version conflict: the native module {_psplatform.cext.__file__} is of version {_psplatform.cext.version},"
+        f" the package of {__version__}; reinstall {_common._PACKAGE}"
+    )
+
 PROCFS_PATH = "/proc"
 RLIM_INFINITY = -1
 globals().update(_RLIMITS)

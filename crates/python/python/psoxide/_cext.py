@@ -3,12 +3,11 @@
 import os
 
 from . import _psoxide
-from ._common import LINUX
+from ._psoxide import version
 
 globals().update(_psoxide.RLIMITS)
 RLIM_INFINITY = -1
 DUPLEX_HALF, DUPLEX_FULL, DUPLEX_UNKNOWN = 0, 1, 255
-version = 722
 
 
 def check_pid_range(pid):

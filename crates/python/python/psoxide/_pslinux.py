@@ -3,6 +3,7 @@
 import os
 import sys
 
+from . import _cext as cext
 from . import _common, _ntuples, _psoxide, _psposix
 from ._common import (
     _PACKAGE,
@@ -66,8 +67,6 @@ def __getattr__(name):
 
         owner = _LAZY_ENUMS[name]
         value = getattr(getattr(_enums, owner), name) if owner else getattr(_enums, name)
-    elif name == "cext":
-        from . import _cext as value
     elif name in ("RootFsDeviceFinder", "calculate_avail_vmem"):
         from . import _legacy
 
