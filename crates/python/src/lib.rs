@@ -18,7 +18,7 @@ mod _psoxide {
     #[pymodule_export]
     use crate::api::Api;
     #[pymodule_export]
-    use crate::process::{Process, SharedPass};
+    use crate::process::{Plan, Process};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

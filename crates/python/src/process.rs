@@ -1,10 +1,11 @@
 //! Readings of one process.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use psoxide::{
-    CtxSwitches, Field, Ids, IoPriority, IoPriorityClass, MemoryMapGroup, Pass, Pid, Process as Source, Reading,
-    Record, Result, Row, Signal, System, Thread,
+    CtxSwitches, Field, FieldSet, Ids, IoPriority, IoPriorityClass, MemoryMapGroup, Pass, Pid, Process as Source,
+    Reading, Record, Result, Row, Signal, System, Thread,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -26,18 +27,52 @@ pub(crate) struct Process {
     source: OnceLock<Source>,
     /// The view that reads each file once, while `oneshot_enter` is in force.
     oneshot: Mutex<Option<Source>>,
+    /// When its CPU time was last asked for in percent, and how much it was: in seconds.
+    busy: Mutex<Option<(Instant, f64)>>,
 }
 
-/// What the processes of one pass share.
-#[pyclass(frozen, module = "psoxide._psoxide", name = "Pass")]
-#[derive(Default)]
-pub(crate) struct SharedPass(Pass);
+/// Fields to read of many processes, one after the other; what the processes share is read once.
+#[pyclass(frozen, module = "psoxide._psoxide")]
+pub(crate) struct Plan {
+    items: Vec<(Py<PyString>, Item)>,
+    fields: FieldSet,
+    pass: Pass,
+}
+
+/// What an entry of a plan's result is made of.
+#[derive(Clone, Copy)]
+enum Item {
+    Pid,
+    CpuPercent,
+    Field(Field),
+}
 
 #[pymethods]
-impl SharedPass {
+impl Plan {
+    /// Names that are no fields are refused.
     #[new]
-    fn new() -> Self {
-        Self::default()
+    fn new(names: Vec<Bound<'_, PyString>>) -> PyResult<Self> {
+        let mut items = Vec::with_capacity(names.len());
+        for name in names {
+            let item = match &*name.to_cow()? {
+                "pid" => Item::Pid,
+                "cpu_percent" => Item::CpuPercent,
+                text => match Field::ALL.iter().find(|field| field.name() == text) {
+                    Some(field) => Item::Field(*field),
+                    None => return Err(PyValueError::new_err(format!("{text:?} is no field of a process"))),
+                },
+            };
+            items.push((name.unbind(), item));
+        }
+        let fields = items
+            .iter()
+            .filter_map(|(_, item)| match item {
+                Item::Pid => None,
+                Item::CpuPercent => Some(Field::CpuTimes),
+                Item::Field(field) => Some(*field),
+            })
+            .collect();
+        Ok(Self { items, fields, pass: Pass::default() })
     }
 }
 
@@ -166,7 +201,14 @@ impl Process {
     fn new(class: &Bound<'_, PyType>, pid: i32) -> PyResult<Self> {
         let api = class.getattr(intern!(class.py(), "_api"))?.cast_into::<Api>()?;
         let system = api.get().system(class.py())?;
-        Ok(Self { api: api.unbind(), pid, system, source: OnceLock::new(), oneshot: Mutex::new(None) })
+        Ok(Self {
+            api: api.unbind(),
+            pid,
+            system,
+            source: OnceLock::new(),
+            oneshot: Mutex::new(None),
+            busy: Mutex::new(None),
+        })
     }
 
     #[getter]
@@ -185,31 +227,42 @@ impl Process {
         *self.oneshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The chosen fields, each file read once. A field is left out where its getter has to say why it has no value.
-    fn fields<'py>(
-        slf: &Bound<'py, Self>,
-        names: Vec<Bound<'py, PyString>>,
-        refused: &Bound<'py, PyAny>,
-        pass: &SharedPass,
-    ) -> PyResult<Bound<'py, PyDict>> {
+    /// The fields of a plan, each file read once. A field is left out where its getter has to say why it has no value.
+    fn fields<'py>(slf: &Bound<'py, Self>, plan: &Plan, refused: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let py = slf.py();
-        let mut wanted = Vec::with_capacity(names.len());
-        for name in names {
-            let known = name.to_cow()?;
-            if let Some(field) = Field::ALL.iter().copied().find(|field| field.name() == known) {
-                drop(known);
-                wanted.push((name, field));
-            }
-        }
-        let fields = wanted.iter().map(|(_, field)| *field).collect();
-        let row = Self::read(slf, |source| Ok(source.row(fields, &pass.0)))?;
+        let this = slf.get();
+        let row = Self::read(slf, |source| Ok(source.row(plan.fields, &plan.pass)))?;
         let dict = PyDict::new(py);
-        for (name, field) in wanted {
-            if let Some(value) = slf.get().field(py, &row, field, refused) {
+        for (name, item) in &plan.items {
+            let value = match item {
+                Item::Pid => Some(this.pid.into_bound_py_any(py)),
+                Item::Field(field) => this.field(py, &row, *field, refused),
+                Item::CpuPercent => match &row.cpu_times {
+                    Reading::Value(times) => {
+                        let percent = this.percent_since_last(convert::seconds(times.user + times.system));
+                        Some(Ok(PyFloat::new(py, percent).into_any()))
+                    }
+                    Reading::Denied => Some(Ok(refused.clone())),
+                    _ => None,
+                },
+            };
+            if let Some(value) = value {
                 dict.set_item(name, value?)?;
             }
         }
         Ok(dict)
+    }
+
+    /// `used` seconds of CPU time less what they were at the last call, in percent of the time between; 0 at first.
+    fn percent_since_last(&self, used: f64) -> f64 {
+        let now = Instant::now();
+        let last = self.busy.lock().unwrap_or_else(PoisonError::into_inner).replace((now, used));
+        match last {
+            Some((then, before)) if now > then => {
+                convert::rounded((used - before) / (now - then).as_secs_f64() * 100.0)
+            }
+            _ => 0.0,
+        }
     }
 
     /// The name as the kernel keeps it: 15 bytes.
@@ -247,11 +300,21 @@ impl Process {
         Self::read(slf, Source::ppid)
     }
 
-    /// The parents of which this process and its ancestors are children, or the processes of which it is a parent.
+    /// Its children or, with `recursive`, all its descendants, each of the same class as this.
     #[pyo3(signature = (recursive = false))]
-    fn children(slf: &Bound<'_, Self>, recursive: bool) -> PyResult<Vec<Pid>> {
+    fn children<'py>(slf: &Bound<'py, Self>, recursive: bool) -> PyResult<Bound<'py, PyList>> {
         let children = Self::read(slf, |source| source.children(recursive))?;
-        Ok(children.iter().map(Source::pid).collect())
+        let class = slf.get_type();
+        let list = PyList::empty(slf.py());
+        for child in children {
+            let object = class.call1((child.pid(),))?;
+            // Who it is has been read already.
+            if let Ok(process) = object.cast::<Self>() {
+                let _ = process.get().source.set(child);
+            }
+            list.append(object)?;
+        }
+        Ok(list)
     }
 
     fn username<'py>(slf: &Bound<'py, Self>) -> Object<'py> {

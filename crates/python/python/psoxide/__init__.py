@@ -60,7 +60,7 @@ from ._common import (
 from ._common import memoize_when_activated as _memoize_when_activated
 from ._common import wrap_numbers as _wrap_numbers
 from ._psoxide import RLIMITS as _RLIMITS
-from ._psoxide import Pass as _Pass
+from ._psoxide import Plan as _Plan
 
 __version__ = "7.2.2"
 __author__ = "The psoxide authors"
@@ -236,6 +236,17 @@ class Process:
                     _psplatform.cext.check_pid_range(pid)
                 except OverflowError as err:
                     raise NoSuchProcess(pid, msg="process PID out of range") from err
+        self._set_up(pid, _psplatform.Process(pid))
+        try:
+            self._ident = self._get_ident()
+        except (AccessDenied, ZombieProcess):
+            pass  # known to be there, and that is all that is known
+        except NoSuchProcess:
+            if not _ignore_nsp:
+                raise NoSuchProcess(pid, msg="process PID not found") from None
+            self._gone = True
+
+    def _set_up(self, pid, proc):
         self._pid = pid
         self._name = None
         self._exe = None
@@ -245,19 +256,9 @@ class Process:
         self._hash = None
         self._lock = _thread.RLock()
         self._ppid = None
-        self._proc = _psplatform.Process(pid)
-        self._last_sys_cpu_times = None
-        self._last_proc_cpu_times = None
+        self._proc = proc
         self._exitcode = _SENTINEL
         self._ident = (pid, None)
-        try:
-            self._ident = self._get_ident()
-        except (AccessDenied, ZombieProcess):
-            pass  # known to be there, and that is all that is known
-        except NoSuchProcess:
-            if not _ignore_nsp:
-                raise NoSuchProcess(pid, msg="process PID not found") from None
-            self._gone = True
 
     def _get_ident(self):
         """What tells this process from a later one with its pid: the pid, and seconds from the boot to its start."""
@@ -327,25 +328,30 @@ class Process:
 
     def as_dict(self, attrs=None, ad_value=None):
         """The values of these getters, or of all, by name; `ad_value` for those that are refused."""
-        if attrs is not None:
-            if not isinstance(attrs, (list, tuple, set, frozenset)):
-                raise TypeError(f"invalid attrs type {type(attrs)}")
-            names = dict.fromkeys(attrs)
-            invalid = names.keys() - _as_dict_attrnames
-            if invalid:
-                plural = "s" if len(invalid) > 1 else ""
-                listed = ", ".join(map(repr, sorted(invalid, key=str)))
-                raise ValueError(f"invalid attr name{plural} {listed}")
-        return self._as_dict(attrs or _AS_DICT_ALL, ad_value, bool(attrs), _Pass())
+        names = _attr_names(attrs)
+        getters = _Getters(type(self), [name for name in names if name not in self.__dict__], names)
+        return self._as_dict(getters, ad_value, asked=bool(attrs))
 
-    def _as_dict(self, names, ad_value, asked, together):
-        values = self._native_fields(names, ad_value, together)
-        if values is not None and len(values) == len(names):
-            return values
+    def _as_dict(self, getters, ad_value, asked):
+        if "_cache" in self.__dict__ or type(self._proc) is not _psplatform.Process:
+            values = {}  # what oneshot() has read already is not read again
+        else:
+            values = self._proc.fields(getters.plan, ad_value)
+            # What this instance has remembered, and what it is to remember.
+            name = values.get("name", ad_value)
+            if name is not ad_value:
+                self._name = self._proc._name = name
+            if "create_time" in values:
+                if self._create_time is not None:
+                    values["create_time"] = self._create_time
+                elif values["create_time"] is not ad_value:
+                    self._create_time = values["create_time"]
+            if len(values) == len(getters.names):
+                return values
         result = {}
         with self.oneshot():
-            for name in names:
-                if values is not None and name in values:
+            for name in getters.names:
+                if name in values:
                     result[name] = values[name]
                     continue
                 try:
@@ -358,59 +364,6 @@ class Process:
                         raise
         return result
 
-    def _native_fields(self, names, ad_value, together):
-        """What can be had in one call into Rust; None if any of it was replaced, here or in `_pslinux`.
-
-        A getter whose value has to be explained, or needs more than its file, is left to itself.
-        """
-        cls = type(self)
-        native = _psplatform.Process
-        if "_cache" in self.__dict__ or type(self._proc) is not native:
-            return None
-        fields = []
-        for name in names:
-            getters = _NATIVE.get(name)
-            if getters is None:
-                continue
-            public, native_name, original = getters
-            if getattr(cls, name, None) is not public or name in self.__dict__:
-                return None
-            if native_name is not None and getattr(native, native_name, None) is not original:
-                return None
-            fields.append(name)
-        if not fields:
-            return None
-        wanted = fields
-        if "cpu_percent" in fields and "cpu_times" not in fields:
-            wanted = [*fields, "cpu_times"]
-        create_time = self._create_time
-        if create_time is not None and "create_time" in wanted:
-            wanted = [name for name in wanted if name != "create_time"]
-        read = self._proc.fields(wanted, ad_value, together)
-        values = {}
-        for name in fields:
-            if name == "pid":
-                values[name] = self._pid
-            elif name == "create_time" and create_time is not None:
-                values[name] = create_time
-            elif name == "cpu_percent":
-                times = read.get("cpu_times")
-                if times is not None and times is not ad_value:
-                    values[name] = self._cpu_percent_since_last(times)
-            elif name in read:
-                values[name] = read[name]
-        name = values.get("name")
-        if name is not None and name is not ad_value:
-            self._name = self._proc._name = name
-        if create_time is None:
-            create_time = values.get("create_time")
-            if create_time is not ad_value:
-                self._create_time = create_time
-        ppid = values.get("ppid")
-        if ppid is not None and ppid is not ad_value:
-            self._ppid = self._proc._ppid = ppid
-        return values
-
     def parent(self):
         """Its parent, if that still runs; None for the first process."""
         lowest_pid = _LOWEST_PID if _LOWEST_PID is not None else pids()[0]
@@ -420,8 +373,7 @@ class Process:
         if ppid is not None:
             try:
                 parent = Process(ppid)
-                # A parent that began after its child has but taken its pid.
-                if parent.create_time() <= self.create_time():
+                if self._is_not_older_than(parent):
                     return parent
             except NoSuchProcess:
                 pass
@@ -458,8 +410,14 @@ class Process:
     @_memoize_when_activated
     def ppid(self):
         """The pid of its parent."""
-        self._raise_if_pid_reused()
-        self._ppid = self._proc._ppid = self._proc.ppid()
+        if self._pid_reused:
+            self._raise_if_pid_reused()
+        try:
+            # Rust reads the start of the process with it, and takes no other process for this one.
+            self._ppid = self._proc._ppid = self._proc.ppid()
+        except NoSuchProcess:
+            self._raise_if_pid_reused()
+            raise
         return self._ppid
 
     def name(self):
@@ -614,38 +572,42 @@ class Process:
     def children(self, recursive=False):
         """Its children; with `recursive`, all its descendants."""
         self._raise_if_pid_reused()
+        found = self._proc.children(recursive)
+        if (Process.__init__, Process._init, Process._get_ident) == _MADE_BY:
+            # Who they are is known: nothing of them needs to be read again.
+            return [_made(proc) for proc in found]
         children = []
-        for pid in self._proc.children(recursive):
+        for proc in found:
             try:
-                child = Process(pid)
-                # An older process is no child: its parent had this pid before.
-                if self.create_time() <= child.create_time():
+                child = Process(proc.pid)
+                if child._is_not_older_than(self):
                     children.append(child)
             except (NoSuchProcess, ZombieProcess):
                 pass
         return children
+
+    def _is_not_older_than(self, parent):
+        """Whether `parent` can be its parent, and has not merely taken the pid of an earlier one."""
+        # By the clock that nobody sets: create_time() of before and after the clock was set cannot be compared.
+        began, parent_began = self._ident[1], parent._ident[1]
+        return began is None or parent_began is None or parent_began <= began
 
     def cpu_percent(self, interval=None):
         """CPU time used since the last call, or during `interval` seconds, in percent of one CPU; may exceed 100."""
         blocking = interval is not None and interval > 0.0
         if interval is not None and interval < 0:
             raise ValueError(f"interval is not positive (got {interval!r})")
-        cpu_count()
+        if cpu_count is not _CPU_COUNT:
+            # The number cancels out, and asking for it costs as much as all the rest; but a replaced one is asked.
+            cpu_count()
         if blocking:
-            self._last_sys_cpu_times = _timer()
-            self._last_proc_cpu_times = self._proc.cpu_times()
+            self._cpu_percent_since_last()
             time.sleep(interval)
-        return self._cpu_percent_since_last(self._proc.cpu_times())
+        return self._cpu_percent_since_last()
 
-    def _cpu_percent_since_last(self, times):
-        now = _timer()
-        then, before = self._last_sys_cpu_times, self._last_proc_cpu_times
-        self._last_sys_cpu_times, self._last_proc_cpu_times = now, times
-        # No time between them, or no first one.
-        if then is None or before is None or now <= then:
-            return 0.0
-        used = (times[0] - before[0]) + (times[1] - before[1])
-        return round(used / (now - then) * 100, 1)
+    def _cpu_percent_since_last(self):
+        times = self._proc.cpu_times()
+        return self._proc.percent_since_last(times.user + times.system)
 
     @_memoize_when_activated
     def cpu_times(self):
@@ -748,6 +710,18 @@ class Process:
         return self._exitcode
 
 
+_MADE_BY = (Process.__init__, Process._init, Process._get_ident)
+
+
+def _made(proc):
+    """A Process on a reader that has found out who it is."""
+    process = Process.__new__(Process)
+    pid = proc.pid
+    process._set_up(pid, proc)
+    process._ident = (pid, proc.create_time(monotonic=True))
+    return process
+
+
 _as_dict_attrnames = frozenset(name for name in dir(Process) if not name.startswith("_")) - {
     "send_signal", "suspend", "resume", "terminate", "kill", "wait", "is_running", "as_dict", "parent", "parents",
     "children", "rlimit", "connections", "oneshot",
@@ -755,23 +729,58 @@ _as_dict_attrnames = frozenset(name for name in dir(Process) if not name.startsw
 _AS_DICT_ALL = tuple(sorted(_as_dict_attrnames))
 
 
-def _native_getters():
-    """The getters that `_native_fields` has from Rust, each as it is unless someone replaces it."""
-    plain = (
-        "cmdline", "cpu_num", "cpu_times", "create_time", "cwd", "gids", "io_counters", "memory_info", "name",
-        "num_ctx_switches", "num_fds", "num_threads", "ppid", "status", "terminal", "uids", "username",
-    )  # fmt: skip
-    getters = {
-        name: (getattr(Process, name), name, getattr(_pslinux.Process, name))
-        for name in plain
-        if name in _as_dict_attrnames
-    }
-    getters["cpu_percent"] = (Process.cpu_percent, "cpu_times", _pslinux.Process.cpu_times)
-    getters["pid"] = (Process.pid, None, None)
-    return getters
+# The getters that Rust can answer many of in one call, each as it is here and in `_pslinux` unless someone replaces it.
+_NATIVE = {
+    name: (getattr(Process, name), native, getattr(_pslinux.Process, native, None))
+    for name, native in [
+        ("pid", "pid"),
+        ("cpu_percent", "cpu_times"),
+        *((name, name) for name in (
+            "cmdline", "cpu_num", "cpu_times", "create_time", "cwd", "gids", "io_counters", "memory_info", "name",
+            "num_ctx_switches", "num_fds", "num_threads", "ppid", "status", "terminal", "uids", "username",
+        )),
+    ]
+    if name in _as_dict_attrnames
+}  # fmt: skip
 
 
-_NATIVE = _native_getters()
+def _attr_names(attrs):
+    """The names that as_dict() is to have, each once; all of them if none is given."""
+    if not attrs and (attrs is None or isinstance(attrs, (list, tuple, set, frozenset))):
+        return _AS_DICT_ALL
+    if not isinstance(attrs, (list, tuple, set, frozenset)):
+        raise TypeError(f"invalid attrs type {type(attrs)}")
+    names = dict.fromkeys(attrs)
+    invalid = names.keys() - _as_dict_attrnames
+    if invalid:
+        plural = "s" if len(invalid) > 1 else ""
+        raise ValueError(f"invalid attr name{plural} {', '.join(map(repr, sorted(invalid, key=str)))}")
+    return tuple(names)
+
+
+class _Getters:
+    """The names that as_dict() was given, and a plan of those that are read in one call.
+
+    Not in the plan: what needs more than its file, and what was replaced, in a class or in `_pslinux`.
+    """
+
+    __slots__ = ("cls", "names", "planned", "plan")
+
+    def __init__(self, cls, candidates, names):
+        native = _psplatform.Process
+        self.cls = cls
+        self.names = names
+        self.planned = frozenset(name for name in candidates if name in _NATIVE and _is_as_made(cls, native, name))
+        self.plan = _Plan([name for name in names if name in self.planned])
+
+    def fits(self, process):
+        """Whether the plan is good for this instance: one that has no getters of its own."""
+        return type(process) is self.cls and self.planned.isdisjoint(process.__dict__)
+
+
+def _is_as_made(cls, native, name):
+    public, native_name, original = _NATIVE[name]
+    return getattr(cls, name, None) is public and getattr(native, native_name, None) is original
 
 
 def _make_popen():
@@ -846,11 +855,6 @@ def process_iter(attrs=None, ad_value=None):
     global _pmap
     known = _pmap
     pmap = {}
-    together = _Pass()
-    if attrs is not None and not attrs:
-        names, asked = _AS_DICT_ALL, False
-    else:
-        names, asked = attrs, True
     present = pids()
     reused = set()
     while _pids_reused:
@@ -860,7 +864,11 @@ def process_iter(attrs=None, ad_value=None):
     if reused:
         known = {pid: process for pid, process in known.items() if pid not in reused}
     done = 0
-    checked = attrs is None
+    getters = None
+    if attrs is not None:
+        names = _attr_names(attrs)
+        if Process.as_dict is _AS_DICT:
+            getters = _Getters(Process, names, names)
     try:
         for pid in present:
             done += 1
@@ -870,14 +878,11 @@ def process_iter(attrs=None, ad_value=None):
                     if pid in reused:
                         continue
                     process = Process(pid)
-                if checked is False:
-                    process.info = process.as_dict(attrs=attrs, ad_value=ad_value)
-                    checked = True
-                elif attrs is not None:
-                    if type(process).as_dict is _AS_DICT:
-                        process.info = process._as_dict(names, ad_value, asked, together)
+                if attrs is not None:
+                    if getters is not None and getters.fits(process):
+                        process.info = process._as_dict(getters, ad_value, bool(attrs))
                     else:
-                        process.info = process.as_dict(attrs=attrs, ad_value=ad_value)
+                        process.info = process.as_dict(attrs, ad_value)
                 pmap[pid] = process
                 yield process
             except NoSuchProcess:
@@ -957,6 +962,9 @@ def cpu_count(logical=True):
     """Number of logical CPUs or, without `logical`, of cores; None if it is not known."""
     count = _psplatform.cpu_count_logical() if logical else _psplatform.cpu_count_cores()
     return count if count is not None and count >= 1 else None
+
+
+_CPU_COUNT = cpu_count
 
 
 def cpu_times(percpu=False):
