@@ -6,29 +6,40 @@ use std::path::Path;
 
 use psoxide_parse::linux::fdinfo;
 
-use super::Source;
 use super::folder::Folder;
 use super::process::within;
 use super::source::if_any;
-use crate::sys::Handle;
+use super::{Cache, Os, Source};
+use crate::sys::{Handle, ProcessReadings as _};
 use crate::{Error, OpenFile, Result};
 
 pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     let fds = Folder::open(process.path("fd"))?;
     let mut files = Vec::new();
-    let Some(infos) = if_any(Folder::open(process.path("fdinfo")))? else { return Ok(files) };
+    // Since Linux 2.6.22; missing too when the process has just ended.
+    let infos = if_any(Folder::open(process.path("fdinfo")))?;
+    if infos.is_none() {
+        Os::start(&Handle { cache: &Cache::default(), ..*process })?;
+    }
     fds.each_link(|fd, target| {
         let path = Path::new(OsStr::from_bytes(target));
         if !target.starts_with(b"/") || !is_regular(process.source, path) {
             return Ok(());
         }
-        let Some(info) = if_any(infos.read_record(fd.name.to_bytes(), fdinfo::parse))? else { return Ok(()) };
+        let info = match &infos {
+            Some(infos) => match if_any(infos.read_record(fd.name.to_bytes(), fdinfo::parse))? {
+                Some(info) => Some(info),
+                // Closed since the folder was listed.
+                None => return Ok(()),
+            },
+            None => None,
+        };
         files.push(OpenFile {
             path: path.to_owned(),
             fd: i32::try_from(fd.number).ok(),
-            position: Some(info.pos),
-            mode: Some(mode(info.flags)),
-            flags: Some(info.flags),
+            position: info.as_ref().map(|info| info.pos),
+            mode: info.as_ref().map(|info| mode(info.flags)),
+            flags: info.as_ref().map(|info| info.flags),
         });
         Ok(())
     })?;

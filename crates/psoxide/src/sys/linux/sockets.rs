@@ -242,7 +242,12 @@ impl<'a> Tables<'a> {
         let path = |file| match self.whose {
             // In a copied tree `self` is whoever copied it.
             "self" => self.source.procfs(&format!("net/{file}")),
-            pid => self.source.procfs(&format!("{pid}/net/{file}")),
+            pid => {
+                let of_process = |path: &str| self.source.procfs(&format!("{pid}/{path}"));
+                // Before Linux 2.6.25 there was but one network.
+                let only_one = !of_process("net").exists() && of_process("stat").exists();
+                if only_one { self.source.procfs(&format!("net/{file}")) } else { of_process(&format!("net/{file}")) }
+            }
         };
         match table {
             Table::Inet { file, v6, tcp } => {
