@@ -60,6 +60,19 @@ impl<T> Reading<T> {
         }
     }
 
+    /// The same reading, borrowed; of an error, its sentence.
+    #[must_use]
+    pub fn as_ref(&self) -> Reading<&T> {
+        match self {
+            Self::NotAsked => Reading::NotAsked,
+            Self::Value(value) => Reading::Value(value),
+            Self::Denied => Reading::Denied,
+            Self::Gone => Reading::Gone,
+            Self::Unsupported => Reading::Unsupported,
+            Self::Failed(error) => Reading::Failed(Error::invalid(error.to_string())),
+        }
+    }
+
     /// The value, if there is one.
     #[must_use]
     pub fn value(&self) -> Option<&T> {
@@ -127,14 +140,7 @@ macro_rules! fields {
             /// A field's value in the form that every face of psoxide can show.
             #[must_use]
             pub fn get(&self, field: Field) -> Reading<Value<'_>> {
-                match field { $(Field::$variant => match &self.$field {
-                    Reading::NotAsked => Reading::NotAsked,
-                    Reading::Value(value) => Reading::Value(value.to_value()),
-                    Reading::Denied => Reading::Denied,
-                    Reading::Gone => Reading::Gone,
-                    Reading::Unsupported => Reading::Unsupported,
-                    Reading::Failed(error) => Reading::Failed(Error::invalid(error.to_string())),
-                },)+ }
+                match field { $(Field::$variant => self.$field.as_ref().map(ToValue::to_value),)+ }
             }
         }
     };
@@ -282,10 +288,15 @@ impl System {
     /// # }
     /// ```
     pub fn snapshot(&self, query: impl Into<Query>) -> Result<Snapshot> {
+        self.snapshot_of(&self.pids()?, query)
+    }
+
+    /// As [`snapshot`](Self::snapshot), of these processes only. One that does not exist has no row, if any field of
+    /// it is asked for.
+    pub fn snapshot_of(&self, pids: &[Pid], query: impl Into<Query>) -> Result<Snapshot> {
         let query = query.into();
         let taken = Instant::now();
         let counters = if query.counters { Some(self.counters()?) } else { None };
-        let pids = self.pids()?;
         let pass = Arc::new(sys::Pass::over(self.source()));
         let share = pids.len().div_ceil(query.threads.max(1)).max(1);
         let processes = if query.threads > 1 {
@@ -302,7 +313,7 @@ impl System {
                 Ok::<_, Error>(rows)
             })?
         } else {
-            self.rows(&pids, query.fields, &pass)?
+            self.rows(pids, query.fields, &pass)?
         };
         Ok(Snapshot { taken, processes, counters })
     }

@@ -1,51 +1,100 @@
 //! Physical memory and swap, as procps `free` shows them.
 
-use std::io::Write;
+use clap::Args;
+use psoxide::{Record as _, SwapMemory, Unit, VirtualMemory};
 
-use crate::output::json::Object;
-use crate::output::table::Table;
-use crate::output::{human, json};
-use crate::{Context, Outcome};
+use super::Subcommand;
+use crate::args::ListArgs;
+use crate::context::{Context, Outcome};
+use crate::output::column::{Column, Meta, cell, field};
+use crate::output::listing::{Listing, Sample};
+use crate::output::value::Scale;
 
-pub(crate) fn run(context: &Context, out: &mut dyn Write, bytes: bool, human: bool) -> Outcome {
-    let memory = context.system.virtual_memory()?;
-    let swap = context.system.swap_memory()?;
-    let cache = memory.buffers.zip(memory.cached).map(|(buffers, cached)| buffers.saturating_add(cached));
-    if context.json {
-        let mut data = Object::default();
-        let mut mem = Object::default();
-        mem.set("total", memory.total);
-        mem.set("used", memory.used);
-        mem.set("free", memory.free);
-        mem.set("shared", memory.shared);
-        mem.set("buff_cache", cache);
-        mem.set("available", memory.available);
-        data.set("memory", mem.finish());
-        let mut row = Object::default();
-        row.set("total", swap.total);
-        row.set("used", swap.used);
-        row.set("free", swap.free);
-        data.set("swap", row.finish());
-        json::write(out, "free", "data", data.finish())?;
-        return Ok(true);
+#[derive(Args)]
+#[command(
+    disable_help_flag = true,
+    mut_arg("bytes", |arg| arg.short('b')),
+    mut_arg("human", |arg| arg.short('h')),
+    arg(clap::Arg::new("help").long("help").help("Print help").action(clap::ArgAction::Help))
+)]
+pub(crate) struct Free {
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+/// Memory or swap.
+struct Kind {
+    name: &'static str,
+    total: u64,
+    used: u64,
+    free: u64,
+    shared: Option<u64>,
+    buff_cache: Option<u64>,
+    available: Option<u64>,
+}
+
+const LISTING: Listing<Kind> = Listing {
+    command: Free::NAME,
+    columns: &[
+        Column::new("name", "", Unit::Text, "memory or swap.", |kind: &Kind| cell(&kind.name))
+            .shown(|kind| Some(if kind.name == "memory" { "Mem:" } else { "Swap:" }.into())),
+        Column::of(field(VirtualMemory::FIELDS, "total"), "total", |kind: &Kind| cell(&kind.total)),
+        Column::of(field(VirtualMemory::FIELDS, "used"), "used", |kind: &Kind| cell(&kind.used)),
+        Column::of(field(SwapMemory::FIELDS, "free"), "free", |kind: &Kind| cell(&kind.free)),
+        Column::of(field(VirtualMemory::FIELDS, "shared"), "shared", |kind: &Kind| cell(&kind.shared)),
+        Column::new(
+            "buff_cache",
+            "buff/cache",
+            Unit::Bytes,
+            "Cached files, metadata and reclaimable slab.",
+            |kind: &Kind| cell(&kind.buff_cache),
+        ),
+        Column::of(field(VirtualMemory::FIELDS, "available"), "available", |kind: &Kind| cell(&kind.available)),
+    ],
+    table: &["name", "total", "used", "free", "shared", "buff_cache", "available"],
+    data: &[],
+    sort: "",
+    scale: Scale::Kib,
+    continuous: false,
+};
+
+impl Subcommand for Free {
+    const NAME: &'static str = "free";
+    const ABOUT: &'static str = "Physical memory and swap, with the numbers of procps free";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("free", "in KiB"),
+        ("free -b", "in bytes"),
+        ("free -h", "in fitting units"),
+        ("free --interval 1 --csv", "every second, for a spreadsheet"),
+    ];
+
+    fn columns() -> Vec<Meta> {
+        LISTING.metas()
     }
-    let show = |value: u64| match (bytes, human) {
-        (true, _) => value.to_string(),
-        (_, true) => human::bytes(value),
-        _ => (value / 1024).to_string(),
-    };
-    let maybe = |value: Option<u64>| value.map_or_else(|| "-".into(), show);
-    let mut table = Table::new(&["", ">total", ">used", ">free", ">shared", ">buff/cache", ">available"]);
-    table.row(vec![
-        "Mem:".into(),
-        show(memory.total),
-        show(memory.used),
-        show(memory.free),
-        maybe(memory.shared),
-        maybe(cache),
-        show(memory.available),
-    ]);
-    table.row(vec!["Swap:".into(), show(swap.total), show(swap.used), show(swap.free)]);
-    table.write(out, context.width)?;
-    Ok(true)
+
+    fn run(self, context: &Context) -> Outcome {
+        LISTING.run(context, &self.list, None, |_| {
+            let memory = context.system.virtual_memory()?;
+            let swap = context.system.swap_memory()?;
+            let memory = Kind {
+                name: "memory",
+                total: memory.total,
+                used: memory.used,
+                free: memory.free,
+                shared: memory.shared,
+                buff_cache: memory.buffers.zip(memory.cached).map(|(buffers, cached)| buffers.saturating_add(cached)),
+                available: Some(memory.available),
+            };
+            let swap = Kind {
+                name: "swap",
+                total: swap.total,
+                used: swap.used,
+                free: swap.free,
+                shared: None,
+                buff_cache: None,
+                available: None,
+            };
+            Ok(Sample::of(vec![memory, swap]))
+        })
+    }
 }

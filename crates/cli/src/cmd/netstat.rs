@@ -2,58 +2,114 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::io::Write;
 
-use psoxide::{AddressFamily, ConnectionKind, Endpoint, Pid, SocketType, ToValue as _};
-use serde_json::Value as Json;
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use psoxide::{AddressFamily, Connection, ConnectionKind, Endpoint, Pid, Record as _, SocketType, Unit};
 
-use crate::output::table::Table;
-use crate::output::{escape, json};
-use crate::{Context, Outcome};
+use super::Subcommand;
+use crate::args::ListArgs;
+use crate::context::{Context, Outcome};
+use crate::output::column::{Column, Meta, Shape, cell, field};
+use crate::output::escape;
+use crate::output::listing::{Listing, Sample};
+use crate::output::value::Scale;
 
-pub(crate) fn run(context: &Context, out: &mut dyn Write, kind: ConnectionKind) -> Outcome {
-    let connections = context.system.net_connections(kind)?;
-    let mut names: HashMap<Pid, Option<OsString>> = HashMap::new();
-    let mut name = |pid: Pid| {
-        let read = || context.system.process(pid).and_then(|process| process.name()).ok();
-        names.entry(pid).or_insert_with(read).clone()
-    };
-    let found = !connections.is_empty();
-    if context.json {
-        let mut rows = Vec::new();
-        for connection in &connections {
-            let mut row = json::value(&connection.to_value());
-            if let Json::Object(fields) = &mut row {
-                fields.insert("name".into(), json::value(&connection.pid.and_then(&mut name).to_value()));
-            }
-            rows.push(row);
-        }
-        json::write(out, "netstat", "rows", rows.into())?;
-        return Ok(found);
-    }
-    let mut table = Table::new(&["PROTO", "LADDR", "RADDR", "STATUS", ">PID", "NAME"]);
-    for connection in connections {
-        table.row(vec![
-            proto(connection.family, connection.kind).into(),
-            endpoint(&connection.laddr),
-            endpoint(&connection.raddr),
-            connection.status.to_string(),
-            connection.pid.map_or_else(|| "-".into(), |pid| pid.to_string()),
-            connection.pid.and_then(&mut name).map_or_else(|| "?".into(), |name| escape(&name)),
-        ]);
-    }
-    table.write(out, context.width)?;
-    Ok(found)
+#[derive(Args)]
+pub(crate) struct Netstat {
+    /// Which sockets
+    #[arg(short, long, default_value = "inet", value_name = "KIND",
+        value_parser = PossibleValuesParser::new(ConnectionKind::names()))]
+    kind: String,
+    /// Only sockets of these processes
+    #[arg(short, long, value_name = "PID,…", value_delimiter = ',')]
+    pid: Vec<Pid>,
+    #[command(flatten)]
+    list: ListArgs,
 }
 
-pub(crate) fn proto(family: AddressFamily, kind: SocketType) -> &'static str {
+struct Socket {
+    connection: Connection,
+    name: Option<OsString>,
+}
+
+const LISTING: Listing<Socket> = Listing {
+    command: Netstat::NAME,
+    columns: &[
+        Column::new("proto", "PROTO", Unit::Text, "tcp, tcp6, udp, udp6 or unix.", |socket: &Socket| {
+            cell(proto(socket.connection.family, socket.connection.kind))
+        }),
+        Column::of(field(Connection::FIELDS, "laddr"), "LADDR", |socket: &Socket| cell(&socket.connection.laddr))
+            .shape(Shape::Endpoint),
+        Column::of(field(Connection::FIELDS, "raddr"), "RADDR", |socket: &Socket| cell(&socket.connection.raddr))
+            .shape(Shape::Endpoint),
+        Column::of(field(Connection::FIELDS, "status"), "STATUS", |socket: &Socket| cell(&socket.connection.status)),
+        Column::of(field(Connection::FIELDS, "pid"), "PID", |socket: &Socket| cell(&socket.connection.pid)),
+        Column::new("name", "NAME", Unit::Text, "The name of that process.", |socket: &Socket| cell(&socket.name))
+            .shown(|socket| socket.name.is_none().then(|| "?".into())),
+        Column::of(field(Connection::FIELDS, "fd"), "FD", |socket: &Socket| cell(&socket.connection.fd)),
+        Column::of(field(Connection::FIELDS, "family"), "FAMILY", |socket: &Socket| cell(&socket.connection.family)),
+        Column::of(field(Connection::FIELDS, "kind"), "KIND", |socket: &Socket| cell(&socket.connection.kind)),
+    ],
+    table: &["proto", "laddr", "raddr", "status", "pid", "name"],
+    data: &["proto", "family", "kind", "laddr", "raddr", "status", "pid", "fd", "name"],
+    sort: "",
+    scale: Scale::Human,
+    continuous: false,
+};
+
+impl Subcommand for Netstat {
+    const NAME: &'static str = "netstat";
+    const ABOUT: &'static str = "Sockets and the processes that hold them";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("netstat", "TCP and UDP"),
+        ("netstat --kind tcp4 --filter 'status == LISTEN'", "who listens"),
+        ("netstat --filter 'raddr ~ :443$'", "connections to web servers"),
+        ("netstat --kind unix --json", "UNIX sockets, for another program"),
+    ];
+
+    fn columns() -> Vec<Meta> {
+        LISTING.metas()
+    }
+
+    fn run(self, context: &Context) -> Outcome {
+        let kind: ConnectionKind = self.kind.parse()?;
+        LISTING.run(context, &self.list, None, |ask| {
+            let mut connections = match self.pid.as_slice() {
+                [] => context.system.net_connections(kind)?,
+                pids => {
+                    let mut connections = Vec::new();
+                    for pid in pids {
+                        let own = context.system.process(*pid)?.net_connections(kind)?;
+                        connections.extend(own.into_iter().map(|c| Connection { pid: Some(*pid), ..c }));
+                    }
+                    connections
+                }
+            };
+            connections.sort_by_key(|c| (c.family, c.kind));
+            let mut names: HashMap<Pid, Option<OsString>> = HashMap::new();
+            let mut name = |pid: Pid| {
+                let read = || context.system.process(pid).and_then(|process| process.name()).ok();
+                names.entry(pid).or_insert_with(read).clone()
+            };
+            let named = ask.any(&["name"]);
+            let row = |connection: Connection| Socket {
+                name: connection.pid.filter(|_| named).and_then(&mut name),
+                connection,
+            };
+            Ok(Sample::of(connections.into_iter().map(row)))
+        })
+    }
+}
+
+pub(crate) fn proto(family: AddressFamily, kind: SocketType) -> &'static &'static str {
     match (family, kind) {
-        (AddressFamily::Inet, SocketType::Stream) => "tcp",
-        (AddressFamily::Inet6, SocketType::Stream) => "tcp6",
-        (AddressFamily::Inet, SocketType::Datagram) => "udp",
-        (AddressFamily::Inet6, SocketType::Datagram) => "udp6",
-        (AddressFamily::Unix, _) => "unix",
-        _ => "?",
+        (AddressFamily::Inet, SocketType::Stream) => &"tcp",
+        (AddressFamily::Inet6, SocketType::Stream) => &"tcp6",
+        (AddressFamily::Inet, SocketType::Datagram) => &"udp",
+        (AddressFamily::Inet6, SocketType::Datagram) => &"udp6",
+        (AddressFamily::Unix, _) => &"unix",
+        _ => &"?",
     }
 }
 

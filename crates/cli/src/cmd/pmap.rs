@@ -1,49 +1,156 @@
 //! The memory maps of a process.
 
-use std::io::Write;
+use clap::Args;
+use psoxide::{MemoryMap, MemoryMapGroup, Pid, Record as _};
 
-use psoxide::{Pid, ToValue as _};
+use super::Subcommand;
+use crate::args::{Format, ListArgs};
+use crate::context::{Context, Outcome};
+use crate::output::column::{Column, Meta, cell, field, whole};
+use crate::output::listing::{Listing, Sample};
+use crate::output::value::Scale;
 
-use crate::output::table::Table;
-use crate::output::{escape, json};
-use crate::{Context, Outcome};
+#[derive(Args)]
+pub(crate) struct Pmap {
+    /// The process
+    #[arg(value_name = "PID")]
+    pid: Pid,
+    /// Add up the maps of the same file
+    #[arg(short, long)]
+    grouped: bool,
+    #[command(flatten)]
+    list: ListArgs,
+}
 
-pub(crate) fn run(context: &Context, out: &mut dyn Write, pid: Pid, grouped: bool) -> Outcome {
-    let process = context.system.process(pid)?;
-    let kib = |bytes: u64| (bytes / 1024).to_string();
-    let maybe = |bytes: Option<u64>| bytes.map_or_else(|| "-".into(), kib);
-    let sum = |pss: &mut Option<u64>, part: Option<u64>| *pss = pss.zip(part).map(|(a, b)| a.saturating_add(b));
-    let (mut rss, mut pss) = (0u64, Some(0u64));
-    let mut table;
-    if grouped {
-        let maps = process.memory_maps_grouped()?;
-        if context.json {
-            json::write(out, "pmap", "rows", json::value(&maps.to_value()))?;
-            return Ok(true);
-        }
-        table = Table::new(&[">RSS", ">PSS", "PATH"]);
-        for map in maps {
-            rss = rss.saturating_add(map.rss);
-            sum(&mut pss, map.pss);
-            table.row(vec![kib(map.rss), maybe(map.pss), escape(map.path.as_os_str())]);
-        }
-        table.row(vec![kib(rss), maybe(pss), "total".into()]);
-    } else {
-        let maps = process.memory_maps()?;
-        if context.json {
-            json::write(out, "pmap", "rows", json::value(&maps.to_value()))?;
-            return Ok(true);
-        }
-        table = Table::new(&["ADDRESS", ">RSS", ">PSS", "PERMS", "PATH"]);
-        for map in maps {
-            rss = rss.saturating_add(map.rss);
-            sum(&mut pss, map.pss);
-            let range = format!("{:012x}-{:012x}", map.start, map.end);
-            let perms = escape(map.perms.as_ref());
-            table.row(vec![range, kib(map.rss), maybe(map.pss), perms, escape(map.path.as_os_str())]);
-        }
-        table.row(vec!["total".into(), kib(rss), maybe(pss)]);
+/// A mapping, or several together.
+#[derive(Default)]
+struct Map {
+    range: Option<(u64, u64)>,
+    perms: Option<String>,
+    sums: MemoryMapGroup,
+    total: bool,
+}
+
+macro_rules! sum {
+    ($name:ident, $title:literal) => {
+        Column::of(field(MemoryMapGroup::FIELDS, stringify!($name)), $title, |map: &Map| cell(&map.sums.$name))
+    };
+}
+
+const COLUMNS: &[Column<Map>] = &[
+    Column::of(field(MemoryMap::FIELDS, "start"), "ADDRESS", |map: &Map| whole(map.range.map(|(start, _)| start)))
+        .shown(|map| Some(map.range.map_or_else(String::new, |(start, end)| format!("{start:012x}-{end:012x}")))),
+    Column::of(field(MemoryMap::FIELDS, "end"), "END", |map: &Map| whole(map.range.map(|(_, end)| end)))
+        .shown(|map| Some(map.range.map_or_else(String::new, |(_, end)| format!("{end:012x}")))),
+    sum!(rss, "RSS"),
+    sum!(pss, "PSS"),
+    sum!(size, "SIZE"),
+    sum!(shared_clean, "SHCLEAN"),
+    sum!(shared_dirty, "SHDIRTY"),
+    sum!(private_clean, "PRCLEAN"),
+    sum!(private_dirty, "PRDIRTY"),
+    sum!(referenced, "REFD"),
+    sum!(anonymous, "ANON"),
+    sum!(swap, "SWAP"),
+    Column::of(field(MemoryMap::FIELDS, "perms"), "PERMS", |map: &Map| cell(&map.perms))
+        .shown(|map| map.total.then(String::new)),
+    Column::of(field(MemoryMap::FIELDS, "path"), "PATH", |map: &Map| cell(&map.sums.path)),
+];
+
+const EACH: Listing<Map> = Listing {
+    command: Pmap::NAME,
+    columns: COLUMNS,
+    table: &["start", "rss", "pss", "perms", "path"],
+    data: &[
+        "start",
+        "end",
+        "perms",
+        "path",
+        "rss",
+        "size",
+        "pss",
+        "shared_clean",
+        "shared_dirty",
+        "private_clean",
+        "private_dirty",
+        "referenced",
+        "anonymous",
+        "swap",
+    ],
+    sort: "",
+    scale: Scale::Kib,
+    continuous: false,
+};
+
+const GROUPED: Listing<Map> = Listing {
+    table: &["rss", "pss", "path"],
+    data: &[
+        "path",
+        "rss",
+        "size",
+        "pss",
+        "shared_clean",
+        "shared_dirty",
+        "private_clean",
+        "private_dirty",
+        "referenced",
+        "anonymous",
+        "swap",
+    ],
+    ..EACH
+};
+
+impl Subcommand for Pmap {
+    const NAME: &'static str = "pmap";
+    const ABOUT: &'static str = "The memory maps of a process, in KiB";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("pmap 1", "every mapping"),
+        ("pmap 1 --grouped --sort=-rss", "one line for each file, the largest first"),
+        ("pmap 1 --filter 'perms ~ w && rss > 1M'", "large ones that can be written"),
+    ];
+
+    fn columns() -> Vec<Meta> {
+        EACH.metas()
     }
-    table.write(out, context.width)?;
-    Ok(true)
+
+    fn run(self, context: &Context) -> Outcome {
+        let process = context.system.process(self.pid)?;
+        let listing = if self.grouped { &GROUPED } else { &EACH };
+        // A sum of all rows is the sum of what is shown only if all are shown, in their order.
+        let whole = self.list.filter.is_none() && self.list.sort.is_none();
+        listing.run(context, &self.list, None, |_| {
+            let mut rows: Vec<Map> = if self.grouped {
+                process.memory_maps_grouped()?.into_iter().map(Map::from).collect()
+            } else {
+                process.memory_maps()?.into_iter().map(Map::from).collect()
+            };
+            if whole && context.format == Format::Text {
+                rows.push(total(&rows));
+            }
+            Ok(Sample::of(rows))
+        })
+    }
+}
+
+impl From<MemoryMapGroup> for Map {
+    fn from(sums: MemoryMapGroup) -> Self {
+        Self { sums, ..Self::default() }
+    }
+}
+
+impl From<MemoryMap> for Map {
+    fn from(map: MemoryMap) -> Self {
+        let (range, perms) = (Some((map.start, map.end)), Some(map.perms.clone()));
+        Self { range, perms, sums: MemoryMapGroup::from(map), total: false }
+    }
+}
+
+fn total(rows: &[Map]) -> Map {
+    let mut sums = MemoryMapGroup::default();
+    if let Some((first, rest)) = rows.split_first() {
+        sums = first.sums.clone();
+        rest.iter().for_each(|row| sums.add(&row.sums));
+    }
+    sums.path = "total".into();
+    Map { sums, total: true, ..Map::default() }
 }

@@ -1,46 +1,127 @@
 //! Everything about one process.
 
-use std::io::Write;
-
-use psoxide::{ConnectionKind, Limit, MemoryType, Pid, Process, Resource, Result};
+use clap::Args;
+use psoxide::{ConnectionKind, Limit, MemoryType, Pid, Process, Resource, Result, Unit};
 use serde_json::{Map, Value as Json, json};
 
+use super::Subcommand;
 use super::netstat::{endpoint, proto};
+use crate::context::{Context, Failure, Outcome};
 use crate::output::json::Object;
-use crate::output::table::BOLD;
-use crate::output::{command, escape, human, json, reason};
-use crate::{Context, Failure, Outcome};
+use crate::output::schema::{self, Body};
+use crate::output::{command, escape, human, json, reason, style};
+
+#[derive(Args)]
+pub(crate) struct Procinfo {
+    /// The process; this command itself if not given
+    #[arg(value_name = "PID")]
+    pid: Option<Pid>,
+    /// Show long lists whole
+    #[arg(short, long)]
+    verbose: bool,
+}
 
 /// So many entries of a list are shown without `--verbose`.
 const SHORT: usize = 10;
 
-pub(crate) fn run(context: &Context, out: &mut dyn Write, pid: Option<Pid>, verbose: bool) -> Outcome {
-    let process = match pid {
-        Some(pid) => context.system.process(pid)?,
-        None if !context.system.is_live() => return Err(Failure::Usage("with --root, procinfo needs a PID")),
-        None => context.system.current_process()?,
-    };
-    let process = process.oneshot();
-    let fields = if context.json { Vec::new() } else { fields(&process, verbose) };
-    let data = if context.json { object(&process) } else { Json::Null };
-    if !process.is_running()? {
-        process.system().process(process.pid())?; // says that it has ended
+impl Subcommand for Procinfo {
+    const NAME: &'static str = "procinfo";
+    const ABOUT: &'static str = "Everything about one process";
+    const DETAILS: &'static str =
+        "What the system refuses is shown as \"permission denied\"; what it does not have, as \"not supported here\".";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("procinfo", "this command itself"),
+        ("procinfo 1 --verbose", "process 1, with long lists whole"),
+        ("procinfo 1 --json", "for another program"),
+        ("procinfo 1234 --interval 1", "live"),
+    ];
+
+    fn body() -> Body {
+        Body::Data(object_schema())
     }
-    if context.json {
-        json::write(out, "procinfo", "data", data)?;
-        return Ok(true);
+
+    fn run(self, context: &Context) -> Outcome {
+        let process = match self.pid {
+            Some(pid) => context.system.process(pid)?,
+            None if !context.system.is_live() => {
+                return Err(Failure::Usage("with --root, procinfo needs a PID".into()));
+            }
+            None => context.system.current_process()?,
+        };
+        // One that has ended while it was read is not shown in part.
+        let alive = |process: &Process| match process.is_running()? {
+            true => Ok(()),
+            false => context.system.process(process.pid()).map(drop),
+        };
+        let object = |process: Process| {
+            let object = object(&process);
+            alive(&process)?;
+            Ok(object)
+        };
+        json::data(
+            context,
+            Self::NAME,
+            || Ok(process.oneshot()),
+            object,
+            |process, out| {
+                let fields = fields(&process, self.verbose);
+                alive(&process)?;
+                let header = style::header();
+                for (label, lines) in fields {
+                    let mut label = label;
+                    for line in lines {
+                        writeln!(out, "{header}{label:<14}{header:#}{line}")?;
+                        label = "";
+                    }
+                }
+                Ok(())
+            },
+        )
     }
-    for (label, lines) in fields {
-        let mut label = label;
-        for line in lines {
-            writeln!(out, "{BOLD}{label:<14}{BOLD:#}{line}")?;
-            label = "";
-        }
-    }
-    Ok(true)
 }
 
-type Field = (&'static str, Vec<String>);
+/// What its JSON holds.
+fn object_schema() -> Json {
+    let integer = || json!({"type": ["integer", "null"]});
+    let number = || json!({"type": ["number", "null"]});
+    let text = || json!({"anyOf": [{"$ref": "#/$defs/text"}, {"type": "null"}]});
+    let limit = json!({"type": "object", "properties": {"soft": integer(), "hard": integer()}});
+    schema::object([
+        ("pid", json!({"type": "integer"})),
+        ("name", text()),
+        ("ppid", integer()),
+        ("exe", text()),
+        ("cwd", text()),
+        ("cmdline", schema::list(json!({"$ref": "#/$defs/text"}))),
+        ("create_time", schema::of_unit(Unit::Time)),
+        ("cpu_times", schema::record::<psoxide::ProcessCpuTimes>()),
+        ("cpu_affinity", schema::list(json!({"type": "integer"}))),
+        ("memory_info", schema::record::<psoxide::MemoryInfo>()),
+        ("memory_percent", number()),
+        ("username", text()),
+        ("uids", schema::record::<psoxide::Ids>()),
+        ("gids", schema::record::<psoxide::Ids>()),
+        ("terminal", text()),
+        ("status", text()),
+        ("nice", integer()),
+        ("ionice", schema::record::<psoxide::IoPriority>()),
+        ("num_threads", integer()),
+        ("num_fds", integer()),
+        ("io_counters", schema::record::<psoxide::IoCounters>()),
+        ("num_ctx_switches", schema::record::<psoxide::CtxSwitches>()),
+        ("children", schema::list(json!({"type": "integer"}))),
+        ("open_files", schema::list(schema::record::<psoxide::OpenFile>())),
+        ("net_connections", schema::list(schema::record::<psoxide::Connection>())),
+        ("threads", schema::list(schema::record::<psoxide::Thread>())),
+        (
+            "rlimits",
+            json!({"type": ["object", "null"], "additionalProperties": limit, "description": "null: unlimited."}),
+        ),
+        ("memory_maps", schema::list(schema::record::<psoxide::MemoryMapGroup>())),
+    ])
+}
+
+pub(crate) type Field = (&'static str, Vec<String>);
 
 fn one<T>(label: &'static str, reading: Result<T>, show: impl FnOnce(T) -> String) -> Field {
     (label, vec![reading.map_or_else(|error| reason(&error), show)])
@@ -65,7 +146,7 @@ fn shorten(mut lines: Vec<String>, verbose: bool) -> Vec<String> {
     lines
 }
 
-fn fields(p: &Process, verbose: bool) -> Vec<Field> {
+pub(crate) fn fields(p: &Process, verbose: bool) -> Vec<Field> {
     let named = |p: &Process| match p.name() {
         Ok(name) => format!("{} ({})", p.pid(), escape(&name)),
         Err(_) => p.pid().to_string(),
@@ -147,7 +228,7 @@ fn limits(p: &Process, verbose: bool) -> Vec<String> {
     shorten(lines.collect(), verbose)
 }
 
-fn object(p: &Process) -> Json {
+fn object(p: &Process) -> Object {
     let mut data = Object::default();
     data.set("pid", p.pid());
     data.reading("name", p.name());
@@ -185,7 +266,7 @@ fn object(p: &Process) -> Json {
         .collect();
     data.reading_as("rlimits", limits, Json::Object);
     data.reading("memory_maps", p.memory_maps_grouped());
-    data.finish()
+    data
 }
 
 #[cfg(test)]

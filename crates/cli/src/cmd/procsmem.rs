@@ -1,69 +1,61 @@
 //! Memory that each process alone uses.
 
-use std::io::Write;
+use clap::Args;
+use psoxide::{Field, Reading};
 
-use psoxide::ErrorKind;
+use super::Subcommand;
+use crate::args::ListArgs;
+use crate::context::{Context, Outcome};
+use crate::output::column::Meta;
+use crate::output::listing::Listing;
+use crate::output::value::Scale;
+use crate::process::columns::COLUMNS;
+use crate::process::{First, Proc, ProcessArgs, Sampler};
 
-use crate::output::json::Object;
-use crate::output::table::Table;
-use crate::output::{command, escape, human, json};
-use crate::{Context, Outcome};
+#[derive(Args)]
+pub(crate) struct Procsmem {
+    #[command(flatten)]
+    select: ProcessArgs,
+    #[command(flatten)]
+    list: ListArgs,
+}
 
-pub(crate) fn run(context: &Context, out: &mut dyn Write) -> Outcome {
-    let mut refused = 0u32;
-    let mut rows = Vec::new();
-    for process in context.system.processes()? {
-        let process = process.oneshot();
-        match process.memory_footprint() {
-            Ok(footprint) if footprint.uss > 0 => rows.push((footprint, process)),
-            Ok(_) => {}
-            Err(error) => match error.kind() {
-                ErrorKind::NoSuchProcess | ErrorKind::ZombieProcess => {}
-                ErrorKind::AccessDenied => refused += 1,
-                _ => return Err(error.into()),
-            },
-        }
+const LISTING: Listing<Proc> = Listing {
+    command: Procsmem::NAME,
+    columns: COLUMNS,
+    table: &["pid", "username", "uss", "pss", "swap", "rss", "cmdline"],
+    data: &["pid", "name", "username", "uss", "pss", "swap", "rss", "cmdline"],
+    sort: "-uss",
+    scale: Scale::Human,
+    continuous: false,
+};
+
+impl Subcommand for Procsmem {
+    const NAME: &'static str = "procsmem";
+    const ABOUT: &'static str = "Memory that each process alone uses (USS), its share (PSS) and its swap";
+    const DETAILS: &'static str = "The largest come first. Processes without memory of their own (kernel threads) are left out. How many \
+         processes refused is said on standard error; root sees all of them.";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("procsmem", "what each process would give back if it ended"),
+        ("procsmem --user anna --filter 'uss > 50M'", "anna's large ones"),
+        ("procsmem --json", "for another program"),
+    ];
+
+    fn columns() -> Vec<Meta> {
+        LISTING.metas()
     }
-    rows.sort_by_key(|(footprint, _)| std::cmp::Reverse(footprint.uss));
-    let found = !rows.is_empty();
-    if context.json {
-        let mut list = Vec::new();
-        for (footprint, process) in rows {
-            let mut row = Object::default();
-            row.set("pid", process.pid());
-            row.reading("username", process.username());
-            row.reading("cmdline", process.cmdline());
-            row.set("uss", footprint.uss);
-            row.set("pss", footprint.pss);
-            row.set("swap", footprint.swap);
-            row.reading("rss", process.memory_info().map(|info| info.rss));
-            list.push(row.finish());
-        }
-        json::write(out, "procsmem", "rows", list.into())?;
-    } else {
-        let mut table = Table::new(&[">PID", "USER", ">USS", ">PSS", ">SWAP", ">RSS", "CMDLINE"]);
-        let maybe = |bytes: Option<u64>| bytes.map_or_else(|| "-".into(), human::bytes);
-        for (footprint, process) in rows {
-            let line = match process.cmdline() {
-                Ok(cmdline) if !cmdline.is_empty() => command(&cmdline),
-                _ => process.name().map_or_else(|_| "?".into(), |name| escape(&name)),
-            };
-            table.row(vec![
-                process.pid().to_string(),
-                process.username().map_or_else(|_| "?".into(), |name| escape(&name)),
-                human::bytes(footprint.uss),
-                maybe(footprint.pss),
-                maybe(footprint.swap),
-                process.memory_info().map_or_else(|_| "?".into(), |info| human::bytes(info.rss)),
-                line,
-            ]);
-        }
-        table.write(out, context.width)?;
+
+    fn run(self, context: &Context) -> Outcome {
+        let mut sampler = Sampler::new(context, &self.select, First::Lifetime).also(&[Field::MemoryFootprint]);
+        let mut refused = 0;
+        let found = LISTING.run(context, &self.list, self.select.tree().as_ref(), |ask| {
+            let mut sample = sampler.sample(ask)?;
+            let footprint = |process: &Proc| process.row.memory_footprint.value().map_or(0, |memory| memory.uss);
+            refused = sample.rows.iter().filter(|p| matches!(p.row.memory_footprint, Reading::Denied)).count();
+            sample.rows.retain(|process| footprint(process) > 0);
+            Ok(sample)
+        })?;
+        super::say_refused(refused);
+        Ok(found)
     }
-    out.flush()?;
-    if refused > 0 {
-        let noun = if refused == 1 { "process" } else { "processes" };
-        let _ = writeln!(anstream::stderr(), "psoxide: {refused} {noun} refused to be read: permission denied");
-    }
-    Ok(found)
 }

@@ -1,84 +1,83 @@
 //! All processes.
 
-use std::io::Write;
-use std::time::SystemTime;
+use clap::Args;
 
-use psoxide::{Process, Result};
+use super::Subcommand;
+use crate::args::ListArgs;
+use crate::context::{Context, Outcome};
+use crate::output::column::Meta;
+use crate::output::listing::Listing;
+use crate::output::value::Scale;
+use crate::process::columns::COLUMNS;
+use crate::process::{First, Proc, ProcessArgs, Sampler};
 
-use crate::output::json::Object;
-use crate::output::table::Table;
-use crate::output::{command, escape, human, json};
-use crate::{Context, Outcome};
-
-pub(crate) fn run(context: &Context, out: &mut dyn Write) -> Outcome {
-    let total = context.system.virtual_memory()?.total;
-    let mut processes = context.system.processes()?;
-    processes.sort_by_key(Process::pid);
-    let mut rows = Vec::new();
-    let mut table =
-        Table::new(&["USER", ">PID", ">PPID", ">%MEM", ">VSZ", ">RSS", "TTY", "STATUS", "STARTED", ">TIME", "COMMAND"]);
-    let now = SystemTime::now();
-    for process in processes {
-        let process = process.oneshot();
-        let status = process.status();
-        if status.as_ref().is_err_and(psoxide::Error::is_no_such_process) {
-            continue; // ended since it was listed
-        }
-        let info = process.memory_info();
-        let cpu = process.cpu_times().map(|times| times.user.saturating_add(times.system));
-        if context.json {
-            let mut row = Object::default();
-            row.set("pid", process.pid());
-            row.reading("ppid", process.ppid());
-            row.reading("name", process.name());
-            row.reading("username", process.username());
-            row.reading("status", status);
-            if let Ok(info) = &info {
-                row.set("memory_percent", human::percent(info.rss, total));
-            }
-            row.reading("memory_info", info);
-            row.reading("terminal", process.terminal());
-            row.reading("create_time", process.create_time());
-            row.reading("cpu_time", cpu);
-            row.reading("cmdline", process.cmdline());
-            rows.push(row.finish());
-            continue;
-        }
-        let (percent, vsz, rss) = match &info {
-            Ok(info) => {
-                (format!("{:.1}", human::percent(info.rss, total)), human::bytes(info.vms), human::bytes(info.rss))
-            }
-            Err(_) => ("?".into(), "?".into(), "?".into()),
-        };
-        table.row(vec![
-            cell(process.username(), |name| escape(&name)),
-            process.pid().to_string(),
-            cell(process.ppid(), |pid| pid.to_string()),
-            percent,
-            vsz,
-            rss,
-            cell(process.terminal(), |tty| {
-                tty.map_or_else(|| "-".into(), |tty| escape(tty.strip_prefix("/dev").unwrap_or(&tty).as_os_str()))
-            }),
-            cell(status, |status| status.to_string()),
-            cell(process.create_time(), |time| human::started(time, now)),
-            cell(cpu, human::cpu_time),
-            match process.cmdline() {
-                Ok(cmdline) if !cmdline.is_empty() => command(&cmdline),
-                _ => cell(process.name(), |name| format!("[{}]", escape(&name))),
-            },
-        ]);
-        rows.push(serde_json::Value::Null);
-    }
-    let found = !rows.is_empty();
-    if context.json {
-        json::write(out, "ps", "rows", rows.into())?;
-    } else {
-        table.write(out, context.width)?;
-    }
-    Ok(found)
+#[derive(Args)]
+pub(crate) struct Ps {
+    #[command(flatten)]
+    select: ProcessArgs,
+    #[command(flatten)]
+    list: ListArgs,
 }
 
-fn cell<T>(reading: Result<T>, show: impl FnOnce(T) -> String) -> String {
-    reading.map_or_else(|_| "?".into(), show)
+const LISTING: Listing<Proc> = Listing {
+    command: Ps::NAME,
+    columns: COLUMNS,
+    table: &[
+        "username",
+        "pid",
+        "ppid",
+        "cpu_percent",
+        "memory_percent",
+        "vms",
+        "rss",
+        "terminal",
+        "status",
+        "create_time",
+        "cpu_time",
+        "cmdline",
+    ],
+    data: &[
+        "pid",
+        "ppid",
+        "name",
+        "username",
+        "status",
+        "cpu_percent",
+        "memory_percent",
+        "rss",
+        "vms",
+        "terminal",
+        "create_time",
+        "cpu_time",
+        "nice",
+        "num_threads",
+        "cmdline",
+    ],
+    sort: "",
+    scale: Scale::Human,
+    continuous: false,
+};
+
+impl Subcommand for Ps {
+    const NAME: &'static str = "ps";
+    const ABOUT: &'static str = "All processes";
+    const DETAILS: &'static str = "A refused field is shown as \"?\", one that a process does not have as \"-\". %CPU is the average over the \
+         lifetime of the process, as in ps(1); with --interval, later samples show what was used in between.";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("ps", "every process, by pid"),
+        ("ps --tree", "children below their parents"),
+        ("ps --sort=-rss --user anna", "the largest of anna's first"),
+        ("ps --filter 'name ~ ^py && rss > 100M'", "large Python processes"),
+        ("ps --columns pid,uss,cmdline --json", "three columns, for another program"),
+        ("ps --interval 2 --sort=-cpu", "busy processes, every two seconds"),
+    ];
+
+    fn columns() -> Vec<Meta> {
+        LISTING.metas()
+    }
+
+    fn run(self, context: &Context) -> Outcome {
+        let mut sampler = Sampler::new(context, &self.select, First::Lifetime);
+        LISTING.run(context, &self.list, self.select.tree().as_ref(), |ask| sampler.sample(ask))
+    }
 }

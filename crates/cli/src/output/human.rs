@@ -7,10 +7,15 @@ use jiff::tz::TimeZone;
 
 /// Bytes in the unit that fits: `512B`, `1.5Ki`, `23Gi`.
 pub(crate) fn bytes(bytes: u64) -> String {
-    if bytes < 1024 {
-        return format!("{bytes}B");
+    if bytes < 1024 { format!("{bytes}B") } else { fraction(bytes as f64) }
+}
+
+/// As [`bytes`], of a measured number: `0B`, `12.5B`, `1.5Ki`.
+pub(crate) fn fraction(bytes: f64) -> String {
+    if bytes < 1000.0 {
+        return if bytes < 9.95 && bytes > 0.0 { format!("{bytes:.1}B") } else { format!("{bytes:.0}B") };
     }
-    let mut value = bytes as f64;
+    let mut value = bytes;
     let mut unit = "";
     for next in ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"] {
         value /= 1024.0;
@@ -91,6 +96,8 @@ mod tests {
         assert_eq!(bytes(1024 * 1024 - 1), "1.0Mi");
         assert_eq!(bytes(23 << 30), "23Gi");
         assert_eq!(bytes(u64::MAX), "16Ei");
+        assert_eq!(bytes(1023), "1023B");
+        assert_eq!([0.0, 0.25, 12.5, 1000.0].map(fraction), ["0B", "0.2B", "12B", "1.0Ki"]);
     }
 
     #[test]

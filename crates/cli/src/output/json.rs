@@ -2,10 +2,19 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::Write;
 
-use psoxide::{Result, ToValue, Value};
+use std::time::SystemTime;
+
+use psoxide::{ToValue, Value};
 use serde_json::{Map, Value as Json, json};
+
+use super::column::Cell;
+use crate::args::Format;
+use crate::context::{Context, Failure, Outcome};
+
+/// The name of what SCHEMA.md and the JSON Schema promise.
+pub(crate) const SCHEMA: &str = "psoxide/1";
 
 /// A value in JSON.
 pub(crate) fn value(value: &Value<'_>) -> Json {
@@ -16,12 +25,17 @@ pub(crate) fn value(value: &Value<'_>) -> Json {
         Value::Float(v) => Json::from(*v), // null unless finite
         Value::Text(v) => text(v),
         Value::Duration(v) => Json::from(v.as_secs_f64()),
-        Value::Time(v) => jiff::Timestamp::try_from(*v).map_or(Json::Null, |time| Json::String(time.to_string())),
+        Value::Time(v) => time(*v).map_or(Json::Null, Json::String),
         Value::List(v) => v.iter().map(self::value).collect(),
         Value::Record(v) => Json::Object(v.iter().map(|(name, v)| ((*name).to_owned(), self::value(v))).collect()),
         Value::Map(v) => Json::Object(v.iter().map(|(name, v)| (key(name), self::value(v))).collect()),
         _ => Json::Null,
     }
+}
+
+/// A point in time, RFC 3339 in UTC.
+pub(crate) fn time(time: SystemTime) -> Option<String> {
+    jiff::Timestamp::try_from(time).ok().map(|time| time.to_string())
 }
 
 fn text(text: &OsStr) -> Json {
@@ -55,11 +69,11 @@ impl Object {
     }
 
     /// The reading's value, or null and the reason under `errors`.
-    pub(crate) fn reading<T: ToValue>(&mut self, name: &str, reading: Result<T>) {
+    pub(crate) fn reading<T: ToValue>(&mut self, name: &str, reading: psoxide::Result<T>) {
         self.reading_as(name, reading, |v| value(&v.to_value()));
     }
 
-    pub(crate) fn reading_as<T>(&mut self, name: &str, reading: Result<T>, show: impl FnOnce(T) -> Json) {
+    pub(crate) fn reading_as<T>(&mut self, name: &str, reading: psoxide::Result<T>, show: impl FnOnce(T) -> Json) {
         let shown = match reading {
             Ok(value) => show(value),
             Err(error) => {
@@ -70,21 +84,71 @@ impl Object {
         self.fields.insert(name.into(), shown);
     }
 
-    pub(crate) fn finish(mut self) -> Json {
+    /// A cell of a listing.
+    pub(crate) fn cell(&mut self, name: &str, cell: &Cell<'_>) {
+        if let Some(reason) = cell.reason() {
+            self.errors.insert(name.into(), reason.into());
+        }
+        self.fields.insert(name.into(), cell.value().map_or(Json::Null, value));
+    }
+
+    pub(crate) fn finish(self) -> Json {
+        Json::Object(self.into_map())
+    }
+
+    pub(crate) fn into_map(mut self) -> Map<String, Json> {
         if !self.errors.is_empty() {
             self.fields.insert("errors".into(), Json::Object(self.errors));
         }
-        Json::Object(self.fields)
+        self.fields
     }
 }
 
-/// Writes the one object of a command; `key` is `rows` or `data`.
-pub(crate) fn write(out: &mut dyn Write, command: &str, key: &str, content: Json) -> io::Result<()> {
+/// The keys that every answer begins with.
+pub(crate) fn envelope(command: &str) -> Map<String, Json> {
     let mut object = Map::new();
-    object.insert("schema".into(), "psoxide/1".into());
+    object.insert("schema".into(), SCHEMA.into());
     object.insert("command".into(), command.into());
-    object.insert(key.into(), content);
-    writeln!(out, "{:#}", Json::Object(object))
+    object
+}
+
+/// Which sample this is, if there are several.
+pub(crate) fn stamp(object: &mut Map<String, Json>, context: &Context, turn: u64) {
+    if context.repeats() {
+        object.insert("sample".into(), turn.into());
+        object.insert("sampled".into(), time(SystemTime::now()).map_or(Json::Null, Json::String));
+    }
+}
+
+/// Reads and writes the answer of a command that has no rows, as often as the user wants.
+pub(crate) fn data<T>(
+    context: &Context,
+    command: &'static str,
+    mut read: impl FnMut() -> Result<T, Failure>,
+    object: impl Fn(T) -> Result<Object, Failure>,
+    text: impl Fn(T, &mut dyn Write) -> Result<(), Failure>,
+) -> Outcome {
+    if context.format == Format::Csv {
+        return Err(Failure::Usage(format!("{command} has no rows that could be comma-separated; use --json")));
+    }
+    context.repeat(true, |turn, out| {
+        let answer = read()?;
+        let mut envelope = if context.format == Format::Json { envelope(command) } else { Map::new() };
+        stamp(&mut envelope, context, turn);
+        match context.format {
+            Format::Json => {
+                envelope.insert("data".into(), object(answer)?.finish());
+                writeln!(out, "{:#}", Json::Object(envelope))?;
+            }
+            Format::Jsonl => {
+                envelope.extend(object(answer)?.into_map());
+                writeln!(out, "{}", Json::Object(envelope))?;
+            }
+            _ => text(answer, out)?,
+        }
+        Ok(())
+    })?;
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -1,8 +1,18 @@
 //! How values are shown.
 
+pub(crate) mod column;
+pub(crate) mod csv;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod listing;
+pub(crate) mod rate;
+pub(crate) mod schema;
+pub(crate) mod sink;
+pub(crate) mod style;
 pub(crate) mod table;
+pub(crate) mod tree;
+pub(crate) mod value;
+pub(crate) mod write;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;

@@ -1,18 +1,16 @@
-//! Aligned columns.
+//! Aligned columns, cut to the width of the terminal.
 
 use std::io::{self, Write};
 
-use anstyle::Style;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// Headers and labels.
-pub(crate) const BOLD: Style = Style::new().bold();
+use super::style;
 
-/// Rows under bold headers. Cells hold text that is already escaped.
-pub(crate) struct Table {
-    columns: Vec<(&'static str, Align)>,
-    rows: Vec<Vec<String>>,
-}
+/// Between two columns.
+const GAP: usize = 2;
+
+/// A column of text is not made narrower than this to fit the terminal.
+const NARROWEST: usize = 8;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
@@ -20,33 +18,72 @@ pub(crate) enum Align {
     Right,
 }
 
+/// Rows under bold headers. Cells hold text that is already escaped.
+pub(crate) struct Table {
+    columns: Vec<(&'static str, Align)>,
+    rows: Vec<Vec<String>>,
+    header: bool,
+    /// No column is narrower than this.
+    least: Vec<usize>,
+}
+
 impl Table {
-    /// A title that begins with `>` is of a column of numbers.
-    pub(crate) fn new(titles: &[&'static str]) -> Self {
-        let column = |title: &&'static str| match title.strip_prefix('>') {
-            Some(title) => (title, Align::Right),
-            None => (*title, Align::Left),
-        };
-        Self { columns: titles.iter().map(column).collect(), rows: Vec::new() }
+    pub(crate) fn new(columns: Vec<(&'static str, Align)>) -> Self {
+        Self { columns, rows: Vec::new(), header: true, least: Vec::new() }
+    }
+
+    pub(crate) fn without_header(mut self) -> Self {
+        self.header = false;
+        self
+    }
+
+    pub(crate) fn at_least(mut self, least: Vec<usize>) -> Self {
+        self.least = least;
+        self
     }
 
     pub(crate) fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
+    /// Writes it; on a terminal of `width` columns no line is longer than that.
     pub(crate) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
         let titles: Vec<String> = self.columns.iter().map(|(title, _)| (*title).to_owned()).collect();
-        let mut widths: Vec<usize> = titles.iter().map(|title| title.width()).collect();
+        let mut widths: Vec<usize> =
+            titles.iter().map(|title| if self.header || !self.least.is_empty() { title.width() } else { 0 }).collect();
+        for (width, least) in widths.iter_mut().zip(&self.least) {
+            *width = (*width).max(*least);
+        }
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.width());
             }
         }
-        writeln!(out, "{BOLD}{}{BOLD:#}", self.line(&titles, &widths, width))?;
+        if let Some(terminal) = width {
+            self.fit(&mut widths, terminal);
+        }
+        if self.header {
+            writeln!(out, "{h}{}{h:#}", self.line(&titles, &widths, width), h = style::header())?;
+        }
         for row in &self.rows {
             writeln!(out, "{}", self.line(row, &widths, width))?;
         }
         Ok(())
+    }
+
+    /// Takes from the widest columns of text until the lines fit; the last column gets what is left.
+    fn fit(&self, widths: &mut [usize], terminal: usize) {
+        let Some((_, others)) = widths.split_last_mut() else { return };
+        // The last column may be cut to a quarter of the line before any other loses something.
+        let room = terminal.saturating_sub((terminal / 4).max(NARROWEST));
+        loop {
+            let used: usize = others.iter().map(|width| width + GAP).sum();
+            let text = others.iter_mut().zip(&self.columns).filter(|(_, (_, align))| *align == Align::Left);
+            match text.map(|(width, _)| width).max_by_key(|width| **width) {
+                Some(widest) if used > room && *widest > NARROWEST => *widest -= 1,
+                _ => break,
+            }
+        }
     }
 
     fn line(&self, cells: &[String], widths: &[usize], terminal: Option<usize>) -> String {
@@ -56,22 +93,29 @@ impl Table {
             if i > 0 {
                 line.push_str("  ");
             }
-            let gap = " ".repeat(width.saturating_sub(cell.width()));
-            if *align == Align::Right {
-                line.push_str(&gap);
-                line.push_str(cell);
-            } else if i == last {
-                match terminal {
-                    Some(terminal) => line.push_str(&cut(cell, terminal.saturating_sub(line.width()))),
-                    None => line.push_str(cell),
-                }
-            } else {
-                line.push_str(cell);
-                line.push_str(&gap);
+            match align {
+                Align::Right => pad(&mut line, width.saturating_sub(cell.width()), cell, true),
+                Align::Left if i == last => line.push_str(cell),
+                Align::Left if cell.width() > *width => line.push_str(&cut(cell, *width)),
+                Align::Left => pad(&mut line, width.saturating_sub(cell.width()), cell, false),
             }
         }
         line.truncate(line.trim_end().len());
-        line
+        match terminal {
+            Some(terminal) if line.width() > terminal => cut(&line, terminal),
+            _ => line,
+        }
+    }
+}
+
+fn pad(line: &mut String, blanks: usize, cell: &str, before: bool) {
+    let blanks = std::iter::repeat_n(' ', blanks);
+    if before {
+        line.extend(blanks);
+        line.push_str(cell);
+    } else {
+        line.push_str(cell);
+        line.extend(blanks);
     }
 }
 
@@ -107,12 +151,24 @@ mod tests {
         assert_eq!(cut("abc", 0), "");
     }
 
+    fn lines(width: Option<usize>) -> Vec<String> {
+        let mut table =
+            Table::new(vec![("PID", Align::Right), ("NAME", Align::Left), ("CMD", Align::Left)]).without_header();
+        table.row(["1", "init", "/sbin/init"].map(String::from).to_vec());
+        table.row(["12345", "a very long name it is", "x"].map(String::from).to_vec());
+        let mut out = Vec::new();
+        table.write(&mut out, width).unwrap();
+        String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
+    }
+
     #[test]
-    fn numbers_go_right() {
-        let mut table = Table::new(&[">PID", "NAME"]);
-        table.row(vec!["1".into(), "init".into()]);
-        table.row(vec!["12345".into(), "a very long name".into()]);
-        assert_eq!(table.line(&["1".into(), "init".into()], &[5, 16], None), "    1  init");
-        assert_eq!(table.line(&["12345".into(), "a very long name".into()], &[5, 16], Some(12)), "12345  a ve…");
+    fn numbers_go_right_and_nothing_is_cut_in_a_pipe() {
+        assert_eq!(lines(None), ["    1  init                    /sbin/init", "12345  a very long name it is  x"]);
+    }
+
+    #[test]
+    fn text_is_cut_to_the_terminal() {
+        assert_eq!(lines(Some(30)), ["    1  init           /sbin/i…", "12345  a very long …  x"]);
+        assert_eq!(lines(Some(10)), ["    1  in…", "12345  a …"]);
     }
 }

@@ -399,41 +399,51 @@ impl MemoryType {
     }
 }
 
+impl From<MemoryMap> for MemoryMapGroup {
+    /// The group of this mapping alone.
+    fn from(map: MemoryMap) -> Self {
+        Self {
+            path: map.path,
+            rss: map.rss,
+            size: map.size,
+            pss: map.pss,
+            shared_clean: map.shared_clean,
+            shared_dirty: map.shared_dirty,
+            private_clean: map.private_clean,
+            private_dirty: map.private_dirty,
+            referenced: map.referenced,
+            anonymous: map.anonymous,
+            swap: map.swap,
+        }
+    }
+}
+
 impl MemoryMapGroup {
-    pub(crate) fn group(maps: Vec<MemoryMap>) -> Vec<Self> {
+    /// Adds the sizes of another group; one that is not known of both is not known of the sum.
+    pub fn add(&mut self, other: &Self) {
         let plus = |sum: &mut Option<u64>, part: Option<u64>| {
             *sum = sum.zip(part).map(|(sum, part)| sum.saturating_add(part));
         };
+        self.rss = self.rss.saturating_add(other.rss);
+        plus(&mut self.size, other.size);
+        plus(&mut self.pss, other.pss);
+        plus(&mut self.shared_clean, other.shared_clean);
+        plus(&mut self.shared_dirty, other.shared_dirty);
+        plus(&mut self.private_clean, other.private_clean);
+        plus(&mut self.private_dirty, other.private_dirty);
+        plus(&mut self.referenced, other.referenced);
+        plus(&mut self.anonymous, other.anonymous);
+        plus(&mut self.swap, other.swap);
+    }
+
+    pub(crate) fn group(maps: Vec<MemoryMap>) -> Vec<Self> {
         let mut groups: Vec<Self> = Vec::new();
         let mut places: std::collections::HashMap<PathBuf, usize> = std::collections::HashMap::new();
         for map in maps {
             let place = *places.entry(map.path.clone()).or_insert(groups.len());
             match groups.get_mut(place) {
-                Some(group) => {
-                    group.rss = group.rss.saturating_add(map.rss);
-                    plus(&mut group.size, map.size);
-                    plus(&mut group.pss, map.pss);
-                    plus(&mut group.shared_clean, map.shared_clean);
-                    plus(&mut group.shared_dirty, map.shared_dirty);
-                    plus(&mut group.private_clean, map.private_clean);
-                    plus(&mut group.private_dirty, map.private_dirty);
-                    plus(&mut group.referenced, map.referenced);
-                    plus(&mut group.anonymous, map.anonymous);
-                    plus(&mut group.swap, map.swap);
-                }
-                None => groups.push(Self {
-                    path: map.path,
-                    rss: map.rss,
-                    size: map.size,
-                    pss: map.pss,
-                    shared_clean: map.shared_clean,
-                    shared_dirty: map.shared_dirty,
-                    private_clean: map.private_clean,
-                    private_dirty: map.private_dirty,
-                    referenced: map.referenced,
-                    anonymous: map.anonymous,
-                    swap: map.swap,
-                }),
+                Some(group) => group.add(&map.into()),
+                None => groups.push(map.into()),
             }
         }
         groups

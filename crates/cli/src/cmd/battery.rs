@@ -1,0 +1,64 @@
+//! The battery.
+
+use clap::Args;
+use psoxide::{Record as _, TimeLeft};
+
+use super::Subcommand;
+use crate::args::ListArgs;
+use crate::context::{Context, Outcome};
+use crate::output::column::{Column, Meta, Shape, cell, field, float};
+use crate::output::human;
+use crate::output::listing::{Listing, Sample};
+use crate::output::value::Scale;
+
+#[derive(Args)]
+pub(crate) struct Battery {
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+const LISTING: Listing<psoxide::Battery> = Listing {
+    command: Battery::NAME,
+    columns: &[
+        Column::of(field(psoxide::Battery::FIELDS, "percent"), "CHARGE%", |battery: &psoxide::Battery| {
+            cell(&battery.percent)
+        }),
+        Column::of(field(psoxide::Battery::FIELDS, "secsleft"), "LEFT", |battery: &psoxide::Battery| {
+            match battery.secsleft {
+                TimeLeft::For(time) => float(Some(time.as_secs_f64())),
+                TimeLeft::Unknown | TimeLeft::Unlimited => float(None),
+            }
+        })
+        .shown(|battery| {
+            Some(match battery.secsleft {
+                TimeLeft::For(time) => human::span(time),
+                TimeLeft::Unknown => "unknown".into(),
+                TimeLeft::Unlimited => "on mains".into(),
+            })
+        }),
+        Column::of(field(psoxide::Battery::FIELDS, "power_plugged"), "PLUGGED", |battery: &psoxide::Battery| {
+            cell(&battery.power_plugged)
+        })
+        .shape(Shape::Bool),
+    ],
+    table: &["percent", "secsleft", "power_plugged"],
+    data: &[],
+    sort: "",
+    scale: Scale::Human,
+    continuous: true,
+};
+
+impl Subcommand for Battery {
+    const NAME: &'static str = "battery";
+    const ABOUT: &'static str = "Charge of the battery and the time that is left";
+    const EXAMPLES: &'static [(&'static str, &'static str)] =
+        &[("battery", "now; exit status 1 if there is none"), ("battery --interval 60", "a line every minute")];
+
+    fn columns() -> Vec<Meta> {
+        LISTING.metas()
+    }
+
+    fn run(self, context: &Context) -> Outcome {
+        LISTING.run(context, &self.list, None, |_| Ok(Sample::of(context.system.sensors_battery()?)))
+    }
+}

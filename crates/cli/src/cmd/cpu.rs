@@ -1,0 +1,192 @@
+//! The machine in one line a sample, as vmstat shows it.
+
+use std::time::Duration;
+
+use clap::Args;
+use psoxide::{CpuStats, CpuTimes, DiskIo, Record as _, SwapMemory, Unit, VirtualMemory};
+
+use super::Subcommand;
+use crate::args::ListArgs;
+use crate::context::{Context, Outcome};
+use crate::output::column::{Column, Meta, cell, field, float};
+use crate::output::listing::{Listing, Sample};
+use crate::output::rate::Rate;
+use crate::output::value::Scale;
+
+#[derive(Args)]
+pub(crate) struct Cpu {
+    /// A row for each CPU instead of one for all
+    #[arg(short = 'e', long)]
+    each: bool,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+/// What is counted.
+#[derive(Clone)]
+struct Counters {
+    all: CpuTimes,
+    each: Vec<CpuTimes>,
+    stats: CpuStats,
+    swap: SwapMemory,
+    disks: Option<DiskIo>,
+}
+
+/// One line.
+struct Line {
+    cpu: String,
+    memory: VirtualMemory,
+    swap: SwapMemory,
+    times: CpuTimes,
+    swap_in: Option<f64>,
+    swap_out: Option<f64>,
+    disk_read: Option<f64>,
+    disk_write: Option<f64>,
+    interrupts: Option<f64>,
+    ctx_switches: Option<f64>,
+}
+
+impl Line {
+    /// A part of the time in percent.
+    fn part(&self, time: Option<Duration>) -> Option<f64> {
+        let total = self.times.total().as_secs_f64();
+        (total > 0.0).then_some(time?.as_secs_f64() * 100.0 / total)
+    }
+}
+
+const fn share(
+    name: &'static str,
+    title: &'static str,
+    doc: &'static str,
+    get: for<'a> fn(&'a Line) -> crate::output::column::Cell<'a>,
+) -> Column<Line> {
+    Column::new(name, title, Unit::Percent, doc, get)
+}
+
+const COLUMNS: &[Column<Line>] = &[
+    Column::new("cpu", "CPU", Unit::Text, "Which CPU, or all.", |line: &Line| cell(&line.cpu)),
+    Column::new("memory_free", "FREE", Unit::Bytes, field(VirtualMemory::FIELDS, "free").doc, |line: &Line| {
+        cell(&line.memory.free)
+    }),
+    Column::new(
+        "memory_available",
+        "AVAIL",
+        Unit::Bytes,
+        field(VirtualMemory::FIELDS, "available").doc,
+        |line: &Line| cell(&line.memory.available),
+    ),
+    Column::of(field(VirtualMemory::FIELDS, "buffers"), "BUFF", |line: &Line| cell(&line.memory.buffers)),
+    Column::of(field(VirtualMemory::FIELDS, "cached"), "CACHE", |line: &Line| cell(&line.memory.cached)),
+    Column::new("swap_used", "SWPD", Unit::Bytes, "Swap in use.", |line: &Line| cell(&line.swap.used)),
+    Column::new("swap_in", "SI", Unit::BytesPerSecond, "Swapped in from disk.", |line: &Line| float(line.swap_in)),
+    Column::new("swap_out", "SO", Unit::BytesPerSecond, "Swapped out to disk.", |line: &Line| float(line.swap_out)),
+    Column::new("disk_read", "READ", Unit::BytesPerSecond, "Read from all disks.", |line: &Line| float(line.disk_read)),
+    Column::new("disk_write", "WRITE", Unit::BytesPerSecond, "Written to all disks.", |line: &Line| {
+        float(line.disk_write)
+    }),
+    Column::new("interrupts", "INTR", Unit::PerSecond, "Interrupts.", |line: &Line| float(line.interrupts)),
+    Column::new("ctx_switches", "CSW", Unit::PerSecond, "Context switches.", |line: &Line| float(line.ctx_switches)),
+    share("user", "%USR", "In user mode, niced or not.", |line: &Line| {
+        float(line.part(Some(line.times.user.saturating_add(line.times.nice.unwrap_or_default()))))
+    }),
+    share("system", "%SYS", "In kernel mode, with interrupts.", |line: &Line| {
+        let interrupts = line.times.irq.unwrap_or_default().saturating_add(line.times.softirq.unwrap_or_default());
+        float(line.part(Some(line.times.system.saturating_add(interrupts))))
+    }),
+    share("idle", "%IDLE", field(CpuTimes::FIELDS, "idle").doc, |line: &Line| float(line.part(Some(line.times.idle)))),
+    share("iowait", "%WAIT", field(CpuTimes::FIELDS, "iowait").doc, |line: &Line| float(line.part(line.times.iowait))),
+    share("steal", "%STEAL", field(CpuTimes::FIELDS, "steal").doc, |line: &Line| float(line.part(line.times.steal))),
+    share("guest", "%GUEST", field(CpuTimes::FIELDS, "guest").doc, |line: &Line| float(line.part(line.times.guest))),
+    share("busy", "%BUSY", "Neither idle nor waiting for I/O.", |line: &Line| float(line.times.busy_percent())),
+];
+
+const ALL: Listing<Line> = Listing {
+    command: Cpu::NAME,
+    columns: COLUMNS,
+    table: &[
+        "memory_free",
+        "buffers",
+        "cached",
+        "swap_used",
+        "swap_in",
+        "swap_out",
+        "disk_read",
+        "disk_write",
+        "interrupts",
+        "ctx_switches",
+        "user",
+        "system",
+        "idle",
+        "iowait",
+        "steal",
+    ],
+    data: &[],
+    sort: "",
+    scale: Scale::Human,
+    continuous: true,
+};
+
+const EACH: Listing<Line> =
+    Listing { table: &["cpu", "user", "system", "idle", "iowait", "steal", "guest", "busy"], continuous: false, ..ALL };
+
+impl Subcommand for Cpu {
+    const NAME: &'static str = "cpu";
+    const ABOUT: &'static str = "What the CPUs, memory, swap and disks do, one line a sample, as vmstat";
+    const DETAILS: &'static str = "The first sample is taken over half a second, later ones over the interval; of a copied machine, rates are \
+         averages since boot.";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("cpu", "now"),
+        ("cpu --interval 2", "a line every two seconds"),
+        ("cpu --each", "a row for each CPU"),
+        ("cpu --interval 60 --csv", "a record for a spreadsheet"),
+    ];
+
+    fn columns() -> Vec<Meta> {
+        ALL.metas()
+    }
+
+    fn run(self, context: &Context) -> Outcome {
+        let system = &context.system;
+        let listing = if self.each { &EACH } else { &ALL };
+        let mut rate = Rate::new(context);
+        listing.run(context, &self.list, None, |_| {
+            let pair = rate.next(|| {
+                Ok(Counters {
+                    all: system.cpu_times()?,
+                    each: if self.each { system.cpu_times_per_cpu()? } else { Vec::new() },
+                    stats: system.cpu_stats()?,
+                    swap: system.swap_memory()?,
+                    // A container may have no list of disks: the rest is no less true for that.
+                    disks: system.disk_io_total().ok().flatten(),
+                })
+            })?;
+            let memory = system.virtual_memory()?;
+            let (now, then) = (&pair.now, pair.then.as_ref());
+            let per_second = |get: &dyn Fn(&Counters) -> Option<u64>| {
+                let before = then.and_then(get).unwrap_or(0);
+                pair.per_second(get(now)?.saturating_sub(before))
+            };
+            let line = |cpu: String, times: CpuTimes| Line {
+                cpu,
+                memory: memory.clone(),
+                swap: now.swap.clone(),
+                times,
+                swap_in: per_second(&|c| c.swap.sin),
+                swap_out: per_second(&|c| c.swap.sout),
+                disk_read: per_second(&|c| Some(c.disks.as_ref()?.read_bytes)),
+                disk_write: per_second(&|c| Some(c.disks.as_ref()?.write_bytes)),
+                interrupts: per_second(&|c| Some(c.stats.interrupts)),
+                ctx_switches: per_second(&|c| Some(c.stats.ctx_switches)),
+            };
+            let passed =
+                |now: &CpuTimes, then: Option<&CpuTimes>| then.map_or_else(|| now.clone(), |then| now.since(then));
+            let rows = if self.each {
+                let cpus = now.each.iter().enumerate();
+                cpus.map(|(i, cpu)| line(i.to_string(), passed(cpu, then.and_then(|then| then.each.get(i))))).collect()
+            } else {
+                vec![line("all".into(), passed(&now.all, then.map(|then| &then.all)))]
+            };
+            Ok(Sample { rows, window: pair.window })
+        })
+    }
+}

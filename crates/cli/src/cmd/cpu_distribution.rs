@@ -1,0 +1,91 @@
+//! Which processes run on which CPU.
+
+use clap::Args;
+use psoxide::{CpuTimes, Field, ProcessStatus, Unit, Value};
+
+use super::Subcommand;
+use crate::args::ListArgs;
+use crate::context::{Context, Outcome};
+use crate::output::column::{Cell, Column, Meta, Shape, cell, float};
+use crate::output::listing::{Listing, Sample};
+use crate::output::rate::Rate;
+use crate::output::value::Scale;
+
+#[derive(Args)]
+pub(crate) struct CpuDistribution {
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+/// A CPU and the processes that last ran on it.
+struct OnCpu {
+    cpu: u32,
+    percent: Option<f64>,
+    running: Vec<std::ffi::OsString>,
+    processes: Vec<std::ffi::OsString>,
+}
+
+fn names(names: &[std::ffi::OsString]) -> Cell<'_> {
+    psoxide::Reading::Value(Value::List(names.iter().map(psoxide::ToValue::to_value).collect()))
+}
+
+const LISTING: Listing<OnCpu> = Listing {
+    command: CpuDistribution::NAME,
+    columns: &[
+        Column::new("cpu", "CPU", Unit::Plain, "The CPU's number.", |row: &OnCpu| cell(&row.cpu)),
+        Column::new("busy", "%BUSY", Unit::Percent, "Neither idle nor waiting for I/O.", |row: &OnCpu| {
+            float(row.percent)
+        }),
+        Column::new("count", "COUNT", Unit::Count, "How many processes last ran on it.", |row: &OnCpu| {
+            Cell::Value(Value::Unsigned(row.processes.len().try_into().unwrap_or(u64::MAX)))
+        }),
+        Column::new("running", "RUNNING", Unit::Text, "Those that run or want to.", |row: &OnCpu| names(&row.running))
+            .shape(Shape::Texts),
+        Column::new("processes", "PROCESSES", Unit::Text, "The processes that last ran on it.", |row: &OnCpu| {
+            names(&row.processes)
+        })
+        .shape(Shape::Texts),
+    ],
+    table: &["cpu", "busy", "count", "running", "processes"],
+    data: &[],
+    sort: "",
+    scale: Scale::Human,
+    continuous: false,
+};
+
+impl Subcommand for CpuDistribution {
+    const NAME: &'static str = "cpu-distribution";
+    const ABOUT: &'static str = "Which processes run on which CPU";
+    const EXAMPLES: &'static [(&'static str, &'static str)] =
+        &[("cpu-distribution", "now"), ("cpu-distribution --interval 1", "every second")];
+
+    fn columns() -> Vec<Meta> {
+        LISTING.metas()
+    }
+
+    fn run(self, context: &Context) -> Outcome {
+        let mut rate = Rate::new(context);
+        LISTING.run(context, &self.list, None, |_| {
+            let pair = rate.next(|| context.system.cpu_times_per_cpu())?;
+            let snapshot = context.system.snapshot([Field::Name, Field::Status, Field::CpuNum])?;
+            let busy = |(place, now): (usize, &CpuTimes)| match &pair.then {
+                Some(then) => now.since(then.get(place)?).busy_percent(),
+                None => now.busy_percent(),
+            };
+            let mut rows: Vec<OnCpu> = (0..)
+                .zip(pair.now.iter().enumerate().map(busy))
+                .map(|(cpu, percent)| OnCpu { cpu, percent, running: Vec::new(), processes: Vec::new() })
+                .collect();
+            for process in snapshot.processes {
+                let place = process.cpu_num.value().and_then(|cpu| usize::try_from(*cpu).ok());
+                let row = place.and_then(|place| rows.get_mut(place));
+                let (Some(row), Some(name)) = (row, process.name.value()) else { continue };
+                if process.status.value() == Some(&ProcessStatus::Running) {
+                    row.running.push(name.clone());
+                }
+                row.processes.push(name.clone());
+            }
+            Ok(Sample { rows, window: pair.window })
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! Space of file systems, as df shows it.
+
+use clap::Args;
+use psoxide::{DiskPartition, Reading, Record as _, Unit};
+
+use super::Subcommand;
+use crate::args::ListArgs;
+use crate::context::{Context, Outcome};
+use crate::output::column::{Column, Meta, cell, field, part};
+use crate::output::listing::{Listing, Sample};
+use crate::output::value::Scale;
+
+#[derive(Args)]
+pub(crate) struct DiskUsage {
+    /// The file systems of these paths; those on devices if not given
+    #[arg(value_name = "PATH", conflicts_with = "all")]
+    paths: Vec<std::path::PathBuf>,
+    /// With proc, sysfs, tmpfs and the like
+    #[arg(short, long)]
+    all: bool,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+struct Mounted {
+    partition: DiskPartition,
+    usage: Reading<psoxide::DiskUsage>,
+}
+
+macro_rules! usage {
+    ($name:ident, $title:literal) => {
+        Column::of(field(psoxide::DiskUsage::FIELDS, stringify!($name)), $title, |row: &Mounted| {
+            part(&row.usage, |v| &v.$name)
+        })
+    };
+}
+
+const LISTING: Listing<Mounted> = Listing {
+    command: DiskUsage::NAME,
+    columns: &[
+        Column::of(field(DiskPartition::FIELDS, "device"), "DEVICE", |row: &Mounted| cell(&row.partition.device)),
+        usage!(total, "TOTAL"),
+        usage!(used, "USED"),
+        usage!(free, "FREE"),
+        usage!(percent, "USE%"),
+        Column::of(field(DiskPartition::FIELDS, "fstype"), "TYPE", |row: &Mounted| cell(&row.partition.fstype)),
+        Column::of(field(DiskPartition::FIELDS, "mountpoint"), "MOUNT", |row: &Mounted| {
+            cell(&row.partition.mountpoint)
+        }),
+        Column::new("opts", "OPTIONS", Unit::Text, field(DiskPartition::FIELDS, "opts").doc, |row: &Mounted| {
+            cell(&row.partition.opts)
+        }),
+    ],
+    table: &["device", "total", "used", "free", "percent", "fstype", "mountpoint"],
+    data: &["device", "mountpoint", "fstype", "opts", "total", "used", "free", "percent"],
+    sort: "",
+    scale: Scale::Human,
+    continuous: false,
+};
+
+impl Subcommand for DiskUsage {
+    const NAME: &'static str = "disk-usage";
+    const ABOUT: &'static str = "Space of file systems, as df";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("disk-usage", "file systems on devices"),
+        ("disk-usage /home", "the one that /home is on"),
+        ("disk-usage --all --filter 'percent > 90'", "those that are nearly full"),
+    ];
+
+    fn columns() -> Vec<Meta> {
+        LISTING.metas()
+    }
+
+    fn run(self, context: &Context) -> Outcome {
+        let system = &context.system;
+        LISTING.run(context, &self.list, None, |_| {
+            let mounted = |partition: DiskPartition| {
+                let usage = Reading::from(system.disk_usage(&partition.mountpoint));
+                Mounted { partition, usage }
+            };
+            let partitions = system.disk_partitions(self.all || !self.paths.is_empty())?;
+            if self.paths.is_empty() {
+                return Ok(Sample::of(partitions.into_iter().map(mounted)));
+            }
+            let mut rows = Vec::new();
+            for path in &self.paths {
+                let usage = system.disk_usage(path)?;
+                let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+                let holds = |partition: &&DiskPartition| path.starts_with(&partition.mountpoint);
+                // The innermost mount; of several on the same point the last one is seen.
+                let on = partitions.iter().filter(holds).max_by_key(|p| p.mountpoint.as_os_str().len());
+                let partition = on.cloned().unwrap_or_else(|| DiskPartition {
+                    device: std::ffi::OsString::new(),
+                    mountpoint: path,
+                    fstype: std::ffi::OsString::new(),
+                    opts: std::ffi::OsString::new(),
+                });
+                rows.push(Mounted { partition, usage: Reading::Value(usage) });
+            }
+            Ok(Sample::of(rows))
+        })
+    }
+}

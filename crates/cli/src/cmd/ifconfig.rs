@@ -1,0 +1,154 @@
+//! Network interfaces: state, addresses, counters.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use clap::Args;
+use psoxide::{AddressFamily, NetIo, NicAddr, NicStats, Reading, Record as _, Unit, Value};
+
+use super::Subcommand;
+use crate::args::ListArgs;
+use crate::context::{Context, Outcome};
+use crate::output::column::{Cell, Column, Meta, Shape, cell, field, part};
+use crate::output::listing::{Listing, Sample};
+use crate::output::value::Scale;
+
+#[derive(Args)]
+pub(crate) struct Ifconfig {
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+struct Nic {
+    name: OsString,
+    stats: Reading<NicStats>,
+    io: Reading<NetIo>,
+    addresses: Reading<Vec<NicAddr>>,
+}
+
+impl Nic {
+    /// Its addresses of one family, with the length of the network's prefix.
+    fn addresses(&self, family: AddressFamily) -> Cell<'_> {
+        self.addresses.as_ref().map(|addresses| {
+            let own = addresses.iter().filter(|address| address.family == family);
+            Value::List(own.map(|address| Value::Text(OsString::from(with_prefix(address)).into())).collect())
+        })
+    }
+}
+
+/// `192.168.0.5/24`; a hardware address has no prefix.
+fn with_prefix(address: &NicAddr) -> String {
+    let ones = match &address.netmask {
+        Some(psoxide::NicAddress::Inet(mask)) => Some(mask.to_bits().count_ones()),
+        Some(psoxide::NicAddress::Inet6(mask, _)) => Some(mask.to_bits().count_ones()),
+        _ => None,
+    };
+    ones.map_or_else(|| address.address.to_string(), |ones| format!("{}/{ones}", address.address))
+}
+
+macro_rules! stat {
+    ($name:ident, $title:literal) => {
+        Column::of(field(NicStats::FIELDS, stringify!($name)), $title, |nic: &Nic| part(&nic.stats, |v| &v.$name))
+    };
+}
+
+macro_rules! counter {
+    ($name:ident, $title:literal) => {
+        Column::of(field(NetIo::FIELDS, stringify!($name)), $title, |nic: &Nic| part(&nic.io, |v| &v.$name))
+    };
+}
+
+const LISTING: Listing<Nic> = Listing {
+    command: Ifconfig::NAME,
+    columns: &[
+        Column::new("name", "INTERFACE", Unit::Text, "Its name.", |nic: &Nic| cell(&nic.name)),
+        stat!(isup, "UP").shape(Shape::Bool),
+        stat!(speed, "MBIT/s").shape(Shape::Integer),
+        stat!(duplex, "DUPLEX"),
+        stat!(mtu, "MTU").shown(|nic| Some(nic.stats.value()?.mtu.to_string())),
+        counter!(bytes_recv, "RECV"),
+        counter!(bytes_sent, "SENT"),
+        counter!(packets_recv, "PKTS-IN"),
+        counter!(packets_sent, "PKTS-OUT"),
+        counter!(errin, "ERR-IN"),
+        counter!(errout, "ERR-OUT"),
+        counter!(dropin, "DROP-IN"),
+        counter!(dropout, "DROP-OUT"),
+        Column::new("mac", "MAC", Unit::Text, "Hardware addresses.", |nic: &Nic| nic.addresses(AddressFamily::Link))
+            .shape(Shape::Texts),
+        Column::new("ipv4", "IPV4", Unit::Text, "IPv4 addresses with the length of their prefix.", |nic: &Nic| {
+            nic.addresses(AddressFamily::Inet)
+        })
+        .shape(Shape::Texts),
+        Column::new("ipv6", "IPV6", Unit::Text, "IPv6 addresses with the length of their prefix.", |nic: &Nic| {
+            nic.addresses(AddressFamily::Inet6)
+        })
+        .shape(Shape::Texts),
+        stat!(flags, "FLAGS").shape(Shape::Texts),
+    ],
+    table: &["name", "isup", "speed", "mtu", "bytes_recv", "bytes_sent", "mac", "ipv4", "ipv6"],
+    data: &[
+        "name",
+        "isup",
+        "speed",
+        "duplex",
+        "mtu",
+        "flags",
+        "mac",
+        "ipv4",
+        "ipv6",
+        "bytes_recv",
+        "bytes_sent",
+        "packets_recv",
+        "packets_sent",
+        "errin",
+        "errout",
+        "dropin",
+        "dropout",
+    ],
+    sort: "",
+    scale: Scale::Human,
+    continuous: false,
+};
+
+impl Subcommand for Ifconfig {
+    const NAME: &'static str = "ifconfig";
+    const ABOUT: &'static str = "Network interfaces: state, addresses, counters";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("ifconfig", "all interfaces"),
+        ("ifconfig --filter 'isup == yes'", "those that are up"),
+        ("ifconfig --columns name,ipv4 --no-header", "names and addresses for a script"),
+    ];
+
+    fn columns() -> Vec<Meta> {
+        LISTING.metas()
+    }
+
+    fn run(self, context: &Context) -> Outcome {
+        let system = &context.system;
+        LISTING.run(context, &self.list, None, |_| {
+            let counters = system.net_io_counters()?;
+            let (mut stats, stats_missing) = by_name(system.net_if_stats());
+            let (mut addresses, addresses_missing) = by_name(system.net_if_addrs());
+            let row = |(name, io): (OsString, NetIo)| Nic {
+                stats: stats
+                    .remove(&name)
+                    .map_or_else(|| stats_missing.as_ref().map(|()| NicStats::default()), Reading::Value),
+                addresses: addresses
+                    .remove(&name)
+                    .map_or_else(|| addresses_missing.as_ref().map(|()| Vec::new()), Reading::Value),
+                io: Reading::Value(io),
+                name,
+            };
+            Ok(Sample::of(counters.into_iter().map(row)))
+        })
+    }
+}
+
+/// Readings by name, and what holds for a name that has none.
+fn by_name<T>(reading: psoxide::Result<Vec<(OsString, T)>>) -> (BTreeMap<OsString, T>, Reading<()>) {
+    match Reading::from(reading) {
+        Reading::Value(list) => (list.into_iter().collect(), Reading::NotAsked),
+        missing => (BTreeMap::new(), missing.map(drop)),
+    }
+}

@@ -1,0 +1,111 @@
+//! Every figure of memory and swap, explained.
+
+use clap::Args;
+use psoxide::{FieldInfo, Pressure, PressureOf, Reading, Record, Unit, Value};
+
+use super::Subcommand;
+use crate::args::ListArgs;
+use crate::context::{Context, Outcome};
+use crate::output::column::{Cell, Column, Meta, Shape, cell};
+use crate::output::listing::{Listing, Sample};
+use crate::output::value::{self, Scale};
+
+#[derive(Args)]
+pub(crate) struct Meminfo {
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+/// One figure.
+struct Figure {
+    of: &'static str,
+    name: String,
+    value: Reading<Value<'static>>,
+    unit: Unit,
+    doc: &'static str,
+}
+
+const LISTING: Listing<Figure> = Listing {
+    command: Meminfo::NAME,
+    columns: &[
+        Column::new("of", "OF", Unit::Text, "memory, swap or pressure.", |figure: &Figure| cell(&figure.of)),
+        Column::new("name", "NAME", Unit::Text, "The figure's name.", |figure: &Figure| cell(&figure.name)),
+        Column::new("value", "VALUE", Unit::Count, "Bytes, percent or seconds.", |figure: &Figure| {
+            figure.value.as_ref().map(Clone::clone)
+        })
+        .shape(Shape::Number)
+        .shown(|figure| Some(value::text(&figure.value, figure.unit, Scale::Human, std::time::SystemTime::UNIX_EPOCH))),
+        Column::new("unit", "UNIT", Unit::Text, "bytes, percent or seconds.", |figure: &Figure| {
+            Reading::Value(Value::Text(std::ffi::OsStr::new(unit(figure.unit)).into()))
+        }),
+        Column::new("meaning", "MEANING", Unit::Text, "What it tells.", |figure: &Figure| cell(&figure.doc))
+            .shown(|figure| Some(figure.doc.trim().into())),
+    ],
+    table: &["of", "name", "value", "unit", "meaning"],
+    data: &["of", "name", "value", "unit"],
+    sort: "",
+    scale: Scale::Human,
+    continuous: false,
+};
+
+const fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Percent => "percent",
+        Unit::Seconds => "seconds",
+        _ => "bytes",
+    }
+}
+
+impl Subcommand for Meminfo {
+    const NAME: &'static str = "meminfo";
+    const ABOUT: &'static str = "Every figure of memory, swap and memory pressure, explained";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("meminfo", "all of them"),
+        ("meminfo --filter 'of == swap'", "those of swap"),
+        ("meminfo --json", "for another program"),
+    ];
+
+    fn columns() -> Vec<Meta> {
+        LISTING.metas()
+    }
+
+    fn run(self, context: &Context) -> Outcome {
+        let system = &context.system;
+        LISTING.run(context, &self.list, None, |_| {
+            let mut rows = figures("memory", "", &system.virtual_memory()?);
+            rows.extend(figures("swap", "", &system.swap_memory()?));
+            match system.pressure(PressureOf::Memory) {
+                Ok(Pressure { some, full, .. }) => {
+                    rows.extend(some.iter().flat_map(|stall| figures("pressure", "some.", stall)));
+                    rows.extend(full.iter().flat_map(|stall| figures("pressure", "full.", stall)));
+                }
+                Err(error) if error.is_unsupported() => {}
+                Err(error) => return Err(error.into()),
+            }
+            Ok(Sample::of(rows))
+        })
+    }
+}
+
+fn figures<T: Record>(of: &'static str, prefix: &str, record: &T) -> Vec<Figure> {
+    let fields = T::FIELDS.iter().zip(record.values());
+    fields
+        .map(|(FieldInfo { name, unit, doc, .. }, value)| Figure {
+            of,
+            name: format!("{prefix}{name}"),
+            value: own(value),
+            unit: *unit,
+            doc,
+        })
+        .collect()
+}
+
+/// A number that no longer borrows from its record.
+fn own(value: Value<'_>) -> Cell<'static> {
+    Reading::Value(match value {
+        Value::Unsigned(n) => Value::Unsigned(n),
+        Value::Float(x) => Value::Float(x),
+        Value::Duration(time) => Value::Duration(time),
+        _ => Value::None,
+    })
+}

@@ -1,0 +1,247 @@
+//! The configuration file: default columns, orders, colours and interval.
+//!
+//! ```toml
+//! interval = 2
+//! color = "auto"              # auto, always, never
+//! pager = "less -FRX"         # "" for none
+//!
+//! [columns]
+//! ps = ["pid", "username", "rss", "cmdline"]
+//!
+//! [sort]
+//! ps = "-rss"
+//!
+//! [colors]
+//! header = "bold cyan"
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anstream::ColorChoice;
+use anstyle::{AnsiColor, Color, RgbColor, Style};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::args;
+use crate::cmd;
+use crate::context::Failure;
+use crate::filter::{find, unknown};
+use crate::output::column::Meta;
+use crate::output::style::{self, Colours};
+
+/// What the user has configured.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) interval: Option<Duration>,
+    pub(crate) pager: Option<String>,
+    columns: BTreeMap<String, Vec<String>>,
+    sort: BTreeMap<String, String>,
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    interval: Option<Spanned<toml::Value>>,
+    pager: Option<String>,
+    color: Option<Spanned<String>>,
+    #[serde(default)]
+    columns: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    #[serde(default)]
+    sort: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    colors: BTreeMap<Spanned<String>, Spanned<String>>,
+}
+
+/// What is wrong, and at which bytes of the file.
+type Mistake = (Range<usize>, String);
+
+impl Config {
+    /// The file that was named, or the usual one if it exists.
+    pub(crate) fn load(named: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = named.map(Path::to_owned).or_else(usual) else { return Ok(Self::default()) };
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(Self::default()),
+            Err(error) => return Err(wrong(&path, "", error)),
+        };
+        Self::understand(&text).map_err(|(place, message)| wrong(&path, &position(&text, place.start), message))
+    }
+
+    fn understand(text: &str) -> Result<Self, Mistake> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            (error.span().unwrap_or_default(), error.message().lines().collect::<Vec<_>>().join(" "))
+        })?;
+        let interval = file.interval.map(|value| {
+            let written = match value.get_ref() {
+                toml::Value::String(text) => text.clone(),
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Float(number) => number.to_string(),
+                _ => String::new(),
+            };
+            args::interval(&written).map_err(|message| (value.span(), message))
+        });
+        if let Some(choice) = file.color {
+            match choice.get_ref().as_str() {
+                "auto" => ColorChoice::Auto,
+                "always" => ColorChoice::Always,
+                "never" => ColorChoice::Never,
+                other => return Err((choice.span(), format!("color is auto, always or never, not {other:?}"))),
+            }
+            .write_global();
+        }
+        let mut columns = BTreeMap::new();
+        for (command, names) in file.columns {
+            let metas = listing(&command)?;
+            for name in &names {
+                check(&metas, name.get_ref(), name.span())?;
+            }
+            columns.insert(command.into_inner(), names.into_iter().map(Spanned::into_inner).collect());
+        }
+        let mut sort = BTreeMap::new();
+        for (command, order) in file.sort {
+            let metas = listing(&command)?;
+            for name in order.get_ref().split(',') {
+                check(&metas, name.trim_start_matches(['-', '+']), order.span())?;
+            }
+            sort.insert(command.into_inner(), order.into_inner());
+        }
+        let mut colours = Colours::default();
+        for (name, text) in file.colors {
+            let Some(slot) = colours.slot(name.get_ref()) else {
+                let names = Colours::NAMES.join(", ");
+                return Err((name.span(), format!("there is no colour {:?}; the colours are {names}", name.get_ref())));
+            };
+            *slot = parse_style(text.get_ref()).map_err(|message| (text.span(), message))?;
+        }
+        style::set(colours);
+        Ok(Self { interval: interval.transpose()?, pager: file.pager, columns, sort })
+    }
+
+    /// The columns that `command` shall show.
+    pub(crate) fn columns(&self, command: &str) -> Option<&[String]> {
+        self.columns.get(command).map(Vec::as_slice)
+    }
+
+    /// The order in which it shall show its rows.
+    pub(crate) fn sort(&self, command: &str) -> Option<&str> {
+        self.sort.get(command).map(String::as_str)
+    }
+}
+
+fn usual() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // Relative paths are to be ignored: XDG Base Directory Specification.
+    let folder = set("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    Some(folder.or_else(|| Some(set("HOME")?.join(".config")))?.join("psoxide/config.toml"))
+}
+
+fn wrong(path: &Path, place: &str, message: impl Display) -> Failure {
+    Failure::Usage(format!("{}{place}: {message}", path.display()))
+}
+
+/// `:LINE:COLUMN` of a byte, both from one.
+fn position(text: &str, byte: usize) -> String {
+    let before = text.get(..byte).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!(":{line}:{column}")
+}
+
+/// The columns of a command.
+fn listing(command: &Spanned<String>) -> Result<Vec<Meta>, Mistake> {
+    let entry = cmd::ALL.iter().find(|entry| entry.name == command.get_ref());
+    let metas = entry.map(|entry| (entry.columns)()).unwrap_or_default();
+    if metas.is_empty() {
+        return Err((command.span(), format!("no command {:?} has columns", command.get_ref())));
+    }
+    Ok(metas)
+}
+
+fn check(metas: &[Meta], name: &str, span: Range<usize>) -> Result<(), Mistake> {
+    if find(metas, name).is_some() { Ok(()) } else { Err((span, unknown(metas, name))) }
+}
+
+/// A style: words of bold, dim, italic, underline, reverse, a colour's name (with bright- before it) or `#rrggbb`.
+fn parse_style(text: &str) -> Result<Style, String> {
+    let mut style = Style::new();
+    for word in text.split_whitespace() {
+        style = match word {
+            "bold" => style.bold(),
+            "dim" => style.dimmed(),
+            "italic" => style.italic(),
+            "underline" => style.underline(),
+            "reverse" => style.invert(),
+            name => style.fg_color(Some(colour(name).ok_or_else(|| {
+                format!("{name:?} is no style; one is bold, dim, italic, underline, reverse, cyan, bright-red, #ff8000")
+            })?)),
+        };
+    }
+    Ok(style)
+}
+
+fn colour(name: &str) -> Option<Color> {
+    if let Some(hex) = name.strip_prefix('#') {
+        let rgb = u32::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 6)?;
+        let [_, r, g, b] = rgb.to_be_bytes();
+        return Some(RgbColor(r, g, b).into());
+    }
+    let (bright, name) = name.strip_prefix("bright-").map_or((false, name), |name| (true, name));
+    let colour = match name {
+        "black" => AnsiColor::Black,
+        "red" => AnsiColor::Red,
+        "green" => AnsiColor::Green,
+        "yellow" => AnsiColor::Yellow,
+        "blue" => AnsiColor::Blue,
+        "magenta" => AnsiColor::Magenta,
+        "cyan" => AnsiColor::Cyan,
+        "white" => AnsiColor::White,
+        _ => return None,
+    };
+    Some(colour.bright(bright).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn wrong_at(text: &str, place: &str, part: &str) {
+        let (span, message) = Config::understand(text).unwrap_err();
+        assert_eq!(position(text, span.start), place, "{message}");
+        assert!(message.contains(part), "{message}");
+    }
+
+    #[test]
+    fn mistakes_have_a_place() {
+        wrong_at("interval = \n", ":1:12", "");
+        wrong_at("intervall = 2\n", ":1:1", "intervall");
+        wrong_at("# x\ninterval = -1\n", ":2:12", "10ms");
+        wrong_at("color = \"pink\"\n", ":1:9", "auto, always or never");
+        wrong_at("[columns]\nps = [\"pid\", \"wrong\"]\n", ":2:14", "\"wrong\"; the columns are pid");
+        wrong_at("[columns]\npss = []\n", ":2:1", "pss");
+        wrong_at("[sort]\nps = \"-pid,x\"\n", ":2:6", "\"x\"");
+        wrong_at("[colors]\nheader = \"bold pinkish\"\n", ":2:10", "pinkish");
+        wrong_at("[colors]\nhat = \"red\"\n", ":2:1", "header");
+    }
+
+    #[test]
+    fn what_is_right_is_used() {
+        let text = "interval = 2.5\npager = \"\"\n[columns]\nps = [\"pid\", \"rss\"]\n[sort]\nps = \"-rss,pid\"\n";
+        let config = Config::understand(text).unwrap();
+        assert_eq!(config.interval, Some(Duration::from_millis(2500)));
+        assert_eq!(config.columns("ps"), Some(&["pid".to_owned(), "rss".to_owned()][..]));
+        assert_eq!((config.sort("ps"), config.sort("free")), (Some("-rss,pid"), None));
+    }
+
+    #[test]
+    fn styles() {
+        assert_eq!(parse_style("bold bright-red"), Ok(Style::new().bold().fg_color(Some(AnsiColor::BrightRed.into()))));
+        assert_eq!(parse_style("#ff8000"), Ok(Style::new().fg_color(Some(RgbColor(255, 128, 0).into()))));
+        assert!(parse_style("#ff80").is_err());
+    }
+}

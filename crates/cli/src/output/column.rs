@@ -1,0 +1,132 @@
+//! The field table of a listing: each column's name, unit, documentation and value.
+//!
+//! Help, completions, the JSON Schema, tables, CSV, JSON, sorting and filters all read it. What a library record or
+//! a snapshot field already says of itself is taken from there.
+
+use psoxide::{Field, FieldInfo, Reading, ToValue, Unit, Value};
+
+/// A value, or why there is none.
+pub(crate) type Cell<'a> = Reading<Value<'a>>;
+
+/// What is known of a column without reading anything.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meta {
+    /// Its name in options, JSON and CSV.
+    pub(crate) name: &'static str,
+    /// Its heading in tables.
+    pub(crate) title: &'static str,
+    pub(crate) unit: Unit,
+    pub(crate) doc: &'static str,
+    pub(crate) shape: Shape,
+}
+
+/// The type of a column's values in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Integer,
+    Number,
+    Text,
+    Time,
+    Bool,
+    /// A list of texts.
+    Texts,
+    /// `{"ip", "port"}`, or the path of a UNIX socket.
+    Endpoint,
+}
+
+impl Shape {
+    const fn of(unit: Unit) -> Self {
+        match unit {
+            Unit::Text => Self::Text,
+            Unit::Plain | Unit::Count | Unit::Bytes => Self::Integer,
+            Unit::Time => Self::Time,
+            _ => Self::Number,
+        }
+    }
+}
+
+/// A column of a listing whose rows are `R`.
+pub(crate) struct Column<R: 'static> {
+    pub(crate) meta: Meta,
+    /// The value.
+    pub(crate) get: for<'a> fn(&'a R) -> Cell<'a>,
+    /// How it is shown in a table where that is not how its unit is usually shown.
+    pub(crate) show: Option<fn(&R) -> Option<String>>,
+    /// What a snapshot has to read for it.
+    pub(crate) needs: &'static [Field],
+}
+
+impl<R> Column<R> {
+    pub(crate) const fn new(
+        name: &'static str,
+        title: &'static str,
+        unit: Unit,
+        doc: &'static str,
+        get: for<'a> fn(&'a R) -> Cell<'a>,
+    ) -> Self {
+        let meta = Meta { name, title, unit, doc, shape: Shape::of(unit) };
+        Self { meta, get, show: None, needs: &[] }
+    }
+
+    /// The column of a record's field.
+    pub(crate) const fn of(info: FieldInfo, title: &'static str, get: for<'a> fn(&'a R) -> Cell<'a>) -> Self {
+        Self::new(info.name, title, info.unit, info.doc, get)
+    }
+
+    pub(crate) const fn shape(mut self, shape: Shape) -> Self {
+        self.meta.shape = shape;
+        self
+    }
+
+    pub(crate) const fn shown(mut self, show: fn(&R) -> Option<String>) -> Self {
+        self.show = Some(show);
+        self
+    }
+
+    pub(crate) const fn needs(mut self, needs: &'static [Field]) -> Self {
+        self.needs = needs;
+        self
+    }
+}
+
+/// What a record says of one of its fields. For constants: a name that it does not have stops the build.
+#[allow(clippy::panic)] // at compile time
+pub(crate) const fn field(mut fields: &'static [FieldInfo], name: &str) -> FieldInfo {
+    while let [info, rest @ ..] = fields {
+        if same(info.name.as_bytes(), name.as_bytes()) {
+            return *info;
+        }
+        fields = rest;
+    }
+    panic!("no such field")
+}
+
+const fn same(mut a: &[u8], mut b: &[u8]) -> bool {
+    while let ([x, rest_a @ ..], [y, rest_b @ ..]) = (a, b) {
+        if *x != *y {
+            return false;
+        }
+        (a, b) = (rest_a, rest_b);
+    }
+    a.is_empty() && b.is_empty()
+}
+
+/// A value that is there.
+pub(crate) fn cell(value: &impl ToValue) -> Cell<'_> {
+    Reading::Value(value.to_value())
+}
+
+/// A computed number, if there is one.
+pub(crate) fn float(value: Option<f64>) -> Cell<'static> {
+    Reading::Value(value.map_or(Value::None, Value::Float))
+}
+
+/// A computed whole number, if there is one.
+pub(crate) fn whole(value: Option<u64>) -> Cell<'static> {
+    Reading::Value(value.map_or(Value::None, Value::Unsigned))
+}
+
+/// A part of a reading.
+pub(crate) fn part<'a, T, V: ToValue + 'a>(reading: &'a Reading<T>, get: impl FnOnce(&'a T) -> &'a V) -> Cell<'a> {
+    reading.as_ref().map(|value| get(value).to_value())
+}

@@ -1,0 +1,170 @@
+//! The JSON Schema of the output, written from the column tables.
+
+use psoxide::{FieldInfo, Record, Unit};
+use serde_json::{Map, Value as Json, json};
+
+use super::column::{Meta, Shape};
+use super::json::SCHEMA;
+use crate::cmd;
+
+/// What the JSON of a command holds.
+pub(crate) enum Body {
+    /// It writes no JSON.
+    None,
+    /// Rows, of which this is the schema.
+    Rows(Json),
+    /// One object, of which this is the schema.
+    Data(Json),
+}
+
+impl Body {
+    pub(crate) fn rows(columns: &[Meta]) -> Self {
+        let columns = columns.iter().map(|meta| (meta.name, documented(shape(meta.shape, meta.unit), meta.doc)));
+        Self::Rows(object(columns))
+    }
+}
+
+/// The schema of every command's output.
+pub(crate) fn schema() -> Json {
+    let mut defs = Map::new();
+    defs.insert(
+        "text".into(),
+        json!({
+            "description": "Text of the system; where it is not UTF-8, its bytes.",
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "properties": {"hex": {"type": "string", "pattern": "^([0-9a-f]{2})*$"}},
+                    "required": ["hex"],
+                },
+            ],
+        }),
+    );
+    let mut answers = vec![json!({"$ref": "#/$defs/glance"})];
+    let glance = ("glance", cmd::glance::body());
+    let listed = cmd::ALL.iter().map(|entry| (entry.name, (entry.body)()));
+    if let Body::Data(data) = glance.1 {
+        defs.insert(glance.0.into(), answer(glance.0, "data", data));
+    }
+    for (name, body) in listed {
+        let (key, content) = match body {
+            Body::None => continue,
+            Body::Data(data) => ("data", data),
+            Body::Rows(row) => {
+                // All commands that list processes have the same rows.
+                let same = defs.iter().find(|(_, known)| **known == row).map(|(known, _)| format!("#/$defs/{known}"));
+                defs.insert(format!("{name}-row"), same.map_or(row, |known| json!({"$ref": known})));
+                ("rows", json!({"type": "array", "items": {"$ref": format!("#/$defs/{name}-row")}}))
+            }
+        };
+        defs.insert(name.into(), answer(name, key, content));
+        answers.push(json!({"$ref": format!("#/$defs/{name}")}));
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": SCHEMA,
+        "description": "What psoxide COMMAND --json writes. A line of --jsonl is a COMMAND-row, or the data of a \
+                        command without rows, with sample, sampled and window. Fields may be added: skip those that you \
+                        do not know.",
+        "oneOf": answers,
+        "$defs": defs,
+    })
+}
+
+/// The keys that say which sample this is, and what its rates are taken over.
+fn stamps() -> [(&'static str, Json); 3] {
+    [
+        (
+            "sample",
+            json!({"type": "integer", "minimum": 0, "description": "Counted from 0; with --interval or --count."}),
+        ),
+        ("sampled", json!({"type": "string", "format": "date-time", "description": "With --interval or --count."})),
+        (
+            "window",
+            json!({
+                "type": ["number", "null"],
+                "description": "Seconds that the rates are taken over; null: since boot, or since the process began.",
+            }),
+        ),
+    ]
+}
+
+fn answer(command: &str, key: &str, content: Json) -> Json {
+    let mut properties = Map::new();
+    properties.insert("schema".into(), json!({"const": SCHEMA}));
+    properties.insert("command".into(), json!({"const": command}));
+    properties.extend(stamps().map(|(name, stamp)| (name.to_owned(), stamp)));
+    properties.insert(key.into(), content);
+    json!({"type": "object", "properties": properties, "required": ["schema", "command", key]})
+}
+
+/// An object with these properties, each of which can be missing, and the reasons for those without a value.
+pub(crate) fn object(properties: impl IntoIterator<Item = (&'static str, Json)>) -> Json {
+    let mut all: Map<String, Json> = properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+    for (name, stamp) in stamps() {
+        all.entry(name).or_insert(stamp);
+    }
+    let reasons = json!({
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "Why a field is null though it was asked for.",
+    });
+    all.insert("errors".into(), reasons);
+    json!({"type": "object", "properties": all})
+}
+
+/// A record of the library, or null.
+pub(crate) fn record<T: Record>() -> Json {
+    let field = |info: &FieldInfo| (info.name.to_owned(), documented(of_unit(info.unit), info.doc));
+    let properties: Map<String, Json> = T::FIELDS.iter().map(field).collect();
+    json!({"type": ["object", "null"], "properties": properties})
+}
+
+/// A list, or null.
+pub(crate) fn list(items: Json) -> Json {
+    json!({"type": ["array", "null"], "items": items})
+}
+
+pub(crate) fn documented(mut schema: Json, doc: &str) -> Json {
+    if let Json::Object(fields) = &mut schema {
+        fields.insert("description".into(), doc.trim().into());
+    }
+    schema
+}
+
+/// A number, text or null, by what it counts.
+pub(crate) fn of_unit(unit: Unit) -> Json {
+    match unit {
+        Unit::Text => json!({"anyOf": [{"$ref": "#/$defs/text"}, {"type": ["array", "object", "null"]}]}),
+        Unit::Plain => json!({"type": ["integer", "number", "boolean", "string", "object", "null"]}),
+        Unit::Count | Unit::Bytes => json!({"type": ["integer", "null"], "minimum": 0}),
+        Unit::Time => json!({"type": ["string", "null"], "format": "date-time"}),
+        // A battery may say "unknown" or "unlimited".
+        Unit::Seconds => json!({"type": ["number", "string", "null"]}),
+        _ => json!({"type": ["number", "null"]}),
+    }
+}
+
+pub(crate) fn shape(shape: Shape, unit: Unit) -> Json {
+    let text = || json!({"$ref": "#/$defs/text"});
+    let nothing = || json!({"type": "null"});
+    match shape {
+        Shape::Integer if unit == Unit::Plain => json!({"type": ["integer", "null"]}),
+        Shape::Integer => json!({"type": ["integer", "null"], "minimum": 0}),
+        Shape::Number => json!({"type": ["number", "null"]}),
+        Shape::Bool => json!({"type": ["boolean", "null"]}),
+        Shape::Time => json!({"type": ["string", "null"], "format": "date-time"}),
+        Shape::Text => json!({"anyOf": [text(), nothing()]}),
+        Shape::Texts => list(text()),
+        Shape::Endpoint => json!({"anyOf": [
+            {
+                "type": "object",
+                "properties": {"ip": {"type": "string"}, "port": {"type": "integer", "minimum": 0, "maximum": 65535}},
+                "required": ["ip", "port"],
+            },
+            text(),
+            nothing(),
+        ]}),
+    }
+}

@@ -1,0 +1,91 @@
+//! Rows as a tree.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+use psoxide::Pid;
+
+/// How rows hang together.
+pub(crate) struct Tree<R> {
+    /// A row's id.
+    pub(crate) id: fn(&R) -> Pid,
+    /// The id of the row above it, which need not be there.
+    pub(crate) parent: fn(&R) -> Option<Pid>,
+    /// The column that shows the branches.
+    pub(crate) column: &'static str,
+}
+
+/// A row in its place.
+pub(crate) struct Arranged<R> {
+    pub(crate) row: R,
+    /// The lines that lead to it.
+    pub(crate) branch: String,
+}
+
+impl<R> Arranged<R> {
+    pub(crate) fn flat(row: R) -> Self {
+        Self { row, branch: String::new() }
+    }
+}
+
+impl<R> Tree<R> {
+    /// Each row below its parent, children in the order in which they come.
+    pub(crate) fn arrange(&self, rows: Vec<R>) -> Vec<Arranged<R>> {
+        let links: Vec<_> = rows.iter().map(|row| ((self.id)(row), (self.parent)(row))).collect();
+        let mut rows: Vec<Option<R>> = rows.into_iter().map(Some).collect();
+        let take = |(place, branch): (usize, String)| Some(Arranged { row: rows.get_mut(place)?.take()?, branch });
+        order(&links).into_iter().filter_map(take).collect()
+    }
+}
+
+/// The places of `(id, parent)` in tree order, each with its branch. A ring (which a table that changes while it is
+/// read could show) is cut where it is met first.
+pub(crate) fn order<K: Eq + Hash + Copy>(links: &[(K, Option<K>)]) -> Vec<(usize, String)> {
+    let ids: HashSet<K> = links.iter().map(|(id, _)| *id).collect();
+    let mut children: HashMap<K, Vec<usize>> = HashMap::new();
+    let mut roots = Vec::new();
+    for (place, (id, parent)) in links.iter().enumerate() {
+        match parent {
+            Some(parent) if parent != id && ids.contains(parent) => children.entry(*parent).or_default().push(place),
+            _ => roots.push(place),
+        }
+    }
+    let mut ordered = Vec::with_capacity(links.len());
+    let mut seen = HashSet::new();
+    let everywhere = 0..links.len(); // after the roots: what only a ring leads to
+    for root in roots.into_iter().chain(everywhere) {
+        let mut stack = vec![(root, String::new(), String::new())];
+        while let Some((place, branch, below)) = stack.pop() {
+            if !seen.insert(place) {
+                continue;
+            }
+            ordered.push((place, branch));
+            let kids = links.get(place).and_then(|(id, _)| children.get(id)).map_or(&[][..], Vec::as_slice);
+            for (i, kid) in kids.iter().enumerate().rev() {
+                let (line, next) = if i + 1 == kids.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+                stack.push((*kid, format!("{below}{line}"), format!("{below}{next}")));
+            }
+        }
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(links: &[(u32, Option<u32>)]) -> Vec<String> {
+        order(links).into_iter().map(|(place, branch)| format!("{branch}{}", links[place].0)).collect()
+    }
+
+    #[test]
+    fn children_stand_below_their_parents() {
+        let links = [(1, Some(0)), (2, Some(1)), (3, Some(2)), (4, Some(1)), (5, Some(9)), (6, Some(4))];
+        assert_eq!(drawn(&links), ["1", "├─ 2", "│  └─ 3", "└─ 4", "   └─ 6", "5"]);
+    }
+
+    #[test]
+    fn a_ring_is_cut_and_nothing_is_lost() {
+        assert_eq!(drawn(&[(1, Some(1)), (2, Some(3)), (3, Some(2))]), ["1", "2", "└─ 3"]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Rows in each of the forms of output.
+
+use std::io::{self, Write};
+use std::time::SystemTime;
+
+use psoxide::Unit;
+use serde_json::{Map, Value as Json};
+
+use super::column::{Column, Meta, Shape};
+use super::json::{self, Object};
+use super::listing::{Plan, Window};
+use super::table::{Align, Table};
+use super::tree::{Arranged, Tree};
+use super::{csv, style, value};
+use crate::args::{Format, ListArgs};
+use crate::context::Context;
+
+/// Writes the samples of one listing.
+pub(crate) struct Writer<'a, R: 'static> {
+    pub(crate) context: &'a Context,
+    pub(crate) args: &'a ListArgs,
+    pub(crate) plan: &'a Plan<'a, R>,
+    pub(crate) tree: Option<&'a Tree<R>>,
+}
+
+impl<R> Writer<'_, R> {
+    /// Writes the sample of this turn.
+    pub(crate) fn write(&self, rows: &[Arranged<R>], window: Window, turn: u64, out: &mut dyn Write) -> io::Result<()> {
+        match self.context.format {
+            Format::Text => self.table(rows, window, turn, out),
+            Format::Json => self.json(rows, window, turn, out),
+            Format::Jsonl => self.jsonl(rows, window, turn, out),
+            Format::Csv => self.csv(rows, turn, out),
+        }
+    }
+
+    fn table(&self, rows: &[Arranged<R>], window: Window, turn: u64, out: &mut dyn Write) -> io::Result<()> {
+        let continuous = self.plan.listing.continuous;
+        // Every screenful of a continuous listing begins with a header.
+        let page = self.context.height.and_then(|height| u64::try_from(height.saturating_sub(2)).ok());
+        let due = !continuous || turn == 0 || page.is_some_and(|page| page > 0 && turn.is_multiple_of(page));
+        let header = due && !self.args.no_header;
+        if !continuous && turn > 0 && !self.context.clears() {
+            writeln!(out)?;
+        }
+        if header && let Some(caption) = caption(window) {
+            let faint = style::faint();
+            writeln!(out, "{faint}{caption}{faint:#}")?;
+        }
+        let columns = &self.plan.columns;
+        let mut table = Table::new(columns.iter().map(|column| (column.meta.title, align(&column.meta))).collect());
+        if !header {
+            table = table.without_header();
+        }
+        if continuous {
+            table = table.at_least(columns.iter().map(|column| narrowest(&column.meta)).collect());
+        }
+        let now = SystemTime::now();
+        for row in rows {
+            table.row(columns.iter().map(|column| self.text(column, row, now)).collect());
+        }
+        table.write(out, self.context.width)
+    }
+
+    fn text(&self, column: &Column<R>, row: &Arranged<R>, now: SystemTime) -> String {
+        let special = column.show.and_then(|show| show(&row.row));
+        let text =
+            special.unwrap_or_else(|| value::text(&(column.get)(&row.row), column.meta.unit, self.plan.scale, now));
+        match self.tree {
+            Some(tree) if tree.column == column.meta.name => format!("{}{text}", row.branch),
+            _ => text,
+        }
+    }
+
+    fn json(&self, rows: &[Arranged<R>], window: Window, turn: u64, out: &mut dyn Write) -> io::Result<()> {
+        let mut object = json::envelope(self.plan.listing.command);
+        self.stamp(&mut object, window, turn);
+        // One line for each row: for grep, for diff, and for eyes.
+        let head = Json::Object(object).to_string();
+        write!(out, "{},\"rows\":[", head.trim_end_matches('}'))?;
+        for (i, row) in rows.iter().enumerate() {
+            write!(out, "{}\n{}", if i == 0 { "" } else { "," }, Json::Object(self.object(&row.row)))?;
+        }
+        writeln!(out, "\n]}}")
+    }
+
+    fn jsonl(&self, rows: &[Arranged<R>], window: Window, turn: u64, out: &mut dyn Write) -> io::Result<()> {
+        for row in rows {
+            let mut object = Map::new();
+            self.stamp(&mut object, window, turn);
+            object.extend(self.object(&row.row));
+            writeln!(out, "{}", Json::Object(object))?;
+        }
+        Ok(())
+    }
+
+    fn csv(&self, rows: &[Arranged<R>], turn: u64, out: &mut dyn Write) -> io::Result<()> {
+        let stamp = |text: fn() -> String| self.context.repeats().then(text).into_iter();
+        let columns = &self.plan.columns;
+        if turn == 0 && !self.args.no_header {
+            let names = columns.iter().map(|column| column.meta.name.to_owned());
+            csv::line(out, stamp(|| "sampled".into()).chain(names))?;
+        }
+        for row in rows {
+            let fields = columns.iter().map(|column| csv::field(&(column.get)(&row.row)));
+            csv::line(out, stamp(|| csv::time(SystemTime::now())).chain(fields))?;
+        }
+        Ok(())
+    }
+
+    /// Which sample this is, if there are several; what its rates are taken over, if it has any.
+    fn stamp(&self, object: &mut Map<String, Json>, window: Window, turn: u64) {
+        json::stamp(object, self.context, turn);
+        match window {
+            Window::None => {}
+            Window::Lifetime | Window::Boot => _ = object.insert("window".into(), Json::Null),
+            Window::Over(time) => _ = object.insert("window".into(), time.as_secs_f64().into()),
+        }
+    }
+
+    fn object(&self, row: &R) -> Map<String, Json> {
+        let mut object = Object::default();
+        for column in &self.plan.columns {
+            object.cell(column.meta.name, &(column.get)(row));
+        }
+        object.into_map()
+    }
+}
+
+/// What is said above rates: no rate without the time that it is taken over.
+fn caption(window: Window) -> Option<String> {
+    match window {
+        Window::None | Window::Lifetime => None,
+        Window::Boot => Some("rates since boot".into()),
+        Window::Over(time) => Some(format!("rates over {:.2} s", time.as_secs_f64())),
+    }
+}
+
+fn align(meta: &Meta) -> Align {
+    match (meta.shape, meta.unit) {
+        (Shape::Integer | Shape::Number, _) => Align::Right,
+        _ => Align::Left,
+    }
+}
+
+/// So wide is a column whose later rows are not known yet.
+fn narrowest(meta: &Meta) -> usize {
+    match meta.unit {
+        Unit::Text => 0,
+        Unit::BytesPerSecond => 7,
+        Unit::PerSecond => 6,
+        Unit::Bytes => 6,
+        _ => 5,
+    }
+}

@@ -1,0 +1,59 @@
+//! Processes as listings and the full-screen view show them.
+
+pub(crate) mod columns;
+mod sample;
+
+use clap::Args;
+use psoxide::{Pid, Reading, Row};
+
+pub(crate) use sample::{First, Sampler};
+
+use crate::output::tree::Tree;
+
+/// A process in a listing.
+pub(crate) struct Proc {
+    /// What was read of it.
+    pub(crate) row: Row,
+    /// Its part of all physical memory.
+    pub(crate) memory_percent: Option<f64>,
+    /// CPU time in percent of one CPU.
+    pub(crate) cpu_percent: Option<f64>,
+    /// Bytes a second from storage.
+    pub(crate) read_rate: Option<f64>,
+    /// Bytes a second to storage.
+    pub(crate) write_rate: Option<f64>,
+}
+
+/// Which processes, and how they are laid out.
+#[derive(Args, Default, Clone)]
+pub(crate) struct ProcessArgs {
+    /// Only processes of these users, by name or number
+    #[arg(short, long, value_name = "USER,…", value_delimiter = ',', help_heading = "Processes")]
+    pub(crate) user: Vec<String>,
+    /// Only these processes
+    #[arg(short, long, value_name = "PID,…", value_delimiter = ',', help_heading = "Processes")]
+    pub(crate) pid: Vec<Pid>,
+    /// Children below their parents
+    #[arg(short, long, help_heading = "Processes")]
+    pub(crate) tree: bool,
+}
+
+impl ProcessArgs {
+    /// The tree that is wanted, if one is.
+    pub(crate) fn tree(&self) -> Option<Tree<Proc>> {
+        self.tree.then(|| tree("cmdline"))
+    }
+}
+
+/// Children below their parents, drawn in this column.
+pub(crate) fn tree(column: &'static str) -> Tree<Proc> {
+    Tree { id: |p| p.row.pid, parent: |p| p.row.ppid.value().copied(), column }
+}
+
+/// What to call a process: its command line; its name in brackets where it has none.
+pub(crate) fn command(row: &Row) -> String {
+    match &row.cmdline {
+        Reading::Value(cmdline) if !cmdline.is_empty() => crate::output::command(cmdline),
+        _ => row.name.value().map_or_else(|| "?".into(), |name| format!("[{}]", crate::output::escape(name))),
+    }
+}

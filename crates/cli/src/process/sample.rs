@@ -1,0 +1,176 @@
+//! Taking samples of processes.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use psoxide::{Field, Pid, ProcessRates, Query, Reading, Row, Snapshot};
+
+use super::{Proc, ProcessArgs};
+use crate::context::{Context, Failure};
+use crate::output::human;
+use crate::output::listing::{Ask, Sample, Window};
+
+/// What the rates of a process are that has no sample before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum First {
+    /// Averages over its lifetime.
+    Lifetime,
+    /// Taken over a short window, for which the first sample waits.
+    Window,
+}
+
+/// Takes one sample after another.
+pub(crate) struct Sampler<'a> {
+    context: &'a Context,
+    select: ProcessArgs,
+    first: First,
+    /// Read of each process beside what is shown of it.
+    also: Vec<Field>,
+    last: Option<Snapshot>,
+}
+
+/// Columns that are differences of two samples.
+const RATES: [&str; 3] = ["cpu_percent", "read_rate", "write_rate"];
+
+impl<'a> Sampler<'a> {
+    pub(crate) fn new(context: &'a Context, select: &ProcessArgs, first: First) -> Self {
+        Self { context, select: select.clone(), first, also: Vec::new(), last: None }
+    }
+
+    /// Reads these fields too.
+    pub(crate) fn also(mut self, fields: &[Field]) -> Self {
+        self.also.extend(fields);
+        self
+    }
+
+    /// The chosen processes that `pass` a test, now.
+    pub(crate) fn matching(&mut self, pass: impl Fn(&Proc) -> bool) -> Result<Vec<Proc>, Failure> {
+        let mut rows = self.sample(&Ask::default())?.rows;
+        rows.retain(pass);
+        Ok(rows)
+    }
+
+    /// Reads what `ask` wants.
+    pub(crate) fn sample(&mut self, ask: &Ask) -> Result<Sample<Proc>, Failure> {
+        let mut fields = ask.fields.clone();
+        fields.extend(&self.also);
+        if self.select.tree {
+            fields.push(Field::Ppid);
+        }
+        if !self.select.user.is_empty() {
+            fields.extend([Field::Username, Field::Uids]);
+        }
+        let rated = ask.any(&RATES);
+        let live = self.context.system.is_live();
+        if rated && live && self.first == First::Window && self.last.is_none() {
+            self.last = Some(self.snapshot(&fields)?);
+            std::thread::sleep(self.context.first_window());
+        }
+        let snapshot = self.snapshot(&fields)?;
+        let rates = self.last.as_ref().filter(|_| rated).map(|last| snapshot.since(last));
+        let window = match &rates {
+            Some(rates) => Window::Over(rates.elapsed),
+            None if rated => Window::Lifetime,
+            None => Window::None,
+        };
+        let memory = match ask.any(&["memory_percent"]) {
+            true => self.context.system.virtual_memory().ok().map(|memory| memory.total),
+            false => None,
+        };
+        let clock = if rated { self.clock() } else { None };
+        let known: HashMap<(Pid, u64), ProcessRates> =
+            rates.into_iter().flat_map(|rates| rates.processes).map(|rate| ((rate.pid, rate.start), rate)).collect();
+        let rows = |snapshot: &mut Snapshot| std::mem::take(&mut snapshot.processes);
+        let mut snapshot = snapshot;
+        // Only what repeats has to be kept; its rows are needed for the next differences.
+        let repeats = rated && self.context.repeats();
+        let kept = if repeats { Some(self.thin(&snapshot)) } else { None };
+        let procs = rows(&mut snapshot).into_iter().filter(|row| self.selected(row)).map(|row| {
+            let rate = known.get(&(row.pid, row.start)).cloned();
+            proc(row, rate, memory, clock)
+        });
+        let sample = Sample { rows: procs.collect(), window };
+        self.last = kept;
+        Ok(sample)
+    }
+
+    fn snapshot(&self, fields: &[Field]) -> Result<Snapshot, Failure> {
+        let query = Query::from(fields.iter().copied());
+        Ok(match self.select.pid.as_slice() {
+            [] => self.context.system.snapshot(query)?,
+            pids => self.context.system.snapshot_of(pids, query)?,
+        })
+    }
+
+    /// Just the counters of a snapshot.
+    fn thin(&self, snapshot: &Snapshot) -> Snapshot {
+        let row = |row: &Row| Row {
+            pid: row.pid,
+            start: row.start,
+            cpu_times: copied(&row.cpu_times),
+            io_counters: copied(&row.io_counters),
+            ..Row::default()
+        };
+        Snapshot { taken: snapshot.taken, processes: snapshot.processes.iter().map(row).collect(), counters: None }
+    }
+
+    fn selected(&self, row: &Row) -> bool {
+        let uid = || row.uids.value().map(|ids| ids.real.to_string());
+        let user = |name: &String| {
+            row.username.value().is_some_and(|user| user.as_os_str() == name.as_str()) || uid().as_ref() == Some(name)
+        };
+        self.select.user.is_empty() || self.select.user.iter().any(user)
+    }
+
+    /// The time on the machine that is read.
+    fn clock(&self) -> Option<SystemTime> {
+        self.context.system.boot_time().ok()?.checked_add(self.context.system.uptime().ok()?)
+    }
+}
+
+fn copied<T: Clone>(reading: &Reading<T>) -> Reading<T> {
+    reading.value().cloned().map_or(Reading::NotAsked, Reading::Value)
+}
+
+fn proc(row: Row, rate: Option<ProcessRates>, memory: Option<u64>, clock: Option<SystemTime>) -> Proc {
+    let age = || clock?.duration_since(*row.create_time.value()?).ok().filter(|age| !age.is_zero());
+    let average = |amount: Option<f64>| Some(amount? / age()?.as_secs_f64());
+    let io = row.io_counters.value();
+    let cpu = row.cpu_times.value().map(|times| (times.user + times.system).as_secs_f64() * 100.0);
+    let (cpu_percent, read_rate, write_rate) = match rate {
+        Some(rate) => (rate.cpu_percent, rate.read_bytes_per_second, rate.write_bytes_per_second),
+        None => (average(cpu), average(io.map(|io| io.read_bytes as f64)), average(io.map(|io| io.write_bytes as f64))),
+    };
+    let memory_percent = row.memory_info.value().zip(memory).map(|(info, total)| human::percent(info.rss, total));
+    Proc { memory_percent, cpu_percent, read_rate, write_rate, row }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn without_a_sample_before_rates_are_lifetime_averages() {
+        let start = SystemTime::UNIX_EPOCH;
+        let times = psoxide::ProcessCpuTimes { user: Duration::from_secs(5), ..Default::default() };
+        let row = |times: &psoxide::ProcessCpuTimes| Row {
+            cpu_times: Reading::Value(times.clone()),
+            create_time: Reading::Value(start),
+            ..Row::default()
+        };
+        let later = |seconds| Some(start + Duration::from_secs(seconds));
+        assert_eq!(proc(row(&times), None, None, later(10)).cpu_percent, Some(50.0));
+        // One that has just begun has no average yet, and nothing is shown for it.
+        assert_eq!(proc(row(&times), None, None, later(0)).cpu_percent, None);
+        let rate = ProcessRates {
+            pid: 0,
+            start: 0,
+            cpu_percent: Some(7.0),
+            read_bytes_per_second: None,
+            write_bytes_per_second: None,
+        };
+        assert_eq!(proc(row(&times), Some(rate), None, later(10)).cpu_percent, Some(7.0));
+    }
+}
