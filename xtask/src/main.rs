@@ -2,6 +2,7 @@
 
 mod capture;
 mod fuzz;
+mod ntuples;
 mod ports;
 mod steps;
 
@@ -31,7 +32,7 @@ enum Step {
     Msrv,
     /// Check what other operating systems make of the code
     Ports,
-    /// Write PLATFORM.md
+    /// Write PLATFORM.md and the named tuples of the Python package
     Codegen {
         /// Only say whether it is current
         #[arg(long)]

@@ -6,6 +6,8 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::ntuples;
+
 /// A step's outcome; the error is one sentence.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
@@ -194,17 +196,23 @@ pub(crate) fn bench(processes: u32) -> Result {
     run(bench.current_dir(workspace()))
 }
 
-/// Writes PLATFORM.md, or only says whether it is current.
+/// Writes the generated files, or only says whether they are current.
 pub(crate) fn codegen(check: bool) -> Result {
-    let path = workspace().join("PLATFORM.md");
-    let new = psoxide::support::platform_md();
-    if !check {
-        return fs::write(&path, new).map_err(|error| format!("cannot write {}: {error}", path.display()));
+    const PYTHON: &str = "crates/python/python/psoxide";
+    let files = [
+        ("PLATFORM.md".to_owned(), psoxide::support::platform_md()),
+        (format!("{PYTHON}/_ntuples.py"), ntuples::module()),
+        (format!("{PYTHON}/_ntuples.pyi"), ntuples::stub()),
+    ];
+    for (name, new) in files {
+        let path = workspace().join(&name);
+        if !check {
+            fs::write(&path, new).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        } else if !fs::read_to_string(&path).is_ok_and(|old| old == new) {
+            return Err(format!("{name} is not current: run `cargo xtask codegen`"));
+        }
     }
-    if fs::read_to_string(&path).is_ok_and(|old| old == new) {
-        return Ok(());
-    }
-    Err("PLATFORM.md is not current: run `cargo xtask codegen`".into())
+    Ok(())
 }
 
 /// The root of the workspace, wherever in it cargo was called.

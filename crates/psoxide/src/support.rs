@@ -37,6 +37,7 @@ pub const CALLS: &[Call] = &[
     call("Process::ionice", OsSet::LINUX.or(OsSet::WINDOWS)),
     call("Process::is_running", OsSet::ALL),
     call("Process::kill", OsSet::ALL),
+    call("Process::memory_details", OsSet::LINUX),
     call("Process::memory_footprint", OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS)),
     call("Process::memory_info", OsSet::ALL),
     call("Process::memory_maps", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::SUNOS)),
@@ -104,7 +105,8 @@ pub const CALLS: &[Call] = &[
     call("wait_procs", OsSet::ALL),
 ];
 
-type RecordInfo = (&'static str, &'static str, &'static [FieldInfo]);
+/// A record: its name in Rust, psutil's name, its fields.
+pub type RecordInfo = (&'static str, &'static str, &'static [FieldInfo]);
 
 macro_rules! records {
     ($($name:ident)+) => {
@@ -112,8 +114,8 @@ macro_rules! records {
     };
 }
 
-/// Every record: its name in Rust, psutil's name, its fields.
-const RECORDS: &[RecordInfo] = records! {
+/// Every record.
+pub const RECORDS: &[RecordInfo] = records! {
     Battery
     Connection
     CpuFreq
@@ -129,6 +131,7 @@ const RECORDS: &[RecordInfo] = records! {
     IoCounters
     IoPriority
     LoadAverage
+    MemoryDetails
     MemoryFootprint
     MemoryInfo
     MemoryMap

@@ -40,6 +40,7 @@ fn make(name: &str) -> Option<Result<()>> {
         "Process::ionice" => me.ionice().map(drop),
         "Process::is_running" => me.is_running().map(drop),
         "Process::kill" => to_another(Process::kill),
+        "Process::memory_details" => me.memory_details().map(drop),
         "Process::memory_footprint" => me.memory_footprint().map(drop),
         "Process::memory_info" => me.memory_info().map(drop),
         "Process::memory_maps" => me.memory_maps().map(drop),

@@ -39,7 +39,7 @@ macro_rules! tuples {
 }
 
 tuples! {
-    addr pconn pcputimes pctxsw pfootprint pfullmem pgids pheap pio pmem pmmap_ext pmmap_grouped popenfile
+    addr pconn pcputimes pctxsw pfootprint pfullmem pgids pheap pio pmem pmem_ex pmmap_ext pmmap_grouped popenfile
     ppagefaults pthread puids sconn scpufreq scpustats scputimes sdiskpart sdiskusage sfan snicstats sswap suser svmem
 }
 

@@ -348,6 +348,16 @@ impl Process {
         Self::record(slf, |tuples| &tuples.pfootprint, Source::memory_footprint)
     }
 
+    /// `pmem_ex` of psutil 8.
+    fn memory_info_ex<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
+        let py = slf.py();
+        let (memory, details) = Self::read(slf, |source| Ok((source.memory_info()?, source.memory_details()?)))?;
+        let mut values = convert::fields(py, &memory)?;
+        values.extend(convert::fields(py, &details)?);
+        let tuples = &slf.get().api.get().tuples;
+        tuples.make(&tuples.pmem_ex, PyTuple::new(py, values)?)
+    }
+
     fn memory_full_info<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
         let py = slf.py();
         let (memory, footprint) = Self::read(slf, |source| Ok((source.memory_info()?, source.memory_footprint()?)))?;

@@ -11,9 +11,9 @@ use std::time::{Duration, SystemTime};
 
 pub use control::{Child, WaitOutcome, wait_procs};
 pub use records::{
-    CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryFootprint, MemoryInfo,
-    MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, ProcessCpuTimes, ProcessStatus, Resource, Signal,
-    Thread,
+    CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails, MemoryFootprint,
+    MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, ProcessCpuTimes, ProcessStatus, Resource,
+    Signal, Thread,
 };
 
 use crate::error::ErrorKind;
@@ -286,6 +286,11 @@ impl Process {
     /// Its memory, from what the kernel keeps at hand.
     pub fn memory_info(&self) -> Result<MemoryInfo> {
         self.with_handle(Os::memory_info)
+    }
+
+    /// What its memory is made of, and the most it ever was.
+    pub fn memory_details(&self) -> Result<MemoryDetails> {
+        self.with_handle(Os::memory_details)
     }
 
     /// What its memory really costs: the kernel walks its page tables for this, and it waits meanwhile.

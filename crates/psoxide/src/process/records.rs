@@ -45,6 +45,29 @@ record! {
 }
 
 record! {
+    /// What the memory of a process is made of, and the most it ever was.
+    ///
+    /// Linux: `/proc/PID/status`, proc_pid_status(5). A kernel thread has none.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct MemoryDetails = "pmem_ex" {
+        /// The most that was ever resident.
+        peak_rss: Option<u64>, Bytes, LINUX;
+        /// The most virtual memory it ever had.
+        peak_vms: Option<u64>, Bytes, LINUX;
+        /// Resident and backed by no file (since Linux 4.5).
+        rss_anon: Option<u64>, Bytes, LINUX;
+        /// Resident and backed by files (since Linux 4.5).
+        rss_file: Option<u64>, Bytes, LINUX;
+        /// Resident shared memory (since Linux 4.5).
+        rss_shmem: Option<u64>, Bytes, LINUX;
+        /// Swapped out (since Linux 2.6.34).
+        swap: Option<u64>, Bytes, LINUX;
+        /// Huge pages of hugetlbfs (since Linux 4.4).
+        hugetlb: Option<u64>, Bytes, LINUX;
+    }
+}
+
+record! {
     /// What the memory of a process really costs.
     ///
     /// Linux: `/proc/PID/smaps_rollup` (since 4.14), else `/proc/PID/smaps`.

@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::{
     Battery, Connection, ConnectionKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo, DiskPartition, DiskUsage,
-    Error, ExitStatus, Fan, HeapInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryFootprint, MemoryInfo,
-    MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes,
+    Error, ExitStatus, Fan, HeapInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails, MemoryFootprint,
+    MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes,
     ProcessStatus, Resource, Result, Signal, SwapMemory, Temperature, Thread, User, VirtualMemory,
 };
 
@@ -146,6 +146,9 @@ pub(crate) trait ProcessReadings {
     fn page_faults(process: &Handle<'_>) -> Result<PageFaults>;
     fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>>;
     fn net_connections(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>>;
+    fn memory_details(_: &Handle<'_>) -> Result<MemoryDetails> {
+        Err(Error::unsupported("memory_details"))
+    }
     fn memory_footprint(_: &Handle<'_>) -> Result<MemoryFootprint> {
         Err(Error::unsupported("memory_footprint"))
     }

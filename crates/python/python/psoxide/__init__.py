@@ -625,11 +625,16 @@ class Process:
 
     def memory_percent(self, memtype="rss"):
         """One kind of its memory in percent of all physical memory."""
-        valid = _ntuples.pfullmem._fields
-        if memtype not in valid:
+        if memtype in _ntuples.pmem._fields:
+            memory = self.memory_info()
+        elif memtype in _ntuples.pfullmem._fields:
+            memory = self.memory_full_info()
+        elif memtype in _ntuples.pmem_ex._fields:
+            memory = self._proc.memory_info_ex()
+        else:
+            valid = _ntuples.pfullmem._fields
             raise ValueError(f"invalid memtype {memtype!r}; valid types are {valid!r}")
-        fun = self.memory_info if memtype in _ntuples.pmem._fields else self.memory_full_info
-        value = getattr(fun(), memtype)
+        value = getattr(memory, memtype)
         total = _TOTAL_PHYMEM or virtual_memory().total
         if not total > 0:
             raise ValueError(f"can't calculate process memory percent because total physical system memory is {total!r}")
@@ -710,6 +715,23 @@ class Process:
         return self._exitcode
 
 
+class _Added:
+    """What psutil 8 adds to Process."""
+
+    def memory_info_ex(self):
+        """Its memory, what it is made of, and the most it ever was."""
+        return self._proc.memory_info_ex()
+
+    def memory_footprint(self):
+        """What its memory really costs: USS, PSS and swap."""
+        return self._proc.memory_footprint()
+
+    def page_faults(self):
+        """Page faults it has caused."""
+        return self._proc.page_faults()
+
+
+_ADDED = {name: fun for name, fun in vars(_Added).items() if not name.startswith("_")}
 _MADE_BY = (Process.__init__, Process._init, Process._get_ident)
 
 
@@ -727,6 +749,25 @@ _as_dict_attrnames = frozenset(name for name in dir(Process) if not name.startsw
     "children", "rlimit", "connections", "oneshot",
 }  # fmt: skip
 _AS_DICT_ALL = tuple(sorted(_as_dict_attrnames))
+
+
+def _added(self, name):
+    """What psutil 8 adds, where `dir(Process)` is to be what it is in psutil 7."""
+    if name in _ADDED:
+        return _ADDED[name].__get__(self)
+    if name == "attrs":
+        return _ATTRS
+    raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+_ATTRS = _as_dict_attrnames - {"memory_full_info"} | _ADDED.keys()
+if _common._PACKAGE == "psutil":
+    Process.__getattr__ = _added
+else:
+    for _name, _fun in _ADDED.items():
+        setattr(Process, _name, _fun)
+    # The names that as_dict() and process_iter() take.
+    Process.attrs = _ATTRS
 
 
 # The getters that Rust can answer many of in one call, each as it is here and in `_pslinux` unless someone replaces it.
@@ -751,7 +792,7 @@ def _attr_names(attrs):
     if not isinstance(attrs, (list, tuple, set, frozenset)):
         raise TypeError(f"invalid attrs type {type(attrs)}")
     names = dict.fromkeys(attrs)
-    invalid = names.keys() - _as_dict_attrnames
+    invalid = names.keys() - _as_dict_attrnames - _ADDED.keys()
     if invalid:
         plural = "s" if len(invalid) > 1 else ""
         raise ValueError(f"invalid attr name{plural} {', '.join(map(repr, sorted(invalid, key=str)))}")

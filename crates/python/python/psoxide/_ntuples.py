@@ -2,171 +2,204 @@
 
 from ._tuples import named, new
 
-scputimes = named(
-    "scputimes",
-    ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest", "guest_nice"),
-    lambda _cls, user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice: new(_cls, (user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice)),
-)
-svmem = named(
-    "svmem",
-    ("total", "available", "percent", "used", "free", "active", "inactive", "buffers", "cached", "shared", "slab"),
-    lambda _cls, total, available, percent, used, free, active, inactive, buffers, cached, shared, slab: new(_cls, (total, available, percent, used, free, active, inactive, buffers, cached, shared, slab)),
-)
-sswap = named(
-    "sswap",
-    ("total", "used", "free", "percent", "sin", "sout"),
-    lambda _cls, total, used, free, percent, sin, sout: new(_cls, (total, used, free, percent, sin, sout)),
-)
-sdiskusage = named(
-    "sdiskusage",
-    ("total", "used", "free", "percent"),
-    lambda _cls, total, used, free, percent: new(_cls, (total, used, free, percent)),
-)
-sdiskio = named(
-    "sdiskio",
-    ("read_count", "write_count", "read_bytes", "write_bytes", "read_time", "write_time", "read_merged_count", "write_merged_count", "busy_time"),
-    lambda _cls, read_count, write_count, read_bytes, write_bytes, read_time, write_time, read_merged_count, write_merged_count, busy_time: new(_cls, (read_count, write_count, read_bytes, write_bytes, read_time, write_time, read_merged_count, write_merged_count, busy_time)),
-)
-sdiskpart = named(
-    "sdiskpart",
-    ("device", "mountpoint", "fstype", "opts"),
-    lambda _cls, device, mountpoint, fstype, opts: new(_cls, (device, mountpoint, fstype, opts)),
-)
-snetio = named(
-    "snetio",
-    ("bytes_sent", "bytes_recv", "packets_sent", "packets_recv", "errin", "errout", "dropin", "dropout"),
-    lambda _cls, bytes_sent, bytes_recv, packets_sent, packets_recv, errin, errout, dropin, dropout: new(_cls, (bytes_sent, bytes_recv, packets_sent, packets_recv, errin, errout, dropin, dropout)),
-)
-snicaddr = named(
-    "snicaddr",
-    ("family", "address", "netmask", "broadcast", "ptp"),
-    lambda _cls, family, address, netmask, broadcast, ptp: new(_cls, (family, address, netmask, broadcast, ptp)),
-)
-snicstats = named(
-    "snicstats",
-    ("isup", "duplex", "speed", "mtu", "flags"),
-    lambda _cls, isup, duplex, speed, mtu, flags: new(_cls, (isup, duplex, speed, mtu, flags)),
-)
-sconn = named(
-    "sconn",
-    ("fd", "family", "type", "laddr", "raddr", "status", "pid"),
-    lambda _cls, fd, family, type, laddr, raddr, status, pid: new(_cls, (fd, family, type, laddr, raddr, status, pid)),
-)
-pconn = named(
-    "pconn",
-    ("fd", "family", "type", "laddr", "raddr", "status"),
-    lambda _cls, fd, family, type, laddr, raddr, status: new(_cls, (fd, family, type, laddr, raddr, status)),
-)
 addr = named(
     "addr",
     ("ip", "port"),
     lambda _cls, ip, port: new(_cls, (ip, port)),
 )
+
+scputimes = named(
+    "scputimes",
+    ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest", "guest_nice"),
+    lambda _cls, user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice: new(_cls, (user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice)),
+)
+
+svmem = named(
+    "svmem",
+    ("total", "available", "percent", "used", "free", "active", "inactive", "buffers", "cached", "shared", "slab"),
+    lambda _cls, total, available, percent, used, free, active, inactive, buffers, cached, shared, slab: new(_cls, (total, available, percent, used, free, active, inactive, buffers, cached, shared, slab)),
+)
+
+sswap = named(
+    "sswap",
+    ("total", "used", "free", "percent", "sin", "sout"),
+    lambda _cls, total, used, free, percent, sin, sout: new(_cls, (total, used, free, percent, sin, sout)),
+)
+
+sdiskusage = named(
+    "sdiskusage",
+    ("total", "used", "free", "percent"),
+    lambda _cls, total, used, free, percent: new(_cls, (total, used, free, percent)),
+)
+
+sdiskio = named(
+    "sdiskio",
+    ("read_count", "write_count", "read_bytes", "write_bytes", "read_time", "write_time", "read_merged_count", "write_merged_count", "busy_time"),
+    lambda _cls, read_count, write_count, read_bytes, write_bytes, read_time, write_time, read_merged_count, write_merged_count, busy_time: new(_cls, (read_count, write_count, read_bytes, write_bytes, read_time, write_time, read_merged_count, write_merged_count, busy_time)),
+)
+
+sdiskpart = named(
+    "sdiskpart",
+    ("device", "mountpoint", "fstype", "opts"),
+    lambda _cls, device, mountpoint, fstype, opts: new(_cls, (device, mountpoint, fstype, opts)),
+)
+
+snetio = named(
+    "snetio",
+    ("bytes_sent", "bytes_recv", "packets_sent", "packets_recv", "errin", "errout", "dropin", "dropout"),
+    lambda _cls, bytes_sent, bytes_recv, packets_sent, packets_recv, errin, errout, dropin, dropout: new(_cls, (bytes_sent, bytes_recv, packets_sent, packets_recv, errin, errout, dropin, dropout)),
+)
+
+snicaddr = named(
+    "snicaddr",
+    ("family", "address", "netmask", "broadcast", "ptp"),
+    lambda _cls, family, address, netmask, broadcast, ptp: new(_cls, (family, address, netmask, broadcast, ptp)),
+)
+
+snicstats = named(
+    "snicstats",
+    ("isup", "duplex", "speed", "mtu", "flags"),
+    lambda _cls, isup, duplex, speed, mtu, flags: new(_cls, (isup, duplex, speed, mtu, flags)),
+)
+
+sconn = named(
+    "sconn",
+    ("fd", "family", "type", "laddr", "raddr", "status", "pid"),
+    lambda _cls, fd, family, type, laddr, raddr, status, pid: new(_cls, (fd, family, type, laddr, raddr, status, pid)),
+)
+
+pconn = named(
+    "pconn",
+    ("fd", "family", "type", "laddr", "raddr", "status"),
+    lambda _cls, fd, family, type, laddr, raddr, status: new(_cls, (fd, family, type, laddr, raddr, status)),
+)
+
 scpustats = named(
     "scpustats",
     ("ctx_switches", "interrupts", "soft_interrupts", "syscalls"),
     lambda _cls, ctx_switches, interrupts, soft_interrupts, syscalls: new(_cls, (ctx_switches, interrupts, soft_interrupts, syscalls)),
 )
+
 scpufreq = named(
     "scpufreq",
     ("current", "min", "max"),
     lambda _cls, current, min, max: new(_cls, (current, min, max)),
 )
+
 shwtemp = named(
     "shwtemp",
     ("label", "current", "high", "critical"),
     lambda _cls, label, current, high, critical: new(_cls, (label, current, high, critical)),
 )
+
 sfan = named(
     "sfan",
     ("label", "current"),
     lambda _cls, label, current: new(_cls, (label, current)),
 )
+
 sbattery = named(
     "sbattery",
     ("percent", "secsleft", "power_plugged"),
     lambda _cls, percent, secsleft, power_plugged: new(_cls, (percent, secsleft, power_plugged)),
 )
+
 suser = named(
     "suser",
     ("name", "terminal", "host", "started", "pid"),
     lambda _cls, name, terminal, host, started, pid: new(_cls, (name, terminal, host, started, pid)),
 )
+
 pheap = named(
     "pheap",
     ("heap_used", "mmap_used"),
     lambda _cls, heap_used, mmap_used: new(_cls, (heap_used, mmap_used)),
 )
+
 pcputimes = named(
     "pcputimes",
     ("user", "system", "children_user", "children_system", "iowait"),
     lambda _cls, user, system, children_user, children_system, iowait: new(_cls, (user, system, children_user, children_system, iowait)),
 )
-pmem = named(
-    "pmem",
-    ("rss", "vms", "shared", "text", "lib", "data", "dirty"),
-    lambda _cls, rss, vms, shared, text, lib, data, dirty: new(_cls, (rss, vms, shared, text, lib, data, dirty)),
-)
-pmem_ex = named(
-    "pmem_ex",
-    ("rss", "vms", "shared", "text", "lib", "data", "dirty", "peak_rss", "peak_vms", "rss_anon", "rss_file", "rss_shmem", "swap", "hugetlb"),
-    lambda _cls, rss, vms, shared, text, lib, data, dirty, peak_rss, peak_vms, rss_anon, rss_file, rss_shmem, swap, hugetlb: new(_cls, (rss, vms, shared, text, lib, data, dirty, peak_rss, peak_vms, rss_anon, rss_file, rss_shmem, swap, hugetlb)),
-)
+
 pfullmem = named(
     "pfullmem",
     ("rss", "vms", "shared", "text", "lib", "data", "dirty", "uss", "pss", "swap"),
     lambda _cls, rss, vms, shared, text, lib, data, dirty, uss, pss, swap: new(_cls, (rss, vms, shared, text, lib, data, dirty, uss, pss, swap)),
 )
+
+pmem = named(
+    "pmem",
+    ("rss", "vms", "shared", "text", "lib", "data", "dirty"),
+    lambda _cls, rss, vms, shared, text, lib, data, dirty: new(_cls, (rss, vms, shared, text, lib, data, dirty)),
+)
+
+pmem_ex = named(
+    "pmem_ex",
+    ("rss", "vms", "shared", "text", "data", "peak_rss", "peak_vms", "rss_anon", "rss_file", "rss_shmem", "swap", "hugetlb"),
+    lambda _cls, rss, vms, shared, text, data, peak_rss, peak_vms, rss_anon, rss_file, rss_shmem, swap, hugetlb: new(_cls, (rss, vms, shared, text, data, peak_rss, peak_vms, rss_anon, rss_file, rss_shmem, swap, hugetlb)),
+)
+
 pfootprint = named(
     "pfootprint",
     ("uss", "pss", "swap"),
     lambda _cls, uss, pss, swap: new(_cls, (uss, pss, swap)),
 )
-pmmap_grouped = named(
-    "pmmap_grouped",
-    ("path", "rss", "size", "pss", "shared_clean", "shared_dirty", "private_clean", "private_dirty", "referenced", "anonymous", "swap"),
-    lambda _cls, path, rss, size, pss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, swap: new(_cls, (path, rss, size, pss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, swap)),
-)
+
 pmmap_ext = named(
     "pmmap_ext",
     ("addr", "perms", "path", "rss", "size", "pss", "shared_clean", "shared_dirty", "private_clean", "private_dirty", "referenced", "anonymous", "swap"),
     lambda _cls, addr, perms, path, rss, size, pss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, swap: new(_cls, (addr, perms, path, rss, size, pss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, swap)),
 )
+
+pmmap_grouped = named(
+    "pmmap_grouped",
+    ("path", "rss", "size", "pss", "shared_clean", "shared_dirty", "private_clean", "private_dirty", "referenced", "anonymous", "swap"),
+    lambda _cls, path, rss, size, pss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, swap: new(_cls, (path, rss, size, pss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous, swap)),
+)
+
 popenfile = named(
     "popenfile",
     ("path", "fd", "position", "mode", "flags"),
     lambda _cls, path, fd, position, mode, flags: new(_cls, (path, fd, position, mode, flags)),
 )
+
 pthread = named(
     "pthread",
     ("id", "user_time", "system_time"),
     lambda _cls, id, user_time, system_time: new(_cls, (id, user_time, system_time)),
 )
+
 puids = named(
     "puids",
     ("real", "effective", "saved"),
     lambda _cls, real, effective, saved: new(_cls, (real, effective, saved)),
 )
+
 pgids = named(
     "pgids",
     ("real", "effective", "saved"),
     lambda _cls, real, effective, saved: new(_cls, (real, effective, saved)),
 )
+
 pionice = named(
     "pionice",
     ("ioclass", "value"),
     lambda _cls, ioclass, value: new(_cls, (ioclass, value)),
 )
+
 pctxsw = named(
     "pctxsw",
     ("voluntary", "involuntary"),
     lambda _cls, voluntary, involuntary: new(_cls, (voluntary, involuntary)),
 )
+
 pio = named(
     "pio",
     ("read_count", "write_count", "read_bytes", "write_bytes", "read_chars", "write_chars"),
     lambda _cls, read_count, write_count, read_bytes, write_bytes, read_chars, write_chars: new(_cls, (read_count, write_count, read_bytes, write_bytes, read_chars, write_chars)),
 )
+
 ppagefaults = named(
     "ppagefaults",
     ("minor", "major"),

@@ -17,7 +17,7 @@ use super::source::if_any;
 use super::{Os, Source, control, descriptors, family, sockets, threads};
 use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings, UserReadings as _};
 use crate::{
-    Connection, ConnectionKind, CtxSwitches, Error, Field, FieldSet, Ids, IoCounters, IoPriority, Limit,
+    Connection, ConnectionKind, CtxSwitches, Error, Field, FieldSet, Ids, IoCounters, IoPriority, Limit, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource,
     Result, Thread,
 };
@@ -403,6 +403,19 @@ impl ProcessReadings for Os {
 
     fn net_connections(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>> {
         sockets::of_process(process, kind)
+    }
+
+    fn memory_details(process: &Handle<'_>) -> Result<MemoryDetails> {
+        let status = process.status_file()?;
+        Ok(MemoryDetails {
+            peak_rss: status.vm_hwm,
+            peak_vms: status.vm_peak,
+            rss_anon: status.rss_anon,
+            rss_file: status.rss_file,
+            rss_shmem: status.rss_shmem,
+            swap: status.vm_swap,
+            hugetlb: status.hugetlb_pages,
+        })
     }
 
     fn memory_footprint(process: &Handle<'_>) -> Result<MemoryFootprint> {
