@@ -451,11 +451,6 @@ impl Process {
         Self::read(slf, Source::num_fds)
     }
 
-    /// The CPUs that it may be given.
-    fn eligible_cpus(slf: &Bound<'_, Self>) -> PyResult<Vec<u32>> {
-        Self::read(slf, Source::cpu_affinity)
-    }
-
     /// Class and value, as numbers.
     fn ionice(slf: &Bound<'_, Self>) -> PyResult<(i32, u8)> {
         let IoPriority { class, value, .. } = Self::read(slf, Source::ionice)?;
@@ -481,10 +476,6 @@ impl Process {
 
     fn set_nice(slf: &Bound<'_, Self>, value: i32) -> PyResult<()> {
         Self::read(slf, |source| source.set_nice(value))
-    }
-
-    fn set_cpu_affinity(slf: &Bound<'_, Self>, cpus: Vec<u32>) -> PyResult<()> {
-        Self::read(slf, |source| source.set_cpu_affinity(&cpus))
     }
 
     /// Signals this very process, never a later one with its pid.

@@ -760,7 +760,7 @@ def _added(self, name):
     raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
-_ATTRS = _as_dict_attrnames - {"memory_full_info"} | _ADDED.keys()
+_ATTRS = frozenset((*_as_dict_attrnames, *_ADDED)) - {"memory_full_info"}
 if _common._PACKAGE == "psutil":
     Process.__getattr__ = _added
 else:

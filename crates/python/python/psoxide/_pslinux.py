@@ -183,10 +183,9 @@ class Process(_psoxide.Process):
         """Its nice value."""
         return os.getpriority(os.PRIO_PROCESS, self.pid)
 
-    @wrap_exceptions
     def nice_set(self, value):
         """Gives it another nice value."""
-        return os.setpriority(os.PRIO_PROCESS, self.pid, value)
+        return self.set_nice(value)
 
     @wrap_exceptions
     def cpu_affinity_get(self):
@@ -194,8 +193,8 @@ class Process(_psoxide.Process):
         return list(os.sched_getaffinity(self.pid))
 
     def _get_eligible_cpus(self):
-        """The CPUs that it may be given."""
-        return self.eligible_cpus()
+        """The CPUs that it may be given: all of them, as the kernel leaves out what its cgroup does not have."""
+        return list(range(len(_this.per_cpu_times())))
 
     @wrap_exceptions
     def cpu_affinity_set(self, cpus):
@@ -204,13 +203,10 @@ class Process(_psoxide.Process):
             os.sched_setaffinity(self.pid, cpus)
         except (OSError, ValueError) as err:
             if isinstance(err, ValueError) or err.errno == _this.errno.EINVAL:
-                known = list(range(len(_this.per_cpu_times())))
                 eligible = self._get_eligible_cpus()
                 for cpu in cpus:
-                    if cpu not in known:
-                        raise ValueError(f"invalid CPU {cpu!r}; choose between {known}") from err
                     if cpu not in eligible:
-                        raise ValueError(f"CPU number {cpu} is not eligible; choose between {eligible}") from err
+                        raise ValueError(f"invalid CPU {cpu!r}; choose between {eligible}") from err
             raise
 
     def ionice_get(self):

@@ -58,11 +58,12 @@ def named(name, fields, make):
         "__new__": make,
         "_make": classmethod(_make),
         "_replace": _replace,
-        "__replace__": _replace,
         "_asdict": _asdict,
         "__repr__": __repr__,
         "__getnewargs__": __getnewargs__,
     }
+    if sys.version_info >= (3, 13):
+        namespace["__replace__"] = _replace  # copy.replace()
     for place, field in enumerate(fields):
         namespace[field] = _getter(place, f"Alias for field number {place}")
     return type(name, (tuple,), namespace)

@@ -1,0 +1,6 @@
+"""Runs one program with psoxide in psutil's place."""
+
+USAGE: str
+
+def replace_psutil() -> None: ...
+def main(argv: list[str]) -> None: ...

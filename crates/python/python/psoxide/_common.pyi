@@ -1,0 +1,131 @@
+"""What all modules of the package share: exceptions, constants, and the helpers that programs import from here."""
+
+import socket as socket
+from collections.abc import Callable
+from os import PathLike
+from socket import AddressFamily, SocketKind
+from typing import IO, Any, BinaryIO, TextIO, TypeVar
+
+from ._enums import BatteryTime as BatteryTime, NicDuplex as NicDuplex
+from ._ntuples import snicaddr
+
+_T = TypeVar("_T")
+_File = str | bytes | int | PathLike[str] | PathLike[bytes]
+
+PSUTIL_DEBUG: bool
+POSIX: bool
+WINDOWS: bool
+LINUX: bool
+MACOS: bool
+OSX: bool
+FREEBSD: bool
+NETBSD: bool
+OPENBSD: bool
+BSD: bool
+SUNOS: bool
+AIX: bool
+STATUS_RUNNING: str
+STATUS_SLEEPING: str
+STATUS_DISK_SLEEP: str
+STATUS_STOPPED: str
+STATUS_TRACING_STOP: str
+STATUS_ZOMBIE: str
+STATUS_DEAD: str
+STATUS_WAKE_KILL: str
+STATUS_WAKING: str
+STATUS_IDLE: str
+STATUS_LOCKED: str
+STATUS_WAITING: str
+STATUS_SUSPENDED: str
+STATUS_PARKED: str
+CONN_ESTABLISHED: str
+CONN_SYN_SENT: str
+CONN_SYN_RECV: str
+CONN_FIN_WAIT1: str
+CONN_FIN_WAIT2: str
+CONN_TIME_WAIT: str
+CONN_CLOSE: str
+CONN_CLOSE_WAIT: str
+CONN_LAST_ACK: str
+CONN_LISTEN: str
+CONN_CLOSING: str
+CONN_NONE: str
+NIC_DUPLEX_FULL: NicDuplex
+NIC_DUPLEX_HALF: NicDuplex
+NIC_DUPLEX_UNKNOWN: NicDuplex
+POWER_TIME_UNKNOWN: BatteryTime
+POWER_TIME_UNLIMITED: BatteryTime
+ENCODING: str
+ENCODING_ERRS: str
+FILE_READ_BUFFER_SIZE: int
+conn_tmap: dict[str, tuple[list[AddressFamily], list[SocketKind]]]
+
+class Error(Exception):
+    """Base of all exceptions of this package."""
+
+class NoSuchProcess(Error):
+    """There is no process with this pid, or no more."""
+
+    pid: int
+    name: str | None
+    msg: str
+    def __init__(self, pid: int, name: str | None = None, msg: str | None = None) -> None: ...
+
+class ZombieProcess(NoSuchProcess):
+    """The process has ended but was not waited for yet: what was asked for is gone."""
+
+    ppid: int | None
+    def __init__(
+        self, pid: int, name: str | None = None, ppid: int | None = None, msg: str | None = None
+    ) -> None: ...
+
+class AccessDenied(Error):
+    """The system refuses this to this user."""
+
+    pid: int | None
+    name: str | None
+    msg: str
+    def __init__(self, pid: int | None = None, name: str | None = None, msg: str | None = None) -> None: ...
+
+class TimeoutExpired(Error):
+    """The time to wait for a process is over and it still runs."""
+
+    seconds: float
+    pid: int | None
+    name: str | None
+    msg: str
+    def __init__(self, seconds: float, pid: int | None = None, name: str | None = None) -> None: ...
+
+def usage_percent(used: float, total: float, round_: int | None = None) -> float: ...
+def memoize(fun: _T) -> _T: ...
+def memoize_when_activated(fun: _T) -> _T: ...
+def isfile_strict(path: _File) -> bool: ...
+def path_exists_strict(path: _File) -> bool: ...
+def supports_ipv6() -> bool: ...
+def parse_environ_block(data: str) -> dict[str, str]: ...
+def sockfam_to_enum(num: int) -> AddressFamily | int: ...
+def socktype_to_enum(num: int) -> SocketKind | int: ...
+def broadcast_addr(addr: snicaddr) -> str | None: ...
+def deprecated_method(replacement: str) -> Callable[[_T], _T]: ...
+
+class _WrapNumbers:
+    def run(
+        self, input_dict: dict[str, tuple[int, ...]], name: str
+    ) -> dict[str, tuple[int, ...]]: ...
+    def cache_clear(self, name: str | None = None) -> None: ...
+    def cache_info(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]: ...
+
+def wrap_numbers(input_dict: dict[str, tuple[int, ...]], name: str) -> dict[str, tuple[int, ...]]: ...
+def open_binary(fname: _File) -> BinaryIO: ...
+def open_text(fname: _File) -> TextIO: ...
+def cat(fname: _File, fallback: Any = ..., _open: Callable[[_File], IO[Any]] = ...) -> Any: ...
+def bcat(fname: _File, fallback: Any = ...) -> Any: ...
+def bytes2human(n: float, format: str = "%(value).1f%(symbol)s") -> str: ...
+def get_procfs_path() -> str: ...
+def decode(s: bytes) -> str: ...
+def term_supports_colors(file: IO[Any] | None = None) -> bool: ...
+def hilite(s: str, color: str | None = None, bold: bool = False) -> str: ...
+def print_color(
+    s: object, color: str | None = None, bold: bool = False, file: IO[str] | None = None
+) -> None: ...
+def debug(msg: object) -> None: ...
