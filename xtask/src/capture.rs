@@ -71,6 +71,7 @@ pub(crate) fn run(args: &Args) -> Result {
     let mut archive = Archive {
         page_size: number("PAGESIZE")?,
         clock_ticks: number("CLK_TCK")?,
+        big_endian: cfg!(target_endian = "big"),
         kernel: output("uname", &["-r", "-m"])?,
         ..Archive::default()
     };

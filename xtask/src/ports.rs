@@ -7,6 +7,10 @@ use psoxide::{Os, support};
 
 use crate::steps::{Result, cargo, on_path, run, workspace};
 
+/// Linux with another byte order, width or C library than most machines.
+const LINUX: &[&str] =
+    &["aarch64-unknown-linux-gnu", "i686-unknown-linux-gnu", "s390x-unknown-linux-gnu", "x86_64-unknown-linux-musl"];
+
 /// The systems whose standard library rustup has, OpenBSD's it lacks.
 const TARGETS: &[(Os, &str)] = &[
     (Os::Windows, "x86_64-pc-windows-gnu"),
@@ -20,7 +24,11 @@ pub(crate) fn check() -> Result {
     if !on_path("rustup") {
         return Err("checking for other systems needs rustup".into());
     }
-    run(Command::new("rustup").args(["target", "add"]).args(TARGETS.iter().map(|(_, target)| target)))?;
+    let targets = TARGETS.iter().map(|(_, target)| target).chain(LINUX);
+    run(Command::new("rustup").args(["target", "add"]).args(targets))?;
+    for target in LINUX {
+        run(&mut check_for(target, "psoxide-cli"))?;
+    }
     for (os, target) in TARGETS {
         run(&mut check_for(target, "psoxide-parse"))?;
         if support::PORTED.contains(*os) {

@@ -25,8 +25,8 @@ impl System {
     /// The machine whose `/proc` and `/sys` were copied to `root` (as `root/proc` and `root/sys`).
     ///
     /// Readings that only a running kernel can answer are [`Unsupported`](crate::ErrorKind::Unsupported) there. Page
-    /// size and clock ticks come from `root/.psoxide`, which a capture writes, else from any `proc/PID/auxv`, else
-    /// they are 4096 and 100.
+    /// size, clock ticks and byte order come from `root/.psoxide`, which a capture writes, else from any
+    /// `proc/PID/auxv`, else they are 4096, 100 and this machine's.
     ///
     /// # Errors
     /// `root/proc` is no directory; `root/.psoxide` cannot be understood; this OS keeps no such files.

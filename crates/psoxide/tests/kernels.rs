@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use psoxide::{
-    ConnectionKind, CtxSwitches, DiskIo, ErrorKind, IoCounters, Limit, MemoryFootprint, MemoryMap, PageFaults, Process,
-    ProcessStatus, Resource, Result, System,
+    ConnectionKind, ConnectionStatus, CtxSwitches, DiskIo, Endpoint, ErrorKind, IoCounters, Limit, MemoryFootprint,
+    MemoryMap, PageFaults, Process, ProcessStatus, Resource, Result, System,
 };
 use psoxide_fixture::unpacked;
 
@@ -263,6 +263,8 @@ fn process_memory_and_files() {
         assert_eq!((log.position, log.mode), (kernel.since((2, 6, 22), 8), kernel.since((2, 6, 22), "a")));
         let sockets = process.net_connections(ConnectionKind::All).unwrap();
         assert_eq!(sockets.iter().map(|socket| socket.fd).collect::<Vec<_>>(), [Some(3), Some(5)]);
+        let listening = Endpoint::Inet("127.0.0.1:8080".parse().unwrap());
+        assert_eq!((&sockets[0].laddr, sockets[0].status), (&listening, ConnectionStatus::Listen));
         assert_eq!(process.num_fds().unwrap(), 3);
     });
 }

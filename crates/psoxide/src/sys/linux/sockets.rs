@@ -252,7 +252,7 @@ impl<'a> Tables<'a> {
         match table {
             Table::Inet { file, v6, tcp } => {
                 let sockets = self.source.read(&path(file), |bytes| {
-                    let sockets = net_sock::inet(bytes, v6, cfg!(target_endian = "little"))?;
+                    let sockets = net_sock::inet(bytes, v6, self.source.little_endian())?;
                     sockets.iter().map(|socket| inet_socket(socket, tcp)).collect()
                 });
                 // A kernel without IPv6 has no tcp6 and udp6.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use psoxide_parse::{Cursor, decimal, lines};
+use psoxide_parse::{Cursor, ParseError, decimal, lines};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::retry_on_intr;
@@ -25,6 +25,7 @@ pub(crate) struct Source {
     procfs: PathBuf,
     page_size: u64,
     clock_ticks: u64,
+    little_endian: bool,
     live: bool,
     /// Whether the pids in `procfs` are those of system calls, once it has been asked.
     own_pids: OnceLock<bool>,
@@ -47,6 +48,7 @@ impl Source {
             procfs: PathBuf::from("/proc"),
             page_size: u64::try_from(rustix::param::page_size()).unwrap_or(4096),
             clock_ticks: rustix::param::clock_ticks_per_second(),
+            little_endian: cfg!(target_endian = "little"),
             live: true,
             own_pids: OnceLock::new(),
             pidfd_info: OnceLock::new(),
@@ -71,6 +73,7 @@ impl Source {
             procfs,
             page_size: 4096,
             clock_ticks: 100,
+            little_endian: cfg!(target_endian = "little"),
             live: false,
             own_pids: OnceLock::new(),
             pidfd_info: OnceLock::new(),
@@ -105,6 +108,13 @@ impl Source {
             match cursor.token() {
                 Some(b"page_size") => self.page_size = cursor.decimal("page_size")?.max(1),
                 Some(b"clock_ticks") => self.clock_ticks = cursor.decimal("clock_ticks")?.max(1),
+                Some(b"byte_order") => {
+                    self.little_endian = match cursor.required("byte_order")? {
+                        b"little" => true,
+                        b"big" => false,
+                        other => return Err(ParseError::malformed("byte_order", other).into()),
+                    }
+                }
                 _ => {}
             }
         }
@@ -179,6 +189,11 @@ impl Source {
 
     pub(crate) fn page_size(&self) -> u64 {
         self.page_size
+    }
+
+    /// The order of the bytes in what the kernel writes as it has it in memory.
+    pub(crate) fn little_endian(&self) -> bool {
+        self.little_endian
     }
 
     /// Clock ticks as time.

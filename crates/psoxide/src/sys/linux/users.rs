@@ -20,7 +20,7 @@ impl UserReadings for Os {
     fn users(source: &Source) -> Result<Vec<User>> {
         for file in ["var/run/utmp", "run/utmp"] {
             let users = source.read_if_any(&source.file(file), |bytes| {
-                Ok(utmp::logins(bytes, cfg!(target_endian = "little")).iter().map(user).collect())
+                Ok(utmp::logins(bytes, source.little_endian()).iter().map(user).collect())
             })?;
             if let Some(users) = users {
                 return Ok(users);
