@@ -326,13 +326,17 @@ fn a_snapshot_agrees_with_the_getters() {
     until("asleep", || p.status().unwrap() == ProcessStatus::Sleeping && p.name().unwrap() == "sleep");
     let mut query = Query::from(Field::ALL.iter().copied());
     query.counters = true;
-    let first = System::host().snapshot(query).unwrap();
-    let row = first.processes.iter().find(|row| row.pid == p.pid()).unwrap();
-    assert_eq!(row.start, p.start());
-    assert_eq!(row.name.value(), Some(&p.name().unwrap()));
-    assert_eq!(row.cmdline.value(), Some(&p.cmdline().unwrap()));
-    assert_eq!(row.memory_info.value(), Some(&p.memory_info().unwrap()));
-    assert_eq!(row.username.value(), Some(&p.username().unwrap()));
+    let mut first = System::host().snapshot(query).unwrap();
+    // Memory that sleeps may be reclaimed between two readings: they need to meet once.
+    until("agreement", || {
+        first = System::host().snapshot(query).unwrap();
+        let row = first.processes.iter().find(|row| row.pid == p.pid()).unwrap();
+        assert_eq!(row.start, p.start());
+        assert_eq!(row.name.value(), Some(&p.name().unwrap()));
+        assert_eq!(row.cmdline.value(), Some(&p.cmdline().unwrap()));
+        assert_eq!(row.username.value(), Some(&p.username().unwrap()));
+        row.memory_info.value() == Some(&p.memory_info().unwrap())
+    });
     let spent = Instant::now();
     while spent.elapsed() < Duration::from_millis(60) {}
     let second = System::host().snapshot(query).unwrap();
