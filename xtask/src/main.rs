@@ -4,6 +4,7 @@ mod capture;
 mod fuzz;
 mod ntuples;
 mod ports;
+mod python;
 mod steps;
 
 use clap::{Parser, Subcommand};
@@ -26,6 +27,8 @@ enum Step {
         #[arg(long)]
         user: bool,
     },
+    /// Run the tests of the Python package alone
+    Python,
     /// Check format, clippy, documentation and generated files
     Lint,
     /// Check with the oldest supported compiler
@@ -53,6 +56,7 @@ enum Step {
 fn main() -> ExitCode {
     let done = match Args::parse().step {
         Step::Test { user } => steps::test(user),
+        Step::Python => steps::is_root().and_then(|root| python::test(root, false)),
         Step::Lint => steps::lint(),
         Step::Msrv => steps::msrv(),
         Step::Ports => ports::check(),

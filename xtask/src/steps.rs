@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::ntuples;
+use crate::{ntuples, python};
 
 /// A step's outcome; the error is one sentence.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
@@ -29,6 +29,7 @@ pub(crate) fn test(user_only: bool) -> Result {
         run(cargo().args(["test", "--workspace", "--all-targets"]))?;
         run(cargo().args(["test", "--workspace", "--doc"]))?;
     }
+    python::test(root, user_only)?;
     if root { as_user() } else { Ok(()) }
 }
 
@@ -74,12 +75,24 @@ struct Binary {
 
 /// Runs the compiled tests as an ordinary user.
 fn as_user() -> Result {
+    in_directory("user", in_temp)
+}
+
+/// Does something with a directory that an ordinary user can read, and whose `home` is that user's; then removes it.
+pub(crate) fn in_directory(name: &str, work: impl FnOnce(&Path) -> Result) -> Result {
     if !on_path("setpriv") {
         return Err("the tests of an ordinary user need setpriv (package util-linux)".into());
     }
-    let temp = env::temp_dir().join(format!("psoxide-user-{}", std::process::id()));
-    fs::create_dir(&temp).map_err(|error| format!("cannot create {}: {error}", temp.display()))?;
-    let done = in_temp(&temp);
+    let temp = env::temp_dir().join(format!("psoxide-{name}-{}", std::process::id()));
+    let fail = |error| format!("cannot prepare {}: {error}", temp.display());
+    fs::create_dir(&temp).map_err(fail)?;
+    let prepare = || {
+        fs::set_permissions(&temp, fs::Permissions::from_mode(0o755))?;
+        let home = temp.join("home");
+        fs::create_dir(&home)?;
+        chown(&home, Some(NOBODY), Some(NOBODY))
+    };
+    let done = prepare().map_err(fail).and_then(|()| work(&temp));
     let _ = fs::remove_dir_all(&temp);
     done
 }
@@ -87,11 +100,7 @@ fn as_user() -> Result {
 /// The same, with a directory to use.
 fn in_temp(temp: &Path) -> Result {
     let fail = |error| format!("cannot prepare {}: {error}", temp.display());
-    fs::set_permissions(temp, fs::Permissions::from_mode(0o755)).map_err(fail)?;
     let home = temp.join("home");
-    fs::create_dir(&home).map_err(fail)?;
-    chown(&home, Some(NOBODY), Some(NOBODY)).map_err(fail)?;
-
     let mut root = workspace();
     let mut all = binaries(&root, None)?;
     let reachable = |binary: &Binary| {
@@ -126,7 +135,7 @@ fn in_temp(temp: &Path) -> Result {
 }
 
 /// The beginning of a command that an ordinary user runs.
-fn nobody() -> Command {
+pub(crate) fn nobody() -> Command {
     let mut command = Command::new("setpriv");
     command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".into(), "--".into()]);
     command

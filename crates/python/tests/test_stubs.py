@@ -1,0 +1,23 @@
+"""The type stubs say what the package is."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("mypy", reason="stubtest is part of mypy")
+
+
+def test_stubs(tmp_path):
+    allowed = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stubtest.txt")
+    # Elsewhere than in a checkout, so that the installed package is meant.
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy.stubtest", "psoxide", "--concise", "--allowlist", allowed],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "MYPY_CACHE_DIR": str(tmp_path / "cache")},
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,165 @@
+"""Readings of the machine: their types, and what the functions make of them."""
+
+import os
+import threading
+
+import pytest
+
+import psoxide
+
+
+def test_types():
+    times = psoxide.cpu_times()
+    assert all(type(value) is float for value in times) and times.user > 0
+    assert [type(each) for each in psoxide.cpu_times(percpu=True)] == [type(times)] * psoxide.cpu_count()
+    for value in (psoxide.virtual_memory(), psoxide.swap_memory(), psoxide.disk_usage("/")):
+        for name, field in value._asdict().items():
+            assert type(field) is (float if name == "percent" else int), name
+    assert type(psoxide.boot_time()) is float
+    assert psoxide.getloadavg is os.getloadavg
+    assert all(type(value) is int for value in psoxide.cpu_stats())
+    assert all(type(key) is str and value for key, value in psoxide.net_if_addrs().items())
+    for stats in psoxide.net_if_stats().values():
+        assert type(stats.isup) is bool and type(stats.flags) is str and type(stats.speed) is int
+        assert stats.duplex in (psoxide.NIC_DUPLEX_FULL, psoxide.NIC_DUPLEX_HALF, psoxide.NIC_DUPLEX_UNKNOWN)
+
+
+def test_counters_together_and_each():
+    each = psoxide.net_io_counters(pernic=True)
+    assert all(type(value) is int for counters in each.values() for value in counters)
+    together = psoxide.net_io_counters()
+    assert (together is None) == (not each)
+    disks = psoxide.disk_io_counters(perdisk=True)
+    assert all(type(value) is int for counters in disks.values() for value in counters)
+
+
+def test_counters_never_go_back(monkeypatch):
+    readings = iter([{"a": (10, 5) + (0,) * 6}, {"a": (3, 6) + (0,) * 6}, {"a": (4, 6) + (0,) * 6}, {}, {"a": (1,) * 8}])
+    monkeypatch.setattr(psoxide._pslinux, "net_io_counters", lambda: next(readings))
+    psoxide.net_io_counters.cache_clear()
+    assert psoxide.net_io_counters().bytes_sent == 10
+    assert psoxide.net_io_counters()[:2] == (13, 6)
+    assert psoxide.net_io_counters(pernic=True)["a"][:2] == (14, 6)
+    psoxide.net_io_counters.cache_clear()
+    assert psoxide.net_io_counters() is None
+    assert psoxide.net_io_counters()[0] == 1
+    psoxide.net_io_counters.cache_clear()
+
+
+def test_disk_usage_takes_what_statvfs_takes(tmp_path):
+    expected = psoxide.disk_usage(str(tmp_path)).total
+    assert psoxide.disk_usage(os.fsencode(tmp_path)).total == expected
+    assert psoxide.disk_usage(tmp_path).total == expected
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    try:
+        assert psoxide.disk_usage(descriptor).total == expected
+    finally:
+        os.close(descriptor)
+    with pytest.raises(FileNotFoundError) as caught:
+        psoxide.disk_usage(str(tmp_path / "missing"))
+    assert caught.value.filename == str(tmp_path / "missing")
+
+
+def test_connections_are_hashable_and_of_the_kind(tmp_path):
+    import socket
+
+    with socket.socket(socket.AF_INET) as tcp, socket.socket(socket.AF_UNIX) as unix:
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen()
+        path = str(tmp_path / "a socket")
+        unix.bind(path)
+        unix.listen()
+        found = {c.fd: c for c in psoxide.Process().net_connections("all")}
+        one = found[tcp.fileno()]
+        assert (one.family, one.type, one.laddr, one.raddr, one.status) == (
+            socket.AF_INET,
+            socket.SOCK_STREAM,
+            tcp.getsockname(),
+            (),
+            "LISTEN",
+        )
+        assert (one.laddr.ip, one.laddr.port) == tcp.getsockname() and isinstance(one.family, socket.AddressFamily)
+        assert (found[unix.fileno()].laddr, found[unix.fileno()].raddr) == (path, "")
+        assert unix.fileno() not in {c.fd for c in psoxide.Process().net_connections("inet")}
+        mine = [c for c in psoxide.net_connections("tcp4") if c.pid == os.getpid()]
+        assert one.laddr in {c.laddr for c in mine} and len(set(mine)) == len(mine)
+    with pytest.raises(ValueError, match="invalid kind argument '\\?'"):
+        psoxide.net_connections("?")
+
+
+def test_percentages_belong_to_the_thread():
+    assert threading.get_ident() in psoxide._last_cpu_times or psoxide.cpu_percent() == 0.0
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append((psoxide.cpu_percent(), psoxide.cpu_percent(percpu=True))))
+    thread.start()
+    thread.join()
+    assert seen == [(0.0, [0.0] * psoxide.cpu_count())], "the first call of a thread has nothing to compare with"
+    with pytest.raises(ValueError, match=r"interval is not positive \(got -1\)"):
+        psoxide.cpu_percent(interval=-1)
+    assert 0.0 <= psoxide.cpu_percent(interval=0.05) <= 100.0
+    assert all(0.0 <= value <= 100.0 for value in psoxide.cpu_times_percent(interval=0.05))
+
+
+def test_percentages_of_samples():
+    sample = psoxide._ntuples.scputimes
+    then = sample(10.0, 0.0, 5.0, 100.0, 0.0, 0.0, 0.0, 3.0, 2.0, 0.0)
+    now = sample(13.0, 0.0, 6.0, 106.0, 0.0, 0.0, 0.0, 1.0, 2.0, 0.0)
+    assert psoxide._busy_percent(then, now) == 40.0, "steal went back and counts as unchanged"
+    assert psoxide._each_percent(then, now)[:4] == (30.0, 0.0, 10.0, 60.0)
+    assert psoxide._busy_percent(now, now) == 0.0
+
+
+def test_what_meminfo_lacks_is_zero_with_a_warning(tmp_path, monkeypatch):
+    (tmp_path / "meminfo").write_text("MemTotal: 1000 kB\nMemFree: 400 kB\nMemAvailable: 500 kB\nCached: 10 kB\n")
+    monkeypatch.setattr(psoxide, "PROCFS_PATH", str(tmp_path))
+    with pytest.warns(RuntimeWarning, match="active, buffers, inactive, shared memory stats couldn't be determined"):
+        memory = psoxide.virtual_memory()
+    assert (memory.total, memory.buffers, memory.percent) == (1024000, 0, 50.0)
+
+
+def test_sensors(monkeypatch):
+    chips = {"coretemp": [("", 50.0, 60.0, None), ("x", 10.0, None, None)]}
+    monkeypatch.setattr(psoxide._pslinux, "sensors_temperatures", lambda: chips)
+    first, second = psoxide.sensors_temperatures()["coretemp"]
+    assert first == ("", 50.0, 60.0, 60.0) and second == ("x", 10.0, None, None)
+    assert psoxide.sensors_temperatures(fahrenheit=True)["coretemp"][0] == ("", 122.0, 140.0, 140.0)
+    assert psoxide.sensors_battery() is None or psoxide.sensors_battery().percent >= 0
+    assert isinstance(psoxide.sensors_fans(), dict)
+
+
+def test_cpu_count_and_freq(monkeypatch):
+    for number in (None, 0, -1):
+        monkeypatch.setattr(psoxide._pslinux, "cpu_count_logical", lambda number=number: number)
+        assert psoxide.cpu_count() is None
+    monkeypatch.undo()
+    freq = psoxide._ntuples.scpufreq
+    monkeypatch.setattr(psoxide._pslinux, "cpu_freq", lambda: [freq(1.0, 2.0, 3.0), freq(3.0, 2.0, 5.0)])
+    assert psoxide.cpu_freq() == (2.0, 2.0, 4.0)
+    monkeypatch.setattr(psoxide._pslinux, "cpu_freq", list)
+    assert psoxide.cpu_freq() is None and psoxide.cpu_freq(percpu=True) == []
+
+
+def test_a_thread_is_no_process():
+    ready, done = threading.Event(), threading.Event()
+    ids = []
+
+    def work():
+        ids.append(threading.get_native_id())
+        ready.set()
+        done.wait()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    ready.wait()
+    try:
+        assert not psoxide.pid_exists(ids[0]) and ids[0] not in psoxide.pids()
+        assert psoxide.Process(ids[0]).name()
+        assert ids[0] in {thread.id for thread in psoxide.Process().threads()}
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_heap():
+    before = psoxide.heap_info()
+    assert before.heap_used > 0 and psoxide.heap_trim() is None

@@ -1,0 +1,98 @@
+//! The Python package: built, installed into an environment of its own, and tested.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::steps::{Result, in_directory, install, nobody, run, workspace};
+
+/// What the tests need, by the names that pip knows.
+const PACKAGES: &[&str] = &["maturin>=1.9,<2", "pytest", "mypy"];
+
+/// A virtual environment.
+struct Environment {
+    folder: PathBuf,
+}
+
+impl Environment {
+    /// Makes one, or takes the one that is there.
+    fn at(folder: &Path, python: &Path, root: bool) -> Result<Self> {
+        let environment = Self { folder: folder.to_owned() };
+        if environment.command("python").arg("--version").output().is_ok_and(|done| done.status.success()) {
+            return Ok(environment);
+        }
+        // Debian has the module in a package of its own.
+        let make = || run(Command::new(python).args(["-m", "venv", "--copies", "--clear"]).arg(folder));
+        if make().is_err() {
+            install(root, &[("python3", "python3"), ("ensurepip", "python3-venv")]);
+            make().map_err(|error| format!("{error}; the tests of the Python package need python3 with venv"))?;
+        }
+        Ok(environment)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        Command::new(self.folder.join("bin").join(program))
+    }
+
+    fn pip(&self, arguments: &[&str]) -> Command {
+        let mut pip = self.command("python");
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(arguments);
+        pip
+    }
+}
+
+/// Builds the package as it is now and runs its tests; as root also as an ordinary user.
+pub(crate) fn test(root: bool, user_only: bool) -> Result {
+    let folder = workspace().join("target/python");
+    fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    let environment = Environment::at(&folder.join("venv"), Path::new("python3"), root)?;
+    run(&mut environment.pip(PACKAGES))?;
+    let wheel = wheel(&environment, &folder.join("wheels"))?;
+    if !user_only {
+        run(environment.pip(&["--force-reinstall", "--no-deps"]).arg(&wheel))?;
+        run(pytest(environment.command("python")).arg("crates/python/tests").current_dir(workspace()))?;
+    }
+    if root { in_directory("python", |temp| as_nobody(&wheel, temp)) } else { Ok(()) }
+}
+
+/// Builds the wheel, without optimisation: tests do not ask how long anything takes.
+fn wheel(environment: &Environment, folder: &Path) -> Result<PathBuf> {
+    // What an earlier version left there would be found below.
+    let _ = fs::remove_dir_all(folder);
+    let python = environment.folder.join("bin/python");
+    let mut build = environment.command("maturin");
+    run(build
+        .args(["build", "--quiet", "--interpreter"])
+        .arg(python)
+        .arg("--out")
+        .arg(folder)
+        .current_dir(workspace()))?;
+    let mut files = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
+    let wheel = files
+        .find_map(|file| file.ok().map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "whl")));
+    wheel.ok_or_else(|| format!("maturin has left no wheel in {}", folder.display()))
+}
+
+fn pytest(mut python: Command) -> Command {
+    // Plugins of whoever's environment have no say, and what is tested writes nothing beside itself.
+    python.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).env("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1");
+    python.env("PYTHONDONTWRITEBYTECODE", "1");
+    python
+}
+
+/// The same tests from a folder and an interpreter that everyone can read.
+fn as_nobody(wheel: &Path, temp: &Path) -> Result {
+    let reads = |python: &str| nobody().args([python, "-c", ""]).output().is_ok_and(|done| done.status.success());
+    let Some(python) = ["python3", "/usr/bin/python3"].into_iter().find(|python| reads(python)) else {
+        eprintln!("xtask: the Python tests of an ordinary user are skipped: no python3 that such a user can run");
+        return Ok(());
+    };
+    let environment = Environment::at(&temp.join("venv"), Path::new(python), true)?;
+    run(environment.pip(&["pytest", "mypy"]).arg(wheel))?;
+    let tests = temp.join("tests");
+    run(Command::new("cp").arg("-r").arg(workspace().join("crates/python/tests")).arg(&tests))?;
+    run(Command::new("chmod").args(["-R", "a+rX"]).arg(temp))?;
+    let mut command = nobody();
+    command.arg(environment.folder.join("bin/python")).current_dir(&tests).env("HOME", temp.join("home"));
+    run(pytest(command).arg("."))
+}
