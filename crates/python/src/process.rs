@@ -25,10 +25,17 @@ pub(crate) struct Process {
     pid: i32,
     system: System,
     source: OnceLock<Source>,
+    /// Made when something is to be kept, as most processes of a list keep nothing.
+    kept: Mutex<Option<Box<Kept>>>,
+}
+
+/// What a process remembers between calls.
+#[derive(Default)]
+struct Kept {
     /// The view that reads each file once, while `oneshot_enter` is in force.
-    oneshot: Mutex<Option<Source>>,
+    oneshot: Option<Source>,
     /// When its CPU time was last asked for in percent, and how much it was: in seconds.
-    busy: Mutex<Option<(Instant, f64)>>,
+    busy: Option<(Instant, f64)>,
 }
 
 /// Fields to read of many processes, one after the other; what the processes share is read once.
@@ -86,6 +93,11 @@ impl Process {
         Ok(self.source.get_or_init(|| source))
     }
 
+    /// Does something with what is remembered, which must not run Python.
+    fn kept<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> T {
+        change(self.kept.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
+    }
+
     fn error(slf: &Bound<'_, Self>, error: &psoxide::Error) -> PyErr {
         let this = slf.get();
         let known = |name| slf.as_any().getattr_opt(name).ok().flatten();
@@ -97,7 +109,8 @@ impl Process {
     /// Reads without the GIL.
     fn read<T: Send>(slf: &Bound<'_, Self>, read: impl FnOnce(&Source) -> Result<T> + Send) -> PyResult<T> {
         let this = slf.get();
-        let oneshot = this.oneshot.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let oneshot =
+            this.kept.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|kept| kept.oneshot.clone());
         let reading = slf.py().detach(|| match &oneshot {
             Some(view) => read(view),
             None => read(this.source()?),
@@ -201,14 +214,7 @@ impl Process {
     fn new(class: &Bound<'_, PyType>, pid: i32) -> PyResult<Self> {
         let api = class.getattr(intern!(class.py(), "_api"))?.cast_into::<Api>()?;
         let system = api.get().system(class.py())?;
-        Ok(Self {
-            api: api.unbind(),
-            pid,
-            system,
-            source: OnceLock::new(),
-            oneshot: Mutex::new(None),
-            busy: Mutex::new(None),
-        })
+        Ok(Self { api: api.unbind(), pid, system, source: OnceLock::new(), kept: Mutex::new(None) })
     }
 
     #[getter]
@@ -220,11 +226,11 @@ impl Process {
         let this = slf.get();
         // A process that is not there any more has nothing to keep.
         let view = slf.py().detach(|| this.source().ok().map(Source::oneshot));
-        *this.oneshot.lock().unwrap_or_else(PoisonError::into_inner) = view;
+        this.kept(|kept| kept.oneshot = view);
     }
 
     fn oneshot_exit(&self) {
-        *self.oneshot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.kept(|kept| kept.oneshot = None);
     }
 
     /// The fields of a plan, each file read once. A field is left out where its getter has to say why it has no value.
@@ -256,7 +262,7 @@ impl Process {
     /// `used` seconds of CPU time less what they were at the last call, in percent of the time between; 0 at first.
     fn percent_since_last(&self, used: f64) -> f64 {
         let now = Instant::now();
-        let last = self.busy.lock().unwrap_or_else(PoisonError::into_inner).replace((now, used));
+        let last = self.kept(|kept| kept.busy.replace((now, used)));
         match last {
             Some((then, before)) if now > then => {
                 convert::rounded((used - before) / (now - then).as_secs_f64() * 100.0)

@@ -87,13 +87,17 @@ def test_connections_are_hashable_and_of_the_kind(tmp_path):
         psoxide.net_connections("?")
 
 
-def test_percentages_belong_to_the_thread():
+def test_percentages_belong_to_the_thread(monkeypatch):
     assert threading.get_ident() in psoxide._last_cpu_times or psoxide.cpu_percent() == 0.0
     seen = []
-    thread = threading.Thread(target=lambda: seen.append((psoxide.cpu_percent(), psoxide.cpu_percent(percpu=True))))
+    readings = iter([psoxide._ntuples.scputimes(*[number * 1.0] * 10) for number in range(8)])
+    monkeypatch.setattr(psoxide._pslinux, "cpu_times", lambda: next(readings))
+    thread = threading.Thread(target=lambda: seen.append([psoxide.cpu_percent(), psoxide.cpu_percent()]))
     thread.start()
     thread.join()
-    assert seen == [(0.0, [0.0] * psoxide.cpu_count())], "the first call of a thread has nothing to compare with"
+    # Without an earlier sample of this thread two are taken at once, however many other threads have.
+    assert next(readings).user == 3.0 and seen == [[75.0, 75.0]]
+    monkeypatch.undo()
     with pytest.raises(ValueError, match=r"interval is not positive \(got -1\)"):
         psoxide.cpu_percent(interval=-1)
     assert 0.0 <= psoxide.cpu_percent(interval=0.05) <= 100.0
@@ -112,6 +116,7 @@ def test_percentages_of_samples():
 def test_what_meminfo_lacks_is_zero_with_a_warning(tmp_path, monkeypatch):
     (tmp_path / "meminfo").write_text("MemTotal: 1000 kB\nMemFree: 400 kB\nMemAvailable: 500 kB\nCached: 10 kB\n")
     monkeypatch.setattr(psoxide, "PROCFS_PATH", str(tmp_path))
+    monkeypatch.setattr(psoxide, "_TOTAL_PHYMEM", None)
     with pytest.warns(RuntimeWarning, match="active, buffers, inactive, shared memory stats couldn't be determined"):
         memory = psoxide.virtual_memory()
     assert (memory.total, memory.buffers, memory.percent) == (1024000, 0, 50.0)

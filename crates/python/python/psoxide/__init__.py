@@ -187,12 +187,12 @@ class _Oneshot:
         # Held to the end: another thread that enters waits until what was read here is forgotten.
         process._lock.acquire()
         try:
-            self._outermost = "_cache" not in process.__dict__
+            self._outermost = process._cache is None
             if self._outermost:
                 process._cache = {}
                 process._proc.oneshot_enter()
         except BaseException:
-            process.__dict__.pop("_cache", None)
+            process._cache = None
             process._lock.release()
             raise
 
@@ -200,7 +200,7 @@ class _Oneshot:
         process = self._process
         try:
             if self._outermost:
-                process.__dict__.pop("_cache", None)
+                process._cache = None
                 process._proc.oneshot_exit()
         finally:
             process._lock.release()
@@ -215,12 +215,29 @@ class _Oneshot:
         return _common._looks_like(wrapper, fun)
 
 
+class _Lock:
+    """The lock of a Process, made when it is first needed: most processes of a list never need it."""
+
+    _making = _thread.allocate_lock()
+
+    def __get__(self, process, cls):
+        if process is None:
+            return self
+        with self._making:
+            # Another thread may have been first.
+            return process.__dict__.setdefault("_lock", _thread.RLock())
+
+
 class Process:
     """A process, by its pid; without one, the calling process.
 
     Two instances are equal if they are of the same process: same pid, same start. What changes a process or signals it
     fails if the pid is another's meanwhile.
     """
+
+    _lock = _Lock()
+    # What oneshot() keeps, while it is in force.
+    _cache = None
 
     def __init__(self, pid=None):
         self._init(pid)
@@ -254,7 +271,6 @@ class Process:
         self._gone = False
         self._pid_reused = False
         self._hash = None
-        self._lock = _thread.RLock()
         self._ppid = None
         self._proc = proc
         self._exitcode = _SENTINEL
@@ -333,7 +349,7 @@ class Process:
         return self._as_dict(getters, ad_value, asked=bool(attrs))
 
     def _as_dict(self, getters, ad_value, asked):
-        if "_cache" in self.__dict__ or type(self._proc) is not _psplatform.Process:
+        if self._cache is not None or type(self._proc) is not _psplatform.Process:
             values = {}  # what oneshot() has read already is not read again
         else:
             values = self._proc.fields(getters.plan, ad_value)

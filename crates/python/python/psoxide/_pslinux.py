@@ -158,7 +158,7 @@ class Process(_psoxide.Process):
     """One process. `_name` and `_ppid` are what exceptions tell of it."""
 
     _api = _api
-    __slots__ = ("_name", "_ppid", "_procfs_path")
+    __slots__ = ("_name", "_ppid")
 
     def __init__(self, pid):
         self._name = None
