@@ -123,15 +123,25 @@ impl Tuples {
         }
     }
 
-    /// `pmmap_ext`
+    /// `pmmap_ext`: by hand and not from the field table, as there can be a hundred thousand of them.
     pub(crate) fn mapping<'py>(&self, py: Python<'py>, map: &MemoryMap) -> Object<'py> {
-        let mut values = fields(py, map)?;
-        // Both addresses are one text in psutil, written as the kernel writes it.
-        values.drain(..2);
-        values.insert(0, PyString::new(py, &format!("{:08x}-{:08x}", map.start, map.end)).into_any());
-        if let Some(path) = values.get_mut(2) {
-            *path = mapped_path(py, map.path.as_os_str())?;
-        }
+        let count = |value: Option<u64>| PyInt::new(py, value.unwrap_or(0)).into_any();
+        let values = [
+            // Both addresses are one text in psutil, written as the kernel writes it.
+            PyString::new(py, &format!("{:08x}-{:08x}", map.start, map.end)).into_any(),
+            PyString::new(py, &map.perms).into_any(),
+            mapped_path(py, map.path.as_os_str())?,
+            count(Some(map.rss)),
+            count(map.size),
+            count(map.pss),
+            count(map.shared_clean),
+            count(map.shared_dirty),
+            count(map.private_clean),
+            count(map.private_dirty),
+            count(map.referenced),
+            count(map.anonymous),
+            count(map.swap),
+        ];
         self.make(&self.pmmap_ext, PyTuple::new(py, values)?)
     }
 

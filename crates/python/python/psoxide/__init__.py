@@ -1195,15 +1195,12 @@ net_io_counters.cache_clear = _CacheClear("psutil.net_io_counters")
 
 # --- Network
 
-_CONN_KINDS = frozenset(
-    ("all", "inet", "inet4", "inet6", "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix")
-)  # fmt: skip
+_CONN_KINDS = ("all", "tcp", "tcp4", "udp", "udp4", "inet", "inet4", "inet6", "tcp6", "udp6", "unix")
 
 
 def _check_conn_kind(kind):
     if kind not in _CONN_KINDS:
-        kinds = ", ".join(map(repr, sorted(_CONN_KINDS)))
-        raise ValueError(f"invalid kind argument {kind!r}; valid ones are: {kinds}")
+        raise ValueError(f"invalid kind argument {kind!r}; valid ones are: {_CONN_KINDS}")
 
 
 def net_connections(kind="inet"):

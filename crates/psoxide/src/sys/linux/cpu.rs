@@ -117,7 +117,11 @@ fn scaling(source: &Source) -> Result<Vec<(u32, Scaling)>> {
     }
     if all.is_empty() {
         for cpu in numbered(source, &cpus, "cpu")? {
-            let freq = scaling_in(source, &cpus.join(format!("cpu{cpu}/cpufreq")));
+            let folder = cpus.join(format!("cpu{cpu}/cpufreq"));
+            if !folder.is_dir() {
+                continue;
+            }
+            let freq = scaling_in(source, &folder);
             if freq.current.is_some() {
                 all.push((cpu, freq));
             }

@@ -288,7 +288,16 @@ impl ProcessReadings for Os {
     }
 
     fn comm(process: &Handle<'_>) -> Result<OsString> {
-        Ok(os_string(&process.stat()?.comm))
+        // In a view for many readings `stat` is wanted all the same.
+        if process.cache.wants_status || process.cache.stat.get().is_some() {
+            return Ok(os_string(&process.stat()?.comm));
+        }
+        // The same text in a file of its own (since Linux 2.6.33), at a third of what `stat` costs.
+        match process.read_record("comm", |bytes| Ok(bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec())) {
+            Ok(comm) => Ok(OsString::from_vec(comm)),
+            Err(error) if error.is_missing() => Ok(os_string(&process.stat()?.comm)),
+            Err(error) => Err(error),
+        }
     }
 
     fn exe(process: &Handle<'_>) -> Result<PathBuf> {
