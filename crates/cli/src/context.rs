@@ -1,7 +1,7 @@
 //! What every command is given, and how it can end.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use psoxide::{Error, ErrorKind, System};
@@ -65,6 +65,13 @@ impl Context {
             root: globals.root,
             config,
         })
+    }
+
+    /// What the kernel says of itself: `hostname`, `ostype`, `osrelease`.
+    pub(crate) fn kernel(&self, file: &str) -> Option<String> {
+        let root = self.root.as_deref().unwrap_or_else(|| Path::new("/"));
+        let text = std::fs::read(root.join("proc/sys/kernel").join(file)).ok()?;
+        Some(String::from_utf8_lossy(&text).trim().to_owned())
     }
 
     /// Whether several samples are wanted.

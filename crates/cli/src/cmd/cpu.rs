@@ -186,7 +186,7 @@ impl Subcommand for Cpu {
             } else {
                 vec![line("all".into(), passed(&now.all, then.map(|then| &then.all)))]
             };
-            Ok(Sample { rows, window: pair.window })
+            Ok(Sample::over(pair.window, rows))
         })
     }
 }

@@ -85,7 +85,7 @@ impl Subcommand for CpuDistribution {
                 }
                 row.processes.push(name.clone());
             }
-            Ok(Sample { rows, window: pair.window })
+            Ok(Sample::over(pair.window, rows))
         })
     }
 }

@@ -136,7 +136,7 @@ impl Subcommand for Disks {
                     io: now.clone(),
                 });
             }
-            Ok(Sample { rows, window: pair.window })
+            Ok(Sample::over(pair.window, rows))
         })
     }
 }

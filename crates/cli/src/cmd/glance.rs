@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::io::Write;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
@@ -91,9 +90,9 @@ impl Machine {
         };
         let pressure = PressureOf::ALL.iter().filter_map(|what| Some((*what, system.pressure(*what).ok()?)));
         Self {
-            hostname: kernel(context, "hostname"),
-            ostype: kernel(context, "ostype"),
-            kernel: kernel(context, "osrelease"),
+            hostname: context.kernel("hostname"),
+            ostype: context.kernel("ostype"),
+            kernel: context.kernel("osrelease"),
             boot_time: system.boot_time(),
             uptime: system.uptime(),
             load_average: system.load_average(),
@@ -229,13 +228,4 @@ fn disks(context: &Context) -> Result<Vec<(DiskPartition, Result<DiskUsage>)>> {
             (partition, usage)
         })
         .collect())
-}
-
-fn proc_file(context: &Context, file: &str) -> Option<String> {
-    let root = context.root.as_deref().unwrap_or_else(|| Path::new("/"));
-    std::fs::read(root.join("proc").join(file)).ok().map(|text| String::from_utf8_lossy(&text).trim().to_owned())
-}
-
-fn kernel(context: &Context, file: &str) -> Option<String> {
-    proc_file(context, &format!("sys/kernel/{file}"))
 }

@@ -17,7 +17,7 @@ mod netstat;
 mod nettop;
 mod pidof;
 mod pmap;
-mod procinfo;
+pub(crate) mod procinfo;
 mod procsmem;
 mod ps;
 mod pstree;

@@ -100,7 +100,7 @@ impl Subcommand for Nettop {
                     io: now.clone(),
                 }
             };
-            Ok(Sample { rows: pair.now.iter().map(row).collect(), window: pair.window })
+            Ok(Sample::over(pair.window, pair.now.iter().map(row)))
         })
     }
 }

@@ -1,24 +1,96 @@
-//! The full-screen view.
+//! The full-screen view, and the same on plain pages.
+
+use std::io::IsTerminal as _;
 
 use clap::Args;
 
 use super::Subcommand;
-use crate::context::{Context, Outcome};
-use crate::output::schema::Body;
+use crate::args::{Format, ListArgs};
+use crate::context::{Context, Failure, Outcome};
+use crate::output::column::Meta;
+use crate::output::human;
+use crate::output::listing::Listing;
+use crate::output::value::Scale;
+use crate::process::columns::COLUMNS;
+use crate::process::{First, Proc, ProcessArgs, Sampler};
 
 #[derive(Args)]
-pub(crate) struct Top {}
+pub(crate) struct Top {
+    /// Print plain pages instead: one, or as many as --count says
+    #[arg(short, long)]
+    batch: bool,
+    #[command(flatten)]
+    select: ProcessArgs,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+const LISTING: Listing<Proc> = Listing {
+    command: Top::NAME,
+    columns: COLUMNS,
+    table: &["pid", "username", "nice", "vms", "rss", "status", "cpu_percent", "memory_percent", "cpu_time", "cmdline"],
+    data: &[],
+    sort: "-cpu_percent,pid",
+    scale: Scale::Human,
+    continuous: false,
+};
 
 impl Subcommand for Top {
     const NAME: &'static str = "top";
     const ABOUT: &'static str = "The machine and its processes, full screen and live";
-    const EXAMPLES: &'static [(&'static str, &'static str)] = &[("top", "? explains the keys")];
+    const DETAILS: &'static str = "CPUs, memory, swap, pressure, disks and network with their history, and the processes: any order, a tree, a \
+         filter as you type, every detail of one process, signals and nice values. ? explains the keys. With --batch, \
+         --json, --jsonl or --csv it prints instead, and rates are taken over half a second or the interval.";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("top", "? explains the keys"),
+        ("top --interval 0.5 --sort=-rss", "twice a second, the largest first"),
+        ("top --filter 'username == anna'", "anna's processes"),
+        ("top --batch --count 3", "three plain pages"),
+    ];
 
-    fn body() -> Body {
-        Body::None
+    fn columns() -> Vec<Meta> {
+        LISTING.metas()
     }
 
-    fn run(self, _: &Context) -> Outcome {
-        Ok(true)
+    fn run(self, context: &Context) -> Outcome {
+        if self.batch || context.format != Format::Text {
+            return self.pages(context);
+        }
+        if !std::io::stdout().is_terminal() {
+            return Err(Failure::Usage("the full-screen view needs a terminal; --batch prints plain pages".into()));
+        }
+        if !context.system.is_live() {
+            return Err(Failure::Usage("a copied machine stands still; --batch prints one plain page".into()));
+        }
+        if !self.select.user.is_empty() || !self.select.pid.is_empty() {
+            return Err(Failure::Usage("--user and --pid are for --batch; on the screen use --filter".into()));
+        }
+        crate::top::run(context, &self.list, self.select.tree)
     }
+}
+
+impl Top {
+    fn pages(&self, context: &Context) -> Outcome {
+        let mut sampler = Sampler::new(context, &self.select, First::Window);
+        LISTING.run(context, &self.list, self.select.tree().as_ref(), |ask| {
+            let mut sample = sampler.sample(ask)?;
+            if context.format == Format::Text {
+                sample.caption = caption(context, sample.rows.len());
+            }
+            Ok(sample)
+        })
+    }
+}
+
+/// The machine in two lines.
+fn caption(context: &Context, processes: usize) -> Vec<String> {
+    let system = &context.system;
+    let mut first = vec![format!("{processes} processes")];
+    first.extend(system.uptime().ok().map(|uptime| format!("up {}", human::span(uptime))));
+    first.extend(system.load_average().ok().map(|v| format!("load {:.2} {:.2} {:.2}", v.one, v.five, v.fifteen)));
+    let of = |used, total| format!("{} of {} used", human::bytes(used), human::bytes(total));
+    let mut second = Vec::new();
+    second.extend(system.virtual_memory().ok().map(|v| format!("memory {}", of(v.used, v.total))));
+    second.extend(system.swap_memory().ok().filter(|v| v.total > 0).map(|v| format!("swap {}", of(v.used, v.total))));
+    vec![first.join(", "), second.join(", ")]
 }

@@ -8,7 +8,7 @@ use psoxide::{Field, Reading};
 use super::column::{Cell, Column, Meta};
 use super::tree::{Arranged, Tree};
 use super::value::{self, Scale};
-use super::write::Writer;
+use super::write::{Page, Writer};
 use crate::args::{Format, ListArgs};
 use crate::context::{Context, Failure, Outcome};
 use crate::filter::{Filter, find, unknown};
@@ -32,6 +32,8 @@ pub(crate) struct Listing<R: 'static> {
 pub(crate) struct Sample<R> {
     pub(crate) rows: Vec<R>,
     pub(crate) window: Window,
+    /// Lines above a table.
+    pub(crate) caption: Vec<String>,
 }
 
 /// What the rates of a sample are taken over.
@@ -50,7 +52,12 @@ pub(crate) enum Window {
 impl<R> Sample<R> {
     /// Rows without rates.
     pub(crate) fn of(rows: impl IntoIterator<Item = R>) -> Self {
-        Self { rows: rows.into_iter().collect(), window: Window::None }
+        Self::over(Window::None, rows)
+    }
+
+    /// Rows with rates over this window.
+    pub(crate) fn over(window: Window, rows: impl IntoIterator<Item = R>) -> Self {
+        Self { rows: rows.into_iter().collect(), window, caption: Vec::new() }
     }
 }
 
@@ -95,10 +102,10 @@ impl<R> Listing<R> {
         let writer = Writer { context, args, plan: &plan, tree };
         let mut found = false;
         context.repeat(!self.continuous, |turn, out| {
-            let Sample { rows, window } = sample(&ask)?;
+            let Sample { rows, window, caption } = sample(&ask)?;
             let rows = plan.arrange(rows, tree);
             found |= !rows.is_empty();
-            Ok(writer.write(&rows, window, turn, out)?)
+            Ok(writer.write(&Page { rows: &rows, window, caption: &caption, turn }, out)?)
         })?;
         Ok(found)
     }

@@ -23,27 +23,41 @@ pub(crate) struct Writer<'a, R: 'static> {
     pub(crate) tree: Option<&'a Tree<R>>,
 }
 
+/// One sample, arranged.
+pub(crate) struct Page<'a, R> {
+    pub(crate) rows: &'a [Arranged<R>],
+    pub(crate) window: Window,
+    pub(crate) caption: &'a [String],
+    /// How many there were before.
+    pub(crate) turn: u64,
+}
+
 impl<R> Writer<'_, R> {
-    /// Writes the sample of this turn.
-    pub(crate) fn write(&self, rows: &[Arranged<R>], window: Window, turn: u64, out: &mut dyn Write) -> io::Result<()> {
+    /// Writes one sample.
+    pub(crate) fn write(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
         match self.context.format {
-            Format::Text => self.table(rows, window, turn, out),
-            Format::Json => self.json(rows, window, turn, out),
-            Format::Jsonl => self.jsonl(rows, window, turn, out),
-            Format::Csv => self.csv(rows, turn, out),
+            Format::Text => self.table(page, out),
+            Format::Json => self.json(page, out),
+            Format::Jsonl => self.jsonl(page, out),
+            Format::Csv => self.csv(page, out),
         }
     }
 
-    fn table(&self, rows: &[Arranged<R>], window: Window, turn: u64, out: &mut dyn Write) -> io::Result<()> {
+    fn table(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
         let continuous = self.plan.listing.continuous;
         // Every screenful of a continuous listing begins with a header.
-        let page = self.context.height.and_then(|height| u64::try_from(height.saturating_sub(2)).ok());
-        let due = !continuous || turn == 0 || page.is_some_and(|page| page > 0 && turn.is_multiple_of(page));
+        let screen = self.context.height.and_then(|height| u64::try_from(height.saturating_sub(2)).ok());
+        let due = !continuous
+            || page.turn == 0
+            || screen.is_some_and(|screen| screen > 0 && page.turn.is_multiple_of(screen));
         let header = due && !self.args.no_header;
-        if !continuous && turn > 0 && !self.context.clears() {
+        if !continuous && page.turn > 0 && !self.context.clears() {
             writeln!(out)?;
         }
-        if header && let Some(caption) = caption(window) {
+        for line in page.caption {
+            writeln!(out, "{line}")?;
+        }
+        if header && let Some(caption) = rates(page.window) {
             let faint = style::faint();
             writeln!(out, "{faint}{caption}{faint:#}")?;
         }
@@ -56,7 +70,7 @@ impl<R> Writer<'_, R> {
             table = table.at_least(columns.iter().map(|column| narrowest(&column.meta)).collect());
         }
         let now = SystemTime::now();
-        for row in rows {
+        for row in page.rows {
             table.row(columns.iter().map(|column| self.text(column, row, now)).collect());
         }
         table.write(out, self.context.width)
@@ -72,36 +86,36 @@ impl<R> Writer<'_, R> {
         }
     }
 
-    fn json(&self, rows: &[Arranged<R>], window: Window, turn: u64, out: &mut dyn Write) -> io::Result<()> {
+    fn json(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
         let mut object = json::envelope(self.plan.listing.command);
-        self.stamp(&mut object, window, turn);
+        self.stamp(&mut object, page);
         // One line for each row: for grep, for diff, and for eyes.
         let head = Json::Object(object).to_string();
         write!(out, "{},\"rows\":[", head.trim_end_matches('}'))?;
-        for (i, row) in rows.iter().enumerate() {
+        for (i, row) in page.rows.iter().enumerate() {
             write!(out, "{}\n{}", if i == 0 { "" } else { "," }, Json::Object(self.object(&row.row)))?;
         }
         writeln!(out, "\n]}}")
     }
 
-    fn jsonl(&self, rows: &[Arranged<R>], window: Window, turn: u64, out: &mut dyn Write) -> io::Result<()> {
-        for row in rows {
+    fn jsonl(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
+        for row in page.rows {
             let mut object = Map::new();
-            self.stamp(&mut object, window, turn);
+            self.stamp(&mut object, page);
             object.extend(self.object(&row.row));
             writeln!(out, "{}", Json::Object(object))?;
         }
         Ok(())
     }
 
-    fn csv(&self, rows: &[Arranged<R>], turn: u64, out: &mut dyn Write) -> io::Result<()> {
+    fn csv(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
         let stamp = |text: fn() -> String| self.context.repeats().then(text).into_iter();
         let columns = &self.plan.columns;
-        if turn == 0 && !self.args.no_header {
+        if page.turn == 0 && !self.args.no_header {
             let names = columns.iter().map(|column| column.meta.name.to_owned());
             csv::line(out, stamp(|| "sampled".into()).chain(names))?;
         }
-        for row in rows {
+        for row in page.rows {
             let fields = columns.iter().map(|column| csv::field(&(column.get)(&row.row)));
             csv::line(out, stamp(|| csv::time(SystemTime::now())).chain(fields))?;
         }
@@ -109,9 +123,9 @@ impl<R> Writer<'_, R> {
     }
 
     /// Which sample this is, if there are several; what its rates are taken over, if it has any.
-    fn stamp(&self, object: &mut Map<String, Json>, window: Window, turn: u64) {
-        json::stamp(object, self.context, turn);
-        match window {
+    fn stamp(&self, object: &mut Map<String, Json>, page: &Page<'_, R>) {
+        json::stamp(object, self.context, page.turn);
+        match page.window {
             Window::None => {}
             Window::Lifetime | Window::Boot => _ = object.insert("window".into(), Json::Null),
             Window::Over(time) => _ = object.insert("window".into(), time.as_secs_f64().into()),
@@ -128,7 +142,7 @@ impl<R> Writer<'_, R> {
 }
 
 /// What is said above rates: no rate without the time that it is taken over.
-fn caption(window: Window) -> Option<String> {
+fn rates(window: Window) -> Option<String> {
     match window {
         Window::None | Window::Lifetime => None,
         Window::Boot => Some("rates since boot".into()),
@@ -136,11 +150,13 @@ fn caption(window: Window) -> Option<String> {
     }
 }
 
+/// Whether a column's values are numbers, which stand at its right.
+pub(crate) fn is_number(meta: &Meta) -> bool {
+    matches!(meta.shape, Shape::Integer | Shape::Number)
+}
+
 fn align(meta: &Meta) -> Align {
-    match (meta.shape, meta.unit) {
-        (Shape::Integer | Shape::Number, _) => Align::Right,
-        _ => Align::Left,
-    }
+    if is_number(meta) { Align::Right } else { Align::Left }
 }
 
 /// So wide is a column whose later rows are not known yet.

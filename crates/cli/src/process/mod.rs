@@ -1,7 +1,7 @@
 //! Processes as listings and the full-screen view show them.
 
 pub(crate) mod columns;
-mod sample;
+pub(crate) mod sample;
 
 use clap::Args;
 use psoxide::{Pid, Reading, Row};

@@ -78,18 +78,16 @@ impl<'a> Sampler<'a> {
             false => None,
         };
         let clock = if rated { self.clock() } else { None };
-        let known: HashMap<(Pid, u64), ProcessRates> =
-            rates.into_iter().flat_map(|rates| rates.processes).map(|rate| ((rate.pid, rate.start), rate)).collect();
-        let rows = |snapshot: &mut Snapshot| std::mem::take(&mut snapshot.processes);
-        let mut snapshot = snapshot;
-        // Only what repeats has to be kept; its rows are needed for the next differences.
-        let repeats = rated && self.context.repeats();
-        let kept = if repeats { Some(self.thin(&snapshot)) } else { None };
-        let procs = rows(&mut snapshot).into_iter().filter(|row| self.selected(row)).map(|row| {
-            let rate = known.get(&(row.pid, row.start)).cloned();
+        let rates = rates.into_iter().flat_map(|rates| rates.processes);
+        let mut known: HashMap<(Pid, u64), ProcessRates> = rates.map(|rate| ((rate.pid, rate.start), rate)).collect();
+        // Only what repeats has to be kept.
+        let kept = (rated && self.context.repeats()).then(|| thin(&snapshot));
+        let selected = snapshot.processes.into_iter().filter(|row| self.selected(row));
+        let procs = selected.map(|row| {
+            let rate = known.remove(&(row.pid, row.start));
             proc(row, rate, memory, clock)
         });
-        let sample = Sample { rows: procs.collect(), window };
+        let sample = Sample::over(window, procs);
         self.last = kept;
         Ok(sample)
     }
@@ -100,18 +98,6 @@ impl<'a> Sampler<'a> {
             [] => self.context.system.snapshot(query)?,
             pids => self.context.system.snapshot_of(pids, query)?,
         })
-    }
-
-    /// Just the counters of a snapshot.
-    fn thin(&self, snapshot: &Snapshot) -> Snapshot {
-        let row = |row: &Row| Row {
-            pid: row.pid,
-            start: row.start,
-            cpu_times: copied(&row.cpu_times),
-            io_counters: copied(&row.io_counters),
-            ..Row::default()
-        };
-        Snapshot { taken: snapshot.taken, processes: snapshot.processes.iter().map(row).collect(), counters: None }
     }
 
     fn selected(&self, row: &Row) -> bool {
@@ -128,11 +114,23 @@ impl<'a> Sampler<'a> {
     }
 }
 
-fn copied<T: Clone>(reading: &Reading<T>) -> Reading<T> {
-    reading.value().cloned().map_or(Reading::NotAsked, Reading::Value)
+/// Just the counters of a snapshot: what the next differences are taken from.
+pub(crate) fn thin(snapshot: &Snapshot) -> Snapshot {
+    fn copied<T: Clone>(reading: &Reading<T>) -> Reading<T> {
+        reading.value().cloned().map_or(Reading::NotAsked, Reading::Value)
+    }
+    let row = |row: &Row| Row {
+        pid: row.pid,
+        start: row.start,
+        cpu_times: copied(&row.cpu_times),
+        io_counters: copied(&row.io_counters),
+        ..Row::default()
+    };
+    Snapshot { taken: snapshot.taken, processes: snapshot.processes.iter().map(row).collect(), counters: None }
 }
 
-fn proc(row: Row, rate: Option<ProcessRates>, memory: Option<u64>, clock: Option<SystemTime>) -> Proc {
+/// A row with its rates: over the window, or its lifetime where it was not there before.
+pub(crate) fn proc(row: Row, rate: Option<ProcessRates>, memory: Option<u64>, clock: Option<SystemTime>) -> Proc {
     let age = || clock?.duration_since(*row.create_time.value()?).ok().filter(|age| !age.is_zero());
     let average = |amount: Option<f64>| Some(amount? / age()?.as_secs_f64());
     let io = row.io_counters.value();

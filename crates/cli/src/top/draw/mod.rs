@@ -1,0 +1,130 @@
+//! Drawing the view.
+
+mod details;
+mod dialog;
+mod machine;
+mod table;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
+
+use super::graph::text;
+use super::palette::Palette;
+use super::view::{Mode, View};
+
+/// Where things were drawn: for the mouse, and for moving by pages.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    /// Columns of the terminal.
+    pub(crate) width: u16,
+    /// Lines of the table.
+    pub(crate) page: usize,
+    pub(crate) rows: Rect,
+    /// Headings, with the columns that they are of.
+    pub(crate) headings: Vec<(Rect, usize)>,
+    /// How wide each column has been: it does not shrink, so that nothing jumps.
+    pub(crate) widths: std::collections::HashMap<usize, u16>,
+}
+
+/// A terminal smaller than this shows only that it is too small.
+const SMALLEST: (u16, u16) = (40, 8);
+
+pub(crate) fn draw(frame: &mut Frame<'_>, view: &mut View, palette: &Palette) {
+    let area = frame.area();
+    let buffer = frame.buffer_mut();
+    view.place.width = area.width;
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        let hint = format!("{}x{} is too small: {}x{} are needed", area.width, area.height, SMALLEST.0, SMALLEST.1);
+        text(buffer, area.x, area.y, area.width, &hint, palette.bad);
+        return;
+    }
+    if let Mode::Details(details) = &view.mode {
+        let [body, footer] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
+        details::draw(buffer, body, details, &view.monitor, palette);
+        hints(buffer, footer, &[("↑↓", "scroll"), ("k", "signal"), ("n", "nice"), ("Esc", "back")], palette);
+        return;
+    }
+    let panels = if view.panels { machine::height(&view.monitor.machine, area) } else { 0 };
+    let [title, machine, table, footer] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(panels),
+        Constraint::Fill(1),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    machine::title(buffer, title, view, palette);
+    if panels > 0 {
+        machine::draw(buffer, machine, &view.monitor.machine, palette);
+    }
+    table::draw(buffer, table, view, palette);
+    self::footer(buffer, footer, view, palette);
+    dialog::draw(buffer, area, view, palette);
+}
+
+fn footer(buffer: &mut Buffer, area: Rect, view: &View, palette: &Palette) {
+    if let Mode::Search = view.mode {
+        let mut x = area.x + text(buffer, area.x, area.y, area.width, "filter ", palette.accent);
+        let left = |x: u16| area.right().saturating_sub(x);
+        x += text(buffer, x, area.y, left(x), &format!("[{}] ", view.search.kind.name()), palette.faint);
+        x += text(buffer, x, area.y, left(x), &view.search.text, palette.header);
+        x += text(buffer, x, area.y, left(x), "▏", palette.accent);
+        let (note, style) = match &view.search.mistake {
+            Some(mistake) => (format!("  {mistake}"), palette.bad),
+            None => ("  Tab: text, regex, test   Enter: keep   Esc: drop".into(), palette.faint),
+        };
+        text(buffer, x, area.y, left(x), &note, style);
+        return;
+    }
+    if let Some((message, wrong)) = &view.message {
+        text(buffer, area.x, area.y, area.width, message, if *wrong { palette.bad } else { palette.accent });
+        return;
+    }
+    let keys = [
+        ("?", "help"),
+        ("/", "filter"),
+        ("s", "sort"),
+        ("t", "tree"),
+        ("c", "columns"),
+        ("⏎", "details"),
+        ("k", "signal"),
+        ("n", "nice"),
+        ("f", "follow"),
+        ("q", "quit"),
+    ];
+    hints(buffer, area, &keys, palette);
+}
+
+fn hints(buffer: &mut Buffer, area: Rect, keys: &[(&str, &str)], palette: &Palette) {
+    let mut x = area.x;
+    for (key, what) in keys {
+        let left = |x: u16| area.right().saturating_sub(x);
+        x += text(buffer, x, area.y, left(x), key, palette.accent);
+        x += text(buffer, x, area.y, left(x), &format!(" {what}  "), palette.faint);
+    }
+}
+
+/// A frame with a title; what is within it.
+fn frame(buffer: &mut Buffer, area: Rect, title: &str, palette: &Palette) -> Rect {
+    let block = Block::bordered().border_type(BorderType::Rounded).border_style(palette.faint);
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    let room = area.width.saturating_sub(4);
+    let written = text(buffer, area.x + 2, area.y, room, &format!(" {title} "), palette.accent);
+    debug_assert!(written <= room);
+    inner
+}
+
+/// A window in the middle, as large as its content or the screen.
+fn window(buffer: &mut Buffer, area: Rect, width: u16, height: u16, title: &str, palette: &Palette) -> Rect {
+    let (width, height) = ((width + 4).min(area.width), (height + 2).min(area.height));
+    let x = area.x + (area.width - width) / 2;
+    let y = area.y + (area.height - height) / 2;
+    let place = Rect { x, y, width, height };
+    Clear.render(place, buffer);
+    buffer.set_style(place, Style::reset());
+    let inner = frame(buffer, place, title, palette);
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+}
