@@ -129,8 +129,8 @@ impl Context {
                 return Ok(out.finish()?);
             }
             out.flush()?;
-            // From the planned time on, so that the samples do not drift.
-            due += self.interval();
+            // The first sample may have waited for its rates. From then on by plan, so that the samples do not drift.
+            due = if turn == 1 { Instant::now() } else { due } + self.interval();
             match due.checked_duration_since(Instant::now()) {
                 Some(wait) => std::thread::sleep(wait),
                 None => due = Instant::now(),

@@ -8,6 +8,9 @@ mod filter;
 mod output;
 mod process;
 mod signal;
+#[cfg(all(test, target_os = "linux"))]
+#[path = "../tests/common/terminal.rs"]
+mod terminal;
 mod top;
 
 use std::ffi::OsString;

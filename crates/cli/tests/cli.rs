@@ -2,7 +2,7 @@
 //!
 //! After a wanted change of the output: `INSTA_UPDATE=always cargo test -p psoxide-cli`, and read the diff.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)] // in the helpers too, a failure is a failed test
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a failure is a failed test
 
 mod common;
 
@@ -164,6 +164,190 @@ fn wrong_usage_is_2() {
         assert_eq!((ran.code, &*ran.stdout), (2, ""), "{args:?}");
         assert!(ran.stderr.contains(named), "{args:?}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn wrong_columns_orders_and_filters_are_2_and_say_where() {
+    let machine = Machine::new();
+    for (args, message) in [
+        (&["ps", "--sort", "-rsss"][..], "psoxide: there is no column \"rsss\"; the columns are pid, ppid, "),
+        (
+            &["ps", "--filter", "rss > 100X"],
+            "psoxide: --filter, column 7: \"100X\" is not a size (rss needs one: 4096, ",
+        ),
+        (&["ps", "--filter", "name ~ ^py && cpu"], "psoxide: --filter, column 18: one of ~ !~ == != < <= > >= is exp"),
+        (&["free", "--filter", "used > 1", "--csv", "--sort", "x"], "psoxide: there is no column \"x\""),
+        (&["procinfo", "1", "--csv"], "psoxide: procinfo has no rows that could be comma-separated; use --json"),
+        (&["killall", "x", "-n", "--count", "2"], "psoxide: killall is not repeated"),
+        (&["man", "nonsense"], "psoxide: there is no command \"nonsense\" to have a page"),
+        (&["top"], "psoxide: the full-screen view needs a terminal; --batch prints plain pages"),
+    ] {
+        let ran = machine.run(args);
+        assert_eq!((ran.code, &*ran.stdout), (2, ""), "{args:?}");
+        assert!(ran.one_line().starts_with(message), "{args:?}: {}", ran.stderr);
+    }
+    let ran = machine.run(&["ps", "--columns", "pid,rsss"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("'rsss'") && ran.stderr.contains("'rss'"), "a similar one is named: {}", ran.stderr);
+    for interval in ["0", "-1", "soon"] {
+        let ran = machine.run(&["free", &format!("--interval={interval}")]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains("2, 0.5, 500ms, 1m"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn nothing_passes_the_filter_is_1() {
+    let ran = Machine::new().run(&["ps", "--filter", "pid == 7", "--columns", "pid"]);
+    assert_eq!((ran.code, &*ran.stdout, &*ran.stderr), (1, "PID\n", ""));
+}
+
+#[test]
+fn formats_exclude_each_other() {
+    for two in [["--json", "--csv"], ["--jsonl", "--json"], ["--csv", "--jsonl"]] {
+        let ran = Machine::new().run(&[&["free"][..], &two].concat());
+        assert_eq!((ran.code, &*ran.stdout), (2, ""), "{two:?}");
+    }
+}
+
+#[test]
+fn repeated_as_often_as_wanted() {
+    let machine = Machine::new();
+    let ran = machine.run(&["free", "--count", "3", "--interval", "10ms"]);
+    assert_eq!((ran.code, ran.stdout.matches("Mem:").count(), ran.stdout.matches("available").count()), (0, 3, 3));
+    // One line a sample stands under one header.
+    let ran = machine.run(&["cpu", "--count", "3", "--interval", "10ms"]);
+    assert_eq!((ran.stdout.matches("%IDLE").count(), ran.stdout.lines().count()), (1, 5), "{}", ran.stdout);
+    let ran = machine.run(&["free", "--count", "2", "--interval", "10ms", "--csv", "--columns", "name"]);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (5, "sampled,name"));
+    assert!(lines[1].ends_with(",memory") && lines[4].ends_with("Z,swap"), "{lines:?}");
+    let ran = machine.run(&["--json", "--count", "2", "--interval", "10ms"]);
+    let samples: Vec<_> = serde_json::Deserializer::from_str(&ran.stdout).into_iter::<serde_json::Value>().collect();
+    let samples: Vec<_> = samples.into_iter().map(|sample| sample.unwrap()["sample"].as_u64()).collect();
+    assert_eq!(samples, [Some(0), Some(1)]);
+}
+
+#[test]
+fn rates_of_a_running_machine_have_a_window() {
+    for command in ["cpu", "disks", "nettop", "cpu-distribution", "iotop"] {
+        let ran = run(psoxide().args([command, "--jsonl", "--count", "2", "--interval", "50ms"]));
+        // A machine may have no disk, and a container no counters of them.
+        for line in ran.stdout.lines() {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(row["window"].as_f64().is_some_and(|window| window > 0.04), "{command}: {line}");
+        }
+    }
+}
+
+#[test]
+fn configuration_says_what_is_shown() {
+    let machine = Machine::new();
+    let config = machine.path("config.toml");
+    let ran = |text: &str, args: &[&str]| {
+        std::fs::write(&config, text).unwrap();
+        machine.run(&[&["--config", config.to_str().unwrap()][..], args].concat())
+    };
+    let text = "[columns]\nps = [\"pid\", \"NAME\"]\n[sort]\nps = \"-pid\"\n";
+    let shown = ran(text, &["ps"]);
+    assert_eq!(shown.stdout.lines().take(2).collect::<Vec<_>>(), ["PID  NAME", "512  server"]);
+    // What is said on the command line counts more, and what programs read stays the same.
+    assert!(ran(text, &["ps", "--columns", "ppid"]).stdout.starts_with("PPID\n"));
+    assert!(ran(text, &["ps", "--json"]).stdout.contains("\"username\""));
+    let wrong = ran("# mine\n[columns]\nps = [\"pid\", \"nmae\"]\n", &["free"]);
+    assert_eq!((wrong.code, &*wrong.stdout), (2, ""));
+    let line = wrong.one_line();
+    assert!(
+        line.starts_with("psoxide: ROOT/config.toml:3:14: there is no column \"nmae\"; the columns are pid"),
+        "{line}"
+    );
+    let missing = machine.run(&["--config", "/nonexistent/psoxide.toml", "free"]);
+    assert_eq!(missing.code, 2);
+    assert!(missing.one_line().contains("/nonexistent/psoxide.toml: "), "{}", missing.stderr);
+}
+
+#[test]
+fn completions_know_commands_and_columns() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran = run(psoxide().args(["completions", shell]));
+        assert_eq!((ran.code, &*ran.stderr), (0, ""), "{shell}");
+        for word in ["procsmem", "cpu-distribution", "--filter", "memory_percent"] {
+            if word == "memory_percent" && ["elvish", "powershell"].contains(&shell) {
+                continue; // these complete no values
+            }
+            let word = if shell == "fish" { word.trim_start_matches('-') } else { word };
+            assert!(ran.stdout.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = run(psoxide().args(["man", "--out"]).arg(folder.path()));
+    assert_eq!((ran.code, &*ran.stderr), (0, ""));
+    let page = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(page("psoxide.1").contains("psoxide\\-ps(1)"));
+    let ps = page("psoxide-ps.1");
+    assert!(ps.starts_with(".ie") || ps.contains(".TH psoxide-ps 1"), "{ps}");
+    assert!(ps.contains("memory_percent") && ps.contains("Examples"));
+    assert_eq!(run(psoxide().args(["man", "ps"])).stdout, ps);
+}
+
+#[test]
+fn help_of_every_command_teaches() {
+    let help = run(psoxide().arg("--help")).stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands: Vec<&str> = commands.map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert!(commands.len() > 25, "{commands:?}");
+    for command in commands.into_iter().filter(|command| *command != "help") {
+        let ran = run(psoxide().args([command, "--help"]));
+        assert_eq!((ran.code, &*ran.stderr), (0, ""), "{command}");
+        assert!(ran.stdout.contains("Examples:\n  psoxide "), "{command}");
+    }
+}
+
+#[test]
+fn waiting_for_processes() {
+    let mut child = std::process::Command::new("sleep").arg("0.1").spawn().unwrap();
+    let pid = child.id().to_string();
+    let waiting = psoxide().args(["wait", &pid]).spawn().unwrap();
+    child.wait().unwrap();
+    let waited = waiting.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&waited.stdout).into_owned();
+    // It may have begun to wait when the process had ended already.
+    assert!(waited.status.code() == Some(4) || (text.contains("sleep") && text.contains("yes")), "{text}");
+    let own = std::process::id().to_string();
+    let ran = run(psoxide().args(["wait", &own, "--timeout", "50ms", "--json"]));
+    assert_eq!((ran.code, &ran.json()["rows"][0]["ended"]), (1, &serde_json::json!(false)));
+    assert_eq!(run(psoxide().args(["wait", "4294967295"])).code, 4);
+}
+
+#[test]
+fn killall_ends_those_with_the_name_and_no_others() {
+    // A copy of a program that nobody else runs under this name.
+    let folder = tempfile::tempdir().unwrap();
+    let name = format!("psx{}", std::process::id());
+    let program = folder.path().join(&name);
+    std::fs::copy("/bin/sleep", &program).unwrap();
+    let mut children: Vec<_> =
+        (0..2).map(|_| std::process::Command::new(&program).arg("600").spawn().unwrap()).collect();
+    let mut other = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+    // They have their name when they have executed the copy.
+    while run(psoxide().args(["pidof", &name])).stdout.split_whitespace().count() < 2 {}
+    let dry = run(psoxide().args(["killall", "-n", &name]));
+    assert_eq!((dry.code, dry.stdout.matches("not sent").count()), (0, 2));
+    let ran = run(psoxide().args(["killall", &name, "--json"]));
+    let rows = ran.json()["rows"].as_array().unwrap().clone();
+    assert!(rows.len() == 2 && rows.iter().all(|row| row["result"] == "sent" && row["signal"] == "TERM"), "{rows:?}");
+    for child in &mut children {
+        use std::os::unix::process::ExitStatusExt as _;
+        assert_eq!(child.wait().unwrap().signal(), Some(15));
+    }
+    assert!(other.try_wait().unwrap().is_none());
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert_eq!(run(psoxide().args(["killall", &name])).code, 1);
 }
 
 #[test]

@@ -43,6 +43,7 @@ const LISTING: Listing<psoxide::Battery> = Listing {
     ],
     table: &["percent", "secsleft", "power_plugged"],
     data: &[],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: true,

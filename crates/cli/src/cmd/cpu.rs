@@ -121,6 +121,7 @@ const ALL: Listing<Line> = Listing {
         "steal",
     ],
     data: &[],
+    spare: &["buffers", "swap_used", "interrupts", "ctx_switches"],
     sort: "",
     scale: Scale::Human,
     continuous: true,

@@ -48,6 +48,7 @@ const LISTING: Listing<OnCpu> = Listing {
     ],
     table: &["cpu", "busy", "count", "running", "processes"],
     data: &[],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: false,

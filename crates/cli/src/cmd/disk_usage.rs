@@ -53,6 +53,7 @@ const LISTING: Listing<Mounted> = Listing {
     ],
     table: &["device", "total", "used", "free", "percent", "fstype", "mountpoint"],
     data: &["device", "mountpoint", "fstype", "opts", "total", "used", "free", "percent"],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: false,

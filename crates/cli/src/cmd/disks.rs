@@ -88,6 +88,7 @@ const LISTING: Listing<Disk> = Listing {
         "write_bytes",
         "busy_time",
     ],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -53,6 +53,7 @@ const LISTING: Listing<Kind> = Listing {
     ],
     table: &["name", "total", "used", "free", "shared", "buff_cache", "available"],
     data: &[],
+    spare: &[],
     sort: "",
     scale: Scale::Kib,
     continuous: false,

@@ -106,6 +106,7 @@ const LISTING: Listing<Nic> = Listing {
         "dropin",
         "dropout",
     ],
+    spare: &["speed", "mtu", "mac"],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -53,6 +53,7 @@ const LISTING: Listing<Sent> = Listing {
     ],
     table: &["pid", "name", "signal", "result"],
     data: &[],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -43,6 +43,7 @@ const LISTING: Listing<Figure> = Listing {
     ],
     table: &["of", "name", "value", "unit", "meaning"],
     data: &["of", "name", "value", "unit"],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -53,6 +53,7 @@ const LISTING: Listing<Socket> = Listing {
     ],
     table: &["proto", "laddr", "raddr", "status", "pid", "name"],
     data: &["proto", "family", "kind", "laddr", "raddr", "status", "pid", "fd", "name"],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -31,6 +31,7 @@ const LISTING: Listing<Proc> = Listing {
     columns: COLUMNS,
     table: &["pid"],
     data: &["pid", "name", "username"],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -77,6 +77,7 @@ const EACH: Listing<Map> = Listing {
         "anonymous",
         "swap",
     ],
+    spare: &[],
     sort: "",
     scale: Scale::Kib,
     continuous: false,

@@ -25,6 +25,7 @@ const LISTING: Listing<Proc> = Listing {
     columns: COLUMNS,
     table: &["pid", "username", "uss", "pss", "swap", "rss", "cmdline"],
     data: &["pid", "name", "username", "uss", "pss", "swap", "rss", "cmdline"],
+    spare: &["swap", "pss"],
     sort: "-uss",
     scale: Scale::Human,
     continuous: false,

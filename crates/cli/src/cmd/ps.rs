@@ -53,6 +53,7 @@ const LISTING: Listing<Proc> = Listing {
         "num_threads",
         "cmdline",
     ],
+    spare: &["ppid", "vms", "terminal", "create_time"],
     sort: "",
     scale: Scale::Human,
     continuous: false,

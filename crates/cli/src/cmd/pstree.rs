@@ -26,6 +26,7 @@ const LISTING: Listing<Proc> = Listing {
     columns: COLUMNS,
     table: &["pid", "username", "rss", "name"],
     data: &["pid", "ppid", "name", "username", "rss"],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -59,6 +59,7 @@ const LISTING: Listing<Sensor> = Listing {
     ],
     table: &["chip", "label", "temperature", "high", "critical", "rpm"],
     data: &[],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -30,6 +30,7 @@ const LISTING: Listing<Proc> = Listing {
     columns: COLUMNS,
     table: &["pid", "username", "nice", "vms", "rss", "status", "cpu_percent", "memory_percent", "cpu_time", "cmdline"],
     data: &[],
+    spare: &["nice", "vms"],
     sort: "-cpu_percent,pid",
     scale: Scale::Human,
     continuous: false,

@@ -41,6 +41,7 @@ const LISTING: Listing<Waited> = Listing {
     ],
     table: &["pid", "name", "ended"],
     data: &[],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: false,

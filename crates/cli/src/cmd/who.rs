@@ -37,6 +37,7 @@ const LISTING: Listing<Login> = Listing {
     ],
     table: &["name", "terminal", "started", "host", "pid", "process"],
     data: &[],
+    spare: &[],
     sort: "",
     scale: Scale::Human,
     continuous: false,

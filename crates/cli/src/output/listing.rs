@@ -21,6 +21,8 @@ pub(crate) struct Listing<R: 'static> {
     pub(crate) table: &'static [&'static str],
     /// Columns of JSON and CSV; if empty, those of the table.
     pub(crate) data: &'static [&'static str],
+    /// Columns of the table that a narrow terminal can do without, the first first.
+    pub(crate) spare: &'static [&'static str],
     /// The order, as `--sort` takes it; empty: as they come.
     pub(crate) sort: &'static str,
     pub(crate) scale: Scale,
@@ -80,6 +82,8 @@ pub(crate) struct Plan<'a, R: 'static> {
     pub(crate) listing: &'a Listing<R>,
     pub(crate) columns: Vec<&'a Column<R>>,
     pub(crate) scale: Scale,
+    /// Whether nobody has chosen the columns.
+    pub(crate) usual: bool,
     sort: Vec<(&'a Column<R>, bool)>,
     filter: Option<Filter>,
 }
@@ -118,7 +122,8 @@ impl<R> Listing<R> {
         };
         let configured = context.config.columns(self.command).filter(|_| context.format == Format::Text);
         let usual = if context.format == Format::Text || self.data.is_empty() { self.table } else { self.data };
-        let columns = match args.columns.as_deref().or(configured) {
+        let chosen = args.columns.as_deref().or(configured);
+        let columns = match chosen {
             Some(names) => names.iter().map(|name| column(name)).collect::<Result<Vec<_>, _>>()?,
             None => usual.iter().map(|name| column(name)).collect::<Result<Vec<_>, _>>()?,
         };
@@ -134,7 +139,7 @@ impl<R> Listing<R> {
             (_, true) => Scale::Human,
             _ => self.scale,
         };
-        Ok(Plan { listing: self, columns, scale, sort, filter })
+        Ok(Plan { listing: self, columns, scale, usual: chosen.is_none(), sort, filter })
     }
 }
 

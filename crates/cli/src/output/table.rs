@@ -46,11 +46,29 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// Writes it; on a terminal of `width` columns no line is longer than that.
-    pub(crate) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
-        let titles: Vec<String> = self.columns.iter().map(|(title, _)| (*title).to_owned()).collect();
-        let mut widths: Vec<usize> =
-            titles.iter().map(|title| if self.header || !self.least.is_empty() { title.width() } else { 0 }).collect();
+    /// Whether lines would be cut so short that their last column is hardly seen.
+    pub(crate) fn is_wider_than(&self, terminal: usize) -> bool {
+        let widths = self.widths();
+        let others: usize = widths.iter().rev().skip(1).map(|width| width + GAP).sum();
+        others + widths.last().map_or(0, |last| (*last).min(terminal / 4)) > terminal
+    }
+
+    /// Leaves out a column.
+    pub(crate) fn drop_column(&mut self, place: usize) {
+        let rows = self.rows.iter_mut().filter(|row| place < row.len());
+        rows.for_each(|row| _ = row.remove(place));
+        if place < self.columns.len() {
+            self.columns.remove(place);
+        }
+        if place < self.least.len() {
+            self.least.remove(place);
+        }
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let titles = self.columns.iter().map(|(title, _)| title.width());
+        let shown = self.header || !self.least.is_empty();
+        let mut widths: Vec<usize> = titles.map(|title| if shown { title } else { 0 }).collect();
         for (width, least) in widths.iter_mut().zip(&self.least) {
             *width = (*width).max(*least);
         }
@@ -59,6 +77,13 @@ impl Table {
                 *width = (*width).max(cell.width());
             }
         }
+        widths
+    }
+
+    /// Writes it; on a terminal of `width` columns no line is longer than that.
+    pub(crate) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
+        let titles: Vec<String> = self.columns.iter().map(|(title, _)| (*title).to_owned()).collect();
+        let mut widths = self.widths();
         if let Some(terminal) = width {
             self.fit(&mut widths, terminal);
         }

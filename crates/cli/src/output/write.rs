@@ -73,6 +73,17 @@ impl<R> Writer<'_, R> {
         for row in page.rows {
             table.row(columns.iter().map(|column| self.text(column, row, now)).collect());
         }
+        if let Some(width) = self.context.width.filter(|_| self.plan.usual) {
+            let mut names: Vec<&str> = columns.iter().map(|column| column.meta.name).collect();
+            for spare in self.plan.listing.spare {
+                if let Some(place) = names.iter().position(|name| name == spare)
+                    && table.is_wider_than(width)
+                {
+                    names.remove(place);
+                    table.drop_column(place);
+                }
+            }
+        }
         table.write(out, self.context.width)
     }
 

@@ -283,11 +283,7 @@ impl View {
     fn renice_key(&mut self, code: KeyCode) -> Flow {
         let Mode::Renice { target, text } = &mut self.mode else { return Flow::Draw };
         match code {
-            KeyCode::Char(c) if c.is_ascii_digit() || (c == '-' && text.is_empty()) => {
-                if text.len() < 3 {
-                    text.push(c);
-                }
-            }
+            KeyCode::Char(c) if text.len() < 3 && (c.is_ascii_digit() || (c == '-' && text.is_empty())) => text.push(c),
             KeyCode::Backspace => _ = text.pop(),
             KeyCode::Esc => return self.back(),
             KeyCode::Enter => {

@@ -40,7 +40,7 @@ pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
     configure(&mut view, context, list)?;
     let palette = Palette::new(Depth::detect(|name| std::env::var(name).ok()));
     let mut screen = Screen::open()?;
-    view.place.width = screen.width()?;
+    view.place.width = screen.width();
     view.sample()?;
     std::thread::sleep(FIRST);
     view.sample()?;

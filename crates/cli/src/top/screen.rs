@@ -11,8 +11,11 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use ratatui::{Frame, Terminal};
+use ratatui::crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size,
+};
+use ratatui::layout::Rect;
+use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 
 use crate::context::Failure;
 
@@ -40,20 +43,22 @@ impl Screen {
             usual(info);
         }));
         take()?;
-        let mut terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
-        terminal.clear()?;
-        Ok(Self { terminal, _guard: guard })
+        Ok(Self { terminal: blank()?, _guard: guard })
     }
 
     /// Columns of the terminal.
-    pub(crate) fn width(&self) -> io::Result<u16> {
-        Ok(self.terminal.size()?.width)
+    pub(crate) fn width(&mut self) -> u16 {
+        self.terminal.get_frame().area().width
     }
 
     /// Draws a frame.
     pub(crate) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
         if TAKEN.load(Ordering::SeqCst) {
+            let (width, height) = size()?;
+            if self.terminal.get_frame().area() != Rect::new(0, 0, width, height) {
+                self.terminal = blank()?;
+            }
             self.terminal.draw(render)?;
         }
         Ok(())
@@ -64,9 +69,18 @@ impl Screen {
         give_back();
         psoxide::System::host().current_process()?.suspend()?;
         take()?;
-        self.terminal.clear()?;
+        self.terminal = blank()?;
         Ok(())
     }
+}
+
+/// An empty screen of the terminal's size. Its size is fixed, as ratatui would ask a terminal whose size changes where
+/// its cursor is, and fail if there is no answer.
+fn blank() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
+    let (width, height) = size()?;
+    execute!(stdout(), Clear(ClearType::All))?;
+    let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
+    Terminal::with_options(CrosstermBackend::new(stdout()), TerminalOptions { viewport })
 }
 
 fn take() -> io::Result<()> {
@@ -85,5 +99,37 @@ fn restore() {
         // A terminal that is gone needs nothing back.
         let _ = execute!(stdout(), Show, DisableMouseCapture, LeaveAlternateScreen);
         let _ = disable_raw_mode();
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+    use crate::terminal::Terminal;
+
+    /// Runs in a terminal of its own, started by the test below.
+    #[test]
+    #[ignore = "a part of the test below"]
+    fn panics_while_it_draws() {
+        let mut screen = Screen::open().unwrap();
+        screen.draw(|frame| frame.buffer_mut().set_string(0, 0, "drawn", ratatui::style::Style::new())).unwrap();
+        let _ = screen.draw(|_| panic!("a mistake of the view"));
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_and_is_seen() {
+        let test = pty_process::blocking::Command::new(std::env::current_exe().unwrap()).env("TERM", "xterm").args([
+            "--ignored",
+            "--exact",
+            "--nocapture",
+            "top::screen::tests::panics_while_it_draws",
+        ]);
+        let mut terminal = Terminal::run(100, 30, test);
+        assert_ne!(terminal.end().code(), Some(0));
+        let text = String::from_utf8_lossy(&terminal.bytes()).into_owned();
+        let (view, after) = text.split_once("\x1b[?1049l").unwrap();
+        assert!(view.contains("drawn"), "{text:?}");
+        assert!(after.contains("a mistake of the view"), "{text:?}");
     }
 }
