@@ -20,55 +20,26 @@ struct Kernel {
     mhz: f64,
 }
 
+macro_rules! kernel {
+    ($name:literal, $version:expr, $page:literal, $mhz:literal) => {
+        Kernel {
+            archive: include_str!(concat!("../../../testdata/linux/kernel-", $name, ".txt")),
+            version: $version,
+            page: $page,
+            mhz: $mhz,
+        }
+    };
+}
+
 const KERNELS: &[Kernel] = &[
-    Kernel {
-        archive: include_str!("../../../testdata/linux/kernel-2.6.9-i686.txt"),
-        version: (2, 6, 9),
-        page: 4096,
-        mhz: 2400.0,
-    },
-    Kernel {
-        archive: include_str!("../../../testdata/linux/kernel-2.6.18-x86_64.txt"),
-        version: (2, 6, 18),
-        page: 4096,
-        mhz: 2400.0,
-    },
-    Kernel {
-        archive: include_str!("../../../testdata/linux/kernel-2.6.32-x86_64.txt"),
-        version: (2, 6, 32),
-        page: 4096,
-        mhz: 2400.0,
-    },
-    Kernel {
-        archive: include_str!("../../../testdata/linux/kernel-3.10-ppc64.txt"),
-        version: (3, 10, 0),
-        page: 65536,
-        mhz: 3425.0,
-    },
-    Kernel {
-        archive: include_str!("../../../testdata/linux/kernel-4.4-x86_64.txt"),
-        version: (4, 4, 0),
-        page: 4096,
-        mhz: 2400.0,
-    },
-    Kernel {
-        archive: include_str!("../../../testdata/linux/kernel-4.18-s390x.txt"),
-        version: (4, 18, 0),
-        page: 4096,
-        mhz: 5000.0,
-    },
-    Kernel {
-        archive: include_str!("../../../testdata/linux/kernel-5.15-x86_64.txt"),
-        version: (5, 15, 0),
-        page: 4096,
-        mhz: 2400.0,
-    },
-    Kernel {
-        archive: include_str!("../../../testdata/linux/kernel-6.18-x86_64.txt"),
-        version: (6, 18, 0),
-        page: 4096,
-        mhz: 2400.0,
-    },
+    kernel!("2.6.9-i686", (2, 6, 9), 4096, 2400.0),
+    kernel!("2.6.18-x86_64", (2, 6, 18), 4096, 2400.0),
+    kernel!("2.6.32-x86_64", (2, 6, 32), 4096, 2400.0),
+    kernel!("3.10-ppc64", (3, 10, 0), 65536, 3425.0),
+    kernel!("4.4-x86_64", (4, 4, 0), 4096, 2400.0),
+    kernel!("4.18-s390x", (4, 18, 0), 4096, 5000.0),
+    kernel!("5.15-x86_64", (5, 15, 0), 4096, 2400.0),
+    kernel!("6.18-x86_64", (6, 18, 0), 4096, 2400.0),
 ];
 
 impl Kernel {
