@@ -16,6 +16,7 @@ const PUBLISHED: &str = include_str!("../psoxide.schema.json");
 const COMMANDS: &[&[&str]] = &[
     &[],
     &["ps"],
+    &["top"],
     &["pstree"],
     &["pidof", "server"],
     &["killall", "-n", "server"],
@@ -43,7 +44,7 @@ const COMMANDS: &[&[&str]] = &[
 ];
 
 /// Commands whose JSON needs a running machine, or that write none.
-const ELSEWHERE: &[&str] = &["wait", "top", "services", "schema", "completions", "man", "help"];
+const ELSEWHERE: &[&str] = &["wait", "services", "schema", "completions", "man", "help"];
 
 struct Checker {
     schemas: Schemas,
