@@ -3,6 +3,7 @@
 //! Field names and meanings follow proc(5) and the kernel's `Documentation/filesystems/proc.rst`; a field that a
 //! kernel may lack is an `Option` whose documentation says since when it exists.
 
+pub mod btf;
 pub mod cpu_stat;
 pub mod cpuinfo;
 pub mod cpulist;
