@@ -11,18 +11,25 @@ use crate::{Error, Result};
 pub enum Backend {
     /// From the fastest that this kernel has and this user may use.
     ///
-    /// Linux: sockets from sock_diag(7), user ids from pidfds.
+    /// Linux: sockets from sock_diag(7), user ids from pidfds, and all processes at once by the kernel's task iterators,
+    /// a kind of BPF programs. These need the capabilities CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, besides CAP_SYS_PTRACE
+    /// and CAP_DAC_READ_SEARCH, the first pid, user and time namespaces, and Linux 6.16 or later with BTF; they are
+    /// prepared when so many processes have been read that it pays, and kept with the `System`.
     #[default]
     Auto,
     /// From the files of /proc alone.
     Proc,
+    /// As `Auto`, and by the kernel's task iterators from the first pass on, however long it takes to prepare them.
+    ///
+    /// Where they are not to be had, /proc is read: [`System::backend`](crate::System::backend) tells.
+    Bpf,
 }
 
 impl Backend {
     const VARIABLE: &str = "PSOXIDE_BACKEND";
-    const NAMES: [(&str, Self); 2] = [("auto", Self::Auto), ("proc", Self::Proc)];
+    const NAMES: [(&str, Self); 3] = [("auto", Self::Auto), ("proc", Self::Proc), ("bpf", Self::Bpf)];
 
-    /// What the environment variable `PSOXIDE_BACKEND` says: `auto`, which is also meant where it is not set, or `proc`.
+    /// What the environment variable `PSOXIDE_BACKEND` says: `auto`, which is meant where it is not set, `proc` or `bpf`.
     ///
     /// A [`System`](crate::System) that is made while the variable holds anything else takes it as `auto`.
     ///

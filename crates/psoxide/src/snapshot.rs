@@ -263,7 +263,7 @@ impl Process {
     #[must_use]
     pub fn row(&self, fields: FieldSet, pass: &Pass) -> Row {
         let mut row = Row { pid: self.pid(), start: self.start(), ..Row::default() };
-        let cache = Cache::in_pass(&pass.0, fields);
+        let cache = Cache::in_pass(&pass.0, self.system().source(), self.pid(), fields);
         row.read(fields, &self.handle(&cache));
         row
     }
@@ -288,16 +288,21 @@ impl System {
     /// # }
     /// ```
     pub fn snapshot(&self, query: impl Into<Query>) -> Result<Snapshot> {
-        self.snapshot_of(&self.pids()?, query)
+        let query = query.into();
+        let taken = Instant::now();
+        let pass = sys::Pass::at_once(self.source(), query.fields);
+        self.read(taken, &self.pids()?, query, pass)
     }
 
     /// As [`snapshot`](Self::snapshot), of these processes only. One that does not exist has no row, if any field of
     /// it is asked for.
     pub fn snapshot_of(&self, pids: &[Pid], query: impl Into<Query>) -> Result<Snapshot> {
-        let query = query.into();
-        let taken = Instant::now();
+        self.read(Instant::now(), pids, query.into(), sys::Pass::over(self.source()))
+    }
+
+    fn read(&self, taken: Instant, pids: &[Pid], query: Query, pass: sys::Pass) -> Result<Snapshot> {
+        let pass = Arc::new(pass);
         let counters = if query.counters { Some(self.counters()?) } else { None };
-        let pass = Arc::new(sys::Pass::over(self.source()));
         let share = pids.len().div_ceil(query.threads.max(1)).max(1);
         let processes = if query.threads > 1 {
             std::thread::scope(|scope| {
@@ -323,7 +328,7 @@ impl System {
         for &pid in pids {
             let mut row = Row { pid, ..Row::default() };
             if fields != FieldSet::default() {
-                let cache = Cache::in_pass(pass, fields);
+                let cache = Cache::in_pass(pass, self.source(), pid, fields);
                 let mut handle = Handle { source: self.source(), pid, start: None, cache: &cache };
                 match Os::start(&handle).map_err(|error| explain(&handle, error)) {
                     Ok(start) => row.start = start,

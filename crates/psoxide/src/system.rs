@@ -49,6 +49,12 @@ impl System {
         Self { source: Arc::new(self.source.with_backend(backend)) }
     }
 
+    /// How passes over many processes are read now: [`Backend::Bpf`] or [`Backend::Proc`].
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.source.backend()
+    }
+
     pub(crate) fn source(&self) -> &sys::Source {
         &self.source
     }

@@ -16,14 +16,23 @@ use crate::{Error, OpenFile, Result};
 pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     let fds = Folder::open(process.path("fd"))?;
     let mut files = Vec::new();
+    let count = usize::try_from(fds.stat()?.st_size).unwrap_or_default();
+    if let Some(walked) = process.source.bpf().files(process.source, process.pid, count) {
+        for file in walked {
+            // A path that was too long for the walk is one for its link, if the file is still open.
+            let path = file.path.or_else(|| fds.link(file.fd.to_string().as_bytes()).ok());
+            let path = path.filter(|path| names_regular(process.source, path));
+            files.extend(path.map(|path| open_file(file.fd, &path, Some((file.position, file.flags)))));
+        }
+        return Ok(files);
+    }
     // Since Linux 2.6.22; missing too when the process has just ended.
     let infos = if_any(Folder::open(process.path("fdinfo")))?;
     if infos.is_none() {
         Os::start(&Handle { cache: &Cache::default(), ..*process })?;
     }
     fds.each_link(|fd, target| {
-        let path = Path::new(OsStr::from_bytes(target));
-        if !target.starts_with(b"/") || !is_regular(process.source, path) {
+        if !names_regular(process.source, target) {
             return Ok(());
         }
         let info = match &infos {
@@ -34,17 +43,22 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
             },
             None => None,
         };
-        files.push(OpenFile {
-            path: path.to_owned(),
-            fd: i32::try_from(fd.number).ok(),
-            position: info.as_ref().map(|info| info.pos),
-            mode: info.as_ref().map(|info| mode(info.flags)),
-            flags: info.as_ref().map(|info| info.flags),
-        });
+        files.push(open_file(fd.number, target, info.map(|info| (info.pos, info.flags))));
         Ok(())
     })?;
     files.sort_unstable_by_key(|file| file.fd);
     Ok(files)
+}
+
+/// A descriptor and its path, and position and flags where the kernel tells them.
+fn open_file(fd: u32, path: &[u8], info: Option<(u64, u64)>) -> OpenFile {
+    OpenFile {
+        path: Path::new(OsStr::from_bytes(path)).to_owned(),
+        fd: i32::try_from(fd).ok(),
+        position: info.map(|(position, _)| position),
+        mode: info.map(|(_, flags)| mode(flags)),
+        flags: info.map(|(_, flags)| flags),
+    }
 }
 
 pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
@@ -64,12 +78,15 @@ pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
     Ok(count)
 }
 
-/// Whether `path` is a regular file. A copied machine's files are mostly not there: no reason to doubt a path.
-fn is_regular(source: &Source, path: &Path) -> bool {
-    match within(source, path).metadata() {
-        Ok(metadata) => metadata.is_file(),
-        Err(_) => !source.is_live() && !path.starts_with("/dev"),
-    }
+/// Whether what a link shows is the path of a regular file. A copied machine's files are mostly not there: no reason
+/// to doubt a path.
+fn names_regular(source: &Source, target: &[u8]) -> bool {
+    let path = Path::new(OsStr::from_bytes(target));
+    target.starts_with(b"/")
+        && match within(source, path).metadata() {
+            Ok(metadata) => metadata.is_file(),
+            Err(_) => !source.is_live() && !path.starts_with("/dev"),
+        }
 }
 
 /// open(2) flags as the mode of fopen(3).

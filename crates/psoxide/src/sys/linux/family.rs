@@ -7,11 +7,11 @@ use crate::sys::{Handle, Kin, ProcessReadings as _};
 use crate::{FieldSet, Result};
 
 pub(super) fn of_all(source: &Source) -> Result<Vec<Kin>> {
-    let pass = Arc::new(Pass::over(source));
+    let pass = Arc::new(Pass::at_once(source, FieldSet::default()));
     let pids = source.pids()?;
     let mut family = Vec::with_capacity(pids.len());
     for pid in pids {
-        let cache = Cache::in_pass(&pass, FieldSet::default());
+        let cache = Cache::in_pass(&pass, source, pid, FieldSet::default());
         let process = Handle { source, pid, start: None, cache: &cache };
         match Os::start(&process).and_then(|start| Ok(Kin { pid, start, ppid: Os::ppid(&process)? })) {
             Ok(kin) => family.push(kin),

@@ -1,5 +1,6 @@
 //! Linux: /proc, /sys and a few system calls.
 
+mod bpf;
 mod control;
 mod cpu;
 mod descriptors;

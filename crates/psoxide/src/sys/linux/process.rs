@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use psoxide_parse::linux::stat::Stat;
+use psoxide_parse::linux::statm::Statm;
 use psoxide_parse::linux::status::Status;
 use psoxide_parse::linux::{cpu_stat, limits, pid_io, smaps, stat, statm, status, strings, uptime};
 use psoxide_parse::{ParseError, decimal, split_once};
 
 use super::source::if_any;
-use super::{Os, Source, control, descriptors, family, sockets, threads};
+use super::{Os, Source, bpf, control, descriptors, family, sockets, threads};
 use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings, UserReadings as _};
 use crate::{
     Connection, ConnectionKind, CtxSwitches, Error, Field, FieldSet, Ids, IoCounters, IoPriority, Limit, MemoryDetails,
@@ -29,6 +30,8 @@ pub(crate) struct Pass {
     users: Mutex<HashMap<u32, OsString>>,
     /// The folder that the files of many processes are found from, which is cheaper than from the root.
     procfs: Option<OwnedFd>,
+    /// What the kernel has told of all processes at once, by pid; empty where they are read one by one.
+    walk: Vec<bpf::Process>,
 }
 
 impl Pass {
@@ -36,14 +39,29 @@ impl Pass {
     pub(crate) fn over(source: &Source) -> Self {
         Self { procfs: source.open_procfs(), ..Self::default() }
     }
+
+    /// A pass over all or most of the processes of `source`, at once and for these fields.
+    pub(crate) fn at_once(source: &Source, fields: FieldSet) -> Self {
+        Self {
+            walk: source.bpf().processes(source, fields.contains(Field::Cmdline)).unwrap_or_default(),
+            ..Self::over(source)
+        }
+    }
+
+    fn walked(&self, pid: Pid) -> Option<&bpf::Process> {
+        let at = self.walk.binary_search_by_key(&pid, bpf::Process::pid).ok()?;
+        self.walk.get(at)
+    }
 }
 
 /// One cell for each file of /proc/PID that several readings share.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     stat: OnceLock<Stat>,
+    statm: OnceLock<Statm>,
     status: OnceLock<Status>,
     owner: OnceLock<Owner>,
+    switches: OnceLock<CtxSwitches>,
     /// Whether some reading is to come that only `status` answers: then what else it holds is taken from it too.
     wants_status: bool,
     cmdline: OnceLock<Box<[u8]>>,
@@ -57,9 +75,24 @@ impl Cache {
         Self { wants_status: true, ..Self::default() }
     }
 
-    /// Empty cells for another process of the same pass, of which these fields will be read.
-    pub(crate) fn in_pass(pass: &Arc<Pass>, fields: FieldSet) -> Self {
-        Self { pass: Arc::clone(pass), wants_status: fields.contains(Field::NumCtxSwitches), ..Self::default() }
+    /// Cells for another process of the same pass, of which these fields will be read: with what is known already.
+    pub(crate) fn in_pass(pass: &Arc<Pass>, source: &Source, pid: Pid, fields: FieldSet) -> Self {
+        let pass = Arc::clone(pass);
+        let Some(process) = pass.walked(pid) else {
+            return Self { pass, wants_status: fields.contains(Field::NumCtxSwitches), ..Self::default() };
+        };
+        let [size, resident, shared, text, data] = process.pages(source.page_size());
+        let [uids, gids] = process.ids().map(|[real, effective, saved]| Ids { real, effective, saved });
+        let [voluntary, involuntary] = process.switches();
+        Self {
+            stat: filled(process.stat(source)),
+            statm: filled(Some(Statm { size, resident, shared, text, data, lib: 0, dt: 0 })),
+            owner: filled(Some(Owner { uids, gids })),
+            switches: filled(Some(CtxSwitches { voluntary, involuntary })),
+            cmdline: filled(process.cmdline()),
+            pass,
+            ..Self::default()
+        }
     }
 }
 
@@ -68,6 +101,11 @@ impl Cache {
 struct Owner {
     uids: Ids,
     gids: Ids,
+}
+
+/// A cell that holds what there is.
+fn filled<T>(value: Option<T>) -> OnceLock<T> {
+    value.map_or_else(OnceLock::new, OnceLock::from)
 }
 
 /// What `cell` holds, or what `read` finds; errors are not kept.
@@ -362,6 +400,9 @@ impl ProcessReadings for Os {
     }
 
     fn num_ctx_switches(process: &Handle<'_>) -> Result<CtxSwitches> {
+        if let Some(switches) = process.cache.switches.get() {
+            return Ok(switches.clone());
+        }
         let status = process.status_file()?;
         match (status.voluntary_ctxt_switches, status.nonvoluntary_ctxt_switches) {
             (Some(voluntary), Some(involuntary)) => Ok(CtxSwitches { voluntary, involuntary }),
@@ -390,7 +431,7 @@ impl ProcessReadings for Os {
         if let Some(memory) = process.cache.status.get().and_then(memory_of) {
             return Ok(memory);
         }
-        let statm = process.read_record("statm", statm::parse)?;
+        let statm = cached(&process.cache.statm, || process.read_record("statm", statm::parse))?;
         let bytes = |pages| process.source.pages(pages);
         Ok(MemoryInfo {
             rss: bytes(statm.resident),

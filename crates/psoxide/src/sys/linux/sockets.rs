@@ -10,10 +10,10 @@ use psoxide_parse::linux::sock_diag::{self, SOCK_DIAG_BY_FAMILY};
 use psoxide_parse::{ParseError, decimal};
 use rustix::net::netlink::SOCK_DIAG;
 
-use super::Source;
 use super::folder::Folder;
 use super::netlink::Netlink;
 use super::source::if_any;
+use super::{Source, bpf};
 use crate::sys::Handle;
 use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Pid, Result, SocketType};
 
@@ -60,13 +60,25 @@ struct Holders(Vec<Holder>);
 impl Holders {
     fn of_all(source: &Source) -> Result<Self> {
         let mut holders = Vec::new();
+        let walked = Self::of_most(source, &mut holders).unwrap_or_default();
         for pid in source.pids()? {
+            if walked.binary_search_by_key(&pid, bpf::Process::pid).is_ok() {
+                continue;
+            }
             match Self::add_process(source, pid, &mut holders) {
                 Err(error) if !error.is_missing() && !error.is_access_denied() => return Err(error),
                 _ => {}
             }
         }
         Ok(Self::sorted(holders))
+    }
+
+    /// Those that the kernel tells all at once, and the processes that it has told of.
+    fn of_most(source: &Source, holders: &mut Vec<Holder>) -> Option<Vec<bpf::Process>> {
+        let processes = source.bpf().processes(source, false)?;
+        let sockets = source.bpf().sockets(source)?;
+        holders.extend(sockets.iter().map(|&bpf::Socket { pid, fd, inode }| Holder { inode, pid, fd }));
+        Some(processes)
     }
 
     fn add_process(source: &Source, pid: Pid, holders: &mut Vec<Holder>) -> Result<()> {
@@ -80,6 +92,8 @@ impl Holders {
 
     fn sorted(mut holders: Vec<Holder>) -> Self {
         holders.sort_unstable();
+        // A process that began during a walk may have been read as well.
+        holders.dedup();
         Self(holders)
     }
 

@@ -13,6 +13,7 @@ use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::retry_on_intr;
 use rustix::process::{PidfdFlags, pidfd_open};
 
+use super::bpf::Bpf;
 use super::ffi::{self, PidfdInfo};
 use super::folder::Folder;
 use super::users::UserNames;
@@ -33,6 +34,7 @@ pub(crate) struct Source {
     pidfd_info: OnceLock<bool>,
     backend: Backend,
     user_names: Arc<UserNames>,
+    bpf: Arc<Bpf>,
 }
 
 /// Enough for `status`, the longest of the files about one process that are one record, but for some command lines.
@@ -54,6 +56,7 @@ impl Source {
             pidfd_info: OnceLock::new(),
             backend: Backend::from_env().unwrap_or_default(),
             user_names: Arc::default(),
+            bpf: Arc::default(),
         }
     }
 
@@ -79,6 +82,7 @@ impl Source {
             pidfd_info: OnceLock::new(),
             backend: Backend::Proc,
             user_names: Arc::default(),
+            bpf: Arc::default(),
         };
         let constants = root.join(".psoxide");
         match source.read(&constants, |bytes| Ok(bytes.to_vec())) {
@@ -90,7 +94,27 @@ impl Source {
     }
 
     pub(crate) fn with_backend(&self, backend: Backend) -> Self {
-        Self { backend, own_pids: OnceLock::new(), pidfd_info: OnceLock::new(), ..self.clone() }
+        Self { backend, own_pids: OnceLock::new(), pidfd_info: OnceLock::new(), bpf: Arc::default(), ..self.clone() }
+    }
+
+    /// The backend that passes over many processes use.
+    pub(crate) fn backend(&self) -> Backend {
+        if self.bpf.is_in_use(self) { Backend::Bpf } else { Backend::Proc }
+    }
+
+    pub(super) fn backend_choice(&self) -> Backend {
+        self.backend
+    }
+
+    pub(super) fn bpf(&self) -> &Bpf {
+        &self.bpf
+    }
+
+    /// Whether `procfs` is a procfs, and no copy of one.
+    pub(super) fn is_procfs(&self) -> bool {
+        /// linux/magic.h: PROC_SUPER_MAGIC
+        const PROC: u64 = 0x9fa0;
+        self.live && rustix::fs::statfs(&self.procfs).is_ok_and(|fs| u64::try_from(fs.f_type) == Ok(PROC))
     }
 
     pub(super) fn user_names(&self) -> &UserNames {
@@ -200,6 +224,11 @@ impl Source {
     pub(crate) fn ticks(&self, ticks: u64) -> Duration {
         let nanos = u128::from(ticks) * 1_000_000_000 / u128::from(self.clock_ticks);
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// Nanoseconds as clock ticks: include/linux/jiffies.h, nsec_to_clock_t.
+    pub(super) fn clock_ticks_of(&self, nanos: u64) -> u64 {
+        nanos / (1_000_000_000 / self.clock_ticks).max(1)
     }
 
     /// A file of /proc.

@@ -2,6 +2,7 @@
 
 use psoxide_parse::linux::stat;
 
+use super::bpf;
 use super::folder::Folder;
 use super::source::if_any;
 use crate::sys::Handle;
@@ -9,6 +10,16 @@ use crate::{Error, Result, Thread};
 
 pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
     let task = Folder::open(process.path("task"))?;
+    let count = usize::try_from(task.stat()?.st_nlink).unwrap_or_default();
+    if let Some(walked) = process.source.bpf().threads(process.source, process.pid, count) {
+        let ticks = |nanos| process.source.ticks(process.source.clock_ticks_of(nanos));
+        let thread = |thread: bpf::Thread| Thread {
+            id: thread.id,
+            user_time: ticks(thread.user),
+            system_time: ticks(thread.system),
+        };
+        return Ok(sorted(walked.into_iter().map(thread).collect()));
+    }
     let mut threads = Vec::new();
     let mut file = Vec::new();
     task.each_number(|thread| {
@@ -28,6 +39,10 @@ pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
     if threads.is_empty() {
         return Err(Error::no_such_process(process.pid));
     }
+    Ok(sorted(threads))
+}
+
+fn sorted(mut threads: Vec<Thread>) -> Vec<Thread> {
     threads.sort_unstable_by_key(|thread| thread.id);
-    Ok(threads)
+    threads
 }

@@ -1,0 +1,269 @@
+//! An assembler of BPF instructions: Documentation/bpf/standardization/instruction-set.rst.
+
+use std::os::fd::RawFd;
+
+/// One instruction: code, registers, offset and immediate value in the machine's byte order.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Instruction {
+    code: u8,
+    registers: u8,
+    offset: i16,
+    immediate: i32,
+}
+
+/// A register. R0 holds results, R1 to R5 arguments, which a call destroys; R10 is the end of the stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reg {
+    R0,
+    R1,
+    R2,
+    R3,
+    R4,
+    R5,
+    R6,
+    R7,
+    R8,
+    R9,
+    R10,
+}
+
+/// A helper function by its number in linux/bpf.h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Helper {
+    ProbeReadKernel = 113,
+    SeqWrite = 127,
+    DPath = 147,
+    CopyFromUserTask = 191,
+    MapLookupPercpuElem = 195,
+}
+
+/// When a jump is taken: unsigned comparisons of 64 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum If {
+    Equal = 0x10,
+    Greater = 0x20,
+    NotEqual = 0x50,
+    Less = 0xa0,
+}
+
+/// Arithmetic on 64 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Op {
+    Add = 0x00,
+    Sub = 0x10,
+    And = 0x50,
+    ShiftLeft = 0x60,
+    ShiftRight = 0x70,
+    Move = 0xb0,
+    /// To the right, copies of the sign coming in.
+    ShiftSigned = 0xc0,
+}
+
+/// A place in the program that jumps lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Label(usize);
+
+/// A program in the making.
+#[derive(Debug, Default)]
+pub(super) struct Program {
+    code: Vec<Instruction>,
+    /// Where each label is, once it is placed.
+    labels: Vec<Option<usize>>,
+    /// Jumps that are to lead to labels.
+    jumps: Vec<(usize, Label)>,
+}
+
+const CLASS_LOAD: u8 = 0x61;
+const CLASS_STORE: u8 = 0x63;
+const CLASS_STORE_IMMEDIATE: u8 = 0x62;
+const CLASS_ARITHMETIC: u8 = 0x07;
+const CLASS_JUMP: u8 = 0x05;
+/// The second operand is a register.
+const FROM_REGISTER: u8 = 0x08;
+const CALL: u8 = 0x85;
+const EXIT: u8 = 0x95;
+const LOAD_WIDE: u8 = 0x18;
+/// In place of a register: the immediate value is a map's descriptor; the BTF number of a kernel function to call.
+const PSEUDO_MAP: u8 = 1;
+const PSEUDO_KFUNC: u8 = 2;
+
+impl Program {
+    fn push(&mut self, code: u8, dst: u8, src: u8, offset: i16, immediate: i32) {
+        self.code.push(Instruction { code, registers: dst | src << 4, offset, immediate });
+    }
+
+    pub(super) fn label(&mut self) -> Label {
+        self.labels.push(None);
+        Label(self.labels.len() - 1)
+    }
+
+    /// The next instruction is where `label` is.
+    pub(super) fn place(&mut self, label: Label) {
+        if let Some(place) = self.labels.get_mut(label.0) {
+            *place = Some(self.code.len());
+        }
+    }
+
+    /// `dst = dst op value`
+    pub(super) fn op(&mut self, dst: Reg, op: Op, value: i32) {
+        self.push(CLASS_ARITHMETIC | op as u8, dst as u8, 0, 0, value);
+    }
+
+    /// `dst = dst op src`
+    pub(super) fn op_reg(&mut self, dst: Reg, op: Op, src: Reg) {
+        self.push(CLASS_ARITHMETIC | FROM_REGISTER | op as u8, dst as u8, src as u8, 0, 0);
+    }
+
+    pub(super) fn set(&mut self, dst: Reg, value: i32) {
+        self.op(dst, Op::Move, value);
+    }
+
+    pub(super) fn copy(&mut self, dst: Reg, src: Reg) {
+        self.op_reg(dst, Op::Move, src);
+    }
+
+    /// `dst = src + offset`
+    pub(super) fn at(&mut self, dst: Reg, src: Reg, offset: i16) {
+        self.copy(dst, src);
+        self.op(dst, Op::Add, offset.into());
+    }
+
+    /// `dst` = the `size` bytes (1, 2, 4 or 8) at `src + offset`, without sign.
+    pub(super) fn load(&mut self, dst: Reg, src: Reg, offset: i16, size: u8) {
+        self.push(CLASS_LOAD | width(size), dst as u8, src as u8, offset, 0);
+    }
+
+    /// Stores all 64 bits of `src` at `dst + offset`.
+    pub(super) fn store(&mut self, dst: Reg, offset: i16, src: Reg) {
+        self.push(CLASS_STORE | width(8), dst as u8, src as u8, offset, 0);
+    }
+
+    /// Stores 64 bits.
+    pub(super) fn store_value(&mut self, dst: Reg, offset: i16, value: i32) {
+        self.push(CLASS_STORE_IMMEDIATE | width(8), dst as u8, 0, offset, value);
+    }
+
+    pub(super) fn jump(&mut self, to: Label) {
+        self.jumps.push((self.code.len(), to));
+        self.push(CLASS_JUMP, 0, 0, 0, 0);
+    }
+
+    /// To `to` if `left when value`.
+    pub(super) fn jump_if(&mut self, left: Reg, when: If, value: i32, to: Label) {
+        self.jumps.push((self.code.len(), to));
+        self.push(CLASS_JUMP | when as u8, left as u8, 0, 0, value);
+    }
+
+    /// To `to` if `left when right`.
+    pub(super) fn jump_if_reg(&mut self, left: Reg, when: If, right: Reg, to: Label) {
+        self.jumps.push((self.code.len(), to));
+        self.push(CLASS_JUMP | FROM_REGISTER | when as u8, left as u8, right as u8, 0, 0);
+    }
+
+    pub(super) fn call(&mut self, helper: Helper) {
+        self.push(CALL, 0, 0, 0, helper as i32);
+    }
+
+    /// Calls the kernel's function of this BTF number.
+    pub(super) fn call_kernel(&mut self, function: u32) {
+        self.push(CALL, 0, PSEUDO_KFUNC, 0, function.cast_signed());
+    }
+
+    /// `dst` = the address of the map with this descriptor.
+    pub(super) fn map(&mut self, dst: Reg, map: RawFd) {
+        self.push(LOAD_WIDE, dst as u8, PSEUDO_MAP, 0, map);
+        self.push(0, 0, 0, 0, 0);
+    }
+
+    /// `return 0`
+    pub(super) fn exit(&mut self) {
+        self.set(Reg::R0, 0);
+        self.push(EXIT, 0, 0, 0, 0);
+    }
+
+    /// The program, its jumps led to their labels; `None` where one is too far.
+    pub(super) fn finish(mut self) -> Option<Vec<Instruction>> {
+        for (at, label) in self.jumps {
+            let to = i64::try_from((*self.labels.get(label.0)?)?).ok()?;
+            let offset = to - i64::try_from(at).ok()? - 1;
+            self.code.get_mut(at)?.offset = i16::try_from(offset).ok()?;
+        }
+        Some(self.code)
+    }
+}
+
+/// The bits of a load or store that say how many bytes.
+fn width(size: u8) -> u8 {
+    match size {
+        1 => 0x10,
+        2 => 0x08,
+        4 => 0x00,
+        _ => 0x18,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(program: Program) -> Vec<[u8; 4]> {
+        let parts = |i: &Instruction| [i.code, i.registers, i.offset.to_le_bytes()[0], i.immediate.to_le_bytes()[0]];
+        program.finish().unwrap().iter().map(parts).collect()
+    }
+
+    #[test]
+    fn instructions_as_the_standard_has_them() {
+        let mut p = Program::default();
+        p.load(Reg::R6, Reg::R1, 8, 8);
+        p.load(Reg::R0, Reg::R6, 4, 4);
+        p.load(Reg::R0, Reg::R6, 4, 2);
+        p.load(Reg::R0, Reg::R6, 4, 1);
+        p.store(Reg::R10, -8, Reg::R0);
+        p.store_value(Reg::R10, -8, 1);
+        p.copy(Reg::R1, Reg::R10);
+        p.op(Reg::R1, Op::Add, 7);
+        p.op_reg(Reg::R0, Op::Sub, Reg::R1);
+        p.call(Helper::SeqWrite);
+        p.exit();
+        assert_eq!(
+            bytes(p),
+            [
+                [0x79, 0x16, 8, 0],
+                [0x61, 0x60, 4, 0],
+                [0x69, 0x60, 4, 0],
+                [0x71, 0x60, 4, 0],
+                [0x7b, 0x0a, 0xf8, 0],
+                [0x7a, 0x0a, 0xf8, 1],
+                [0xbf, 0xa1, 0, 0],
+                [0x07, 0x01, 0, 7],
+                [0x1f, 0x10, 0, 0],
+                [0x85, 0, 0, 127],
+                [0xb7, 0, 0, 0],
+                [0x95, 0, 0, 0],
+            ]
+        );
+    }
+
+    #[test]
+    fn jumps_lead_to_their_labels_both_ways() {
+        let mut p = Program::default();
+        let (top, end) = (p.label(), p.label());
+        p.place(top);
+        p.jump_if(Reg::R6, If::Equal, 0, end);
+        p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, top);
+        p.jump(top);
+        p.place(end);
+        p.exit();
+        let code = bytes(p);
+        assert_eq!(code[..3], [[0x15, 0x06, 2, 0], [0x5d, 0x21, 0xfe, 0], [0x05, 0, 0xfd, 0]]);
+    }
+
+    #[test]
+    fn a_label_that_is_nowhere_is_refused() {
+        let mut p = Program::default();
+        let nowhere = p.label();
+        p.jump(nowhere);
+        assert_eq!(p.finish(), None);
+    }
+}

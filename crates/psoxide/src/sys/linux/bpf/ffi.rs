@@ -1,0 +1,190 @@
+//! bpf(2): loading programs, and iterators over what they print.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::mem::{offset_of, size_of};
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+
+use super::asm::Instruction;
+
+const BPF_MAP_CREATE: libc::c_int = 0;
+const BPF_PROG_LOAD: libc::c_int = 5;
+const BPF_LINK_CREATE: libc::c_int = 28;
+const BPF_ITER_CREATE: libc::c_int = 33;
+const BPF_MAP_TYPE_PERCPU_ARRAY: u32 = 6;
+const BPF_PROG_TYPE_TRACING: u32 = 26;
+const BPF_TRACE_ITER: u32 = 28;
+const BPF_F_SLEEPABLE: u32 = 1 << 4;
+
+/// The part of `union bpf_attr` that BPF_PROG_LOAD reads, linux/bpf.h, up to what Linux 5.9 knows. Pointers are 64 bits
+/// wide on every machine.
+#[repr(C)]
+#[derive(Default)]
+struct ProgLoad {
+    prog_type: u32,
+    insn_cnt: u32,
+    insns: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log_buf: u64,
+    kern_version: u32,
+    prog_flags: u32,
+    prog_name: [u8; 16],
+    prog_ifindex: u32,
+    expected_attach_type: u32,
+    prog_btf_fd: u32,
+    func_info_rec_size: u32,
+    func_info: u64,
+    func_info_cnt: u32,
+    line_info_rec_size: u32,
+    line_info: u64,
+    line_info_cnt: u32,
+    attach_btf_id: u32,
+    attach_prog_fd: u32,
+    pad: u32,
+}
+
+/// That of BPF_MAP_CREATE.
+#[repr(C)]
+#[derive(Default)]
+struct MapCreate {
+    map_type: u32,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+}
+
+/// That of BPF_LINK_CREATE.
+#[repr(C)]
+#[derive(Default)]
+struct LinkCreate {
+    prog_fd: u32,
+    target_fd: u32,
+    attach_type: u32,
+    flags: u32,
+    iter_info: u64,
+    iter_info_len: u32,
+    pad: u32,
+}
+
+/// `union bpf_iter_link_info` for tasks (Linux 6.1): the one process to visit.
+#[repr(C)]
+#[derive(Default)]
+struct IterLinkInfo {
+    tid: u32,
+    pid: u32,
+    pid_fd: u32,
+    pad: u32,
+}
+
+/// That of BPF_ITER_CREATE.
+#[repr(C)]
+#[derive(Default)]
+struct IterCreate {
+    link_fd: u32,
+    flags: u32,
+}
+
+const _: () = {
+    assert!(offset_of!(ProgLoad, log_buf) == 32 && offset_of!(ProgLoad, prog_flags) == 44);
+    assert!(offset_of!(ProgLoad, expected_attach_type) == 68 && offset_of!(ProgLoad, line_info) == 96);
+    assert!(offset_of!(ProgLoad, attach_btf_id) == 108 && offset_of!(ProgLoad, attach_prog_fd) == 112);
+    assert!(size_of::<ProgLoad>() == 120);
+    assert!(offset_of!(LinkCreate, attach_type) == 8 && offset_of!(LinkCreate, iter_info) == 16);
+    assert!(offset_of!(LinkCreate, iter_info_len) == 24 && size_of::<LinkCreate>() == 32);
+    assert!(offset_of!(IterLinkInfo, pid) == 4 && size_of::<IterLinkInfo>() == 16);
+    assert!(offset_of!(MapCreate, max_entries) == 12 && size_of::<MapCreate>() == 16);
+    assert!(size_of::<IterCreate>() == 8 && size_of::<Instruction>() == 8);
+};
+
+/// One bpf(2) call that answers with a descriptor.
+///
+/// # Safety
+/// `attr` is the structure that `command` reads, and every pointer in it is good for as long as its length says.
+unsafe fn bpf<T>(command: libc::c_int, attr: &mut T) -> io::Result<OwnedFd> {
+    let pointer: *mut T = attr;
+    // SAFETY: the pointer is to a live structure of the size given; the caller vouches for what is in it.
+    let code = unsafe { libc::syscall(libc::SYS_bpf, command, pointer, size_of::<T>()) };
+    let fd = i32::try_from(code).ok().filter(|fd| *fd >= 0).ok_or_else(io::Error::last_os_error)?;
+    // SAFETY: all commands used here answer with a new descriptor, which is ours.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn address<T>(values: &[T]) -> u64 {
+    u64::try_from(values.as_ptr().addr()).unwrap_or_default()
+}
+
+fn number(fd: BorrowedFd<'_>) -> u32 {
+    u32::try_from(fd.as_raw_fd()).unwrap_or(u32::MAX)
+}
+
+/// Makes a map of one number for each CPU.
+pub(super) fn per_cpu_map() -> io::Result<OwnedFd> {
+    let mut attr = MapCreate { map_type: BPF_MAP_TYPE_PERCPU_ARRAY, key_size: 4, value_size: 8, max_entries: 1 };
+    // SAFETY: there are no pointers in it.
+    unsafe { bpf(BPF_MAP_CREATE, &mut attr) }
+}
+
+/// Loads a program that an iterator runs; `target` is the BTF number of the iterator's function.
+pub(super) fn load(program: &[Instruction], target: u32, sleepable: bool) -> io::Result<OwnedFd> {
+    // bpf_probe_read_kernel and others are for programs under this licence; the kernel takes no other name for "free".
+    const LICENSE: &[u8] = b"GPL\0";
+    let mut attr = ProgLoad {
+        prog_type: BPF_PROG_TYPE_TRACING,
+        insn_cnt: u32::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
+        insns: address(program),
+        license: address(LICENSE),
+        prog_flags: if sleepable { BPF_F_SLEEPABLE } else { 0 },
+        prog_name: *b"psoxide\0\0\0\0\0\0\0\0\0",
+        expected_attach_type: BPF_TRACE_ITER,
+        attach_btf_id: target,
+        ..ProgLoad::default()
+    };
+    // SAFETY: instructions and licence outlive the call, and their lengths are as given or marked by a NUL.
+    unsafe { bpf(BPF_PROG_LOAD, &mut attr) }
+}
+
+/// Makes an iterator of a program: over everything, or over one process alone.
+pub(super) fn link(program: BorrowedFd<'_>, process: Option<u32>) -> io::Result<OwnedFd> {
+    let info = [IterLinkInfo { pid: process.unwrap_or_default(), ..IterLinkInfo::default() }];
+    let mut attr = LinkCreate { prog_fd: number(program), attach_type: BPF_TRACE_ITER, ..LinkCreate::default() };
+    if process.is_some() {
+        attr.iter_info = address(&info);
+        attr.iter_info_len = u32::try_from(size_of_val(&info)).unwrap_or_default();
+    }
+    // SAFETY: the info outlives the call, and its length is as given.
+    unsafe { bpf(BPF_LINK_CREATE, &mut attr) }
+}
+
+/// Begins a walk: what the program prints is read from the descriptor.
+pub(super) fn iterate(link: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let mut attr = IterCreate { link_fd: number(link), flags: 0 };
+    // SAFETY: there are no pointers in it.
+    unsafe { bpf(BPF_ITER_CREATE, &mut attr) }
+}
+
+/// What the verifier has to say of a program, for tests.
+#[cfg(test)]
+pub(super) fn explain(program: &[Instruction], target: u32, sleepable: bool) -> String {
+    let mut log = vec![0u8; 1 << 20];
+    let mut attr = ProgLoad {
+        prog_type: BPF_PROG_TYPE_TRACING,
+        insn_cnt: u32::try_from(program.len()).unwrap(),
+        insns: address(program),
+        license: address(b"GPL\0"),
+        log_level: 1,
+        log_size: u32::try_from(log.len()).unwrap(),
+        log_buf: u64::try_from(log.as_mut_ptr().expose_provenance()).unwrap(),
+        prog_flags: if sleepable { BPF_F_SLEEPABLE } else { 0 },
+        expected_attach_type: BPF_TRACE_ITER,
+        attach_btf_id: target,
+        ..ProgLoad::default()
+    };
+    // SAFETY: instructions, licence and log outlive the call, and their lengths are as given or marked by a NUL.
+    let error = unsafe { bpf(BPF_PROG_LOAD, &mut attr) }.err();
+    let end = log.iter().position(|byte| *byte == 0).unwrap_or_default();
+    let text = String::from_utf8_lossy(log.split_at(end).0).into_owned();
+    let tail: Vec<&str> = text.lines().rev().take(40).collect();
+    format!("{error:?}\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))
+}

@@ -1,0 +1,208 @@
+//! Descriptors in one walk: every process's sockets, or one process's regular files.
+
+use psoxide_parse::Cursor;
+
+use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
+use super::kernel::Kernel;
+use crate::Pid;
+
+const TASK: Reg = Reg::R6;
+const FILE: Reg = Reg::R7;
+const FD: Reg = Reg::R8;
+const SEQ: Reg = Reg::R9;
+const STACK: Reg = Reg::R10;
+
+/// include/linux/fs.h: FMODE_PATH, of a descriptor that names a file without opening it.
+const FMODE_PATH: i32 = 1 << 14;
+/// inode(7)
+const TYPE: i32 = 0o170_000;
+const SOCKET: i32 = 0o140_000;
+const REGULAR: i32 = 0o100_000;
+
+/// Loads what `struct bpf_iter__task_file` holds, and jumps to `out` where that is no file of this type in the table of
+/// a process.
+fn begin(p: &mut Program, kernel: &Kernel<'_>, file_type: i32, out: Label) -> Option<()> {
+    p.load(TASK, Reg::R1, 8, 8);
+    p.load(FILE, Reg::R1, 24, 8);
+    p.load(FD, Reg::R1, 16, 4);
+    p.load(SEQ, Reg::R1, 0, 8);
+    p.jump_if(TASK, If::Equal, 0, out);
+    p.jump_if(FILE, If::Equal, 0, out);
+    p.load(SEQ, SEQ, 0, 8);
+    let (pid, tgid) = (kernel.place(kernel.task, "pid")?, kernel.place(kernel.task, "tgid")?);
+    p.load(Reg::R1, TASK, pid.offset, pid.size);
+    p.load(Reg::R2, TASK, tgid.offset, tgid.size);
+    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, out);
+    let (inode, inode_type) = kernel.pointer(kernel.file, "f_inode")?;
+    let mode = kernel.place(inode_type, "i_mode")?;
+    p.load(Reg::R1, FILE, inode.offset, inode.size);
+    p.load(Reg::R2, Reg::R1, mode.offset, mode.size);
+    p.op(Reg::R2, Op::And, TYPE);
+    p.jump_if(Reg::R2, If::NotEqual, file_type, out);
+    Some(())
+}
+
+fn print(p: &mut Program, from: i16, length: i32) {
+    p.copy(Reg::R1, SEQ);
+    p.at(Reg::R2, STACK, from);
+    p.set(Reg::R3, length);
+    p.call(Helper::SeqWrite);
+}
+
+/// Prints pid, descriptor and inode of every socket.
+pub(super) fn sockets(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
+    let mut p = Program::default();
+    let out = p.label();
+    begin(&mut p, kernel, SOCKET, out)?;
+    // R1 is the inode. A socket's name in a file system has an inode of that file system.
+    let (mode, number) = {
+        let inode = kernel.pointer(kernel.file, "f_inode")?.1;
+        (kernel.place(kernel.file, "f_mode")?, kernel.place(inode, "i_ino")?)
+    };
+    p.load(Reg::R2, FILE, mode.offset, mode.size);
+    p.op(Reg::R2, Op::And, FMODE_PATH);
+    p.jump_if(Reg::R2, If::NotEqual, 0, out);
+    p.load(Reg::R2, Reg::R1, number.offset, number.size);
+    p.store(STACK, -8, Reg::R2);
+    p.store(STACK, -16, FD);
+    let tgid = kernel.place(kernel.task, "tgid")?;
+    p.load(Reg::R2, TASK, tgid.offset, tgid.size);
+    p.store(STACK, -24, Reg::R2);
+    print(&mut p, -24, 24);
+    p.place(out);
+    p.exit();
+    p.finish()
+}
+
+/// A socket that a process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Socket {
+    pub(crate) pid: Pid,
+    pub(crate) fd: i32,
+    pub(crate) inode: u64,
+}
+
+pub(super) fn parse_sockets(printed: &[u8]) -> Option<Vec<Socket>> {
+    let mut cursor = Cursor::new(printed);
+    let mut sockets = Vec::with_capacity(printed.len() / 24);
+    while !cursor.is_empty() {
+        let [pid, fd, inode] = words(&mut cursor)?;
+        sockets.push(Socket { pid: pid.try_into().ok()?, fd: fd.try_into().ok()?, inode });
+    }
+    Some(sockets)
+}
+
+/// The longest path that is told; others are looked up.
+const PATH: i16 = 400;
+
+/// Prints, of every regular file: descriptor, flags, position, the word of the table of descriptors to close on exec
+/// that has its bit, the length of its path, and so many bytes.
+pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
+    let mut p = Program::default();
+    let (out, no_path, write) = (p.label(), p.label(), p.label());
+    begin(&mut p, kernel, REGULAR, out)?;
+    let (flags, position) = (kernel.place(kernel.file, "f_flags")?, kernel.place(kernel.file, "f_pos")?);
+    let head = -PATH - 40;
+    p.store(STACK, head, FD);
+    p.load(Reg::R1, FILE, flags.offset, flags.size);
+    p.store(STACK, head + 8, Reg::R1);
+    p.load(Reg::R1, FILE, position.offset, position.size);
+    p.store(STACK, head + 16, Reg::R1);
+    let (files, files_type) = kernel.pointer(kernel.task, "files")?;
+    let (table, table_type) = kernel.pointer(files_type, "fdt")?;
+    let bits = kernel.place(table_type, "close_on_exec")?;
+    p.load(Reg::R1, TASK, files.offset, files.size);
+    p.load(Reg::R1, Reg::R1, table.offset, table.size);
+    p.load(Reg::R3, Reg::R1, bits.offset, bits.size);
+    p.copy(Reg::R1, FD);
+    p.op(Reg::R1, Op::ShiftRight, 6);
+    p.op(Reg::R1, Op::ShiftLeft, 3);
+    p.op_reg(Reg::R3, Op::Add, Reg::R1);
+    p.store_value(STACK, head + 24, 0);
+    p.at(Reg::R1, STACK, head + 24);
+    p.set(Reg::R2, 8);
+    p.call(Helper::ProbeReadKernel);
+    for word in 0..PATH / 8 {
+        p.store_value(STACK, word * 8 - PATH, 0);
+    }
+    p.at(Reg::R1, FILE, kernel.offset(kernel.file, "f_path")?);
+    p.at(Reg::R2, STACK, -PATH);
+    p.set(Reg::R3, PATH.into());
+    p.call(Helper::DPath);
+    p.copy(FD, Reg::R0);
+    p.jump_if(FD, If::Greater, PATH.into(), no_path); // a negative number is a large one
+    p.jump(write);
+    p.place(no_path);
+    p.set(FD, 0);
+    p.place(write);
+    p.store(STACK, head + 32, FD);
+    p.copy(Reg::R1, SEQ);
+    p.at(Reg::R2, STACK, head);
+    p.copy(Reg::R3, FD);
+    p.op(Reg::R3, Op::Add, 40);
+    p.call(Helper::SeqWrite);
+    p.place(out);
+    p.exit();
+    p.finish()
+}
+
+/// A regular file that a process has open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Regular {
+    pub(crate) fd: u32,
+    /// As fdinfo has them.
+    pub(crate) flags: u64,
+    pub(crate) position: u64,
+    /// As its link has it; `None` where it is too long to be told here.
+    pub(crate) path: Option<Vec<u8>>,
+}
+
+pub(super) fn parse_regular(printed: &[u8]) -> Option<Vec<Regular>> {
+    /// Kept for the descriptor, not for the file: fs/proc/fd.c, seq_show.
+    const O_CLOEXEC: u64 = 0o2_000_000;
+    let mut cursor = Cursor::new(printed);
+    let mut files = Vec::new();
+    while !cursor.is_empty() {
+        let [fd, flags, position, close_on_exec, length] = words(&mut cursor)?;
+        let path = cursor.take(usize::try_from(length).ok()?)?;
+        let closes = close_on_exec >> (fd % 64) & 1 != 0;
+        files.push(Regular {
+            fd: fd.try_into().ok()?,
+            flags: if closes { flags | O_CLOEXEC } else { flags & !O_CLOEXEC },
+            position,
+            path: path.strip_suffix(&[0]).map(<[u8]>::to_vec),
+        });
+    }
+    Some(files)
+}
+
+/// The next numbers of what a program printed.
+pub(super) fn words<const N: usize>(cursor: &mut Cursor<'_>) -> Option<[u64; N]> {
+    let mut words = [0; N];
+    for word in &mut words {
+        *word = u64::from_ne_bytes(cursor.array()?);
+    }
+    Some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_is_understood_and_nothing_else() {
+        let printed = |words: &[u64]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<u8>>();
+        let socket = Socket { pid: 7, fd: 3, inode: 99 };
+        assert_eq!(parse_sockets(&printed(&[7, 3, 99])), Some(vec![socket]));
+        assert_eq!(parse_sockets(&printed(&[7, 3])), None);
+        assert_eq!(parse_sockets(&printed(&[1 << 40, 3, 9])), None);
+        let mut bytes = printed(&[65, 0o2_100_002, 5, 0b10, 3]);
+        bytes.extend(b"/a\0");
+        bytes.extend(printed(&[1, 0o2_000_001, 0, 0, 0]));
+        let file =
+            |fd, flags, position, path: Option<&[u8]>| Regular { fd, flags, position, path: path.map(Into::into) };
+        let expected = vec![file(65, 0o2_100_002, 5, Some(b"/a")), file(1, 1, 0, None)];
+        assert_eq!(parse_regular(&bytes), Some(expected));
+        assert_eq!(parse_regular(&printed(&[1, 1, 1, 1, 1])), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! What programs need to know of the running kernel: from its BTF, and whether its numbers mean what /proc shows.
+
+use psoxide_parse::linux::btf::{Btf, Kind, TypeId};
+use rustix::thread::CapabilitySet;
+
+use super::super::Source;
+
+/// A number in a struct of the kernel.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) offset: i16,
+    /// 1, 2, 4 or 8 bytes.
+    pub(super) size: u8,
+}
+
+pub(super) struct Kernel<'a> {
+    btf: Btf<'a>,
+    pub(super) task: TypeId,
+    pub(super) file: TypeId,
+    pub(super) iterate_tasks: TypeId,
+    pub(super) iterate_files: TypeId,
+    pub(super) rcu_lock: TypeId,
+    pub(super) rcu_unlock: TypeId,
+    /// `struct bpf_array`, what a map is that every CPU has its own copy of.
+    pub(super) map: TypeId,
+    /// How many CPUs there may ever be.
+    pub(super) cpus: i32,
+}
+
+impl<'a> Kernel<'a> {
+    pub(super) fn new(btf: &'a [u8], cpus: i32) -> Option<Self> {
+        let btf = Btf::parse(btf).ok()?;
+        let [task, file, map] = btf.find(Kind::Struct, ["task_struct", "file", "bpf_array"]);
+        let [iterate_tasks, iterate_files, rcu_lock, rcu_unlock] = btf
+            .find(Kind::Function, ["bpf_iter_task", "bpf_iter_task_file", "bpf_rcu_read_lock", "bpf_rcu_read_unlock"]);
+        Some(Self {
+            task: task?,
+            file: file?,
+            iterate_tasks: iterate_tasks?,
+            iterate_files: iterate_files?,
+            rcu_lock: rcu_lock?,
+            rcu_unlock: rcu_unlock?,
+            map: map?,
+            cpus,
+            btf,
+        })
+    }
+
+    /// Where a member is that is a number or a pointer.
+    pub(super) fn place(&self, of: TypeId, path: &str) -> Option<Place> {
+        let member = self.btf.member(of, path)?;
+        let size = u8::try_from(self.btf.size(member.id)?).ok().filter(|size| matches!(size, 1 | 2 | 4 | 8))?;
+        Some(Place { offset: i16::try_from(member.offset).ok()?, size })
+    }
+
+    /// Where a member of any size begins.
+    pub(super) fn offset(&self, of: TypeId, path: &str) -> Option<i16> {
+        i16::try_from(self.btf.member(of, path)?.offset).ok()
+    }
+
+    /// A member that is a pointer, and to what.
+    pub(super) fn pointer(&self, of: TypeId, path: &str) -> Option<(Place, TypeId)> {
+        let to = self.btf.pointee(self.btf.member(of, path)?.id)?;
+        Some((self.place(of, path)?, to))
+    }
+
+    /// What a pointer points to.
+    pub(super) fn pointee(&self, pointer: TypeId) -> Option<TypeId> {
+        self.btf.pointee(pointer)
+    }
+
+    /// Where an element of an array begins, and its type.
+    pub(super) fn element(&self, of: TypeId, path: &str, index: u32) -> Option<(i16, TypeId)> {
+        let array = self.btf.member(of, path)?;
+        let (element, _) = self.btf.element(array.id)?;
+        let offset = self.btf.size(element)?.checked_mul(index)?.checked_add(array.offset)?;
+        Some((i16::try_from(offset).ok()?, element))
+    }
+}
+
+/// The first inodes of /proc/PID/ns/, include/uapi/linux/nsfs.h: those of the first pid, user and time namespace.
+const FIRST_NAMESPACES: [(&str, u64); 3] = [("pid", 0xefff_fffc), ("user", 0xefff_fffd), ("time", 0xefff_fffa)];
+
+/// Whether what the kernel holds is what this process would see in /proc: the numbers of the first namespaces, in
+/// the /proc of this pid namespace, times as ticks count them, and rights that /proc would refuse nothing to.
+pub(super) fn shows_what_proc_shows(source: &Source) -> bool {
+    let namespace = |(name, inode)| {
+        rustix::fs::stat(format!("/proc/thread-self/ns/{name}")).is_ok_and(|namespace| namespace.st_ino == inode)
+    };
+    // A kernel whose CPUs can do without a tick counts times otherwise on those.
+    let tickless = source.line(&source.file("sys/devices/system/cpu/nohz_full")).ok().flatten();
+    let ticks = tickless.is_none_or(|cpus| cpus.is_empty() || cpus == b"(null)");
+    let wanted = CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH;
+    let rights = rustix::thread::capabilities(None).is_ok_and(|rights| rights.effective.contains(wanted));
+    // How the architecture counts is known of these.
+    cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
+        && source.is_procfs()
+        && source.may_ask_kernel()
+        && FIRST_NAMESPACES.into_iter().all(namespace)
+        && ticks
+        && rights
+}
+
+/// Major and minor version of the kernel: what the programs here read is known since 6.6, uname(2).
+pub(super) fn version() -> Option<(u32, u32)> {
+    let name = rustix::system::uname();
+    let mut parts = name.release().to_str().ok()?.split(|c: char| !c.is_ascii_digit());
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// How many CPUs there may ever be: what comes after the last number of a list as `0-3,8`.
+pub(super) fn cpus(source: &Source) -> Option<i32> {
+    let possible = source.line(&source.file("sys/devices/system/cpu/possible")).ok()??;
+    let last = psoxide_parse::linux::cpulist::parse(&possible, "possible").ok()?.into_iter().max()?;
+    i32::try_from(last).ok()?.checked_add(1)
+}

@@ -1,0 +1,192 @@
+//! The kernel's task iterators: what /proc says of every process, printed by a small program of ours in one walk.
+//!
+//! A program is assembled for the running kernel, from the types in /sys/kernel/btf/vmlinux, and loaded by bpf(2). Who
+//! may not do that, and every kernel on which the answers could differ from /proc's, reads /proc. What a program cannot
+//! tell of some process is read from there too: a walk fills the cells that files would fill, and no others. Nor does it
+//! say which processes there are: kernels have been seen that leave out one.
+
+mod asm;
+mod ffi;
+mod files;
+mod kernel;
+mod processes;
+mod threads;
+
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::buffer::spare_capacity;
+use rustix::io::retry_on_intr;
+
+use self::asm::Instruction;
+pub(crate) use self::files::{Regular, Socket};
+use self::kernel::Kernel;
+pub(crate) use self::processes::Process;
+pub(crate) use self::threads::Thread;
+use super::Source;
+use crate::{Backend, Pid};
+
+/// What a program walks over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    Processes,
+    /// The same, with command lines.
+    Arguments,
+    Sockets,
+    Files,
+    Threads,
+}
+
+impl Walk {
+    /// Whether each walk is over one process, of its own iterator, and not over all.
+    fn is_over_one(self) -> bool {
+        matches!(self, Self::Files | Self::Threads)
+    }
+}
+
+/// What is loaded, for the life of a `System`: for each walk its program, or the iterator that it keeps alive.
+#[derive(Debug, Default)]
+pub(super) struct Bpf {
+    loaded: [OnceLock<Option<OwnedFd>>; 5],
+    /// How much has been read from /proc that a walk would have told: processes, threads, descriptors.
+    read: AtomicU64,
+}
+
+/// To load a program costs as much as to read this many processes from /proc, more or less.
+const WORTH: u64 = 1500;
+/// The same of an iterator for one process.
+const WORTH_ONE: u64 = 100;
+
+impl Bpf {
+    fn cell(&self, walk: Walk) -> &OnceLock<Option<OwnedFd>> {
+        let [processes, arguments, sockets, files, threads] = &self.loaded;
+        match walk {
+            Walk::Processes => processes,
+            Walk::Arguments => arguments,
+            Walk::Sockets => sockets,
+            Walk::Files => files,
+            Walk::Threads => threads,
+        }
+    }
+
+    /// What is loaded for a walk, if that is possible and pays for `count` things that are to be read otherwise.
+    fn get(&self, source: &Source, walk: Walk, count: impl FnOnce() -> usize) -> Option<&OwnedFd> {
+        let cell = self.cell(walk);
+        let pays = match source.backend_choice() {
+            Backend::Proc => false,
+            Backend::Bpf => true,
+            Backend::Auto if walk.is_over_one() || cell.get().is_none() => {
+                let count = u64::try_from(count()).unwrap_or(u64::MAX);
+                let loaded = cell.get().is_some();
+                let before = if loaded { 0 } else { self.read.fetch_add(count, Ordering::Relaxed) };
+                if loaded { count >= WORTH_ONE } else { before.saturating_add(count) >= WORTH }
+            }
+            Backend::Auto => true,
+        };
+        if pays { cell.get_or_init(|| load(source, walk).ok()).as_ref() } else { None }
+    }
+
+    /// Whether processes are read this way now.
+    pub(super) fn is_in_use(&self, source: &Source) -> bool {
+        match source.backend_choice() {
+            Backend::Auto => self.cell(Walk::Processes).get().is_some_and(Option::is_some),
+            _ => self.get(source, Walk::Processes, || 0).is_some(),
+        }
+    }
+
+    /// A record of most processes, by pid; `None` where that is not to be had or does not pay.
+    pub(super) fn processes(&self, source: &Source, arguments: bool) -> Option<Vec<Process>> {
+        let count = || source.pids().map_or(0, |pids| pids.len());
+        let walk = if arguments { Walk::Arguments } else { Walk::Processes };
+        processes::parse(&over_all(self.get(source, walk, count)?).ok()?, arguments)
+    }
+
+    /// The sockets of the processes of which there are records.
+    pub(super) fn sockets(&self, source: &Source) -> Option<Vec<Socket>> {
+        files::parse_sockets(&over_all(self.get(source, Walk::Sockets, || 0)?).ok()?)
+    }
+
+    /// The regular files of a process that has `count` descriptors, by descriptor.
+    pub(super) fn files(&self, source: &Source, pid: Pid, count: usize) -> Option<Vec<Regular>> {
+        files::parse_regular(&over_one(self.get(source, Walk::Files, || count)?, pid).ok()?)
+    }
+
+    /// The threads of a process that has about `count` of them.
+    pub(super) fn threads(&self, source: &Source, pid: Pid, count: usize) -> Option<Vec<Thread>> {
+        let threads = threads::parse(&over_one(self.get(source, Walk::Threads, || count)?, pid).ok()?)?;
+        // Kernels have been seen that do not visit some process.
+        (!threads.is_empty()).then_some(threads)
+    }
+}
+
+/// Assembles and loads the program of a walk; the error is of no interest to anybody but tests.
+fn load(source: &Source, walk: Walk) -> io::Result<OwnedFd> {
+    let unsupported = || io::Error::from(io::ErrorKind::Unsupported);
+    // Before 6.16 /proc showed counts of pages that were not summed up.
+    if !kernel::shows_what_proc_shows(source) || kernel::version().is_none_or(|version| version < (6, 16)) {
+        return Err(unsupported());
+    }
+    let btf = std::fs::read("/sys/kernel/btf/vmlinux")?;
+    let kernel = Kernel::new(&btf, kernel::cpus(source).ok_or_else(unsupported)?).ok_or_else(unsupported)?;
+    let per_cpu = ffi::per_cpu_map()?;
+    let (program, target, sleepable) = assemble(&kernel, walk, per_cpu.as_raw_fd()).ok_or_else(unsupported)?;
+    let program = ffi::load(&program, target, sleepable)?;
+    if walk.is_over_one() { Ok(program) } else { ffi::link(program.as_fd(), None) }
+}
+
+/// A program, the function of the iterator that runs it, and whether it can sleep.
+fn assemble(kernel: &Kernel<'_>, walk: Walk, per_cpu: RawFd) -> Option<(Vec<Instruction>, u32, bool)> {
+    Some(match walk {
+        Walk::Processes => (processes::program(kernel, per_cpu, false)?, kernel.iterate_tasks, false),
+        Walk::Arguments => (processes::program(kernel, per_cpu, true)?, kernel.iterate_tasks, true),
+        Walk::Sockets => (files::sockets(kernel)?, kernel.iterate_files, false),
+        Walk::Files => (files::regular(kernel)?, kernel.iterate_files, false),
+        Walk::Threads => (threads::program(kernel)?, kernel.iterate_tasks, false),
+    })
+}
+
+fn over_all(link: &OwnedFd) -> io::Result<Vec<u8>> {
+    walk(link)
+}
+
+fn over_one(program: &OwnedFd, pid: Pid) -> io::Result<Vec<u8>> {
+    walk(&ffi::link(program.as_fd(), Some(pid))?)
+}
+
+/// All that a program prints on one walk.
+fn walk(link: &OwnedFd) -> io::Result<Vec<u8>> {
+    /// The kernel hands out half of this at most.
+    const READ: usize = 64 * 1024;
+    let walk = ffi::iterate(link.as_fd())?;
+    let mut printed = Vec::new();
+    loop {
+        printed.reserve(READ);
+        if retry_on_intr(|| rustix::io::read(&walk, spare_capacity(&mut printed)))? == 0 {
+            return Ok(printed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verifier_takes_the_programs() {
+        let source = Source::host();
+        let Ok(btf) = std::fs::read("/sys/kernel/btf/vmlinux") else { return eprintln!("skipped: no BTF") };
+        let kernel = Kernel::new(&btf, kernel::cpus(&source).unwrap()).unwrap();
+        let per_cpu = match ffi::per_cpu_map() {
+            Ok(map) => map,
+            Err(error) => return eprintln!("skipped: this user may not load programs: {error}"),
+        };
+        for walk in [Walk::Processes, Walk::Arguments, Walk::Sockets, Walk::Files, Walk::Threads] {
+            let (program, target, sleepable) = assemble(&kernel, walk, per_cpu.as_raw_fd()).unwrap();
+            if let Err(error) = ffi::load(&program, target, sleepable) {
+                panic!("{walk:?}: {error}\n{}", ffi::explain(&program, target, sleepable));
+            }
+        }
+    }
+}

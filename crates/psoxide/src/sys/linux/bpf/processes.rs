@@ -1,0 +1,587 @@
+//! All processes in one walk: the program that prints a record for each, and what the records say.
+//!
+//! A record has what fs/proc/array.c: do_task_stat, and fs/proc/task_mmu.c: task_statm, print from; the sums over the
+//! threads of a process are made where they are, as the kernel makes them.
+
+use std::os::fd::RawFd;
+
+use psoxide_parse::Cursor;
+use psoxide_parse::linux::stat::Stat;
+
+use super::super::Source;
+use super::asm::{Helper, If, Instruction, Op, Program, Reg};
+use super::files::words;
+use super::kernel::{Kernel, Place};
+use crate::Pid;
+
+/// The words of a record, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Pid,
+    Ppid,
+    Group,
+    Session,
+    Name,
+    NameEnd,
+    Flags,
+    State,
+    ExitState,
+    TtyMajor,
+    TtyFirstMinor,
+    TtyIndex,
+    /// `signal->stats_lock` before and after the sums were made.
+    LockBefore,
+    LockAfter,
+    Threads,
+    UserTime,
+    SystemTime,
+    Runtime,
+    MinorFaults,
+    MajorFaults,
+    ShownUserTime,
+    ShownSystemTime,
+    ChildrenUserTime,
+    ChildrenSystemTime,
+    /// 1 once all threads were visited.
+    Complete,
+    Priority,
+    Start,
+    Cpu,
+    BlockDelay,
+    VoluntarySwitches,
+    InvoluntarySwitches,
+    Uid,
+    EffectiveUid,
+    SavedUid,
+    Gid,
+    EffectiveGid,
+    SavedGid,
+    TotalPages,
+    DataPages,
+    StackPages,
+    CodeStart,
+    CodeEnd,
+    FilePages,
+    AnonymousPages,
+    SharedPages,
+    ArgumentsStart,
+    ArgumentsEnd,
+    EnvironmentEnd,
+}
+
+const WORDS: usize = Word::EnvironmentEnd as usize + 1;
+/// Bytes of a record.
+const RECORD: i16 = 8 * (Word::EnvironmentEnd as i16 + 1);
+/// Below the record on the stack: words for pointers on their way.
+const SCRATCH: [i16; 6] = [-RECORD - 8, -RECORD - 16, -RECORD - 24, -RECORD - 32, -RECORD - 40, -RECORD - 48];
+/// The whole stack has 512 bytes, Documentation/bpf/bpf_design_QA.rst.
+const _: () = assert!(RECORD + 48 <= 512);
+/// The longest command line that is copied; it takes the record's place on the stack, after a word for its length.
+const ARGUMENTS: i32 = RECORD as i32 - 8;
+/// Processes with more threads are read from /proc.
+const MOST_THREADS: i32 = 256;
+
+/// Where a word is, from R10.
+const fn word(word: Word) -> i16 {
+    -RECORD + word as i16 * 8
+}
+
+const TASK: Reg = Reg::R6;
+const SIGNAL: Reg = Reg::R7;
+const COUNT: Reg = Reg::R8;
+const SEQ: Reg = Reg::R9;
+const STACK: Reg = Reg::R10;
+
+/// Copies a number from a struct of the kernel into the record.
+fn keep(p: &mut Program, base: Reg, place: Place, to: Word) {
+    p.load(Reg::R0, base, place.offset, place.size);
+    p.store(STACK, word(to), Reg::R0);
+}
+
+/// Reads `size` bytes at `R3 + offset` into the stack, whatever R3 is.
+fn probe(p: &mut Program, offset: i16, size: i32, to: i16) {
+    p.op(Reg::R3, Op::Add, offset.into());
+    p.at(Reg::R1, STACK, to);
+    p.set(Reg::R2, size);
+    p.call(Helper::ProbeReadKernel);
+}
+
+/// The program. With `arguments` it is a sleepable one, which prints after each record a word and so many bytes of
+/// the command line, 0 for one that is too long or away.
+///
+/// `per_cpu` is a map of one number for each CPU.
+pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, arguments: bool) -> Option<Vec<Instruction>> {
+    let task = |path| kernel.place(kernel.task, path);
+    let (signal_at, signal_type) = kernel.pointer(kernel.task, "signal")?;
+    let signal = |path| kernel.place(signal_type, path);
+    let mut p = Program::default();
+    let (out, unlock) = (p.label(), p.label());
+    // struct bpf_iter__task: meta, task. After the last task there is one call without.
+    p.load(TASK, Reg::R1, 8, 8);
+    p.load(SEQ, Reg::R1, 0, 8);
+    p.jump_if(TASK, If::Equal, 0, out);
+    p.load(SEQ, SEQ, 0, 8);
+    if arguments {
+        p.call_kernel(kernel.rcu_lock);
+    }
+    let (pid, tgid) = (task("pid")?, task("tgid")?);
+    p.load(Reg::R1, TASK, pid.offset, pid.size);
+    p.load(Reg::R2, TASK, tgid.offset, tgid.size);
+    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, unlock);
+    for word in 0..RECORD / 8 {
+        p.store_value(STACK, word * 8 - RECORD, 0);
+    }
+    p.load(SIGNAL, TASK, signal_at.offset, signal_at.size);
+
+    let of_task = [
+        ("pid", Word::Pid),
+        ("flags", Word::Flags),
+        ("__state", Word::State),
+        ("exit_state", Word::ExitState),
+        ("static_prio", Word::Priority),
+        ("start_boottime", Word::Start),
+        ("thread_info.cpu", Word::Cpu),
+        ("nvcsw", Word::VoluntarySwitches),
+        ("nivcsw", Word::InvoluntarySwitches),
+    ];
+    for (path, to) in of_task {
+        keep(&mut p, TASK, task(path)?, to);
+    }
+    let name = kernel.offset(kernel.task, "comm")?;
+    keep(&mut p, TASK, Place { offset: name, size: 8 }, Word::Name);
+    keep(&mut p, TASK, Place { offset: name.checked_add(8)?, size: 8 }, Word::NameEnd);
+    // A pointer to nothing reads as zeros.
+    let behind = |p: &mut Program, at: Place, base: Reg| p.load(Reg::R1, base, at.offset, at.size);
+    let (parent, _) = kernel.pointer(kernel.task, "real_parent")?;
+    behind(&mut p, parent, TASK);
+    keep(&mut p, Reg::R1, tgid, Word::Ppid);
+    let (delays, delays_type) = kernel.pointer(kernel.task, "delays")?;
+    behind(&mut p, delays, TASK);
+    keep(&mut p, Reg::R1, kernel.place(delays_type, "blkio_delay")?, Word::BlockDelay);
+    let (cred, cred_type) = kernel.pointer(kernel.task, "real_cred")?;
+    behind(&mut p, cred, TASK);
+    for (path, to) in [
+        ("uid.val", Word::Uid),
+        ("euid.val", Word::EffectiveUid),
+        ("suid.val", Word::SavedUid),
+        ("gid.val", Word::Gid),
+        ("egid.val", Word::EffectiveGid),
+        ("sgid.val", Word::SavedGid),
+    ] {
+        keep(&mut p, Reg::R1, kernel.place(cred_type, path)?, to);
+    }
+    let (tty, tty_type) = kernel.pointer(signal_type, "tty")?;
+    behind(&mut p, tty, SIGNAL);
+    keep(&mut p, Reg::R1, kernel.place(tty_type, "index")?, Word::TtyIndex);
+    let (driver, driver_type) = kernel.pointer(tty_type, "driver")?;
+    behind(&mut p, driver, Reg::R1);
+    keep(&mut p, Reg::R1, kernel.place(driver_type, "major")?, Word::TtyMajor);
+    keep(&mut p, Reg::R1, kernel.place(driver_type, "minor_start")?, Word::TtyFirstMinor);
+    // enum pid_type, include/linux/pid_types.h: PIDTYPE_PGID is 2 and PIDTYPE_SID 3.
+    for (kind, to) in [(2, Word::Group), (3, Word::Session)] {
+        let (at, pointer) = kernel.element(signal_type, "pids", kind)?;
+        let pid_type = kernel.pointee(pointer)?;
+        let (numbers, number_type) = kernel.element(pid_type, "numbers", 0)?;
+        let number = kernel.place(number_type, "nr")?;
+        p.copy(Reg::R3, SIGNAL);
+        probe(&mut p, at, 8, SCRATCH[0]);
+        p.load(Reg::R3, STACK, SCRATCH[0], 8);
+        probe(&mut p, numbers.checked_add(number.offset)?, 4, word(to));
+    }
+
+    let lock = signal("stats_lock.seqcount.seqcount.sequence")?;
+    keep(&mut p, SIGNAL, lock, Word::LockBefore);
+    for (path, to) in [
+        ("nr_threads", Word::Threads),
+        ("utime", Word::UserTime),
+        ("stime", Word::SystemTime),
+        ("sum_sched_runtime", Word::Runtime),
+        ("min_flt", Word::MinorFaults),
+        ("maj_flt", Word::MajorFaults),
+        ("prev_cputime.utime", Word::ShownUserTime),
+        ("prev_cputime.stime", Word::ShownSystemTime),
+        ("cutime", Word::ChildrenUserTime),
+        ("cstime", Word::ChildrenSystemTime),
+    ] {
+        keep(&mut p, SIGNAL, signal(path)?, to);
+    }
+    threads(&mut p, kernel, signal_type)?;
+    keep(&mut p, SIGNAL, lock, Word::LockAfter);
+    memory(&mut p, kernel, per_cpu)?;
+
+    if arguments {
+        p.load(Reg::R7, STACK, word(Word::ArgumentsStart), 8);
+        p.load(Reg::R8, STACK, word(Word::ArgumentsEnd), 8);
+        p.call_kernel(kernel.rcu_unlock);
+    }
+    p.copy(Reg::R1, SEQ);
+    p.at(Reg::R2, STACK, -RECORD);
+    p.set(Reg::R3, RECORD.into());
+    p.call(Helper::SeqWrite);
+    if arguments {
+        copy_arguments(&mut p);
+        p.exit();
+        p.place(unlock);
+        p.call_kernel(kernel.rcu_unlock);
+    } else {
+        p.place(unlock);
+    }
+    p.place(out);
+    p.exit();
+    p.finish()
+}
+
+/// Adds what all threads have used to what ended ones have left: kernel/sched/cputime.c, thread_group_cputime.
+fn threads(p: &mut Program, kernel: &Kernel<'_>, signal_type: u32) -> Option<()> {
+    let (list, node) =
+        (kernel.offset(signal_type, "thread_head.next")?, kernel.offset(kernel.task, "thread_node.next")?);
+    let sums = [
+        ("utime", Word::UserTime),
+        ("stime", Word::SystemTime),
+        ("se.sum_exec_runtime", Word::Runtime),
+        ("min_flt", Word::MinorFaults),
+        ("maj_flt", Word::MajorFaults),
+    ];
+    let (many, next, complete, end) = (p.label(), p.label(), p.label(), p.label());
+    let count = kernel.place(signal_type, "nr_threads")?;
+    p.load(Reg::R1, SIGNAL, count.offset, count.size);
+    p.jump_if(Reg::R1, If::NotEqual, 1, many);
+    for (path, sum) in sums {
+        let at = kernel.place(kernel.task, path).filter(|at| at.size == 8)?;
+        p.load(Reg::R1, TASK, at.offset, at.size);
+        add(p, sum);
+    }
+    p.jump(complete);
+
+    p.place(many);
+    p.copy(Reg::R3, SIGNAL);
+    probe(p, list, 8, SCRATCH[0]);
+    p.set(COUNT, 0);
+    p.place(next);
+    p.load(Reg::R3, STACK, SCRATCH[0], 8);
+    p.at(Reg::R1, SIGNAL, list);
+    p.jump_if_reg(Reg::R1, If::Equal, Reg::R3, complete);
+    for (path, sum) in sums {
+        p.load(Reg::R3, STACK, SCRATCH[0], 8);
+        p.op(Reg::R3, Op::Sub, node.into());
+        probe(p, kernel.place(kernel.task, path)?.offset, 8, SCRATCH[1]);
+        p.load(Reg::R1, STACK, SCRATCH[1], 8);
+        add(p, sum);
+    }
+    p.load(Reg::R3, STACK, SCRATCH[0], 8);
+    probe(p, 0, 8, SCRATCH[0]);
+    p.op(COUNT, Op::Add, 1);
+    p.jump_if(COUNT, If::Less, MOST_THREADS, next);
+    p.jump(end);
+    p.place(complete);
+    p.store_value(STACK, word(Word::Complete), 1);
+    p.place(end);
+    Some(())
+}
+
+/// Adds R1 to a word.
+fn add(p: &mut Program, sum: Word) {
+    p.load(Reg::R2, STACK, word(sum), 8);
+    p.op_reg(Reg::R2, Op::Add, Reg::R1);
+    p.store(STACK, word(sum), Reg::R2);
+}
+
+/// A pointer in R0 as a number in the stack, which the verifier lets nobody have otherwise.
+fn as_number(p: &mut Program, to: i16) {
+    p.store(STACK, to, Reg::R0);
+    p.copy(Reg::R3, STACK);
+    probe(p, to, 8, to);
+}
+
+/// The figures of `mm`. Counts of resident pages are spread over the CPUs: lib/percpu_counter.c, __percpu_counter_sum.
+///
+/// A CPU's part is at the counter's `counters` and what is added to that for this CPU, to every variable the same.
+/// A map that each CPU has its own copy of shows it: where the copy is, less the map's own pointer.
+fn memory(p: &mut Program, kernel: &Kernel<'_>, per_cpu: RawFd) -> Option<()> {
+    let (mm, mm_type) = kernel.pointer(kernel.task, "mm")?;
+    let (none, next) = (p.label(), p.label());
+    p.load(SIGNAL, TASK, mm.offset, mm.size);
+    p.jump_if(SIGNAL, If::Equal, 0, none);
+    for (path, to) in [
+        ("total_vm", Word::TotalPages),
+        ("data_vm", Word::DataPages),
+        ("stack_vm", Word::StackPages),
+        ("start_code", Word::CodeStart),
+        ("end_code", Word::CodeEnd),
+        ("arg_start", Word::ArgumentsStart),
+        ("arg_end", Word::ArgumentsEnd),
+        ("env_end", Word::EnvironmentEnd),
+    ] {
+        keep(p, SIGNAL, kernel.place(mm_type, path)?, to);
+    }
+    let [key, copy, base, parts @ ..] = SCRATCH;
+    p.map(Reg::R0, per_cpu);
+    as_number(p, base);
+    p.load(Reg::R3, STACK, base, 8);
+    probe(p, kernel.offset(kernel.map, "pptrs")?, 8, base);
+    // include/linux/mm_types_task.h: MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES.
+    let counters = [(0, Word::FilePages), (1, Word::AnonymousPages), (3, Word::SharedPages)];
+    for ((index, sum), part) in counters.into_iter().zip(parts) {
+        let (at, counter) = kernel.element(mm_type, "rss_stat", index)?;
+        let (count, spread) = (kernel.offset(counter, "count")?, kernel.offset(counter, "counters")?);
+        p.copy(Reg::R3, SIGNAL);
+        probe(p, at.checked_add(count)?, 8, word(sum));
+        p.copy(Reg::R3, SIGNAL);
+        probe(p, at.checked_add(spread)?, 8, part);
+        p.load(Reg::R1, STACK, part, 8);
+        p.load(Reg::R2, STACK, base, 8);
+        p.op_reg(Reg::R1, Op::Sub, Reg::R2);
+        p.store(STACK, part, Reg::R1);
+    }
+    p.store_value(STACK, key, 0);
+    p.set(COUNT, 0);
+    p.place(next);
+    p.map(Reg::R1, per_cpu);
+    p.at(Reg::R2, STACK, key);
+    p.copy(Reg::R3, COUNT);
+    p.call(Helper::MapLookupPercpuElem);
+    p.jump_if(Reg::R0, If::Equal, 0, none);
+    as_number(p, copy);
+    for ((_, sum), part) in counters.into_iter().zip(parts) {
+        p.load(Reg::R3, STACK, copy, 8);
+        p.load(Reg::R1, STACK, part, 8);
+        p.op_reg(Reg::R3, Op::Add, Reg::R1);
+        p.store_value(STACK, base, 0);
+        probe(p, 0, 4, base);
+        p.load(Reg::R1, STACK, base, 8);
+        p.op(Reg::R1, Op::ShiftLeft, 32);
+        p.op(Reg::R1, Op::ShiftSigned, 32);
+        add(p, sum);
+    }
+    p.op(COUNT, Op::Add, 1);
+    p.jump_if(COUNT, If::Less, kernel.cpus, next);
+    p.place(none);
+    Some(())
+}
+
+/// Prints how many bytes the command line in R7 to R8 has, and these, if they can be had.
+fn copy_arguments(p: &mut Program) {
+    let (none, print) = (p.label(), p.label());
+    p.jump_if_reg(Reg::R7, If::Greater, Reg::R8, none);
+    p.op_reg(Reg::R8, Op::Sub, Reg::R7);
+    p.jump_if(Reg::R8, If::Greater, ARGUMENTS, none);
+    for word in 0..RECORD / 8 {
+        p.store_value(STACK, word * 8 - RECORD, 0);
+    }
+    p.at(Reg::R1, STACK, 8 - RECORD);
+    p.copy(Reg::R2, Reg::R8);
+    p.copy(Reg::R3, Reg::R7);
+    p.copy(Reg::R4, TASK);
+    p.set(Reg::R5, 0);
+    p.call(Helper::CopyFromUserTask);
+    p.jump_if(Reg::R0, If::Equal, 0, print);
+    p.place(none);
+    p.set(Reg::R8, 0);
+    p.place(print);
+    p.store(STACK, -RECORD, Reg::R8);
+    p.copy(Reg::R1, SEQ);
+    p.at(Reg::R2, STACK, -RECORD);
+    p.copy(Reg::R3, Reg::R8);
+    p.op(Reg::R3, Op::Add, 8);
+    p.call(Helper::SeqWrite);
+}
+
+/// One record.
+#[derive(Debug)]
+pub(crate) struct Process {
+    words: [u64; WORDS],
+    /// The command line, if it was asked for and could be copied.
+    arguments: Option<Box<[u8]>>,
+}
+
+/// The records in what the program printed.
+pub(super) fn parse(bytes: &[u8], arguments: bool) -> Option<Vec<Process>> {
+    let mut cursor = Cursor::new(bytes);
+    let mut records = Vec::with_capacity(bytes.len() / (WORDS * 8));
+    while !cursor.is_empty() {
+        let mut process = Process { words: words(&mut cursor)?, arguments: None };
+        if arguments {
+            let [length] = words(&mut cursor)?;
+            process.arguments = Some(cursor.take(usize::try_from(length).ok()?)?.into());
+        }
+        records.push(process);
+    }
+    Some(records)
+}
+
+/// include/linux/sched.h: PF_KTHREAD.
+const KERNEL_THREAD: u64 = 0x0020_0000;
+
+impl Process {
+    fn get(&self, word: Word) -> u64 {
+        self.words.get(word as usize).copied().unwrap_or_default()
+    }
+
+    /// A word that is an `int` in the kernel.
+    fn int(&self, word: Word) -> i64 {
+        // The program stores the 32 bits without their sign.
+        let [a, b, c, d, ..] = self.get(word).to_le_bytes();
+        i32::from_le_bytes([a, b, c, d]).into()
+    }
+
+    fn id(&self, word: Word) -> u32 {
+        u32::try_from(self.get(word)).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        self.id(Word::Pid)
+    }
+
+    /// When it began, in clock ticks since boot.
+    fn start(&self, source: &Source) -> u64 {
+        source.clock_ticks_of(self.get(Word::Start))
+    }
+
+    /// User ids and group ids: real, effective, saved.
+    pub(crate) fn ids(&self) -> [[u32; 3]; 2] {
+        [
+            [Word::Uid, Word::EffectiveUid, Word::SavedUid].map(|word| self.id(word)),
+            [Word::Gid, Word::EffectiveGid, Word::SavedGid].map(|word| self.id(word)),
+        ]
+    }
+
+    /// Context switches, voluntary and not, of the first thread.
+    pub(crate) fn switches(&self) -> [u64; 2] {
+        [self.get(Word::VoluntarySwitches), self.get(Word::InvoluntarySwitches)]
+    }
+
+    fn is_kernel_thread(&self) -> bool {
+        self.get(Word::Flags) & KERNEL_THREAD != 0
+    }
+
+    /// A word about memory: kernel threads that borrow some do not show it.
+    fn memory(&self, word: Word) -> u64 {
+        if self.is_kernel_thread() { 0 } else { self.get(word) }
+    }
+
+    /// Pages as `statm` has them: all, resident, shared, code, data.
+    pub(crate) fn pages(&self, page_size: u64) -> [u64; 5] {
+        // A sum that is negative, because it was made while it moved, is shown as none.
+        let count = |word| i64::from_ne_bytes(self.memory(word).to_ne_bytes()).max(0).unsigned_abs();
+        let shared = count(Word::FilePages).saturating_add(count(Word::SharedPages));
+        let (from, to) = (self.memory(Word::CodeStart) / page_size, self.memory(Word::CodeEnd).div_ceil(page_size));
+        [
+            self.memory(Word::TotalPages),
+            shared.saturating_add(count(Word::AnonymousPages)),
+            shared,
+            to.saturating_sub(from),
+            self.memory(Word::DataPages).saturating_add(self.memory(Word::StackPages)),
+        ]
+    }
+
+    /// The contents of `cmdline`, where they are what the arguments were at first: a last byte that is no NUL means
+    /// that the process has written another title there, and on (fs/proc/base.c: get_mm_cmdline).
+    pub(crate) fn cmdline(&self) -> Option<Box<[u8]>> {
+        let range = self.memory(Word::ArgumentsStart) < self.memory(Word::ArgumentsEnd);
+        if self.memory(Word::EnvironmentEnd) == 0 || !range {
+            return self.arguments.as_ref().map(|_| Box::default());
+        }
+        self.arguments.clone().filter(|arguments| arguments.last() == Some(&0))
+    }
+
+    /// What `stat` would show; `None` where that must be asked: for names of kernel threads, which are composed when
+    /// they are shown, and for sums that were not complete or changed while they were made.
+    pub(crate) fn stat(&self, source: &Source) -> Option<Stat> {
+        let lock = self.get(Word::LockBefore);
+        let steady = lock == self.get(Word::LockAfter) && lock.is_multiple_of(2) && self.get(Word::Complete) == 1;
+        if !steady || self.is_kernel_thread() {
+            return None;
+        }
+        let in_ticks = |nanos| source.clock_ticks_of(nanos);
+        let times = shown_times(
+            [self.get(Word::UserTime), self.get(Word::SystemTime), self.get(Word::Runtime)],
+            [self.get(Word::ShownUserTime), self.get(Word::ShownSystemTime)],
+        );
+        let name = [self.get(Word::Name), self.get(Word::NameEnd)].map(u64::to_ne_bytes).concat();
+        let [total, resident, ..] = self.pages(source.page_size());
+        Some(Stat {
+            pid: self.get(Word::Pid),
+            comm: name.split(|byte| *byte == 0).next()?.into(),
+            state: letter(self.get(Word::State), self.get(Word::ExitState)),
+            ppid: self.get(Word::Ppid),
+            pgrp: self.int(Word::Group),
+            session: self.int(Word::Session),
+            tty_nr: self.tty(),
+            minflt: self.get(Word::MinorFaults),
+            majflt: self.get(Word::MajorFaults),
+            utime: in_ticks(times[0]),
+            stime: in_ticks(times[1]),
+            cutime: in_ticks(self.get(Word::ChildrenUserTime)),
+            cstime: in_ticks(self.get(Word::ChildrenSystemTime)),
+            nice: self.int(Word::Priority) - 120, // include/linux/sched/prio.h: DEFAULT_PRIO
+            num_threads: self.get(Word::Threads),
+            starttime: self.start(source),
+            vsize: source.pages(total),
+            rss: resident,
+            processor: Some(self.get(Word::Cpu)),
+            delayacct_blkio_ticks: Some(in_ticks(self.get(Word::BlockDelay))),
+        })
+    }
+
+    /// include/linux/kdev_t.h: new_encode_dev, of include/linux/tty.h: tty_devnum.
+    fn tty(&self) -> i64 {
+        let minor = self.int(Word::TtyFirstMinor) + self.int(Word::TtyIndex);
+        minor & 0xff | self.int(Word::TtyMajor) << 8 | (minor & 0xf_ff00) << 12
+    }
+}
+
+/// include/linux/sched.h: __task_state_index and task_index_to_char.
+fn letter(state: u64, exit_state: u64) -> u8 {
+    const UNINTERRUPTIBLE: u64 = 0x2;
+    const IDLE: u64 = 0x402;
+    const RTLOCK_WAIT: u64 = 0x1000;
+    const FROZEN: u64 = 0x8000;
+    let shown = match state {
+        state if state & (RTLOCK_WAIT | FROZEN) != 0 => UNINTERRUPTIBLE,
+        state if state & IDLE == IDLE => 0x80,
+        state => (state | exit_state) & 0x7f,
+    };
+    let index = usize::try_from(u64::BITS - shown.leading_zeros()).unwrap_or_default();
+    b"RSDTtXZPI".get(index).copied().unwrap_or(b'?')
+}
+
+/// User and system time as /proc shows them: kernel/sched/cputime.c, cputime_adjust. What was counted by ticks is scaled
+/// to the exact run time, and neither part is ever less than what was shown before.
+pub(super) fn shown_times([user, system, runtime]: [u64; 3], [shown_user, shown_system]: [u64; 2]) -> [u64; 2] {
+    if shown_user.saturating_add(shown_system) >= runtime {
+        return [shown_user, shown_system];
+    }
+    let scaled = match (user, system) {
+        (_, 0) => 0,
+        (0, _) => runtime,
+        _ => {
+            let share = u128::from(system) * u128::from(runtime) / (u128::from(user) + u128::from(system));
+            u64::try_from(share).unwrap_or(runtime).min(runtime)
+        }
+    };
+    let system = scaled.max(shown_system);
+    let user = runtime.saturating_sub(system);
+    if user < shown_user { [shown_user, runtime.saturating_sub(shown_user)] } else { [user, system] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_have_the_letters_of_proc() {
+        let letters = [0x0, 0x1, 0x2, 0x4, 0x8, 0x40, 0x402, 0x1002, 0x8000].map(|state| letter(state, 0));
+        assert_eq!(&letters, b"RSDTtPIDD");
+        assert_eq!([letter(0, 0x10), letter(0, 0x20)], [b'X', b'Z']);
+    }
+
+    #[test]
+    fn times_are_scaled_and_never_go_back() {
+        assert_eq!(shown_times([30, 10, 80], [0, 0]), [60, 20]);
+        assert_eq!(shown_times([0, 0, 80], [0, 0]), [80, 0]);
+        assert_eq!(shown_times([0, 5, 80], [0, 0]), [0, 80]);
+        assert_eq!(shown_times([30, 10, 80], [50, 30]), [50, 30]);
+        assert_eq!(shown_times([30, 10, 100], [10, 50]), [50, 50]);
+        assert_eq!(shown_times([10, 30, 100], [60, 10]), [60, 40]);
+    }
+}
