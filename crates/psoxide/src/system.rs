@@ -9,7 +9,8 @@ use crate::{Backend, Pid, Process, Result};
 
 /// A machine to read: this host, or a directory that holds a copy of another one's /proc and /sys.
 ///
-/// It is cheap to clone and holds no file open. All it remembers is the names of users, until /etc/passwd changes.
+/// It is cheap to clone. All it remembers is the names of users, until /etc/passwd changes; all it holds open is what
+/// [`Backend::Auto`] says, once that pays.
 #[derive(Debug, Clone)]
 pub struct System {
     source: Arc<sys::Source>,

@@ -2,13 +2,14 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::mem::{offset_of, size_of};
-use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::mem::{ManuallyDrop, offset_of, size_of};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
 use super::asm::Instruction;
 
 const BPF_MAP_CREATE: libc::c_int = 0;
 const BPF_PROG_LOAD: libc::c_int = 5;
+const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
 const BPF_LINK_CREATE: libc::c_int = 28;
 const BPF_ITER_CREATE: libc::c_int = 33;
 const BPF_MAP_TYPE_PERCPU_ARRAY: u32 = 6;
@@ -78,6 +79,23 @@ struct IterLinkInfo {
     pad: u32,
 }
 
+/// That of BPF_OBJ_GET_INFO_BY_FD.
+#[repr(C)]
+#[derive(Default)]
+struct GetInfo {
+    bpf_fd: u32,
+    info_len: u32,
+    info: u64,
+}
+
+/// What begins `struct bpf_prog_info` and `struct bpf_link_info`: what kind of program or link it is, and its number.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Identity {
+    kind: u32,
+    id: u32,
+}
+
 /// That of BPF_ITER_CREATE.
 #[repr(C)]
 #[derive(Default)]
@@ -95,20 +113,74 @@ const _: () = {
     assert!(offset_of!(LinkCreate, iter_info_len) == 24 && size_of::<LinkCreate>() == 32);
     assert!(offset_of!(IterLinkInfo, pid) == 4 && size_of::<IterLinkInfo>() == 16);
     assert!(offset_of!(MapCreate, max_entries) == 12 && size_of::<MapCreate>() == 16);
+    assert!(offset_of!(GetInfo, info) == 8 && size_of::<GetInfo>() == 16 && size_of::<Identity>() == 8);
     assert!(size_of::<IterCreate>() == 8 && size_of::<Instruction>() == 8);
 };
 
-/// One bpf(2) call that answers with a descriptor.
+/// One bpf(2) call: its result.
 ///
 /// # Safety
 /// `attr` is the structure that `command` reads, and every pointer in it is good for as long as its length says.
-unsafe fn bpf<T>(command: libc::c_int, attr: &mut T) -> io::Result<OwnedFd> {
+unsafe fn call<T>(command: libc::c_int, attr: &mut T) -> io::Result<i32> {
     let pointer: *mut T = attr;
     // SAFETY: the pointer is to a live structure of the size given; the caller vouches for what is in it.
     let code = unsafe { libc::syscall(libc::SYS_bpf, command, pointer, size_of::<T>()) };
-    let fd = i32::try_from(code).ok().filter(|fd| *fd >= 0).ok_or_else(io::Error::last_os_error)?;
-    // SAFETY: all commands used here answer with a new descriptor, which is ours.
+    i32::try_from(code).ok().filter(|code| *code >= 0).ok_or_else(io::Error::last_os_error)
+}
+
+/// The same of a command that answers with a new descriptor.
+///
+/// # Safety
+/// As for [`call`].
+unsafe fn bpf<T>(command: libc::c_int, attr: &mut T) -> io::Result<OwnedFd> {
+    // SAFETY: the caller vouches for what `attr` is.
+    let fd = unsafe { call(command, attr) }?;
+    // SAFETY: the command has answered with a new descriptor, which is ours.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// What a descriptor of a program or a link is of.
+fn identity(fd: BorrowedFd<'_>) -> io::Result<Identity> {
+    let mut found = [Identity::default()];
+    let mut attr = GetInfo {
+        bpf_fd: number(fd),
+        info_len: u32::try_from(size_of_val(&found)).unwrap_or_default(),
+        info: u64::try_from(found.as_mut_ptr().expose_provenance()).unwrap_or_default(),
+    };
+    // SAFETY: the kernel writes as many bytes as it is told, into a structure that outlives the call.
+    unsafe { call(BPF_OBJ_GET_INFO_BY_FD, &mut attr) }?;
+    Ok(found.first().copied().unwrap_or_default())
+}
+
+/// A program or link that is kept open though its host does not know.
+///
+/// A host that closes all its descriptors, as daemons do, closes this one too, and another file may take its number:
+/// that is neither used nor closed.
+#[derive(Debug)]
+pub(super) struct Kept {
+    fd: ManuallyDrop<OwnedFd>,
+    identity: Identity,
+}
+
+impl Kept {
+    pub(super) fn new(fd: OwnedFd) -> io::Result<Self> {
+        Ok(Self { identity: identity(fd.as_fd())?, fd: ManuallyDrop::new(fd) })
+    }
+
+    /// The descriptor, if it is still what it was.
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        let fd = self.fd.as_fd();
+        (identity(fd).ok() == Some(self.identity)).then_some(fd)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if self.fd().is_some() {
+            // SAFETY: nothing uses the field after this.
+            unsafe { ManuallyDrop::drop(&mut self.fd) };
+        }
+    }
 }
 
 fn address<T>(values: &[T]) -> u64 {
@@ -187,4 +259,27 @@ pub(super) fn explain(program: &[Instruction], target: u32, sleepable: bool) -> 
     let text = String::from_utf8_lossy(log.split_at(end).0).into_owned();
     let tail: Vec<&str> = text.lines().rev().take(40).collect();
     format!("{error:?}\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_that_was_closed_and_taken_is_left_alone() {
+        let Ok(map) = per_cpu_map() else { return eprintln!("skipped: this user may not use bpf(2)") };
+        let kept = Kept::new(map).unwrap();
+        assert!(kept.fd().is_some());
+        // What takes the number here is put in its place at once, so that no other test's file can.
+        let taken = kept.fd.as_raw_fd();
+        let file = std::fs::File::open("/dev/null").unwrap();
+        // SAFETY: both descriptors are open, and the second is this test's alone.
+        assert_eq!(unsafe { libc::dup2(file.as_raw_fd(), taken) }, taken);
+        assert!(kept.fd().is_none());
+        drop(kept);
+        // SAFETY: the call only asks, and then closes what this test has put there.
+        assert_eq!(unsafe { libc::fcntl(taken, libc::F_GETFD) & !libc::FD_CLOEXEC }, 0);
+        // SAFETY: as above.
+        assert_eq!(unsafe { libc::close(taken) }, 0);
+    }
 }

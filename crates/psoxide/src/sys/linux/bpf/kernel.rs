@@ -92,17 +92,20 @@ pub(super) fn shows_what_proc_shows(source: &Source) -> bool {
     let ticks = tickless.is_none_or(|cpus| cpus.is_empty() || cpus == b"(null)");
     let wanted = CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH;
     let rights = rustix::thread::capabilities(None).is_ok_and(|rights| rights.effective.contains(wanted));
+    // Before, /proc showed counts of pages that were not summed up over the CPUs.
+    let since = version().is_some_and(|version| version >= (6, 16));
     // How the architecture counts is known of these.
     cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
         && source.is_procfs()
         && source.may_ask_kernel()
         && FIRST_NAMESPACES.into_iter().all(namespace)
+        && since
         && ticks
         && rights
 }
 
-/// Major and minor version of the kernel: what the programs here read is known since 6.6, uname(2).
-pub(super) fn version() -> Option<(u32, u32)> {
+/// Major and minor version of the kernel, uname(2).
+fn version() -> Option<(u32, u32)> {
     let name = rustix::system::uname();
     let mut parts = name.release().to_str().ok()?.split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))

@@ -13,7 +13,7 @@ mod processes;
 mod threads;
 
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,6 +21,7 @@ use rustix::buffer::spare_capacity;
 use rustix::io::retry_on_intr;
 
 use self::asm::Instruction;
+use self::ffi::Kept;
 pub(crate) use self::files::{Regular, Socket};
 use self::kernel::Kernel;
 pub(crate) use self::processes::Process;
@@ -49,7 +50,7 @@ impl Walk {
 /// What is loaded, for the life of a `System`: for each walk its program, or the iterator that it keeps alive.
 #[derive(Debug, Default)]
 pub(super) struct Bpf {
-    loaded: [OnceLock<Option<OwnedFd>>; 5],
+    loaded: [OnceLock<Option<Kept>>; 5],
     /// How much has been read from /proc that a walk would have told: processes, threads, descriptors.
     read: AtomicU64,
 }
@@ -60,7 +61,7 @@ const WORTH: u64 = 1500;
 const WORTH_ONE: u64 = 100;
 
 impl Bpf {
-    fn cell(&self, walk: Walk) -> &OnceLock<Option<OwnedFd>> {
+    fn cell(&self, walk: Walk) -> &OnceLock<Option<Kept>> {
         let [processes, arguments, sockets, files, threads] = &self.loaded;
         match walk {
             Walk::Processes => processes,
@@ -72,7 +73,7 @@ impl Bpf {
     }
 
     /// What is loaded for a walk, if that is possible and pays for `count` things that are to be read otherwise.
-    fn get(&self, source: &Source, walk: Walk, count: impl FnOnce() -> usize) -> Option<&OwnedFd> {
+    fn get(&self, source: &Source, walk: Walk, count: impl FnOnce() -> usize) -> Option<BorrowedFd<'_>> {
         let cell = self.cell(walk);
         let pays = match source.backend_choice() {
             Backend::Proc => false,
@@ -85,7 +86,7 @@ impl Bpf {
             }
             Backend::Auto => true,
         };
-        if pays { cell.get_or_init(|| load(source, walk).ok()).as_ref() } else { None }
+        if pays { cell.get_or_init(|| load(source, walk).and_then(Kept::new).ok()).as_ref()?.fd() } else { None }
     }
 
     /// Whether processes are read this way now.
@@ -124,8 +125,7 @@ impl Bpf {
 /// Assembles and loads the program of a walk; the error is of no interest to anybody but tests.
 fn load(source: &Source, walk: Walk) -> io::Result<OwnedFd> {
     let unsupported = || io::Error::from(io::ErrorKind::Unsupported);
-    // Before 6.16 /proc showed counts of pages that were not summed up.
-    if !kernel::shows_what_proc_shows(source) || kernel::version().is_none_or(|version| version < (6, 16)) {
+    if !kernel::shows_what_proc_shows(source) {
         return Err(unsupported());
     }
     let btf = std::fs::read("/sys/kernel/btf/vmlinux")?;
@@ -147,19 +147,15 @@ fn assemble(kernel: &Kernel<'_>, walk: Walk, per_cpu: RawFd) -> Option<(Vec<Inst
     })
 }
 
-fn over_all(link: &OwnedFd) -> io::Result<Vec<u8>> {
-    walk(link)
-}
-
-fn over_one(program: &OwnedFd, pid: Pid) -> io::Result<Vec<u8>> {
-    walk(&ffi::link(program.as_fd(), Some(pid))?)
+fn over_one(program: BorrowedFd<'_>, pid: Pid) -> io::Result<Vec<u8>> {
+    over_all(ffi::link(program, Some(pid))?.as_fd())
 }
 
 /// All that a program prints on one walk.
-fn walk(link: &OwnedFd) -> io::Result<Vec<u8>> {
+fn over_all(link: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
     /// The kernel hands out half of this at most.
     const READ: usize = 64 * 1024;
-    let walk = ffi::iterate(link.as_fd())?;
+    let walk = ffi::iterate(link)?;
     let mut printed = Vec::new();
     loop {
         printed.reserve(READ);
@@ -176,6 +172,9 @@ mod tests {
     #[test]
     fn the_verifier_takes_the_programs() {
         let source = Source::host();
+        if !kernel::shows_what_proc_shows(&source) {
+            return eprintln!("skipped: not on this kernel, not in this namespace, or not for this user");
+        }
         let Ok(btf) = std::fs::read("/sys/kernel/btf/vmlinux") else { return eprintln!("skipped: no BTF") };
         let kernel = Kernel::new(&btf, kernel::cpus(&source).unwrap()).unwrap();
         let per_cpu = match ffi::per_cpu_map() {

@@ -219,7 +219,7 @@ pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, arguments: bool) -> O
     p.set(Reg::R3, RECORD.into());
     p.call(Helper::SeqWrite);
     if arguments {
-        copy_arguments(&mut p);
+        copy_arguments(&mut p, rustix::process::geteuid().as_raw());
         p.exit();
         p.place(unlock);
         p.call_kernel(kernel.rcu_unlock);
@@ -360,8 +360,18 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, per_cpu: RawFd) -> Option<()> {
 }
 
 /// Prints how many bytes the command line in R7 to R8 has, and these, if they can be had.
-fn copy_arguments(p: &mut Program) {
+///
+/// Only from processes of the caller's own user: to copy from memory waits for the file that is mapped there, if any,
+/// and another user could map one that makes it wait for ever. /proc never reads such pages.
+fn copy_arguments(p: &mut Program, own: u32) {
     let (none, print) = (p.label(), p.label());
+    p.op(Reg::R1, Op::Move, own.cast_signed());
+    p.op(Reg::R1, Op::ShiftLeft, 32);
+    p.op(Reg::R1, Op::ShiftRight, 32);
+    for user in [Word::Uid, Word::EffectiveUid, Word::SavedUid] {
+        p.load(Reg::R2, STACK, word(user), 8);
+        p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, none);
+    }
     p.jump_if_reg(Reg::R7, If::Greater, Reg::R8, none);
     p.op_reg(Reg::R8, Op::Sub, Reg::R7);
     p.jump_if(Reg::R8, If::Greater, ARGUMENTS, none);
@@ -478,10 +488,11 @@ impl Process {
     /// that the process has written another title there, and on (fs/proc/base.c: get_mm_cmdline).
     pub(crate) fn cmdline(&self) -> Option<Box<[u8]>> {
         let range = self.memory(Word::ArgumentsStart) < self.memory(Word::ArgumentsEnd);
+        let arguments = self.arguments.as_ref()?;
         if self.memory(Word::EnvironmentEnd) == 0 || !range {
-            return self.arguments.as_ref().map(|_| Box::default());
+            return Some(Box::default());
         }
-        self.arguments.clone().filter(|arguments| arguments.last() == Some(&0))
+        (arguments.last() == Some(&0)).then(|| arguments.clone())
     }
 
     /// What `stat` would show; `None` where that must be asked: for names of kernel threads, which are composed when
