@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use psoxide::{
     Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Pid, Result, System, TimeLeft, heap_info, heap_trim,
 };
+use pyo3::exceptions::PyOverflowError;
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -107,7 +108,9 @@ impl Api {
         self.read(py, System::pids)
     }
 
-    fn pid_exists(&self, py: Python<'_>, pid: i32) -> PyResult<bool> {
+    fn pid_exists(&self, py: Python<'_>, pid: i64) -> PyResult<bool> {
+        // As if it were passed to kill(2), whose pid is an int.
+        let pid = i32::try_from(pid).map_err(|_| PyOverflowError::new_err("signed integer is greater than maximum"))?;
         match Pid::try_from(pid) {
             Ok(pid) => self.read(py, |system| system.pid_exists(pid)),
             Err(_) => Ok(false),

@@ -418,7 +418,9 @@ impl Process {
     }
 
     fn threads<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
-        let threads: Vec<Thread> = Self::read(slf, Source::threads)?;
+        let mut threads: Vec<Thread> = Self::read(slf, Source::threads)?;
+        // psutil's order: that of the names in /proc, as text.
+        threads.sort_by_cached_key(|thread| thread.id.to_string());
         let tuples = &slf.get().api.get().tuples;
         tuples.records(slf.py(), &tuples.pthread, &threads)
     }

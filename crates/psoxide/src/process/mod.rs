@@ -155,14 +155,15 @@ impl Process {
             by_parent.entry(ppid).or_default().push(process);
         }
         let mut found: Vec<Self> = Vec::new();
-        let mut next = 0;
-        let mut parent = Some(self.clone());
-        while let Some(of) = parent {
+        let mut parents = vec![self.clone()];
+        while let Some(of) = parents.pop() {
             // An older process is no child: its parent's pid was taken by this one. Taking the list ends any ring.
-            let children = by_parent.remove(&of.pid).unwrap_or_default();
-            found.extend(children.into_iter().filter(|child| child.start >= of.start && child.pid != self.pid));
-            parent = if recursive { found.get(next).cloned() } else { None };
-            next += 1;
+            let mut children = by_parent.remove(&of.pid).unwrap_or_default();
+            children.retain(|child| child.start >= of.start && child.pid != self.pid);
+            if recursive {
+                parents.extend(children.iter().cloned());
+            }
+            found.append(&mut children);
         }
         Ok(found)
     }
@@ -212,7 +213,7 @@ impl Process {
         self.with_handle(Os::terminal)
     }
 
-    /// When it began.
+    /// When it began; also of a process that has ended.
     pub fn create_time(&self) -> Result<SystemTime> {
         self.with_handle(Os::create_time)
     }

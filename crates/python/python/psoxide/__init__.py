@@ -588,7 +588,10 @@ class Process:
     def children(self, recursive=False):
         """Its children; with `recursive`, all its descendants."""
         self._raise_if_pid_reused()
-        found = self._proc.children(recursive)
+        try:
+            found = self._proc.children(recursive)
+        except NoSuchProcess:
+            raise NoSuchProcess(self.pid, msg="process PID not found") from None
         if (Process.__init__, Process._init, Process._get_ident) == _MADE_BY:
             # Who they are is known: nothing of them needs to be read again.
             return [_made(proc) for proc in found]

@@ -234,7 +234,8 @@ class Process(_psoxide.Process):
             return _this.resource.prlimit(self.pid, resource_)
         if len(limits) != 2:
             raise ValueError(f"second argument must be a (soft, hard) tuple, got {limits!r}")
-        return _this.resource.prlimit(self.pid, resource_, limits)
+        _this.resource.prlimit(self.pid, resource_, limits)
+        return None
 
     def _parse_smaps_rollup(self):
         """USS, PSS and swap, in bytes."""

@@ -364,7 +364,9 @@ impl ProcessReadings for Os {
     }
 
     fn create_time(process: &Handle<'_>) -> Result<SystemTime> {
-        let since_boot = Self::since_boot(process.source, process.stat()?.starttime);
+        // It is known from the beginning, and is true when the process is gone.
+        let start = process.start.map_or_else(|| Self::start(process), Ok)?;
+        let since_boot = Self::since_boot(process.source, start);
         cached(&process.cache.pass.boot_time, || Self::boot_time(process.source))?
             .checked_add(since_boot)
             .ok_or_else(|| Error::invalid("the start time is out of range").with_field("starttime"))
