@@ -3,6 +3,7 @@
 mod capture;
 mod fuzz;
 mod ntuples;
+mod parity;
 mod ports;
 mod python;
 mod steps;
@@ -47,6 +48,8 @@ enum Step {
         #[arg(default_value_t = 1000)]
         processes: u32,
     },
+    /// Compare the Python package with psutil: psutil's tests, every reading, real programs
+    Parity(parity::Args),
     /// Fuzz the parsers, each with a fixed number of inputs
     Fuzz(fuzz::Args),
     /// Copy live files of /proc and /sys to a scrubbed archive
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Step::Ports => ports::check(),
         Step::Codegen { check } => steps::codegen(check),
         Step::Bench { processes } => steps::bench(processes),
+        Step::Parity(args) => parity::check(&args),
         Step::Fuzz(args) => fuzz::run_targets(&args),
         Step::Capture(args) => capture::run(&args),
     };

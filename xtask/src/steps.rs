@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{ntuples, python};
+use crate::{ntuples, parity, python};
 
 /// A step's outcome; the error is one sentence.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
@@ -30,6 +30,9 @@ pub(crate) fn test(user_only: bool) -> Result {
         run(cargo().args(["test", "--workspace", "--doc"]))?;
     }
     python::test(root, user_only)?;
+    if !user_only {
+        parity::check(&parity::Args::default())?;
+    }
     if root { as_user() } else { Ok(()) }
 }
 

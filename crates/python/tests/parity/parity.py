@@ -1,0 +1,66 @@
+"""Whether programs written for psutil can tell psoxide from it. Started by `cargo xtask parity`, which says how.
+
+1. psutil's own tests, unmodified, with psoxide installed as psutil (suite.py).
+2. Every function and getter of both on the same processes (differences.py).
+3. Real programs, with either of them (programs.py).
+"""
+
+import argparse
+import sys
+import time
+
+import programs
+import suite
+from environment import HERE, TEST_PACKAGES, VERSION, Environment, Trouble, call, plain_environ
+
+
+def tests(env, package, shim):
+    python = env.venv("dropin", [shim, *TEST_PACKAGES], fresh=True)
+    return suite.check(env, python)
+
+
+def differences(env, package, shim):
+    python = env.venv("both", [f"psutil=={VERSION}"])
+    call([python, "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", package])
+    try:
+        print(call([python, HERE / "differences.py"], timeout=300, env=plain_environ()), end="")
+    except Trouble as trouble:
+        print(trouble)
+        return False
+    return True
+
+
+def real_programs(env, package, shim):
+    return programs.check(env, shim)
+
+
+STEPS = {"tests": tests, "differences": differences, "programs": real_programs}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", help="directory to work in")
+    parser.add_argument("steps", nargs="*", default=list(STEPS), help=f"of {', '.join(STEPS)}; all of them")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.steps) - set(STEPS):
+        parser.error(f"no such steps: {', '.join(sorted(unknown))}")
+    env = Environment(arguments.work)
+    wrong = []
+    try:
+        wheels = env.wheels()
+        for step in arguments.steps:
+            start = time.monotonic()
+            print(f"\n== {step}", flush=True)
+            if not STEPS[step](env, *wheels):
+                wrong.append(step)
+            print(f"({time.monotonic() - start:.0f} s)", flush=True)
+    except Trouble as trouble:
+        print(f"parity: {trouble}", file=sys.stderr)
+        return 1
+    if wrong:
+        print(f"\nparity: psoxide is not psutil in: {', '.join(wrong)}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""psutil's own tests: first with psutil, to know which can pass on this machine, then with psoxide in its place."""
+
+import json
+import os
+import platform
+from pathlib import Path
+
+from environment import HERE, TEST_PACKAGES, VERSION, Trouble, call, plain_environ
+
+LEAKS = "tests/test_memleaks.py"
+
+
+class Outcomes(dict):
+    """Test id -> {"outcome": "passed" | "skipped" | "failed", "text": why}."""
+
+    def of(self, test):
+        return self[test]["outcome"] if test in self else "absent"
+
+    def count(self, outcome):
+        return sum(1 for test in self if self.of(test) == outcome)
+
+
+def listed(name):
+    """The tests of a list, and what the list says of each."""
+    lines = (HERE / name).read_text().splitlines()
+    rows = (line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))
+    return {row[0]: row[1] if len(row) > 1 else "" for row in rows}
+
+
+def run(env, python, name, tests=()):
+    """Outcomes of these tests (all of them, if none are named) with what is installed in `python`'s environment."""
+    everything = Outcomes()
+    leaks = [test for test in tests if test.startswith(LEAKS)]
+    others = [test for test in tests if not test.startswith(LEAKS)]
+    # Freed memory is only seen as free when Python does not keep it in pools of its own.
+    if others or not tests:
+        everything.update(_pytest(env, python, name, others or ["tests", f"--ignore={LEAKS}"]))
+    if leaks or not tests:
+        everything.update(_pytest(env, python, f"{name}-leaks", leaks or [LEAKS], PYTHONMALLOC="malloc"))
+    return everything
+
+
+def _pytest(env, python, name, arguments, **more):
+    report = env.work / f"{name}.json"
+    report.unlink(missing_ok=True)
+    environ = plain_environ(
+        PSUTIL_TESTING="1",
+        PSUTIL_DEBUG="1",
+        PYTHONWARNINGS="always",
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+        PYTHONPATH=str(HERE),
+        PYTHONDONTWRITEBYTECODE="1",
+        PARITY_REPORT=str(report),
+        **more,
+    )
+    command = [python, "-m", "pytest", "-p", "recorder", *arguments]
+    try:
+        call(command, log=env.work / f"{name}.log", cwd=env.suite(), env=environ)
+    except Trouble:
+        # Failed tests are in the report; without one, the tests did not end.
+        if not report.exists():
+            raise
+    return json.loads(report.read_text())
+
+
+def baseline(env):
+    """Outcomes with psutil itself: the same until the machine boots again, the user or the Python changes."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    kept = env.work / f"baseline-{VERSION}-{platform.python_version()}-{os.getuid()}-{boot}.json"
+    if kept.exists():
+        return Outcomes(json.loads(kept.read_text()))
+    python = env.venv("genuine", [f"psutil=={VERSION}", *TEST_PACKAGES])
+    outcomes = run(env, python, "genuine")
+    failed = [test for test in outcomes if outcomes.of(test) == "failed" and "::" in test]
+    if failed:
+        again = run(env, python, "genuine-again", failed)
+        outcomes.update({test: outcome for test, outcome in again.items() if outcome["outcome"] == "passed"})
+    kept.write_text(json.dumps(outcomes))
+    return outcomes
+
+
+def check(env, python):
+    """Whether everything that has to pass does; prints a table and what is wrong."""
+    genuine = baseline(env)
+    outcomes = Outcomes(run(env, python, "dropin"))
+    blackbox = listed("blackbox.txt")
+    coupled = listed("coupled.txt")
+    direct = [test for test, how in coupled.items() if how == "passes"]
+
+    required = [test for test in [*blackbox, *direct] if genuine.of(test) == "passed"]
+    wrong = [test for test in required if outcomes.of(test) != "passed"]
+    if wrong:
+        # The machine is shared and the tests watch it: each may try once more, and that is told.
+        first = {test: outcomes.get(test) for test in wrong}
+        outcomes.update(run(env, python, "dropin-again", [test for test in wrong if test in outcomes]))
+        for test in wrong:
+            if outcomes.of(test) == "passed":
+                print(f"passed at the second try: {test}\n{_indented(first[test]['text'])}")
+        wrong = [test for test in wrong if outcomes.of(test) != "passed"]
+
+    print(f"{'':34}{'psutil':>8}{'psoxide':>9}")
+    for title, tests in [
+        (f"black box ({len(blackbox)})", blackbox),
+        (f"coupled, run unmodified ({len(direct)})", direct),
+        (f"coupled, by a test of our own ({len(coupled) - len(direct)})", None),
+    ]:
+        if tests is not None:
+            passed = [sum(1 for test in tests if run.of(test) == "passed") for run in (genuine, outcomes)]
+            print(f"{title:34}{passed[0]:8}{passed[1]:9}")
+        else:
+            print(f"{title:34}{'–':>8}{'–':>9}")
+    for test in wrong:
+        print(f"\npasses with psutil, {outcomes.of(test)} with psoxide: {test}")
+        print(_indented(outcomes[test]["text"] if test in outcomes else "not collected"))
+    return not wrong
+
+
+def _indented(text):
+    return "".join(f"    {line}\n" for line in text.splitlines()[-25:])
