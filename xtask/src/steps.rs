@@ -11,9 +11,15 @@ use crate::{ntuples, parity, python};
 /// A step's outcome; the error is one sentence.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
-/// Commands whose answers tests compare with ours, and the Debian packages that have them.
-const TOOLS: &[(&str, &str)] =
-    &[("ps", "procps"), ("free", "procps"), ("ss", "iproute2"), ("ip", "iproute2"), ("lsof", "lsof")];
+/// Commands whose answers tests compare with ours, or that count for them, and the Debian packages that have them.
+const TOOLS: &[(&str, &str)] = &[
+    ("ps", "procps"),
+    ("free", "procps"),
+    ("ss", "iproute2"),
+    ("ip", "iproute2"),
+    ("lsof", "lsof"),
+    ("strace", "strace"),
+];
 
 /// The user and group `nobody`.
 const NOBODY: u32 = 65534;
@@ -45,7 +51,7 @@ pub(crate) fn is_root() -> Result<bool> {
 fn tools(root: bool) {
     install(root, TOOLS);
     for (tool, package) in TOOLS.iter().filter(|(tool, _)| !on_path(tool)) {
-        eprintln!("xtask: tests that compare with {tool} will be skipped: it is not installed (package {package})");
+        eprintln!("xtask: tests that need {tool} will be skipped: it is not installed (package {package})");
     }
 }
 
