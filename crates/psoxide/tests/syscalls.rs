@@ -154,7 +154,8 @@ fn traced() {
         }
         "files" => {
             let count = words.next().unwrap().parse().unwrap();
-            let open = || std::fs::File::open(env::current_exe().unwrap()).unwrap();
+            let program = env::current_exe().unwrap();
+            let open = || std::fs::File::open(&program).unwrap();
             let files: Vec<_> = (0..count).map(|_| open()).collect();
             assert!(me().open_files().unwrap().len() >= files.len());
         }
