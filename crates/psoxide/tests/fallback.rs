@@ -1,151 +1,132 @@
-//! What a process can do whose kernel, filter or limits keep the usual ways shut. Each runs in a process of its own.
+//! Where the kernel refuses what is faster, the answers are the same.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
-mod common;
-
-use std::os::unix::process::ExitStatusExt as _;
+use std::env;
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use common::{Reaped, animal, sleeper, this_animal};
-use psoxide::{
-    Child, ErrorKind, ExitStatus, IoPriority, IoPriorityClass, Limit, Process, Resource, Signal, System, wait_procs,
-};
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+use psoxide::{Backend, ConnectionKind, Field, System};
 
-/// Runs what `name` stands for in a process of its own, and says what that said if it failed.
-#[track_caller]
-fn alone(name: &str) {
-    let output = animal("cage", name).stdin(Stdio::null()).output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(output.status.success(), "{:?} {:?}\n{said}", output.status.code(), output.status.signal());
-    assert!(said.contains("1 passed"), "{said}");
+/// The variable that tells the program in the cage which calls it is to forbid itself.
+const FORBIDS: &str = "PSOXIDE_TEST_FORBIDS";
+
+/// Runs [`caged`] by `program` with `args`; whether it could be run at all.
+fn run(program: &str, args: &[&str], variables: &[(&str, &str)]) -> bool {
+    let mut command = Command::new(program);
+    command.args(args).arg(env::current_exe().unwrap()).args(["--exact", "caged", "--ignored", "--nocapture"]);
+    command.env_remove("PSOXIDE_BACKEND").envs(variables.iter().copied()).stdin(Stdio::null());
+    let Ok(output) = command.output() else {
+        eprintln!("skipped: {program} is not installed");
+        return false;
+    };
+    let [said, errors] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    if !said.contains("running 1 test") {
+        eprintln!("skipped: {program}: {errors}");
+        return false;
+    }
+    assert!(output.status.success(), "{said}{errors}");
+    true
 }
 
 #[test]
-fn cage() {
-    match this_animal().as_deref() {
-        None => {}
-        Some("no pidfd") => for_every_errno_of_a_missing_call(live_without_pidfds),
-        Some("no descriptor") => live_without_descriptors(),
-        Some("other namespace") => live_in_another_namespace(),
-        Some(other) => panic!("no animal is called {other}"),
-    }
+fn a_seccomp_filter_may_forbid_what_is_faster() {
+    assert!(run("env", &[], &[(FORBIDS, "bpf netlink pidfd")]));
+    assert!(run("env", &[], &[(FORBIDS, "bpf")]));
+    assert!(run("env", &[], &[(FORBIDS, "netlink pidfd")]));
 }
 
 #[test]
-fn signals_and_waiting_do_without_pidfds() {
-    alone("no pidfd");
+fn another_user_or_namespace_reads_proc() {
+    if !rustix::process::geteuid().is_root() {
+        return eprintln!("skipped: it takes root to be someone else");
+    }
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+    run("setpriv", &nobody, &[(FORBIDS, "expect-proc")]);
+    let few = ["--inh-caps=-all", "--bounding-set=-sys_ptrace", "--"];
+    run("setpriv", &few, &[(FORBIDS, "expect-proc")]);
+    run("unshare", &["--pid", "--fork", "--mount-proc", "--"], &[(FORBIDS, "expect-proc")]);
+    run("unshare", &["--user", "--map-root-user", "--"], &[(FORBIDS, "expect-proc")]);
+    run("unshare", &["--net", "--"], &[]);
 }
 
 #[test]
-fn waiting_for_many_does_with_few_descriptors() {
-    alone("no descriptor");
+fn the_environment_chooses() {
+    assert!(run("env", &[], &[("PSOXIDE_BACKEND", "proc"), (FORBIDS, "expect-proc-by-default")]));
+    assert!(run("env", &[], &[("PSOXIDE_BACKEND", "auto")]));
 }
 
+/// No test of its own: what the others run where something is forbidden.
 #[test]
-fn pids_of_another_namespace_are_not_taken_for_ours() {
-    let may = Command::new("unshare").args(["--user", "--map-root-user", "--pid", "--fork", "true"]).output();
-    if !may.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: no pid namespace can be made here");
-        return;
+#[ignore = "other tests start it"]
+fn caged() {
+    let forbids = env::var(FORBIDS).unwrap_or_default();
+    if ["bpf", "netlink", "pidfd"].iter().any(|call| forbids.contains(call)) {
+        ffi::forbid(forbids.contains("bpf"), forbids.contains("netlink"), forbids.contains("pidfd"));
     }
-    let cage = animal("cage", "other namespace");
-    let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--pid", "--fork"]).arg(cage.get_program()).args(cage.get_args());
-    let output = command.env("ANIMAL", "other namespace").stdin(Stdio::null()).output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+    if forbids.contains("expect-proc-by-default") {
+        assert_eq!(System::host().backend(), Backend::Proc);
+    } else if forbids.contains("bpf") || forbids.contains("expect-proc") {
+        assert_eq!(System::host().with_backend(Backend::Bpf).backend(), Backend::Proc);
+    }
+    let tcp = TcpListener::bind("127.0.0.1:0").or_else(|_| TcpListener::bind("0.0.0.0:0")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let unix = UnixListener::bind(folder.path().join("socket")).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let answers = [Backend::Auto, Backend::Bpf, Backend::Proc].map(|backend| {
+        let system = System::host().with_backend(backend);
+        let me = system.current_process().unwrap();
+        let mut connections = me.net_connections(ConnectionKind::All).unwrap();
+        connections.sort_by_key(|connection| connection.fd);
+        let all = system.net_connections(ConnectionKind::All).unwrap();
+        assert!(connections.iter().all(|connection| all.contains(connection)), "{connections:?}");
+        let fields =
+            [Field::Name, Field::Cmdline, Field::Username, Field::Uids, Field::Gids, Field::CreateTime, Field::Ppid];
+        let snapshot = system.snapshot(fields).unwrap();
+        let row = snapshot.processes.iter().find(|row| row.pid == me.pid()).unwrap();
+        let shown = fields.map(|field| format!("{:?}", row.get(field)));
+        let threads: Vec<u32> = me.threads().unwrap().iter().map(|thread| thread.id).collect();
+        (connections, shown, me.open_files().unwrap(), me.children(true).unwrap(), threads, me.uids().unwrap())
+    });
+    assert_eq!(answers[0], answers[2]);
+    assert_eq!(answers[1], answers[2]);
+    assert_eq!(answers[0].0.len(), 2, "{:?}", answers[0].0);
+    assert!(answers[0].2.iter().any(|open| open.path == file.path()));
+    drop((tcp, unix));
 }
 
-/// A kernel before 5.3 has no such call; filters of containers answer EPERM.
-fn for_every_errno_of_a_missing_call(run: fn()) {
-    if TargetArch::try_from(std::env::consts::ARCH).is_err() {
-        eprintln!("skipped: no filter can be made for {}", std::env::consts::ARCH);
-        return;
-    }
-    for errno in [libc::ENOSYS, libc::EPERM] {
-        // A filter is forever, but only for the thread and what it starts.
-        std::thread::spawn(move || {
-            #[allow(clippy::useless_conversion)] // 32 bits on some machines
-            let calls = [libc::SYS_pidfd_open, libc::SYS_pidfd_send_signal].map(|call| (call.into(), vec![]));
-            let refuse = SeccompAction::Errno(u32::try_from(errno).unwrap());
-            let arch = std::env::consts::ARCH.try_into().unwrap();
-            let filter = SeccompFilter::new(calls.into(), SeccompAction::Allow, refuse, arch).unwrap();
-            seccompiler::apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
-            run();
-        })
-        .join()
-        .unwrap();
-    }
-}
+mod ffi {
+    #![allow(unsafe_code)]
 
-fn live_without_pidfds() {
-    let child = sleeper();
-    assert_eq!(child.0.wait(Some(Duration::from_millis(1))).unwrap_err().kind(), ErrorKind::Timeout);
-    child.0.suspend().unwrap();
-    child.0.resume().unwrap();
-    child.0.send_signal(Signal::TERM).unwrap();
-    assert_eq!(child.0.wait(Some(Duration::from_secs(30))).unwrap(), Some(ExitStatus::Signal(Signal::TERM)));
-    assert!(child.0.send_signal(Signal::TERM).unwrap_err().is_no_such_process());
-    let me = System::host().current_process().unwrap();
-    assert_eq!(me.uids().unwrap(), me.oneshot().uids().unwrap());
-    let children: Vec<Reaped> = (0..5).map(|_| sleeper()).collect();
-    let processes: Vec<Process> = children.iter().map(|child| Process::clone(&child.0)).collect();
-    processes[3].kill().unwrap();
-    let outcome = wait_procs(&processes, Some(Duration::from_millis(300)), |_, _| {}).unwrap();
-    assert_eq!(outcome.gone, [(processes[3].clone(), Some(ExitStatus::Signal(Signal::KILL)))]);
-    assert_eq!(outcome.alive.len(), 4);
-}
-
-fn live_without_descriptors() {
-    let me = System::host().current_process().unwrap();
-    let mut children: Vec<Reaped> = (0..20).map(|_| sleeper()).collect();
-    let processes: Vec<Process> = children.iter().map(|child| Process::clone(&child.0)).collect();
-    let open = me.num_fds().unwrap();
-    // Not one pidfd fits, then a few, then just not all.
-    for free in [1, 2, 5, 19] {
-        let hard = me.rlimit(Resource::Nofile).unwrap().hard;
-        me.set_rlimit(Resource::Nofile, Limit { soft: Some(open + free), hard }).unwrap();
-        let outcome = wait_procs(&processes, Some(Duration::from_millis(50)), |_, _| {}).unwrap();
-        assert_eq!((outcome.gone.len(), outcome.alive.len()), (0, 20), "{free} free");
-        me.set_rlimit(Resource::Nofile, Limit { soft: hard, hard }).unwrap();
-    }
-    for child in &mut children {
-        child.0.kill().unwrap();
-    }
-    let hard = me.rlimit(Resource::Nofile).unwrap().hard;
-    me.set_rlimit(Resource::Nofile, Limit { soft: Some(open + 3), hard }).unwrap();
-    let outcome = wait_procs(&processes, Some(Duration::from_secs(30)), |_, _| {}).unwrap();
-    assert_eq!((outcome.gone.len(), outcome.alive.len()), (20, 0));
-    assert!(outcome.gone.iter().all(|(_, status)| *status == Some(ExitStatus::Signal(Signal::KILL))));
-}
-
-/// Here this process has pid 1 or another small one, and /proc is still that of the namespace outside.
-fn live_in_another_namespace() {
-    let system = System::host();
-    let me = system.current_process().unwrap();
-    assert_ne!(me.pid(), std::process::id());
-    assert_eq!(me.exe().unwrap(), std::env::current_exe().unwrap());
-    // From files, all is told.
-    assert_eq!(me.uids().unwrap(), me.oneshot().uids().unwrap());
-    assert!(!me.cpu_affinity().unwrap().is_empty());
-    assert!(me.rlimit(Resource::Nofile).unwrap().soft.is_some());
-    assert!(!system.snapshot([psoxide::Field::Username]).unwrap().processes.is_empty());
-    // By calls, another process would be meant.
-    let priority = IoPriority { class: IoPriorityClass::BestEffort, value: 4 };
-    for refused in [
-        me.send_signal(Signal(0)),
-        me.set_nice(1),
-        me.set_ionice(priority),
-        me.set_cpu_affinity(&[0]),
-        me.set_rlimit(Resource::Nofile, Limit { soft: Some(9), hard: Some(9) }),
-        me.ionice().map(drop),
-        me.wait(Some(Duration::ZERO)).map(drop),
-        Child::spawn(Command::new("sleep").arg("60")).map(drop),
-    ] {
-        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unsupported);
+    /// Makes calls fail with EPERM from here on: bpf(2), sockets of netlink(7), pidfd_open(2).
+    pub(super) fn forbid(bpf: bool, netlink: bool, pidfd: bool) {
+        use libc::{BPF_ABS, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W};
+        let statement = |code: u32, k: u32| libc::sock_filter { code: code.try_into().unwrap(), jt: 0, jf: 0, k };
+        let unless =
+            |value: u32, skip: u8| libc::sock_filter { jf: skip, ..statement(BPF_JMP | BPF_JEQ | BPF_K, value) };
+        let load = |offset: usize| statement(BPF_LD | BPF_W | BPF_ABS, offset.try_into().unwrap());
+        let number = |call: libc::c_long| u32::try_from(call).unwrap();
+        let refuse = statement(BPF_RET | BPF_K, libc::SECCOMP_RET_ERRNO | libc::EPERM.cast_unsigned());
+        // struct seccomp_data: the call's number first, its arguments of 64 bits from byte 16 on.
+        let first_argument = if cfg!(target_endian = "little") { 16 } else { 20 };
+        let mut filter = vec![load(0)];
+        if bpf {
+            filter.extend([unless(number(libc::SYS_bpf), 1), refuse]);
+        }
+        if pidfd {
+            filter.extend([unless(number(libc::SYS_pidfd_open), 1), refuse]);
+        }
+        if netlink {
+            let family = u32::try_from(libc::AF_NETLINK).unwrap();
+            filter.extend([unless(number(libc::SYS_socket), 3), load(first_argument), unless(family, 1), refuse]);
+        }
+        filter.push(statement(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW));
+        let program = libc::sock_fprog { len: filter.len().try_into().unwrap(), filter: filter.as_mut_ptr() };
+        // SAFETY: these take numbers, and a pointer to a program that outlives the call.
+        unsafe {
+            assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+            assert_eq!(libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program), 0);
+        }
     }
 }
