@@ -48,6 +48,8 @@ enum Step {
         #[arg(default_value_t = 1000)]
         processes: u32,
     },
+    /// Measure the Python package beside psutil (bench/README.md)
+    BenchPython,
     /// Compare the Python package with psutil: psutil's tests, every reading, real programs
     Parity(parity::Args),
     /// Fuzz the parsers, each with a fixed number of inputs
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Step::Ports => ports::check(),
         Step::Codegen { check } => steps::codegen(check),
         Step::Bench { processes } => steps::bench(processes),
+        Step::BenchPython => parity::bench(),
         Step::Parity(args) => parity::check(&args),
         Step::Fuzz(args) => fuzz::run_targets(&args),
         Step::Capture(args) => capture::run(&args),

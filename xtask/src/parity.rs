@@ -11,6 +11,11 @@ pub(crate) struct Args {
     steps: Vec<String>,
 }
 
+/// Measures the Python package beside psutil (bench/README.md).
+pub(crate) fn bench() -> Result {
+    check(&Args { steps: vec!["speed".into()] })
+}
+
 /// Runs the comparison, which needs python3 with venv; what it downloads and builds is kept in target/parity.
 pub(crate) fn check(args: &Args) -> Result {
     let mut command = Command::new("python3");
