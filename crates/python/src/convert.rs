@@ -1,6 +1,7 @@
 //! Readings as Python values, of the types that psutil gives them.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
@@ -193,6 +194,11 @@ pub(crate) fn rounded(value: f64) -> f64 {
 /// Text of the system; bytes that are not UTF-8 become lone surrogates.
 pub(crate) fn text<'py>(py: Python<'py>, text: &OsStr) -> Object<'py> {
     text.into_bound_py_any(py)
+}
+
+/// A path as text, or `None`.
+pub(crate) fn path<'py>(py: Python<'py>, path: Option<&Path>) -> Object<'py> {
+    path.map_or_else(|| Ok(py.None().into_bound(py)), |path| text(py, path.as_os_str()))
 }
 
 /// Seconds as the nearest float: what dividing the kernel's ticks gives.

@@ -150,7 +150,7 @@ impl Process {
             Field::Username => of(&row.username, refused, |username| text(py, username)),
             Field::Uids => of(&row.uids, refused, |ids| tuples.record(py, &tuples.puids, ids)),
             Field::Gids => of(&row.gids, refused, |ids| tuples.record(py, &tuples.pgids, ids)),
-            Field::Terminal => of(&row.terminal, refused, |path| path.as_deref().into_bound_py_any(py)),
+            Field::Terminal => of(&row.terminal, refused, |path| convert::path(py, path.as_deref())),
             Field::CreateTime => {
                 of(&row.create_time, refused, |time| Ok(PyFloat::new(py, convert::timestamp(*time)).into_any()))
             }
@@ -291,7 +291,7 @@ impl Process {
     }
 
     fn terminal<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
-        Self::read(slf, Source::terminal)?.as_deref().into_bound_py_any(slf.py())
+        convert::path(slf.py(), Self::read(slf, Source::terminal)?.as_deref())
     }
 
     fn cwd<'py>(slf: &Bound<'py, Self>) -> Object<'py> {

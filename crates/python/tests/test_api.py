@@ -142,11 +142,17 @@ def test_version():
     assert ".".join(map(str, psoxide.version_info)) == psoxide.__version__
 
 
-def test_reload_keeps_the_exceptions():
-    error = psoxide.NoSuchProcess
-    names = list(psoxide.__all__)
+def test_reload(sleeper):
+    error, names = psoxide.NoSuchProcess, list(psoxide.__all__)
+    old, process, old_popen = psoxide.Process, psoxide.Process(sleeper().pid), psoxide.Popen
     importlib.reload(psoxide)
     assert psoxide.NoSuchProcess is error and psoxide.__all__ == names
+    assert psoxide.Process is not old and issubclass(psoxide.Popen, psoxide.Process)
+    # What was made before still works.
+    assert process.is_running() and process == psoxide.Process(process.pid)
+    process.kill()
+    assert process.wait() == -9
+    assert old_popen(["/bin/true"]).wait() == 0
 
 
 def test_executed_twice_the_package_has_two_states_and_the_same_exceptions():

@@ -283,6 +283,26 @@ def test_names_that_are_not_utf8(tmp_path):
         child.communicate()
 
 
+def test_terminal():
+    import pty
+
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.write(1, os.fsencode(os.ttyname(0)))
+        os.read(0, 1)
+        os._exit(0)
+    try:
+        # It has its terminal by the time it says which.
+        expected = os.fsdecode(os.read(terminal, 100))
+        process = psoxide.Process(pid)
+        for found in (process.terminal(), process.as_dict(["terminal"])["terminal"]):
+            assert type(found) is str and found == expected
+    finally:
+        os.close(terminal)
+        process.kill()
+        os.waitpid(pid, 0)
+
+
 def test_wait(sleeper):
     child = sleeper()
     process = psoxide.Process(child.pid)

@@ -129,6 +129,10 @@ _LAZY = {
 }
 
 
+# A reload makes a new Process; what was made of the old one is to be made again.
+globals().pop("Popen", None)
+
+
 def __getattr__(name):
     if name in _LAZY_MODULES:
         value = __import__(name)
@@ -154,7 +158,8 @@ def __dir__():
 
 
 _timer = time.monotonic
-_SENTINEL = object()
+# Of a module that is not reloaded with this one: instances from before are still told by it.
+_SENTINEL = _common._DEFAULT
 # Instances that process_iter() yields again, and pids of which is_running() found that others have taken them.
 _pmap = {}
 _pids_reused = set()
@@ -238,6 +243,16 @@ class Process:
     _lock = _Lock()
     # What oneshot() keeps, while it is in force.
     _cache = None
+    # What becomes known of it. An instance has its own only of those that have.
+    _proc = None
+    _name = None
+    _exe = None
+    _create_time = None
+    _gone = False
+    _pid_reused = False
+    _hash = None
+    _ppid = None
+    _exitcode = _SENTINEL
 
     def __init__(self, pid=None):
         self._init(pid)
@@ -264,16 +279,12 @@ class Process:
             self._gone = True
 
     def _set_up(self, pid, proc):
+        if self._proc is not None:
+            # Made anew in place: what is known of the process that it was is forgotten.
+            for name in _FORGOTTEN:
+                self.__dict__.pop(name, None)
         self._pid = pid
-        self._name = None
-        self._exe = None
-        self._create_time = None
-        self._gone = False
-        self._pid_reused = False
-        self._hash = None
-        self._ppid = None
         self._proc = proc
-        self._exitcode = _SENTINEL
         self._ident = (pid, None)
 
     def _get_ident(self):
@@ -751,6 +762,7 @@ class _Added:
 
 
 _ADDED = {name: fun for name, fun in vars(_Added).items() if not name.startswith("_")}
+_FORGOTTEN = ("_name", "_exe", "_create_time", "_gone", "_pid_reused", "_hash", "_ppid", "_exitcode")
 _MADE_BY = (Process.__init__, Process._init, Process._get_ident)
 
 

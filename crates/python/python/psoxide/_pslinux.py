@@ -139,30 +139,26 @@ def wrap_exceptions(fun):
     def wrapper(self, *args, **kwargs):
         try:
             return fun(self, *args, **kwargs)
-        except PermissionError as err:
-            raise AccessDenied(self.pid, self._name) from err
-        except ProcessLookupError as err:
-            if self._is_zombie():
-                raise ZombieProcess(self.pid, self._name, self._ppid) from err
-            raise NoSuchProcess(self.pid, self._name) from err
         except OSError as err:
-            # prlimit(2) of a zombie, on some kernels.
-            if err.errno == _this.errno.ENOSYS and self._is_zombie():
-                raise ZombieProcess(self.pid, self._name, self._ppid) from err
+            name = getattr(self, "_name", None)
+            if isinstance(err, PermissionError):
+                raise AccessDenied(self.pid, name) from err
+            gone = isinstance(err, ProcessLookupError)
+            # ENOSYS: prlimit(2) of a zombie, on some kernels.
+            if (gone or err.errno == _this.errno.ENOSYS) and self._is_zombie():
+                raise ZombieProcess(self.pid, name, getattr(self, "_ppid", None)) from err
+            if gone:
+                raise NoSuchProcess(self.pid, name) from err
             raise
 
     return _common._looks_like(wrapper, fun)
 
 
 class Process(_psoxide.Process):
-    """One process. `_name` and `_ppid` are what exceptions tell of it."""
+    """One process. `_name` and `_ppid` are what exceptions tell of it, once they are known."""
 
     _api = _api
     __slots__ = ("_name", "_ppid")
-
-    def __init__(self, pid):
-        self._name = None
-        self._ppid = None
 
     def _is_zombie(self):
         """Whether it has ended and was not waited for yet; False if it is not there at all."""
@@ -176,7 +172,7 @@ class Process(_psoxide.Process):
         try:
             return _psposix.wait_pid(self.pid, timeout)
         except TimeoutExpired as err:
-            raise TimeoutExpired(timeout, self.pid, self._name) from err
+            raise TimeoutExpired(timeout, self.pid, getattr(self, "_name", None)) from err
 
     @wrap_exceptions
     def nice_get(self):
