@@ -105,8 +105,10 @@ mod tests {
     #[test]
     fn every_parser_is_fuzzed_from_a_corpus() {
         let targets = targets().unwrap();
-        for parser in stems(&workspace().join("crates/parse/src/linux")).unwrap() {
-            assert!(parser == "mod" || targets.contains(&parser), "{parser} has no target in fuzz/fuzz_targets");
+        for system in ["linux", "windows"] {
+            for parser in stems(&workspace().join("crates/parse/src").join(system)).unwrap() {
+                assert!(parser == "mod" || targets.contains(&parser), "{parser} has no target in fuzz/fuzz_targets");
+            }
         }
         for target in targets {
             let corpus = workspace().join("fuzz/corpus").join(&target);

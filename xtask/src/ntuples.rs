@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use psoxide::{FieldInfo, Unit, support};
+use psoxide::{FieldInfo, Os, Unit, support};
 
 /// A field of a named tuple: its name, its type in Python, what it is.
 #[derive(Clone)]
@@ -51,7 +51,8 @@ const fn field(name: &'static str, kind: &'static str, doc: &'static str) -> Fie
 /// The fields of a record, by psutil's name for it.
 fn record(name: &'static str) -> Vec<Field> {
     let found = support::RECORDS.iter().find(|(_, python, _)| *python == name);
-    found.map(|(.., fields)| fields.iter().map(of).collect()).unwrap_or_default()
+    let fields = found.map(|(.., fields)| *fields).unwrap_or_default();
+    fields.iter().filter(|field| support::in_tuple(name, field, Os::Linux)).map(of).collect()
 }
 
 fn of(info: &FieldInfo) -> Field {

@@ -9,6 +9,7 @@
 mod cursor;
 mod error;
 pub mod linux;
+pub mod windows;
 
 pub use cursor::{Cursor, decimal, hex, lines, octal, signed, split_once, trim};
 pub use error::{ParseError, Problem, Result};

@@ -32,6 +32,8 @@ record! {
         guest: Option<Duration>, Seconds, LINUX;
         /// Running niced guests of this kernel (since Linux 2.6.33).
         guest_nice: Option<Duration>, Seconds, LINUX;
+        /// Deferred procedure calls; system contains this and irq on Windows.
+        dpc: Option<Duration>, Seconds, WINDOWS;
     }
 }
 
@@ -80,8 +82,10 @@ impl CpuTimes {
     /// All time that passed: the sum of the fields, guest time counted once.
     #[must_use]
     pub fn total(&self) -> Duration {
-        // user and nice contain guest and guest_nice (kernel: account_guest_time in kernel/sched/cputime.c).
-        [self.nice, self.iowait, self.irq, self.softirq, self.steal]
+        // user and nice contain guest and guest_nice (kernel: account_guest_time in kernel/sched/cputime.c); where there
+        // are DPCs, system contains them and interrupts.
+        let irq = if self.dpc.is_some() { None } else { self.irq };
+        [self.nice, self.iowait, irq, self.softirq, self.steal]
             .into_iter()
             .flatten()
             .fold(self.user + self.system + self.idle, |sum, part| sum + part)
@@ -108,6 +112,7 @@ impl CpuTimes {
             steal: passed(self.steal, earlier.steal),
             guest: passed(self.guest, earlier.guest),
             guest_nice: passed(self.guest_nice, earlier.guest_nice),
+            dpc: passed(self.dpc, earlier.dpc),
         }
     }
 

@@ -57,13 +57,15 @@ record! {
 record! {
     /// What the C allocator of the calling process holds.
     ///
-    /// glibc: `mallinfo2(3)`.
+    /// glibc: `mallinfo2(3)`. Windows: a walk over all heaps of the process, and over its private memory outside them.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct HeapInfo = "pheap" {
         /// Allocated from the heap.
         heap_used: u64, Bytes, LINUX | MACOS | WINDOWS | FREEBSD | NETBSD;
         /// Allocated as mappings of their own.
         mmap_used: u64, Bytes, LINUX | MACOS | WINDOWS | FREEBSD | NETBSD;
+        /// How many heaps there are.
+        heap_count: Option<u64>, Count, WINDOWS;
     }
 }
 

@@ -137,6 +137,8 @@ pub enum ConnectionStatus {
     NewSynRecv,
     /// Linux: bound but neither listening nor connected (`TCP_BOUND_INACTIVE`).
     BoundInactive,
+    /// Windows: its record is about to be deleted.
+    DeleteTcb,
     /// Not TCP.
     None,
 }
@@ -291,6 +293,7 @@ impl fmt::Display for ConnectionStatus {
             Self::Closing => "CLOSING",
             Self::NewSynRecv => "NEW_SYN_RECV",
             Self::BoundInactive => "BOUND_INACTIVE",
+            Self::DeleteTcb => "DELETE_TCB",
             Self::None => "NONE",
         })
     }

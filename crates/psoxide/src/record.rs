@@ -90,6 +90,9 @@ impl Os {
     pub const ALL: [Self; 7] =
         [Self::Linux, Self::Windows, Self::Macos, Self::Freebsd, Self::Openbsd, Self::Netbsd, Self::Sunos];
 
+    /// The one that this was compiled for.
+    pub const HOST: Self = if cfg!(windows) { Self::Windows } else { Self::Linux };
+
     /// The usual spelling.
     #[must_use]
     pub const fn name(self) -> &'static str {

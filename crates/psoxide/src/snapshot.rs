@@ -177,6 +177,8 @@ fields! {
     NumCtxSwitches, num_ctx_switches: CtxSwitches = num_ctx_switches;
     /// Open file descriptors.
     NumFds, num_fds: u64 = num_fds;
+    /// Open handles (Windows).
+    NumHandles, num_handles: u64 = num_handles;
     /// Threads.
     NumThreads, num_threads: u64 = num_threads;
     /// CPU time.
@@ -291,7 +293,8 @@ impl System {
         let query = query.into();
         let taken = Instant::now();
         let pass = sys::Pass::at_once(self.source(), query.fields);
-        self.read(taken, &self.pids()?, query, pass)
+        let pids = pass.pids(self.source())?;
+        self.read(taken, &pids, query, pass)
     }
 
     /// As [`snapshot`](Self::snapshot), of these processes only. One that does not exist has no row, if any field of
@@ -301,13 +304,13 @@ impl System {
     }
 
     fn read(&self, taken: Instant, pids: &[Pid], query: Query, pass: sys::Pass) -> Result<Snapshot> {
-        let pass = Arc::new(pass);
+        let pass = &Arc::new(pass);
         let counters = if query.counters { Some(self.counters()?) } else { None };
         let share = pids.len().div_ceil(query.threads.max(1)).max(1);
         let processes = if query.threads > 1 {
             std::thread::scope(|scope| {
                 let workers: Vec<_> =
-                    pids.chunks(share).map(|pids| scope.spawn(|| self.rows(pids, query.fields, &pass))).collect();
+                    pids.chunks(share).map(|pids| scope.spawn(|| self.rows(pids, query.fields, pass))).collect();
                 let mut rows = Vec::with_capacity(pids.len());
                 for worker in workers {
                     match worker.join() {
@@ -318,7 +321,7 @@ impl System {
                 Ok::<_, Error>(rows)
             })?
         } else {
-            self.rows(pids, query.fields, &pass)?
+            self.rows(pids, query.fields, pass)?
         };
         Ok(Snapshot { taken, processes, counters })
     }

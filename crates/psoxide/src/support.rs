@@ -37,7 +37,7 @@ pub const CALLS: &[Call] = &[
     call("Process::ionice", OsSet::LINUX.or(OsSet::WINDOWS)),
     call("Process::is_running", OsSet::ALL),
     call("Process::kill", OsSet::ALL),
-    call("Process::memory_details", OsSet::LINUX),
+    call("Process::memory_details", OsSet::LINUX.or(OsSet::WINDOWS)),
     call("Process::memory_footprint", OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS)),
     call("Process::memory_info", OsSet::ALL),
     call("Process::memory_maps", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::SUNOS)),
@@ -48,6 +48,7 @@ pub const CALLS: &[Call] = &[
     call("Process::nice", OsSet::ALL),
     call("Process::num_ctx_switches", OsSet::ALL),
     call("Process::num_fds", OsSet::POSIX),
+    call("Process::num_handles", OsSet::WINDOWS),
     call("Process::num_threads", OsSet::ALL),
     call("Process::open_files", OsSet::ALL),
     call("Process::page_faults", OsSet::ALL),
@@ -150,6 +151,29 @@ pub const RECORDS: &[RecordInfo] = records! {
     User
     VirtualMemory
 };
+
+/// The records whose tuples in psutil have on each system but the fields of that system. All others have the same fields
+/// everywhere.
+const VARYING: &[&str] = &[
+    "pcputimes",
+    "pfootprint",
+    "pheap",
+    "pio",
+    "pmem",
+    "pmem_ex",
+    "pmmap_ext",
+    "pmmap_grouped",
+    "popenfile",
+    "scputimes",
+    "sdiskio",
+    "svmem",
+];
+
+/// Whether psutil's tuple for the record has the field on this system.
+#[must_use]
+pub fn in_tuple(tuple: &str, field: &FieldInfo, os: Os) -> bool {
+    field.os.contains(os) || !VARYING.contains(&tuple)
+}
 
 /// The text of PLATFORM.md.
 #[must_use]

@@ -179,7 +179,10 @@ fn process_identity_and_time() {
         assert_eq!(process.page_faults().unwrap(), PageFaults { minor: 1500, major: 3 });
         assert_eq!((process.cpu_num().unwrap(), process.num_threads().unwrap()), (1, 2));
         assert_eq!(process.threads().unwrap().iter().map(|t| t.id).collect::<Vec<_>>(), [1234, 1240]);
-        told(process.num_ctx_switches(), kernel.since((2, 6, 23), CtxSwitches { voluntary: 77, involuntary: 11 }));
+        told(
+            process.num_ctx_switches(),
+            kernel.since((2, 6, 23), CtxSwitches { voluntary: 77, involuntary: Some(11) }),
+        );
         told(process.cpu_affinity(), kernel.since((2, 6, 26), vec![0, 1]));
         let unlimited = Limit { soft: None, hard: None };
         told(process.rlimit(Resource::Core), kernel.since((2, 6, 24), Limit { soft: Some(0), hard: None }));
@@ -226,6 +229,7 @@ fn process_memory_and_files() {
             write_bytes: 8192,
             read_chars: Some(1000),
             write_chars: Some(2000),
+            ..IoCounters::default()
         };
         told(process.io_counters(), kernel.since((2, 6, 20), io));
         let files = process.open_files().unwrap();

@@ -269,7 +269,7 @@ fn setters_set() {
     let p = &child.0;
     p.set_nice(5).unwrap();
     assert_eq!(p.nice().unwrap(), 5);
-    let priority = IoPriority { class: IoPriorityClass::BestEffort, value: 6 };
+    let priority = IoPriority { class: IoPriorityClass::BestEffort, value: Some(6) };
     p.set_ionice(priority).unwrap();
     assert_eq!(p.ionice().unwrap(), priority);
     let limit = Limit { soft: Some(64), hard: Some(128) };
@@ -279,7 +279,7 @@ fn setters_set() {
     p.set_cpu_affinity(&cpus[..1]).unwrap();
     assert_eq!(p.cpu_affinity().unwrap(), cpus[..1]);
     assert_eq!(p.set_cpu_affinity(&[]).unwrap_err().kind(), ErrorKind::InvalidInput);
-    let wrong = IoPriority { class: IoPriorityClass::BestEffort, value: 8 };
+    let wrong = IoPriority { class: IoPriorityClass::BestEffort, value: Some(8) };
     assert_eq!(p.set_ionice(wrong).unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 

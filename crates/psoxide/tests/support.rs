@@ -51,6 +51,7 @@ fn make(name: &str) -> Option<Result<()>> {
         "Process::nice" => me.nice().map(drop),
         "Process::num_ctx_switches" => me.num_ctx_switches().map(drop),
         "Process::num_fds" => me.num_fds().map(drop),
+        "Process::num_handles" => me.num_handles().map(drop),
         "Process::num_threads" => me.num_threads().map(drop),
         "Process::open_files" => me.open_files().map(drop),
         "Process::page_faults" => me.page_faults().map(drop),

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    Connection, ConnectionStatus, DiskIo, Endpoint, FieldInfo, MemoryMap, OpenFile, ProcessStatus, Record, SocketType,
-    Unit, Value,
+    Connection, ConnectionStatus, DiskIo, Endpoint, FieldInfo, MemoryMap, OpenFile, Os, ProcessStatus, Record,
+    SocketType, Unit, Value, support,
 };
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -163,7 +163,8 @@ pub(crate) fn mapped_path<'py>(py: Python<'py>, path: &OsStr) -> Object<'py> {
 
 /// The fields of a record.
 pub(crate) fn fields<'py, T: Record>(py: Python<'py>, record: &T) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    T::FIELDS.iter().zip(record.values()).map(|(field, value)| self::value(py, field, &value)).collect()
+    let fields = T::FIELDS.iter().zip(record.values()).filter(|(field, _)| support::in_tuple(T::NAME, field, Os::HOST));
+    fields.map(|(field, value)| self::value(py, field, &value)).collect()
 }
 
 /// A field's value. Where there is none psutil has zero for what is counted and `None` for all else.

@@ -331,7 +331,7 @@ impl Process {
     #[pyo3(signature = (monotonic = false))]
     fn create_time(slf: &Bound<'_, Self>, monotonic: bool) -> PyResult<f64> {
         if monotonic {
-            Self::read(slf, |source| Ok(source.since_boot())).map(convert::seconds)
+            Self::read(slf, Source::since_boot).map(convert::seconds)
         } else {
             Self::read(slf, Source::create_time).map(convert::timestamp)
         }
@@ -467,8 +467,13 @@ impl Process {
             IoPriorityClass::Realtime => 1,
             IoPriorityClass::BestEffort => 2,
             IoPriorityClass::Idle => 3,
+            // The classes of Windows, which have no value.
+            IoPriorityClass::VeryLow => 0,
+            IoPriorityClass::Low => 1,
+            IoPriorityClass::Normal => 2,
+            IoPriorityClass::High => 3,
         };
-        Ok((class, value))
+        Ok((class, value.unwrap_or(0)))
     }
 
     fn set_ionice(slf: &Bound<'_, Self>, class: i32, value: u8) -> PyResult<()> {
@@ -479,7 +484,7 @@ impl Process {
             3 => IoPriorityClass::Idle,
             other => return Err(PyValueError::new_err(format!("{other} is not an I/O priority class"))),
         };
-        Self::read(slf, |source| source.set_ionice(IoPriority { class, value }))
+        Self::read(slf, |source| source.set_ionice(IoPriority { class, value: Some(value) }))
     }
 
     fn set_nice(slf: &Bound<'_, Self>, value: i32) -> PyResult<()> {

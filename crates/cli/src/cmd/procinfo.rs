@@ -186,9 +186,16 @@ pub(crate) fn fields(p: &Process, verbose: bool) -> Vec<Field> {
         one("terminal", p.terminal(), |v| v.map_or_else(|| "none".into(), |v| escape(v.as_os_str()))),
         one("status", p.status(), |v| v.to_string()),
         one("nice", p.nice(), |v| v.to_string()),
-        one("ionice", p.ionice(), |v| format!("class={}, value={}", v.class, v.value)),
+        one("ionice", p.ionice(), |v| match v.value {
+            Some(value) => format!("class={}, value={value}", v.class),
+            None => format!("class={}", v.class),
+        }),
         one("num-threads", p.num_threads(), |v| v.to_string()),
-        one("num-fds", p.num_fds(), |v| v.to_string()),
+        if cfg!(windows) {
+            one("num-handles", p.num_handles(), |v| v.to_string())
+        } else {
+            one("num-fds", p.num_fds(), |v| v.to_string())
+        },
         one("I/O", p.io_counters(), |v| {
             format!(
                 "read_count={}, write_count={}, read_bytes={}, write_bytes={}",
@@ -199,7 +206,8 @@ pub(crate) fn fields(p: &Process, verbose: bool) -> Vec<Field> {
             )
         }),
         one("ctx-switches", p.num_ctx_switches(), |v| {
-            format!("voluntary={}, involuntary={}", v.voluntary, v.involuntary)
+            let involuntary = v.involuntary.map_or_else(|| "-".into(), |count| count.to_string());
+            format!("voluntary={}, involuntary={involuntary}", v.voluntary)
         }),
         list("children", p.children(false), verbose, |v| named(&v)),
         list("open-files", p.open_files(), verbose, |v| {

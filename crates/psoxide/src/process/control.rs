@@ -34,17 +34,17 @@ impl Process {
         self.control("resume", Os::resume)
     }
 
-    /// Asks it to end: SIGTERM.
+    /// Asks it to end: SIGTERM. Windows: ends it.
     pub fn terminate(&self) -> Result<()> {
         self.send_signal(Signal::TERM)
     }
 
-    /// Ends it: SIGKILL.
+    /// Ends it: SIGKILL. Windows: with that number as its exit code.
     pub fn kill(&self) -> Result<()> {
         self.send_signal(Signal::KILL)
     }
 
-    /// Waits for its end; how it ended is known of the caller's own children only.
+    /// Waits for its end; how it ended is known of the caller's own children only (Windows: of any process).
     ///
     /// # Errors
     /// [`Timeout`](crate::ErrorKind::Timeout).
@@ -56,15 +56,15 @@ impl Process {
         }
     }
 
-    /// Sets its nice value, -20 to 19.
+    /// Sets its nice value, -20 to 19; on Windows its priority class.
     pub fn set_nice(&self, value: i32) -> Result<()> {
         self.control("set_nice", |handle| Os::set_nice(handle, value))
     }
 
     /// Sets its I/O scheduling class and priority.
     pub fn set_ionice(&self, priority: IoPriority) -> Result<()> {
-        if priority.value > 7 {
-            return Err(Error::invalid(format!("I/O priority {} is not within 0 to 7", priority.value)));
+        if let Some(value) = priority.value.filter(|value| *value > 7) {
+            return Err(Error::invalid(format!("I/O priority {value} is not within 0 to 7")));
         }
         self.control("set_ionice", |handle| Os::set_ionice(handle, priority))
     }

@@ -219,8 +219,7 @@ impl Process {
     }
 
     /// How long after the boot it began: what [`create_time`](Self::create_time) is on a clock that nobody sets.
-    #[must_use]
-    pub fn since_boot(&self) -> Duration {
+    pub fn since_boot(&self) -> Result<Duration> {
         Os::since_boot(self.system.source(), self.start)
     }
 
@@ -234,7 +233,7 @@ impl Process {
         self.with_handle(Os::environ)
     }
 
-    /// Its nice value, -20 to 19.
+    /// Its nice value, -20 to 19; on Windows its priority class, by the number that Windows gives it.
     pub fn nice(&self) -> Result<i32> {
         self.with_handle(Os::nice)
     }
@@ -267,6 +266,11 @@ impl Process {
     /// Number of open file descriptors.
     pub fn num_fds(&self) -> Result<u64> {
         self.with_handle(Os::num_fds)
+    }
+
+    /// Number of handles it has open (Windows).
+    pub fn num_handles(&self) -> Result<u64> {
+        self.with_handle(Os::num_handles)
     }
 
     /// Number of threads.

@@ -47,13 +47,13 @@ record! {
 record! {
     /// What the memory of a process is made of, and the most it ever was.
     ///
-    /// Linux: `/proc/PID/status`, proc_pid_status(5). A kernel thread has none.
+    /// Linux: `/proc/PID/status`, proc_pid_status(5). A kernel thread has none. Windows: the system's table of processes.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct MemoryDetails = "pmem_ex" {
         /// The most that was ever resident.
-        peak_rss: Option<u64>, Bytes, LINUX;
+        peak_rss: Option<u64>, Bytes, LINUX | WINDOWS;
         /// The most virtual memory it ever had.
-        peak_vms: Option<u64>, Bytes, LINUX;
+        peak_vms: Option<u64>, Bytes, LINUX | WINDOWS;
         /// Resident and backed by no file (since Linux 4.5).
         rss_anon: Option<u64>, Bytes, LINUX;
         /// Resident and backed by files (since Linux 4.5).
@@ -64,6 +64,20 @@ record! {
         swap: Option<u64>, Bytes, LINUX;
         /// Huge pages of hugetlbfs (since Linux 4.4).
         hugetlb: Option<u64>, Bytes, LINUX;
+        /// Address space in use, be there memory behind it or not.
+        virtual_size: Option<u64>, Bytes, WINDOWS;
+        /// The most address space it ever used.
+        peak_virtual_size: Option<u64>, Bytes, WINDOWS;
+        /// The kernel's memory for it that can be paged out.
+        paged_pool: Option<u64>, Bytes, WINDOWS;
+        /// The kernel's memory for it that stays in physical memory.
+        nonpaged_pool: Option<u64>, Bytes, WINDOWS;
+        /// The most of the paged pool it ever used.
+        peak_paged_pool: Option<u64>, Bytes, WINDOWS;
+        /// The most of the nonpaged pool it ever used.
+        peak_nonpaged_pool: Option<u64>, Bytes, WINDOWS;
+        /// Memory that no other process can use, in physical memory or not: the commit charge.
+        private_bytes: Option<u64>, Bytes, WINDOWS;
     }
 }
 
@@ -164,6 +178,10 @@ record! {
         read_chars: Option<u64>, Bytes, LINUX;
         /// Bytes passed to write calls, wherever they went.
         write_chars: Option<u64>, Bytes, LINUX;
+        /// Calls that neither read nor write.
+        other_count: Option<u64>, Count, WINDOWS;
+        /// Bytes that these transferred.
+        other_bytes: Option<u64>, Bytes, WINDOWS;
     }
 }
 
@@ -171,10 +189,10 @@ record! {
     /// Context switches.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct CtxSwitches = "pctxsw" {
-        /// It had to wait.
+        /// It had to wait; on Windows, for whatever reason.
         voluntary: u64, Count, ALL;
         /// Its time slice was over.
-        involuntary: u64, Count, ALL;
+        involuntary: Option<u64>, Count, POSIX;
     }
 }
 
@@ -233,13 +251,13 @@ record! {
 }
 
 record! {
-    /// I/O scheduling, ioprio_get(2).
+    /// I/O scheduling: ioprio_get(2), or the I/O priority of Windows, which is a class alone.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct IoPriority = "pionice" {
         /// The class.
-        class: IoPriorityClass, Text, LINUX;
+        class: IoPriorityClass, Text, LINUX | WINDOWS;
         /// The priority within the class, 0 (first) to 7.
-        value: u8, Plain, LINUX;
+        value: Option<u8>, Plain, LINUX;
     }
 }
 
@@ -254,6 +272,14 @@ pub enum IoPriorityClass {
     BestEffort,
     /// Only when nobody else asks.
     Idle,
+    /// Windows: for work in the background.
+    VeryLow,
+    /// Windows.
+    Low,
+    /// Windows: what a process starts with.
+    Normal,
+    /// Windows.
+    High,
 }
 
 /// A resource limit; `None` is no limit.
@@ -480,6 +506,10 @@ impl fmt::Display for IoPriorityClass {
             Self::Realtime => "realtime",
             Self::BestEffort => "best-effort",
             Self::Idle => "idle",
+            Self::VeryLow => "very-low",
+            Self::Low => "low",
+            Self::Normal => "normal",
+            Self::High => "high",
         })
     }
 }
@@ -509,6 +539,9 @@ impl Signal {
     pub const CONT: Self = Self(libc::SIGCONT);
     /// Please end.
     pub const TERM: Self = Self(15);
+    /// Ctrl+Break, as the C library of Windows numbers it.
+    #[cfg(windows)]
+    pub const BREAK: Self = Self(21);
 }
 
 /// How a process ended.

@@ -1,7 +1,7 @@
 //! The contract between the public layer and an operating system, and the choice of the system.
 //!
 //! An operating system is one folder here. It provides `Source` (where its readings come from), `Pass` (what all
-//! processes of one snapshot share), `Cache` (one cell for each kernel source of a process) and a unit struct `Os` with
+//! processes of one snapshot share, and which these are), `Cache` (one cell for each kernel source of a process) and a unit struct `Os` with
 //! these traits. A method without a body is required, so that the compiler names what a new system still lacks; one that
 //! not every system can have answers [`Unsupported`](crate::ErrorKind::Unsupported) by default, and `support.rs` says
 //! which system has it.
@@ -113,11 +113,9 @@ pub(crate) trait SensorReadings {
     }
 }
 
-/// Who is logged in, and who a user id is.
+/// Who is logged in.
 pub(crate) trait UserReadings {
     fn users(source: &Source) -> Result<Vec<User>>;
-    /// The name of a user id; `None` where nobody has it.
-    fn user_name(source: &Source, uid: u32) -> Result<Option<OsString>>;
 }
 
 /// One process. A getter reads each kernel source at most once, into the handle's cache.
@@ -125,7 +123,7 @@ pub(crate) trait ProcessReadings {
     /// The start time that, with the pid, is a process's identity.
     fn start(process: &Handle<'_>) -> Result<u64>;
     /// The time between the boot and a start time.
-    fn since_boot(source: &Source, start: u64) -> Duration;
+    fn since_boot(source: &Source, start: u64) -> Result<Duration>;
     fn ppid(process: &Handle<'_>) -> Result<Pid>;
     fn name(process: &Handle<'_>) -> Result<OsString>;
     /// The name as the kernel keeps it, which may be cut short.
@@ -169,6 +167,9 @@ pub(crate) trait ProcessReadings {
     }
     fn num_fds(_: &Handle<'_>) -> Result<u64> {
         Err(Error::unsupported("num_fds"))
+    }
+    fn num_handles(_: &Handle<'_>) -> Result<u64> {
+        Err(Error::unsupported("num_handles"))
     }
     fn cpu_num(_: &Handle<'_>) -> Result<u32> {
         Err(Error::unsupported("cpu_num"))

@@ -245,7 +245,7 @@ class pionice(NamedTuple):
     value: int  # The priority within the class, 0 (first) to 7.
 
 class pctxsw(NamedTuple):
-    voluntary: int  # It had to wait.
+    voluntary: int  # It had to wait; on Windows, for whatever reason.
     involuntary: int  # Its time slice was over.
 
 class pio(NamedTuple):

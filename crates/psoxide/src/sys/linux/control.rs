@@ -172,8 +172,9 @@ impl Control for Os {
             IoPriorityClass::Realtime => 1,
             IoPriorityClass::BestEffort => 2,
             IoPriorityClass::Idle => 3,
+            class => return Err(Error::invalid(format!("{class} is not an I/O class of Linux"))),
         };
-        ffi::ioprio_set(raw(process)?, (class << CLASS_SHIFT) | i32::from(priority.value))
+        ffi::ioprio_set(raw(process)?, (class << CLASS_SHIFT) | i32::from(priority.value.unwrap_or(0)))
     }
 
     fn set_rlimit(process: &Handle<'_>, resource: Resource, limit: Limit) -> Result<()> {
@@ -200,7 +201,7 @@ pub(super) fn ionice(process: &Handle<'_>) -> Result<IoPriority> {
         other => return Err(Error::invalid(format!("I/O class {other} is not known")).with_field("ioclass")),
     };
     // The low three bits are the level, the rest hints (Linux 6.5).
-    Ok(IoPriority { class, value: u8::try_from(value & 0x7).unwrap_or(0) })
+    Ok(IoPriority { class, value: u8::try_from(value & 0x7).ok() })
 }
 
 /// The CPUs it may run on; the call takes no file to be written and read.

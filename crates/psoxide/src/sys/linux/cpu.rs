@@ -177,5 +177,6 @@ fn times(source: &Source, ticks: &CpuTicks) -> CpuTimes {
         steal: time(ticks.steal),
         guest: time(ticks.guest),
         guest_nice: time(ticks.guest_nice),
+        dpc: None,
     }
 }

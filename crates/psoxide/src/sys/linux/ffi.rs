@@ -210,14 +210,14 @@ pub(super) fn heap_info() -> Result<HeapInfo> {
         // SAFETY: mallinfo takes nothing and returns integers.
         let info = unsafe { libc::mallinfo() };
         let bytes = |bytes| u64::try_from(bytes).map_err(|_| Error::unsupported("heap_info"));
-        return Ok(HeapInfo { heap_used: bytes(info.uordblks)?, mmap_used: bytes(info.hblkhd)? });
+        return Ok(HeapInfo { heap_used: bytes(info.uordblks)?, mmap_used: bytes(info.hblkhd)?, heap_count: None });
     }
     // SAFETY: the symbol of this name is this function in every glibc that has it.
     let mallinfo2 = unsafe { std::mem::transmute::<*mut libc::c_void, Mallinfo2>(symbol) };
     // SAFETY: mallinfo2 takes nothing and returns integers.
     let info = unsafe { mallinfo2() };
     let bytes = |bytes| u64::try_from(bytes).unwrap_or(u64::MAX);
-    Ok(HeapInfo { heap_used: bytes(info.uordblks), mmap_used: bytes(info.hblkhd) })
+    Ok(HeapInfo { heap_used: bytes(info.uordblks), mmap_used: bytes(info.hblkhd), heap_count: None })
 }
 
 /// malloc_trim(3).

@@ -15,8 +15,8 @@ use psoxide_parse::linux::{cpu_stat, limits, pid_io, smaps, stat, statm, status,
 use psoxide_parse::{ParseError, decimal, split_once};
 
 use super::source::if_any;
-use super::{Os, Source, bpf, control, descriptors, family, sockets, threads};
-use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings, UserReadings as _};
+use super::{Os, Source, bpf, control, descriptors, family, sockets, threads, users};
+use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings};
 use crate::{
     Connection, ConnectionKind, CtxSwitches, Error, Field, FieldSet, Ids, IoCounters, IoPriority, Limit, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource,
@@ -51,6 +51,11 @@ impl Pass {
     fn walked(&self, pid: Pid) -> Option<&bpf::Process> {
         let at = self.walk.binary_search_by_key(&pid, bpf::Process::pid).ok()?;
         self.walk.get(at)
+    }
+
+    /// The processes there are.
+    pub(crate) fn pids(&self, source: &Source) -> Result<Vec<Pid>> {
+        source.pids()
     }
 }
 
@@ -88,7 +93,7 @@ impl Cache {
             stat: filled(process.stat(source)),
             statm: filled(Some(Statm { size, resident, shared, text, data, lib: 0, dt: 0 })),
             owner: filled(Some(Owner { uids, gids })),
-            switches: filled(Some(CtxSwitches { voluntary, involuntary })),
+            switches: filled(Some(CtxSwitches { voluntary, involuntary: Some(involuntary) })),
             cmdline: filled(process.cmdline()),
             pass,
             ..Self::default()
@@ -300,8 +305,8 @@ impl ProcessReadings for Os {
         Ok(process.stat()?.starttime)
     }
 
-    fn since_boot(source: &Source, start: u64) -> Duration {
-        source.ticks(start)
+    fn since_boot(source: &Source, start: u64) -> Result<Duration> {
+        Ok(source.ticks(start))
     }
 
     fn ppid(process: &Handle<'_>) -> Result<Pid> {
@@ -358,7 +363,7 @@ impl ProcessReadings for Os {
         if let Some(name) = known.get(&uid) {
             return Ok(name.clone());
         }
-        let name = Self::user_name(process.source, uid)?.unwrap_or_else(|| uid.to_string().into());
+        let name = users::name(process.source, uid)?.unwrap_or_else(|| uid.to_string().into());
         known.insert(uid, name.clone());
         Ok(name)
     }
@@ -366,7 +371,7 @@ impl ProcessReadings for Os {
     fn create_time(process: &Handle<'_>) -> Result<SystemTime> {
         // It is known from the beginning, and is true when the process is gone.
         let start = process.start.map_or_else(|| Self::start(process), Ok)?;
-        let since_boot = Self::since_boot(process.source, start);
+        let since_boot = process.source.ticks(start);
         cached(&process.cache.pass.boot_time, || Self::boot_time(process.source))?
             .checked_add(since_boot)
             .ok_or_else(|| Error::invalid("the start time is out of range").with_field("starttime"))
@@ -407,7 +412,7 @@ impl ProcessReadings for Os {
         }
         let status = process.status_file()?;
         match (status.voluntary_ctxt_switches, status.nonvoluntary_ctxt_switches) {
-            (Some(voluntary), Some(involuntary)) => Ok(CtxSwitches { voluntary, involuntary }),
+            (Some(voluntary), Some(involuntary)) => Ok(CtxSwitches { voluntary, involuntary: Some(involuntary) }),
             _ => Err(Error::unsupported("num_ctx_switches").with_path(process.path("status"))),
         }
     }
@@ -467,6 +472,7 @@ impl ProcessReadings for Os {
             rss_shmem: status.rss_shmem,
             swap: status.vm_swap,
             hugetlb: status.hugetlb_pages,
+            ..MemoryDetails::default()
         })
     }
 
@@ -524,6 +530,7 @@ impl ProcessReadings for Os {
             write_bytes: io.write_bytes,
             read_chars: Some(io.rchar),
             write_chars: Some(io.wchar),
+            ..IoCounters::default()
         })
     }
 

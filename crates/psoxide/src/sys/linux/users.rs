@@ -37,24 +37,25 @@ impl UserReadings for Os {
         }
         Ok(users)
     }
+}
 
-    fn user_name(source: &Source, uid: u32) -> Result<Option<OsString>> {
-        let passwd = source.file("etc/passwd");
-        source.user_names().get(&passwd, uid, || {
-            if source.is_live() {
-                return ffi::user_name(uid);
-            }
-            let name = source.read_if_any(&passwd, |bytes| {
-                Ok(lines(bytes).find_map(|line| {
-                    let mut fields = line.split(|byte| *byte == b':');
-                    let name = fields.next()?;
-                    let id = fields.nth(1)?;
-                    (decimal(id, "uid").ok()? == u64::from(uid)).then(|| OsStr::from_bytes(name).to_owned())
-                }))
-            })?;
-            Ok(name.flatten())
-        })
-    }
+/// The name of a user id; `None` where nobody has it.
+pub(super) fn name(source: &Source, uid: u32) -> Result<Option<OsString>> {
+    let passwd = source.file("etc/passwd");
+    source.user_names().get(&passwd, uid, || {
+        if source.is_live() {
+            return ffi::user_name(uid);
+        }
+        let name = source.read_if_any(&passwd, |bytes| {
+            Ok(lines(bytes).find_map(|line| {
+                let mut fields = line.split(|byte| *byte == b':');
+                let name = fields.next()?;
+                let id = fields.nth(1)?;
+                (decimal(id, "uid").ok()? == u64::from(uid)).then(|| OsStr::from_bytes(name).to_owned())
+            }))
+        })?;
+        Ok(name.flatten())
+    })
 }
 
 /// The names that have been looked up, as long as the user database can be thought to be the same.
@@ -184,12 +185,12 @@ mod tests {
         fs::create_dir_all(root.path().join("etc")).unwrap();
         let passwd = root.path().join("etc/passwd");
         let source = Source::at_root(root.path()).unwrap();
-        assert_eq!(Os::user_name(&source, 7).unwrap(), None);
+        assert_eq!(name(&source, 7).unwrap(), None);
         fs::write(&passwd, "ann:x:7:7::/:\n").unwrap();
-        assert_eq!(Os::user_name(&source, 7).unwrap().as_deref(), Some(OsStr::new("ann")));
+        assert_eq!(name(&source, 7).unwrap().as_deref(), Some(OsStr::new("ann")));
         let asked_again = source.user_names().get(&passwd, 7, || panic!("it is known"));
         assert_eq!(asked_again.unwrap().as_deref(), Some(OsStr::new("ann")));
         fs::write(&passwd, "berta:x:7:7::/:\n").unwrap();
-        assert_eq!(Os::user_name(&source, 7).unwrap().as_deref(), Some(OsStr::new("berta")));
+        assert_eq!(name(&source, 7).unwrap().as_deref(), Some(OsStr::new("berta")));
     }
 }

@@ -1,0 +1,47 @@
+//! `QueryWorkingSetEx`: which pages are in physical memory, and whose they are.
+
+use super::Rows;
+
+/// How many of the pages that were asked for are in physical memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pages {
+    /// In physical memory.
+    pub resident: u64,
+    /// In physical memory, and of no other process.
+    pub private: u64,
+}
+
+/// Counts the pages of `PSAPI_WORKING_SET_EX_INFORMATION` entries: an address and its attributes.
+#[must_use]
+pub fn count(bytes: &[u8]) -> Pages {
+    const VALID: u64 = 1;
+    const SHARED: u64 = 1 << 15;
+    let attributes = Rows::all(bytes, 16).filter_map(|row| row.u64(8, "VirtualAttributes").ok());
+    attributes.filter(|page| page & VALID != 0).fold(Pages::default(), |pages, page| Pages {
+        resident: pages.resident + 1,
+        private: pages.private + u64::from(page & SHARED == 0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Made;
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_resident_pages_count() {
+        let mut made = Made::new(56);
+        made.u64(8, 1).u64(24, 0x8001).u64(40, 0x8000);
+        assert_eq!(count(&made.0), Pages { resident: 2, private: 1 });
+        assert_eq!(count(&[]), Pages::default());
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_private_than_resident(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let pages = count(&bytes);
+            prop_assert!(pages.private <= pages.resident && pages.resident <= bytes.len() as u64 / 16);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use psoxide_parse::windows::{Buffer, adapters};
+
+fuzz_target!(|data: &[u8]| {
+    let _ = adapters::adapters(Buffer::new(data, 0x10));
+});
