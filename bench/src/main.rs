@@ -1,24 +1,32 @@
-//! CPU time of psoxide beside that of bare system calls and of two other crates, interleaved in one run.
+//! CPU time of psoxide beside that of bare system calls, psutil, other crates and commands, interleaved in one run.
 //!
-//! `psoxide-bench [PROCESSES]`: how many processes to start for the snapshots (1000 unless told).
+//! `psoxide-bench [PROCESSES] [REPORT]`: how many processes to start for the snapshots (1000 unless told), and the file
+//! to write the tables to.
+
+mod measure;
+mod populations;
+mod python;
 
 use std::env;
 use std::ffi::{CStr, CString};
 use std::hint::black_box;
-use std::io::{self, PipeWriter, Read as _};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::io;
 
-use psoxide::{Field, Process, System};
+use psoxide::{Backend, ConnectionKind, Field, Process, System};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, UpdateKind, Users};
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+use measure::{Report, Result, Side};
+use populations::Herd;
+use python::Worker;
 
-/// Rounds of one comparison; each runs both sides, so that what disturbs one disturbs the other.
+/// Rounds of a comparison; in each all sides run, so that what disturbs one disturbs the others.
 const ROUNDS: usize = 15;
+/// The same for work that takes long.
+const FEW_ROUNDS: usize = 7;
 /// Calls of a cheap reading in one round.
 const CALLS: u32 = 2000;
 
+/// With the pid, which every row has, they are eight.
 const FIELDS: [Field; 7] = [
     Field::Name,
     Field::Username,
@@ -27,74 +35,202 @@ const FIELDS: [Field; 7] = [
     Field::Status,
     Field::CreateTime,
     Field::Cmdline,
-]; // and the pid, which every row has
+];
 
 fn main() -> Result<()> {
     let mut args = env::args().skip(1);
     let count = match args.next().as_deref() {
-        Some("--sleep") => return Ok(sleep()?),
+        Some("--hold") => {
+            return populations::hold(&args.next().unwrap_or_default(), args.next().unwrap_or_default().parse()?);
+        }
         Some(count) => count.parse()?,
         None => 1000,
     };
-    println!("{:<46} {:>10} {:>10} {:>6}", "work (µs of CPU time, medians)", "ours", "theirs", "ratio");
-    getters()?;
-    oneshot()?;
-    snapshots(count)
-}
-
-/// What a started process does: nothing until the writer of its standard input is gone.
-fn sleep() -> io::Result<()> {
-    io::stdin().read(&mut [0]).map(drop)
-}
-
-/// CPU time of this process so far, user and system.
-fn cpu_time() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a timespec that outlives the call.
-    let code = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    assert_eq!(code, 0, "clock_gettime: {}", io::Error::last_os_error());
-    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
-}
-
-/// The CPU time of `calls` runs of `work`, in microseconds for each.
-fn measure(calls: u32, work: &mut dyn FnMut() -> Result<()>) -> Result<f64> {
-    let start = cpu_time();
-    for _ in 0..calls {
-        work()?;
+    let mut bench = Bench::start();
+    bench.getters()?;
+    bench.snapshots(count)?;
+    bench.populations(count)?;
+    if let Some(path) = args.next() {
+        std::fs::write(path, format!("{}{}", heading(count)?, bench.report.text()))?;
     }
-    Ok((cpu_time() - start).as_secs_f64() * 1e6 / f64::from(calls))
-}
-
-/// Runs both, taking turns, and prints a line: the medians, and the median of the rounds' ratios.
-fn compare(
-    label: &str,
-    calls: u32,
-    mut ours: impl FnMut() -> Result<()>,
-    mut theirs: impl FnMut() -> Result<()>,
-) -> Result<()> {
-    measure(calls.div_ceil(10), &mut ours)?;
-    measure(calls.div_ceil(10), &mut theirs)?;
-    let (mut our_times, mut their_times, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        let (our, their) = if round % 2 == 0 {
-            let our = measure(calls, &mut ours)?;
-            (our, measure(calls, &mut theirs)?)
-        } else {
-            let their = measure(calls, &mut theirs)?;
-            (measure(calls, &mut ours)?, their)
-        };
-        our_times.push(our);
-        their_times.push(their);
-        ratios.push(our / their);
-    }
-    let (our, their, ratio) = (median(our_times), median(their_times), median(ratios));
-    println!("{label:<46} {our:>10.2} {their:>10.2} {ratio:>6.2}");
     Ok(())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// What was run, and on what.
+fn heading(count: usize) -> Result<String> {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpuinfo = read("/proc/cpuinfo");
+    let value = |key: &str| cpuinfo.lines().find(|line| line.starts_with(key)).and_then(|line| line.split(": ").nth(1));
+    let cpus = cpuinfo.lines().filter(|line| line.starts_with("processor")).count();
+    let version = read("/proc/sys/kernel/osrelease");
+    Ok(format!(
+        "# Benchmarks\n\n\
+        Written by `cargo xtask bench {count}`: CPU time, user and system, of one run of the work; medians of rounds in \
+        which all sides took turns. In brackets, how many times less than the first column, as the median of the rounds' \
+        ratios. bench/README.md says what each side does. The figures are those of one machine; the ratios hold for others \
+        within some tens of percent.\n\n\
+        {cpus} x {}, Linux {}, {}.\n",
+        value("model name").unwrap_or("unknown CPU"),
+        version.trim(),
+        if System::host().with_backend(Backend::Bpf).backend() == Backend::Bpf {
+            "as root: the task iterators are in use"
+        } else {
+            "without task iterators"
+        },
+    ))
+}
+
+/// The sides that are there, and what they have done so far.
+struct Bench {
+    report: Report,
+    psutil: Option<Worker>,
+    package: Option<Worker>,
+    /// psoxide from /proc, and with the kernel's task iterators where they are to be had.
+    files: System,
+    walk: Option<System>,
+}
+
+impl Bench {
+    fn start() -> Self {
+        let walk = System::host().with_backend(Backend::Bpf);
+        Self {
+            report: Report::default(),
+            psutil: Worker::start("psutil", "psutil"),
+            package: Worker::start("psoxide (Python)", "psoxide"),
+            files: System::host().with_backend(Backend::Proc),
+            walk: (walk.backend() == Backend::Bpf).then_some(walk),
+        }
+    }
+
+    /// One work by all: psutil first, if it is there.
+    fn all(
+        &mut self,
+        label: &str,
+        rounds: usize,
+        calls: u32,
+        work: &str,
+        pid: u32,
+        ours: fn(&System, u32) -> Result<()>,
+    ) -> Result<()> {
+        let mut sides = Vec::new();
+        sides.extend(self.psutil.as_ref().map(|worker| worker.side(work, pid)));
+        sides.extend(self.package.as_ref().map(|worker| worker.side(work, pid)));
+        sides.push(Side::here("psoxide, /proc", || ours(&self.files, pid)));
+        sides.extend(self.walk.as_ref().map(|walk| Side::here("psoxide", move || ours(walk, pid))));
+        self.report.compare(label, rounds, calls, sides)
+    }
+
+    /// Single getters of another process.
+    fn getters(&mut self) -> Result<()> {
+        let herd = Herd::start(1)?;
+        let process = System::host().process(herd.pid())?;
+        self.report.section("One reading", "Beside a bare `openat`, `read` and `close` of the file that it needs.");
+        type Getter = fn(&Process) -> Result<()>;
+        let getters: [(&str, &str, Getter); 4] = [
+            ("name", "stat", |p| done(p.name()?)),
+            ("status", "stat", |p| done(p.status()?)),
+            ("memory_info", "statm", |p| done(p.memory_info()?)),
+            ("num_threads", "stat", |p| done(p.num_threads()?)),
+        ];
+        for (name, file, getter) in getters {
+            let path = CString::new(format!("/proc/{}/{file}", process.pid()))?;
+            let sides = vec![Side::here("bare read", || bare_read(&path)), Side::here("psoxide", || getter(&process))];
+            self.report.compare(name, ROUNDS, CALLS, sides)?;
+        }
+        let sides =
+            vec![Side::here("plain", || readings(&process)), Side::here("oneshot", || readings(&process.oneshot()))];
+        self.report.compare("14 readings", ROUNDS, CALLS / 10, sides)?;
+        for name in ["name", "memory_info"] {
+            let Some((psutil, package)) = self.psutil.as_ref().zip(self.package.as_ref()) else { break };
+            let sides = vec![psutil.side(name, process.pid()), package.side(name, process.pid())];
+            self.report.compare(&format!("{name}, Python"), ROUNDS, CALLS / 4, sides)?;
+        }
+        Ok(())
+    }
+
+    /// All processes: eight fields, and the same without the command line; and what the cost does as they become more.
+    fn snapshots(&mut self, count: usize) -> Result<()> {
+        self.report.section(
+            "All processes",
+            "pid, name, user name, CPU times, memory, status, start time and command line of each.",
+        );
+        for count in [count / 10, count] {
+            let herd = Herd::start(count)?;
+            let total = self.files.pids()?.len();
+            self.all(&format!("{total} processes"), FEW_ROUNDS, 1, "process_iter", herd.pid(), |system, pid| {
+                snapshot(system, pid, 7)
+            })?;
+            let label = format!("{total} processes, no command line");
+            self.all(&label, FEW_ROUNDS, 1, "process_iter_short", herd.pid(), |system, pid| snapshot(system, pid, 6))?;
+        }
+        let herd = Herd::start(count)?;
+        let total = self.files.pids()?.len();
+        let mut kept = sysinfo::System::new()?;
+        let mut others = vec![
+            Side::here("sysinfo", || refresh(&mut sysinfo::System::new()?)),
+            Side::here("sysinfo, System kept", || refresh(&mut kept)),
+            Side::here("procfs", procfs_all),
+            Side::command("ps", "ps", &["-eo", "pid,comm,user,time,rss,stat,lstart,args"]),
+            Side::here("psoxide, /proc", || snapshot(&self.files, herd.pid(), 7)),
+        ];
+        others.extend(self.walk.as_ref().map(|walk| Side::here("psoxide", || snapshot(walk, herd.pid(), 7))));
+        self.report.compare(&format!("{total} processes"), FEW_ROUNDS, 1, others)
+    }
+
+    /// Processes that have much of something.
+    fn populations(&mut self, count: usize) -> Result<()> {
+        self.report.section("Many of one kind", "The whole of each list.");
+        let herd = Herd::of("threads", 2000)?;
+        self.all("threads: 2,000", FEW_ROUNDS, 3, "threads", herd.pid(), |system, pid| {
+            done(system.process(pid)?.threads()?)
+        })?;
+        let herd = Herd::of("mappings", 20_000)?;
+        self.all("memory_maps: 20,000", FEW_ROUNDS, 1, "memory_maps", herd.pid(), |system, pid| {
+            done(system.process(pid)?.memory_maps()?)
+        })?;
+        let herd = Herd::of("files", 10_000)?;
+        self.all("num_fds: 10,000", FEW_ROUNDS, 10, "num_fds", herd.pid(), |system, pid| {
+            done(system.process(pid)?.num_fds()?)
+        })?;
+        self.all("open_files: 10,000", FEW_ROUNDS, 1, "open_files", herd.pid(), |system, pid| {
+            done(system.process(pid)?.open_files()?)
+        })?;
+        drop(herd);
+        let few = Herd::of("sockets", 8)?;
+        self.all(
+            "net_connections of a process with 9",
+            FEW_ROUNDS,
+            10,
+            "process_net_connections",
+            few.pid(),
+            own_sockets,
+        )?;
+        let mut holders = Vec::new();
+        for sockets in [10_000, 50_000] {
+            while holders.len() < sockets / 10_000 {
+                holders.push(Herd::of("sockets", 10_000)?);
+            }
+            let label = format!("net_connections: {sockets}");
+            self.all(&label, FEW_ROUNDS, 1, "net_connections", few.pid(), |system, _| {
+                done(system.net_connections(ConnectionKind::Inet)?)
+            })?;
+        }
+        let sides = vec![
+            Side::command("ss", "ss", &["-tunap"]),
+            Side::here("psoxide, /proc", || done(self.files.net_connections(ConnectionKind::Inet)?)),
+        ];
+        self.report.compare("net_connections: 50000", FEW_ROUNDS, 1, sides)?;
+        drop(holders);
+        let tree = (count.min(3000) / 3) * 3;
+        let herd = Herd::of("children", tree)?;
+        self.all(&format!("children, all of {tree}"), FEW_ROUNDS, 1, "children", herd.pid(), |system, pid| {
+            done(system.process(pid)?.children(true)?)
+        })
+    }
+}
+
+fn own_sockets(system: &System, pid: u32) -> Result<()> {
+    done(system.process(pid)?.net_connections(ConnectionKind::Inet)?)
 }
 
 /// The least that reading a file costs: open, read, close.
@@ -122,31 +258,6 @@ fn done<T>(value: T) -> Result<()> {
     Ok(())
 }
 
-/// Single getters, each beside a bare read of the file that it needs. The process read is another than this one.
-fn getters() -> Result<()> {
-    type Getter = fn(&Process) -> Result<()>;
-    let getters: [(&str, &str, Getter); 4] = [
-        ("name", "stat", |p| done(p.name()?)),
-        ("status", "stat", |p| done(p.status()?)),
-        ("memory_info", "statm", |p| done(p.memory_info()?)),
-        ("num_threads", "stat", |p| done(p.num_threads()?)),
-    ];
-    let herd = Herd::start(1)?;
-    let process = System::host().process(herd.children[0].id())?;
-    for (name, file, getter) in getters {
-        let path = CString::new(format!("/proc/{}/{file}", process.pid()))?;
-        compare(&format!("{name} / read of {file}"), CALLS, || getter(&process), || bare_read(&path))?;
-    }
-    Ok(())
-}
-
-/// 14 readings of one process through a oneshot view, beside the same without it.
-fn oneshot() -> Result<()> {
-    let herd = Herd::start(1)?;
-    let process = System::host().process(herd.children[0].id())?;
-    compare("14 readings, oneshot / plain", CALLS / 10, || readings(&process.oneshot()), || readings(&process))
-}
-
 fn readings(process: &Process) -> Result<()> {
     black_box(process.cpu_num()?);
     black_box(process.cpu_times()?);
@@ -165,36 +276,26 @@ fn readings(process: &Process) -> Result<()> {
     Ok(())
 }
 
-/// Eight fields of all processes, beside what the other crates need for the same.
-fn snapshots(count: usize) -> Result<()> {
-    let herd = Herd::start(count)?;
-    let system = System::host();
-    let total = system.pids()?.len();
-    println!("snapshot of 8 fields, {total} processes:");
-    let ours = || {
-        let snapshot = system.snapshot(FIELDS)?;
-        let row = snapshot.processes.iter().find(|row| row.pid == herd.children[0].id());
-        let row = row.ok_or("a process that was started is not in the snapshot")?;
-        let complete = row.username.value().is_some() && row.cmdline.value().is_some_and(|args| args.len() == 7);
-        assert!(complete, "incomplete: {row:?}");
-        black_box(&snapshot);
-        Ok(())
-    };
-    compare("snapshot / sysinfo, new System", 1, ours, || refresh(&mut sysinfo::System::new()?))?;
-    let mut kept = sysinfo::System::new()?;
-    compare("snapshot / sysinfo, System kept", 1, ours, || refresh(&mut kept))?;
-    compare("snapshot / procfs: stat, status, cmdline", 1, ours, || {
-        let mut rows = Vec::new();
-        for process in procfs::process::all_processes()? {
-            // One that ended meanwhile has no row.
-            let Ok(process) = process else { continue };
-            if let (Ok(stat), Ok(status), Ok(cmdline)) = (process.stat(), process.status(), process.cmdline()) {
-                rows.push((process.pid, stat, status, cmdline));
-            }
+/// The first `fields` of all processes; `pid` has to be among them, and complete.
+fn snapshot(system: &System, pid: u32, fields: usize) -> Result<()> {
+    let snapshot = system.snapshot(FIELDS.into_iter().take(fields))?;
+    let row = snapshot.processes.iter().find(|row| row.pid == pid);
+    let row = row.ok_or("a process that was started is not in the snapshot")?;
+    let arguments = fields < FIELDS.len() || row.cmdline.value().is_some_and(|arguments| arguments.len() == 7);
+    assert!(row.username.value().is_some() && arguments, "incomplete: {row:?}");
+    done(snapshot)
+}
+
+fn procfs_all() -> Result<()> {
+    let mut rows = Vec::new();
+    for process in procfs::process::all_processes()? {
+        // One that ended meanwhile has no row.
+        let Ok(process) = process else { continue };
+        if let (Ok(stat), Ok(status), Ok(cmdline)) = (process.stat(), process.status(), process.cmdline()) {
+            rows.push((process.pid, stat, status, cmdline));
         }
-        black_box(&rows);
-        Ok(())
-    })
+    }
+    done(rows)
 }
 
 fn refresh(system: &mut sysinfo::System) -> Result<()> {
@@ -210,35 +311,4 @@ fn refresh(system: &mut sysinfo::System) -> Result<()> {
     let names: Vec<_> = system.processes().values().map(name).collect();
     black_box((&names, &system));
     Ok(())
-}
-
-/// Processes of our own, each with its own address space and six arguments. They end with the herd, or when this
-/// process ends in any way: they wait for the end of a pipe that only it can write to.
-struct Herd {
-    children: Vec<Child>,
-    _alive: PipeWriter,
-}
-
-impl Herd {
-    fn start(count: usize) -> Result<Self> {
-        let (reader, writer) = io::pipe()?;
-        let mut herd = Self { children: Vec::new(), _alive: writer };
-        for _ in 0..count {
-            let mut command = Command::new(env::current_exe()?);
-            command.args(["--sleep", "a", "b", "c", "d", "e"]).stdin(reader.try_clone()?).stdout(Stdio::null());
-            herd.children.push(command.spawn()?);
-        }
-        Ok(herd)
-    }
-}
-
-impl Drop for Herd {
-    fn drop(&mut self) {
-        for child in &mut self.children {
-            let _ = child.kill();
-        }
-        for child in &mut self.children {
-            let _ = child.wait();
-        }
-    }
 }

@@ -47,7 +47,7 @@ pub(crate) fn test(root: bool, user_only: bool) -> Result {
     fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let environment = Environment::at(&folder.join("venv"), Path::new("python3"), root)?;
     run(&mut environment.pip(PACKAGES))?;
-    let wheel = wheel(&environment, &folder.join("wheels"))?;
+    let wheel = wheel(&environment, &folder.join("wheels"), &[])?;
     if !user_only {
         run(environment.pip(&["--force-reinstall", "--no-deps"]).arg(&wheel))?;
         run(pytest(environment.command("python")).arg("crates/python/tests").current_dir(workspace()))?;
@@ -55,8 +55,19 @@ pub(crate) fn test(root: bool, user_only: bool) -> Result {
     if root { in_directory("python", |temp| as_nobody(&wheel, temp)) } else { Ok(()) }
 }
 
-/// Builds the wheel, without optimisation: tests do not ask how long anything takes.
-fn wheel(environment: &Environment, folder: &Path) -> Result<PathBuf> {
+/// An interpreter that has psutil and this package, both as users get them, for the benchmark.
+pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
+    let folder = workspace().join("target/python");
+    fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    let environment = Environment::at(&folder.join("bench"), Path::new("python3"), root)?;
+    run(&mut environment.pip(&["maturin>=1.9,<2", "psutil==7.2.2"]))?;
+    let wheel = wheel(&environment, &folder.join("bench-wheels"), &["--release"])?;
+    run(environment.pip(&["--force-reinstall", "--no-deps"]).arg(&wheel))?;
+    Ok(environment.folder.join("bin/python"))
+}
+
+/// Builds the wheel; without more `options` it is not optimised, as tests do not ask how long anything takes.
+fn wheel(environment: &Environment, folder: &Path, options: &[&str]) -> Result<PathBuf> {
     // What an earlier version left there would be found below.
     let _ = fs::remove_dir_all(folder);
     let python = environment.folder.join("bin/python");
@@ -66,6 +77,7 @@ fn wheel(environment: &Environment, folder: &Path) -> Result<PathBuf> {
         .arg(python)
         .arg("--out")
         .arg(folder)
+        .args(options)
         .current_dir(workspace()))?;
     let mut files = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
     let wheel = files

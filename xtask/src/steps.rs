@@ -211,7 +211,11 @@ pub(crate) fn msrv() -> Result {
 pub(crate) fn bench(processes: u32) -> Result {
     let mut bench = Command::new("cargo");
     bench.args(["run", "--release", "--manifest-path", "bench/Cargo.toml", "--"]).arg(processes.to_string());
-    run(bench.current_dir(workspace()))
+    match python::for_bench(is_root()?) {
+        Ok(python) => drop(bench.env("PSOXIDE_BENCH_PYTHON", python)),
+        Err(error) => eprintln!("xtask: psutil and the Python package are left out: {error}"),
+    }
+    run(bench.arg("BENCHMARKS.md").current_dir(workspace()))
 }
 
 /// Writes the generated files, or only says whether they are current.

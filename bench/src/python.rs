@@ -1,0 +1,56 @@
+//! psutil and the Python package, each in an interpreter that waits for its turn.
+
+use std::cell::RefCell;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use crate::measure::{Result, Side};
+
+pub struct Worker {
+    name: &'static str,
+    state: RefCell<(ChildStdin, BufReader<ChildStdout>)>,
+    child: Child,
+}
+
+impl Worker {
+    /// An interpreter that has imported `module`; `None`, with the reason, where that cannot be.
+    pub fn start(name: &'static str, module: &str) -> Option<Self> {
+        let Some(python) = std::env::var_os("PSOXIDE_BENCH_PYTHON") else {
+            println!("{name} is left out: `cargo xtask bench` makes the Python that has it");
+            return None;
+        };
+        let mut command = Command::new(python);
+        command.args(["-c", include_str!("worker.py"), module]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().ok()?;
+        let state = RefCell::new((child.stdin.take()?, BufReader::new(child.stdout.take()?)));
+        let worker = Self { name, state, child };
+        match worker.run("name", worker.child.id(), 1) {
+            Ok(_) => Some(worker),
+            Err(error) => {
+                println!("{name} is left out: {error}");
+                None
+            }
+        }
+    }
+
+    fn run(&self, work: &str, pid: u32, calls: u32) -> Result<f64> {
+        let (requests, answers) = &mut *self.state.borrow_mut();
+        writeln!(requests, "{work} {pid} {calls}")?;
+        let mut line = String::new();
+        answers.read_line(&mut line)?;
+        let seconds: f64 = line.split(' ').next().unwrap_or_default().parse()?;
+        Ok(seconds * 1e6 / f64::from(calls))
+    }
+
+    /// A work of worker.py.
+    pub fn side<'a>(&'a self, work: &'a str, pid: u32) -> Side<'a> {
+        Side::elsewhere(self.name, move |calls| self.run(work, pid, calls))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
