@@ -272,6 +272,13 @@ impl Process {
 }
 
 impl System {
+    /// A pass over all or most processes, of which these fields will be asked: with what the kernel can tell of all of
+    /// them at once, as it is now, if that is how they are read ([`Backend::Bpf`](crate::Backend::Bpf)).
+    #[must_use]
+    pub fn pass(&self, fields: FieldSet) -> Pass {
+        Pass(Arc::new(sys::Pass::without_files(self.source(), fields)))
+    }
+
     /// Reads the chosen fields of all processes, each kernel source at most once for each of them.
     ///
     /// Processes that end before anything of them is read have no row.

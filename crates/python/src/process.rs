@@ -1,7 +1,7 @@
 //! Readings of one process.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use psoxide::{
     CtxSwitches, Field, FieldSet, Ids, IoPriority, IoPriorityClass, MemoryMapGroup, Pass, Pid, Process as Source,
@@ -44,6 +44,20 @@ pub(crate) struct Plan {
     items: Vec<(Py<PyString>, Item)>,
     fields: FieldSet,
     pass: Pass,
+    /// What the kernel told of all processes at once, and when.
+    walk: OnceLock<(Instant, Pass)>,
+}
+
+/// How old a value of a walk may be. A caller that takes longer over its processes has the later ones read anew.
+const FRESH: Duration = Duration::from_millis(100);
+
+impl Plan {
+    fn pass(&self) -> &Pass {
+        match self.walk.get() {
+            Some((when, walk)) if when.elapsed() < FRESH => walk,
+            _ => &self.pass,
+        }
+    }
 }
 
 /// What an entry of a plan's result is made of.
@@ -79,7 +93,17 @@ impl Plan {
                 Item::Field(field) => Some(*field),
             })
             .collect();
-        Ok(Self { items, fields, pass: Pass::default() })
+        Ok(Self { items, fields, pass: Pass::default(), walk: OnceLock::new() })
+    }
+
+    /// Says that all processes are to be read now, which can be cheaper than one by one.
+    fn over_all(&self, py: Python<'_>, api: &Api) -> PyResult<()> {
+        if self.fields != FieldSet::default() {
+            let system = api.system(py)?;
+            let walk = py.detach(|| (Instant::now(), system.pass(self.fields)));
+            self.walk.get_or_init(|| walk);
+        }
+        Ok(())
     }
 }
 
@@ -237,7 +261,7 @@ impl Process {
     fn fields<'py>(slf: &Bound<'py, Self>, plan: &Plan, refused: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let py = slf.py();
         let this = slf.get();
-        let row = Self::read(slf, |source| Ok(source.row(plan.fields, &plan.pass)))?;
+        let row = Self::read(slf, |source| Ok(source.row(plan.fields, plan.pass())))?;
         let dict = PyDict::new(py);
         for (name, item) in &plan.items {
             let value = match item {

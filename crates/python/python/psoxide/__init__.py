@@ -925,45 +925,39 @@ def process_iter(attrs=None, ad_value=None):
     With `attrs`, each has a dict `info` of what `as_dict(attrs, ad_value)` returns.
     """
     global _pmap
-    known = _pmap
-    pmap = {}
     present = pids()
+    known = _pmap
     reused = set()
     while _pids_reused:
         pid = _pids_reused.pop()
         debug(f"refreshing Process instance for reused PID {pid}")
         reused.add(pid)
-    if reused:
-        known = {pid: process for pid, process in known.items() if pid not in reused}
-    done = 0
-    getters = None
-    if attrs is not None:
-        names = _attr_names(attrs)
-        if Process.as_dict is _AS_DICT:
-            getters = _Getters(Process, names, names)
+    pmap = {pid: known[pid] for pid in present if pid in known and pid not in reused}
     try:
+        if attrs is None and len(pmap) == len(present):
+            yield from pmap.copy().values()
+            return
+        getters = None
+        if attrs is not None:
+            names = _attr_names(attrs)
+            if Process.as_dict is _AS_DICT:
+                getters = _Getters(Process, names, names)
+                getters.plan.over_all(_pslinux._api)
         for pid in present:
-            done += 1
-            process = known.get(pid)
+            if pid in reused:
+                continue  # another process has it: its instance is for the next time
+            process = pmap.get(pid)
             try:
                 if process is None:
-                    if pid in reused:
-                        continue
-                    process = Process(pid)
-                if attrs is not None:
-                    if getters is not None and getters.fits(process):
-                        process.info = process._as_dict(getters, ad_value, bool(attrs))
-                    else:
-                        process.info = process.as_dict(attrs, ad_value)
-                pmap[pid] = process
+                    process = pmap[pid] = Process(pid)
+                if getters is not None and getters.fits(process):
+                    process.info = process._as_dict(getters, ad_value, bool(attrs))
+                elif attrs is not None:
+                    process.info = process.as_dict(attrs, ad_value)
                 yield process
             except NoSuchProcess:
                 pmap.pop(pid, None)
     finally:
-        # Those that were not come to, as the caller stopped before the end.
-        for pid in present[done:]:
-            if pid in known:
-                pmap[pid] = known[pid]
         _pmap = pmap
 
 

@@ -46,6 +46,7 @@ class Api:
 @final
 class Plan:
     def __new__(cls, names: list[str]) -> Self: ...
+    def over_all(self, api: Api) -> None: ...
 
 @disjoint_base
 class Process:

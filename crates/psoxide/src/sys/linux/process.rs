@@ -42,10 +42,13 @@ impl Pass {
 
     /// A pass over all or most of the processes of `source`, at once and for these fields.
     pub(crate) fn at_once(source: &Source, fields: FieldSet) -> Self {
-        Self {
-            walk: source.bpf().processes(source, fields.contains(Field::Cmdline)).unwrap_or_default(),
-            ..Self::over(source)
-        }
+        Self { procfs: source.open_procfs(), ..Self::without_files(source, fields) }
+    }
+
+    /// The same with no file open, so that it can be kept.
+    pub(crate) fn without_files(source: &Source, fields: FieldSet) -> Self {
+        let walk = source.bpf().processes(source, fields.contains(Field::Cmdline)).unwrap_or_default();
+        Self { walk, ..Self::default() }
     }
 
     fn walked(&self, pid: Pid) -> Option<&bpf::Process> {
