@@ -6,6 +6,7 @@ mod ntuples;
 mod parity;
 mod ports;
 mod python;
+mod shots;
 mod steps;
 
 use clap::{Parser, Subcommand};
@@ -54,6 +55,8 @@ enum Step {
     Parity(parity::Args),
     /// Fuzz the parsers, each with a fixed number of inputs
     Fuzz(fuzz::Args),
+    /// Take the pictures of the README (as root)
+    Shots,
     /// Copy live files of /proc and /sys to a scrubbed archive
     Capture(capture::Args),
 }
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Step::BenchPython => parity::bench(),
         Step::Parity(args) => parity::check(&args),
         Step::Fuzz(args) => fuzz::run_targets(&args),
+        Step::Shots => shots::shots(),
         Step::Capture(args) => capture::run(&args),
     };
     match done {

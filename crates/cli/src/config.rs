@@ -1,19 +1,5 @@
-//! The configuration file: default columns, orders, colours and interval.
-//!
-//! ```toml
-//! interval = 2
-//! color = "auto"              # auto, always, never
-//! pager = "less -FRX"         # "" for none
-//!
-//! [columns]
-//! ps = ["pid", "username", "rss", "cmdline"]
-//!
-//! [sort]
-//! ps = "-rss"
-//!
-//! [colors]
-//! header = "bold cyan"
-//! ```
+//! The configuration file: default columns, orders, colours and interval. `config.toml` beside the manifest is an
+//! example.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -236,6 +222,12 @@ mod tests {
         assert_eq!(config.interval, Some(Duration::from_millis(2500)));
         assert_eq!(config.columns("ps"), Some(&["pid".to_owned(), "rss".to_owned()][..]));
         assert_eq!((config.sort("ps"), config.sort("free")), (Some("-rss,pid"), None));
+    }
+
+    #[test]
+    fn the_example_is_right() {
+        let config = Config::understand(include_str!("../config.toml")).unwrap();
+        assert!(config.columns("ps").is_some() && config.columns("top").is_some());
     }
 
     #[test]

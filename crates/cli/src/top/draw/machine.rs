@@ -216,7 +216,7 @@ fn network(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette
     for (name, io) in nics.into_iter().take(most) {
         let [received, sent] = [io.bytes_recv, io.bytes_sent].map(|bytes| human::fraction(rate(bytes, machine)));
         text(buffer, inner.x, y, 8, &crate::output::table::cut(&crate::output::escape(name), 7), palette.faint);
-        let figures = format!("↓{received:>6}/s ↑{sent:>6}/s");
+        let figures = format!("↓{received:>7} ↑{sent:>7}");
         text(buffer, inner.x + 8, y, inner.width.saturating_sub(8), &figures, Style::new());
         y += 1;
     }

@@ -37,7 +37,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, palette: &P
         for (((_, column), width), cell) in columns.iter().zip(&widths).zip(cells) {
             let number = is_number(&column.meta);
             let blanks = if number { width.saturating_sub(wide(cell)) } else { 0 };
-            let style = style(view, line, column, palette);
+            // Colours of loads would make patches in the chosen line.
+            let style = if line == view.selected { Style::new() } else { style(view, line, column, palette) };
             text(buffer, x + blanks, y, width.saturating_sub(blanks), cell, style);
             x += width + 1;
         }

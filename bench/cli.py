@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""The command against the tools it stands beside: CPU time, both sides interleaved, medians and their ratio.
+
+    bench/cli.py startup|ps|netstat|top [--processes N] [--sockets N] [--seconds N]
+
+A tool that is not installed is left out. Build the command first: cargo build --release -p psoxide-cli.
+"""
+
+import argparse
+import fcntl
+import os
+import pty
+import shutil
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PSOXIDE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release", "psoxide")
+
+
+def cpu_of(command):
+    """User and system time of one run, in milliseconds; its output goes nowhere."""
+    pid = os.fork()
+    if pid == 0:
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        os.execvp(command[0], command)
+    _, status, usage = os.wait4(pid, 0)
+    if os.waitstatus_to_exitcode(status) not in (0, 1):
+        sys.exit(f"{' '.join(command)} failed")
+    return (usage.ru_utime + usage.ru_stime) * 1000
+
+
+def compare(ours, others, runs):
+    """Runs all of them in turn, and prints how many times as much the others cost."""
+    commands = {"psoxide": ours, **{name: c for name, c in others.items() if shutil.which(c[0])}}
+    times = {name: [] for name in commands}
+    for turn in range(runs + 1):
+        for name, command in commands.items():
+            spent = cpu_of(command)
+            if turn > 0:  # the first run fills the caches
+                times[name].append(spent)
+    medians = {name: statistics.median(spent) for name, spent in times.items()}
+    for name, median in medians.items():
+        print(f"{name:10} {median:9.2f} ms   {median / medians['psoxide']:6.2f}x   {' '.join(commands[name])}")
+    for name in others.keys() - commands.keys():
+        print(f"{name:10} is not installed")
+
+
+def sleepers(many):
+    """Processes with an address space and arguments of their own, which end with this one."""
+    script = "import ctypes, time; ctypes.CDLL(None).prctl(1, 9); time.sleep(3600)"
+    command = ["sleep", "3600"] if many > 2000 else [sys.executable, "-S", "-c", script, "--with", "some", "--arguments"]
+    return [subprocess.Popen(command) for _ in range(many)]
+
+
+def end(processes):
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.wait()
+
+
+def startup(_):
+    compare([PSOXIDE, "free"], {"free": ["free"]}, 201)
+
+
+def ps(args):
+    processes = sleepers(args.processes)
+    try:
+        compare([PSOXIDE, "ps"], {"ps aux": ["ps", "aux"], "procs": ["procs"]}, 7)
+    finally:
+        end(processes)
+
+
+def netstat(args):
+    """Connections within this machine, each with both ends in this process."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    kept = []
+    for _ in range(args.sockets // 2):
+        kept.append(socket.create_connection(listener.getsockname()))
+        kept.append(listener.accept()[0])
+    compare([PSOXIDE, "netstat", "--kind", "tcp4"], {"ss": ["ss", "-4tanp"]}, 7)
+
+
+def in_terminal(command, keys):
+    """Starts a full-screen program in a terminal of 120x40."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm-256color"
+        os.execvp(command[0], command)
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    os.set_blocking(fd, False)
+    return pid, fd, keys
+
+
+def spent(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def top(args):
+    processes = sleepers(args.processes)
+    commands = {
+        "psoxide": [PSOXIDE, "top", "--interval", "1"],
+        "htop": ["htop", "-d", "10"],
+        "top": ["top", "-d", "1"],
+    }
+    running = {name: in_terminal(c, b"q") for name, c in commands.items() if shutil.which(c[0])}
+    try:
+        started = {}
+        begun = time.monotonic()
+        while (now := time.monotonic() - begun) < args.seconds + 3:
+            for name, (pid, fd, _) in running.items():
+                try:
+                    os.read(fd, 1 << 16)  # a terminal that nobody reads would stop the program
+                except BlockingIOError:
+                    pass
+                if now > 3:  # what starting costs is another matter
+                    started.setdefault(name, spent(pid))
+            time.sleep(0.02)
+        for name, (pid, _, _) in running.items():
+            used = spent(pid) - started[name]
+            print(f"{name:10} {used:9.0f} ms in {args.seconds} s, {used / args.seconds / 10:.2f} % of a CPU")
+    finally:
+        for pid, fd, keys in running.values():
+            os.write(fd, keys)
+            os.close(fd)
+            os.waitpid(pid, 0)
+        end(processes)
+    for name in commands.keys() - running.keys():
+        print(f"{name:10} is not installed")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["startup", "ps", "netstat", "top"])
+    parser.add_argument("--processes", type=int)
+    parser.add_argument("--sockets", type=int, default=10_000)
+    parser.add_argument("--seconds", type=int, default=30)
+    args = parser.parse_args()
+    args.processes = args.processes or (1000 if args.what == "top" else 5000)
+    if not os.path.exists(PSOXIDE):
+        sys.exit(f"{PSOXIDE} is missing: cargo build --release -p psoxide-cli")
+    {"startup": startup, "ps": ps, "netstat": netstat, "top": top}[args.what](args)
+
+
+if __name__ == "__main__":
+    main()
