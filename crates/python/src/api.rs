@@ -75,13 +75,13 @@ impl Api {
     }
 }
 
-/// Says of which fields psutil has zeros because the kernel does not tell them.
-fn warn_missing(py: Python<'_>, what: &str, missing: &[&str]) -> PyResult<()> {
+/// Says, in psutil's words, which figures are zero for want of knowing; as no warning if there are none.
+fn warn_missing(py: Python<'_>, what: &str, missing: &[&str], separator: &str) -> PyResult<()> {
     if missing.is_empty() {
         return Ok(());
     }
     let were = if missing.len() == 1 { "was" } else { "were" };
-    let text = format!("{} {what} stats couldn't be determined and {were} set to 0", missing.join(", "));
+    let text = format!("{} {what} stats couldn't be determined and {were} set to 0", missing.join(separator));
     let text = std::ffi::CString::new(text)?;
     PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 3)
 }
@@ -158,23 +158,25 @@ impl Api {
     fn virtual_memory<'py>(&self, py: Python<'py>) -> Object<'py> {
         let memory = self.read(py, System::virtual_memory)?;
         let missing: Vec<&str> = [
-            ("active", memory.active.is_none()),
             ("buffers", memory.buffers.is_none()),
             ("cached", memory.cached.is_none()),
-            ("inactive", memory.inactive.is_none()),
             ("shared", memory.shared.is_none()),
+            ("active", memory.active.is_none()),
+            ("inactive", memory.inactive.is_none()),
+            // A kernel that says a negative number does not know.
+            ("available", memory.available == 0),
         ]
         .iter()
         .filter_map(|(name, missing)| missing.then_some(*name))
         .collect();
-        warn_missing(py, "memory", &missing)?;
+        warn_missing(py, "memory", &missing, ", ")?;
         self.tuples.record(py, &self.tuples.svmem, &memory)
     }
 
     fn swap_memory<'py>(&self, py: Python<'py>) -> Object<'py> {
         let swap = self.read(py, System::swap_memory)?;
         if swap.sin.is_none() || swap.sout.is_none() {
-            warn_missing(py, "swap memory", &["'sin'", "'sout'"])?;
+            warn_missing(py, "swap memory", &["'sin'", "'sout'"], " and ")?;
         }
         self.tuples.record(py, &self.tuples.sswap, &swap)
     }

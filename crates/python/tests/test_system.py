@@ -117,7 +117,7 @@ def test_what_meminfo_lacks_is_zero_with_a_warning(tmp_path, monkeypatch):
     (tmp_path / "meminfo").write_text("MemTotal: 1000 kB\nMemFree: 400 kB\nMemAvailable: 500 kB\nCached: 10 kB\n")
     monkeypatch.setattr(psoxide, "PROCFS_PATH", str(tmp_path))
     monkeypatch.setattr(psoxide, "_TOTAL_PHYMEM", None)
-    with pytest.warns(RuntimeWarning, match="active, buffers, inactive, shared memory stats couldn't be determined"):
+    with pytest.warns(RuntimeWarning, match="buffers, shared, active, inactive memory stats couldn't be determined"):
         memory = psoxide.virtual_memory()
     assert (memory.total, memory.buffers, memory.percent) == (1024000, 0, 50.0)
 

@@ -25,8 +25,10 @@ import psutil
 
 # What differs on purpose: (place, text) as patterns -> reason.
 KERNEL_THREAD = "the environ of a kernel thread answers ESRCH on new kernels; psutil takes the thread for gone"
+BPF = "read from the kernel's own tables, where /proc refuses a user who may load BPF programs"
 EXPECTED = {
-    ("*.environ()", "type dict, psutil's is Raised: {} |*"): KERNEL_THREAD,
+    ("*.open_files()", "type list, psutil's is Raised: * | psutil.AccessDenied*"): BPF,
+    ("*.environ()", "type dict, psutil's is Raised: {} | psutil.NoSuchProcess*"): KERNEL_THREAD,
     ("kernel thread.set(as_dict())", "type set, psutil's is Raised*"): KERNEL_THREAD,
     ("process_iter(??)*", "only in psoxide"): KERNEL_THREAD,  # attrs=[] is all of them
 }
@@ -131,6 +133,9 @@ class Raised:
             if hasattr(error, name):
                 told[name] = getattr(error, name)
         self.told = told
+
+    def __repr__(self):
+        return self.told["repr"]
 
 
 def attempt(package, function):

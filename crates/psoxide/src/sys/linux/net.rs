@@ -76,10 +76,16 @@ impl NetReadings for Os {
             if !nic_file(source, &name, "").is_dir() {
                 continue; // bonding_masters
             }
-            let flags = copied_flags(source, &name)?;
-            let mtu = source.read(&nic_file(source, &name, "mtu"), |bytes| decimal(trim(bytes), "mtu"))?;
-            let nic = nic_stats(source, &name, flags, mtu);
-            stats.push((name, nic));
+            let read = || -> Result<NicStats> {
+                let flags = copied_flags(source, &name)?;
+                let mtu = source.read(&nic_file(source, &name, "mtu"), |bytes| decimal(trim(bytes), "mtu"))?;
+                Ok(nic_stats(source, &name, flags, mtu))
+            };
+            match read() {
+                Ok(nic) => stats.push((name, nic)),
+                Err(error) if error.is_missing() => {} // gone since it was listed
+                Err(error) => return Err(error),
+            }
         }
         Ok(stats)
     }
