@@ -74,7 +74,7 @@ def startup(_):
 def ps(args):
     processes = sleepers(args.processes)
     try:
-        compare([PSOXIDE, "ps"], {"ps aux": ["ps", "aux"], "procs": ["procs"]}, 7)
+        compare([PSOXIDE, "ps"], {"ps aux": ["ps", "aux"], "procs": ["procs"]}, 5)
     finally:
         end(processes)
 

@@ -128,3 +128,6 @@ fn window(buffer: &mut Buffer, area: Rect, width: u16, height: u16, title: &str,
     let inner = frame(buffer, place, title, palette);
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
