@@ -70,6 +70,8 @@ pub(crate) struct Cache {
     status: OnceLock<Status>,
     owner: OnceLock<Owner>,
     switches: OnceLock<CtxSwitches>,
+    /// Set once the kernel has been asked for this process alone, or is not to be.
+    asked: OnceLock<()>,
     /// Whether some reading is to come that only `status` answers: then what else it holds is taken from it too.
     wants_status: bool,
     cmdline: OnceLock<Box<[u8]>>,
@@ -85,22 +87,29 @@ impl Cache {
 
     /// Cells for another process of the same pass, of which these fields will be read: with what is known already.
     pub(crate) fn in_pass(pass: &Arc<Pass>, source: &Source, pid: Pid, fields: FieldSet) -> Self {
-        let pass = Arc::clone(pass);
-        let Some(process) = pass.walked(pid) else {
-            return Self { pass, wants_status: fields.contains(Field::NumCtxSwitches), ..Self::default() };
+        let cache = Self {
+            pass: Arc::clone(pass),
+            // What a walk does not tell of one of many is in files: they are not asked for one by one.
+            asked: OnceLock::from(()),
+            wants_status: fields.contains(Field::NumCtxSwitches),
+            ..Self::default()
         };
+        if let Some(process) = pass.walked(pid) {
+            cache.fill(source, process);
+        }
+        cache
+    }
+
+    /// Fills the cells that a record answers for.
+    fn fill(&self, source: &Source, process: &bpf::Process) {
         let [size, resident, shared, text, data] = process.pages(source.page_size());
         let [uids, gids] = process.ids().map(|[real, effective, saved]| Ids { real, effective, saved });
         let [voluntary, involuntary] = process.switches();
-        Self {
-            stat: filled(process.stat(source)),
-            statm: filled(Some(Statm { size, resident, shared, text, data, lib: 0, dt: 0 })),
-            owner: filled(Some(Owner { uids, gids })),
-            switches: filled(Some(CtxSwitches { voluntary, involuntary: Some(involuntary) })),
-            cmdline: filled(process.cmdline()),
-            pass,
-            ..Self::default()
-        }
+        fill(&self.stat, process.stat(source));
+        fill(&self.statm, Some(Statm { size, resident, shared, text, data, lib: 0, dt: 0 }));
+        fill(&self.owner, Some(Owner { uids, gids }));
+        fill(&self.switches, Some(CtxSwitches { voluntary, involuntary: Some(involuntary) }));
+        fill(&self.cmdline, process.cmdline());
     }
 }
 
@@ -111,9 +120,11 @@ struct Owner {
     gids: Ids,
 }
 
-/// A cell that holds what there is.
-fn filled<T>(value: Option<T>) -> OnceLock<T> {
-    value.map_or_else(OnceLock::new, OnceLock::from)
+/// Puts what there is into a cell that is empty.
+fn fill<T>(cell: &OnceLock<T>, value: Option<T>) {
+    if let Some(value) = value {
+        let _ = cell.set(value); // what was read before stays
+    }
 }
 
 /// What `cell` holds, or what `read` finds; errors are not kept.
@@ -140,9 +151,19 @@ impl Handle<'_> {
         self.source.read_process(procfs, self.pid, file, parse)
     }
 
+    /// The cells, filled with what the kernel says of this process alone, where it can be asked for that.
+    fn cells(&self) -> &Cache {
+        self.cache.asked.get_or_init(|| {
+            if let Some(process) = self.source.bpf().process(self.source, self.pid) {
+                self.cache.fill(self.source, &process);
+            }
+        });
+        self.cache
+    }
+
     /// `/proc/PID/stat`; that of another process with the same pid is refused.
     fn stat(&self) -> Result<&Stat> {
-        let stat = cached(&self.cache.stat, || self.read_record("stat", stat::parse))?;
+        let stat = cached(&self.cells().stat, || self.read_record("stat", stat::parse))?;
         match self.start {
             Some(start) if start != stat.starttime => Err(Error::no_such_process(self.pid)),
             _ => Ok(stat),
@@ -156,12 +177,15 @@ impl Handle<'_> {
     /// The user and group ids, from `status` or, where nothing else of that is wanted, from a pidfd: at a third of
     /// what the kernel takes to write the file.
     fn owner(&self) -> Result<Owner> {
-        let status = &self.cache.status;
-        if !self.cache.wants_status && status.get().is_none() {
-            let known = self.cache.owner.get().copied();
-            if let Some(owner) = known.or_else(|| pidfd_owner(self)) {
-                return Ok(*self.cache.owner.get_or_init(|| owner));
-            }
+        let cells = self.cells();
+        if let Some(owner) = cells.owner.get() {
+            return Ok(*owner);
+        }
+        if !cells.wants_status
+            && cells.status.get().is_none()
+            && let Some(owner) = pidfd_owner(self)
+        {
+            return Ok(*cells.owner.get_or_init(|| owner));
         }
         let Status { uid, gid, .. } = self.status_file()?;
         Ok(Owner { uids: ids(*uid), gids: ids(*gid) })
@@ -335,7 +359,7 @@ impl ProcessReadings for Os {
 
     fn comm(process: &Handle<'_>) -> Result<OsString> {
         // In a view for many readings `stat` is wanted all the same.
-        if process.cache.wants_status || process.cache.stat.get().is_some() {
+        if process.cache.wants_status || process.cells().stat.get().is_some() {
             return Ok(os_string(&process.stat()?.comm));
         }
         // The same text in a file of its own (since Linux 2.6.33), at a third of what `stat` costs.
@@ -410,7 +434,7 @@ impl ProcessReadings for Os {
     }
 
     fn num_ctx_switches(process: &Handle<'_>) -> Result<CtxSwitches> {
-        if let Some(switches) = process.cache.switches.get() {
+        if let Some(switches) = process.cells().switches.get() {
             return Ok(switches.clone());
         }
         let status = process.status_file()?;
@@ -441,7 +465,7 @@ impl ProcessReadings for Os {
         if let Some(memory) = process.cache.status.get().and_then(memory_of) {
             return Ok(memory);
         }
-        let statm = cached(&process.cache.statm, || process.read_record("statm", statm::parse))?;
+        let statm = cached(&process.cells().statm, || process.read_record("statm", statm::parse))?;
         let bytes = |pages| process.source.pages(pages);
         Ok(MemoryInfo {
             rss: bytes(statm.resident),

@@ -9,11 +9,13 @@ use super::asm::Instruction;
 
 const BPF_MAP_CREATE: libc::c_int = 0;
 const BPF_PROG_LOAD: libc::c_int = 5;
+const BPF_PROG_TEST_RUN: libc::c_int = 10;
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
 const BPF_LINK_CREATE: libc::c_int = 28;
 const BPF_ITER_CREATE: libc::c_int = 33;
 const BPF_MAP_TYPE_PERCPU_ARRAY: u32 = 6;
 const BPF_PROG_TYPE_TRACING: u32 = 26;
+const BPF_PROG_TYPE_SYSCALL: u32 = 31;
 const BPF_TRACE_ITER: u32 = 28;
 const BPF_F_SLEEPABLE: u32 = 1 << 4;
 
@@ -79,6 +81,28 @@ struct IterLinkInfo {
     pad: u32,
 }
 
+/// That of BPF_PROG_TEST_RUN, which for a program of type BPF_PROG_TYPE_SYSCALL is what runs it.
+#[repr(C)]
+#[derive(Default)]
+struct ProgRun {
+    prog_fd: u32,
+    retval: u32,
+    data_size_in: u32,
+    data_size_out: u32,
+    data_in: u64,
+    data_out: u64,
+    repeat: u32,
+    duration: u32,
+    ctx_size_in: u32,
+    ctx_size_out: u32,
+    ctx_in: u64,
+    ctx_out: u64,
+    flags: u32,
+    cpu: u32,
+    batch_size: u32,
+    pad: u32,
+}
+
 /// That of BPF_OBJ_GET_INFO_BY_FD.
 #[repr(C)]
 #[derive(Default)]
@@ -114,6 +138,8 @@ const _: () = {
     assert!(offset_of!(IterLinkInfo, pid) == 4 && size_of::<IterLinkInfo>() == 16);
     assert!(offset_of!(MapCreate, max_entries) == 12 && size_of::<MapCreate>() == 16);
     assert!(offset_of!(GetInfo, info) == 8 && size_of::<GetInfo>() == 16 && size_of::<Identity>() == 8);
+    assert!(offset_of!(ProgRun, data_in) == 16 && offset_of!(ProgRun, ctx_size_in) == 40);
+    assert!(offset_of!(ProgRun, ctx_in) == 48 && offset_of!(ProgRun, flags) == 64 && size_of::<ProgRun>() == 80);
     assert!(size_of::<IterCreate>() == 8 && size_of::<Instruction>() == 8);
 };
 
@@ -198,23 +224,55 @@ pub(super) fn per_cpu_map() -> io::Result<OwnedFd> {
     unsafe { bpf(BPF_MAP_CREATE, &mut attr) }
 }
 
-/// Loads a program that an iterator runs; `target` is the BTF number of the iterator's function.
-pub(super) fn load(program: &[Instruction], target: u32, sleepable: bool) -> io::Result<OwnedFd> {
-    // bpf_probe_read_kernel and others are for programs under this licence; the kernel takes no other name for "free".
-    const LICENSE: &[u8] = b"GPL\0";
-    let mut attr = ProgLoad {
-        prog_type: BPF_PROG_TYPE_TRACING,
+/// What runs a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Runs {
+    /// An iterator, by the BTF number of its function; the program may sleep or not.
+    Iterator { function: u32, sleepable: bool },
+    /// [`run`]; it may sleep.
+    Call,
+}
+
+// bpf_probe_read_kernel and others are for programs under this licence; the kernel takes no other name for "free".
+const LICENSE: &[u8] = b"GPL\0";
+
+fn prog_load(program: &[Instruction], runs: Runs) -> io::Result<ProgLoad> {
+    let attr = ProgLoad {
         insn_cnt: u32::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
         insns: address(program),
         license: address(LICENSE),
-        prog_flags: if sleepable { BPF_F_SLEEPABLE } else { 0 },
         prog_name: *b"psoxide\0\0\0\0\0\0\0\0\0",
-        expected_attach_type: BPF_TRACE_ITER,
-        attach_btf_id: target,
         ..ProgLoad::default()
     };
+    Ok(match runs {
+        Runs::Iterator { function, sleepable } => ProgLoad {
+            prog_type: BPF_PROG_TYPE_TRACING,
+            prog_flags: if sleepable { BPF_F_SLEEPABLE } else { 0 },
+            expected_attach_type: BPF_TRACE_ITER,
+            attach_btf_id: function,
+            ..attr
+        },
+        Runs::Call => ProgLoad { prog_type: BPF_PROG_TYPE_SYSCALL, prog_flags: BPF_F_SLEEPABLE, ..attr },
+    })
+}
+
+/// Loads a program.
+pub(super) fn load(program: &[Instruction], runs: Runs) -> io::Result<OwnedFd> {
+    let mut attr = prog_load(program, runs)?;
     // SAFETY: instructions and licence outlive the call, and their lengths are as given or marked by a NUL.
     unsafe { bpf(BPF_PROG_LOAD, &mut attr) }
+}
+
+/// Runs a program that reads its question from `context` and writes its answer there.
+pub(super) fn run(program: BorrowedFd<'_>, context: &mut [u64]) -> io::Result<()> {
+    let mut attr = ProgRun {
+        prog_fd: number(program),
+        ctx_size_in: u32::try_from(size_of_val(context)).map_err(|_| io::ErrorKind::InvalidInput)?,
+        ctx_in: u64::try_from(context.as_mut_ptr().expose_provenance()).unwrap_or_default(),
+        ..ProgRun::default()
+    };
+    // SAFETY: the kernel copies the context from and to memory that outlives the call, of the size given.
+    unsafe { call(BPF_PROG_TEST_RUN, &mut attr) }.map(drop)
 }
 
 /// Makes an iterator of a program: over everything, or over one process alone.
@@ -238,20 +296,13 @@ pub(super) fn iterate(link: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 
 /// What the verifier has to say of a program, for tests.
 #[cfg(test)]
-pub(super) fn explain(program: &[Instruction], target: u32, sleepable: bool) -> String {
+pub(super) fn explain(program: &[Instruction], runs: Runs) -> String {
     let mut log = vec![0u8; 1 << 20];
     let mut attr = ProgLoad {
-        prog_type: BPF_PROG_TYPE_TRACING,
-        insn_cnt: u32::try_from(program.len()).unwrap(),
-        insns: address(program),
-        license: address(b"GPL\0"),
         log_level: 1,
         log_size: u32::try_from(log.len()).unwrap(),
         log_buf: u64::try_from(log.as_mut_ptr().expose_provenance()).unwrap(),
-        prog_flags: if sleepable { BPF_F_SLEEPABLE } else { 0 },
-        expected_attach_type: BPF_TRACE_ITER,
-        attach_btf_id: target,
-        ..ProgLoad::default()
+        ..prog_load(program, runs).unwrap()
     };
     // SAFETY: instructions, licence and log outlive the call, and their lengths are as given or marked by a NUL.
     let error = unsafe { bpf(BPF_PROG_LOAD, &mut attr) }.err();

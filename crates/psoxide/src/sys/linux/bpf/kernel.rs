@@ -21,6 +21,8 @@ pub(super) struct Kernel<'a> {
     pub(super) iterate_files: TypeId,
     pub(super) rcu_lock: TypeId,
     pub(super) rcu_unlock: TypeId,
+    /// `bpf_task_from_pid` and `bpf_task_release` (since Linux 6.2).
+    pub(super) task_by_pid: Option<(TypeId, TypeId)>,
     /// `struct bpf_array`, what a map is that every CPU has its own copy of.
     pub(super) map: TypeId,
     /// How many CPUs there may ever be.
@@ -31,8 +33,17 @@ impl<'a> Kernel<'a> {
     pub(super) fn new(btf: &'a [u8], cpus: i32) -> Option<Self> {
         let btf = Btf::parse(btf).ok()?;
         let [task, file, map] = btf.find(Kind::Struct, ["task_struct", "file", "bpf_array"]);
-        let [iterate_tasks, iterate_files, rcu_lock, rcu_unlock] = btf
-            .find(Kind::Function, ["bpf_iter_task", "bpf_iter_task_file", "bpf_rcu_read_lock", "bpf_rcu_read_unlock"]);
+        let [iterate_tasks, iterate_files, rcu_lock, rcu_unlock, task_from_pid, task_release] = btf.find(
+            Kind::Function,
+            [
+                "bpf_iter_task",
+                "bpf_iter_task_file",
+                "bpf_rcu_read_lock",
+                "bpf_rcu_read_unlock",
+                "bpf_task_from_pid",
+                "bpf_task_release",
+            ],
+        );
         Some(Self {
             task: task?,
             file: file?,
@@ -40,6 +51,7 @@ impl<'a> Kernel<'a> {
             iterate_files: iterate_files?,
             rcu_lock: rcu_lock?,
             rcu_unlock: rcu_unlock?,
+            task_by_pid: task_from_pid.zip(task_release),
             map: map?,
             cpus,
             btf,

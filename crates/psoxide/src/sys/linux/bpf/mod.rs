@@ -21,9 +21,10 @@ use rustix::buffer::spare_capacity;
 use rustix::io::retry_on_intr;
 
 use self::asm::Instruction;
-use self::ffi::Kept;
+use self::ffi::{Kept, Runs};
 pub(crate) use self::files::{Regular, Socket};
 use self::kernel::Kernel;
+use self::processes::Form;
 pub(crate) use self::processes::Process;
 pub(crate) use self::threads::Thread;
 use super::Source;
@@ -38,6 +39,8 @@ enum Walk {
     Sockets,
     Files,
     Threads,
+    /// No walk at all: one process, asked for by its pid.
+    OneProcess,
 }
 
 impl Walk {
@@ -45,12 +48,17 @@ impl Walk {
     fn is_over_one(self) -> bool {
         matches!(self, Self::Files | Self::Threads)
     }
+
+    /// Whether all walks are of one iterator, which is kept.
+    fn is_over_all(self) -> bool {
+        matches!(self, Self::Processes | Self::Arguments | Self::Sockets)
+    }
 }
 
 /// What is loaded, for the life of a `System`: for each walk its program, or the iterator that it keeps alive.
 #[derive(Debug, Default)]
 pub(super) struct Bpf {
-    loaded: [OnceLock<Option<Kept>>; 5],
+    loaded: [OnceLock<Option<Kept>>; 6],
     /// How much has been read from /proc that a walk would have told: processes, threads, descriptors.
     read: AtomicU64,
 }
@@ -62,13 +70,14 @@ const WORTH_ONE: u64 = 100;
 
 impl Bpf {
     fn cell(&self, walk: Walk) -> &OnceLock<Option<Kept>> {
-        let [processes, arguments, sockets, files, threads] = &self.loaded;
+        let [processes, arguments, sockets, files, threads, one] = &self.loaded;
         match walk {
             Walk::Processes => processes,
             Walk::Arguments => arguments,
             Walk::Sockets => sockets,
             Walk::Files => files,
             Walk::Threads => threads,
+            Walk::OneProcess => one,
         }
     }
 
@@ -104,6 +113,11 @@ impl Bpf {
         processes::parse(&over_all(self.get(source, walk, count)?).ok()?, arguments)
     }
 
+    /// A record of one process.
+    pub(super) fn process(&self, source: &Source, pid: Pid) -> Option<Process> {
+        processes::ask(self.get(source, Walk::OneProcess, || 1)?, pid)
+    }
+
     /// The sockets of the processes of which there are records.
     pub(super) fn sockets(&self, source: &Source) -> Option<Vec<Socket>> {
         files::parse_sockets(&over_all(self.get(source, Walk::Sockets, || 0)?).ok()?)
@@ -131,19 +145,22 @@ fn load(source: &Source, walk: Walk) -> io::Result<OwnedFd> {
     let btf = std::fs::read("/sys/kernel/btf/vmlinux")?;
     let kernel = Kernel::new(&btf, kernel::cpus(source).ok_or_else(unsupported)?).ok_or_else(unsupported)?;
     let per_cpu = ffi::per_cpu_map()?;
-    let (program, target, sleepable) = assemble(&kernel, walk, per_cpu.as_raw_fd()).ok_or_else(unsupported)?;
-    let program = ffi::load(&program, target, sleepable)?;
-    if walk.is_over_one() { Ok(program) } else { ffi::link(program.as_fd(), None) }
+    let (program, runs) = assemble(&kernel, walk, per_cpu.as_raw_fd()).ok_or_else(unsupported)?;
+    let program = ffi::load(&program, runs)?;
+    if walk.is_over_all() { ffi::link(program.as_fd(), None) } else { Ok(program) }
 }
 
-/// A program, the function of the iterator that runs it, and whether it can sleep.
-fn assemble(kernel: &Kernel<'_>, walk: Walk, per_cpu: RawFd) -> Option<(Vec<Instruction>, u32, bool)> {
+/// A program, and what runs it.
+fn assemble(kernel: &Kernel<'_>, walk: Walk, per_cpu: RawFd) -> Option<(Vec<Instruction>, Runs)> {
+    let (tasks, files) = (kernel.iterate_tasks, kernel.iterate_files);
+    let iterator = |function, sleepable| Runs::Iterator { function, sleepable };
     Some(match walk {
-        Walk::Processes => (processes::program(kernel, per_cpu, false)?, kernel.iterate_tasks, false),
-        Walk::Arguments => (processes::program(kernel, per_cpu, true)?, kernel.iterate_tasks, true),
-        Walk::Sockets => (files::sockets(kernel)?, kernel.iterate_files, false),
-        Walk::Files => (files::regular(kernel)?, kernel.iterate_files, false),
-        Walk::Threads => (threads::program(kernel)?, kernel.iterate_tasks, false),
+        Walk::Processes => (processes::program(kernel, per_cpu, Form::Record)?, iterator(tasks, false)),
+        Walk::Arguments => (processes::program(kernel, per_cpu, Form::RecordAndArguments)?, iterator(tasks, true)),
+        Walk::Sockets => (files::sockets(kernel)?, iterator(files, false)),
+        Walk::Files => (files::regular(kernel)?, iterator(files, false)),
+        Walk::Threads => (threads::program(kernel)?, iterator(tasks, false)),
+        Walk::OneProcess => (processes::program(kernel, per_cpu, Form::Answer)?, Runs::Call),
     })
 }
 
@@ -181,10 +198,11 @@ mod tests {
             Ok(map) => map,
             Err(error) => return eprintln!("skipped: this user may not load programs: {error}"),
         };
-        for walk in [Walk::Processes, Walk::Arguments, Walk::Sockets, Walk::Files, Walk::Threads] {
-            let (program, target, sleepable) = assemble(&kernel, walk, per_cpu.as_raw_fd()).unwrap();
-            if let Err(error) = ffi::load(&program, target, sleepable) {
-                panic!("{walk:?}: {error}\n{}", ffi::explain(&program, target, sleepable));
+        let all = [Walk::Processes, Walk::Arguments, Walk::Sockets, Walk::Files, Walk::Threads, Walk::OneProcess];
+        for walk in all {
+            let (program, runs) = assemble(&kernel, walk, per_cpu.as_raw_fd()).unwrap();
+            if let Err(error) = ffi::load(&program, runs) {
+                panic!("{walk:?}: {error}\n{}", ffi::explain(&program, runs));
             }
         }
     }

@@ -3,7 +3,7 @@
 //! A record has what fs/proc/array.c: do_task_stat, and fs/proc/task_mmu.c: task_statm, print from; the sums over the
 //! threads of a process are made where they are, as the kernel makes them.
 
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 
 use psoxide_parse::Cursor;
 use psoxide_parse::linux::stat::Stat;
@@ -89,7 +89,8 @@ const fn word(word: Word) -> i16 {
 const TASK: Reg = Reg::R6;
 const SIGNAL: Reg = Reg::R7;
 const COUNT: Reg = Reg::R8;
-const SEQ: Reg = Reg::R9;
+/// Where the answer goes: the iterator's sequence file, or the context.
+const OUT: Reg = Reg::R9;
 const STACK: Reg = Reg::R10;
 
 /// Copies a number from a struct of the kernel into the record.
@@ -106,28 +107,50 @@ fn probe(p: &mut Program, offset: i16, size: i32, to: i16) {
     p.call(Helper::ProbeReadKernel);
 }
 
-/// The program. With `arguments` it is a sleepable one, which prints after each record a word and so many bytes of
-/// the command line, 0 for one that is too long or away.
+/// What a program is to do with its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// To print it, once for each process that an iterator visits.
+    Record,
+    /// The same, and after it a word and so many bytes of the command line, 0 for one that is too long or away.
+    RecordAndArguments,
+    /// To put it where its question was: the pid of one process. What is not found leaves the question as it is.
+    Answer,
+}
+
+/// The program. All but the plainest form may sleep.
 ///
 /// `per_cpu` is a map of one number for each CPU.
-pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, arguments: bool) -> Option<Vec<Instruction>> {
+pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, form: Form) -> Option<Vec<Instruction>> {
     let task = |path| kernel.place(kernel.task, path);
     let (signal_at, signal_type) = kernel.pointer(kernel.task, "signal")?;
     let signal = |path| kernel.place(signal_type, path);
     let mut p = Program::default();
-    let (out, unlock) = (p.label(), p.label());
-    // struct bpf_iter__task: meta, task. After the last task there is one call without.
-    p.load(TASK, Reg::R1, 8, 8);
-    p.load(SEQ, Reg::R1, 0, 8);
-    p.jump_if(TASK, If::Equal, 0, out);
-    p.load(SEQ, SEQ, 0, 8);
-    if arguments {
+    let (out, unlock, release) = (p.label(), p.label(), p.label());
+    let sleepable = form != Form::Record;
+    let task_by_pid = if form == Form::Answer { Some(kernel.task_by_pid?) } else { None };
+    if let Some((find, _)) = task_by_pid {
+        p.copy(OUT, Reg::R1);
         p.call_kernel(kernel.rcu_lock);
+        p.load(Reg::R1, OUT, 0, 4);
+        p.call_kernel(find);
+        p.copy(TASK, Reg::R0);
+        p.jump_if(TASK, If::Equal, 0, unlock);
+    } else {
+        // struct bpf_iter__task: meta, task. After the last task there is one call without.
+        p.load(TASK, Reg::R1, 8, 8);
+        p.load(OUT, Reg::R1, 0, 8);
+        p.jump_if(TASK, If::Equal, 0, out);
+        p.load(OUT, OUT, 0, 8);
+        if sleepable {
+            p.call_kernel(kernel.rcu_lock);
+        }
     }
     let (pid, tgid) = (task("pid")?, task("tgid")?);
     p.load(Reg::R1, TASK, pid.offset, pid.size);
     p.load(Reg::R2, TASK, tgid.offset, tgid.size);
-    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, unlock);
+    // A thread has no record.
+    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, release);
     for word in 0..RECORD / 8 {
         p.store_value(STACK, word * 8 - RECORD, 0);
     }
@@ -209,26 +232,48 @@ pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, arguments: bool) -> O
     keep(&mut p, SIGNAL, lock, Word::LockAfter);
     memory(&mut p, kernel, per_cpu)?;
 
-    if arguments {
-        p.load(Reg::R7, STACK, word(Word::ArgumentsStart), 8);
-        p.load(Reg::R8, STACK, word(Word::ArgumentsEnd), 8);
-        p.call_kernel(kernel.rcu_unlock);
+    match form {
+        Form::Record => {
+            print_record(&mut p);
+            p.place(release);
+        }
+        Form::RecordAndArguments => {
+            p.load(Reg::R7, STACK, word(Word::ArgumentsStart), 8);
+            p.load(Reg::R8, STACK, word(Word::ArgumentsEnd), 8);
+            p.call_kernel(kernel.rcu_unlock);
+            print_record(&mut p);
+            copy_arguments(&mut p, rustix::process::geteuid().as_raw());
+            p.exit();
+            p.place(release);
+            p.call_kernel(kernel.rcu_unlock);
+        }
+        Form::Answer => {
+            for word in 0..RECORD / 8 {
+                p.load(Reg::R0, STACK, word * 8 - RECORD, 8);
+                p.store(OUT, word * 8, Reg::R0);
+            }
+            p.place(release);
+            if let Some((_, put)) = task_by_pid {
+                p.copy(Reg::R1, TASK);
+                p.call_kernel(put);
+            }
+            p.place(unlock);
+            p.call_kernel(kernel.rcu_unlock);
+        }
     }
-    p.copy(Reg::R1, SEQ);
-    p.at(Reg::R2, STACK, -RECORD);
-    p.set(Reg::R3, RECORD.into());
-    p.call(Helper::SeqWrite);
-    if arguments {
-        copy_arguments(&mut p, rustix::process::geteuid().as_raw());
-        p.exit();
-        p.place(unlock);
-        p.call_kernel(kernel.rcu_unlock);
-    } else {
+    if form != Form::Answer {
         p.place(unlock);
     }
     p.place(out);
     p.exit();
     p.finish()
+}
+
+fn print_record(p: &mut Program) {
+    p.copy(Reg::R1, OUT);
+    p.at(Reg::R2, STACK, -RECORD);
+    p.set(Reg::R3, RECORD.into());
+    p.call(Helper::SeqWrite);
 }
 
 /// Adds what all threads have used to what ended ones have left: kernel/sched/cputime.c, thread_group_cputime.
@@ -389,7 +434,7 @@ fn copy_arguments(p: &mut Program, own: u32) {
     p.set(Reg::R8, 0);
     p.place(print);
     p.store(STACK, -RECORD, Reg::R8);
-    p.copy(Reg::R1, SEQ);
+    p.copy(Reg::R1, OUT);
     p.at(Reg::R2, STACK, -RECORD);
     p.copy(Reg::R3, Reg::R8);
     p.op(Reg::R3, Op::Add, 8);
@@ -402,6 +447,19 @@ pub(crate) struct Process {
     words: [u64; WORDS],
     /// The command line, if it was asked for and could be copied.
     arguments: Option<Box<[u8]>>,
+}
+
+/// What the program of [`Form::Answer`] says of a process.
+pub(super) fn ask(program: BorrowedFd<'_>, pid: Pid) -> Option<Process> {
+    /// The question stands in the place of the first words, and no record begins so.
+    const _: () = assert!(Word::Pid as usize == 0 && Word::Ppid as usize == 1);
+    const UNANSWERED: u64 = u64::MAX;
+    let mut words = [0; WORDS];
+    let [question, mark, ..] = &mut words;
+    (*question, *mark) = (pid.into(), UNANSWERED);
+    super::ffi::run(program, &mut words).ok()?;
+    let process = Process { words, arguments: None };
+    (process.get(Word::Ppid) != UNANSWERED).then_some(process)
 }
 
 /// The records in what the program printed.
