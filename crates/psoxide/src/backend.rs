@@ -11,8 +11,8 @@ use crate::{Error, Result};
 pub enum Backend {
     /// From the fastest that this kernel has and this user may use.
     ///
-    /// Linux: sockets from sock_diag(7), user ids from pidfds, and all processes at once by the kernel's task iterators,
-    /// a kind of BPF programs. These need the capabilities CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, besides CAP_SYS_PTRACE
+    /// Linux: sockets from sock_diag(7), user ids from pidfds, all processes at once by the kernel's task iterators, a
+    /// kind of BPF programs, and one process by such a program that is called. These need the capabilities CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, besides CAP_SYS_PTRACE
     /// and CAP_DAC_READ_SEARCH, the first pid, user and time namespaces, and Linux 6.16 or later with BTF; they are
     /// prepared when so many processes have been read that it pays, and kept with the `System`.
     #[default]

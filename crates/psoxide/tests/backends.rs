@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
-use psoxide::{Backend, ConnectionKind, Endpoint, Field, Pid, Process, Row, Snapshot, System};
+use psoxide::{Backend, ConnectionKind, Endpoint, Field, Pass, Pid, Process, Row, System};
 use rustix::process::{Pid as RawPid, Signal, kill_process};
 
 /// Processes of every sort, and threads that keep more of them coming and going.
@@ -118,35 +118,33 @@ const FIELDS: [Field; 16] = [
     Field::PageFaults,
 ];
 
-fn rows(snapshot: &Snapshot) -> HashMap<(Pid, u64), &Row> {
-    snapshot.processes.iter().map(|row| ((row.pid, row.start), row)).collect()
+fn by_identity(rows: &[Row]) -> HashMap<(Pid, u64), &Row> {
+    rows.iter().map(|row| ((row.pid, row.start), row)).collect()
 }
 
 fn shown(row: &Row, field: Field) -> String {
     format!("{:?}", row.get(field))
 }
 
-#[test]
-fn both_backends_tell_the_same_of_every_process() {
-    let Some([walk, files]) = both() else { return };
-    let herd = Herd::start(200);
-    sleep(Duration::from_millis(200)); // until they have all become what they will be
+/// Compares what `told` makes of every process with what /proc tells, before and after.
+fn compare(herd: &Herd, files: &System, told: impl Fn() -> Vec<Row>) {
     const ROUNDS: usize = 4;
     let mut differences: BTreeMap<(Pid, &str), Vec<String>> = BTreeMap::new();
     let mut compared = 0;
     for _ in 0..ROUNDS {
-        let [before, walked, after] = [&files, &walk, &files].map(|system| system.snapshot(FIELDS).unwrap());
-        let (before, after) = (rows(&before), rows(&after));
-        let walked = rows(&walked);
+        let before = files.snapshot(FIELDS).unwrap().processes;
+        let told = told();
+        let after = files.snapshot(FIELDS).unwrap().processes;
+        let [before, told, after] = [&before, &told, &after].map(|rows| by_identity(rows));
         for (id, earlier) in before {
             let Some(later) = after.get(&id) else { continue };
-            let walked = walked.get(&id).unwrap_or_else(|| panic!("{id:?} was there all the time: {earlier:?}"));
+            let told = told.get(&id).unwrap_or_else(|| panic!("{id:?} was there all the time: {earlier:?}"));
             for field in FIELDS {
-                let [earlier, walked, later] = [earlier, *walked, *later].map(|row| shown(row, field));
+                let [earlier, told, later] = [earlier, *told, *later].map(|row| shown(row, field));
                 compared += 1;
                 // What moved between two looks at /proc cannot be told; what did not is the same in between.
-                if earlier == later && walked != earlier {
-                    differences.entry((id.0, field.name())).or_default().push(format!("{walked} is {earlier}"));
+                if earlier == later && told != earlier {
+                    differences.entry((id.0, field.name())).or_default().push(format!("{told} is {earlier}"));
                 }
             }
         }
@@ -155,6 +153,38 @@ fn both_backends_tell_the_same_of_every_process() {
     differences.retain(|_, times| times.len() == ROUNDS);
     assert!(differences.is_empty(), "{differences:#?}");
     assert!(compared > ROUNDS * herd.children.len() * FIELDS.len());
+}
+
+#[test]
+fn both_backends_tell_the_same_of_every_process() {
+    let Some([walk, files]) = both() else { return };
+    let herd = Herd::start(200);
+    sleep(Duration::from_millis(200)); // until they have all become what they will be
+    compare(&herd, &files, || walk.snapshot(FIELDS).unwrap().processes);
+}
+
+#[test]
+fn both_backends_tell_the_same_of_one_process() {
+    let Some([asked, files]) = both() else { return };
+    let herd = Herd::start(50);
+    sleep(Duration::from_millis(200));
+    compare(&herd, &files, || {
+        let fields = FIELDS.into_iter().collect();
+        let processes = asked.processes().unwrap();
+        processes.iter().map(|process| process.row(fields, &Pass::default())).collect()
+    });
+    // Threads, what is gone, and numbers that no process has are for /proc to tell.
+    let me = files.current_process().unwrap();
+    let thread = spawn(std::thread::park);
+    let other = me.threads().unwrap().into_iter().find(|thread| thread.id != me.pid()).unwrap();
+    let [told, read] = [&asked, &files].map(|system| system.process(other.id).unwrap().cpu_num().is_ok());
+    assert!(told && read);
+    thread.thread().unpark();
+    assert!(asked.process(u32::MAX).unwrap_err().is_no_such_process());
+    let mut ended = Command::new("true").spawn().unwrap();
+    let process = asked.process(ended.id()).unwrap();
+    ended.wait().unwrap();
+    assert!(process.status().unwrap_err().is_no_such_process());
 }
 
 #[test]

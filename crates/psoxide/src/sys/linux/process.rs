@@ -87,15 +87,10 @@ impl Cache {
 
     /// Cells for another process of the same pass, of which these fields will be read: with what is known already.
     pub(crate) fn in_pass(pass: &Arc<Pass>, source: &Source, pid: Pid, fields: FieldSet) -> Self {
-        let cache = Self {
-            pass: Arc::clone(pass),
-            // What a walk does not tell of one of many is in files: they are not asked for one by one.
-            asked: OnceLock::from(()),
-            wants_status: fields.contains(Field::NumCtxSwitches),
-            ..Self::default()
-        };
+        let wants_status = fields.contains(Field::NumCtxSwitches);
+        let cache = Self { pass: Arc::clone(pass), wants_status, ..Self::default() };
         if let Some(process) = pass.walked(pid) {
-            cache.fill(source, process);
+            cache.asked.get_or_init(|| cache.fill(source, process));
         }
         cache
     }

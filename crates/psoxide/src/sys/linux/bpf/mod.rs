@@ -1,4 +1,5 @@
-//! The kernel's task iterators: what /proc says of every process, printed by a small program of ours in one walk.
+//! The kernel's task iterators: what /proc says of every process, printed by a small program of ours in one walk; and
+//! the same program without an iterator, called for one process.
 //!
 //! A program is assembled for the running kernel, from the types in /sys/kernel/btf/vmlinux, and loaded by bpf(2). Who
 //! may not do that, and every kernel on which the answers could differ from /proc's, reads /proc. What a program cannot
