@@ -39,11 +39,7 @@ Exit status:
 
 /// The whole command line; subcommands are built when they are used.
 fn command() -> Command {
-    let command = Command::new("psoxide")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about(ABOUT)
-        .after_help(AFTER_HELP)
-        .args_conflicts_with_subcommands(false);
+    let command = Command::new("psoxide").version(env!("CARGO_PKG_VERSION")).about(ABOUT).after_help(AFTER_HELP);
     Globals::augment_args(command).subcommands(cmd::ALL.iter().map(cmd::Entry::command))
 }
 

@@ -51,7 +51,8 @@ impl Subcommand for Iotop {
     }
 
     fn run(self, context: &Context) -> Outcome {
-        let mut sampler = Sampler::new(context, &self.select, First::Window).also(&[Field::IoCounters]);
+        let mut sampler =
+            Sampler::new(context, &self.select, First::Window).also(&[Field::IoCounters, Field::CreateTime]);
         let mut refused = 0;
         let found = LISTING.run(context, &self.list, self.select.tree().as_ref(), |ask| {
             let mut sample = sampler.sample(ask)?;

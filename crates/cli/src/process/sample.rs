@@ -60,7 +60,7 @@ impl<'a> Sampler<'a> {
         if !self.select.user.is_empty() {
             fields.extend([Field::Username, Field::Uids]);
         }
-        let rated = ask.any(&RATES);
+        let rated = self.first == First::Window || ask.any(&RATES);
         let live = self.context.system.is_live();
         if rated && live && self.first == First::Window && self.last.is_none() {
             self.last = Some(self.snapshot(&fields)?);
