@@ -90,6 +90,57 @@ pub(super) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
     (code == 0 && info.mask & CREDENTIALS != 0).then_some(info)
 }
 
+/// struct ethtool_cmd of linux/ethtool.h.
+#[repr(C)]
+#[derive(Debug, Default)]
+struct EthtoolCmd {
+    cmd: u32,
+    supported: u32,
+    advertising: u32,
+    speed: u16,
+    duplex: u8,
+    port: u8,
+    phy_address: u8,
+    transceiver: u8,
+    autoneg: u8,
+    mdio_support: u8,
+    maxtxpkt: u32,
+    maxrxpkt: u32,
+    speed_hi: u16,
+    eth_tp_mdix: u8,
+    eth_tp_mdix_ctrl: u8,
+    lp_advertising: u32,
+    reserved: [u32; 2],
+}
+
+const _: () = {
+    assert!(size_of::<EthtoolCmd>() == 44);
+    assert!(offset_of!(EthtoolCmd, speed) == 12 && offset_of!(EthtoolCmd, duplex) == 14);
+    assert!(offset_of!(EthtoolCmd, speed_hi) == 28);
+};
+
+/// Speed in megabits and duplex mode of an interface, as ETHTOOL_GSET of linux/ethtool.h gives them: netdevice(7),
+/// SIOCETHTOOL. Any socket will do. `None` where the interface has no such thing.
+pub(super) fn link_settings(socket: BorrowedFd<'_>, name: &OsStr) -> Option<(u32, u8)> {
+    const ETHTOOL_GSET: u32 = 1;
+    const SIOCETHTOOL: libc::Ioctl = 0x8946;
+    let mut settings = EthtoolCmd { cmd: ETHTOOL_GSET, ..EthtoolCmd::default() };
+    // SAFETY: ifreq is integers, pointers and arrays of them, for which all zeros is a value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    // One less than there is room, so that the name ends with a NUL.
+    let room = request.ifr_name.len() - 1;
+    if name.len() > room {
+        return None;
+    }
+    for (to, from) in request.ifr_name.iter_mut().zip(name.as_bytes()) {
+        *to = libc::c_char::from_ne_bytes([*from]);
+    }
+    request.ifr_ifru.ifru_data = (&raw mut settings).cast();
+    // SAFETY: the descriptor is open, and the request points to a live struct of the kind that the command takes.
+    let code = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL, &raw mut request) };
+    (code == 0).then(|| ((u32::from(settings.speed_hi) << 16) | u32::from(settings.speed), settings.duplex))
+}
+
 /// ioprio_get(2), class and value as the kernel packs them.
 pub(super) fn ioprio_get(pid: RawPid) -> Result<i32> {
     // SAFETY: ioprio_get takes two integers.

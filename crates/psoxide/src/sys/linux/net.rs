@@ -2,23 +2,29 @@
 
 use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::fd::AsFd as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
 use psoxide_parse::linux::net_dev;
 use psoxide_parse::linux::rtnetlink::{self, Address, Link, RTM_NEWADDR, RTM_NEWLINK};
 use psoxide_parse::{ParseError, decimal, hex, trim};
+use rustix::net::{AddressFamily as SocketFamily, SocketFlags, SocketType as Transport, socket_with};
 
 use super::netlink::Netlink;
-use super::{Os, Source, sockets};
+use super::{Os, Source, ffi, sockets};
 use crate::sys::NetReadings;
-use crate::{AddressFamily, Connection, ConnectionKind, Duplex, NetIo, NicAddr, NicAddress, NicStats, Result};
+use crate::{AddressFamily, Connection, ConnectionKind, Duplex, Error, NetIo, NicAddr, NicAddress, NicStats, Result};
 
 /// Bits of an interface's flags, netdevice(7), as if.h numbers them.
 const IFF_UP: u32 = 0x1;
 const IFF_BROADCAST: u32 = 0x2;
 const IFF_POINTOPOINT: u32 = 0x10;
 const IFF_RUNNING: u32 = 0x40;
+
+/// linux/ethtool.h
+const DUPLEX_HALF: u8 = 0;
+const DUPLEX_FULL: u8 = 1;
 
 /// The names of the flags from bit 0 on.
 const FLAG_NAMES: [&str; 16] = [
@@ -61,11 +67,21 @@ impl NetReadings for Os {
     fn net_if_stats(source: &Source) -> Result<Vec<(OsString, NicStats)>> {
         if source.is_live() {
             let nics = ask(RTM_GETLINK, RTM_NEWLINK)?;
+            // What /sys shows can be another network namespace's, and takes three calls for each file.
+            let socket =
+                socket_with(SocketFamily::UNIX, Transport::DGRAM, SocketFlags::CLOEXEC, None).map_err(Error::io)?;
             return Ok(links(&nics)?
                 .iter()
                 .map(|link| {
+                    let name = OsStr::from_bytes(link.name);
+                    let (speed, duplex) = ffi::link_settings(socket.as_fd(), name).unzip();
+                    let duplex = match duplex {
+                        Some(DUPLEX_FULL) => Duplex::Full,
+                        Some(DUPLEX_HALF) => Duplex::Half,
+                        _ => Duplex::Unknown,
+                    };
                     let mtu = link.mtu.map_or(0, u64::from);
-                    (os_string(link.name), nic_stats(source, OsStr::from_bytes(link.name), link.flags, mtu))
+                    (name.to_owned(), nic_stats(link.flags, duplex, speed.map(u64::from), mtu))
                 })
                 .collect());
         }
@@ -79,7 +95,13 @@ impl NetReadings for Os {
             let read = || -> Result<NicStats> {
                 let flags = copied_flags(source, &name)?;
                 let mtu = source.read(&nic_file(source, &name, "mtu"), |bytes| decimal(trim(bytes), "mtu"))?;
-                Ok(nic_stats(source, &name, flags, mtu))
+                let duplex = match source.line(&nic_file(source, &name, "duplex")).ok().flatten().as_deref() {
+                    Some(b"full") => Duplex::Full,
+                    Some(b"half") => Duplex::Half,
+                    _ => Duplex::Unknown,
+                };
+                let speed = source.number(&nic_file(source, &name, "speed"));
+                Ok(nic_stats(flags, duplex, speed, mtu))
             };
             match read() {
                 Ok(nic) => stats.push((name, nic)),
@@ -208,18 +230,12 @@ fn nic_file(source: &Source, name: &OsStr, file: &str) -> PathBuf {
     source.file("sys/class/net").join(name).join(file)
 }
 
-fn nic_stats(source: &Source, name: &OsStr, flags: u32, mtu: u64) -> NicStats {
-    // Most virtual interfaces, and those that are down, fail these reads or answer -1.
-    let speed = source.number(&nic_file(source, name, "speed")).filter(|speed| *speed <= 1 << 31);
-    let duplex = source.line(&nic_file(source, name, "duplex")).ok().flatten();
+fn nic_stats(flags: u32, duplex: Duplex, speed: Option<u64>, mtu: u64) -> NicStats {
     NicStats {
         isup: flags & IFF_RUNNING != 0,
-        duplex: match duplex.as_deref() {
-            Some(b"full") => Duplex::Full,
-            Some(b"half") => Duplex::Half,
-            _ => Duplex::Unknown,
-        },
-        speed,
+        duplex,
+        // Most virtual interfaces, and those that are down, have none, or -1 in one of its sizes.
+        speed: speed.filter(|speed| (1..1 << 31).contains(speed) && *speed != u64::from(u16::MAX)),
         mtu,
         flags: flag_names(flags),
     }

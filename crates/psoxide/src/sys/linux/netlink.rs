@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use psoxide_parse::linux::netlink::{self, Message};
+use rustix::buffer::spare_capacity;
 use rustix::io::retry_on_intr;
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType};
 
@@ -25,7 +26,7 @@ impl Netlink {
     pub(super) fn open(protocol: Option<Protocol>) -> Result<Self> {
         let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol)
             .map_err(Error::io)?;
-        Ok(Self { socket, buffer: vec![0; BUFFER] })
+        Ok(Self { socket, buffer: Vec::with_capacity(BUFFER) })
     }
 
     /// Asks for all of something: each message's payload.
@@ -38,14 +39,14 @@ impl Netlink {
         let request = request(kind, question);
         retry_on_intr(|| rustix::net::send(&self.socket, &request, SendFlags::empty())).map_err(Error::io)?;
         loop {
-            let buffer = self.buffer.as_mut_slice();
-            let (length, _) = retry_on_intr(|| rustix::net::recv(&self.socket, &mut *buffer, RecvFlags::empty()))
+            self.buffer.clear();
+            let (socket, buffer) = (&self.socket, &mut self.buffer);
+            retry_on_intr(|| rustix::net::recv(socket, spare_capacity(buffer), RecvFlags::empty()))
                 .map_err(Error::io)?;
-            let bytes = self.buffer.get(..length).unwrap_or_default();
-            if bytes.is_empty() {
+            if self.buffer.is_empty() {
                 return Err(Error::io(io::ErrorKind::UnexpectedEof));
             }
-            for message in netlink::messages(bytes) {
+            for message in netlink::messages(&self.buffer) {
                 match message? {
                     Message::Data(kind, payload) => each(kind, payload)?,
                     Message::Done => return Ok(()),

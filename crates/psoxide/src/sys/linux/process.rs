@@ -13,6 +13,8 @@ use psoxide_parse::linux::statm::Statm;
 use psoxide_parse::linux::status::Status;
 use psoxide_parse::linux::{cpu_stat, limits, pid_io, smaps, stat, statm, status, strings, uptime};
 use psoxide_parse::{ParseError, decimal, split_once};
+use rustix::io::Errno;
+use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::source::if_any;
 use super::{Os, Source, bpf, control, descriptors, family, sockets, threads, users};
@@ -300,6 +302,16 @@ impl SystemReadings for Os {
     }
 
     fn pid_exists(source: &Source, pid: Pid) -> Result<bool> {
+        if source.may_ask_kernel()
+            && let Some(raw) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
+        {
+            match pidfd_open(raw, PidfdFlags::empty()) {
+                Ok(_) => return Ok(true),
+                Err(Errno::SRCH) => return Ok(false),
+                // The id of a thread, no descriptor to be had, an old kernel: the file tells.
+                Err(_) => {}
+            }
+        }
         // A thread's id has a folder in /proc too, though no listing shows it; only a process is its own Tgid.
         match source.read_if_any(&source.process(pid, "status"), status::parse) {
             Ok(Some(Status { tgid: Some(tgid), .. })) => Ok(tgid == u64::from(pid)),
