@@ -8,6 +8,7 @@ mod ports;
 mod python;
 mod shots;
 mod steps;
+mod windows;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -37,6 +38,15 @@ enum Step {
     Msrv,
     /// Check what other operating systems make of the code
     Ports,
+    /// Build for Windows and run the tests under Wine (Debian, as root)
+    Windows,
+    /// Run a Windows program under Wine
+    #[command(hide = true)]
+    Wine {
+        /// The program and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        words: Vec<String>,
+    },
     /// Write PLATFORM.md and the named tuples of the Python package
     Codegen {
         /// Only say whether it is current
@@ -68,6 +78,8 @@ fn main() -> ExitCode {
         Step::Lint => steps::lint(),
         Step::Msrv => steps::msrv(),
         Step::Ports => ports::check(),
+        Step::Windows => windows::check(),
+        Step::Wine { words } => windows::run_program(&words),
         Step::Codegen { check } => steps::codegen(check),
         Step::Bench { processes } => steps::bench(processes),
         Step::BenchPython => parity::bench(),

@@ -76,6 +76,15 @@ impl Error {
         Self::new(ErrorKind::NoSuchProcess).with_pid(pid)
     }
 
+    /// No service has this name.
+    #[cfg(windows)]
+    pub(crate) fn no_such_service(name: &std::ffi::OsStr) -> Self {
+        let mut error = Self::new(ErrorKind::NoSuchProcess);
+        error.0.message = Some(format!("there is no service {}", name.display()).into());
+        error
+    }
+
+    #[cfg(not(windows))]
     pub(crate) fn zombie(pid: Pid) -> Self {
         Self::new(ErrorKind::ZombieProcess).with_pid(pid)
     }
@@ -156,7 +165,7 @@ impl Error {
 
     /// Whether a file or process was not there (`ENOENT`, `ESRCH`).
     pub(crate) fn is_missing(&self) -> bool {
-        // ESRCH is 3 on every Unix; std has no kind for it.
+        // ESRCH is 3 on every Unix; std has no kind for it. (Windows: ERROR_PATH_NOT_FOUND.)
         self.errno() == Some(3) || self.io_error().is_some_and(|e| e.kind() == io::ErrorKind::NotFound)
     }
 

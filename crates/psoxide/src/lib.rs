@@ -36,6 +36,7 @@ mod pressure;
 mod process;
 mod record;
 mod sensors;
+mod services;
 mod snapshot;
 pub mod support;
 mod sys;
@@ -60,6 +61,7 @@ pub use process::{
 };
 pub use record::{FieldInfo, Os, OsSet, Record, ToValue, Unit, Value};
 pub use sensors::{Battery, Fan, Temperature, TimeLeft};
+pub use services::{Service, ServiceStart, ServiceStatus};
 pub use snapshot::{Counters, Field, FieldSet, Pass, ProcessRates, Query, Rates, Reading, Row, Snapshot};
 pub use system::System;
 pub use users::User;

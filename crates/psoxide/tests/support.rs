@@ -1,8 +1,8 @@
 //! What `support.rs` says of this system is what this system answers.
-#![cfg(target_os = "linux")]
+#![cfg(any(target_os = "linux", windows))]
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use psoxide::support::CALLS;
@@ -13,7 +13,10 @@ use psoxide::{
 
 /// A signal that this test would not survive goes to a process made for it.
 fn to_another(signal: impl FnOnce(&Process) -> Result<()>) -> Result<()> {
-    let mut child = Child::spawn(Command::new("sleep").arg("60"))?;
+    // Neither ends before it is told to: one sleeps, the other waits for a key.
+    let mut command = Command::new(if cfg!(windows) { "cmd" } else { "sleep" });
+    command.args(if cfg!(windows) { ["/c", "pause"].as_slice() } else { ["60"].as_slice() });
+    let mut child = Child::spawn(command.stdin(Stdio::piped()).stdout(Stdio::null()))?;
     let done = signal(&child);
     child.pipes().kill().unwrap();
     child.pipes().wait().unwrap();
@@ -60,7 +63,7 @@ fn make(name: &str) -> Option<Result<()>> {
         "Process::ppid" => me.ppid().map(drop),
         "Process::resume" => me.resume(),
         "Process::rlimit" => me.rlimit(Resource::Nofile).map(drop),
-        "Process::send_signal" => me.send_signal(Signal::CONT),
+        "Process::send_signal" => to_another(|process| process.send_signal(Signal::TERM)),
         // The setters set what is set already.
         "Process::set_cpu_affinity" => me.cpu_affinity().and_then(|cpus| me.set_cpu_affinity(&cpus)),
         "Process::set_ionice" => me.ionice().and_then(|priority| me.set_ionice(priority)),
@@ -101,6 +104,8 @@ fn make(name: &str) -> Option<Result<()>> {
         "System::sensors_battery" => system.sensors_battery().map(drop),
         "System::sensors_fans" => system.sensors_fans().map(drop),
         "System::sensors_temperatures" => system.sensors_temperatures().map(drop),
+        "System::service" => system.service("psoxide").map(drop),
+        "System::services" => system.services().map(drop),
         "System::swap_memory" => system.swap_memory().map(drop),
         "System::uptime" => system.uptime().map(drop),
         "System::users" => system.users().map(drop),
@@ -119,13 +124,13 @@ fn calls_are_supported_where_support_rs_says_so() {
         let answer = make(call.name).unwrap_or_else(|| panic!("this test does not know {}: add it", call.name));
         // Other C libraries of Linux have no statistics of their allocator.
         let absent = match call.name {
-            name if name.starts_with("heap_") => !cfg!(target_env = "gnu"),
+            name if name.starts_with("heap_") => cfg!(all(target_os = "linux", not(target_env = "gnu"))),
             // A kernel without pressure accounting, or with psi=0.
             "System::pressure" => std::fs::read("/proc/pressure/memory").is_err(),
             _ => false,
         };
-        let listed = call.os.contains(Os::Linux) && !absent;
+        let listed = call.os.contains(Os::HOST) && !absent;
         let unsupported = answer.as_ref().is_err_and(psoxide::Error::is_unsupported);
-        assert_eq!(unsupported, !listed, "{}: listed for Linux: {listed}, answered {answer:?}", call.name);
+        assert_eq!(unsupported, !listed, "{}: listed for this system: {listed}, answered {answer:?}", call.name);
     }
 }

@@ -11,6 +11,7 @@ pub mod peb;
 pub mod process_table;
 pub mod processors;
 pub mod service_table;
+pub mod sid;
 pub mod socket_table;
 pub mod working_set;
 

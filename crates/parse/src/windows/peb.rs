@@ -66,6 +66,11 @@ pub struct Parameters {
     pub environment: u64,
 }
 
+/// The address of the environment block, of `PROCESS_BASIC_INFORMATION`.
+pub fn peb_address(bytes: &[u8]) -> Result<u64> {
+    Fields(bytes).u64(8, "PebBaseAddress")
+}
+
 /// The address of the parameters, from the environment block.
 pub fn parameters_address(bytes: &[u8], width: Width) -> Result<u64> {
     let at = match width {
@@ -200,6 +205,7 @@ mod tests {
         made.u32(0x10, 5).u64(0x20, 6);
         assert_eq!(parameters_address(&made.0, Width::Bits32), Ok(5));
         assert_eq!(parameters_address(&made.0, Width::Bits64), Ok(6));
+        assert_eq!(peb_address(&[0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0]), Ok(7));
     }
 
     #[test]
@@ -243,7 +249,7 @@ mod tests {
             for width in [Width::Bits32, Width::Bits64] {
                 let _ = (parameters(&bytes, width), parameters_address(&bytes, width));
             }
-            let _ = (environment(&bytes), counted_text(&bytes), arguments(&line), text(&bytes));
+            let _ = (environment(&bytes), counted_text(&bytes), arguments(&line), text(&bytes), peb_address(&bytes));
         }
 
         #[test]

@@ -168,6 +168,7 @@ impl Drop for Guard {
     }
 }
 
+#[cfg_attr(not(unix), allow(dead_code))] // signals alone ask for all of it
 struct Entry {
     id: u64,
     fun: Box<dyn FnOnce() -> bool + Send>,

@@ -6,7 +6,7 @@
 //! not every system can have answers [`Unsupported`](crate::ErrorKind::Unsupported) by default, and `support.rs` says
 //! which system has it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ use crate::{
     Battery, Connection, ConnectionKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo, DiskPartition, DiskUsage,
     Error, ExitStatus, Fan, HeapInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails, MemoryFootprint,
     MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes,
-    ProcessStatus, Resource, Result, Signal, SwapMemory, Temperature, Thread, User, VirtualMemory,
+    ProcessStatus, Resource, Result, Service, Signal, SwapMemory, Temperature, Thread, User, VirtualMemory,
 };
 
 #[cfg(target_os = "linux")]
@@ -22,7 +22,12 @@ mod linux;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{Cache, Os, Pass, Source};
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub(crate) use windows::{Cache, Os, Pass, Source};
+
+#[cfg(not(any(target_os = "linux", windows)))]
 compile_error!("psoxide is not ported to this operating system yet: PORTING.md says how it is done");
 
 /// One process as its getters see it: who it is, and the cells its kernel sources are read into.
@@ -116,6 +121,17 @@ pub(crate) trait SensorReadings {
 /// Who is logged in.
 pub(crate) trait UserReadings {
     fn users(source: &Source) -> Result<Vec<User>>;
+}
+
+/// Services, where the system has a manager of them.
+pub(crate) trait ServiceReadings {
+    /// Name and display name of each.
+    fn services(_: &Source) -> Result<Vec<(OsString, OsString)>> {
+        Err(Error::unsupported("services"))
+    }
+    fn service(_: &Source, _: &OsStr) -> Result<Service> {
+        Err(Error::unsupported("service"))
+    }
 }
 
 /// One process. A getter reads each kernel source at most once, into the handle's cache.

@@ -24,3 +24,5 @@ pub(crate) use source::Source;
 
 /// Linux.
 pub(crate) struct Os;
+
+impl crate::sys::ServiceReadings for Os {}

@@ -1,0 +1,173 @@
+//! Changing a process, and waiting for its end.
+
+use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
+use std::sync::OnceLock;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use super::{Os, cpu, ffi};
+use crate::sys::{Control, Handle};
+use crate::{Error, ExitStatus, IoPriority, IoPriorityClass, Pid, Result, Signal};
+
+/// PROCESSINFOCLASS
+const IO_PRIORITY: i32 = 33;
+
+/// The classes of SetPriorityClass.
+const PRIORITIES: [u32; 6] = [0x20, 0x40, 0x80, 0x100, 0x4000, 0x8000];
+
+/// Opens a process, with the right of debuggers where it takes that and this user may have it.
+pub(super) fn open(pid: Pid, access: u32) -> Result<OwnedHandle> {
+    /// Whether this program could take that right. It is taken once, and then every thread has it.
+    static DEBUGGER: OnceLock<bool> = OnceLock::new();
+    match ffi::open(pid, access) {
+        Err(error) if error.is_access_denied() && DEBUGGER.get() != Some(&false) => {
+            let first = DEBUGGER.get().is_none();
+            let may = *DEBUGGER.get_or_init(|| ffi::acquire_debug_privilege().is_ok());
+            if first && may { ffi::open(pid, access) } else { Err(error) }
+        }
+        opened => opened,
+    }
+}
+
+/// A group's first processor and how many it has, in the order of all processors.
+fn place(group: usize, groups: &[u8]) -> (u32, u32) {
+    let first = groups.iter().take(group).map(|count| u32::from(*count)).sum();
+    (first, groups.get(group).map_or(64, |count| u32::from(*count)))
+}
+
+pub(super) fn cpu_affinity(process: BorrowedHandle<'_>) -> Result<Vec<u32>> {
+    let sizes = cpu::topology()?.groups;
+    let groups = ffi::groups(process).unwrap_or_else(|_| vec![0]);
+    if let [group] = groups.as_slice() {
+        let mask = ffi::affinity(process)?;
+        let (first, count) = place((*group).into(), &sizes);
+        return Ok((0..count.min(64)).filter(|bit| mask >> bit & 1 == 1).map(|bit| first + bit).collect());
+    }
+    // One whose threads are in several groups has no mask: it may run on all of these.
+    let mut cpus: Vec<u32> = groups
+        .into_iter()
+        .flat_map(|group| {
+            let (first, count) = place(group.into(), &sizes);
+            first..first + count
+        })
+        .collect();
+    cpus.sort_unstable();
+    Ok(cpus)
+}
+
+pub(super) fn ionice(process: BorrowedHandle<'_>) -> Result<IoPriority> {
+    let filled = ffi::process_information(process, IO_PRIORITY, 4)?;
+    let number = psoxide_parse::Cursor::new(filled.bytes()).array().map(u32::from_le_bytes);
+    let class = match number {
+        Some(0) => IoPriorityClass::VeryLow,
+        Some(1) => IoPriorityClass::Low,
+        Some(2) => IoPriorityClass::Normal,
+        Some(3) => IoPriorityClass::High,
+        other => return Err(Error::invalid(format!("I/O priority {other:?} is not known")).with_field("ioclass")),
+    };
+    Ok(IoPriority { class, value: None })
+}
+
+impl Control for Os {
+    fn send_signal(process: &Handle<'_>, signal: Signal) -> Result<()> {
+        match signal {
+            Signal::TERM | Signal::KILL => {
+                let (handle, _) = process.open(ffi::PROCESS_TERMINATE)?;
+                ffi::terminate(handle.as_handle(), signal.0.cast_unsigned())
+            }
+            Signal::INT | Signal::BREAK => {
+                // Kept open, so that nobody takes its pid meanwhile.
+                let _opened = process.open(0)?;
+                ffi::interrupt(process.pid, signal == Signal::BREAK)
+            }
+            Signal(number) => Err(Error::invalid(format!(
+                "Windows has no signal {number}: there are TERM and KILL, which end a process, INT (Ctrl+C) and BREAK"
+            ))),
+        }
+    }
+
+    fn suspend(process: &Handle<'_>) -> Result<()> {
+        ffi::suspend(process.open(ffi::PROCESS_SUSPEND_RESUME)?.0.as_handle())
+    }
+
+    fn resume(process: &Handle<'_>) -> Result<()> {
+        ffi::resume(process.open(ffi::PROCESS_SUSPEND_RESUME)?.0.as_handle())
+    }
+
+    fn wait_each(
+        processes: &[Handle<'_>],
+        timeout: Option<Duration>,
+        done: &mut dyn FnMut(usize, Option<ExitStatus>),
+    ) -> Result<()> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut watched: Vec<(usize, OwnedHandle)> = Vec::with_capacity(processes.len());
+        for (place, process) in processes.iter().enumerate() {
+            match process.open_ended(ffi::PROCESS_SYNCHRONIZE) {
+                Ok((handle, times)) if times.exit != 0 => done(place, Some(status(handle.as_handle())?)),
+                Ok((handle, _)) => watched.push((place, handle)),
+                Err(error) if error.is_no_such_process() => done(place, None),
+                Err(error) => return Err(error),
+            }
+        }
+        let (_waits, ended) = ffi::wait_each(&watched)?;
+        for _ in 0..watched.len() {
+            let place = match deadline {
+                None => ended.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(deadline) => ended.recv_timeout(deadline.saturating_duration_since(Instant::now())),
+            };
+            match place {
+                Ok(place) => {
+                    let handle = watched.iter().find(|(known, _)| *known == place);
+                    done(place, handle.map(|(_, handle)| status(handle.as_handle())).transpose()?);
+                }
+                Err(_) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn set_nice(process: &Handle<'_>, value: i32) -> Result<()> {
+        let class = u32::try_from(value).ok().filter(|class| PRIORITIES.contains(class));
+        let class = class.ok_or_else(|| Error::invalid(format!("{value} is not a priority class of Windows")))?;
+        ffi::set_priority(process.open(ffi::PROCESS_SET_INFORMATION)?.0.as_handle(), class)
+    }
+
+    fn set_ionice(process: &Handle<'_>, priority: IoPriority) -> Result<()> {
+        let class = match priority {
+            IoPriority { class: IoPriorityClass::VeryLow, value: None } => 0,
+            IoPriority { class: IoPriorityClass::Low, value: None } => 1,
+            IoPriority { class: IoPriorityClass::Normal, value: None } => 2,
+            IoPriority { class: IoPriorityClass::High, value: None } => 3,
+            IoPriority { value: Some(_), .. } => {
+                return Err(Error::invalid("the I/O priorities of Windows are classes without a value"));
+            }
+            IoPriority { class, .. } => {
+                return Err(Error::invalid(format!("{class} is not an I/O priority of Windows")));
+            }
+        };
+        let (handle, _) = process.open(ffi::PROCESS_SET_INFORMATION)?;
+        ffi::set_process_information(handle.as_handle(), IO_PRIORITY, class)
+    }
+
+    fn set_cpu_affinity(process: &Handle<'_>, cpus: &[u32]) -> Result<()> {
+        let (handle, _) = process.open(ffi::PROCESS_SET_INFORMATION | ffi::PROCESS_QUERY_INFORMATION)?;
+        let sizes = cpu::topology()?.groups;
+        let groups = ffi::groups(handle.as_handle()).unwrap_or_else(|_| vec![0]);
+        let [group] = groups.as_slice() else {
+            return Err(Error::unsupported("the affinity of a process whose threads are in several groups"));
+        };
+        let (first, count) = place((*group).into(), &sizes);
+        let mut mask = 0u64;
+        for &cpu in cpus {
+            let bit = cpu.checked_sub(first).filter(|bit| *bit < count.min(64));
+            let bit = bit.ok_or_else(|| Error::invalid(format!("CPU {cpu} is not one that it may be given")))?;
+            mask |= 1 << bit;
+        }
+        ffi::set_affinity(handle.as_handle(), mask)
+    }
+}
+
+/// How a process that has ended did so.
+fn status(process: BorrowedHandle<'_>) -> Result<ExitStatus> {
+    Ok(ExitStatus::Code(ffi::exit_code(process)?.cast_signed()))
+}

@@ -1,0 +1,144 @@
+//! Interfaces and sockets.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::os::windows::ffi::OsStringExt as _;
+
+use psoxide_parse::windows::adapters::{self, Adapter, Address};
+use psoxide_parse::windows::socket_table::{self, Socket, Table};
+
+use super::{Os, Source, ffi};
+use crate::sys::NetReadings;
+use crate::{
+    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, NetIo, NicAddr, NicAddress,
+    NicStats, Pid, Result, SocketType,
+};
+
+fn adapters() -> Result<Vec<(OsString, Adapter)>> {
+    let adapters = adapters::adapters(ffi::adapters()?.buffer())?;
+    Ok(adapters.into_iter().map(|adapter| (OsString::from_wide(&adapter.name), adapter)).collect())
+}
+
+fn address(of: &Address) -> NicAddr {
+    match of.address {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32u32.saturating_sub(of.prefix.into())).unwrap_or(0);
+            NicAddr {
+                family: AddressFamily::Inet,
+                address: NicAddress::Inet(address),
+                netmask: Some(NicAddress::Inet(Ipv4Addr::from(mask))),
+                broadcast: None,
+                ptp: None,
+            }
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128u32.saturating_sub(of.prefix.into())).unwrap_or(0);
+            let zone = (of.scope != 0).then(|| OsString::from(of.scope.to_string()));
+            NicAddr {
+                family: AddressFamily::Inet6,
+                address: NicAddress::Inet6(address, zone),
+                netmask: Some(NicAddress::Inet6(Ipv6Addr::from(mask), None)),
+                broadcast: None,
+                ptp: None,
+            }
+        }
+    }
+}
+
+/// MIB_TCP_STATE of tcpmib.h.
+fn status(state: Option<u32>) -> ConnectionStatus {
+    match state {
+        Some(1) => ConnectionStatus::Close,
+        Some(2) => ConnectionStatus::Listen,
+        Some(3) => ConnectionStatus::SynSent,
+        Some(4) => ConnectionStatus::SynRecv,
+        Some(5) => ConnectionStatus::Established,
+        Some(6) => ConnectionStatus::FinWait1,
+        Some(7) => ConnectionStatus::FinWait2,
+        Some(8) => ConnectionStatus::CloseWait,
+        Some(9) => ConnectionStatus::Closing,
+        Some(10) => ConnectionStatus::LastAck,
+        Some(11) => ConnectionStatus::TimeWait,
+        Some(12) => ConnectionStatus::DeleteTcb,
+        _ => ConnectionStatus::None,
+    }
+}
+
+fn endpoint((address, port, scope): (IpAddr, u16, u32)) -> Endpoint {
+    Endpoint::Inet(match address {
+        IpAddr::V4(address) => SocketAddr::from((address, port)),
+        IpAddr::V6(address) => SocketAddrV6::new(address, port, 0, scope).into(),
+    })
+}
+
+fn connection(socket: &Socket, family: AddressFamily, kind: SocketType) -> Connection {
+    let status = status(socket.state);
+    // What listens has no other end, whatever stands there.
+    let remote = socket.remote.filter(|(_, port, _)| *port != 0 && status != ConnectionStatus::Listen);
+    Connection {
+        fd: None,
+        family,
+        kind,
+        laddr: endpoint(socket.local),
+        raddr: remote.map_or(Endpoint::None, endpoint),
+        status,
+        pid: Some(socket.pid),
+    }
+}
+
+/// Sockets of a kind, of one process if one is named.
+pub(super) fn connections(kind: ConnectionKind, of: Option<Pid>) -> Result<Vec<Connection>> {
+    let mut connections = Vec::new();
+    for (asked, table, family, transport) in [
+        (kind.tcp(false), Table::Tcp4, AddressFamily::Inet, SocketType::Stream),
+        (kind.tcp(true), Table::Tcp6, AddressFamily::Inet6, SocketType::Stream),
+        (kind.udp(false), Table::Udp4, AddressFamily::Inet, SocketType::Datagram),
+        (kind.udp(true), Table::Udp6, AddressFamily::Inet6, SocketType::Datagram),
+    ] {
+        if asked {
+            let sockets = socket_table::sockets(ffi::sockets(table)?.bytes(), table)?;
+            let wanted = sockets.iter().filter(|socket| of.is_none_or(|pid| pid == socket.pid));
+            connections.extend(wanted.map(|socket| connection(socket, family, transport)));
+        }
+    }
+    Ok(connections)
+}
+
+impl NetReadings for Os {
+    fn net_io_counters(_: &Source) -> Result<Vec<(OsString, NetIo)>> {
+        adapters()?.into_iter().map(|(name, adapter)| Ok((name, ffi::counters(adapter.luid)?))).collect()
+    }
+
+    fn net_connections(_: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        connections(kind, None)
+    }
+
+    fn net_if_addrs(_: &Source) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
+        let all = adapters()?.into_iter().map(|(name, adapter)| {
+            let hardware = (!adapter.hardware.is_empty()).then_some(NicAddr {
+                family: AddressFamily::Link,
+                address: NicAddress::Link(adapter.hardware.clone()),
+                netmask: None,
+                broadcast: None,
+                ptp: None,
+            });
+            (name, hardware.into_iter().chain(adapter.addresses.iter().map(address)).collect())
+        });
+        Ok(all.collect())
+    }
+
+    fn net_if_stats(_: &Source) -> Result<Vec<(OsString, NicStats)>> {
+        let all = adapters()?.into_iter().map(|(name, adapter)| {
+            let stats = NicStats {
+                // IfOperStatusUp
+                isup: adapter.status == 1,
+                duplex: Duplex::Unknown,
+                speed: (adapter.speed != u64::MAX).then_some(adapter.speed / 1_000_000).filter(|speed| *speed > 0),
+                mtu: adapter.mtu.into(),
+                flags: Vec::new(),
+            };
+            (name, stats)
+        });
+        Ok(all.collect())
+    }
+}

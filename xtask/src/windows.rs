@@ -1,0 +1,101 @@
+//! Windows on a Linux machine: everything is built with mingw-w64 and run under Wine 10.
+//!
+//! Wine lives in a folder of its own, since what a distribution has may be too old to run a Rust program at all.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::steps::{Result, cargo, install, is_root, on_path, run, workspace};
+
+const TARGET: &str = "x86_64-pc-windows-gnu";
+
+/// Debian's name for the release that has Wine 10.
+const RELEASE: &str = "trixie";
+
+/// Builds and tests for Windows.
+pub(crate) fn check() -> Result {
+    if !is_root()? {
+        return Err("running Wine in a folder of its own needs root".into());
+    }
+    install(true, &[("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64-posix"), ("mmdebstrap", "mmdebstrap")]);
+    for (tool, package) in
+        [("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64-posix"), ("mmdebstrap", "mmdebstrap"), ("rustup", "rustup")]
+    {
+        if !on_path(tool) {
+            return Err(format!("building for Windows needs {tool} (package {package})"));
+        }
+    }
+    run(Command::new("rustup").args(["target", "add", TARGET]))?;
+    set_up()?;
+    // Lints see the code of another system only when they check for it.
+    let packages = ["--package", "psoxide-parse", "--package", "psoxide"];
+    run(cargo().args(["clippy", "--target", TARGET, "--all-targets"]).args(packages).args(["--", "-D", "warnings"]))?;
+    run(wine_cargo()?.args(["test", "--target", TARGET]).args(packages))
+}
+
+/// A cargo whose tests and programs run under Wine.
+fn wine_cargo() -> Result<Command> {
+    let me = env::current_exe().map_err(|error| format!("xtask does not know where it is: {error}"))?;
+    let mut command = cargo();
+    command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", format!("{} wine", me.display()));
+    Ok(command)
+}
+
+/// The root of the workspace that the working directory is in: as a runner this is not started for its own package.
+fn above() -> Result<PathBuf> {
+    let directory = env::current_dir().map_err(|error| format!("no working directory: {error}"))?;
+    let root = directory.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+    root.map(Path::to_path_buf).ok_or_else(|| format!("{} is in no workspace", directory.display()))
+}
+
+/// Where Wine and what it needs is.
+fn root(workspace: &Path) -> PathBuf {
+    workspace.join("target/wine/root")
+}
+
+/// Makes the folder, if it is not there; all of it is there when Wine's own folder is.
+fn set_up() -> Result {
+    let root = root(&workspace());
+    if root.join("usr/lib/wine/wine64").exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(root.parent().unwrap_or(&root))
+        .map_err(|error| format!("cannot create target/wine: {error}"))?;
+    // What an interrupted step has left would be in the way.
+    let _ = fs::remove_dir_all(&root);
+    let mut make = Command::new("mmdebstrap");
+    make.args(["--variant=apt", "--include=wine,wine64,libwine"]);
+    make.args(["--aptopt=APT::Install-Recommends \"false\"", RELEASE]);
+    run(make.arg(&root))?;
+    // The first start writes the registry and takes its time.
+    run(&mut wine(&["cmd".into(), "/c".into(), "ver".into()])?)
+}
+
+/// Runs a Windows program, as cargo's runner does.
+pub(crate) fn run_program(words: &[String]) -> Result {
+    let status = wine(words)?.status().map_err(|error| format!("cannot run Wine: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("the Windows program failed ({status})")) }
+}
+
+/// A program under Wine, in mounts of its own, with the workspace where it always is.
+fn wine(words: &[String]) -> Result<Command> {
+    /// `$0` is the root, `$1` the workspace, `$2` the directory; the rest is the program.
+    const SCRIPT: &str = r#"
+        for kernel in proc sys dev; do mount --rbind "/$kernel" "$0/$kernel"; done
+        mkdir -p "$0$1"
+        mount --rbind "$1" "$0$1"
+        workspace=$1; directory=$2; root=$0; shift 2
+        exec chroot "$root" /bin/sh -c 'cd "$0" && exec /usr/lib/wine/wine64 "$@"' "$directory" "$@""#;
+    let directory = env::current_dir().map_err(|error| format!("no working directory: {error}"))?;
+    let workspace = above()?;
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-euc", SCRIPT]).arg(root(&workspace)).arg(workspace).arg(directory).args(words);
+    command.env("HOME", "/root").env("WINEPREFIX", "/root/.wine").env("WINEDEBUG", "-all");
+    // What Wine does not answer, tests do not ask.
+    command.env("PSOXIDE_WINE", "1");
+    // Neither .NET nor a browser is offered for download at the first start.
+    command.env("WINEDLLOVERRIDES", "mscoree,mshtml=").env("XDG_RUNTIME_DIR", "/tmp");
+    Ok(command)
+}
