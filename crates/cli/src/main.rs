@@ -27,7 +27,7 @@ const ABOUT: &str = "This machine at a glance, and every detail of every process
 
 const AFTER_HELP: &str = "\
 Examples:
-  psoxide                             the machine: load, CPU, memory, disks, network, largest processes
+  psoxide                             the machine: CPU, memory, disks, largest processes
   psoxide top                         the same, full screen and live; ? explains the keys
   psoxide procinfo 1                  everything about process 1
   psoxide ps --filter 'rss > 100M'    processes that hold more than 100 MiB
@@ -39,8 +39,11 @@ Exit status:
 
 /// The whole command line; subcommands are built when they are used.
 fn command() -> Command {
-    let command = Command::new("psoxide").version(env!("CARGO_PKG_VERSION")).about(ABOUT).after_help(AFTER_HELP);
-    Globals::augment_args(command).subcommands(cmd::ALL.iter().map(cmd::Entry::command))
+    Globals::augment_args(Command::new("psoxide"))
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .after_help(AFTER_HELP)
+        .subcommands(cmd::ALL.iter().map(cmd::Entry::command))
 }
 
 fn main() -> ExitCode {

@@ -297,6 +297,7 @@ fn every_command_has_a_manual_page() {
 #[test]
 fn help_of_every_command_teaches() {
     let help = run(psoxide().arg("--help")).stdout;
+    assert!(help.starts_with("This machine at a glance"), "{help}");
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let commands: Vec<&str> = commands.map(|line| line.split_whitespace().next().unwrap()).collect();
     assert!(commands.len() > 25, "{commands:?}");
@@ -304,6 +305,7 @@ fn help_of_every_command_teaches() {
         let ran = run(psoxide().args([command, "--help"]));
         assert_eq!((ran.code, &*ran.stderr), (0, ""), "{command}");
         assert!(ran.stdout.contains("Examples:\n  psoxide "), "{command}");
+        assert_eq!(ran.stdout.contains("Columns:\n"), ran.stdout.contains("Filters:\n  COLUMN ~ REGEX"), "{command}");
     }
 }
 

@@ -131,12 +131,19 @@ fn build<T: Subcommand>(command: Command) -> Command {
         PossibleValue::new(meta.name).help(meta.doc.trim()).aliases([heading.to_lowercase(), heading.to_owned()])
     });
     let names = PossibleValuesParser::new(names);
-    let long = format!("{examples}\n{}", column_help(&columns));
+    let long = format!("{examples}\n{FILTER_HELP}\n{}", column_help(&columns));
     command
         .mut_arg("columns", |arg| arg.value_parser(names).hide_possible_values(true))
         .after_help(examples)
         .after_long_help(long)
 }
+
+const FILTER_HELP: &str = "\
+Filters:
+  COLUMN ~ REGEX, COLUMN !~ REGEX; COLUMN == VALUE, and != < <= > >=; joined by && || ! ( )
+  Sizes: 4096, 100K, 1.5G. Spans: 90, 500ms, 1.5h, 2d. Times: 2026-01-31, 2026-01-31T12:00.
+  Text with blanks: 'two words'. No value: null. A column without a value passes only == null.
+";
 
 fn column_help(columns: &[Meta]) -> String {
     let mut text = String::from("Columns:\n");
