@@ -56,6 +56,11 @@ impl Pass {
         Self::over(source)
     }
 
+    /// The same: it holds nothing open.
+    pub(crate) fn without_files(source: &Source, fields: FieldSet) -> Self {
+        Self::at_once(source, fields)
+    }
+
     /// The processes there are.
     pub(crate) fn pids(&self, _: &Source) -> Result<Vec<Pid>> {
         Ok(cached(&self.table, Table::read)?.pids())
