@@ -11,6 +11,26 @@ use crate::steps::{Result, cargo, install, is_root, on_path, run, workspace};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
 
+const MSVC: &str = "x86_64-pc-windows-msvc";
+
+/// What the command must be able to show. Others show nothing under Wine: it has no disks that count, no battery, and
+/// perhaps no sockets.
+const COMMANDS: &[&[&str]] = &[
+    &[],
+    &["ps"],
+    &["ps", "--json"],
+    &["pstree"],
+    &["procinfo"],
+    &["procsmem"],
+    &["free"],
+    &["meminfo"],
+    &["cpu"],
+    &["ifconfig"],
+    &["disk-usage"],
+    &["services"],
+    &["who"],
+];
+
 /// Debian's name for the release that has Wine 10.
 const RELEASE: &str = "trixie";
 
@@ -32,7 +52,17 @@ pub(crate) fn check() -> Result {
     // Lints see the code of another system only when they check for it.
     let packages = ["--package", "psoxide-parse", "--package", "psoxide"];
     run(cargo().args(["clippy", "--target", TARGET, "--all-targets"]).args(packages).args(["--", "-D", "warnings"]))?;
-    run(wine_cargo()?.args(["test", "--target", TARGET]).args(packages))
+    run(wine_cargo()?.args(["test", "--target", TARGET]).args(packages))?;
+    run(cargo().args(["build", "--target", TARGET, "--package", "psoxide-cli"]))?;
+    let command = workspace().join("target").join(TARGET).join("debug/psoxide.exe").display().to_string();
+    COMMANDS.iter().try_for_each(|words| {
+        eprintln!("xtask: psoxide.exe {}", words.join(" "));
+        let words: Vec<String> = std::iter::once(&*command).chain(words.iter().copied()).map(String::from).collect();
+        run_program(&words)
+    })?;
+    // The other compiler of Windows is not to be had here, but what it would compile can be checked.
+    run(Command::new("rustup").args(["target", "add", MSVC]))?;
+    run(cargo().args(["check", "--target", MSVC, "--package", "psoxide", "--package", "psoxide-cli"]))
 }
 
 /// A cargo whose tests and programs run under Wine.

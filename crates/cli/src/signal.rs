@@ -2,7 +2,17 @@
 
 use psoxide::Signal;
 
+/// What a process can be told, as signals.
+#[cfg(windows)]
+pub(crate) const SIGNALS: &[(Signal, &str, &str)] = &[
+    (Signal::INT, "INT", "Ctrl+C, to those that share the console"),
+    (Signal::KILL, "KILL", "end at once"),
+    (Signal::TERM, "TERM", "end at once"),
+    (Signal::BREAK, "BREAK", "Ctrl+Break, to those that share the console"),
+];
+
 /// The signals that have a name everywhere, and what they do, in the order of their numbers on Linux.
+#[cfg(not(windows))]
 pub(crate) const SIGNALS: &[(Signal, &str, &str)] = &[
     (Signal::HUP, "HUP", "hang up; daemons reload"),
     (Signal::INT, "INT", "interrupt, as Ctrl-C"),

@@ -19,8 +19,8 @@ record! {
         terminal: Option<OsString>, Text, ALL;
         /// Where the login came from; "localhost" for this machine.
         host: Option<OsString>, Text, ALL;
-        /// When it began.
-        started: SystemTime, Time, ALL;
+        /// When it began, where the system tells.
+        started: Option<SystemTime>, Time, ALL;
         /// The login process.
         pid: Option<Pid>, Plain, POSIX;
     }

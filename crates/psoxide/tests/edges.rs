@@ -168,7 +168,7 @@ fn user(name: &OsStr, terminal: Option<&str>, host: &str, started: u64, pid: Opt
         name: name.to_owned(),
         terminal: terminal.map(OsString::from),
         host: Some(host.into()),
-        started: UNIX_EPOCH + Duration::from_millis(started),
+        started: Some(UNIX_EPOCH + Duration::from_millis(started)),
         pid,
     }
 }

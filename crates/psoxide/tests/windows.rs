@@ -63,7 +63,9 @@ fn the_machine_is_plausible() {
         assert!(clock.current > 0.0);
     }
     system.sensors_battery().unwrap();
-    system.users().unwrap();
+    for user in system.users().unwrap() {
+        assert!(user.started.is_none_or(|started| started <= SystemTime::now()), "{user:?}");
+    }
     assert_eq!(system.sensors_fans().unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(System::at_root("C:\\").unwrap_err().kind(), ErrorKind::Unsupported);
 }

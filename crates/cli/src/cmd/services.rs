@@ -1,28 +1,70 @@
 //! Services of Windows.
 
 use clap::Args;
+use psoxide::{Record as _, Service};
 
 use super::Subcommand;
+use crate::args::ListArgs;
 use crate::context::{Context, Failure, Outcome};
-use crate::output::schema::Body;
+use crate::output::column::{Column, Meta, cell, field};
+use crate::output::listing::{Listing, Sample};
+use crate::output::value::Scale;
 
 #[derive(Args)]
-pub(crate) struct Services {}
+pub(crate) struct Services {
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+macro_rules! part {
+    ($name:ident, $title:literal) => {
+        Column::of(field(Service::FIELDS, stringify!($name)), $title, |service: &Service| cell(&service.$name))
+    };
+}
+
+const LISTING: Listing<Service> = Listing {
+    command: Services::NAME,
+    columns: &[
+        part!(name, "NAME"),
+        part!(status, "STATUS"),
+        part!(pid, "PID"),
+        part!(start_type, "START"),
+        part!(username, "USER"),
+        part!(display_name, "TITLE"),
+        part!(binpath, "COMMAND"),
+        part!(description, "DESCRIPTION"),
+    ],
+    table: &["name", "status", "pid", "start_type", "username", "display_name"],
+    data: &[],
+    spare: &[],
+    sort: "",
+    scale: Scale::Human,
+    continuous: false,
+};
 
 impl Subcommand for Services {
     const NAME: &'static str = "services";
     const ABOUT: &'static str = "Services (Windows only)";
-    const EXAMPLES: &'static [(&'static str, &'static str)] = &[("services", "all services")];
+    const EXAMPLES: &'static [(&'static str, &'static str)] =
+        &[("services", "all services"), ("services --filter 'status == running'", "those that run")];
 
-    fn body() -> Body {
-        Body::None
+    fn columns() -> Vec<Meta> {
+        LISTING.metas()
     }
 
-    fn run(self, _: &Context) -> Outcome {
-        Err(Failure::Other(
-            "services are not supported here: only Windows keeps such a list; ask this system's service manager, \
-             such as systemctl list-units"
-                .into(),
-        ))
+    fn run(self, context: &Context) -> Outcome {
+        let system = &context.system;
+        if system.services().is_err_and(|error| error.is_unsupported()) {
+            return Err(Failure::Other(
+                "services are not supported here: only Windows keeps such a list; ask this system's service manager, \
+                 such as systemctl list-units"
+                    .into(),
+            ));
+        }
+        LISTING.run(context, &self.list, None, |_| {
+            // One that was removed meanwhile, or that this user may not look at, is left out.
+            let services = system.services()?.into_iter().filter_map(|(name, _)| system.service(name).ok());
+            Ok(Sample::of(services))
+        })
     }
 }

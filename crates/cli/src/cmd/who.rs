@@ -28,7 +28,7 @@ const LISTING: Listing<Login> = Listing {
         Column::of(field(User::FIELDS, "name"), "USER", |login: &Login| cell(&login.user.name)),
         Column::of(field(User::FIELDS, "terminal"), "TTY", |login: &Login| cell(&login.user.terminal)),
         Column::of(field(User::FIELDS, "started"), "SINCE", |login: &Login| cell(&login.user.started))
-            .shown(|login| Some(human::time(login.user.started))),
+            .shown(|login| login.user.started.map(human::time)),
         Column::of(field(User::FIELDS, "host"), "FROM", |login: &Login| cell(&login.user.host)),
         Column::of(field(User::FIELDS, "pid"), "PID", |login: &Login| cell(&login.user.pid)),
         Column::new("process", "PROCESS", Unit::Text, "The name of that process.", |login: &Login| {

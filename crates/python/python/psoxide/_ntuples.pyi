@@ -136,7 +136,7 @@ class suser(NamedTuple):
     name: str  # The user.
     terminal: str | None  # The terminal, if any.
     host: str  # Where the login came from; "localhost" for this machine.
-    started: float  # When it began.
+    started: float  # When it began, where the system tells.
     pid: int | None  # The login process.
 
 class pheap(NamedTuple):

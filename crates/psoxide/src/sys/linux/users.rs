@@ -128,7 +128,7 @@ fn user(login: &Login<'_>) -> User {
         name: OsStr::from_bytes(login.user).to_owned(),
         terminal: terminal(login.line),
         host: Some(host(login.host)),
-        started: time(login.seconds, login.micros),
+        started: Some(time(login.seconds, login.micros)),
         pid: u32::try_from(login.pid).ok().filter(|pid| *pid > 0),
     }
 }
@@ -145,7 +145,7 @@ fn session(bytes: &[u8]) -> Option<User> {
         name: OsStr::from_bytes(value(b"USER")?).to_owned(),
         terminal: terminal(value(b"TTY").unwrap_or_default()),
         host: Some(host(value(b"REMOTE_HOST").unwrap_or_default())),
-        started: SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros))?,
+        started: Some(SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros))?),
         pid: value(b"LEADER")
             .and_then(|pid| decimal(pid, "LEADER").ok())
             .and_then(|pid| u32::try_from(pid).ok())

@@ -17,7 +17,7 @@ impl UserReadings for Os {
                 name: session.user,
                 terminal: Some(session.name).filter(|name| !name.is_empty()),
                 host: session.client.and_then(|(family, bytes)| host(family, &bytes)),
-                started: moment(session.logon)?,
+                started: (session.logon != 0).then(|| moment(session.logon)).transpose()?,
                 pid: None,
             })
         });
