@@ -23,6 +23,11 @@ assert psutil.__file__.endswith(".py") and importlib.util.find_spec("psutil") is
 assert {"page_faults", "memory_footprint", "attrs"}.isdisjoint(dir(psutil.Process))
 assert psutil.Process().page_faults().minor and "name" in psutil.Process().attrs
 assert not hasattr(psutil.Process(), "no_such_name")
+child = psutil.Popen([sys.executable, "-c", ""])
+assert child.wait() == 0 and "name" in child.attrs
+try: child.no_such_name
+except AttributeError as error: assert str(error) == "<class 'psutil.Popen'> has no attribute 'no_such_name'"
+else: raise AssertionError
 import psoxide
 assert psoxide.Process is not psutil.Process and psoxide.Process().pid == psutil.Process().pid
 print(__name__)

@@ -882,10 +882,14 @@ def _make_popen():
             try:
                 return object.__getattribute__(self, name)
             except AttributeError:
-                try:
-                    return object.__getattribute__(self.__subproc, name)
-                except AttributeError:
-                    raise AttributeError(f"{self.__class__!r} has no attribute {name!r}") from None
+                return object.__getattribute__(self.__subproc, name)
+
+        def __getattr__(self, name):
+            # Neither has it.
+            try:
+                return _added(self, name)
+            except AttributeError:
+                raise AttributeError(f"{self.__class__!r} has no attribute {name!r}") from None
 
         def wait(self, timeout=None):
             if self.__subproc.returncode is not None:

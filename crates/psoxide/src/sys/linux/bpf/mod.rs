@@ -90,9 +90,10 @@ impl Bpf {
             Backend::Bpf => true,
             Backend::Auto if walk.is_over_one() || cell.get().is_none() => {
                 let count = u64::try_from(count()).unwrap_or(u64::MAX);
-                let loaded = cell.get().is_some();
-                let before = if loaded { 0 } else { self.read.fetch_add(count, Ordering::Relaxed) };
-                if loaded { count >= WORTH_ONE } else { before.saturating_add(count) >= WORTH }
+                // A process so small that the program would not be used for it is no reason to load it either.
+                let small = walk.is_over_one() && count < WORTH_ONE;
+                let reaches = || self.read.fetch_add(count, Ordering::Relaxed).saturating_add(count) >= WORTH;
+                !small && (cell.get().is_some() || reaches())
             }
             Backend::Auto => true,
         };
