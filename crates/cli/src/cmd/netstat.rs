@@ -40,9 +40,11 @@ const LISTING: Listing<Socket> = Listing {
             cell(proto(socket.connection.family, socket.connection.kind))
         }),
         Column::of(field(Connection::FIELDS, "laddr"), "LADDR", |socket: &Socket| cell(&socket.connection.laddr))
-            .shape(Shape::Endpoint),
+            .shape(Shape::Endpoint)
+            .shown(|socket| Some(endpoint(&socket.connection.laddr))),
         Column::of(field(Connection::FIELDS, "raddr"), "RADDR", |socket: &Socket| cell(&socket.connection.raddr))
-            .shape(Shape::Endpoint),
+            .shape(Shape::Endpoint)
+            .shown(|socket| Some(endpoint(&socket.connection.raddr))),
         Column::of(field(Connection::FIELDS, "status"), "STATUS", |socket: &Socket| cell(&socket.connection.status)),
         Column::of(field(Connection::FIELDS, "pid"), "PID", |socket: &Socket| cell(&socket.connection.pid)),
         Column::new("name", "NAME", Unit::Text, "The name of that process.", |socket: &Socket| cell(&socket.name))

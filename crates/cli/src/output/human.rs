@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 /// Bytes in the unit that fits: `512B`, `1.5Ki`, `23Gi`.
 pub(crate) fn bytes(bytes: u64) -> String {
@@ -29,20 +29,18 @@ pub(crate) fn fraction(bytes: f64) -> String {
 
 /// A local time to the second.
 pub(crate) fn time(time: SystemTime) -> String {
-    format(time, "%Y-%m-%d %H:%M:%S")
+    local(time).map_or_else(|| "?".into(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 /// A start time in five columns: the time if it was today, else the day.
 pub(crate) fn started(time: SystemTime, now: SystemTime) -> String {
-    let day = |time| format(time, "%Y-%m-%d");
-    if day(time) == day(now) { format(time, "%H:%M") } else { format(time, "%b%d") }
+    let Some(time) = local(time) else { return "?".into() };
+    let today = local(now).is_some_and(|now| now.date() == time.date());
+    time.strftime(if today { "%H:%M" } else { "%b%d" }).to_string()
 }
 
-fn format(time: SystemTime, form: &str) -> String {
-    match Timestamp::try_from(time) {
-        Ok(time) => time.to_zoned(TimeZone::system()).strftime(form).to_string(),
-        Err(_) => "?".into(),
-    }
+fn local(time: SystemTime) -> Option<Zoned> {
+    Timestamp::try_from(time).ok().map(|time| time.to_zoned(TimeZone::system()))
 }
 
 /// CPU time: `1:02.50`, minutes and seconds.

@@ -22,6 +22,9 @@ use psoxide::{Error, ErrorKind};
 /// Text of the system on one line: what could move the cursor or reorder the line is escaped, and what is not UTF-8
 /// is shown as `\xHH`.
 pub(crate) fn escape(text: &OsStr) -> String {
+    if let Some(plain) = text.to_str().filter(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~'))) {
+        return plain.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for chunk in text.as_encoded_bytes().utf8_chunks() {
         for c in chunk.valid().chars() {

@@ -66,7 +66,7 @@ impl Table {
     }
 
     fn widths(&self) -> Vec<usize> {
-        let titles = self.columns.iter().map(|(title, _)| title.width());
+        let titles = self.columns.iter().map(|(title, _)| wide(title));
         let shown = self.header || !self.least.is_empty();
         let mut widths: Vec<usize> = titles.map(|title| if shown { title } else { 0 }).collect();
         for (width, least) in widths.iter_mut().zip(&self.least) {
@@ -74,7 +74,7 @@ impl Table {
         }
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.width());
+                *width = (*width).max(wide(cell));
             }
         }
         widths
@@ -119,15 +119,15 @@ impl Table {
                 line.push_str("  ");
             }
             match align {
-                Align::Right => pad(&mut line, width.saturating_sub(cell.width()), cell, true),
+                Align::Right => pad(&mut line, width.saturating_sub(wide(cell)), cell, true),
                 Align::Left if i == last => line.push_str(cell),
-                Align::Left if cell.width() > *width => line.push_str(&cut(cell, *width)),
-                Align::Left => pad(&mut line, width.saturating_sub(cell.width()), cell, false),
+                Align::Left if wide(cell) > *width => line.push_str(&cut(cell, *width)),
+                Align::Left => pad(&mut line, width.saturating_sub(wide(cell)), cell, false),
             }
         }
         line.truncate(line.trim_end().len());
         match terminal {
-            Some(terminal) if line.width() > terminal => cut(&line, terminal),
+            Some(terminal) if wide(&line) > terminal => cut(&line, terminal),
             _ => line,
         }
     }
@@ -144,9 +144,14 @@ fn pad(line: &mut String, blanks: usize, cell: &str, before: bool) {
     }
 }
 
+/// The columns that a text takes on a terminal.
+pub(crate) fn wide(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
 /// `text` in at most `width` columns, `…` at the end if something is missing.
 pub(crate) fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
+    if wide(text) <= width {
         return text.to_owned();
     }
     let mut short = String::new();

@@ -3,7 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::output::column::Column;
 use crate::output::value::{self, Scale};
@@ -55,7 +54,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, palette: &P
 }
 
 fn wide(text: &str) -> u16 {
-    u16::try_from(text.width()).unwrap_or(u16::MAX)
+    u16::try_from(crate::output::table::wide(text)).unwrap_or(u16::MAX)
 }
 
 fn cell(view: &View, line: usize, column: &Column<Proc>) -> String {
