@@ -17,8 +17,8 @@ use crate::signal::{self, SIGNALS};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
     Draw,
-    /// A sample with what is needed now.
-    Sample,
+    /// Read what is needed now and was not before.
+    Look,
     Suspend,
     Quit,
 }
@@ -54,6 +54,11 @@ impl View {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => self.key(*key),
             Event::Mouse(mouse) => self.mouse(*mouse),
+            Event::Resize(width, _) => {
+                // A wider terminal has more columns.
+                self.place.width = *width;
+                Flow::Look
+            }
             _ => Flow::Draw,
         }
     }
@@ -82,7 +87,7 @@ impl View {
                 Pick::Chosen(place) => {
                     self.mode = Mode::Table;
                     self.sort_by(place);
-                    Flow::Sample
+                    Flow::Look
                 }
                 Pick::Left => self.back(),
                 Pick::Moved | Pick::Other => Flow::Draw,
@@ -108,7 +113,7 @@ impl View {
                     let target = target.clone();
                     self.report(&target, &format!("{what} sent"), result);
                     self.mode = Mode::Table;
-                    return Flow::Sample;
+                    return Flow::Look;
                 }
                 self.message = Some(("nothing was sent".into(), false));
                 self.back()
@@ -180,7 +185,6 @@ impl View {
             KeyCode::Char('m') => self.panels = !self.panels,
             KeyCode::Char(' ') => {
                 self.paused = !self.paused;
-                return if self.paused { Flow::Draw } else { Flow::Sample };
             }
             KeyCode::Char('+' | '=') => self.interval = beside(self.interval, false),
             KeyCode::Char('-') => self.interval = beside(self.interval, true),
@@ -197,7 +201,7 @@ impl View {
             KeyCode::Enter => {
                 if let Some(target) = self.target() {
                     self.show_details(target);
-                    return Flow::Sample;
+                    return Flow::Look;
                 }
             }
             _ => {}
@@ -208,7 +212,7 @@ impl View {
     fn sort_falling(&mut self, name: &str) -> Flow {
         (self.sort, self.falling) = (super::view::column(name), true);
         self.arrange();
-        Flow::Sample
+        Flow::Look
     }
 
     /// Orders by the shown column before or after.
@@ -249,7 +253,7 @@ impl View {
         }
         self.arrange();
         // A test may be of columns that are not shown.
-        Flow::Sample
+        Flow::Look
     }
 
     fn columns_key(&mut self, code: KeyCode, pick: Pick, place: usize, moves: bool) -> Flow {
@@ -267,7 +271,7 @@ impl View {
             }
             (KeyCode::Char('d'), _) => {
                 self.chosen_columns = None;
-                return Flow::Sample;
+                return Flow::Look;
             }
             _ => {
                 return match pick {
@@ -277,7 +281,7 @@ impl View {
             }
         }
         self.chosen_columns = Some(columns);
-        Flow::Sample
+        Flow::Look
     }
 
     fn renice_key(&mut self, code: KeyCode) -> Flow {
@@ -296,7 +300,7 @@ impl View {
                     }
                     None => self.message = Some(("a nice value is a number from -20 to 19".into(), true)),
                 }
-                return Flow::Sample;
+                return Flow::Look;
             }
             _ => {}
         }
@@ -337,7 +341,7 @@ impl View {
                     }
                     if again && let Some(target) = self.target() {
                         self.show_details(target);
-                        return Flow::Sample;
+                        return Flow::Look;
                     }
                 }
             }

@@ -58,7 +58,7 @@ pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
             match pending(&mut view)? {
                 Flow::Quit => return Ok(true),
                 Flow::Suspend => screen.suspend()?,
-                Flow::Sample => view.sample()?,
+                Flow::Look => view.look_again()?,
                 Flow::Draw => {}
             }
         }
@@ -79,7 +79,7 @@ fn pending(view: &mut View) -> std::io::Result<Flow> {
     loop {
         match view.event(&event::read()?) {
             Flow::Draw => {}
-            Flow::Sample => flow = Flow::Sample,
+            Flow::Look => flow = Flow::Look,
             end => return Ok(end),
         }
         if !event::poll(Duration::ZERO)? {

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    CpuTimes, DiskIo, Field, LoadAverage, NetIo, Pid, Pressure, PressureOf, ProcessRates, ProcessStatus, Query,
-    Reading, Row, Snapshot, SwapMemory, System, VirtualMemory,
+    Counters, CpuTimes, DiskIo, Field, LoadAverage, NetIo, Pid, Pressure, PressureOf, ProcessRates, ProcessStatus,
+    Query, Reading, Row, Snapshot, SwapMemory, System, VirtualMemory,
 };
 
 use super::history::History;
@@ -52,7 +52,6 @@ pub(crate) struct Machine {
     pub(crate) window: Duration,
     pub(crate) processes: usize,
     pub(crate) running: usize,
-    pub(crate) threads: Option<u64>,
     pub(crate) history: Histories,
 }
 
@@ -84,6 +83,7 @@ pub(crate) struct Monitor {
     /// Where the time of the machine was at the last sample.
     pub(crate) now: SystemTime,
     last: Option<Snapshot>,
+    rates: HashMap<Identity, ProcessRates>,
     facts: HashMap<Identity, Facts>,
     whole: Vec<OsString>,
     turn: u64,
@@ -97,6 +97,7 @@ impl Monitor {
             processes: Vec::new(),
             now: SystemTime::now(),
             last: None,
+            rates: HashMap::new(),
             facts: HashMap::new(),
             whole: Vec::new(),
             turn: 0,
@@ -109,61 +110,58 @@ impl Monitor {
 
     /// Reads once more; `wanted` are the fields of the columns that are shown, sorted by or tested.
     pub(crate) fn sample(&mut self, wanted: &[Field]) -> psoxide::Result<()> {
-        let fields = wanted.iter().filter(|field| !FACTS.contains(field)).chain(&ALWAYS).copied();
-        let query = Query { counters: true, ..Query::from(fields) };
-        let mut snapshot = self.system.snapshot(query)?;
-        self.now = SystemTime::now();
-        let rates = self.last.as_ref().map(|last| snapshot.since(last));
-        let mut by_process: HashMap<Identity, ProcessRates> = HashMap::new();
-        if let Some(rates) = rates {
-            let seconds = rates.elapsed.as_secs_f64();
+        let mut snapshot = self.snapshot(wanted, true)?;
+        self.rates.clear();
+        if let Some(rates) = self.last.as_ref().map(|last| snapshot.since(last)) {
             self.machine.window = rates.elapsed;
             self.machine.cpus = rates.cpu_percents;
-            if self.turn.is_multiple_of(FRESH) || self.whole.is_empty() {
-                self.whole = self.system.whole_disks().unwrap_or_default();
-            }
-            // Loop devices and interfaces that have never been used would only take the place of the others.
-            let counters = snapshot.counters.as_ref();
-            let disks = counters.and_then(|counters| counters.disks.value());
-            let nics = counters.and_then(|counters| counters.nics.value());
-            let used = |name: &OsString| count_of(disks, name).is_some_and(|io| io.read_count + io.write_count > 0);
-            let carried = |name: &OsString| count_of(nics, name).is_some_and(|io| io.bytes_recv + io.bytes_sent > 0);
-            self.machine.disks = rates.disks;
-            self.machine.disks.retain(|(name, _)| self.whole.contains(name) && used(name));
-            self.machine.nics = rates.nics;
-            self.machine.nics.retain(|(name, _)| carried(name));
-            let history = &mut self.machine.history;
-            history.cpu.push(rates.cpu_percent.unwrap_or(0.0));
-            if seconds > 0.0 {
-                let moved = self.machine.disks.iter().map(|(_, io)| io.read_bytes.saturating_add(io.write_bytes));
-                history.disk.push(moved.sum::<u64>() as f64 / seconds);
-                let carried = self.machine.nics.iter().map(|(_, io)| io.bytes_recv.saturating_add(io.bytes_sent));
-                history.net.push(carried.sum::<u64>() as f64 / seconds);
-            }
-            by_process.extend(rates.processes.into_iter().map(|rate| ((rate.pid, rate.start), rate)));
+            self.machine.history.cpu.push(rates.cpu_percent.unwrap_or(0.0));
+            self.read_devices(rates.disks, rates.nics, snapshot.counters.as_ref());
+            self.rates.extend(rates.processes.into_iter().map(|rate| ((rate.pid, rate.start), rate)));
         } else if let Some(counters) = &snapshot.counters {
             // The first frame has no sample before it: what it shows is since boot, and only until the next one.
             self.machine.cpus = counters.cpus.iter().map(CpuTimes::busy_percent).collect();
         }
         self.read_machine();
         self.read_facts(wanted, &snapshot)?;
-        let kept = thin(&snapshot);
-        let memory = self.machine.memory.as_ref().map(|memory| memory.total);
-        let clock = self.system.boot_time().ok().zip(self.machine.uptime).and_then(|(boot, up)| boot.checked_add(up));
-        let facts = &self.facts;
-        let rows = std::mem::take(&mut snapshot.processes).into_iter().map(|mut row| {
-            let id = (row.pid, row.start);
-            if let Some(facts) = facts.get(&id) {
-                add_facts(&mut row, &facts.row);
-            }
-            proc(row, by_process.remove(&id), memory, clock)
-        });
-        self.processes = rows.collect();
-        self.count();
+        let counters = snapshot.counters.take();
+        self.last = Some(Snapshot { counters, ..thin(&snapshot) });
+        self.show(snapshot);
         self.remember_process();
-        self.last = Some(Snapshot { counters: snapshot.counters.take(), ..kept });
         self.turn += 1;
         Ok(())
+    }
+
+    /// Reads fields that are wanted all at once, between two samples: rates and histories stay as they are, as over so
+    /// short a time they would say little.
+    pub(crate) fn look_again(&mut self, wanted: &[Field]) -> psoxide::Result<()> {
+        let snapshot = self.snapshot(wanted, false)?;
+        self.read_facts(wanted, &snapshot)?;
+        self.show(snapshot);
+        Ok(())
+    }
+
+    fn snapshot(&mut self, wanted: &[Field], counters: bool) -> psoxide::Result<Snapshot> {
+        let fields = wanted.iter().filter(|field| !FACTS.contains(field)).chain(&ALWAYS).copied();
+        self.now = SystemTime::now();
+        self.system.snapshot(Query { counters, ..Query::from(fields) })
+    }
+
+    /// Makes the processes of a snapshot those that are shown.
+    fn show(&mut self, snapshot: Snapshot) {
+        let memory = self.machine.memory.as_ref().map(|memory| memory.total);
+        let clock = self.system.boot_time().ok().zip(self.machine.uptime).and_then(|(boot, up)| boot.checked_add(up));
+        let rows = snapshot.processes.into_iter().map(|mut row| {
+            let id = (row.pid, row.start);
+            if let Some(facts) = self.facts.get(&id) {
+                add_facts(&mut row, &facts.row);
+            }
+            proc(row, self.rates.get(&id).cloned(), memory, clock)
+        });
+        self.processes = rows.collect();
+        let running = |process: &&Proc| process.row.status.value() == Some(&ProcessStatus::Running);
+        self.machine.processes = self.processes.len();
+        self.machine.running = self.processes.iter().filter(running).count();
     }
 
     /// The row of a process, while it lives.
@@ -190,12 +188,30 @@ impl Monitor {
         machine.history.memory.push(machine.memory.as_ref().map_or(0.0, |memory| memory.percent));
     }
 
-    fn count(&mut self) {
-        let running = |process: &&Proc| process.row.status.value() == Some(&ProcessStatus::Running);
-        self.machine.processes = self.processes.len();
-        self.machine.running = self.processes.iter().filter(running).count();
-        let threads: Vec<u64> = self.processes.iter().filter_map(|p| p.row.num_threads.value().copied()).collect();
-        self.machine.threads = (!threads.is_empty()).then(|| threads.iter().sum());
+    /// What the devices did. Loop devices and interfaces that have never been used would only take the place of others.
+    fn read_devices(&mut self, disks: Vec<(OsString, DiskIo)>, nics: Vec<(OsString, NetIo)>, now: Option<&Counters>) {
+        if self.turn.is_multiple_of(FRESH) || self.whole.is_empty() {
+            self.whole = self.system.whole_disks().unwrap_or_default();
+        }
+        let now_disks = now.and_then(|counters| counters.disks.value());
+        let now_nics = now.and_then(|counters| counters.nics.value());
+        let machine = &mut self.machine;
+        machine.disks = disks;
+        machine.disks.retain(|(name, _)| {
+            self.whole.contains(name)
+                && count_of(now_disks, name).is_some_and(|io| io.read_count > 0 || io.write_count > 0)
+        });
+        machine.nics = nics;
+        machine
+            .nics
+            .retain(|(name, _)| count_of(now_nics, name).is_some_and(|io| io.bytes_recv > 0 || io.bytes_sent > 0));
+        let seconds = machine.window.as_secs_f64();
+        if seconds > 0.0 {
+            let moved = machine.disks.iter().map(|(_, io)| io.read_bytes.saturating_add(io.write_bytes));
+            machine.history.disk.push(moved.sum::<u64>() as f64 / seconds);
+            let carried = machine.nics.iter().map(|(_, io)| io.bytes_recv.saturating_add(io.bytes_sent));
+            machine.history.net.push(carried.sum::<u64>() as f64 / seconds);
+        }
     }
 
     fn remember_process(&mut self) {

@@ -72,6 +72,8 @@ pub(crate) struct Line {
 
 pub(crate) struct View {
     pub(crate) monitor: Monitor,
+    /// The fields that the last sample has.
+    held: Vec<Field>,
     pub(crate) mode: Mode,
     /// The columns that the user has chosen; `None`: by the width of the terminal.
     pub(crate) chosen_columns: Option<Vec<usize>>,
@@ -103,6 +105,7 @@ impl View {
     pub(crate) fn new(monitor: Monitor, interval: Duration) -> Self {
         Self {
             monitor,
+            held: Vec::new(),
             mode: Mode::Table,
             chosen_columns: None,
             sort: column("cpu_percent"),
@@ -133,16 +136,33 @@ impl View {
 
     /// Takes a sample of what is shown.
     pub(crate) fn sample(&mut self) -> Result<(), Failure> {
+        self.held = self.wanted();
+        self.monitor.sample(&self.held)?;
+        self.arrange();
+        self.read_details();
+        Ok(())
+    }
+
+    /// Reads what has come to be shown since the last sample, if anything has.
+    pub(crate) fn look_again(&mut self) -> Result<(), Failure> {
+        let wanted = self.wanted();
+        if wanted.iter().any(|field| !self.held.contains(field)) {
+            self.held = wanted;
+            self.monitor.look_again(&self.held)?;
+        }
+        self.arrange();
+        Ok(())
+    }
+
+    /// What is shown, sorted by or tested.
+    fn wanted(&self) -> Vec<Field> {
         let used = self.columns().into_iter().chain([self.sort]).filter_map(|place| COLUMNS.get(place));
         let mut wanted: Vec<Field> = used.flat_map(|column| column.needs).copied().collect();
         wanted.extend(self.search.needs());
         if matches!(self.mode, Mode::Details(_)) {
             wanted.extend([Field::MemoryInfo, Field::IoCounters]);
         }
-        self.monitor.sample(&wanted)?;
-        self.arrange();
-        self.read_details();
-        Ok(())
+        wanted
     }
 
     /// Filters and orders the processes.

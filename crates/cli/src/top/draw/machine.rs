@@ -80,10 +80,10 @@ fn cpu(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {
     let columns = cpus.div_ceil(rows);
     let fits = columns.saturating_mul(METER) <= inner.width.saturating_sub(8);
     // Meters that do not fit are drawn as one character each.
-    let meters = if fits {
-        columns * METER + 2 * u16::from(columns == 1 && inner.width > 40) * 4
-    } else {
-        cpus.min(inner.width / 2).max(1)
+    let meters = match columns {
+        _ if !fits => cpus.min(inner.width / 2).max(1),
+        1 if inner.width > 40 => METER + 8,
+        _ => columns * METER,
     };
     let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(meters + 1)]).areas(inner);
     graph(buffer, left, &machine.history.cpu, 100.0, palette);
