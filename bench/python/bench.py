@@ -20,19 +20,21 @@ missed = []
 
 
 def compare(title, target, work, rounds=ROUNDS, seconds=0.02):
-    """`work(package)` for both; as many calls a round as take `seconds` with psutil."""
-    work(psoxide), work(psutil)
-    start = time.process_time()
-    work(psutil)
-    calls = max(1, min(2000, int(seconds / max(time.process_time() - start, 1e-6))))
+    """`work(package)` for both, each as often in a round as takes `seconds`."""
+    calls = {}
+    for package in (psutil, psoxide):
+        work(package)
+        start = time.process_time()
+        work(package)
+        calls[package] = max(1, min(2000, int(seconds / max(time.process_time() - start, 1e-6))))
     costs = {psutil: [], psoxide: []}
     for number in range(rounds):
         for package in (psutil, psoxide) if number % 2 else (psoxide, psutil):
             gc.collect()
             start = time.process_time()
-            for _ in range(calls):
+            for _ in range(calls[package]):
                 work(package)
-            costs[package].append((time.process_time() - start) / calls)
+            costs[package].append((time.process_time() - start) / calls[package])
     return report(title, target, costs[psutil], costs[psoxide])
 
 
@@ -95,7 +97,7 @@ def getters():
 
 
 def floor(pid):
-    """What a reading cannot cost less than, as long as no file is kept open: the kernel's own work."""
+    """What reading the files costs at least, by whoever: most of it is the kernel's own work."""
 
     def bare(name):
         descriptor = os.open(f"/proc/{pid}/{name}", os.O_RDONLY)

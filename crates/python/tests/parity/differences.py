@@ -25,8 +25,10 @@ import psutil
 
 # What differs on purpose: (place, text) as patterns -> reason.
 KERNEL_THREAD = "the environ of a kernel thread answers ESRCH on new kernels; psutil takes the thread for gone"
+AS_DICT = "as_dict() keeps the order it is given; psutil's is that of a set, and changes from run to run"
 BPF = "read from the kernel's own tables, where /proc refuses a user who may load BPF programs"
 EXPECTED = {
+    ("*.as_dict(*)", "order *"): AS_DICT,
     ("*.open_files()", "type list, psutil's is Raised: * | psutil.AccessDenied*"): BPF,
     ("*.environ()", "type dict, psutil's is Raised: {} | psutil.NoSuchProcess*"): KERNEL_THREAD,
     ("kernel thread.set(as_dict())", "type set, psutil's is Raised*"): KERNEL_THREAD,
