@@ -31,25 +31,33 @@ pub fn parse(bytes: &[u8]) -> Result<Cpuinfo> {
             }
             continue;
         };
-        let key = key.trim_ascii_end().to_ascii_lowercase();
+        let key = key.trim_ascii_end();
         let value = trim(value);
-        match &*key {
-            b"processor" if decimal(value, "processor").is_ok() => numbered += 1,
-            b"processor" => named += 1,
-            b"cpu mhz" | b"cpu mhz dynamic" => info.mhz.push(float(value, "cpu MHz")?),
-            b"clock" => {
-                if let Some(value) = value.strip_suffix(b"MHz") {
-                    info.mhz.push(float(value, "clock")?);
-                }
-            }
-            b"physical id" => package = Some(decimal(value, "physical id")?),
-            b"cpu cores" => cores = Some(decimal(value, "cpu cores")?),
-            key => {
-                if let Some(number) = key.strip_prefix(b"processor ") {
+        let is = |name: &[u8]| key.eq_ignore_ascii_case(name);
+        // Most lines tell of something else: the first letter is enough to leave them.
+        match key.first().map(u8::to_ascii_lowercase) {
+            Some(b'p') if is(b"processor") => match decimal(value, "processor") {
+                Ok(_) => numbered += 1,
+                Err(_) => named += 1,
+            },
+            Some(b'p') if is(b"physical id") => package = Some(decimal(value, "physical id")?),
+            Some(b'p') => {
+                const NUMBERED: &[u8] = b"processor ";
+                if let Some((name, number)) = key.split_at_checked(NUMBERED.len())
+                    && name.eq_ignore_ascii_case(NUMBERED)
+                {
                     decimal(number, "processor")?;
                     numbered += 1;
                 }
             }
+            Some(b'c') if is(b"cpu mhz") || is(b"cpu mhz dynamic") => info.mhz.push(float(value, "cpu MHz")?),
+            Some(b'c') if is(b"cpu cores") => cores = Some(decimal(value, "cpu cores")?),
+            Some(b'c') if is(b"clock") => {
+                if let Some(value) = value.strip_suffix(b"MHz") {
+                    info.mhz.push(float(value, "clock")?);
+                }
+            }
+            _ => {}
         }
         if let (Some(package), Some(cores)) = (package, cores) {
             packages.insert(package, cores);

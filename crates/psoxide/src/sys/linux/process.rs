@@ -72,6 +72,7 @@ pub(crate) struct Cache {
     status: OnceLock<Status>,
     owner: OnceLock<Owner>,
     switches: OnceLock<CtxSwitches>,
+    io: OnceLock<IoCounters>,
     /// Set once the kernel has been asked for this process alone, or is not to be.
     asked: OnceLock<()>,
     /// Whether some reading is to come that only `status` answers: then what else it holds is taken from it too.
@@ -106,6 +107,7 @@ impl Cache {
         fill(&self.statm, Some(Statm { size, resident, shared, text, data, lib: 0, dt: 0 }));
         fill(&self.owner, Some(Owner { uids, gids }));
         fill(&self.switches, Some(CtxSwitches { voluntary, involuntary: Some(involuntary) }));
+        fill(&self.io, process.io());
         fill(&self.cmdline, process.cmdline());
     }
 }
@@ -556,6 +558,9 @@ impl ProcessReadings for Os {
     }
 
     fn io_counters(process: &Handle<'_>) -> Result<IoCounters> {
+        if let Some(io) = process.cells().io.get() {
+            return Ok(io.clone());
+        }
         let io = process.read_record("io", pid_io::parse)?;
         Ok(IoCounters {
             read_count: io.syscr,

@@ -12,7 +12,7 @@ use super::super::Source;
 use super::asm::{Helper, If, Instruction, Op, Program, Reg};
 use super::files::words;
 use super::kernel::{Kernel, Place};
-use crate::Pid;
+use crate::{IoCounters, Pid};
 
 /// The words of a record, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,14 @@ enum Word {
     Runtime,
     MinorFaults,
     MajorFaults,
+    ReadChars,
+    WriteChars,
+    ReadCalls,
+    WriteCalls,
+    ReadBytes,
+    WriteBytes,
+    /// 1 where the kernel accounts for I/O: CONFIG_TASK_XACCT and CONFIG_TASK_IO_ACCOUNTING.
+    AccountsIo,
     ShownUserTime,
     ShownSystemTime,
     ChildrenUserTime,
@@ -214,6 +222,7 @@ pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, form: Form) -> Option
 
     let lock = signal("stats_lock.seqcount.seqcount.sequence")?;
     keep(&mut p, SIGNAL, lock, Word::LockBefore);
+    let io = of_io(kernel, signal_type);
     for (path, to) in [
         ("nr_threads", Word::Threads),
         ("utime", Word::UserTime),
@@ -228,7 +237,11 @@ pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, form: Form) -> Option
     ] {
         keep(&mut p, SIGNAL, signal(path)?, to);
     }
-    threads(&mut p, kernel, signal_type)?;
+    for &(path, to) in io {
+        keep(&mut p, SIGNAL, signal(path)?, to);
+    }
+    p.store_value(STACK, word(Word::AccountsIo), i32::from(!io.is_empty()));
+    threads(&mut p, kernel, signal_type, io)?;
     keep(&mut p, SIGNAL, lock, Word::LockAfter);
     memory(&mut p, kernel, per_cpu)?;
 
@@ -276,8 +289,27 @@ fn print_record(p: &mut Program) {
     p.call(Helper::SeqWrite);
 }
 
-/// Adds what all threads have used to what ended ones have left: kernel/sched/cputime.c, thread_group_cputime.
-fn threads(p: &mut Program, kernel: &Kernel<'_>, signal_type: u32) -> Option<()> {
+/// What a thread, and a process for its ended threads, is accounted: include/linux/task_io_accounting.h.
+const IO: [(&str, Word); 6] = [
+    ("ioac.rchar", Word::ReadChars),
+    ("ioac.wchar", Word::WriteChars),
+    ("ioac.syscr", Word::ReadCalls),
+    ("ioac.syscw", Word::WriteCalls),
+    ("ioac.read_bytes", Word::ReadBytes),
+    ("ioac.write_bytes", Word::WriteBytes),
+];
+
+/// The same where this kernel has it all, and nothing where it does not.
+fn of_io(kernel: &Kernel<'_>, signal_type: u32) -> &'static [(&'static str, Word)] {
+    let has = |(path, _): &(&str, Word)| {
+        [kernel.task, signal_type].into_iter().all(|of| kernel.place(of, path).is_some_and(|place| place.size == 8))
+    };
+    if IO.iter().all(has) { &IO } else { &[] }
+}
+
+/// Adds what all threads have used to what ended ones have left: kernel/sched/cputime.c, thread_group_cputime, and
+/// fs/proc/base.c, do_io_accounting.
+fn threads(p: &mut Program, kernel: &Kernel<'_>, signal_type: u32, io: &[(&str, Word)]) -> Option<()> {
     let (list, node) =
         (kernel.offset(signal_type, "thread_head.next")?, kernel.offset(kernel.task, "thread_node.next")?);
     let sums = [
@@ -291,7 +323,8 @@ fn threads(p: &mut Program, kernel: &Kernel<'_>, signal_type: u32) -> Option<()>
     let count = kernel.place(signal_type, "nr_threads")?;
     p.load(Reg::R1, SIGNAL, count.offset, count.size);
     p.jump_if(Reg::R1, If::NotEqual, 1, many);
-    for (path, sum) in sums {
+    let sums = || sums.iter().chain(io).copied();
+    for (path, sum) in sums() {
         let at = kernel.place(kernel.task, path).filter(|at| at.size == 8)?;
         p.load(Reg::R1, TASK, at.offset, at.size);
         add(p, sum);
@@ -306,7 +339,7 @@ fn threads(p: &mut Program, kernel: &Kernel<'_>, signal_type: u32) -> Option<()>
     p.load(Reg::R3, STACK, SCRATCH[0], 8);
     p.at(Reg::R1, SIGNAL, list);
     p.jump_if_reg(Reg::R1, If::Equal, Reg::R3, complete);
-    for (path, sum) in sums {
+    for (path, sum) in sums() {
         p.load(Reg::R3, STACK, SCRATCH[0], 8);
         p.op(Reg::R3, Op::Sub, node.into());
         probe(p, kernel.place(kernel.task, path)?.offset, 8, SCRATCH[1]);
@@ -553,12 +586,29 @@ impl Process {
         (arguments.last() == Some(&0)).then(|| arguments.clone())
     }
 
+    /// Whether the sums are complete, and of one moment.
+    fn is_steady(&self) -> bool {
+        let lock = self.get(Word::LockBefore);
+        lock == self.get(Word::LockAfter) && lock.is_multiple_of(2) && self.get(Word::Complete) == 1
+    }
+
+    /// What `io` would show, where that is accounted and can be told.
+    pub(crate) fn io(&self) -> Option<IoCounters> {
+        (self.is_steady() && self.get(Word::AccountsIo) == 1).then(|| IoCounters {
+            read_count: self.get(Word::ReadCalls),
+            write_count: self.get(Word::WriteCalls),
+            read_bytes: self.get(Word::ReadBytes),
+            write_bytes: self.get(Word::WriteBytes),
+            read_chars: Some(self.get(Word::ReadChars)),
+            write_chars: Some(self.get(Word::WriteChars)),
+            ..IoCounters::default()
+        })
+    }
+
     /// What `stat` would show; `None` where that must be asked: for names of kernel threads, which are composed when
     /// they are shown, and for sums that were not complete or changed while they were made.
     pub(crate) fn stat(&self, source: &Source) -> Option<Stat> {
-        let lock = self.get(Word::LockBefore);
-        let steady = lock == self.get(Word::LockAfter) && lock.is_multiple_of(2) && self.get(Word::Complete) == 1;
-        if !steady || self.is_kernel_thread() {
+        if !self.is_steady() || self.is_kernel_thread() {
             return None;
         }
         let in_ticks = |nanos| source.clock_ticks_of(nanos);
