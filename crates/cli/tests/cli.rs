@@ -138,6 +138,56 @@ fn unknown_process_is_4() {
     }
 }
 
+/// A folder that everybody can use, with a copy of the command in it.
+fn for_everybody() -> (tempfile::TempDir, std::path::PathBuf) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = folder.path().join("psoxide");
+    std::fs::copy(env!("CARGO_BIN_EXE_psoxide"), &copy).unwrap();
+    (folder, copy)
+}
+
+#[test]
+fn refused_is_3_and_says_who_may() {
+    use std::os::unix::process::CommandExt as _;
+    const NOBODY: u32 = 65534;
+    let (_folder, copy) = for_everybody();
+    let root = rustix::process::geteuid().is_root();
+    let as_nobody = |args: &[&str]| {
+        let mut command = std::process::Command::new(&copy);
+        command.args(args).env("XDG_CONFIG_HOME", "/nonexistent");
+        command
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        if root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        run(&mut command)
+    };
+    // A process of somebody else: that of this test, or the first one.
+    let other = if root { std::process::id().to_string() } else { "1".into() };
+    let ran = as_nobody(&["pmap", &other]);
+    assert_eq!((ran.code, &*ran.stdout), (3, ""), "{}", ran.stderr);
+    assert!(ran.one_line().ends_with("permission denied; root or its owner may read it"), "{}", ran.stderr);
+    // A refused field costs neither the row nor the answer.
+    let ran = as_nobody(&["ps", "--pid", &other, "--columns", "pid,exe", "--json"]);
+    assert_eq!(ran.code, 0);
+    let row = &ran.json()["rows"][0];
+    assert_eq!((&row["exe"], &row["errors"]["exe"]), (&serde_json::Value::Null, &"permission denied".into()), "{row}");
+    if root {
+        let mut child = std::process::Command::new(&copy).args(["wait", &other]).spawn().unwrap();
+        while run(psoxide().args(["ps", "--pid", &child.id().to_string(), "--filter", "name == psoxide"])).code != 0 {}
+        let path = copy.to_str().unwrap();
+        let ran = as_nobody(&["killall", path]);
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        assert!(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
 #[test]
 fn maps_of_a_zombie_are_4() {
     let ran = Machine::new().run(&["pmap", "40"]);
@@ -428,6 +478,14 @@ fn closed_pipe_is_quiet() {
         &["free"],
         &["pmap", "512"],
         &["netstat"],
+        &["ps", "--tree", "--csv"],
+        &["pstree", "--jsonl"],
+        &["iotop"],
+        &["cpu", "--count", "2", "--interval", "10ms"],
+        &["disks"],
+        &["meminfo"],
+        &["top", "--batch"],
+        &["procinfo", "512", "--jsonl"],
     ] {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
@@ -439,7 +497,7 @@ fn closed_pipe_is_quiet() {
 #[test]
 fn full_disk_is_1() {
     let machine = Machine::new();
-    for args in [&["ps"][..], &["ps", "--json"], &["procsmem"], &[]] {
+    for args in [&["ps"][..], &["ps", "--json"], &["ps", "--csv"], &["ps", "--jsonl"], &["procsmem"], &[]] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let ran = run(machine.command(args).stdout(full));
         assert_eq!(ran.code, 1, "{args:?}");
