@@ -178,6 +178,21 @@ pub fn in_tuple(tuple: &str, field: &FieldInfo, os: Os) -> bool {
     field.os.contains(os) || !VARYING.contains(&tuple)
 }
 
+/// What only a real Windows can show. The structures that it fills are tested as bytes in `psoxide-parse`.
+const UNSEEN_UNDER_WINE: &str = "\
+## What Wine does not show
+
+- Zeros: page faults, context switches, system calls and interrupts, I/O counters of processes, the file cache.
+- What threads wait for: no process is seen suspended, though suspending and resuming are done.
+- The pages of another process: `memory_footprint` and `memory_maps` answer for the caller's own process.
+- I/O priorities; page files, in whose place the commit limit is told; counters of disks; when a session began.
+- More than one processor group; 32-bit processes; protected processes (Registry, Secure System, antimalware), and the
+  right of debuggers, as Wine refuses nobody.
+- The command line without a look into the process: Wine has but the process's own memory for it.
+- Services that change while they are read, and those that refuse to be read.
+
+";
+
 /// The text of PLATFORM.md.
 #[must_use]
 pub fn platform_md() -> String {
@@ -190,9 +205,10 @@ pub fn platform_md() -> String {
         `x86_64-pc-windows-msvc` type-checks.\n\
         - macOS, FreeBSD, OpenBSD, NetBSD, SunOS: not ported yet; nothing has run there.\n\n\
         \"yes\": it is there. \"planned\": the system has it, the port is still to be written. \
-        \"–\": the system does not have it.\n\n\
-        ## Calls\n\n",
+        \"–\": the system does not have it.\n\n",
     );
+    text.push_str(UNSEEN_UNDER_WINE);
+    text.push_str("## Calls\n\n");
     table(&mut text, "Call", CALLS.iter().map(|call| (call.name, call.os)));
     text.push_str("\n## Fields\n");
     for (name, python, fields) in RECORDS {

@@ -127,6 +127,8 @@ fn calls_are_supported_where_support_rs_says_so() {
             name if name.starts_with("heap_") => cfg!(all(target_os = "linux", not(target_env = "gnu"))),
             // A kernel without pressure accounting, or with psi=0.
             "System::pressure" => std::fs::read("/proc/pressure/memory").is_err(),
+            // Wine, which `cargo xtask windows` names.
+            "Process::ionice" | "Process::set_ionice" => std::env::var_os("PSOXIDE_WINE").is_some(),
             _ => false,
         };
         let listed = call.os.contains(Os::HOST) && !absent;

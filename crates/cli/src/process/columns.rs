@@ -65,6 +65,7 @@ pub(crate) const COLUMNS: &[Column<Proc>] = &[
     reading!("nice", "NI", Plain, Nice, nice),
     reading!("num_threads", "THR", Count, NumThreads, num_threads),
     reading!("num_fds", "FDS", Count, NumFds, num_fds),
+    reading!("num_handles", "HANDLES", Count, NumHandles, num_handles),
     reading!("cpu_num", "CPU#", Plain, CpuNum, cpu_num),
     part_of!(CtxSwitches, voluntary, "VCSW", NumCtxSwitches, num_ctx_switches),
     part_of!(CtxSwitches, involuntary, "ICSW", NumCtxSwitches, num_ctx_switches),

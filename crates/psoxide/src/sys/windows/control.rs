@@ -12,6 +12,9 @@ use crate::{Error, ExitStatus, IoPriority, IoPriorityClass, Pid, Result, Signal}
 /// PROCESSINFOCLASS
 const IO_PRIORITY: i32 = 33;
 
+/// ERROR_INVALID_PARAMETER
+const INVALID_PARAMETER: i32 = 87;
+
 /// The classes of SetPriorityClass.
 const PRIORITIES: [u32; 6] = [0x20, 0x40, 0x80, 0x100, 0x4000, 0x8000];
 
@@ -56,7 +59,11 @@ pub(super) fn cpu_affinity(process: BorrowedHandle<'_>) -> Result<Vec<u32>> {
 }
 
 pub(super) fn ionice(process: BorrowedHandle<'_>) -> Result<IoPriority> {
-    let filled = ffi::process_information(process, IO_PRIORITY, 4)?;
+    let filled = ffi::process_information(process, IO_PRIORITY, 4).map_err(|error| match error.errno() {
+        // Wine does not have this class of information.
+        Some(INVALID_PARAMETER) => Error::unsupported("ionice"),
+        _ => error,
+    })?;
     let number = psoxide_parse::Cursor::new(filled.bytes()).array().map(u32::from_le_bytes);
     let class = match number {
         Some(0) => IoPriorityClass::VeryLow,

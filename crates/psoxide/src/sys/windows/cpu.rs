@@ -12,9 +12,21 @@ use crate::{CpuFreq, CpuStats, CpuTimes, LoadAverage, Result};
 const PERFORMANCE: i32 = 2;
 const PROCESSOR_PERFORMANCE: i32 = 8;
 
-/// Of each processor. A caller of another group than the first sees its own group only on systems before Windows 11.
+/// The most that a group has, each with the size of its structure.
+const GROUP: usize = 64 * 48;
+
+/// Of each processor, one group after the other.
 fn times() -> Result<Vec<Times>> {
-    Ok(processors::times(ffi::system_information(PROCESSOR_PERFORMANCE, 64 * 48)?.bytes())?)
+    let groups = u16::try_from(topology()?.groups.len()).unwrap_or(1);
+    if groups <= 1 {
+        return Ok(processors::times(ffi::system_information(PROCESSOR_PERFORMANCE, GROUP)?.bytes())?);
+    }
+    // Without a group it is the caller's own that is told.
+    let mut all = Vec::new();
+    for group in 0..groups {
+        all.extend(processors::times(ffi::group_information(PROCESSOR_PERFORMANCE, group, GROUP)?.bytes())?);
+    }
+    Ok(all)
 }
 
 fn of(times: &Times) -> CpuTimes {

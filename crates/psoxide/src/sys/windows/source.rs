@@ -73,6 +73,10 @@ pub(super) fn moment(units: u64) -> Result<SystemTime> {
 /// A path with a drive instead of `\Device\HarddiskVolume1`, if a drive stands for the device.
 pub(super) fn with_drive(path: OsString) -> PathBuf {
     let text = path.to_string_lossy();
+    // The native interface's own name for what has a drive already.
+    if let Some(plain) = text.strip_prefix(r"\??\") {
+        return PathBuf::from(plain);
+    }
     for (root, _) in ffi::drives() {
         let drive = root.to_string_lossy().trim_end_matches('\\').to_owned();
         for device in ffi::device_names(drive.as_ref()).into_iter().take(1) {

@@ -1,10 +1,11 @@
 //! The machine: its tables, processors, memory, battery.
 
+use std::ffi::c_void;
 use std::io;
 
 use windows_sys::Wdk::System::SystemInformation::NtQuerySystemInformation;
 use windows_sys::Win32::Foundation::{
-    ERROR_INSUFFICIENT_BUFFER, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_INFO_LENGTH_MISMATCH,
+    ERROR_INSUFFICIENT_BUFFER, NTSTATUS, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_INFO_LENGTH_MISMATCH,
 };
 use windows_sys::Win32::System::Power::{
     CallNtPowerInformation, GetSystemPowerStatus, ProcessorInformation, SYSTEM_POWER_STATUS,
@@ -22,6 +23,34 @@ pub(crate) fn system_information(class: i32, first: usize) -> Result<Filled> {
         let mut needed = 0;
         // SAFETY: the buffer has this length, and the call writes to nothing else but the number.
         match unsafe { NtQuerySystemInformation(class, buffer, length, &raw mut needed) } {
+            STATUS_INFO_LENGTH_MISMATCH | STATUS_BUFFER_TOO_SMALL | STATUS_BUFFER_OVERFLOW => Answer::TooSmall(needed),
+            status if status < 0 => Answer::Failed(native_error(status)),
+            _ => Answer::Done(needed.min(length)),
+        }
+    })
+}
+
+#[link(name = "ntdll", kind = "raw-dylib")]
+unsafe extern "system" {
+    fn NtQuerySystemInformationEx(
+        class: i32,
+        input: *const c_void,
+        input_length: u32,
+        information: *mut c_void,
+        length: u32,
+        needed: *mut u32,
+    ) -> NTSTATUS;
+}
+
+/// A table of `NtQuerySystemInformationEx` that is about the processors of one group.
+pub(crate) fn group_information(class: i32, group: u16, first: usize) -> Result<Filled> {
+    fill(first, |buffer, length| {
+        let (mut needed, input) = (0, (&raw const group).cast());
+        // SAFETY: the input is a live number of the size that is told, the buffer has this length, and the call writes
+        // to nothing else but the other number.
+        let status =
+            unsafe { NtQuerySystemInformationEx(class, input, size_of::<u16>(), buffer, length, &raw mut needed) };
+        match status {
             STATUS_INFO_LENGTH_MISMATCH | STATUS_BUFFER_TOO_SMALL | STATUS_BUFFER_OVERFLOW => Answer::TooSmall(needed),
             status if status < 0 => Answer::Failed(native_error(status)),
             _ => Answer::Done(needed.min(length)),
