@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
-use super::{Cache, Os, Pass, Source};
+use super::{Cache, Os, Pass, Source, bpf};
 use crate::sys::{Handle, Kin, ProcessReadings as _};
 use crate::{FieldSet, Result};
 
 pub(super) fn of_all(source: &Source) -> Result<Vec<Kin>> {
-    let pass = Arc::new(Pass::at_once(source, FieldSet::default()));
+    let walk = source.bpf().processes(source, false).unwrap_or_default();
+    let pass = Arc::new(Pass::over(source));
     let pids = source.pids()?;
     let mut family = Vec::with_capacity(pids.len());
     for pid in pids {
+        let walked = walk.binary_search_by_key(&pid, bpf::Process::pid).ok().and_then(|at| walk.get(at));
+        if let Some(process) = walked {
+            family.push(process.kin(source));
+            continue;
+        }
         let cache = Cache::in_pass(&pass, source, pid, FieldSet::default());
         let process = Handle { source, pid, start: None, cache: &cache };
         match Os::start(&process).and_then(|start| Ok(Kin { pid, start, ppid: Os::ppid(&process)? })) {

@@ -12,6 +12,7 @@ use super::super::Source;
 use super::asm::{Helper, If, Instruction, Op, Program, Reg};
 use super::files::words;
 use super::kernel::{Kernel, Place};
+use crate::sys::Kin;
 use crate::{IoCounters, Pid};
 
 /// The words of a record, in their order.
@@ -510,8 +511,11 @@ pub(super) fn parse(bytes: &[u8], arguments: bool) -> Option<Vec<Process>> {
     Some(records)
 }
 
-/// include/linux/sched.h: PF_KTHREAD.
+/// include/linux/sched.h: PF_KTHREAD and PF_WQ_WORKER.
 const KERNEL_THREAD: u64 = 0x0020_0000;
+const WORKER: u64 = 0x20;
+/// TASK_COMM_LEN of the kernel, less the NUL.
+const LONGEST_NAME: usize = 15;
 
 impl Process {
     fn get(&self, word: Word) -> u64 {
@@ -536,6 +540,10 @@ impl Process {
     /// When it began, in clock ticks since boot.
     fn start(&self, source: &Source) -> u64 {
         source.clock_ticks_of(self.get(Word::Start))
+    }
+
+    pub(crate) fn kin(&self, source: &Source) -> Kin {
+        Kin { pid: self.pid(), start: self.start(source), ppid: self.id(Word::Ppid) }
     }
 
     /// User ids and group ids: real, effective, saved.
@@ -605,10 +613,14 @@ impl Process {
         })
     }
 
-    /// What `stat` would show; `None` where that must be asked: for names of kernel threads, which are composed when
-    /// they are shown, and for sums that were not complete or changed while they were made.
+    /// What `stat` would show; `None` where that must be asked: for the names of workers, which are composed when they
+    /// are shown, for longer names of kernel threads, which are kept elsewhere (fs/proc/array.c: proc_task_name), and
+    /// for sums that were not complete or changed while they were made.
     pub(crate) fn stat(&self, source: &Source) -> Option<Stat> {
-        if !self.is_steady() || self.is_kernel_thread() {
+        let name = [self.get(Word::Name), self.get(Word::NameEnd)].map(u64::to_ne_bytes).concat();
+        let name = name.split(|byte| *byte == 0).next()?;
+        let named = !self.is_kernel_thread() || self.get(Word::Flags) & WORKER == 0 && name.len() < LONGEST_NAME;
+        if !self.is_steady() || !named {
             return None;
         }
         let in_ticks = |nanos| source.clock_ticks_of(nanos);
@@ -616,11 +628,10 @@ impl Process {
             [self.get(Word::UserTime), self.get(Word::SystemTime), self.get(Word::Runtime)],
             [self.get(Word::ShownUserTime), self.get(Word::ShownSystemTime)],
         );
-        let name = [self.get(Word::Name), self.get(Word::NameEnd)].map(u64::to_ne_bytes).concat();
         let [total, resident, ..] = self.pages(source.page_size());
         Some(Stat {
             pid: self.get(Word::Pid),
-            comm: name.split(|byte| *byte == 0).next()?.into(),
+            comm: name.into(),
             state: letter(self.get(Word::State), self.get(Word::ExitState)),
             ppid: self.get(Word::Ppid),
             pgrp: self.int(Word::Group),
