@@ -55,6 +55,12 @@ impl Herd {
         commands.extend([long, Command::new("true")]); // the last will be a zombie: nobody waits for it yet
         let children: Vec<Child> =
             commands.iter_mut().map(|command| command.stdin(Stdio::null()).spawn().unwrap()).collect();
+        // Until it runs its own program, a child is named as this thread.
+        let name = |path: String| std::fs::read(path).unwrap();
+        let own = name("/proc/thread-self/comm".into());
+        while children.iter().any(|child| name(format!("/proc/{}/comm", child.id())) == own) {
+            sleep(Duration::from_millis(2));
+        }
         let stopped = RawPid::from_child(&children[0]);
         kill_process(stopped, Signal::STOP).unwrap();
         let end = Arc::new(AtomicBool::new(false));

@@ -11,6 +11,7 @@ mod ffi;
 mod files;
 mod kernel;
 mod processes;
+mod record;
 mod threads;
 
 use std::io;
@@ -26,7 +27,7 @@ use self::ffi::{Kept, Runs};
 pub(crate) use self::files::{Regular, Socket};
 use self::kernel::Kernel;
 use self::processes::Form;
-pub(crate) use self::processes::Process;
+pub(crate) use self::record::Process;
 pub(crate) use self::threads::Thread;
 use super::Source;
 use crate::{Backend, Pid};
@@ -112,12 +113,12 @@ impl Bpf {
     pub(super) fn processes(&self, source: &Source, arguments: bool) -> Option<Vec<Process>> {
         let count = || source.pids().map_or(0, |pids| pids.len());
         let walk = if arguments { Walk::Arguments } else { Walk::Processes };
-        processes::parse(&over_all(self.get(source, walk, count)?).ok()?, arguments)
+        record::parse(&over_all(self.get(source, walk, count)?).ok()?, arguments)
     }
 
     /// A record of one process.
     pub(super) fn process(&self, source: &Source, pid: Pid) -> Option<Process> {
-        processes::ask(self.get(source, Walk::OneProcess, || 1)?, pid)
+        record::ask(self.get(source, Walk::OneProcess, || 1)?, pid)
     }
 
     /// The sockets of the processes of which there are records.

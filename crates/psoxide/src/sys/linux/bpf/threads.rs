@@ -5,7 +5,7 @@ use psoxide_parse::Cursor;
 use super::asm::{Helper, If, Instruction, Program, Reg};
 use super::files::words;
 use super::kernel::Kernel;
-use super::processes::shown_times;
+use super::record::shown_times;
 
 /// Prints, of every thread: id, user time, system time, exact run time, and the user and system time last shown.
 pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {

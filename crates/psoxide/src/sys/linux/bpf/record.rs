@@ -1,0 +1,318 @@
+//! What a record of a process says: the words that a program answers with, and the files of /proc that they make.
+
+use std::os::fd::BorrowedFd;
+
+use psoxide_parse::Cursor;
+use psoxide_parse::linux::stat::Stat;
+
+use super::super::Source;
+use super::files::words;
+use crate::sys::Kin;
+use crate::{IoCounters, Pid};
+
+/// The words of a record, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    Pid,
+    Ppid,
+    Group,
+    Session,
+    Name,
+    NameEnd,
+    Flags,
+    State,
+    ExitState,
+    TtyMajor,
+    TtyFirstMinor,
+    TtyIndex,
+    /// `signal->stats_lock` before and after the sums were made.
+    LockBefore,
+    LockAfter,
+    Threads,
+    UserTime,
+    SystemTime,
+    Runtime,
+    MinorFaults,
+    MajorFaults,
+    ReadChars,
+    WriteChars,
+    ReadCalls,
+    WriteCalls,
+    ReadBytes,
+    WriteBytes,
+    /// 1 where the kernel accounts for I/O: CONFIG_TASK_XACCT and CONFIG_TASK_IO_ACCOUNTING.
+    AccountsIo,
+    ShownUserTime,
+    ShownSystemTime,
+    ChildrenUserTime,
+    ChildrenSystemTime,
+    /// 1 once all threads were visited.
+    Complete,
+    Priority,
+    Start,
+    Cpu,
+    BlockDelay,
+    VoluntarySwitches,
+    InvoluntarySwitches,
+    Uid,
+    EffectiveUid,
+    SavedUid,
+    Gid,
+    EffectiveGid,
+    SavedGid,
+    TotalPages,
+    DataPages,
+    StackPages,
+    CodeStart,
+    CodeEnd,
+    FilePages,
+    AnonymousPages,
+    SharedPages,
+    ArgumentsStart,
+    ArgumentsEnd,
+    EnvironmentEnd,
+}
+
+const WORDS: usize = Word::EnvironmentEnd as usize + 1;
+/// Bytes of a record.
+pub(super) const RECORD: i16 = 8 * (Word::EnvironmentEnd as i16 + 1);
+/// One record.
+#[derive(Debug)]
+pub(crate) struct Process {
+    words: [u64; WORDS],
+    /// The command line, if it was asked for and could be copied.
+    arguments: Option<Box<[u8]>>,
+}
+
+/// What the program of [`Form::Answer`](super::processes::Form::Answer) says of a process.
+pub(super) fn ask(program: BorrowedFd<'_>, pid: Pid) -> Option<Process> {
+    /// The question stands in the place of the first words, and no record begins so.
+    const _: () = assert!(Word::Pid as usize == 0 && Word::Ppid as usize == 1);
+    const UNANSWERED: u64 = u64::MAX;
+    let mut words = [0; WORDS];
+    let [question, mark, ..] = &mut words;
+    (*question, *mark) = (pid.into(), UNANSWERED);
+    super::ffi::run(program, &mut words).ok()?;
+    let process = Process { words, arguments: None };
+    (process.get(Word::Ppid) != UNANSWERED).then_some(process)
+}
+
+/// The records in what the program printed.
+pub(super) fn parse(bytes: &[u8], arguments: bool) -> Option<Vec<Process>> {
+    let mut cursor = Cursor::new(bytes);
+    let mut records = Vec::with_capacity(bytes.len() / (WORDS * 8));
+    while !cursor.is_empty() {
+        let mut process = Process { words: words(&mut cursor)?, arguments: None };
+        if arguments {
+            let [length] = words(&mut cursor)?;
+            process.arguments = Some(cursor.take(usize::try_from(length).ok()?)?.into());
+        }
+        records.push(process);
+    }
+    Some(records)
+}
+
+/// include/linux/sched.h: PF_KTHREAD and PF_WQ_WORKER.
+const KERNEL_THREAD: u64 = 0x0020_0000;
+const WORKER: u64 = 0x20;
+/// TASK_COMM_LEN of the kernel, less the NUL.
+const LONGEST_NAME: usize = 15;
+
+impl Process {
+    fn get(&self, word: Word) -> u64 {
+        self.words.get(word as usize).copied().unwrap_or_default()
+    }
+
+    /// A word that is an `int` in the kernel.
+    fn int(&self, word: Word) -> i64 {
+        // The program stores the 32 bits without their sign.
+        let [a, b, c, d, ..] = self.get(word).to_le_bytes();
+        i32::from_le_bytes([a, b, c, d]).into()
+    }
+
+    fn id(&self, word: Word) -> u32 {
+        u32::try_from(self.get(word)).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        self.id(Word::Pid)
+    }
+
+    /// When it began, in clock ticks since boot.
+    fn start(&self, source: &Source) -> u64 {
+        source.clock_ticks_of(self.get(Word::Start))
+    }
+
+    pub(crate) fn kin(&self, source: &Source) -> Kin {
+        Kin { pid: self.pid(), start: self.start(source), ppid: self.id(Word::Ppid) }
+    }
+
+    /// User ids and group ids: real, effective, saved.
+    pub(crate) fn ids(&self) -> [[u32; 3]; 2] {
+        [
+            [Word::Uid, Word::EffectiveUid, Word::SavedUid].map(|word| self.id(word)),
+            [Word::Gid, Word::EffectiveGid, Word::SavedGid].map(|word| self.id(word)),
+        ]
+    }
+
+    /// Context switches, voluntary and not, of the first thread.
+    pub(crate) fn switches(&self) -> [u64; 2] {
+        [self.get(Word::VoluntarySwitches), self.get(Word::InvoluntarySwitches)]
+    }
+
+    fn is_kernel_thread(&self) -> bool {
+        self.get(Word::Flags) & KERNEL_THREAD != 0
+    }
+
+    /// A word about memory: kernel threads that borrow some do not show it.
+    fn memory(&self, word: Word) -> u64 {
+        if self.is_kernel_thread() { 0 } else { self.get(word) }
+    }
+
+    /// Pages as `statm` has them: all, resident, shared, code, data.
+    pub(crate) fn pages(&self, page_size: u64) -> [u64; 5] {
+        // A sum that is negative, because it was made while it moved, is shown as none.
+        let count = |word| i64::from_ne_bytes(self.memory(word).to_ne_bytes()).max(0).unsigned_abs();
+        let shared = count(Word::FilePages).saturating_add(count(Word::SharedPages));
+        let (from, to) = (self.memory(Word::CodeStart) / page_size, self.memory(Word::CodeEnd).div_ceil(page_size));
+        [
+            self.memory(Word::TotalPages),
+            shared.saturating_add(count(Word::AnonymousPages)),
+            shared,
+            to.saturating_sub(from),
+            self.memory(Word::DataPages).saturating_add(self.memory(Word::StackPages)),
+        ]
+    }
+
+    /// The contents of `cmdline`, where they are what the arguments were at first: a last byte that is no NUL means
+    /// that the process has written another title there, and on (fs/proc/base.c: get_mm_cmdline).
+    pub(crate) fn cmdline(&self) -> Option<Box<[u8]>> {
+        let range = self.memory(Word::ArgumentsStart) < self.memory(Word::ArgumentsEnd);
+        let arguments = self.arguments.as_ref()?;
+        if self.memory(Word::EnvironmentEnd) == 0 || !range {
+            return Some(Box::default());
+        }
+        (arguments.last() == Some(&0)).then(|| arguments.clone())
+    }
+
+    /// Whether the sums are complete, and of one moment.
+    fn is_steady(&self) -> bool {
+        let lock = self.get(Word::LockBefore);
+        lock == self.get(Word::LockAfter) && lock.is_multiple_of(2) && self.get(Word::Complete) == 1
+    }
+
+    /// What `io` would show, where that is accounted and can be told.
+    pub(crate) fn io(&self) -> Option<IoCounters> {
+        (self.is_steady() && self.get(Word::AccountsIo) == 1).then(|| IoCounters {
+            read_count: self.get(Word::ReadCalls),
+            write_count: self.get(Word::WriteCalls),
+            read_bytes: self.get(Word::ReadBytes),
+            write_bytes: self.get(Word::WriteBytes),
+            read_chars: Some(self.get(Word::ReadChars)),
+            write_chars: Some(self.get(Word::WriteChars)),
+            ..IoCounters::default()
+        })
+    }
+
+    /// What `stat` would show; `None` where that must be asked: for the names of workers, which are composed when they
+    /// are shown, for longer names of kernel threads, which are kept elsewhere (fs/proc/array.c: proc_task_name), and
+    /// for sums that were not complete or changed while they were made.
+    pub(crate) fn stat(&self, source: &Source) -> Option<Stat> {
+        let name = [self.get(Word::Name), self.get(Word::NameEnd)].map(u64::to_ne_bytes).concat();
+        let name = name.split(|byte| *byte == 0).next()?;
+        let named = !self.is_kernel_thread() || self.get(Word::Flags) & WORKER == 0 && name.len() < LONGEST_NAME;
+        if !self.is_steady() || !named {
+            return None;
+        }
+        let in_ticks = |nanos| source.clock_ticks_of(nanos);
+        let times = shown_times(
+            [self.get(Word::UserTime), self.get(Word::SystemTime), self.get(Word::Runtime)],
+            [self.get(Word::ShownUserTime), self.get(Word::ShownSystemTime)],
+        );
+        let [total, resident, ..] = self.pages(source.page_size());
+        Some(Stat {
+            pid: self.get(Word::Pid),
+            comm: name.into(),
+            state: letter(self.get(Word::State), self.get(Word::ExitState)),
+            ppid: self.get(Word::Ppid),
+            pgrp: self.int(Word::Group),
+            session: self.int(Word::Session),
+            tty_nr: self.tty(),
+            minflt: self.get(Word::MinorFaults),
+            majflt: self.get(Word::MajorFaults),
+            utime: in_ticks(times[0]),
+            stime: in_ticks(times[1]),
+            cutime: in_ticks(self.get(Word::ChildrenUserTime)),
+            cstime: in_ticks(self.get(Word::ChildrenSystemTime)),
+            nice: self.int(Word::Priority) - 120, // include/linux/sched/prio.h: DEFAULT_PRIO
+            num_threads: self.get(Word::Threads),
+            starttime: self.start(source),
+            vsize: source.pages(total),
+            rss: resident,
+            processor: Some(self.get(Word::Cpu)),
+            delayacct_blkio_ticks: Some(in_ticks(self.get(Word::BlockDelay))),
+        })
+    }
+
+    /// include/linux/kdev_t.h: new_encode_dev, of include/linux/tty.h: tty_devnum.
+    fn tty(&self) -> i64 {
+        let minor = self.int(Word::TtyFirstMinor) + self.int(Word::TtyIndex);
+        minor & 0xff | self.int(Word::TtyMajor) << 8 | (minor & 0xf_ff00) << 12
+    }
+}
+
+/// include/linux/sched.h: __task_state_index and task_index_to_char.
+fn letter(state: u64, exit_state: u64) -> u8 {
+    const UNINTERRUPTIBLE: u64 = 0x2;
+    const IDLE: u64 = 0x402;
+    const RTLOCK_WAIT: u64 = 0x1000;
+    const FROZEN: u64 = 0x8000;
+    let shown = match state {
+        state if state & (RTLOCK_WAIT | FROZEN) != 0 => UNINTERRUPTIBLE,
+        state if state & IDLE == IDLE => 0x80,
+        state => (state | exit_state) & 0x7f,
+    };
+    let index = usize::try_from(u64::BITS - shown.leading_zeros()).unwrap_or_default();
+    b"RSDTtXZPI".get(index).copied().unwrap_or(b'?')
+}
+
+/// User and system time as /proc shows them: kernel/sched/cputime.c, cputime_adjust. What was counted by ticks is scaled
+/// to the exact run time, and neither part is ever less than what was shown before.
+pub(super) fn shown_times([user, system, runtime]: [u64; 3], [shown_user, shown_system]: [u64; 2]) -> [u64; 2] {
+    if shown_user.saturating_add(shown_system) >= runtime {
+        return [shown_user, shown_system];
+    }
+    let scaled = match (user, system) {
+        (_, 0) => 0,
+        (0, _) => runtime,
+        _ => {
+            let share = u128::from(system) * u128::from(runtime) / (u128::from(user) + u128::from(system));
+            u64::try_from(share).unwrap_or(runtime).min(runtime)
+        }
+    };
+    let system = scaled.max(shown_system);
+    let user = runtime.saturating_sub(system);
+    if user < shown_user { [shown_user, runtime.saturating_sub(shown_user)] } else { [user, system] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_have_the_letters_of_proc() {
+        let letters = [0x0, 0x1, 0x2, 0x4, 0x8, 0x40, 0x402, 0x1002, 0x8000].map(|state| letter(state, 0));
+        assert_eq!(&letters, b"RSDTtPIDD");
+        assert_eq!([letter(0, 0x10), letter(0, 0x20)], [b'X', b'Z']);
+    }
+
+    #[test]
+    fn times_are_scaled_and_never_go_back() {
+        assert_eq!(shown_times([30, 10, 80], [0, 0]), [60, 20]);
+        assert_eq!(shown_times([0, 0, 80], [0, 0]), [80, 0]);
+        assert_eq!(shown_times([0, 5, 80], [0, 0]), [0, 80]);
+        assert_eq!(shown_times([30, 10, 80], [50, 30]), [50, 30]);
+        assert_eq!(shown_times([30, 10, 100], [10, 50]), [50, 50]);
+        assert_eq!(shown_times([10, 30, 100], [60, 10]), [60, 40]);
+    }
+}
