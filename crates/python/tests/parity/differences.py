@@ -27,7 +27,9 @@ import psutil
 KERNEL_THREAD = "the environ of a kernel thread answers ESRCH on new kernels; psutil takes the thread for gone"
 AS_DICT = "as_dict() keeps the order it is given; psutil's is that of a set, and changes from run to run"
 BPF = "read from the kernel's own tables, where /proc refuses a user who may load BPF programs"
+NUM_FDS = "everyone may see how many files a process has open; psutil lists them, which is refused"
 EXPECTED = {
+    ("*.num_fds()", "type int, psutil's is Raised: * | psutil.AccessDenied*"): NUM_FDS,
     ("*.as_dict(*)", "order *"): AS_DICT,
     ("*.open_files()", "type list, psutil's is Raised: * | psutil.AccessDenied*"): BPF,
     ("*.environ()", "type dict, psutil's is Raised: {} | psutil.NoSuchProcess*"): KERNEL_THREAD,
