@@ -72,7 +72,8 @@ fn assert_calls_for_each(most: f64, task: impl Fn(usize) -> String) {
     const MORE: u32 = 40;
     let (Some(one), Some(many)) = (calls(&task(1)), calls(&task(41))) else { return };
     let each = f64::from(i32::try_from(many - one).unwrap()) / f64::from(MORE);
-    assert!(each <= most, "{each} calls for each more of {}", task(41));
+    // Tables that all processes fill are longer in one run than in the other: by less than half a call for each.
+    assert!(each < most + 0.5, "{each} calls for each more of {}", task(41));
     // Less would mean that nothing was read.
     assert!(each > 0.0, "{one} calls became {many}");
 }
@@ -96,8 +97,7 @@ fn each_process_of_a_snapshot_costs_its_files_and_no_more() {
 
 #[test]
 fn each_thread_and_each_descriptor_costs_what_it_must() {
-    // The allocator, too, reads a file or two when there are many threads.
-    assert_calls_for_each(3.0 + 0.5, |count| format!("threads {count}"));
+    assert_calls_for_each(3.0, |count| format!("threads {count}"));
     // A link, and where it leads: besides, only what opens it here.
     assert_calls_for_each(1.0 + 2.0, |count| format!("sockets {count}"));
     // A link, whether it is a regular file, and the three calls for its position; and what opens and closes it here.
