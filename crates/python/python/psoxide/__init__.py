@@ -59,6 +59,13 @@ from ._common import (
 )
 from ._common import memoize_when_activated as _memoize_when_activated
 from ._common import wrap_numbers as _wrap_numbers
+from ._oneshot import Lock as _Lock
+from ._oneshot import Oneshot as _Oneshot
+from ._percent import busy_percent as _busy_percent
+from ._percent import cpu_busy_time as _cpu_busy_time
+from ._percent import cpu_times_deltas as _cpu_times_deltas
+from ._percent import cpu_tot_time as _cpu_tot_time
+from ._percent import each_percent as _each_percent
 from ._psoxide import RLIMITS as _RLIMITS
 from ._psoxide import Plan as _Plan
 
@@ -137,7 +144,9 @@ def __getattr__(name):
     if name in _LAZY_MODULES:
         value = __import__(name)
     elif name == "Popen":
-        value = _make_popen()
+        from . import _popen
+
+        value = _popen.make(Process, _added)
     elif name in _LAZY:
         # `globals` and not the package's name: the package may have been executed a second time.
         owner = _LAZY[name]
@@ -177,60 +186,6 @@ def _pprint_secs(secs):
     """A point in time, for people."""
     then = time.localtime(secs)
     return time.strftime("%H:%M:%S" if time.time() - secs < 60 * 60 * 24 else "%Y-%m-%d %H:%M:%S", then)
-
-
-class _Oneshot:
-    """The context of Process.oneshot()."""
-
-    __slots__ = ("_process", "_outermost")
-
-    def __init__(self, process):
-        self._process = process
-
-    def __enter__(self):
-        process = self._process
-        # Held to the end: another thread that enters waits until what was read here is forgotten.
-        process._lock.acquire()
-        try:
-            self._outermost = process._cache is None
-            if self._outermost:
-                process._cache = {}
-                process._proc.oneshot_enter()
-        except BaseException:
-            process._cache = None
-            process._lock.release()
-            raise
-
-    def __exit__(self, *exc_info):
-        process = self._process
-        try:
-            if self._outermost:
-                process._cache = None
-                process._proc.oneshot_exit()
-        finally:
-            process._lock.release()
-        return False
-
-    def __call__(self, fun):
-        # What contextlib's managers offer: the context as a decorator.
-        def wrapper(*args, **kwargs):
-            with self.__class__(self._process):
-                return fun(*args, **kwargs)
-
-        return _common._looks_like(wrapper, fun)
-
-
-class _Lock:
-    """The lock of a Process, made when it is first needed: most processes of a list never need it."""
-
-    _making = _thread.allocate_lock()
-
-    def __get__(self, process, cls):
-        if process is None:
-            return self
-        with self._making:
-            # Another thread may have been first.
-            return process.__dict__.setdefault("_lock", _thread.RLock())
 
 
 class Process:
@@ -855,53 +810,6 @@ def _is_as_made(cls, native, name):
     return getattr(cls, name, None) is public and getattr(native, native_name, None) is original
 
 
-def _make_popen():
-    """The class Popen, which needs the module `subprocess`."""
-    import subprocess
-
-    class Popen(Process):
-        """A process that is started here: subprocess.Popen and Process in one."""
-
-        def __init__(self, *args, **kwargs):
-            # Found before __init__ is over if that fails.
-            self.__subproc = subprocess.Popen(*args, **kwargs)
-            self._init(self.__subproc.pid, _ignore_nsp=True)
-
-        def __dir__(self):
-            return sorted({*dir(Popen), *dir(subprocess.Popen)})
-
-        def __enter__(self):
-            if hasattr(self.__subproc, "__enter__"):
-                self.__subproc.__enter__()
-            return self
-
-        def __exit__(self, *args, **kwargs):
-            return self.__subproc.__exit__(*args, **kwargs)
-
-        def __getattribute__(self, name):
-            try:
-                return object.__getattribute__(self, name)
-            except AttributeError:
-                return object.__getattribute__(self.__subproc, name)
-
-        def __getattr__(self, name):
-            # Neither has it.
-            try:
-                return _added(self, name)
-            except AttributeError:
-                raise AttributeError(f"{self.__class__!r} has no attribute {name!r}") from None
-
-        def wait(self, timeout=None):
-            if self.__subproc.returncode is not None:
-                return self.__subproc.returncode
-            code = super().wait(timeout)
-            self.__subproc.returncode = code
-            return code
-
-    Popen.__qualname__ = "Popen"
-    return Popen
-
-
 # --- Processes
 
 
@@ -1053,34 +961,6 @@ except Exception:
     _last_per_cpu_times = {}
 _last_cpu_times_2 = _last_cpu_times.copy()
 _last_per_cpu_times_2 = _last_per_cpu_times.copy()
-
-
-def _cpu_tot_time(times):
-    """All time that passed; guest time is part of user time already."""
-    return sum(times) - getattr(times, "guest", 0) - getattr(times, "guest_nice", 0)
-
-
-def _cpu_busy_time(times):
-    """Time in which work was done: neither idle nor waiting for I/O."""
-    return _cpu_tot_time(times) - times.idle - getattr(times, "iowait", 0)
-
-
-def _cpu_times_deltas(t1, t2):
-    """What passed between two samples; a counter that went back counts as unchanged."""
-    return type(t2)._make([max(0, now - then) for then, now in zip(t1, t2)])
-
-
-def _busy_percent(t1, t2):
-    deltas = _cpu_times_deltas(t1, t2)
-    total = _cpu_tot_time(deltas)
-    return round(_cpu_busy_time(deltas) / total * 100, 1) if total else 0.0
-
-
-def _each_percent(t1, t2):
-    deltas = _cpu_times_deltas(t1, t2)
-    # Less than a second is too little to make parts of.
-    scale = 100.0 / max(1, _cpu_tot_time(deltas))
-    return type(t2)._make([min(max(0.0, round(delta * scale, 1)), 100.0) for delta in deltas])
 
 
 def _since_last(percent, last, interval, percpu):
