@@ -356,7 +356,7 @@ import gc, psoxide
 process = psoxide.Process()
 names = sorted(psoxide.Process.attrs - {"memory_maps"})
 system = [psoxide.cpu_times, psoxide.virtual_memory, psoxide.swap_memory, psoxide.disk_partitions, psoxide.net_if_addrs,
-          psoxide.net_if_stats, psoxide.net_io_counters, psoxide.disk_io_counters, psoxide.net_connections, psoxide.users,
+          psoxide.net_if_stats, psoxide.net_io_counters, psoxide.disk_io_counters, psoxide.users,
           psoxide.cpu_stats, psoxide.cpu_freq, psoxide.pids, psoxide.boot_time]
 
 def refused():

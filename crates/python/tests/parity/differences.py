@@ -28,7 +28,9 @@ KERNEL_THREAD = "the environ of a kernel thread answers ESRCH on new kernels; ps
 AS_DICT = "as_dict() keeps the order it is given; psutil's is that of a set, and changes from run to run"
 BPF = "read from the kernel's own tables, where /proc refuses a user who may load BPF programs"
 NUM_FDS = "everyone may see how many files a process has open; psutil lists them, which is refused"
+CONVERSION = "Python 3.9 has other words for functions like os.setpriority() than for modules written in C"
 EXPECTED = {
+    ("*.nice('x')*", "*psutil has *an integer is required (got type str)*"): CONVERSION,
     ("*.num_fds()", "type int, psutil's is Raised: * | psutil.AccessDenied*"): NUM_FDS,
     ("*.as_dict(*)", "order *"): AS_DICT,
     ("*.open_files()", "type list, psutil's is Raised: * | psutil.AccessDenied*"): BPF,
@@ -70,7 +72,7 @@ def differs(place, text):
 def kind(value):
     """A type as programs see it: not by its module, which has the package's name."""
     cls = type(value)
-    return cls.__name__.lower() if issubclass(cls, psutil.Process | psoxide.Process) else cls.__name__
+    return cls.__name__.lower() if issubclass(cls, (psutil.Process, psoxide.Process)) else cls.__name__
 
 
 def compare(place, before, ours, after):
@@ -102,7 +104,7 @@ def compare(place, before, ours, after):
         if list(ours) != list(before) and list(before) == list(after) and set(ours) == set(before):
             differs(place, f"order {list(ours)}, psutil's is {list(before)}")
         return None
-    if isinstance(ours, list | tuple):
+    if isinstance(ours, (list, tuple)):
         if len(ours) != len(before):
             if len(ours) != len(after):
                 differs(place, f"{len(ours)} items, psutil has {len(before)}: {ours!r:.300} | {before!r:.300}")
@@ -114,7 +116,7 @@ def compare(place, before, ours, after):
         return None
     if ours in (before, after):
         return None
-    if isinstance(ours, int | float) and not isinstance(ours, bool):
+    if isinstance(ours, (int, float)) and not isinstance(ours, bool):
         low, high = sorted((before, after))
         if low <= ours <= high:
             return None

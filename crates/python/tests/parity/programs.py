@@ -113,7 +113,7 @@ def _shape(value):
         return {"[]": merged}
     if isinstance(value, bool) or value is None:
         return str(value)
-    return "number" if isinstance(value, int | float) else "text"
+    return "number" if isinstance(value, (int, float)) else "text"
 
 
 def _differing(place, theirs, ours):

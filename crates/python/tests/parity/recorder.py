@@ -4,7 +4,7 @@ import json
 import os
 import signal
 
-SECONDS = 120
+SECONDS = 240
 RANKS = ["passed", "skipped", "failed"]
 
 outcomes = {}
