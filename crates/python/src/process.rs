@@ -52,10 +52,11 @@ pub(crate) struct Plan {
 const FRESH: Duration = Duration::from_millis(100);
 
 impl Plan {
-    fn pass(&self) -> &Pass {
+    /// The pass to read with, and when its values were read if that was before.
+    fn pass(&self) -> (&Pass, Option<Instant>) {
         match self.walk.get() {
-            Some((when, walk)) if when.elapsed() < FRESH => walk,
-            _ => &self.pass,
+            Some((when, walk)) if when.elapsed() < FRESH => (walk, Some(*when)),
+            _ => (&self.pass, None),
         }
     }
 }
@@ -120,6 +121,15 @@ impl Process {
     /// Does something with what is remembered, which must not run Python.
     fn kept<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> T {
         change(self.kept.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
+    }
+
+    fn percent_since(&self, now: Instant, used: f64) -> f64 {
+        match self.kept(|kept| kept.busy.replace((now, used))) {
+            Some((then, before)) if now > then => {
+                convert::rounded((used - before) / (now - then).as_secs_f64() * 100.0)
+            }
+            _ => 0.0,
+        }
     }
 
     fn error(slf: &Bound<'_, Self>, error: &psoxide::Error) -> PyErr {
@@ -261,7 +271,9 @@ impl Process {
     fn fields<'py>(slf: &Bound<'py, Self>, plan: &Plan, refused: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let py = slf.py();
         let this = slf.get();
-        let row = Self::read(slf, |source| Ok(source.row(plan.fields, plan.pass())))?;
+        let (pass, read) = plan.pass();
+        let row = Self::read(slf, |source| Ok(source.row(plan.fields, pass)))?;
+        let read = read.unwrap_or_else(Instant::now);
         let dict = PyDict::new(py);
         for (name, item) in &plan.items {
             let value = match item {
@@ -269,7 +281,7 @@ impl Process {
                 Item::Field(field) => this.field(py, &row, *field, refused),
                 Item::CpuPercent => match &row.cpu_times {
                     Reading::Value(times) => {
-                        let percent = this.percent_since_last(convert::seconds(times.user + times.system));
+                        let percent = this.percent_since(read, convert::seconds(times.user + times.system));
                         Some(Ok(PyFloat::new(py, percent).into_any()))
                     }
                     Reading::Denied => Some(Ok(refused.clone())),
@@ -285,14 +297,7 @@ impl Process {
 
     /// `used` seconds of CPU time less what they were at the last call, in percent of the time between; 0 at first.
     fn percent_since_last(&self, used: f64) -> f64 {
-        let now = Instant::now();
-        let last = self.kept(|kept| kept.busy.replace((now, used)));
-        match last {
-            Some((then, before)) if now > then => {
-                convert::rounded((used - before) / (now - then).as_secs_f64() * 100.0)
-            }
-            _ => 0.0,
-        }
+        self.percent_since(Instant::now(), used)
     }
 
     /// The name as the kernel keeps it: 15 bytes.
