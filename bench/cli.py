@@ -10,7 +10,9 @@ import argparse
 import fcntl
 import os
 import pty
+import resource
 import shutil
+import signal
 import socket
 import statistics
 import struct
@@ -25,12 +27,8 @@ PSOXIDE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "ta
 
 def cpu_of(command):
     """User and system time of one run, in milliseconds; its output goes nowhere."""
-    pid = os.fork()
-    if pid == 0:
-        null = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(null, fd)
-        os.execvp(command[0], command)
+    nowhere = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    pid = os.posix_spawnp(command[0], command, os.environ, file_actions=nowhere)
     _, status, usage = os.wait4(pid, 0)
     if os.waitstatus_to_exitcode(status) not in (0, 1):
         sys.exit(f"{' '.join(command)} failed")
@@ -80,17 +78,27 @@ def ps(args):
 
 
 def netstat(args):
-    """Connections within this machine, each with both ends in this process."""
-    import resource
-
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-    kept = []
-    for _ in range(args.sockets // 2):
-        kept.append(socket.create_connection(listener.getsockname()))
-        kept.append(listener.accept()[0])
-    compare([PSOXIDE, "netstat", "--kind", "tcp4"], {"ss": ["ss", "-4tanp"]}, 7)
+    """Connections within this machine, each with both ends in one process: not this one, whose children would have
+    them all to close."""
+    ready, tell = os.pipe()
+    holder = os.fork()
+    if holder == 0:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        kept = []
+        for _ in range(args.sockets // 2):
+            kept.append(socket.create_connection(listener.getsockname()))
+            kept.append(listener.accept()[0])
+        os.write(tell, b"!")
+        time.sleep(3600)
+        os._exit(0)
+    os.read(ready, 1)
+    try:
+        compare([PSOXIDE, "netstat", "--kind", "tcp4"], {"ss": ["ss", "-4tanp"]}, 11)
+    finally:
+        os.kill(holder, signal.SIGKILL)
+        os.waitpid(holder, 0)
 
 
 def in_terminal(command, keys):
