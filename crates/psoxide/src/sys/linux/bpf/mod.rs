@@ -93,7 +93,14 @@ impl Bpf {
                 let count = u64::try_from(count()).unwrap_or(u64::MAX);
                 // A process so small that the program would not be used for it is no reason to load it either.
                 let small = walk.is_over_one() && count < WORTH_ONE;
-                let reaches = || self.read.fetch_add(count, Ordering::Relaxed).saturating_add(count) >= WORTH;
+                let reaches = || {
+                    let read = self.read.fetch_add(count, Ordering::Relaxed).saturating_add(count);
+                    // It pays for this program; the next one has to be worth its own price.
+                    if read >= WORTH {
+                        self.read.store(0, Ordering::Relaxed);
+                    }
+                    read >= WORTH
+                };
                 !small && (cell.get().is_some() || reaches())
             }
             Backend::Auto => true,
