@@ -28,8 +28,9 @@ KERNEL_THREAD = "the environ of a kernel thread answers ESRCH on new kernels; ps
 AS_DICT = "as_dict() keeps the order it is given; psutil's is that of a set, and changes from run to run"
 BPF = "read from the kernel's own tables, where /proc refuses a user who may load BPF programs"
 NUM_FDS = "everyone may see how many files a process has open; psutil lists them, which is refused"
-CONVERSION = "Python 3.9 has other words for functions like os.setpriority() than for modules written in C"
+CONVERSION = "Python 3.9 has other words for what is no integer, by the way in which C asks for one"
 EXPECTED = {
+    ("Process(1.5)*", "*psutil has *integer argument expected, got float*"): CONVERSION,
     ("*.nice('x')*", "*psutil has *an integer is required (got type str)*"): CONVERSION,
     ("*.num_fds()", "type int, psutil's is Raised: * | psutil.AccessDenied*"): NUM_FDS,
     ("*.as_dict(*)", "order *"): AS_DICT,
