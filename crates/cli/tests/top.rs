@@ -341,6 +341,38 @@ fn plain_pages() {
 }
 
 #[test]
+fn suspended_it_lends_the_terminal_back() {
+    let mut terminal = top(80, 24);
+    let process = System::host().process(terminal.pid()).unwrap();
+    terminal.keys("\x1a");
+    terminal.until("it stands still", |_| process.status().unwrap() == psoxide::ProcessStatus::Stopped);
+    // Whoever has the terminal now finds it as it was.
+    terminal.until("the usual screen", |screen| screen.iter().all(|line| !line.contains("? help")));
+    process.resume().unwrap();
+    terminal.shows("? help");
+    terminal.keys("q");
+    assert_eq!(terminal.end().code(), Some(0));
+}
+
+#[test]
+fn a_repeated_table_takes_the_place_of_the_last_one() {
+    let mut terminal = Terminal::run(80, 24, psoxide().args(["free", "--count", "3", "--interval", "50ms"]));
+    assert_eq!(terminal.end().code(), Some(0));
+    let screen = terminal.screen();
+    assert_eq!(screen.iter().filter(|line| line.contains("Mem:")).count(), 1, "{}", screen.join("\n"));
+    // Lines of one header follow each other.
+    let mut terminal = Terminal::run(120, 24, psoxide().args(["cpu", "--count", "3", "--interval", "50ms"]));
+    assert_eq!(terminal.end().code(), Some(0));
+    let screen = terminal.screen();
+    assert_eq!(
+        screen.iter().filter(|line| line.contains("Gi") || line.contains("Mi")).count(),
+        3,
+        "{}",
+        screen.join("\n")
+    );
+}
+
+#[test]
 fn a_count_ends_it() {
     let mut terminal = Terminal::run(80, 24, psoxide().args(["top", "--count", "2", "--interval", "200ms"]));
     assert_eq!(terminal.end().code(), Some(0));
