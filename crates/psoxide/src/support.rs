@@ -175,7 +175,8 @@ const VARYING: &[&str] = &[
 /// Whether psutil's tuple for the record has the field on this system.
 #[must_use]
 pub fn in_tuple(tuple: &str, field: &FieldInfo, os: Os) -> bool {
-    field.os.contains(os) || !VARYING.contains(&tuple)
+    // Windows has no times of children, its tuple of times has.
+    field.os.contains(os) || !VARYING.contains(&tuple) || field.name.starts_with("children_")
 }
 
 /// What only a real Windows can show. The structures that it fills are tested as bytes in `psoxide-parse`.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use psoxide::{
-    Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Pid, Result, System, TimeLeft, heap_info, heap_trim,
+    Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Pid, Record as _, Result, System, TimeLeft,
+    heap_info, heap_trim,
 };
 use pyo3::exceptions::PyOverflowError;
 use pyo3::exceptions::PyRuntimeWarning;
@@ -169,13 +170,15 @@ impl Api {
         .iter()
         .filter_map(|(name, missing)| missing.then_some(*name))
         .collect();
-        warn_missing(py, "memory", &missing, ", ")?;
+        if cfg!(unix) {
+            warn_missing(py, "memory", &missing, ", ")?;
+        }
         self.tuples.record(py, &self.tuples.svmem, &memory)
     }
 
     fn swap_memory<'py>(&self, py: Python<'py>) -> Object<'py> {
         let swap = self.read(py, System::swap_memory)?;
-        if swap.sin.is_none() || swap.sout.is_none() {
+        if cfg!(unix) && (swap.sin.is_none() || swap.sout.is_none()) {
             warn_missing(py, "swap memory", &["'sin'", "'sout'"], " and ")?;
         }
         self.tuples.record(py, &self.tuples.sswap, &swap)
@@ -305,6 +308,24 @@ impl Api {
         };
         let percent = PyFloat::new(py, convert::rounded(percent)).into_any();
         Ok(PyTuple::new(py, [percent, secsleft, power_plugged.into_bound_py_any(py)?])?.into_any())
+    }
+
+    /// The names of the services (Windows).
+    fn services<'py>(&self, py: Python<'py>) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
+        let services = self.read(py, System::services)?;
+        services.iter().map(|(name, title)| Ok((text(py, name)?, text(py, title)?))).collect()
+    }
+
+    /// A service as it is now, by the names of its fields (Windows).
+    fn service<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
+        let system = self.system(py)?;
+        let service = py.detach(|| system.service(name));
+        let service = service.map_err(|error| self.exceptions.of_service(py, &error, name))?;
+        let fields = PyDict::new(py);
+        for (field, value) in psoxide::Service::FIELDS.iter().zip(convert::fields(py, &service)?) {
+            fields.set_item(field.name, value)?;
+        }
+        Ok(fields)
     }
 
     fn users<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {

@@ -217,12 +217,24 @@ pub(crate) fn timestamp(time: SystemTime) -> f64 {
 }
 
 /// The number of an address family on this system.
+#[cfg(unix)]
 pub(crate) fn family_number(family: psoxide::AddressFamily) -> i32 {
     match family {
         psoxide::AddressFamily::Unix => libc::AF_UNIX,
         psoxide::AddressFamily::Inet => libc::AF_INET,
         psoxide::AddressFamily::Inet6 => libc::AF_INET6,
         _ => libc::AF_PACKET,
+    }
+}
+
+/// The number of an address family on this system: winsock2.h, and psutil's own for hardware addresses.
+#[cfg(windows)]
+pub(crate) fn family_number(family: psoxide::AddressFamily) -> i32 {
+    match family {
+        psoxide::AddressFamily::Unix => 1,
+        psoxide::AddressFamily::Inet => 2,
+        psoxide::AddressFamily::Inet6 => 23,
+        _ => -1,
     }
 }
 

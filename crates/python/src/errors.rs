@@ -49,6 +49,21 @@ impl Exceptions {
     }
 }
 
+impl Exceptions {
+    /// The exception for an error of a service, which psutil tells as one of a process without a pid.
+    pub(crate) fn of_service(&self, py: Python<'_>, error: &Error, name: &str) -> PyErr {
+        let (class, text) = match error.kind() {
+            ErrorKind::NoSuchProcess => (&self.no_such_process, format!("service {name:?} does not exist")),
+            ErrorKind::AccessDenied => (&self.access_denied, format!("service {name:?} is not querable")),
+            _ => return of_machine(py, error),
+        };
+        match class.bind(py).call1((py.None(), name, text)) {
+            Ok(exception) => PyErr::from_value(exception),
+            Err(error) => error,
+        }
+    }
+}
+
 /// The exception for an error of the machine as a whole.
 pub(crate) fn of_machine(py: Python<'_>, error: &Error) -> PyErr {
     if let Some(source) = error.io_error() {

@@ -197,6 +197,7 @@ impl Process {
             Field::NumFds => of(&row.num_fds, refused, |fds| fds.into_bound_py_any(py)),
             Field::NumThreads => of(&row.num_threads, refused, |threads| threads.into_bound_py_any(py)),
             Field::CpuTimes => of(&row.cpu_times, refused, |times| tuples.record(py, &tuples.pcputimes, times)),
+            #[cfg(unix)] // on Windows it takes three readings
             Field::MemoryInfo => of(&row.memory_info, refused, |memory| self.memory(py, memory)),
             Field::PageFaults => of(&row.page_faults, refused, |faults| tuples.record(py, &tuples.ppagefaults, faults)),
             Field::IoCounters => of(&row.io_counters, refused, |io| tuples.record(py, &tuples.pio, io)),
@@ -204,14 +205,43 @@ impl Process {
         }
     }
 
-    /// `pmem` of psutil 7, which has two fields that Linux 2.6 has emptied.
-    fn memory<'py>(&self, py: Python<'py>, memory: &psoxide::MemoryInfo) -> Object<'py> {
+    /// `pmem` of psutil 7.
+    fn memory<'py>(&self, py: Python<'py>, memory: &Memory) -> Object<'py> {
         let tuples = &self.api.get().tuples;
         tuples.make(&tuples.pmem, PyTuple::new(py, memory_fields(py, memory)?)?)
     }
 }
 
+/// What `pmem` of psutil 7 is made of.
+#[cfg(unix)]
+type Memory = psoxide::MemoryInfo;
+/// What `pmem` of psutil 7 is made of.
+#[cfg(windows)]
+type Memory = (psoxide::MemoryInfo, psoxide::MemoryDetails, psoxide::PageFaults);
+
+#[cfg(unix)]
+fn read_memory(source: &Source) -> Result<Memory> {
+    source.memory_info()
+}
+
+#[cfg(windows)]
+fn read_memory(source: &Source) -> Result<Memory> {
+    Ok((source.memory_info()?, source.memory_details()?, source.page_faults()?))
+}
+
+/// The I/O classes of this system, by their numbers.
+const IO_CLASSES: [IoPriorityClass; 4] = if cfg!(windows) {
+    [IoPriorityClass::VeryLow, IoPriorityClass::Low, IoPriorityClass::Normal, IoPriorityClass::High]
+} else {
+    [IoPriorityClass::None, IoPriorityClass::Realtime, IoPriorityClass::BestEffort, IoPriorityClass::Idle]
+};
+
 /// The resources that can be limited.
+#[cfg(windows)]
+pub(crate) const RLIMITS: [(&str, u32); 0] = [];
+
+/// The resources that can be limited.
+#[cfg(unix)]
 pub(crate) const RLIMITS: [(&str, u32); 16] = [
     ("RLIMIT_AS", libc::RLIMIT_AS),
     ("RLIMIT_CORE", libc::RLIMIT_CORE),
@@ -231,13 +261,36 @@ pub(crate) const RLIMITS: [(&str, u32); 16] = [
     ("RLIMIT_STACK", libc::RLIMIT_STACK),
 ];
 
-/// rss, vms, shared, text, lib, data, dirty.
-fn memory_fields<'py>(py: Python<'py>, memory: &psoxide::MemoryInfo) -> PyResult<Vec<Bound<'py, PyAny>>> {
+/// rss, vms, shared, text, lib, data, dirty: two that Linux 2.6 has emptied.
+#[cfg(unix)]
+fn memory_fields<'py>(py: Python<'py>, memory: &Memory) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let mut values = convert::fields(py, memory)?;
     let zero = PyInt::new(py, 0).into_any();
     values.insert(4, zero.clone());
     values.push(zero);
     Ok(values)
+}
+
+/// rss, vms, num_page_faults, peak_wset, wset, peak_paged_pool, paged_pool, peak_nonpaged_pool, nonpaged_pool, pagefile,
+/// peak_pagefile, private: some by two names.
+#[cfg(windows)]
+fn memory_fields<'py>(py: Python<'py>, (memory, details, faults): &Memory) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let known = |value: Option<u64>| value.unwrap_or(0);
+    let values = [
+        memory.rss,
+        memory.vms,
+        faults.minor.saturating_add(faults.major),
+        known(details.peak_rss),
+        memory.rss,
+        known(details.peak_paged_pool),
+        known(details.paged_pool),
+        known(details.peak_nonpaged_pool),
+        known(details.nonpaged_pool),
+        memory.vms,
+        known(details.peak_vms),
+        known(details.private_bytes),
+    ];
+    Ok(values.into_iter().map(|value| PyInt::new(py, value).into_any()).collect())
 }
 
 #[pymethods]
@@ -375,7 +428,7 @@ impl Process {
     }
 
     fn memory_info<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
-        let memory = Self::read(slf, Source::memory_info)?;
+        let memory = Self::read(slf, read_memory)?;
         slf.get().memory(slf.py(), &memory)
     }
 
@@ -395,7 +448,7 @@ impl Process {
 
     fn memory_full_info<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
         let py = slf.py();
-        let (memory, footprint) = Self::read(slf, |source| Ok((source.memory_info()?, source.memory_footprint()?)))?;
+        let (memory, footprint) = Self::read(slf, |source| Ok((read_memory(source)?, source.memory_footprint()?)))?;
         let mut values = memory_fields(py, &memory)?;
         values.extend(convert::fields(py, &footprint)?);
         let tuples = &slf.get().api.get().tuples;
@@ -489,31 +542,63 @@ impl Process {
     }
 
     /// Class and value, as numbers.
-    fn ionice(slf: &Bound<'_, Self>) -> PyResult<(i32, u8)> {
+    fn ionice(slf: &Bound<'_, Self>) -> PyResult<(usize, u8)> {
         let IoPriority { class, value, .. } = Self::read(slf, Source::ionice)?;
-        let class = match class {
-            IoPriorityClass::None => 0,
-            IoPriorityClass::Realtime => 1,
-            IoPriorityClass::BestEffort => 2,
-            IoPriorityClass::Idle => 3,
-            // The classes of Windows, which have no value.
-            IoPriorityClass::VeryLow => 0,
-            IoPriorityClass::Low => 1,
-            IoPriorityClass::Normal => 2,
-            IoPriorityClass::High => 3,
-        };
-        Ok((class, value.unwrap_or(0)))
+        let number = IO_CLASSES.iter().position(|known| *known == class);
+        let number = number.ok_or_else(|| PyValueError::new_err(format!("{class} is not an I/O class here")))?;
+        Ok((number, value.unwrap_or(0)))
     }
 
-    fn set_ionice(slf: &Bound<'_, Self>, class: i32, value: u8) -> PyResult<()> {
-        let class = match class {
-            0 => IoPriorityClass::None,
-            1 => IoPriorityClass::Realtime,
-            2 => IoPriorityClass::BestEffort,
-            3 => IoPriorityClass::Idle,
-            other => return Err(PyValueError::new_err(format!("{other} is not an I/O priority class"))),
-        };
-        Self::read(slf, |source| source.set_ionice(IoPriority { class, value: Some(value) }))
+    #[pyo3(signature = (class, value = None))]
+    fn set_ionice(slf: &Bound<'_, Self>, class: usize, value: Option<u8>) -> PyResult<()> {
+        let class = IO_CLASSES.get(class).copied();
+        let class = class.ok_or_else(|| PyValueError::new_err("not an I/O priority class"))?;
+        Self::read(slf, |source| source.set_ionice(IoPriority { class, value }))
+    }
+
+    /// The CPUs that it may run on.
+    fn affinity(slf: &Bound<'_, Self>) -> PyResult<Vec<u32>> {
+        Self::read(slf, Source::cpu_affinity)
+    }
+
+    fn set_affinity(slf: &Bound<'_, Self>, cpus: Vec<u32>) -> PyResult<()> {
+        Self::read(slf, |source| source.set_cpu_affinity(&cpus))
+    }
+
+    fn num_handles(slf: &Bound<'_, Self>) -> PyResult<u64> {
+        Self::read(slf, Source::num_handles)
+    }
+
+    /// Its priority class (Windows).
+    fn priority(slf: &Bound<'_, Self>) -> PyResult<i32> {
+        Self::read(slf, Source::nice)
+    }
+
+    fn suspend(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::read(slf, Source::suspend)
+    }
+
+    fn resume(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::read(slf, Source::resume)
+    }
+
+    /// Whether it ended within so many seconds, and its exit code where that is known. Python's signal handlers run
+    /// only afterwards.
+    fn wait_for(slf: &Bound<'_, Self>, seconds: f64) -> PyResult<(bool, Option<i32>)> {
+        let timeout = std::time::Duration::try_from_secs_f64(seconds)
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let waited = Self::read(slf, |source| match source.wait(Some(timeout)) {
+            Ok(status) => Ok((true, status)),
+            Err(error) if error.kind() == psoxide::ErrorKind::Timeout => Ok((false, None)),
+            Err(error) => Err(error),
+        })?;
+        Ok((
+            waited.0,
+            waited.1.map(|status| match status {
+                psoxide::ExitStatus::Code(code) => code,
+                psoxide::ExitStatus::Signal(Signal(number)) => -number,
+            }),
+        ))
     }
 
     fn set_nice(slf: &Bound<'_, Self>, value: i32) -> PyResult<()> {

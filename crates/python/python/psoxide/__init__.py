@@ -12,8 +12,13 @@ import os
 import sys
 import time
 
-from . import _common, _ntuples, _pslinux
-from . import _pslinux as _psplatform
+from . import _common, _ntuples
+
+if os.name == "nt":
+    from . import _pswindows as _psplatform
+else:
+    from . import _pslinux
+    from . import _pslinux as _psplatform
 from ._common import (
     AIX,
     BSD,
@@ -134,6 +139,17 @@ _LAZY = {
     "NicDuplex": "_enums",
     "BatteryTime": "_enums",
 }
+
+
+if WINDOWS:
+    del PROCFS_PATH, RLIM_INFINITY
+    _absent = {name for name in __all__ if name.startswith(("IOPRIO_CLASS_", "RLIM", "PROCFS_", "sensors_t", "sensors_f"))}
+    __all__ = [name for name in __all__ if name not in _absent and name != "AF_LINK"] + _psplatform.__extra__all__
+    _LAZY = {name: owner for name, owner in _LAZY.items() if owner != "_pslinux"}
+    _LAZY.update(dict.fromkeys(_psplatform._LAZY_ENUMS, "_pswindows"))
+    CONN_DELETE_TCB = _psplatform.CONN_DELETE_TCB
+    globals().update(_psplatform.PRIORITIES)
+    win_service_iter, win_service_get = _psplatform.win_service_iter, _psplatform.win_service_get
 
 
 # A reload makes a new Process; what was made of the old one is to be made again.
@@ -500,7 +516,7 @@ class Process:
         """Number of open file descriptors."""
         return self._proc.num_fds()
 
-    if _pslinux.HAS_PROC_IO:
+    if _psplatform.HAS_PROC_IO:
 
         def io_counters(self):
             """I/O it has done."""
@@ -625,7 +641,7 @@ class Process:
             raise ValueError(f"can't calculate process memory percent because total physical system memory is {total!r}")
         return (value / float(total)) * 100
 
-    if _pslinux.HAS_PROC_SMAPS:
+    if _psplatform.HAS_PROC_SMAPS:
 
         def memory_maps(self, grouped=True):
             """Its mappings: one by one, or with `grouped` summed by path."""
@@ -665,11 +681,17 @@ class Process:
 
     def suspend(self):
         """Stops it: SIGSTOP."""
-        self._send_signal(19)
+        if WINDOWS:
+            self._raise_if_pid_reused()
+            return self._proc.suspend()
+        return self._send_signal(19)
 
     def resume(self):
         """Lets it go on: SIGCONT."""
-        self._send_signal(18)
+        if WINDOWS:
+            self._raise_if_pid_reused()
+            return self._proc.resume()
+        return self._send_signal(18)
 
     def terminate(self):
         """Asks it to end: SIGTERM."""
@@ -716,6 +738,19 @@ class _Added:
         return self._proc.page_faults()
 
 
+if WINDOWS:
+
+    def _num_handles(self):
+        """Number of handles it has open."""
+        return self._proc.num_handles()
+
+    _num_handles.__name__ = "num_handles"
+    _num_handles.__qualname__ = "Process.num_handles"
+    Process.num_handles = _num_handles
+    for _name in ("uids", "gids", "terminal", "num_fds", "rlimit", "cpu_num"):
+        delattr(Process, _name)
+
+
 _ADDED = {name: fun for name, fun in vars(_Added).items() if not name.startswith("_")}
 _FORGOTTEN = ("_name", "_exe", "_create_time", "_gone", "_pid_reused", "_hash", "_ppid", "_exitcode")
 _MADE_BY = (Process.__init__, Process._init, Process._get_ident)
@@ -758,7 +793,7 @@ else:
 
 # The getters that Rust can answer many of in one call, each as it is here and in `_pslinux` unless someone replaces it.
 _NATIVE = {
-    name: (getattr(Process, name), native, getattr(_pslinux.Process, native, None))
+    name: (getattr(Process, name, None), native, getattr(_psplatform.Process, native, None))
     for name, native in [
         ("pid", "pid"),
         ("cpu_percent", "cpu_times"),
@@ -767,7 +802,7 @@ _NATIVE = {
             "num_ctx_switches", "num_fds", "num_threads", "ppid", "status", "terminal", "uids", "username",
         )),
     ]
-    if name in _as_dict_attrnames
+    if name in _as_dict_attrnames and not (WINDOWS and name in ("memory_info", "status"))
 }  # fmt: skip
 
 
@@ -825,7 +860,7 @@ def pid_exists(pid):
     """Whether a process has this pid."""
     if pid < 0:
         return False
-    if pid == 0:
+    if pid == 0 and not WINDOWS:
         # For kill(2) 0 is the calling process's group.
         return pid in pids()
     return _psplatform.pid_exists(pid)
@@ -854,7 +889,7 @@ def process_iter(attrs=None, ad_value=None):
             names = _attr_names(attrs)
             if Process.as_dict is _AS_DICT:
                 getters = _Getters(Process, names, names)
-                getters.plan.over_all(_pslinux._api)
+                getters.plan.over_all(_psplatform._api)
         for pid in present:
             if pid in reused:
                 continue  # another process has it: its instance is for the next time
@@ -1006,7 +1041,7 @@ def cpu_freq(percpu=False):
 
 
 # As in psutil, the function of the standard library.
-getloadavg = os.getloadavg
+getloadavg = _psplatform.getloadavg if WINDOWS else os.getloadavg
 
 
 # --- Memory
@@ -1109,8 +1144,9 @@ def net_if_addrs():
     for name, number, address, *others in sorted(_psplatform.net_if_addrs(), key=_family):
         family = families.get(number)
         if family is None:
-            family = families[number] = _common.sockfam_to_enum(number)
-        if number == 17:
+            family = _psplatform.AF_LINK if number == -1 else _common.sockfam_to_enum(number)
+            families[number] = family
+        if number == 17 and LINUX:
             # Hardware addresses have at least six parts.
             address += ":00" * (5 - address.count(":"))
         addresses.setdefault(name, []).append(_ntuples.snicaddr(family, address, *others))

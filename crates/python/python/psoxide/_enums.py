@@ -1,6 +1,7 @@
 """The enums, in a module of their own: most programs need none of them, and `enum` is slow to import."""
 
 import enum
+import os
 import signal
 import socket
 
@@ -41,13 +42,25 @@ BatteryTime = _of("_common", enum.IntEnum, "BatteryTime", {
     "POWER_TIME_UNKNOWN": -1,
     "POWER_TIME_UNLIMITED": -2,
 })
-IOPriority = _of("_pslinux", enum.IntEnum, "IOPriority", {
-    "IOPRIO_CLASS_NONE": 0,
-    "IOPRIO_CLASS_RT": 1,
-    "IOPRIO_CLASS_BE": 2,
-    "IOPRIO_CLASS_IDLE": 3,
-})
-AddressFamily = _of("_pslinux", enum.IntEnum, "AddressFamily", {"AF_LINK": int(socket.AF_PACKET)})
+if os.name == "nt":
+    from . import _pswindows
+
+    IOPriority = _of("_pswindows", enum.IntEnum, "IOPriority", {
+        "IOPRIO_VERYLOW": 0,
+        "IOPRIO_LOW": 1,
+        "IOPRIO_NORMAL": 2,
+        "IOPRIO_HIGH": 3,
+    })
+    Priority = _of("_pswindows", enum.IntEnum, "Priority", _pswindows.PRIORITIES)
+    AddressFamily = _of("_pswindows", enum.IntEnum, "AddressFamily", {"AF_LINK": -1})
+else:
+    IOPriority = _of("_pslinux", enum.IntEnum, "IOPriority", {
+        "IOPRIO_CLASS_NONE": 0,
+        "IOPRIO_CLASS_RT": 1,
+        "IOPRIO_CLASS_BE": 2,
+        "IOPRIO_CLASS_IDLE": 3,
+    })
+    AddressFamily = _of("_pslinux", enum.IntEnum, "AddressFamily", {"AF_LINK": int(socket.AF_PACKET)})
 Negsignal = _of("_psposix", enum.IntEnum, "Negsignal", {member.name: -member.value for member in signal.Signals})
 
 # psutil 8 has these; psutil 7 has the constants alone.

@@ -20,7 +20,6 @@ impl MemoryReadings for Os {
             percent: percent(used, memory.total),
             used,
             free: memory.available,
-            cached: Some(memory.cached),
             ..VirtualMemory::default()
         })
     }

@@ -90,7 +90,6 @@ pub(crate) fn clocks() -> Result<Filled> {
 pub(crate) struct Performance {
     pub(crate) total: u64,
     pub(crate) available: u64,
-    pub(crate) cached: u64,
     pub(crate) commit_limit: u64,
     pub(crate) commit_total: u64,
     pub(crate) page_size: u64,
@@ -105,7 +104,6 @@ pub(crate) fn performance() -> Result<Performance> {
     Ok(Performance {
         total: bytes(info.PhysicalTotal),
         available: bytes(info.PhysicalAvailable),
-        cached: bytes(info.SystemCache),
         commit_limit: bytes(info.CommitLimit),
         commit_total: bytes(info.CommitTotal),
         page_size: wide_size(info.PageSize),

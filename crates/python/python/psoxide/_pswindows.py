@@ -1,0 +1,262 @@
+"""What the package reads on Windows. Programs and tests replace functions here, and the package then sees theirs."""
+
+import os
+import sys
+import time
+
+from . import _cext as cext
+from . import _common, _ntuples, _psoxide
+from ._common import _PACKAGE, TimeoutExpired
+
+ntp = _ntuples
+_this = sys.modules[__name__]
+_api = _psoxide.Api(_PACKAGE, _ntuples, _common)
+
+HAS_PROC_IO = True
+HAS_PROC_SMAPS = True
+
+CONN_DELETE_TCB = "DELETE_TCB"
+# Plain numbers; what nice() returns is a member of the enum.
+PRIORITIES = {
+    "ABOVE_NORMAL_PRIORITY_CLASS": 0x8000,
+    "BELOW_NORMAL_PRIORITY_CLASS": 0x4000,
+    "HIGH_PRIORITY_CLASS": 0x80,
+    "IDLE_PRIORITY_CLASS": 0x40,
+    "NORMAL_PRIORITY_CLASS": 0x20,
+    "REALTIME_PRIORITY_CLASS": 0x100,
+}
+globals().update(PRIORITIES)
+
+__extra__all__ = [
+    "win_service_iter", "win_service_get",
+    "ABOVE_NORMAL_PRIORITY_CLASS", "BELOW_NORMAL_PRIORITY_CLASS", "HIGH_PRIORITY_CLASS", "IDLE_PRIORITY_CLASS",
+    "NORMAL_PRIORITY_CLASS", "REALTIME_PRIORITY_CLASS",
+    "IOPRIO_VERYLOW", "IOPRIO_LOW", "IOPRIO_NORMAL", "IOPRIO_HIGH",
+    "CONN_DELETE_TCB", "AF_LINK",
+]  # fmt: skip
+
+_LAZY_ENUMS = {
+    "IOPriority": None,
+    "IOPRIO_VERYLOW": "IOPriority",
+    "IOPRIO_LOW": "IOPriority",
+    "IOPRIO_NORMAL": "IOPriority",
+    "IOPRIO_HIGH": "IOPriority",
+    "AddressFamily": None,
+    "AF_LINK": "AddressFamily",
+    "Priority": None,
+}
+
+
+def __getattr__(name):
+    if name not in _LAZY_ENUMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import _enums
+
+    owner = _LAZY_ENUMS[name]
+    value = getattr(getattr(_enums, owner), name) if owner else getattr(_enums, name)
+    globals()[name] = value
+    return value
+
+
+boot_time = _api.boot_time
+pids = _api.pids
+pid_exists = _api.pid_exists
+ppid_map = _api.ppid_map
+cpu_times = _api.cpu_times
+per_cpu_times = _api.per_cpu_times
+cpu_count_logical = _api.cpu_count_logical
+cpu_count_cores = _api.cpu_count_cores
+cpu_stats = _api.cpu_stats
+virtual_memory = _api.virtual_memory
+swap_memory = _api.swap_memory
+heap_info = _api.heap_info
+heap_trim = _api.heap_trim
+disk_partitions = _api.disk_partitions
+disk_io_counters = _api.disk_io_counters
+net_io_counters = _api.net_io_counters
+net_connections = _api.net_connections
+users = _api.users
+getloadavg = _api.getloadavg
+
+
+def cpu_freq():
+    """The frequency of the first CPU, which Windows gives all of them; empty where it is not known."""
+    return _api.cpu_freq()[:1]
+
+
+def disk_usage(path):
+    """Space of the file system that a path is on."""
+    return _api.disk_usage(os.fsdecode(path))
+
+
+def net_if_addrs():
+    """Plain tuples: interface, family number, address, netmask, broadcast, peer; of IPv6 psutil has the address alone."""
+    for name, family, address, netmask, broadcast, ptp in _api.net_if_addrs():
+        if family == -1:
+            # As Windows writes it.
+            address = address.replace(":", "-").upper()
+        elif family != 2:
+            address, netmask = address.partition("%")[0], None
+        yield name, family, address, netmask, broadcast, ptp
+
+
+def net_if_stats():
+    """State of each interface. Windows does not tell of duplex; psutil says full."""
+    return {name: nic._replace(duplex=_common.NIC_DUPLEX_FULL) for name, nic in _api.net_if_stats().items()}
+
+
+def sensors_battery():
+    """The battery, or None where there is none."""
+    battery = _api.sensors_battery()
+    return None if battery is None else _ntuples.sbattery(*battery)
+
+
+class WindowsService:
+    """A service, by its name. Whatever is asked of it is read anew."""
+
+    def __init__(self, name, display_name):
+        self._name = name
+        self._display_name = display_name
+
+    def __str__(self):
+        return f"{self.__class__.__name__}(name={self._name!r}, display_name={self._display_name!r})"
+
+    def __repr__(self):
+        return f"<{self} at {id(self)}>"
+
+    def __eq__(self, other):
+        return self._name == other._name if isinstance(other, WindowsService) else NotImplemented
+
+    def __ne__(self, other):
+        return not self == other
+
+    def __hash__(self):
+        return hash(self._name)
+
+    def _read(self):
+        return _api.service(self._name)
+
+    def name(self):
+        """The name by which the system knows it: the one it was found by."""
+        return self._name
+
+    def display_name(self):
+        """The name for people."""
+        return self._display_name
+
+    def binpath(self):
+        """The command line of its program."""
+        return self._read()["binpath"]
+
+    def username(self):
+        """The account that it runs as."""
+        return self._read()["username"]
+
+    def start_type(self):
+        """What starts it: "automatic", "manual" or "disabled"."""
+        return self._read()["start_type"]
+
+    def pid(self):
+        """Its process, or None where it has none."""
+        return self._read()["pid"]
+
+    def status(self):
+        """What it does now: "running", "paused", "stopped", or on the way there, as "start_pending"."""
+        return self._read()["status"]
+
+    def description(self):
+        """What it is for."""
+        return self._read()["description"]
+
+    def as_dict(self):
+        """All of it."""
+        read = self._read()
+        order = ("display_name", "binpath", "username", "start_type", "pid", "status", "name", "description")
+        return {name: read[name] for name in order}
+
+
+def win_service_iter():
+    """Goes through all services."""
+    for name, display_name in _api.services():
+        yield WindowsService(name, display_name)
+
+
+def win_service_get(name):
+    """The service of this name; NoSuchProcess if there is none."""
+    return WindowsService(name, _api.service(name)["display_name"])
+
+
+class Process(_psoxide.Process):
+    """One process. `_name` and `_ppid` are what exceptions tell of it, once they are known."""
+
+    _api = _api
+    __slots__ = ("_name", "_ppid")
+
+    # How long is waited between two looks for Ctrl+C.
+    _SLICE = 0.1
+
+    def status(self):
+        """Running, or stopped where all its threads are suspended."""
+        status = super().status()
+        return _common.STATUS_STOPPED if status == "suspended" else status
+
+    def environ(self):
+        """The environment it was started with; names are upper case, and a drive's own directory is left out."""
+        return {name.upper(): value for name, value in super().environ().items() if not name.startswith("=")}
+
+    def wait(self, timeout=None):
+        """Waits for its end; its exit code."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = self._SLICE if deadline is None else min(self._SLICE, max(0.0, deadline - time.monotonic()))
+            ended, code = self.wait_for(left)
+            if ended:
+                return code
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutExpired(timeout, self.pid, getattr(self, "_name", None))
+
+    def nice_get(self):
+        """Its priority class."""
+        return _this.Priority(self.priority())
+
+    def nice_set(self, value):
+        """Gives it another priority class."""
+        return self.set_nice(int(value))
+
+    def send_signal(self, sig):
+        """Ends it, or tells it of Ctrl+C or Ctrl+Break."""
+        # The numbers of signal.CTRL_C_EVENT and CTRL_BREAK_EVENT are no signals.
+        numbers = {0: 2, 1: 21, 9: 15, 15: 15}
+        if sig not in numbers:
+            raise ValueError("only SIGTERM, CTRL_C_EVENT and CTRL_BREAK_EVENT signals are supported on Windows")
+        super().send_signal(numbers[sig])
+
+    def cpu_affinity_get(self):
+        """The CPUs it may run on."""
+        return self.affinity()
+
+    def _get_eligible_cpus(self):
+        """The CPUs that it may be given."""
+        return list(range(len(_this.per_cpu_times())))
+
+    def cpu_affinity_set(self, cpus):
+        """Says which CPUs it may run on."""
+        eligible = self._get_eligible_cpus()
+        for cpu in cpus:
+            if not isinstance(cpu, int):
+                raise TypeError(f"invalid CPU {cpu!r}; an integer is required")
+            if cpu not in eligible:
+                raise ValueError(f"invalid CPU {cpu!r}")
+        self.set_affinity(cpus)
+
+    def ionice_get(self):
+        """Its I/O priority."""
+        return _this.IOPriority(self.ionice()[0])
+
+    def ionice_set(self, ioclass, value):
+        """Gives it another I/O priority."""
+        if value:
+            raise TypeError("value argument not accepted on Windows")
+        if ioclass not in tuple(_this.IOPriority):
+            raise ValueError(f"{ioclass} is not a valid priority")
+        return self.set_ionice(int(ioclass))
