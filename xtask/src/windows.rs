@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::python::{self, ForWindows};
 use crate::steps::{Result, cargo, install, is_root, on_path, run, workspace};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
@@ -60,6 +61,9 @@ pub(crate) fn check() -> Result {
         let words: Vec<String> = std::iter::once(&*command).chain(words.iter().copied()).map(String::from).collect();
         run_program(&words)
     })?;
+    let ForWindows { site, python } = python::for_windows(true, TARGET)?;
+    let script = workspace().join("crates/python/tests/compare_windows.py");
+    run_program(&[python, script, site].map(|path| path.display().to_string()))?;
     // The other compiler of Windows is not to be had here, but what it would compile can be checked.
     run(Command::new("rustup").args(["target", "add", MSVC]))?;
     run(cargo().args(["check", "--target", MSVC, "--package", "psoxide", "--package", "psoxide-cli"]))

@@ -550,9 +550,9 @@ impl Process {
     }
 
     #[pyo3(signature = (class, value = None))]
-    fn set_ionice(slf: &Bound<'_, Self>, class: usize, value: Option<u8>) -> PyResult<()> {
-        let class = IO_CLASSES.get(class).copied();
-        let class = class.ok_or_else(|| PyValueError::new_err("not an I/O priority class"))?;
+    fn set_ionice(slf: &Bound<'_, Self>, class: i32, value: Option<u8>) -> PyResult<()> {
+        let known = usize::try_from(class).ok().and_then(|number| IO_CLASSES.get(number).copied());
+        let class = known.ok_or_else(|| PyValueError::new_err(format!("{class} is not an I/O priority class")))?;
         Self::read(slf, |source| source.set_ionice(IoPriority { class, value }))
     }
 

@@ -1,5 +1,6 @@
 """Processes and machines: psutil's API on a Rust core."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from os import PathLike
@@ -414,3 +415,18 @@ def users() -> list[suser]: ...
 def boot_time() -> float: ...
 def bytes2human(n: float) -> str: ...
 def debug(msg: object) -> None: ...
+
+if sys.platform == "win32":
+    from ._pswindows import (
+        WindowsService as WindowsService,
+        win_service_get as win_service_get,
+        win_service_iter as win_service_iter,
+    )
+
+    ABOVE_NORMAL_PRIORITY_CLASS: int
+    BELOW_NORMAL_PRIORITY_CLASS: int
+    HIGH_PRIORITY_CLASS: int
+    IDLE_PRIORITY_CLASS: int
+    NORMAL_PRIORITY_CLASS: int
+    REALTIME_PRIORITY_CLASS: int
+    CONN_DELETE_TCB: str
