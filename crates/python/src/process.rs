@@ -44,20 +44,39 @@ pub(crate) struct Plan {
     items: Vec<(Py<PyString>, Item)>,
     fields: FieldSet,
     pass: Pass,
-    /// What the kernel told of all processes at once, and when.
-    walk: OnceLock<(Instant, Pass)>,
+    walk: Mutex<Option<Walk>>,
+}
+
+/// What the kernel told of all processes at once.
+struct Walk {
+    system: System,
+    when: Instant,
+    pass: Pass,
+    /// How many processes have been read from it.
+    served: u32,
 }
 
 /// How old a value of a walk may be. A caller that takes longer over its processes has the later ones read anew.
 const FRESH: Duration = Duration::from_millis(100);
+/// A walk that as many processes were read from before it was too old has paid, and so will another.
+const PAID: u32 = 1000;
+
+impl Walk {
+    fn over(system: System, fields: FieldSet) -> Self {
+        Self { when: Instant::now(), pass: system.pass(fields), system, served: 0 }
+    }
+}
 
 impl Plan {
     /// The pass to read with, and when its values were read if that was before.
-    fn pass(&self) -> (&Pass, Option<Instant>) {
-        match self.walk.get() {
-            Some((when, walk)) if when.elapsed() < FRESH => (walk, Some(*when)),
-            _ => (&self.pass, None),
+    fn pass(&self) -> (Pass, Option<Instant>) {
+        let mut walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *walk {
+            Some(walk) if walk.when.elapsed() < FRESH => walk.served += 1,
+            Some(walk) if walk.served >= PAID => *walk = Walk::over(walk.system.clone(), self.fields),
+            _ => return (self.pass.clone(), None),
         }
+        walk.as_ref().map_or((self.pass.clone(), None), |walk| (walk.pass.clone(), Some(walk.when)))
     }
 }
 
@@ -94,15 +113,15 @@ impl Plan {
                 Item::Field(field) => Some(*field),
             })
             .collect();
-        Ok(Self { items, fields, pass: Pass::default(), walk: OnceLock::new() })
+        Ok(Self { items, fields, pass: Pass::default(), walk: Mutex::default() })
     }
 
     /// Says that all processes are to be read now, which can be cheaper than one by one.
     fn over_all(&self, py: Python<'_>, api: &Api) -> PyResult<()> {
         if self.fields != FieldSet::default() {
             let system = api.system(py)?;
-            let walk = py.detach(|| (Instant::now(), system.pass(self.fields)));
-            self.walk.get_or_init(|| walk);
+            let walk = py.detach(|| Walk::over(system, self.fields));
+            *self.walk.lock().unwrap_or_else(PoisonError::into_inner) = Some(walk);
         }
         Ok(())
     }
@@ -324,8 +343,10 @@ impl Process {
     fn fields<'py>(slf: &Bound<'py, Self>, plan: &Plan, refused: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let py = slf.py();
         let this = slf.get();
-        let (pass, read) = plan.pass();
-        let row = Self::read(slf, |source| Ok(source.row(plan.fields, pass)))?;
+        let (row, read) = Self::read(slf, |source| {
+            let (pass, read) = plan.pass();
+            Ok((source.row(plan.fields, &pass), read))
+        })?;
         let read = read.unwrap_or_else(Instant::now);
         let dict = PyDict::new(py);
         for (name, item) in &plan.items {
