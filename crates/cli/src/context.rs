@@ -171,6 +171,9 @@ impl Failure {
     pub(crate) fn message(&self) -> Option<String> {
         match self {
             Self::Reading(error) if error.is_access_denied() => Some(format!("{error}; root or its owner may read it")),
+            Self::Reading(error) if error.is_no_such_process() => {
+                Some(format!("{error}; psoxide ps lists those that do"))
+            }
             Self::Reading(error) => Some(error.to_string()),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Self::Output(error) => Some(format!("the output could not be written: {error}")),

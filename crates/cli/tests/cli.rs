@@ -133,7 +133,10 @@ fn unknown_process_is_4() {
         for args in [&[command, "99999"][..], &[command, "99999", "--json"]] {
             let ran = Machine::new().run(args);
             assert_eq!((ran.code, &*ran.stdout), (4, ""), "{args:?}");
-            assert_eq!(ran.one_line(), "psoxide: process 99999: ROOT/proc/99999/stat: the process no longer exists");
+            assert_eq!(
+                ran.one_line(),
+                "psoxide: process 99999: ROOT/proc/99999/stat: the process no longer exists; psoxide ps lists those that do"
+            );
         }
     }
 }
