@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use psoxide::{Error, ErrorKind, System};
+use psoxide::{Backend, Error, ErrorKind, System};
 
 use crate::args::{Format, Globals};
 use crate::config::Config;
@@ -51,7 +51,8 @@ impl Context {
     pub(crate) fn new(globals: Globals, config: Config) -> Result<Self, Failure> {
         let system = match &globals.root {
             Some(root) => System::at_root(root)?,
-            None => System::host(),
+            // A wrong name is an error here, where there is someone to read it.
+            None => System::host().with_backend(Backend::from_env()?),
         };
         let size = terminal_size::terminal_size_of(io::stdout());
         Ok(Self {

@@ -508,3 +508,15 @@ fn full_disk_is_1() {
         assert!(line.starts_with("psoxide: the output could not be written: "), "{line}");
     }
 }
+
+#[test]
+fn a_backend_that_is_none_is_a_usage_error() {
+    let ran = run(psoxide().args(["procinfo"]).env("PSOXIDE_BACKEND", "netlink"));
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("PSOXIDE_BACKEND: invalid backend \"netlink\"; it is one of auto, proc, bpf"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(run(psoxide().args(["procinfo"]).env("PSOXIDE_BACKEND", "proc")).code, 0);
+}
