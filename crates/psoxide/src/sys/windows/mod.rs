@@ -8,6 +8,7 @@ mod files;
 mod load;
 mod memory;
 mod net;
+mod pages;
 mod process;
 mod sensors;
 mod services;

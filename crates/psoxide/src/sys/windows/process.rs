@@ -13,13 +13,12 @@ use std::time::{Duration, SystemTime};
 
 use psoxide_parse::windows::peb::{self, Parameters, Text, Width};
 use psoxide_parse::windows::process_table::Process;
-use psoxide_parse::windows::working_set;
 
 use super::disk::is_partial;
 use super::ffi::{self, Times};
 use super::source::{moment, span, time_of_day, with_drive};
 use super::table::{self, Table};
-use super::{Os, Source, control, files, net, users};
+use super::{Os, Source, control, files, net, pages, users};
 use crate::error::ErrorKind;
 use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings};
 use crate::{
@@ -164,13 +163,8 @@ impl Handle<'_> {
     }
 
     /// The process, opened to look into its memory.
-    fn readable(&self) -> Result<OwnedHandle> {
+    pub(super) fn readable(&self) -> Result<OwnedHandle> {
         Ok(self.open(ffi::PROCESS_QUERY_INFORMATION | ffi::PROCESS_VM_READ)?.0)
-    }
-
-    /// The handle that its pages are asked of.
-    fn pages_of<'a>(&self, opened: &'a OwnedHandle) -> BorrowedHandle<'a> {
-        if self.pid == std::process::id() { ffi::own() } else { opened.as_handle() }
     }
 
     /// What the process was started with; `None` for one that has no memory of its own.
@@ -228,21 +222,6 @@ impl Handle<'_> {
             let text = which(parameters);
             Ok(peb::text(&ffi::read_memory(handle, text.address, text.length)?))
         })
-    }
-
-    /// Looks at all regions of the process's memory.
-    fn regions(&self, handle: BorrowedHandle<'_>, mut each: impl FnMut(ffi::Region) -> Result<()>) -> Result<()> {
-        let mut address = 0u64;
-        while let Some(region) = ffi::region(handle, address) {
-            if !region.free {
-                each(region)?;
-            }
-            match region.start.checked_add(region.size) {
-                Some(next) if next > address => address = next,
-                _ => break,
-            }
-        }
-        Ok(())
     }
 }
 
@@ -452,45 +431,11 @@ impl ProcessReadings for Os {
     }
 
     fn memory_footprint(process: &Handle<'_>) -> Result<MemoryFootprint> {
-        let opened = process.readable()?;
-        let handle = process.pages_of(&opened);
-        let page_size = ffi::performance()?.page_size;
-        let mut private = 0u64;
-        process.regions(handle, |region| {
-            if !region.committed {
-                return Ok(());
-            }
-            ffi::working_set(handle, region.start, region.size, page_size, |pages| {
-                private += working_set::count(pages).private;
-            })
-        })?;
-        Ok(MemoryFootprint { uss: private.saturating_mul(page_size), pss: None, swap: None })
+        pages::footprint(process)
     }
 
     fn memory_maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
-        let opened = process.readable()?;
-        let handle = process.pages_of(&opened);
-        let page_size = ffi::performance()?.page_size;
-        let mut maps = Vec::new();
-        process.regions(handle, |region| {
-            let Some(path) = ffi::mapped_file(handle, region.start) else { return Ok(()) };
-            let mut resident = 0u64;
-            if region.committed {
-                ffi::working_set(handle, region.start, region.size, page_size, |pages| {
-                    resident += working_set::count(pages).resident;
-                })?;
-            }
-            maps.push(MemoryMap {
-                start: region.start,
-                end: region.start.saturating_add(region.size),
-                perms: permissions(region.protection).into(),
-                path: with_drive(path),
-                rss: resident.saturating_mul(page_size),
-                ..MemoryMap::default()
-            });
-            Ok(())
-        })?;
-        Ok(maps)
+        pages::maps(process)
     }
 
     fn io_counters(process: &Handle<'_>) -> Result<IoCounters> {
@@ -532,17 +477,65 @@ impl ProcessReadings for Os {
     }
 }
 
-/// The protection of pages as `rwxc`: the last for pages that are copied when they are written.
-fn permissions(protection: u32) -> &'static str {
-    // PAGE_… of winnt.h, without its modifiers.
-    match protection & 0xff {
-        0x02 => "r",
-        0x04 => "rw",
-        0x08 => "rwc",
-        0x10 => "xr",
-        0x20 => "xr",
-        0x40 => "xrw",
-        0x80 => "xrwc",
-        _ => "",
+#[cfg(test)]
+mod tests {
+    use super::ffi::counted::{OPENED, TABLES};
+    use crate::{Field, Query, System};
+
+    /// Tables and handles that `run` took.
+    fn cost(run: impl FnOnce()) -> (u32, u32) {
+        let (tables, opened) = (TABLES.get(), OPENED.get());
+        run();
+        (TABLES.get() - tables, OPENED.get() - opened)
+    }
+
+    #[test]
+    fn one_table_serves_a_snapshot() {
+        let fields = [
+            Field::Name,
+            Field::Ppid,
+            Field::Status,
+            Field::CpuTimes,
+            Field::MemoryInfo,
+            Field::IoCounters,
+            Field::NumThreads,
+            Field::NumHandles,
+            Field::NumCtxSwitches,
+            Field::PageFaults,
+        ];
+        let system = System::host();
+        assert_eq!(cost(|| drop(system.snapshot(Query::from(fields)).unwrap())), (1, 0));
+    }
+
+    #[test]
+    fn a_oneshot_reads_the_table_once_and_opens_the_process_once() {
+        let me = System::host().current_process().unwrap();
+        let all = |p: &crate::Process| {
+            p.name().unwrap();
+            p.ppid().unwrap();
+            p.status().unwrap();
+            p.num_threads().unwrap();
+            p.threads().unwrap();
+            p.num_ctx_switches().unwrap();
+            p.page_faults().unwrap();
+            p.memory_details().unwrap();
+            p.cpu_times().unwrap();
+            p.memory_info().unwrap();
+            p.io_counters().unwrap();
+            p.num_handles().unwrap();
+            p.nice().unwrap();
+            p.exe().unwrap();
+            p.username().unwrap();
+        };
+        assert_eq!(cost(|| all(&me.oneshot())), (1, 1));
+        assert_eq!(cost(|| all(&me)), (8, 7));
+    }
+
+    #[test]
+    fn a_single_reading_that_the_handle_tells_takes_no_table() {
+        let me = System::host().current_process().unwrap();
+        assert_eq!(cost(|| assert!(me.cpu_times().is_ok())), (0, 1));
+        assert_eq!(cost(|| assert!(me.memory_info().is_ok())), (0, 1));
+        assert_eq!(cost(|| assert!(me.name().is_ok())), (1, 0));
     }
 }

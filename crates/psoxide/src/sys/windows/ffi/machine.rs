@@ -19,6 +19,8 @@ use crate::{Error, Result};
 
 /// A table of `NtQuerySystemInformation`.
 pub(crate) fn system_information(class: i32, first: usize) -> Result<Filled> {
+    #[cfg(test)]
+    super::counted::one_more(&super::counted::TABLES);
     fill(first, |buffer, length| {
         let mut needed = 0;
         // SAFETY: the buffer has this length, and the call writes to nothing else but the number.

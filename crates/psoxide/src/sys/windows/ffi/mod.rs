@@ -5,6 +5,8 @@
 
 mod accounts;
 mod console;
+#[cfg(test)]
+pub(super) mod counted;
 mod disk;
 mod files;
 mod heap;

@@ -41,6 +41,8 @@ unsafe extern "system" {
 
 /// Opens a process; `NoSuchProcess` if nobody has the pid.
 pub(crate) fn open(pid: Pid, access: u32) -> Result<OwnedHandle> {
+    #[cfg(test)]
+    super::counted::one_more(&super::counted::OPENED);
     // SAFETY: it takes numbers and returns a handle or null.
     let handle = unsafe { OpenProcess(access, 0, pid) };
     if !handle.is_null() {
