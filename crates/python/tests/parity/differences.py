@@ -30,7 +30,7 @@ BPF = "read from the kernel's own tables, where /proc refuses a user who may loa
 NUM_FDS = "everyone may see how many files a process has open; psutil lists them, which is refused"
 CONVERSION = "Python 3.9 has other words for what is no integer, by the way in which C asks for one"
 EXPECTED = {
-    ("Process(1.5)*", "*psutil has *integer argument expected, got float*"): CONVERSION,
+    ("*(1.5)*", "*psutil has *integer argument expected, got float*"): CONVERSION,
     ("*.nice('x')*", "*psutil has *an integer is required (got type str)*"): CONVERSION,
     ("*.num_fds()", "type int, psutil's is Raised: * | psutil.AccessDenied*"): NUM_FDS,
     ("*.as_dict(*)", "order *"): AS_DICT,
