@@ -283,6 +283,14 @@ def test_names_that_are_not_utf8(tmp_path):
         child.communicate()
 
 
+def test_a_program_that_has_just_started_has_its_arguments(sleeper):
+    for _ in range(30):
+        child = sleeper("/bin/sleep", "60")
+        process = psoxide.Process(child.pid)
+        assert process.cmdline() == ["/bin/sleep", "60"]
+        assert process.environ()
+
+
 def test_terminal():
     import pty
 

@@ -190,6 +190,23 @@ impl Handle<'_> {
         Ok(Owner { uids: ids(*uid), gids: ids(*gid) })
     }
 
+    /// What `read` finds in `cmdline` or `environ`. Between the moment at which whoever started a program is told that it
+    /// runs, and that at which these are in its memory, both are empty (fs/exec.c: `begin_new_exec` closes
+    /// descriptors first).
+    fn after_exec(&self, read: impl Fn() -> Result<Box<[u8]>>) -> Result<Box<[u8]>> {
+        const LOOKS: u32 = 10;
+        const PAUSE: Duration = Duration::from_micros(500);
+        for _ in 1..LOOKS {
+            let bytes = read()?;
+            // Kernel threads and zombies have no memory, and will never have either.
+            if !bytes.is_empty() || !self.source.is_live() || self.stat()?.vsize == 0 {
+                return Ok(bytes);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        read()
+    }
+
     fn smaps(&self) -> Result<&Vec<u8>> {
         cached(&self.cache.smaps, || self.read("smaps", |bytes| Ok(bytes.to_vec())))
     }
@@ -384,7 +401,9 @@ impl ProcessReadings for Os {
     }
 
     fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>> {
-        let bytes = cached(&process.cache.cmdline, || process.read_record("cmdline", |bytes| Ok(bytes.into())))?;
+        let bytes = cached(&process.cache.cmdline, || {
+            process.after_exec(|| process.read_record("cmdline", |bytes| Ok(bytes.into())))
+        })?;
         let arguments = strings::cmdline(bytes).into_iter().map(OsString::from_vec).collect::<Vec<_>>();
         if arguments.is_empty() { process.empty(arguments) } else { Ok(arguments) }
     }
@@ -418,8 +437,8 @@ impl ProcessReadings for Os {
     }
 
     fn environ(process: &Handle<'_>) -> Result<Vec<(OsString, OsString)>> {
-        let pairs = match process.read("environ", |bytes| Ok(strings::environ(bytes))) {
-            Ok(pairs) => pairs,
+        let pairs = match process.after_exec(|| process.read("environ", |bytes| Ok(bytes.into()))) {
+            Ok(bytes) => strings::environ(&bytes),
             // Since Linux 6.x a kernel thread answers ESRCH though it lives; so does a zombie.
             Err(error) if error.is_missing() => {
                 let fresh = Cache::default();
