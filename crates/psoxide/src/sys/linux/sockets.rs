@@ -19,13 +19,17 @@ use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoin
 
 /// The sockets of this network namespace, each once for every process that holds it.
 pub(super) fn all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
-    let holders = Holders::of_all(source)?;
-    let mut connections = Connections::default();
     let tables: Vec<Table> = TABLES.into_iter().filter(|table| table.is_in(kind)).collect();
-    Tables::open(source, "self", false).each(&tables, |socket| match holders.of(socket.inode) {
-        [] => connections.add(&socket, None),
-        holders => holders.iter().for_each(|holder| connections.add(&socket, Some(holder))),
-    })?;
+    let mut sockets = Vec::new();
+    Tables::open(source, "self", false).each(&tables, |socket| sockets.push(socket))?;
+    let holders = Holders::of_all(source, sockets.len())?;
+    let mut connections = Connections::default();
+    for socket in &sockets {
+        match holders.of(socket.inode) {
+            [] => connections.add(socket, None),
+            holders => holders.iter().for_each(|holder| connections.add(socket, Some(holder))),
+        }
+    }
     Ok(connections.list)
 }
 
@@ -58,9 +62,10 @@ struct Holder {
 struct Holders(Vec<Holder>);
 
 impl Holders {
-    fn of_all(source: &Source) -> Result<Self> {
+    /// The holders of some `sockets` sockets.
+    fn of_all(source: &Source, sockets: usize) -> Result<Self> {
         let mut holders = Vec::new();
-        let walked = Self::of_most(source, &mut holders).unwrap_or_default();
+        let walked = Self::of_most(source, sockets, &mut holders).unwrap_or_default();
         for pid in source.pids()? {
             if walked.binary_search_by_key(&pid, bpf::Process::pid).is_ok() {
                 continue;
@@ -74,9 +79,8 @@ impl Holders {
     }
 
     /// Those that the kernel tells all at once, and the processes that it has told of.
-    fn of_most(source: &Source, holders: &mut Vec<Holder>) -> Option<Vec<bpf::Process>> {
-        let processes = source.bpf().processes(source, false)?;
-        let sockets = source.bpf().sockets(source)?;
+    fn of_most(source: &Source, sockets: usize, holders: &mut Vec<Holder>) -> Option<Vec<bpf::Process>> {
+        let (processes, sockets) = source.bpf().sockets(source, sockets)?;
         holders.extend(sockets.iter().map(|&bpf::Socket { pid, fd, inode }| Holder { inode, pid, fd }));
         Some(processes)
     }

@@ -128,9 +128,13 @@ impl Bpf {
         record::ask(self.get(source, Walk::OneProcess, || 1)?, pid)
     }
 
-    /// The sockets of the processes of which there are records.
-    pub(super) fn sockets(&self, source: &Source) -> Option<Vec<Socket>> {
-        files::parse_sockets(&over_all(self.get(source, Walk::Sockets, || 0)?).ok()?)
+    /// The sockets that processes hold, and the processes of which all are told, where `count` are to be found.
+    pub(super) fn sockets(&self, source: &Source, count: usize) -> Option<(Vec<Process>, Vec<Socket>)> {
+        let sockets = self.get(source, Walk::Sockets, || count)?;
+        // That has paid for both: one is of no use without the other.
+        let processes = self.get(source, Walk::Processes, || usize::MAX)?;
+        let processes = record::parse(&over_all(processes).ok()?, false)?;
+        Some((processes, files::parse_sockets(&over_all(sockets).ok()?)?))
     }
 
     /// The regular files of a process that has `count` descriptors, by descriptor.
