@@ -11,7 +11,9 @@ mod steps;
 mod windows;
 
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
+use std::{env, fs};
 
 /// Every step of the project's own machinery.
 #[derive(Parser)]
@@ -71,7 +73,23 @@ enum Step {
     Capture(capture::Args),
 }
 
+/// Starts this program anew with every signal at its default if some are ignored: nohup, and shells for what runs in the
+/// background, leave them so, and all that a test starts would ignore them too.
+fn with_default_signals() {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    // HUP, INT, QUIT and TERM; signal N is bit N - 1.
+    const WANTED: u64 = 0b100_0000_0000_0111;
+    let Some(this) = env::current_exe().ok().filter(|_| ignored.is_some_and(|ignored| ignored & WANTED != 0)) else {
+        return;
+    };
+    // Returns only where there is no such env: then the tests say what they miss.
+    let error = Command::new("env").arg("--default-signal").arg(this).args(env::args_os().skip(1)).exec();
+    eprintln!("xtask: signals stay ignored: {error}");
+}
+
 fn main() -> ExitCode {
+    with_default_signals();
     let done = match Args::parse().step {
         Step::Test { user } => steps::test(user),
         Step::Python => steps::is_root().and_then(|root| python::test(root, false)),
