@@ -268,6 +268,11 @@ def test_the_clock_may_be_set_between_parent_and_child(sleeper):
     assert process.parent() == psoxide.Process()
 
 
+def test_the_command_line_of_what_has_just_begun(sleeper):
+    for _ in range(50):
+        assert psoxide.Process(sleeper("sleep", "600").pid).cmdline() == ["sleep", "600"]
+
+
 def test_names_that_are_not_utf8(tmp_path):
     program = os.path.join(os.fsencode(tmp_path), b"caf\xe9")
     os.symlink(sys.executable, program)

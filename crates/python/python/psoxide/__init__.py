@@ -468,7 +468,21 @@ class Process:
 
     def cmdline(self):
         """Its command line."""
-        return self._proc.cmdline()
+        cmdline = self._proc.cmdline()
+        for _ in range(20):
+            if cmdline or not self._has_memory():
+                break
+            # In the middle of execve(2), which has told the parent of success already: it takes a moment more.
+            time.sleep(0.0001)
+            cmdline = self._proc.cmdline()
+        return cmdline
+
+    def _has_memory(self):
+        """Whether it has memory of its own, which threads of the kernel have not."""
+        try:
+            return self._proc.memory_info().vms > 0
+        except (OSError, RuntimeError, Error):
+            return False
 
     def status(self):
         """What it is doing: one of the STATUS_ constants."""
