@@ -143,6 +143,7 @@ _LAZY = {
 
 if WINDOWS:
     del PROCFS_PATH, RLIM_INFINITY
+    _LAZY_MODULES = tuple(name for name in _LAZY_MODULES if name != "pwd")
     _absent = {name for name in __all__ if name.startswith(("IOPRIO_CLASS_", "RLIM", "PROCFS_", "sensors_t", "sensors_f"))}
     __all__ = [name for name in __all__ if name not in _absent and name != "AF_LINK"] + _psplatform.__extra__all__
     _LAZY = {name: owner for name, owner in _LAZY.items() if owner != "_pslinux"}
@@ -1160,9 +1161,10 @@ def net_if_addrs():
         if family is None:
             family = _psplatform.AF_LINK if number == -1 else _common.sockfam_to_enum(number)
             families[number] = family
-        if number == 17 and LINUX:
+        if number == (-1 if WINDOWS else 17):
             # Hardware addresses have at least six parts.
-            address += ":00" * (5 - address.count(":"))
+            separator = "-" if WINDOWS else ":"
+            address += f"{separator}00" * (5 - address.count(separator))
         addresses.setdefault(name, []).append(_ntuples.snicaddr(family, address, *others))
     return addresses
 
@@ -1221,3 +1223,8 @@ def boot_time():
 def bytes2human(n):
     """A number of bytes for people: 10000 is "9.8K"."""
     return _common.bytes2human(float(n))
+
+
+if WINDOWS:
+    # It has neither.
+    del sensors_temperatures, sensors_fans

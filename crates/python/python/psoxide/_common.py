@@ -312,7 +312,12 @@ def _conn_tmap():
     """For each kind of connections, its families and its types."""
     socket = _this.socket
     tcp, udp = socket.SOCK_STREAM, socket.SOCK_DGRAM
-    inet, inet6, unix = [socket.AF_INET], [socket.AF_INET6], [socket.AF_UNIX]
+    inet, inet6 = [socket.AF_INET], [socket.AF_INET6]
+    if not hasattr(socket, "AF_UNIX"):
+        unix, of_unix = [], {}
+    else:
+        unix = [socket.AF_UNIX]
+        of_unix = {"unix": (unix, [tcp, udp])}
     return {
         "all": (inet + inet6 + unix, [tcp, udp]),
         "tcp": (inet + inet6, [tcp]),
@@ -324,7 +329,7 @@ def _conn_tmap():
         "inet": (inet + inet6, [tcp, udp]),
         "inet4": (inet, [tcp, udp]),
         "inet6": (inet6, [tcp, udp]),
-        "unix": (unix, [tcp, udp]),
+        **of_unix,
     }
 
 

@@ -6,7 +6,7 @@ import time
 
 from . import _cext as cext
 from . import _common, _ntuples, _psoxide
-from ._common import _PACKAGE, TimeoutExpired
+from ._common import _PACKAGE, NoSuchProcess, TimeoutExpired
 
 ntp = _ntuples
 _this = sys.modules[__name__]
@@ -209,7 +209,11 @@ class Process(_psoxide.Process):
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             left = self._SLICE if deadline is None else min(self._SLICE, max(0.0, deadline - time.monotonic()))
-            ended, code = self.wait_for(left)
+            try:
+                ended, code = self.wait_for(left)
+            except NoSuchProcess:
+                # It was gone before anybody held on to it.
+                return None
             if ended:
                 return code
             if deadline is not None and time.monotonic() >= deadline:
@@ -221,7 +225,7 @@ class Process(_psoxide.Process):
 
     def nice_set(self, value):
         """Gives it another priority class."""
-        return self.set_nice(int(value))
+        return self.set_nice(value)
 
     def send_signal(self, sig):
         """Ends it, or tells it of Ctrl+C or Ctrl+Break."""
