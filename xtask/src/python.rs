@@ -70,6 +70,10 @@ pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
 pub(crate) struct ForWindows {
     pub(crate) site: PathBuf,
     pub(crate) python: PathBuf,
+    /// psoxide under psutil's name, pytest, and psutil's sources without its package.
+    pub(crate) dropin: PathBuf,
+    pub(crate) pytest: PathBuf,
+    pub(crate) suite: PathBuf,
 }
 
 /// Builds and fetches what a comparison with psutil on Windows needs.
@@ -107,7 +111,26 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
     for wheel in fs::read_dir(&psutil).map_err(fail)?.flatten().map(|file| file.path()).chain([ours]) {
         unpack(&wheel, &site)?;
     }
-    Ok(ForWindows { site, python: python.join("cp313/python.exe") })
+    let (dropin, pytest, suite) = (folder.join("dropin"), folder.join("pytest"), folder.join("suite"));
+    for folder in [&dropin, &pytest, &suite] {
+        let _ = fs::remove_dir_all(folder);
+        fs::create_dir_all(folder).map_err(fail)?;
+    }
+    run(Command::new("cp").arg("-r").arg(site.join("psoxide")).arg(dropin.join("psutil")))?;
+    let (packages, sources) = (folder.join("pytest-wheels"), folder.join("psutil-source"));
+    let windows = ["--platform", "win_amd64", "--python-version", "3.13", "--only-binary", ":all:"];
+    // What pip on Linux would leave out of pytest's needs is named.
+    let needed = ["pytest", "pluggy", "iniconfig", "packaging", "pygments", "colorama"];
+    download(&[windows.as_slice(), needed.as_slice()].concat(), &packages)?;
+    for wheel in fs::read_dir(&packages).map_err(fail)?.flatten() {
+        unpack(&wheel.path(), &pytest)?;
+    }
+    download(&["--no-binary", "psutil", "psutil==7.2.2"], &sources)?;
+    unpack(&sources.join("psutil-7.2.2.tar.gz"), &suite)?;
+    let suite = suite.join("psutil-7.2.2");
+    // It would be imported in place of the one that is meant.
+    fs::remove_dir_all(suite.join("psutil")).map_err(fail)?;
+    Ok(ForWindows { site, python: python.join("cp313/python.exe"), dropin, pytest, suite })
 }
 
 /// Builds the wheel; without more `options` it is not optimised, as tests do not ask how long anything takes.

@@ -61,9 +61,11 @@ pub(crate) fn check() -> Result {
         let words: Vec<String> = std::iter::once(&*command).chain(words.iter().copied()).map(String::from).collect();
         run_program(&words)
     })?;
-    let ForWindows { site, python } = python::for_windows(true, TARGET)?;
-    let script = workspace().join("crates/python/tests/compare_windows.py");
-    run_program(&[python, script, site].map(|path| path.display().to_string()))?;
+    let ForWindows { site, python, dropin, pytest, suite } = python::for_windows(true, TARGET)?;
+    let script = |name| workspace().join("crates/python/tests").join(name);
+    let words = |paths: &[&PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    run_program(&words(&[&python, &script("compare_windows.py"), &site]))?;
+    run_program(&words(&[&python, &script("suite_windows.py"), &site, &dropin, &pytest, &suite]))?;
     // The other compiler of Windows is not to be had here, but what it would compile can be checked.
     run(Command::new("rustup").args(["target", "add", MSVC]))?;
     run(cargo().args(["check", "--target", MSVC, "--package", "psoxide", "--package", "psoxide-cli"]))
