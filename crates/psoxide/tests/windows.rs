@@ -282,7 +282,8 @@ fn a_process_is_told_what_to_do() {
 #[test]
 fn open_files_are_found_and_pipes_do_not_hang() {
     let path = std::env::temp_dir().join(format!("psoxide-{}.txt", std::process::id()));
-    let mut file = File::create(&path).unwrap();
+    // Read and written: the access that pipes have too.
+    let mut file = File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
     file.write_all(b"x").unwrap();
     // It waits for its input, which is a pipe.
     let child = sleeper();

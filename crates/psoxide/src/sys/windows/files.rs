@@ -18,9 +18,6 @@ use crate::{Error, OpenFile, Pid, Result};
 const EXTENDED_HANDLES: i32 = 64;
 /// A file on a disk or a network answers sooner.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// Access of a pipe's server end that is known to wait: what such a handle may do is this and nothing else.
-const WAITS: u32 = 0x0012_019f;
-
 /// A thread that asks one handle after the other.
 struct Asker {
     files: Sender<File>,
@@ -51,7 +48,7 @@ pub(super) fn open(process: std::os::windows::io::BorrowedHandle<'_>, pid: Pid) 
     drop(table);
     let mut asker = Asker::start()?;
     let mut files: Vec<OpenFile> = Vec::new();
-    for handle in handles.into_iter().filter(|handle| handle.access != WAITS) {
+    for handle in handles {
         // Closed meanwhile, or not to be copied, as that of a process's own token.
         let Ok(file) = ffi::duplicate(process, handle.value) else { continue };
         if asker.files.send(file).is_err() {
