@@ -53,7 +53,9 @@ pub(crate) fn check() -> Result {
     // Lints see the code of another system only when they check for it.
     let packages = ["--package", "psoxide-parse", "--package", "psoxide"];
     run(cargo().args(["clippy", "--target", TARGET, "--all-targets"]).args(packages).args(["--", "-D", "warnings"]))?;
-    run(wine_cargo()?.args(["test", "--target", TARGET, "--all-targets"]).args(packages))?;
+    // One by one: Wine's server is one process for all, and tests that wait would wait for it.
+    let one_by_one = ["--", "--test-threads=1"];
+    run(wine_cargo()?.args(["test", "--target", TARGET, "--all-targets"]).args(packages).args(one_by_one))?;
     run(cargo().args(["build", "--target", TARGET, "--package", "psoxide-cli"]))?;
     let command = workspace().join("target").join(TARGET).join("debug/psoxide.exe").display().to_string();
     COMMANDS.iter().try_for_each(|words| {
