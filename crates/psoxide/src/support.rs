@@ -187,8 +187,8 @@ const UNSEEN_UNDER_WINE: &str = "\
 - What threads wait for: no process is seen suspended, though suspending and resuming are done.
 - The pages of another process: `memory_footprint` and `memory_maps` answer for the caller's own process.
 - I/O priorities; page files, in whose place the commit limit is told; counters of disks; when a session began.
-- More than one processor group; 32-bit processes; protected processes (Registry, Secure System, antimalware), and the
-  right of debuggers, as Wine refuses nobody.
+- More than one processor group; 32-bit processes; protected processes (Registry, Secure System, antimalware), and what
+  the right of debuggers opens: Wine refuses what a process's own list of rights refuses, to debuggers too.
 - The command line without a look into the process: Wine has but the process's own memory for it.
 - Services that change while they are read, and those that refuse to be read.
 

@@ -227,6 +227,81 @@ fn another_process_is_read_as_it_was_started() {
     child.kill().unwrap();
 }
 
+/// Lets nobody do anything with a process; its owner may change that again.
+#[allow(unsafe_code)]
+fn refuse_all(pid: u32) {
+    use windows_sys::Win32::Foundation::CloseHandle;
+    use windows_sys::Win32::Security::{DACL_SECURITY_INFORMATION, SetKernelObjectSecurity};
+    use windows_sys::Win32::Storage::FileSystem::WRITE_DAC;
+    use windows_sys::Win32::System::Threading::OpenProcess;
+    // A self-relative descriptor with nothing but a list of rights, which begins at its byte 20 and is empty.
+    let mut descriptor = [0u32; 7];
+    (descriptor[0], descriptor[4], descriptor[5]) = (0x8004 << 16 | 1, 20, 8 << 16 | 2);
+    // SAFETY: the descriptor is alive and whole, and the handle is closed once.
+    unsafe {
+        let process = OpenProcess(WRITE_DAC, 0, pid);
+        assert!(!process.is_null());
+        assert_ne!(SetKernelObjectSecurity(process, DACL_SECURITY_INFORMATION, descriptor.as_mut_ptr().cast()), 0);
+        CloseHandle(process);
+    }
+}
+
+#[test]
+fn who_may_not_be_opened_is_read_from_the_table() {
+    let mut child = sleeper();
+    let (exe, started) = (child.exe().unwrap(), child.create_time().unwrap());
+    refuse_all(child.pid());
+    let system = System::host();
+    // Found anew: its identity is the same, whoever tells it.
+    let found = system.process(child.pid()).unwrap();
+    assert_eq!(found, *child);
+    for p in [found.clone(), found.oneshot()] {
+        assert_eq!(p.nice().unwrap_err().kind(), ErrorKind::AccessDenied, "a debugger's right opens it");
+        assert_eq!((p.exe().unwrap(), p.create_time().unwrap()), (exe.clone(), started));
+        assert_eq!(p.name().unwrap(), exe.file_name().unwrap());
+        assert_eq!((p.ppid().unwrap(), p.status().unwrap()), (std::process::id(), ProcessStatus::Running));
+        assert!(p.memory_info().unwrap().rss > 0 && p.memory_details().unwrap().virtual_size > Some(0));
+        assert_eq!(p.threads().unwrap().len() as u64, p.num_threads().unwrap());
+        p.num_ctx_switches().unwrap();
+        p.cpu_times().unwrap();
+        p.io_counters().unwrap();
+        p.num_handles().unwrap();
+        p.page_faults().unwrap();
+        p.net_connections(ConnectionKind::All).unwrap();
+        assert!(p.is_running().unwrap());
+        let refused = [
+            p.cmdline().map(drop),
+            p.environ().map(drop),
+            p.cwd().map(drop),
+            p.username().map(drop),
+            p.cpu_affinity().map(drop),
+            p.ionice().map(drop),
+            p.open_files().map(drop),
+            p.memory_maps().map(drop),
+            p.memory_footprint().map(drop),
+            p.set_nice(0x20),
+            p.set_cpu_affinity(&[0]),
+            p.suspend(),
+            p.resume(),
+            p.terminate(),
+            p.kill(),
+            p.wait(Some(Duration::ZERO)).map(drop),
+        ];
+        for (place, answer) in refused.into_iter().enumerate() {
+            let error = answer.unwrap_err();
+            assert_eq!((error.kind(), error.pid()), (ErrorKind::AccessDenied, Some(child.pid())), "{place}: {error}");
+        }
+    }
+    let snapshot = system.snapshot([Field::MemoryInfo, Field::NumThreads, Field::Username]).unwrap();
+    let row = snapshot.processes.iter().find(|row| row.pid == child.pid()).unwrap();
+    assert!(row.memory_info.value().is_some() && row.num_threads.value().is_some());
+    assert!(matches!(row.username, psoxide::Reading::Denied));
+    drop(child.pipes().stdin.take());
+    until("its end", || !child.is_running().unwrap());
+    assert_eq!(found.name().unwrap_err().kind(), ErrorKind::NoSuchProcess);
+    assert_eq!(found.nice().unwrap_err().kind(), ErrorKind::NoSuchProcess);
+}
+
 #[test]
 fn the_end_is_waited_for() {
     let mut child = sleeper();

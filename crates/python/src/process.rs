@@ -171,6 +171,14 @@ impl Process {
         reading.map_err(|error| Self::error(slf, &error))
     }
 
+    /// The same, from one table where that tells all of it.
+    fn read_memory<T: Send>(slf: &Bound<'_, Self>, read: impl FnOnce(&Source) -> Result<T> + Send) -> PyResult<T> {
+        if cfg!(unix) || slf.get().kept(|kept| kept.oneshot.is_some()) {
+            return Self::read(slf, read);
+        }
+        Self::read(slf, |source| read(&source.oneshot()))
+    }
+
     fn record<'py, T: Record + Send>(
         slf: &Bound<'py, Self>,
         class: impl FnOnce(&convert::Tuples) -> &Py<PyType>,
@@ -449,7 +457,7 @@ impl Process {
     }
 
     fn memory_info<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
-        let memory = Self::read(slf, read_memory)?;
+        let memory = Self::read_memory(slf, read_memory)?;
         slf.get().memory(slf.py(), &memory)
     }
 
@@ -469,7 +477,8 @@ impl Process {
 
     fn memory_full_info<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
         let py = slf.py();
-        let (memory, footprint) = Self::read(slf, |source| Ok((read_memory(source)?, source.memory_footprint()?)))?;
+        let (memory, footprint) =
+            Self::read_memory(slf, |source| Ok((read_memory(source)?, source.memory_footprint()?)))?;
         let mut values = memory_fields(py, &memory)?;
         values.extend(convert::fields(py, &footprint)?);
         let tuples = &slf.get().api.get().tuples;

@@ -7,7 +7,7 @@ use super::Rows;
 pub struct Pages {
     /// In physical memory.
     pub resident: u64,
-    /// In physical memory, and of no other process.
+    /// In physical memory, and in no other process's: what may be shared counts where nobody else has it.
     pub private: u64,
 }
 
@@ -16,10 +16,12 @@ pub struct Pages {
 pub fn count(bytes: &[u8]) -> Pages {
     const VALID: u64 = 1;
     const SHARED: u64 = 1 << 15;
+    // How many processes have it; 7 stands for as many or more.
+    let sharers = |page: u64| page >> 1 & 7;
     let attributes = Rows::all(bytes, 16).filter_map(|row| row.u64(8, "VirtualAttributes").ok());
     attributes.filter(|page| page & VALID != 0).fold(Pages::default(), |pages, page| Pages {
         resident: pages.resident + 1,
-        private: pages.private + u64::from(page & SHARED == 0),
+        private: pages.private + u64::from(page & SHARED == 0 || sharers(page) <= 1),
     })
 }
 
@@ -31,9 +33,10 @@ mod tests {
 
     #[test]
     fn only_resident_pages_count() {
-        let mut made = Made::new(56);
-        made.u64(8, 1).u64(24, 0x8001).u64(40, 0x8000);
-        assert_eq!(count(&made.0), Pages { resident: 2, private: 1 });
+        let mut made = Made::new(72);
+        // A private page, one that two have, one that two could have, and one that is not there.
+        made.u64(8, 1).u64(24, 0x8005).u64(40, 0x8003).u64(56, 0x8000);
+        assert_eq!(count(&made.0), Pages { resident: 3, private: 2 });
         assert_eq!(count(&[]), Pages::default());
     }
 

@@ -178,7 +178,7 @@ impl Process {
         self.with_handle(Os::comm)
     }
 
-    /// The file it executes; empty where there is none (a kernel thread).
+    /// The file it executes; empty where there is none (a kernel thread), or what Windows calls it then (Registry).
     pub fn exe(&self) -> Result<PathBuf> {
         self.with_handle(Os::exe)
     }

@@ -80,7 +80,11 @@ impl Control for Os {
         match signal {
             Signal::TERM | Signal::KILL => {
                 let (handle, _) = process.open(ffi::PROCESS_TERMINATE)?;
-                ffi::terminate(handle.as_handle(), signal.0.cast_unsigned())
+                let ended = || ffi::times(handle.as_handle()).is_ok_and(|times| times.exit != 0);
+                match ffi::terminate(handle.as_handle(), signal.0.cast_unsigned()) {
+                    Err(error) if error.is_access_denied() && ended() => Err(Error::no_such_process(process.pid)),
+                    done => done,
+                }
             }
             Signal::INT | Signal::BREAK => {
                 // Kept open, so that nobody takes its pid meanwhile.
@@ -113,7 +117,7 @@ impl Control for Os {
                 Ok((handle, times)) if times.exit != 0 => done(place, Some(status(handle.as_handle())?)),
                 Ok((handle, _)) => watched.push((place, handle)),
                 Err(error) if error.is_no_such_process() => done(place, None),
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.with_pid(process.pid)),
             }
         }
         let (_waits, ended) = ffi::wait_each(&watched)?;

@@ -71,17 +71,18 @@ fn regions(handle: BorrowedHandle<'_>, mut each: impl FnMut(ffi::Region) -> Resu
     Ok(())
 }
 
-/// The protection of pages as `rwxc`: the last for pages that are copied when they are written.
+/// The protection of pages in psutil's letters; `c` for pages that are copied when they are written.
 fn permissions(protection: u32) -> &'static str {
     // PAGE_… of winnt.h, without its modifiers.
     match protection & 0xff {
+        0x01 => "",
         0x02 => "r",
         0x04 => "rw",
-        0x08 => "rwc",
-        0x10 => "xr",
+        0x08 => "wc",
+        0x10 => "x",
         0x20 => "xr",
         0x40 => "xrw",
-        0x80 => "xrwc",
-        _ => "",
+        0x80 => "xwc",
+        _ => "?",
     }
 }

@@ -133,14 +133,16 @@ impl Handle<'_> {
             return Err(Error::no_such_process(self.pid));
         }
         let handle = match control::open(self.pid, access | ffi::PROCESS_QUERY_LIMITED_INFORMATION) {
-            // One that is about to end is refused too.
-            Err(error) if error.is_access_denied() => {
+            // One that is about to end is refused too; and the idle process, as if its pid were nobody's.
+            Err(error) if error.is_access_denied() || self.pid == 0 => {
                 self.entry()?;
-                return Err(error);
+                return Err(error.with_kind(ErrorKind::AccessDenied));
             }
             opened => opened?,
         };
-        let times = ffi::times(handle.as_handle())?;
+        // Who could open it is refused when it ends.
+        let ended = |error: Error| if error.is_access_denied() { Error::no_such_process(self.pid) } else { error };
+        let times = ffi::times(handle.as_handle()).map_err(ended)?;
         match self.start {
             Some(start) if start != times.create => Err(Error::no_such_process(self.pid)),
             _ => Ok((handle, times)),
@@ -274,22 +276,18 @@ impl ProcessReadings for Os {
     }
 
     fn exe(process: &Handle<'_>) -> Result<PathBuf> {
-        /// ERROR_GEN_FAILURE: what processes without a file answer, as Registry.
+        /// ERROR_GEN_FAILURE: what processes without a file answer, which have a name instead, as Registry.
         const NO_FILE: Option<i32> = Some(31);
         if SYSTEM_PROCESSES.contains(&process.pid) {
             process.entry()?;
             return Ok(PathBuf::new());
         }
         match process.limited().and_then(ffi::image_name) {
-            Ok(name) => Ok(name.into()),
-            Err(error) if error.is_access_denied() => match ffi::image_name_of(process.pid) {
-                Ok(path) if path.to_string_lossy().starts_with('\\') => Ok(with_drive(path)),
-                // A name that is no path.
-                Ok(_) => Ok(PathBuf::new()),
-                Err(_) => Err(error),
-            },
-            Err(error) if error.errno() == NO_FILE => Ok(PathBuf::new()),
-            Err(error) => Err(error),
+            // The table of names tells everybody.
+            Err(error) if error.is_access_denied() || error.errno() == NO_FILE => {
+                ffi::image_name_of(process.pid).map(with_drive).map_err(|_| error)
+            }
+            name => Ok(name?.into()),
         }
     }
 
@@ -335,7 +333,9 @@ impl ProcessReadings for Os {
     }
 
     fn cwd(process: &Handle<'_>) -> Result<PathBuf> {
-        let cwd = process.own_text(|parameters| parameters.cwd)?.unwrap_or_default();
+        // Processes without memory of their own have none that could be told.
+        let refused = || Error::io(std::io::ErrorKind::PermissionDenied);
+        let cwd = process.own_text(|parameters| parameters.cwd)?.ok_or_else(refused)?;
         let mut path = OsString::from_wide(&cwd);
         // The process keeps it with a backslash at its end, which only a drive's root needs.
         if matches!(path.as_encoded_bytes(), [.., before, b'\\'] if *before != b':') {
@@ -421,6 +421,11 @@ impl ProcessReadings for Os {
     }
 
     fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
+        if SYSTEM_PROCESSES.contains(&process.pid) {
+            // What the kernel has open is not in the way of handles.
+            process.entry()?;
+            return Ok(Vec::new());
+        }
         let (handle, _) = process.open(ffi::PROCESS_DUP_HANDLE)?;
         files::open(handle.as_handle(), process.pid)
     }

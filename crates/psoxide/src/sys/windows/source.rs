@@ -72,19 +72,56 @@ pub(super) fn moment(units: u64) -> Result<SystemTime> {
 
 /// A path with a drive instead of `\Device\HarddiskVolume1`, if a drive stands for the device.
 pub(super) fn with_drive(path: OsString) -> PathBuf {
-    let text = path.to_string_lossy();
-    // The native interface's own name for what has a drive already.
-    if let Some(plain) = text.strip_prefix(r"\??\") {
-        return PathBuf::from(plain);
-    }
-    for (root, _) in ffi::drives() {
-        let drive = root.to_string_lossy().trim_end_matches('\\').to_owned();
-        for device in ffi::device_names(drive.as_ref()).into_iter().take(1) {
-            let rest = text.strip_prefix(&*device.to_string_lossy()).filter(|rest| rest.starts_with('\\'));
-            if let Some(rest) = rest {
-                return PathBuf::from(format!("{drive}{rest}"));
-            }
+    let drives = || {
+        ffi::drives().into_iter().filter_map(|(root, _)| {
+            let drive = root.to_string_lossy().trim_end_matches('\\').to_owned();
+            // The first is the one that it means now.
+            let device = ffi::device_names(drive.as_ref()).into_iter().next()?;
+            Some((drive, device.to_string_lossy().into_owned()))
+        })
+    };
+    plain_path(&path.to_string_lossy(), drives).map_or_else(|| PathBuf::from(path), PathBuf::from)
+}
+
+/// What people call a path of the native interface; `None` where it stays as it is. Drives come with their devices.
+fn plain_path<Drives: Iterator<Item = (String, String)>>(
+    path: &str,
+    drives: impl FnOnce() -> Drives,
+) -> Option<String> {
+    for share in [r"\??\UNC\", r"\Device\Mup\"] {
+        if let Some(rest) = path.strip_prefix(share) {
+            return Some(format!(r"\\{rest}"));
         }
     }
-    PathBuf::from(path)
+    if let Some(plain) = path.strip_prefix(r"\??\") {
+        return Some(plain.to_owned());
+    }
+    if !path.starts_with(r"\Device\") {
+        return None;
+    }
+    drives().find_map(|(drive, device)| {
+        let rest = path.strip_prefix(&*device).filter(|rest| rest.starts_with('\\'))?;
+        Some(format!("{drive}{rest}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_path;
+
+    #[test]
+    fn native_paths_as_people_know_them() {
+        let drives = [("C:", r"\Device\HarddiskVolume1"), ("D:", r"\Device\HarddiskVolume12")];
+        let drives = drives.map(|(drive, device)| (drive.to_owned(), device.to_owned()));
+        let plain = |path| plain_path(path, || drives.clone().into_iter());
+        let text = |path: &str| Some(path.to_owned());
+        assert_eq!(plain(r"\Device\HarddiskVolume1\a\b.exe"), text(r"C:\a\b.exe"));
+        assert_eq!(plain(r"\Device\HarddiskVolume12\b.exe"), text(r"D:\b.exe"));
+        assert_eq!(plain(r"\Device\HarddiskVolume2\b.exe"), None);
+        assert_eq!(plain(r"\??\C:\a"), text(r"C:\a"));
+        assert_eq!(plain(r"\??\UNC\server\share\a"), text(r"\\server\share\a"));
+        assert_eq!(plain(r"\Device\Mup\server\share\a"), text(r"\\server\share\a"));
+        assert_eq!(plain(r"\\server\share\a"), None);
+        assert_eq!(plain("Registry"), None);
+    }
 }

@@ -8,8 +8,8 @@ use std::os::windows::io::{AsRawHandle as _, BorrowedHandle, FromRawHandle as _,
 use windows_sys::Wdk::System::SystemInformation::NtQuerySystemInformation;
 use windows_sys::Wdk::System::Threading::NtQueryInformationProcess;
 use windows_sys::Win32::Foundation::{
-    ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER, FILETIME, HANDLE, NTSTATUS, STATUS_BUFFER_OVERFLOW,
-    STATUS_BUFFER_TOO_SMALL, STATUS_INFO_LENGTH_MISMATCH, UNICODE_STRING,
+    ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, FILETIME, HANDLE, NTSTATUS,
+    STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL, STATUS_INFO_LENGTH_MISMATCH, UNICODE_STRING,
 };
 use windows_sys::Win32::System::Diagnostics::Debug::ReadProcessMemory;
 use windows_sys::Win32::System::Memory::{MEM_COMMIT, MEM_FREE, MEMORY_BASIC_INFORMATION, VirtualQueryEx};
@@ -50,10 +50,12 @@ pub(crate) fn open(pid: Pid, access: u32) -> Result<OwnedHandle> {
         return Ok(unsafe { OwnedHandle::from_raw_handle(handle) });
     }
     let error = io::Error::last_os_error();
-    if error.raw_os_error() == Some(ERROR_INVALID_PARAMETER.cast_signed()) {
-        return Err(Error::no_such_process(pid));
+    match error.raw_os_error().map(i32::cast_unsigned) {
+        Some(ERROR_INVALID_PARAMETER) => Err(Error::no_such_process(pid)),
+        // It has been seen to refuse without a reason.
+        Some(ERROR_SUCCESS) => Err(Error::io(io::ErrorKind::PermissionDenied)),
+        _ => Err(Error::io(error)),
     }
-    Err(Error::io(error))
 }
 
 /// This process, as it knows itself.
