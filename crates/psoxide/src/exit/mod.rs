@@ -33,12 +33,21 @@
 //!   ignored. When no function is left for a signal and it had no handler before, its default action is taken.
 //! - A forked child has the handlers but not the thread: nothing runs in it. A program started by it has neither.
 //! - Out of reach: `SIGKILL`, `SIGSTOP`, `_exit`, and [`std::process::exit`] called by the program itself.
-//! - Systems without signals have the guard alone.
+//!
+//! Windows has no signals, but tells a program of a console: Ctrl+C arrives as [`Signal::INT`], Ctrl+Break as
+//! `Signal::BREAK`, the end of the console as [`Signal::HUP`], and the end of the session or of the machine as
+//! [`Signal::TERM`]; the last two leave a program some seconds. Handlers that were there before run where no function
+//! is left, and a program that dies by a signal exits with 0xC000013A, as one that Ctrl+C ends.
+//! `TerminateProcess`, which is all that one program can do to another that shares no console, is out of reach.
 
 #[cfg(unix)]
-mod ffi;
+mod unix;
 #[cfg(unix)]
-mod watch;
+use unix as system;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as system;
 
 use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -108,8 +117,7 @@ where
     pub fn register(self) -> Result<Guard> {
         let Self { fun, signals, log, die_by_signal } = self;
         let mut registry = registry();
-        #[cfg(unix)]
-        watch::signals(&mut registry.watch, &signals)?;
+        system::signals(&mut registry.watch, &signals)?;
         let id = registry.next_id;
         registry.next_id += 1;
         let fun = Box::new(move || fun().report() == ExitCode::SUCCESS);
@@ -141,12 +149,7 @@ impl Guard {
         }
         let mut registry = registry();
         match registry.ending {
-            Some(thread) if thread != thread::current().id() => {
-                drop(registry);
-                loop {
-                    thread::park(); // the program ends
-                }
-            }
+            Some(thread) if thread != thread::current().id() => wait_for_the_end(registry),
             _ => {}
         }
         let Some(index) = registry.entries.iter().position(|entry| entry.id == self.id) else {
@@ -168,7 +171,6 @@ impl Drop for Guard {
     }
 }
 
-#[cfg_attr(not(unix), allow(dead_code))] // signals alone ask for all of it
 struct Entry {
     id: u64,
     fun: Box<dyn FnOnce() -> bool + Send>,
@@ -181,6 +183,50 @@ impl Entry {
     /// Whether the function succeeded.
     fn run(self) -> bool {
         caught(self.fun).unwrap_or(false)
+    }
+}
+
+/// Runs every function and ends the program; returns if none is for this signal.
+fn run_all(signal: Signal) {
+    let mut registry = registry();
+    while registry.running > 0 && registry.ending.is_none() {
+        registry = IDLE.wait(registry).unwrap_or_else(PoisonError::into_inner);
+    }
+    if registry.ending.is_some() {
+        wait_for_the_end(registry);
+    }
+    if !registry.entries.iter().any(|entry| entry.signals.contains(&signal)) {
+        return;
+    }
+    registry.ending = Some(thread::current().id());
+    let all = std::mem::take(&mut registry.entries);
+    drop(registry);
+
+    let (chosen, others): (Vec<_>, Vec<_>) = all.into_iter().rev().partition(|entry| entry.signals.contains(&signal));
+    let message = format!("signal {} received by process with PID {}", system::name(signal.0), process::id());
+    let mut succeeded = true;
+    let mut die = signal == Signal::INT;
+    for mut entry in chosen {
+        die |= entry.die_by_signal;
+        if let Some(log) = entry.log.take() {
+            succeeded &= caught(|| log(&message)).is_some();
+        }
+        succeeded &= entry.run();
+    }
+    for entry in others {
+        succeeded &= entry.run();
+    }
+    if die {
+        system::die_of(signal);
+    }
+    process::exit(if succeeded { signal.0 } else { 1 });
+}
+
+/// Another thread ends the program.
+fn wait_for_the_end(registry: MutexGuard<'_, Registry>) -> ! {
+    drop(registry);
+    loop {
+        thread::park();
     }
 }
 
@@ -197,18 +243,11 @@ struct Registry {
     running: usize,
     /// The thread that ends the program, once a signal has come.
     ending: Option<ThreadId>,
-    #[cfg(unix)]
-    watch: Option<watch::Watch>,
+    watch: Option<system::Watch>,
 }
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
-    entries: Vec::new(),
-    next_id: 0,
-    running: 0,
-    ending: None,
-    #[cfg(unix)]
-    watch: None,
-});
+static REGISTRY: Mutex<Registry> =
+    Mutex::new(Registry { entries: Vec::new(), next_id: 0, running: 0, ending: None, watch: None });
 
 /// Notified when no guard is at work any more.
 static IDLE: Condvar = Condvar::new();
