@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::process::explain;
@@ -218,13 +220,32 @@ pub struct Query {
     pub fields: FieldSet,
     /// Counters of the machine: CPUs, disks, interfaces.
     pub counters: bool,
-    /// How many threads read at the same time; 0 is as good as 1. More cost a little more CPU and less time.
+    /// How many threads read at the same time; 1 starts none. 0, the default, leaves it to psoxide: one for each CPU that
+    /// this program may use, up to four, where a thousand processes or more are read one by one, else 1.
+    ///
+    /// They end with the call. Where the system refuses a thread, those that there are do all the work.
     pub threads: usize,
 }
 
 impl<I: IntoIterator<Item = Field>> From<I> for Query {
     fn from(fields: I) -> Self {
         Self { fields: fields.into_iter().collect(), ..Self::default() }
+    }
+}
+
+/// How many threads shall read `count` processes.
+fn threads(count: usize, query: &Query, pass: &sys::Pass) -> usize {
+    /// What is worth a thread: some milliseconds of reading.
+    const WORTH: usize = 500;
+    const MOST: usize = 4;
+    match query.threads {
+        0 if count >= 2 * WORTH && query.fields != FieldSet::default() && pass.reads_each() => {
+            // The CPUs of the affinity mask, and no more than the quota of the cgroup.
+            let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+            cpus.min(count / WORTH).min(MOST)
+        }
+        0 => 1,
+        threads => threads.min(count).max(1),
     }
 }
 
@@ -313,24 +334,42 @@ impl System {
     fn read(&self, taken: Instant, pids: &[Pid], query: Query, pass: sys::Pass) -> Result<Snapshot> {
         let pass = &Arc::new(pass);
         let counters = if query.counters { Some(self.counters()?) } else { None };
-        let share = pids.len().div_ceil(query.threads.max(1)).max(1);
-        let processes = if query.threads > 1 {
-            std::thread::scope(|scope| {
-                let workers: Vec<_> =
-                    pids.chunks(share).map(|pids| scope.spawn(|| self.rows(pids, query.fields, pass))).collect();
-                let mut rows = Vec::with_capacity(pids.len());
-                for worker in workers {
-                    match worker.join() {
-                        Ok(part) => rows.extend(part?),
-                        Err(panic) => std::panic::resume_unwind(panic),
-                    }
-                }
-                Ok::<_, Error>(rows)
-            })?
-        } else {
-            self.rows(pids, query.fields, pass)?
+        let processes = match threads(pids.len(), &query, pass) {
+            1 => self.rows(pids, query.fields, pass)?,
+            threads => self.rows_by(threads, pids, query.fields, pass)?,
         };
         Ok(Snapshot { taken, processes, counters })
+    }
+
+    /// As [`rows`](Self::rows), by so many threads, this one among them. Each takes a few pids at a time, so that one that
+    /// has to wait for a CPU keeps nobody waiting for it.
+    fn rows_by(&self, threads: usize, pids: &[Pid], fields: FieldSet, pass: &Arc<sys::Pass>) -> Result<Vec<Row>> {
+        const FEW: usize = 64;
+        let parts: Vec<&[Pid]> = pids.chunks((pids.len() / threads).clamp(1, FEW)).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut read = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(pids) = parts.get(at) else { return Ok::<_, Error>(read) };
+                read.push((at, self.rows(pids, fields, pass)?));
+            }
+        };
+        let mut read = std::thread::scope(|scope| {
+            let start = || std::thread::Builder::new().name("psoxide-pass".into()).spawn_scoped(scope, work);
+            // One that may not be started is done without.
+            let workers: Vec<_> = (1..threads).map_while(|_| start().ok()).collect();
+            let mut read = work()?;
+            for worker in workers {
+                match worker.join() {
+                    Ok(part) => read.extend(part?),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            Ok::<_, Error>(read)
+        })?;
+        read.sort_unstable_by_key(|(at, _)| *at);
+        Ok(read.into_iter().flat_map(|(_, rows)| rows).collect())
     }
 
     fn rows(&self, pids: &[Pid], fields: FieldSet, pass: &Arc<sys::Pass>) -> Result<Vec<Row>> {
@@ -454,4 +493,24 @@ fn paired<T>(
             Some((name.clone(), since(now, then)))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_for_passes_that_are_worth_it() {
+        let pass = sys::Pass::default();
+        let query = |threads| Query { threads, ..Query::from([Field::Name]) };
+        let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let each = if pass.reads_each() { cpus } else { 1 };
+        for (count, most) in [(0, 1), (999, 1), (1000, 2), (1500, 3), (32_000, 4)] {
+            assert_eq!(threads(count, &query(0), &pass), each.min(most), "{count}");
+        }
+        assert_eq!(threads(32_000, &Query::default(), &pass), 1, "pids alone are listed by one");
+        for (asked, count, got) in [(1, 32_000, 1), (3, 100, 3), (64, 10, 10), (5, 0, 1)] {
+            assert_eq!(threads(count, &query(asked), &pass), got);
+        }
+    }
 }

@@ -6,8 +6,10 @@ use std::env;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
+use std::thread;
 
-use psoxide::{Backend, ConnectionKind, Field, System};
+use psoxide::{Backend, ConnectionKind, Field, Query, System};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// The variable that tells the program in the cage which calls it is to forbid itself.
 const FORBIDS: &str = "PSOXIDE_TEST_FORBIDS";
@@ -38,12 +40,25 @@ fn a_seccomp_filter_may_forbid_what_is_faster() {
 }
 
 #[test]
+fn a_pass_that_gets_no_threads_does_its_work_alone() {
+    assert!(run("env", &[], &[(FORBIDS, "threads")]));
+    // Root may start more than the limit.
+    if rustix::process::geteuid().is_root() {
+        run("setpriv", &NOBODY, &[(FORBIDS, "limit")]);
+    } else {
+        assert!(run("env", &[], &[(FORBIDS, "limit")]));
+    }
+}
+
+/// Another user, for setpriv(1).
+const NOBODY: [&str; 4] = ["--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+
+#[test]
 fn another_user_or_namespace_reads_proc() {
     if !rustix::process::geteuid().is_root() {
         return eprintln!("skipped: it takes root to be someone else");
     }
-    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--"];
-    run("setpriv", &nobody, &[(FORBIDS, "expect-proc")]);
+    run("setpriv", &NOBODY, &[(FORBIDS, "expect-proc")]);
     let few = ["--inh-caps=-all", "--bounding-set=-sys_ptrace", "--"];
     run("setpriv", &few, &[(FORBIDS, "expect-proc")]);
     run("unshare", &["--pid", "--fork", "--mount-proc", "--"], &[(FORBIDS, "expect-proc")]);
@@ -62,8 +77,15 @@ fn the_environment_chooses() {
 #[ignore = "other tests start it"]
 fn caged() {
     let forbids = env::var(FORBIDS).unwrap_or_default();
-    if ["bpf", "netlink", "pidfd"].iter().any(|call| forbids.contains(call)) {
-        ffi::forbid(forbids.contains("bpf"), forbids.contains("netlink"), forbids.contains("pidfd"));
+    let calls = ["bpf", "netlink", "pidfd", "threads"].map(|call| forbids.contains(call));
+    if calls.contains(&true) {
+        ffi::forbid(calls);
+    }
+    if forbids.contains("limit") {
+        setrlimit(Resource::Nproc, Rlimit { current: Some(1), maximum: Some(1) }).unwrap();
+    }
+    if forbids.contains("threads") || forbids.contains("limit") {
+        assert!(thread::Builder::new().spawn(|| ()).is_err());
     }
     if forbids.contains("expect-proc-by-default") {
         assert_eq!(System::host().backend(), Backend::Proc);
@@ -83,7 +105,8 @@ fn caged() {
         assert!(connections.iter().all(|connection| all.contains(connection)), "{connections:?}");
         let fields =
             [Field::Name, Field::Cmdline, Field::Username, Field::Uids, Field::Gids, Field::CreateTime, Field::Ppid];
-        let snapshot = system.snapshot(fields).unwrap();
+        let snapshot = system.snapshot(Query { threads: 4, ..fields.into() }).unwrap();
+        assert!(snapshot.processes.is_sorted_by_key(|row| row.pid));
         let row = snapshot.processes.iter().find(|row| row.pid == me.pid()).unwrap();
         let shown = fields.map(|field| format!("{:?}", row.get(field)));
         let threads: Vec<u32> = me.threads().unwrap().iter().map(|thread| thread.id).collect();
@@ -99,8 +122,8 @@ fn caged() {
 mod ffi {
     #![allow(unsafe_code)]
 
-    /// Makes calls fail with EPERM from here on: bpf(2), sockets of netlink(7), pidfd_open(2).
-    pub(super) fn forbid(bpf: bool, netlink: bool, pidfd: bool) {
+    /// Makes calls fail with EPERM from here on: bpf(2), sockets of netlink(7), pidfd_open(2), clone(2).
+    pub(super) fn forbid([bpf, netlink, pidfd, threads]: [bool; 4]) {
         use libc::{BPF_ABS, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W};
         let statement = |code: u32, k: u32| libc::sock_filter { code: code.try_into().unwrap(), jt: 0, jf: 0, k };
         let unless =
@@ -116,6 +139,9 @@ mod ffi {
         }
         if pidfd {
             filter.extend([unless(number(libc::SYS_pidfd_open), 1), refuse]);
+        }
+        if threads {
+            filter.extend([unless(number(libc::SYS_clone), 1), refuse, unless(number(libc::SYS_clone3), 1), refuse]);
         }
         if netlink {
             let family = u32::try_from(libc::AF_NETLINK).unwrap();

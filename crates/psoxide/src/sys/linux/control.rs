@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid as RawPid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus, pidfd_open, waitid};
 use rustix::time::Timespec;
 
-use super::{Os, ffi};
+use super::{Os, ffi, raw_pid};
 use crate::sys::{Cache, Control, Handle, ProcessReadings as _};
 use crate::{Error, ExitStatus, IoPriority, IoPriorityClass, Limit, ProcessStatus, Resource, Result, Signal};
 
@@ -20,9 +20,7 @@ fn raw(process: &Handle<'_>) -> Result<RawPid> {
     if !process.source.has_own_pids() {
         return Err(Error::unsupported("acting on the processes of another pid namespace").with_pid(process.pid));
     }
-    i32::try_from(process.pid)
-        .ok()
-        .and_then(RawPid::from_raw)
+    raw_pid(process.pid)
         .ok_or_else(|| Error::invalid("pid 0 and pids out of range name no single process").with_pid(process.pid))
 }
 

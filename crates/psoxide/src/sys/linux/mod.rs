@@ -25,4 +25,9 @@ pub(crate) use source::Source;
 /// Linux.
 pub(crate) struct Os;
 
+/// A pid as system calls take it; `None` for what names no single process.
+fn raw_pid(pid: crate::Pid) -> Option<rustix::process::Pid> {
+    i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
+}
+
 impl crate::sys::ServiceReadings for Os {}

@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::source::if_any;
-use super::{Os, Source, bpf, control, descriptors, family, sockets, threads, users};
+use super::{Os, Source, bpf, control, descriptors, family, raw_pid, sockets, threads, users};
 use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings};
 use crate::{
     Connection, ConnectionKind, CtxSwitches, Error, Field, FieldSet, Ids, IoCounters, IoPriority, Limit, MemoryDetails,
@@ -56,6 +56,11 @@ impl Pass {
     fn walked(&self, pid: Pid) -> Option<&bpf::Process> {
         let at = self.walk.binary_search_by_key(&pid, bpf::Process::pid).ok()?;
         self.walk.get(at)
+    }
+
+    /// Whether each process is read by calls of its own.
+    pub(crate) fn reads_each(&self) -> bool {
+        self.walk.is_empty()
     }
 
     /// The processes there are.
@@ -322,7 +327,7 @@ impl SystemReadings for Os {
 
     fn pid_exists(source: &Source, pid: Pid) -> Result<bool> {
         if source.may_ask_kernel()
-            && let Some(raw) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
+            && let Some(raw) = raw_pid(pid)
         {
             match pidfd_open(raw, PidfdFlags::empty()) {
                 Ok(_) => return Ok(true),

@@ -16,6 +16,7 @@ use rustix::process::{PidfdFlags, pidfd_open};
 use super::bpf::Bpf;
 use super::ffi::{self, PidfdInfo};
 use super::folder::Folder;
+use super::raw_pid;
 use super::users::UserNames;
 use crate::{Backend, Error, Pid, Result};
 
@@ -388,6 +389,5 @@ fn read_some<'a>(file: &OwnedFd, space: &'a mut [u8]) -> Result<&'a [u8]> {
 }
 
 fn pidfd_info(pid: Pid) -> Option<PidfdInfo> {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
-    ffi::pidfd_info(pidfd_open(pid, PidfdFlags::empty()).ok()?.as_fd())
+    ffi::pidfd_info(pidfd_open(raw_pid(pid)?, PidfdFlags::empty()).ok()?.as_fd())
 }
