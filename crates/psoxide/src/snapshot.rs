@@ -10,7 +10,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::process::explain;
 use crate::record::{ToValue, Value};
-use crate::sys::{self, Cache, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, ProcessReadings};
+use crate::sys::{
+    self, Cache, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, ProcessReadings,
+    SystemReadings as _,
+};
 use crate::{
     CpuTimes, CtxSwitches, DiskIo, Error, ErrorKind, Ids, IoCounters, MemoryFootprint, MemoryInfo, NetIo, PageFaults,
     Pid, Process, ProcessCpuTimes, ProcessStatus, Result, System,
@@ -345,28 +348,38 @@ impl System {
     /// has to wait for a CPU keeps nobody waiting for it.
     fn rows_by(&self, threads: usize, pids: &[Pid], fields: FieldSet, pass: &Arc<sys::Pass>) -> Result<Vec<Row>> {
         const FEW: usize = 64;
-        let parts: Vec<&[Pid]> = pids.chunks((pids.len() / threads).clamp(1, FEW)).collect();
+        let few = (pids.len() / threads).clamp(1, FEW);
+        // This process is read before it has the threads.
+        let me = Os::current_pid(self.source()).ok();
+        let place = pids.iter().position(|pid| Some(*pid) == me);
+        let (before, from) = pids.split_at(place.unwrap_or_default());
+        let (own, after) = from.split_at(place.iter().len());
+        let mine = before.chunks(few).len();
+        let mut read = vec![(mine, self.rows(own, fields, pass)?)];
+        let parts: Vec<&[Pid]> = before.chunks(few).chain([own]).chain(after.chunks(few)).collect();
         let next = AtomicUsize::new(0);
         let work = || {
             let mut read = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(pids) = parts.get(at) else { return Ok::<_, Error>(read) };
-                read.push((at, self.rows(pids, fields, pass)?));
+                if at != mine {
+                    read.push((at, self.rows(pids, fields, pass)?));
+                }
             }
         };
-        let mut read = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             let start = || std::thread::Builder::new().name("psoxide-pass".into()).spawn_scoped(scope, work);
             // One that may not be started is done without.
             let workers: Vec<_> = (1..threads).map_while(|_| start().ok()).collect();
-            let mut read = work()?;
+            read.extend(work()?);
             for worker in workers {
                 match worker.join() {
                     Ok(part) => read.extend(part?),
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
-            Ok::<_, Error>(read)
+            Ok::<_, Error>(())
         })?;
         read.sort_unstable_by_key(|(at, _)| *at);
         Ok(read.into_iter().flat_map(|(_, rows)| rows).collect())

@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
@@ -25,7 +26,7 @@ struct Herd {
     children: Vec<Child>,
     workers: Vec<JoinHandle<()>>,
     end: Arc<AtomicBool>,
-    _names: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Herd {
@@ -79,7 +80,26 @@ impl Herd {
                 }
             })
         };
-        Self { children, workers: works.into_iter().map(work).collect(), end, _names: names }
+        Self { children, workers: works.into_iter().map(work).collect(), end, folder: names }
+    }
+
+    /// Adds processes that do not stay what they are: some change their name, users and groups again and again, and one
+    /// executes programs.
+    fn change(&mut self) {
+        let mut commands = Vec::new();
+        for _ in 0..3 {
+            let mut changer = Command::new(std::env::current_exe().unwrap());
+            // A test of its own thread would change that thread only.
+            changer.args(["--exact", "changes", "--ignored", "--test-threads=1"]);
+            commands.push(changer);
+        }
+        let script = self.folder.path().join("script");
+        std::fs::write(&script, "sleep 0.01; exec sh \"$0\" $(($1 + 1))").unwrap();
+        let mut executes = Command::new("sh");
+        executes.arg(script).arg("1000");
+        commands.push(executes);
+        let quiet = |command: &mut Command| command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        self.children.extend(commands.iter_mut().map(quiet));
     }
 }
 
@@ -129,13 +149,62 @@ fn by_identity(rows: &[Row]) -> HashMap<(Pid, u64), &Row> {
     rows.iter().map(|row| ((row.pid, row.start), row)).collect()
 }
 
-fn shown(row: &Row, field: Field) -> String {
-    format!("{:?}", row.get(field))
+/// Whether a field of both is the same, or there is none for the same reason.
+fn same(one: &Row, other: &Row, field: Field) -> bool {
+    let [one, other] = [one.get(field), other.get(field)];
+    one.value() == other.value() && one.reason() == other.reason()
+}
+
+/// What only ever grows in a process: counters, and what a changer changes.
+fn growing(row: &Row) -> Vec<(&'static str, u128)> {
+    let mut all: Vec<(&'static str, u128)> = Vec::new();
+    if let Some(times) = row.cpu_times.value() {
+        all.push(("CPU time", (times.user + times.system).as_millis()));
+        let children = times.children_user.unwrap() + times.children_system.unwrap();
+        all.push(("children's CPU time", children.as_millis()));
+    }
+    if let Some(faults) = row.page_faults.value() {
+        all.extend([("minor faults", faults.minor.into()), ("major faults", faults.major.into())]);
+    }
+    if let Some(switches) = row.num_ctx_switches.value() {
+        all.push(("voluntary switches", switches.voluntary.into()));
+        all.push(("involuntary switches", switches.involuntary.unwrap().into()));
+    }
+    if let Some(io) = row.io_counters.value() {
+        let counters = [io.read_count, io.write_count, io.read_bytes, io.write_bytes];
+        all.extend(counters.into_iter().map(|counter| ("I/O", counter.into())));
+        all.extend([io.read_chars, io.write_chars].map(|chars| ("characters", chars.unwrap().into())));
+    }
+    if let Some(number) = row.name.value().and_then(|name| name.to_str()?.strip_prefix(CHANGED)?.parse().ok()) {
+        all.push(("name", number));
+        let ids = [row.uids.value().unwrap(), row.gids.value().unwrap()].map(|ids| u128::from(ids.real));
+        all.extend([("uid", ids[0]), ("gid", ids[1])]);
+    }
+    all
+}
+
+/// The names of processes that change end in a number that grows.
+const CHANGED: &str = "changed-";
+
+/// No test of its own: a process whose name, user and group become another each millisecond, and a thread comes and goes.
+#[test]
+#[ignore = "another test starts it"]
+fn changes() {
+    use rustix::process::{Gid, Uid};
+    use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
+    for number in 1000..60_000 {
+        std::fs::write("/proc/self/comm", format!("{CHANGED}{number}")).unwrap();
+        set_thread_res_gid(Gid::from_raw(number), Gid::ROOT, Gid::ROOT).unwrap();
+        set_thread_res_uid(Uid::from_raw(number), Uid::ROOT, Uid::ROOT).unwrap();
+        spawn(|| sleep(Duration::from_millis(1))).join().unwrap();
+    }
 }
 
 /// Compares what `told` makes of every process with what /proc tells, before and after.
 fn compare(herd: &Herd, files: &System, told: impl Fn() -> Vec<Row>) {
     const ROUNDS: usize = 4;
+    /// What is shown of CPU times is cut to ticks of 10 ms, user and system time each.
+    const TICKS: u128 = 20;
     let mut differences: BTreeMap<(Pid, &str), Vec<String>> = BTreeMap::new();
     let mut compared = 0;
     for _ in 0..ROUNDS {
@@ -146,12 +215,22 @@ fn compare(herd: &Herd, files: &System, told: impl Fn() -> Vec<Row>) {
         for (id, earlier) in before {
             let Some(later) = after.get(&id) else { continue };
             let told = told.get(&id).unwrap_or_else(|| panic!("{id:?} was there all the time: {earlier:?}"));
+            let [least, value, most] = [earlier, *told, *later].map(growing);
+            if least.len() == value.len() && value.len() == most.len() {
+                for (((name, least), (_, value)), (_, most)) in least.into_iter().zip(value).zip(most) {
+                    let slack = if name.ends_with("time") { TICKS } else { 0 };
+                    if value + slack < least || value > most + slack {
+                        let text = format!("{value} is not in {least}..={most}");
+                        differences.entry((id.0, name)).or_default().push(text);
+                    }
+                }
+            }
             for field in FIELDS {
-                let [earlier, told, later] = [earlier, *told, *later].map(|row| shown(row, field));
                 compared += 1;
                 // What moved between two looks at /proc cannot be told; what did not is the same in between.
-                if earlier == later && told != earlier {
-                    differences.entry((id.0, field.name())).or_default().push(format!("{told} is {earlier}"));
+                if same(earlier, later, field) && !same(told, earlier, field) {
+                    let text = format!("{:?} is {:?}", told.get(field), earlier.get(field));
+                    differences.entry((id.0, field.name())).or_default().push(text);
                 }
             }
         }
@@ -168,6 +247,30 @@ fn both_backends_tell_the_same_of_every_process() {
     let herd = Herd::start(200);
     sleep(Duration::from_millis(200)); // until they have all become what they will be
     compare(&herd, &files, || walk.snapshot(FIELDS).unwrap().processes);
+}
+
+#[test]
+fn both_backends_tell_the_same_of_thousands_that_come_go_and_change() {
+    const THOUSANDS: usize = 3200;
+    let Some([walk, files]) = both() else { return };
+    let mut herd = Herd::start(THOUSANDS);
+    herd.change();
+    let changed = || {
+        let rows = walk.snapshot([Field::Name]).unwrap().processes;
+        let is_changed = |row: &&Row| row.name.value().is_some_and(|name| name.to_string_lossy().starts_with(CHANGED));
+        rows.iter().filter(is_changed).count()
+    };
+    while changed() < 3 {
+        sleep(Duration::from_millis(20));
+    }
+    let rows = RefCell::new(Vec::new());
+    compare(&herd, &files, || {
+        let found = walk.snapshot(FIELDS).unwrap().processes;
+        rows.borrow_mut().push(found.len());
+        found
+    });
+    assert!(rows.borrow().iter().all(|count| *count > THOUSANDS), "{rows:?}");
+    assert_eq!(changed(), 3, "they have gone on all the time");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use common::{Reaped, output, sleeper, until};
 use psoxide::{
-    Child, ConnectionKind, Error, ErrorKind, ExitStatus, Field, IoPriority, IoPriorityClass, Limit, MemoryType,
+    Child, ConnectionKind, Error, ErrorKind, ExitStatus, Field, IoPriority, IoPriorityClass, Limit, MemoryType, Pid,
     Process, ProcessStatus, Query, Resource, Signal, System, wait_procs,
 };
 
@@ -354,6 +354,12 @@ fn threads_find_the_same_processes() {
     assert!(snapshot.processes.is_sorted_by_key(|row| row.pid));
     let row = snapshot.processes.iter().find(|row| row.pid == child.0.pid()).unwrap();
     assert_eq!(row.ppid.value(), Some(&std::process::id()));
+    // In the order that was asked for, this process included.
+    let mut pids: Vec<Pid> = snapshot.processes.iter().rev().map(|row| row.pid).collect();
+    let read: Vec<Pid> = System::host().snapshot_of(&pids, query).unwrap().processes.iter().map(|r| r.pid).collect();
+    pids.retain(|pid| read.contains(pid)); // others may have ended
+    assert_eq!(read, pids);
+    assert!(read.contains(&std::process::id()) && read.contains(&child.0.pid()));
 }
 
 #[test]
