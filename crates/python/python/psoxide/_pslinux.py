@@ -6,7 +6,6 @@ import sys
 from . import _cext as cext
 from . import _common, _ntuples, _psoxide, _psposix
 from ._common import (
-    _PACKAGE,
     AccessDenied,
     NoSuchProcess,
     TimeoutExpired,
@@ -27,10 +26,11 @@ from ._common import (
     usage_percent,
 )
 from ._ntuples import scputimes
+from ._readings import *
+from ._readings import _api, _enum
 
 ntp = _ntuples
 _this = sys.modules[__name__]
-_api = _psoxide.Api(_PACKAGE, _ntuples, _common)
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 PAGESIZE = os.sysconf("SC_PAGE_SIZE")
@@ -62,11 +62,6 @@ _LAZY_ENUMS = {
 def __getattr__(name):
     if name in ("base64", "collections", "enum", "errno", "functools", "glob", "re", "resource", "socket", "struct", "warnings"):
         value = __import__(name)
-    elif name in _LAZY_ENUMS:
-        from . import _enums
-
-        owner = _LAZY_ENUMS[name]
-        value = getattr(getattr(_enums, owner), name) if owner else getattr(_enums, name)
     elif name in ("RootFsDeviceFinder", "calculate_avail_vmem"):
         from . import _legacy
 
@@ -74,33 +69,15 @@ def __getattr__(name):
     elif name.startswith("NIC_DUPLEX_"):
         return getattr(_common, name)
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _enum(__name__, _LAZY_ENUMS, name)
     globals()[name] = value
     return value
 
 
-boot_time = _api.boot_time
-pids = _api.pids
-pid_exists = _api.pid_exists
-ppid_map = _api.ppid_map
-cpu_times = _api.cpu_times
-per_cpu_times = _api.per_cpu_times
-cpu_count_logical = _api.cpu_count_logical
-cpu_count_cores = _api.cpu_count_cores
-cpu_stats = _api.cpu_stats
 cpu_freq = _api.cpu_freq
-virtual_memory = _api.virtual_memory
-swap_memory = _api.swap_memory
-heap_info = _api.heap_info
-heap_trim = _api.heap_trim
-disk_partitions = _api.disk_partitions
-disk_io_counters = _api.disk_io_counters
-net_io_counters = _api.net_io_counters
-net_connections = _api.net_connections
 net_if_addrs = _api.net_if_addrs
 sensors_temperatures = _api.sensors_temperatures
 sensors_fans = _api.sensors_fans
-users = _api.users
 
 
 def disk_usage(path):
@@ -116,12 +93,6 @@ def net_if_stats():
         names = net_io_counters()
         stats = {name: nic for name, nic in stats.items() if name in names}
     return stats
-
-
-def sensors_battery():
-    """The battery, or None where there is none."""
-    battery = _api.sensors_battery()
-    return None if battery is None else _ntuples.sbattery(*battery)
 
 
 def readlink(path):

@@ -6,11 +6,12 @@ import time
 
 from . import _cext as cext
 from . import _common, _ntuples, _psoxide
-from ._common import _PACKAGE, NoSuchProcess, TimeoutExpired
+from ._common import NoSuchProcess, TimeoutExpired
+from ._readings import *
+from ._readings import _api, _enum
 
 ntp = _ntuples
 _this = sys.modules[__name__]
-_api = _psoxide.Api(_PACKAGE, _ntuples, _common)
 
 HAS_PROC_IO = True
 HAS_PROC_SMAPS = True
@@ -48,34 +49,9 @@ _LAZY_ENUMS = {
 
 
 def __getattr__(name):
-    if name not in _LAZY_ENUMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import _enums
-
-    owner = _LAZY_ENUMS[name]
-    value = getattr(getattr(_enums, owner), name) if owner else getattr(_enums, name)
-    globals()[name] = value
-    return value
+    return _enum(__name__, _LAZY_ENUMS, name)
 
 
-boot_time = _api.boot_time
-pids = _api.pids
-pid_exists = _api.pid_exists
-ppid_map = _api.ppid_map
-cpu_times = _api.cpu_times
-per_cpu_times = _api.per_cpu_times
-cpu_count_logical = _api.cpu_count_logical
-cpu_count_cores = _api.cpu_count_cores
-cpu_stats = _api.cpu_stats
-virtual_memory = _api.virtual_memory
-swap_memory = _api.swap_memory
-heap_info = _api.heap_info
-heap_trim = _api.heap_trim
-disk_partitions = _api.disk_partitions
-disk_io_counters = _api.disk_io_counters
-net_io_counters = _api.net_io_counters
-net_connections = _api.net_connections
-users = _api.users
 getloadavg = _api.getloadavg
 
 
@@ -103,12 +79,6 @@ def net_if_addrs():
 def net_if_stats():
     """State of each interface. Windows does not tell of duplex; psutil says full."""
     return {name: nic._replace(duplex=_common.NIC_DUPLEX_FULL) for name, nic in _api.net_if_stats().items()}
-
-
-def sensors_battery():
-    """The battery, or None where there is none."""
-    battery = _api.sensors_battery()
-    return None if battery is None else _ntuples.sbattery(*battery)
 
 
 class WindowsService:

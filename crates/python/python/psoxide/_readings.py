@@ -1,0 +1,51 @@
+"""What the modules of all systems have: functions that are the native Api's own, and the enums, made when asked for."""
+
+import sys
+
+from . import _common, _ntuples, _psoxide
+from ._common import _PACKAGE
+
+_api = _psoxide.Api(_PACKAGE, _ntuples, _common)
+
+__all__ = [
+    "boot_time", "pids", "pid_exists", "ppid_map", "cpu_times", "per_cpu_times", "cpu_count_logical", "cpu_count_cores",
+    "cpu_stats", "virtual_memory", "swap_memory", "heap_info", "heap_trim", "disk_partitions", "disk_io_counters",
+    "net_io_counters", "net_connections", "sensors_battery", "users",
+]  # fmt: skip
+
+boot_time = _api.boot_time
+pids = _api.pids
+pid_exists = _api.pid_exists
+ppid_map = _api.ppid_map
+cpu_times = _api.cpu_times
+per_cpu_times = _api.per_cpu_times
+cpu_count_logical = _api.cpu_count_logical
+cpu_count_cores = _api.cpu_count_cores
+cpu_stats = _api.cpu_stats
+virtual_memory = _api.virtual_memory
+swap_memory = _api.swap_memory
+heap_info = _api.heap_info
+heap_trim = _api.heap_trim
+disk_partitions = _api.disk_partitions
+disk_io_counters = _api.disk_io_counters
+net_io_counters = _api.net_io_counters
+net_connections = _api.net_connections
+users = _api.users
+
+
+def sensors_battery():
+    """The battery, or None where there is none."""
+    battery = _api.sensors_battery()
+    return None if battery is None else _ntuples.sbattery(*battery)
+
+
+def _enum(module, owners, name):
+    """The enum of this name for a module, or the member of the enum that `owners` says; from now on the module has it."""
+    if name not in owners:
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    from . import _enums
+
+    owner = owners[name]
+    value = getattr(getattr(_enums, owner), name) if owner else getattr(_enums, name)
+    setattr(sys.modules[module], name, value)
+    return value
