@@ -29,12 +29,13 @@ const LISTING: Listing<psoxide::Battery> = Listing {
                 TimeLeft::Unknown | TimeLeft::Unlimited => float(None),
             }
         })
-        .shown(|battery| {
-            Some(match battery.secsleft {
-                TimeLeft::For(time) => human::span(time),
-                TimeLeft::Unknown => "unknown".into(),
-                TimeLeft::Unlimited => "on mains".into(),
-            })
+        .shown(|battery, out| {
+            match battery.secsleft {
+                TimeLeft::For(time) => out.push_str(&human::span(time)),
+                TimeLeft::Unknown => out.push_str("unknown"),
+                TimeLeft::Unlimited => out.push_str("on mains"),
+            }
+            true
         }),
         Column::of(field(psoxide::Battery::FIELDS, "power_plugged"), "PLUGGED", |battery: &psoxide::Battery| {
             cell(&battery.power_plugged)

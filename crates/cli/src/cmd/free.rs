@@ -36,8 +36,10 @@ struct Kind {
 const LISTING: Listing<Kind> = Listing {
     command: Free::NAME,
     columns: &[
-        Column::new("name", "", Unit::Text, "memory or swap.", |kind: &Kind| cell(&kind.name))
-            .shown(|kind| Some(if kind.name == "memory" { "Mem:" } else { "Swap:" }.into())),
+        Column::new("name", "", Unit::Text, "memory or swap.", |kind: &Kind| cell(&kind.name)).shown(|kind, out| {
+            out.push_str(if kind.name == "memory" { "Mem:" } else { "Swap:" });
+            true
+        }),
         Column::of(field(VirtualMemory::FIELDS, "total"), "total", |kind: &Kind| cell(&kind.total)),
         Column::of(field(VirtualMemory::FIELDS, "used"), "used", |kind: &Kind| cell(&kind.used)),
         Column::of(field(SwapMemory::FIELDS, "free"), "free", |kind: &Kind| cell(&kind.free)),

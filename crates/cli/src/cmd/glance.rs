@@ -191,7 +191,9 @@ impl Machine {
         for Large { rss, row } in self.largest {
             let [user, name] =
                 [row.username, row.name].map(|text| text.value().map_or_else(|| "?".into(), |v| escape(v)));
-            table.row(vec![row.pid.to_string(), user, human::bytes(rss), name]);
+            for cell in [row.pid.to_string(), user, human::bytes(rss), name] {
+                table.cell(|text| text.push_str(&cell));
+            }
         }
         Ok(table.write(out, context.width)?)
     }

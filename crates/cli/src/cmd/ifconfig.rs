@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 
 use clap::Args;
 use psoxide::{AddressFamily, NetIo, NicAddr, NicStats, Reading, Record as _, Unit, Value};
@@ -65,7 +66,7 @@ const LISTING: Listing<Nic> = Listing {
         stat!(isup, "UP").shape(Shape::Bool),
         stat!(speed, "MBIT/s").shape(Shape::Integer),
         stat!(duplex, "DUPLEX"),
-        stat!(mtu, "MTU").shown(|nic| Some(nic.stats.value()?.mtu.to_string())),
+        stat!(mtu, "MTU").shown(|nic, out| nic.stats.value().is_some_and(|stats| write!(out, "{}", stats.mtu).is_ok())),
         counter!(bytes_recv, "RECV"),
         counter!(bytes_sent, "SENT"),
         counter!(packets_recv, "PKTS-IN"),

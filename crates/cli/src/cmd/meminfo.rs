@@ -34,12 +34,19 @@ const LISTING: Listing<Figure> = Listing {
             figure.value.as_ref().map(Clone::clone)
         })
         .shape(Shape::Number)
-        .shown(|figure| Some(value::text(&figure.value, figure.unit, Scale::Human, std::time::SystemTime::UNIX_EPOCH))),
+        .shown(|figure, out| {
+            value::write(out, &figure.value, figure.unit, Scale::Human, std::time::SystemTime::UNIX_EPOCH);
+            true
+        }),
         Column::new("unit", "UNIT", Unit::Text, "bytes, percent or seconds.", |figure: &Figure| {
             Reading::Value(Value::Text(std::ffi::OsStr::new(unit(figure.unit)).into()))
         }),
-        Column::new("meaning", "MEANING", Unit::Text, "What it tells.", |figure: &Figure| cell(&figure.doc))
-            .shown(|figure| Some(figure.doc.trim().into())),
+        Column::new("meaning", "MEANING", Unit::Text, "What it tells.", |figure: &Figure| cell(&figure.doc)).shown(
+            |figure, out| {
+                out.push_str(figure.doc.trim());
+                true
+            },
+        ),
     ],
     table: &["of", "name", "value", "unit", "meaning"],
     data: &["of", "name", "value", "unit"],

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -11,7 +12,7 @@ use super::Subcommand;
 use crate::args::ListArgs;
 use crate::context::{Context, Outcome};
 use crate::output::column::{Column, Meta, Shape, cell, field};
-use crate::output::escape;
+use crate::output::escape_to;
 use crate::output::listing::{Listing, Sample};
 use crate::output::value::Scale;
 
@@ -41,14 +42,14 @@ const LISTING: Listing<Socket> = Listing {
         }),
         Column::of(field(Connection::FIELDS, "laddr"), "LADDR", |socket: &Socket| cell(&socket.connection.laddr))
             .shape(Shape::Endpoint)
-            .shown(|socket| Some(endpoint(&socket.connection.laddr))),
+            .shown(|socket, out| endpoint(out, &socket.connection.laddr)),
         Column::of(field(Connection::FIELDS, "raddr"), "RADDR", |socket: &Socket| cell(&socket.connection.raddr))
             .shape(Shape::Endpoint)
-            .shown(|socket| Some(endpoint(&socket.connection.raddr))),
+            .shown(|socket, out| endpoint(out, &socket.connection.raddr)),
         Column::of(field(Connection::FIELDS, "status"), "STATUS", |socket: &Socket| cell(&socket.connection.status)),
         Column::of(field(Connection::FIELDS, "pid"), "PID", |socket: &Socket| cell(&socket.connection.pid)),
         Column::new("name", "NAME", Unit::Text, "The name of that process.", |socket: &Socket| cell(&socket.name))
-            .shown(|socket| socket.name.is_none().then(|| "?".into())),
+            .shown(|socket, out| socket.name.is_none() && out.write_char('?').is_ok()),
         Column::of(field(Connection::FIELDS, "fd"), "FD", |socket: &Socket| cell(&socket.connection.fd)),
         Column::of(field(Connection::FIELDS, "family"), "FAMILY", |socket: &Socket| cell(&socket.connection.family)),
         Column::of(field(Connection::FIELDS, "kind"), "KIND", |socket: &Socket| cell(&socket.connection.kind)),
@@ -116,10 +117,12 @@ pub(crate) fn proto(family: AddressFamily, kind: SocketType) -> &'static &'stati
     }
 }
 
-pub(crate) fn endpoint(endpoint: &Endpoint) -> String {
+/// Always writes something.
+pub(crate) fn endpoint(out: &mut String, endpoint: &Endpoint) -> bool {
     match endpoint {
-        Endpoint::None => "-".into(),
-        Endpoint::Inet(address) => address.to_string(),
-        Endpoint::Unix(path) => escape(path),
+        Endpoint::None => out.push('-'),
+        Endpoint::Inet(address) => _ = write!(out, "{address}"),
+        Endpoint::Unix(path) => escape_to(out, path),
     }
+    true
 }

@@ -1,5 +1,7 @@
 //! The memory maps of a process.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use psoxide::{MemoryMap, MemoryMapGroup, Pid, Record as _};
 
@@ -39,9 +41,9 @@ macro_rules! sum {
 
 const COLUMNS: &[Column<Map>] = &[
     Column::of(field(MemoryMap::FIELDS, "start"), "ADDRESS", |map: &Map| whole(map.range.map(|(start, _)| start)))
-        .shown(|map| Some(map.range.map_or_else(String::new, |(start, end)| format!("{start:012x}-{end:012x}")))),
+        .shown(|map, out| map.range.is_none_or(|(start, end)| write!(out, "{start:012x}-{end:012x}").is_ok())),
     Column::of(field(MemoryMap::FIELDS, "end"), "END", |map: &Map| whole(map.range.map(|(_, end)| end)))
-        .shown(|map| Some(map.range.map_or_else(String::new, |(_, end)| format!("{end:012x}")))),
+        .shown(|map, out| map.range.is_none_or(|(_, end)| write!(out, "{end:012x}").is_ok())),
     sum!(rss, "RSS"),
     sum!(pss, "PSS"),
     sum!(size, "SIZE"),
@@ -52,8 +54,7 @@ const COLUMNS: &[Column<Map>] = &[
     sum!(referenced, "REFD"),
     sum!(anonymous, "ANON"),
     sum!(swap, "SWAP"),
-    Column::of(field(MemoryMap::FIELDS, "perms"), "PERMS", |map: &Map| cell(&map.perms))
-        .shown(|map| map.total.then(String::new)),
+    Column::of(field(MemoryMap::FIELDS, "perms"), "PERMS", |map: &Map| cell(&map.perms)).shown(|map, _| map.total),
     Column::of(field(MemoryMap::FIELDS, "path"), "PATH", |map: &Map| cell(&map.sums.path)),
 ];
 

@@ -215,7 +215,11 @@ pub(crate) fn fields(p: &Process, verbose: bool) -> Vec<Field> {
             format!("fd={fd} {} {}", v.mode.unwrap_or("-"), escape(v.path.as_os_str()))
         }),
         list("connections", p.net_connections(ConnectionKind::Inet), verbose, |v| {
-            format!("{} {} -> {} {}", proto(v.family, v.kind), endpoint(&v.laddr), endpoint(&v.raddr), v.status)
+            let mut shown = format!("{} ", proto(v.family, v.kind));
+            endpoint(&mut shown, &v.laddr);
+            shown.push_str(" -> ");
+            endpoint(&mut shown, &v.raddr);
+            format!("{shown} {}", v.status)
         }),
         list("threads", p.threads(), verbose, |v| {
             format!("id={} user={:.2} system={:.2}", v.id, v.user_time.as_secs_f64(), v.system_time.as_secs_f64())

@@ -1,5 +1,7 @@
 //! Who is logged in.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use psoxide::{Record as _, Unit, User};
 
@@ -28,7 +30,7 @@ const LISTING: Listing<Login> = Listing {
         Column::of(field(User::FIELDS, "name"), "USER", |login: &Login| cell(&login.user.name)),
         Column::of(field(User::FIELDS, "terminal"), "TTY", |login: &Login| cell(&login.user.terminal)),
         Column::of(field(User::FIELDS, "started"), "SINCE", |login: &Login| cell(&login.user.started))
-            .shown(|login| login.user.started.map(human::time)),
+            .shown(|login, out| login.user.started.is_some_and(|time| out.write_str(&human::time(time)).is_ok())),
         Column::of(field(User::FIELDS, "host"), "FROM", |login: &Login| cell(&login.user.host)),
         Column::of(field(User::FIELDS, "pid"), "PID", |login: &Login| cell(&login.user.pid)),
         Column::new("process", "PROCESS", Unit::Text, "The name of that process.", |login: &Login| {

@@ -3,7 +3,11 @@
 //! Help, completions, the JSON Schema, tables, CSV, JSON, sorting and filters all read it. What a library record or
 //! a snapshot field already says of itself is taken from there.
 
+use std::time::SystemTime;
+
 use psoxide::{Field, FieldInfo, Reading, ToValue, Unit, Value};
+
+use super::value::{self, Scale};
 
 /// A value, or why there is none.
 pub(crate) type Cell<'a> = Reading<Value<'a>>;
@@ -45,13 +49,16 @@ impl Shape {
     }
 }
 
+/// Writes a row's cell behind what there is; whether it did.
+pub(crate) type Show<R> = fn(&R, &mut String) -> bool;
+
 /// A column of a listing whose rows are `R`.
 pub(crate) struct Column<R: 'static> {
     pub(crate) meta: Meta,
     /// The value.
     pub(crate) get: for<'a> fn(&'a R) -> Cell<'a>,
-    /// How it is shown in a table where that is not how its unit is usually shown.
-    pub(crate) show: Option<fn(&R) -> Option<String>>,
+    /// Shows it in a table where that is not how its unit is usually shown; `false`: as usual after all.
+    pub(crate) show: Option<Show<R>>,
     /// What a snapshot has to read for it.
     pub(crate) needs: &'static [Field],
 }
@@ -78,9 +85,16 @@ impl<R> Column<R> {
         self
     }
 
-    pub(crate) const fn shown(mut self, show: fn(&R) -> Option<String>) -> Self {
+    pub(crate) const fn shown(mut self, show: Show<R>) -> Self {
         self.show = Some(show);
         self
+    }
+
+    /// Writes a row's cell as a table shows it.
+    pub(crate) fn write(&self, out: &mut String, row: &R, scale: Scale, now: SystemTime) {
+        if !self.show.is_some_and(|show| show(row, out)) {
+            value::write(out, &(self.get)(row), self.meta.unit, scale, now);
+        }
     }
 
     pub(crate) const fn needs(mut self, needs: &'static [Field]) -> Self {

@@ -1,5 +1,6 @@
 //! Numbers and times for people.
 
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
@@ -7,13 +8,29 @@ use jiff::{Timestamp, Zoned};
 
 /// Bytes in the unit that fits: `512B`, `1.5Ki`, `23Gi`.
 pub(crate) fn bytes(bytes: u64) -> String {
-    if bytes < 1024 { format!("{bytes}B") } else { fraction(bytes as f64) }
+    let mut text = String::new();
+    bytes_to(&mut text, bytes);
+    text
+}
+
+/// The same, behind what there is.
+pub(crate) fn bytes_to(text: &mut String, bytes: u64) {
+    if bytes < 1024 { _ = write!(text, "{bytes}B") } else { fraction_to(text, bytes as f64) }
 }
 
 /// As [`bytes`], of a measured number: `0B`, `12.5B`, `1.5Ki`.
 pub(crate) fn fraction(bytes: f64) -> String {
+    let mut text = String::new();
+    fraction_to(&mut text, bytes);
+    text
+}
+
+/// The same, behind what there is.
+pub(crate) fn fraction_to(text: &mut String, bytes: f64) {
     if bytes < 1000.0 {
-        return if bytes < 9.95 && bytes > 0.0 { format!("{bytes:.1}B") } else { format!("{bytes:.0}B") };
+        let digits = usize::from(bytes < 9.95 && bytes > 0.0);
+        _ = write!(text, "{bytes:.digits$}B");
+        return;
     }
     let mut value = bytes;
     let mut unit = "";
@@ -24,7 +41,8 @@ pub(crate) fn fraction(bytes: f64) -> String {
             break;
         }
     }
-    if value < 9.95 { format!("{value:.1}{unit}") } else { format!("{value:.0}{unit}") }
+    let digits = usize::from(value < 9.95);
+    _ = write!(text, "{value:.digits$}{unit}");
 }
 
 /// A local time to the second.
@@ -45,7 +63,14 @@ fn local(time: SystemTime) -> Option<Zoned> {
 
 /// CPU time: `1:02.50`, minutes and seconds.
 pub(crate) fn cpu_time(time: Duration) -> String {
-    format!("{}:{:02}.{:02}", time.as_secs() / 60, time.as_secs() % 60, time.subsec_millis() / 10)
+    let mut text = String::new();
+    cpu_time_to(&mut text, time);
+    text
+}
+
+/// The same, behind what there is.
+pub(crate) fn cpu_time_to(text: &mut String, time: Duration) {
+    _ = write!(text, "{}:{:02}.{:02}", time.as_secs() / 60, time.as_secs() % 60, time.subsec_millis() / 10);
 }
 
 /// A long span: `3 days, 4:05`.

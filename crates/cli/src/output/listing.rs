@@ -154,7 +154,7 @@ impl<R> Plan<'_, R> {
         }
     }
 
-    fn arrange(&self, mut rows: Vec<R>, tree: Option<&Tree<R>>) -> Vec<Arranged<R>> {
+    fn arrange(&self, mut rows: Vec<R>, tree: Option<&Tree<R>>) -> Arranged<R> {
         if let Some(filter) = &self.filter {
             rows.retain(|row| {
                 filter.passes(&|place| match self.listing.columns.get(place) {
@@ -169,10 +169,7 @@ impl<R> Plan<'_, R> {
                 orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
             });
         }
-        match tree {
-            Some(tree) => tree.arrange(rows),
-            None => rows.into_iter().map(Arranged::flat).collect(),
-        }
+        Arranged::new(rows, tree)
     }
 }
 

@@ -22,10 +22,16 @@ use psoxide::{Error, ErrorKind};
 /// Text of the system on one line: what could move the cursor or reorder the line is escaped, and what is not UTF-8
 /// is shown as `\xHH`.
 pub(crate) fn escape(text: &OsStr) -> String {
+    let mut shown = String::new();
+    escape_to(&mut shown, text);
+    shown
+}
+
+/// The same, behind what there is.
+pub(crate) fn escape_to(shown: &mut String, text: &OsStr) {
     if let Some(plain) = text.to_str().filter(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~'))) {
-        return plain.to_owned();
+        return shown.push_str(plain);
     }
-    let mut shown = String::with_capacity(text.len());
     for chunk in text.as_encoded_bytes().utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
@@ -46,12 +52,22 @@ pub(crate) fn escape(text: &OsStr) -> String {
             _ = write!(shown, "\\x{byte:02x}");
         }
     }
-    shown
 }
 
 /// A command line on one line.
 pub(crate) fn command(cmdline: &[OsString]) -> String {
-    cmdline.iter().map(|arg| escape(arg)).collect::<Vec<_>>().join(" ")
+    let mut shown = String::new();
+    command_to(&mut shown, cmdline);
+    shown
+}
+
+pub(crate) fn command_to(shown: &mut String, cmdline: &[OsString]) {
+    for (i, arg) in cmdline.iter().enumerate() {
+        if i > 0 {
+            shown.push(' ');
+        }
+        escape_to(shown, arg);
+    }
 }
 
 /// Why a field has no value, in two or three words.

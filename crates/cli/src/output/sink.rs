@@ -3,8 +3,9 @@
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::process::{Command, Stdio};
 
-use anstream::adapter::strip_bytes;
-use anstream::{AutoStream, ColorChoice};
+use anstream::AutoStream;
+
+use super::style;
 
 /// The pager where nothing names another: it quits if all fits, keeps colours and leaves the text on the screen.
 const PAGER: &str = "less -FRX";
@@ -24,7 +25,7 @@ pub(crate) struct Pages {
 
 impl Sink {
     pub(crate) fn direct() -> Self {
-        Self::Direct(BufWriter::with_capacity(1 << 16, anstream::stdout().lock()))
+        Self::Direct(BufWriter::with_capacity(1 << 16, stdout()))
     }
 
     /// A terminal of `height` lines; `configured` is the configuration's pager, empty for none.
@@ -75,9 +76,7 @@ impl Pages {
         }
         let Ok(mut pager) = command.spawn() else { return print(&self.text) };
         if let Some(pipe) = pager.stdin.take() {
-            let plain = AutoStream::choice(&io::stdout()) == ColorChoice::Never;
-            let text = if plain { strip_bytes(&self.text).into_vec() } else { self.text.clone() };
-            let written = { pipe }.write_all(&text);
+            let written = { pipe }.write_all(&self.text);
             // Who leaves the pager early has read enough.
             match written {
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
@@ -90,7 +89,12 @@ impl Pages {
 }
 
 fn print(text: &[u8]) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
+    let mut out = stdout();
     out.write_all(text)?;
     out.flush()
+}
+
+/// Where there shall be no colours, `style` makes none, and what is left (clearing the screen) is meant.
+fn stdout() -> AutoStream<StdoutLock<'static>> {
+    if style::is_plain() { AutoStream::always_ansi(io::stdout().lock()) } else { anstream::stdout().lock() }
 }

@@ -1,7 +1,9 @@
 //! The colours of the command, which the configuration can change.
 
+use std::io;
 use std::sync::OnceLock;
 
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
 const fn coloured(colour: AnsiColor) -> Style {
@@ -63,10 +65,16 @@ pub(crate) fn colours() -> &'static Colours {
     COLOURS.get().unwrap_or(&Colours::DEFAULT)
 }
 
+/// Whether standard output takes no colours: no terminal, `NO_COLOR`, the configuration.
+pub(crate) fn is_plain() -> bool {
+    static PLAIN: OnceLock<bool> = OnceLock::new();
+    *PLAIN.get_or_init(|| AutoStream::choice(&io::stdout()) == ColorChoice::Never)
+}
+
 pub(crate) fn header() -> Style {
-    colours().header
+    if is_plain() { Style::new() } else { colours().header }
 }
 
 pub(crate) fn faint() -> Style {
-    colours().faint
+    if is_plain() { Style::new() } else { colours().faint }
 }

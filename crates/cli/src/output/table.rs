@@ -19,17 +19,40 @@ pub(crate) enum Align {
 }
 
 /// Rows under bold headers. Cells hold text that is already escaped.
+///
+/// All of it is one text: thousands of small ones would cost more than what is written in them.
 pub(crate) struct Table {
-    columns: Vec<(&'static str, Align)>,
-    rows: Vec<Vec<String>>,
+    columns: Vec<Column>,
+    text: String,
+    /// Row by row, where each cell ends in the text.
+    cells: Vec<Cell>,
     header: bool,
-    /// No column is narrower than this.
-    least: Vec<usize>,
+}
+
+struct Column {
+    title: &'static str,
+    align: Align,
+    /// It is not narrower than this.
+    least: usize,
+    /// The widest of its cells.
+    widest: usize,
+    left_out: bool,
+}
+
+struct Cell {
+    end: usize,
+    wide: usize,
 }
 
 impl Table {
     pub(crate) fn new(columns: Vec<(&'static str, Align)>) -> Self {
-        Self { columns, rows: Vec::new(), header: true, least: Vec::new() }
+        let column = |(title, align)| Column { title, align, least: 0, widest: 0, left_out: false };
+        Self {
+            columns: columns.into_iter().map(column).collect(),
+            text: String::new(),
+            cells: Vec::new(),
+            header: true,
+        }
     }
 
     pub(crate) fn without_header(mut self) -> Self {
@@ -37,13 +60,24 @@ impl Table {
         self
     }
 
+    /// No column is narrower than its title and this.
     pub(crate) fn at_least(mut self, least: Vec<usize>) -> Self {
-        self.least = least;
+        for (column, least) in self.columns.iter_mut().zip(least) {
+            column.least = least.max(wide(column.title));
+        }
         self
     }
 
-    pub(crate) fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+    /// Adds the next cell of the row, and of the row after that behind the last column.
+    pub(crate) fn cell(&mut self, write: impl FnOnce(&mut String)) {
+        let start = self.text.len();
+        write(&mut self.text);
+        let wide = self.text.get(start..).map_or(0, wide);
+        let place = self.cells.len() % self.columns.len().max(1);
+        if let Some(column) = self.columns.get_mut(place) {
+            column.widest = column.widest.max(wide);
+        }
+        self.cells.push(Cell { end: self.text.len(), wide });
     }
 
     /// Whether lines would be cut so short that their last column is hardly seen.
@@ -54,44 +88,44 @@ impl Table {
     }
 
     /// Leaves out a column.
-    pub(crate) fn drop_column(&mut self, place: usize) {
-        let rows = self.rows.iter_mut().filter(|row| place < row.len());
-        rows.for_each(|row| _ = row.remove(place));
-        if place < self.columns.len() {
-            self.columns.remove(place);
-        }
-        if place < self.least.len() {
-            self.least.remove(place);
+    pub(crate) fn leave_out(&mut self, place: usize) {
+        if let Some(column) = self.columns.get_mut(place) {
+            column.left_out = true;
         }
     }
 
+    fn shown(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| !column.left_out)
+    }
+
     fn widths(&self) -> Vec<usize> {
-        let titles = self.columns.iter().map(|(title, _)| wide(title));
-        let shown = self.header || !self.least.is_empty();
-        let mut widths: Vec<usize> = titles.map(|title| if shown { title } else { 0 }).collect();
-        for (width, least) in widths.iter_mut().zip(&self.least) {
-            *width = (*width).max(*least);
-        }
-        for row in &self.rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(wide(cell));
-            }
-        }
-        widths
+        let title = |column: &Column| if self.header { wide(column.title) } else { 0 };
+        self.shown().map(|column| title(column).max(column.least).max(column.widest)).collect()
     }
 
     /// Writes it; on a terminal of `width` columns no line is longer than that.
     pub(crate) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
-        let titles: Vec<String> = self.columns.iter().map(|(title, _)| (*title).to_owned()).collect();
         let mut widths = self.widths();
         if let Some(terminal) = width {
             self.fit(&mut widths, terminal);
         }
+        let shown: Vec<&Column> = self.shown().collect();
+        let mut line = String::new();
         if self.header {
-            writeln!(out, "{h}{}{h:#}", self.line(&titles, &widths, width), h = style::header())?;
+            let titles = shown.iter().map(|column| (column.title, wide(column.title)));
+            put_line(&mut line, titles, &shown, &widths, width);
+            writeln!(out, "{h}{line}{h:#}", h = style::header())?;
         }
-        for row in &self.rows {
-            writeln!(out, "{}", self.line(row, &widths, width))?;
+        let mut start = 0;
+        for row in self.cells.chunks(self.columns.len().max(1)) {
+            let cells = row.iter().zip(&self.columns).filter_map(|(cell, column)| {
+                let text = self.text.get(start..cell.end).unwrap_or_default();
+                start = cell.end;
+                (!column.left_out).then_some((text, cell.wide))
+            });
+            put_line(&mut line, cells, &shown, &widths, width);
+            line.push('\n');
+            out.write_all(line.as_bytes())?;
         }
         Ok(())
     }
@@ -103,44 +137,48 @@ impl Table {
         let room = terminal.saturating_sub((terminal / 4).max(NARROWEST));
         loop {
             let used: usize = others.iter().map(|width| width + GAP).sum();
-            let text = others.iter_mut().zip(&self.columns).filter(|(_, (_, align))| *align == Align::Left);
+            let text = others.iter_mut().zip(self.shown()).filter(|(_, column)| column.align == Align::Left);
             match text.map(|(width, _)| width).max_by_key(|width| **width) {
                 Some(widest) if used > room && *widest > NARROWEST => *widest -= 1,
                 _ => break,
             }
         }
     }
-
-    fn line(&self, cells: &[String], widths: &[usize], terminal: Option<usize>) -> String {
-        let mut line = String::new();
-        let last = self.columns.len().saturating_sub(1);
-        for (i, ((cell, width), (_, align))) in cells.iter().zip(widths).zip(&self.columns).enumerate() {
-            if i > 0 {
-                line.push_str("  ");
-            }
-            match align {
-                Align::Right => pad(&mut line, width.saturating_sub(wide(cell)), cell, true),
-                Align::Left if i == last => line.push_str(cell),
-                Align::Left if wide(cell) > *width => line.push_str(&cut(cell, *width)),
-                Align::Left => pad(&mut line, width.saturating_sub(wide(cell)), cell, false),
-            }
-        }
-        line.truncate(line.trim_end().len());
-        match terminal {
-            Some(terminal) if wide(&line) > terminal => cut(&line, terminal),
-            _ => line,
-        }
-    }
 }
 
-fn pad(line: &mut String, blanks: usize, cell: &str, before: bool) {
-    let blanks = std::iter::repeat_n(' ', blanks);
-    if before {
-        line.extend(blanks);
-        line.push_str(cell);
-    } else {
-        line.push_str(cell);
-        line.extend(blanks);
+/// Puts cells, each with the columns that it takes, into their places; the line begins anew.
+fn put_line<'a>(
+    line: &mut String,
+    cells: impl Iterator<Item = (&'a str, usize)>,
+    columns: &[&Column],
+    widths: &[usize],
+    terminal: Option<usize>,
+) {
+    line.clear();
+    let last = columns.len().saturating_sub(1);
+    let mut used = 0; // never too little
+    for (i, (((cell, taken), width), column)) in cells.zip(widths).zip(columns).enumerate() {
+        if i > 0 {
+            line.push_str("  ");
+        }
+        let blanks = std::iter::repeat_n(' ', width.saturating_sub(taken));
+        match column.align {
+            Align::Right => {
+                line.extend(blanks);
+                line.push_str(cell);
+            }
+            Align::Left if i == last => line.push_str(cell),
+            Align::Left if taken > *width => line.push_str(&cut(cell, *width)),
+            Align::Left => {
+                line.push_str(cell);
+                line.extend(blanks);
+            }
+        }
+        used += GAP + taken.max(*width);
+    }
+    line.truncate(line.trim_end().len());
+    if let Some(terminal) = terminal.filter(|terminal| used > *terminal && wide(line) > *terminal) {
+        *line = cut(line, terminal);
     }
 }
 
@@ -184,8 +222,9 @@ mod tests {
     fn lines(width: Option<usize>) -> Vec<String> {
         let mut table =
             Table::new(vec![("PID", Align::Right), ("NAME", Align::Left), ("CMD", Align::Left)]).without_header();
-        table.row(["1", "init", "/sbin/init"].map(String::from).to_vec());
-        table.row(["12345", "a very long name it is", "x"].map(String::from).to_vec());
+        for cell in ["1", "init", "/sbin/init", "12345", "a very long name it is", "x"] {
+            table.cell(|text| text.push_str(cell));
+        }
         let mut out = Vec::new();
         table.write(&mut out, width).unwrap();
         String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()

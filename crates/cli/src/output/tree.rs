@@ -15,26 +15,30 @@ pub(crate) struct Tree<R> {
     pub(crate) column: &'static str,
 }
 
-/// A row in its place.
+/// Rows in their places.
 pub(crate) struct Arranged<R> {
-    pub(crate) row: R,
-    /// The lines that lead to it.
-    pub(crate) branch: String,
+    rows: Vec<R>,
+    /// Which row comes, below which lines; without a tree, the rows as they are.
+    lines: Option<Vec<(usize, String)>>,
 }
 
 impl<R> Arranged<R> {
-    pub(crate) fn flat(row: R) -> Self {
-        Self { row, branch: String::new() }
-    }
-}
-
-impl<R> Tree<R> {
     /// Each row below its parent, children in the order in which they come.
-    pub(crate) fn arrange(&self, rows: Vec<R>) -> Vec<Arranged<R>> {
-        let links: Vec<_> = rows.iter().map(|row| ((self.id)(row), (self.parent)(row))).collect();
-        let mut rows: Vec<Option<R>> = rows.into_iter().map(Some).collect();
-        let take = |(place, branch): (usize, String)| Some(Arranged { row: rows.get_mut(place)?.take()?, branch });
-        order(&links).into_iter().filter_map(take).collect()
+    pub(crate) fn new(rows: Vec<R>, tree: Option<&Tree<R>>) -> Self {
+        let links = |tree: &Tree<R>| rows.iter().map(|row| ((tree.id)(row), (tree.parent)(row))).collect::<Vec<_>>();
+        Self { lines: tree.map(|tree| order(&links(tree))), rows }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Each row and the lines that lead to it.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&R, &str)> {
+        let flat = if self.lines.is_some() { &[] } else { self.rows.as_slice() };
+        let placed = self.lines.iter().flatten();
+        let placed = placed.filter_map(|(place, branch)| Some((self.rows.get(*place)?, branch.as_str())));
+        flat.iter().map(|row| (row, "")).chain(placed)
     }
 }
 

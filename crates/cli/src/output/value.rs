@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{Reading, Unit, Value};
 
 use super::column::Cell;
-use super::{escape, human};
+use super::{escape, escape_to, human};
 
 /// How sizes are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,76 +22,96 @@ pub(crate) enum Scale {
 }
 
 impl Scale {
-    pub(crate) fn bytes(self, bytes: u64) -> String {
+    pub(crate) fn bytes(self, out: &mut String, bytes: u64) {
         match self {
-            Self::Human => human::bytes(bytes),
-            Self::Bytes => bytes.to_string(),
-            Self::Kib => (bytes / 1024).to_string(),
+            Self::Human => human::bytes_to(out, bytes),
+            Self::Bytes => _ = write!(out, "{bytes}"),
+            Self::Kib => _ = write!(out, "{}", bytes / 1024),
         }
     }
 
-    fn rate(self, bytes: f64) -> String {
+    fn rate(self, out: &mut String, bytes: f64) {
         match self {
-            Self::Bytes => format!("{bytes:.0}"),
-            Self::Kib => format!("{:.1}", bytes / 1024.0),
-            Self::Human => format!("{}/s", human::fraction(bytes)),
+            Self::Bytes => _ = write!(out, "{bytes:.0}"),
+            Self::Kib => _ = write!(out, "{:.1}", bytes / 1024.0),
+            Self::Human => {
+                human::fraction_to(out, bytes);
+                out.push_str("/s");
+            }
         }
     }
 }
 
-/// What a table shows in a cell. Nothing to show is `-`; a refused value is `?`.
-pub(crate) fn text(cell: &Cell<'_>, unit: Unit, scale: Scale, now: SystemTime) -> String {
+/// Writes what a table shows in a cell. Nothing to show is `-`; a refused value is `?`.
+pub(crate) fn write(out: &mut String, cell: &Cell<'_>, unit: Unit, scale: Scale, now: SystemTime) {
     match cell {
-        Reading::Value(Value::None) | Reading::NotAsked => "-".into(),
-        Reading::Value(Value::List(items)) if items.is_empty() => "-".into(),
-        Reading::Value(value) => shown(value, unit, scale, now),
-        _ => "?".into(),
+        Reading::Value(Value::None) | Reading::NotAsked => out.push('-'),
+        Reading::Value(Value::List(items)) if items.is_empty() => out.push('-'),
+        Reading::Value(value) => show(out, value, unit, scale, now),
+        _ => out.push('?'),
     }
 }
 
-fn shown(value: &Value<'_>, unit: Unit, scale: Scale, now: SystemTime) -> String {
+fn show(out: &mut String, value: &Value<'_>, unit: Unit, scale: Scale, now: SystemTime) {
     match value {
-        Value::Bool(true) => "yes".into(),
-        Value::Bool(false) => "no".into(),
-        Value::Unsigned(n) if unit == Unit::Bytes => scale.bytes(*n),
-        Value::Unsigned(n) => n.to_string(),
-        Value::Signed(n) => n.to_string(),
-        Value::Float(x) => float(*x, unit, scale),
-        Value::Text(text) => escape(text),
-        Value::Duration(time) => human::cpu_time(*time),
-        Value::Time(time) => human::started(*time, now),
+        Value::Bool(yes) => out.push_str(if *yes { "yes" } else { "no" }),
+        Value::Unsigned(n) if unit == Unit::Bytes => scale.bytes(out, *n),
+        Value::Unsigned(n) => _ = write!(out, "{n}"),
+        Value::Signed(n) => _ = write!(out, "{n}"),
+        Value::Float(x) => float(out, *x, unit, scale),
+        Value::Text(text) => escape_to(out, text),
+        Value::Duration(time) => human::cpu_time_to(out, *time),
+        Value::Time(time) => out.push_str(&human::started(*time, now)),
         Value::List(items) => {
-            let items: Vec<_> = items.iter().map(|item| shown(item, unit, scale, now)).collect();
-            items.join(" ")
+            for (i, item) in items.iter().enumerate() {
+                separate(out, i);
+                show(out, item, unit, scale, now);
+            }
         }
         Value::Record(fields) => match fields.as_slice() {
-            [("ip", Value::Text(ip)), ("port", Value::Unsigned(port))] => address(ip, *port),
-            _ => pairs(fields.iter().map(|(name, value)| ((*name).to_owned(), value)), scale, now),
+            [("ip", Value::Text(ip)), ("port", Value::Unsigned(port))] => address(out, ip, *port),
+            _ => {
+                let fields = fields.iter().map(|(name, value)| (OsStr::new(name), value));
+                pairs(out, fields, scale, now);
+            }
         },
-        Value::Map(fields) => pairs(fields.iter().map(|(name, value)| (escape(name), value)), scale, now),
-        _ => "-".into(),
+        Value::Map(fields) => pairs(out, fields.iter().map(|(name, value)| (name.as_ref(), value)), scale, now),
+        _ => out.push('-'),
     }
 }
 
-fn address(ip: &OsStr, port: u64) -> String {
+fn separate(out: &mut String, place: usize) {
+    if place > 0 {
+        out.push(' ');
+    }
+}
+
+fn address(out: &mut String, ip: &OsStr, port: u64) {
     let ip = escape(ip);
-    if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
+    _ = if ip.contains(':') { write!(out, "[{ip}]:{port}") } else { write!(out, "{ip}:{port}") };
 }
 
-fn pairs<'a>(fields: impl Iterator<Item = (String, &'a Value<'a>)>, scale: Scale, now: SystemTime) -> String {
-    fields
-        .map(|(name, value)| format!("{name}={}", shown(value, Unit::Plain, scale, now)))
-        .collect::<Vec<_>>()
-        .join(" ")
+fn pairs<'a>(
+    out: &mut String,
+    fields: impl Iterator<Item = (&'a OsStr, &'a Value<'a>)>,
+    scale: Scale,
+    now: SystemTime,
+) {
+    for (i, (name, value)) in fields.enumerate() {
+        separate(out, i);
+        escape_to(out, name);
+        out.push('=');
+        show(out, value, Unit::Plain, scale, now);
+    }
 }
 
-fn float(x: f64, unit: Unit, scale: Scale) -> String {
+fn float(out: &mut String, x: f64, unit: Unit, scale: Scale) {
     match unit {
-        Unit::BytesPerSecond => scale.rate(x),
-        Unit::Celsius => format!("{x:.1}°C"),
-        Unit::Megahertz => format!("{x:.0}"),
-        Unit::Seconds => format!("{x:.2}"),
-        _ => format!("{x:.1}"),
+        Unit::BytesPerSecond => scale.rate(out, x),
+        Unit::Celsius => _ = write!(out, "{x:.1}°C"),
+        Unit::Megahertz => _ = write!(out, "{x:.0}"),
+        Unit::Seconds => _ = write!(out, "{x:.2}"),
+        _ => _ = write!(out, "{x:.1}"),
     }
 }
 
@@ -140,5 +161,7 @@ pub(crate) fn number(value: &Value<'_>) -> Option<f64> {
 
 /// A value as a filter's pattern sees it: as in a table, numbers in their base unit.
 pub(crate) fn words(value: &Value<'_>) -> String {
-    shown(value, Unit::Plain, Scale::Bytes, SystemTime::UNIX_EPOCH)
+    let mut words = String::new();
+    show(&mut words, value, Unit::Plain, Scale::Bytes, SystemTime::UNIX_EPOCH);
+    words
 }

@@ -6,12 +6,12 @@ use std::time::SystemTime;
 use psoxide::Unit;
 use serde_json::{Map, Value as Json};
 
-use super::column::{Column, Meta, Shape};
+use super::column::{Meta, Shape};
 use super::json::{self, Object};
 use super::listing::{Plan, Window};
 use super::table::{Align, Table};
 use super::tree::{Arranged, Tree};
-use super::{csv, style, value};
+use super::{csv, style};
 use crate::args::{Format, ListArgs};
 use crate::context::Context;
 
@@ -25,7 +25,7 @@ pub(crate) struct Writer<'a, R: 'static> {
 
 /// One sample, arranged.
 pub(crate) struct Page<'a, R> {
-    pub(crate) rows: &'a [Arranged<R>],
+    pub(crate) rows: &'a Arranged<R>,
     pub(crate) window: Window,
     pub(crate) caption: &'a [String],
     /// How many there were before.
@@ -70,31 +70,27 @@ impl<R> Writer<'_, R> {
             table = table.at_least(columns.iter().map(|column| narrowest(&column.meta)).collect());
         }
         let now = SystemTime::now();
-        for row in page.rows {
-            table.row(columns.iter().map(|column| self.text(column, row, now)).collect());
+        let trunk = self.tree.map(|tree| tree.column);
+        for (row, branch) in page.rows.iter() {
+            for column in columns {
+                table.cell(|text| {
+                    if trunk == Some(column.meta.name) {
+                        text.push_str(branch);
+                    }
+                    column.write(text, row, self.plan.scale, now);
+                });
+            }
         }
         if let Some(width) = self.context.width.filter(|_| self.plan.usual) {
-            let mut names: Vec<&str> = columns.iter().map(|column| column.meta.name).collect();
             for spare in self.plan.listing.spare {
-                if let Some(place) = names.iter().position(|name| name == spare)
+                if let Some(place) = columns.iter().position(|column| column.meta.name == *spare)
                     && table.is_wider_than(width)
                 {
-                    names.remove(place);
-                    table.drop_column(place);
+                    table.leave_out(place);
                 }
             }
         }
         table.write(out, self.context.width)
-    }
-
-    fn text(&self, column: &Column<R>, row: &Arranged<R>, now: SystemTime) -> String {
-        let special = column.show.and_then(|show| show(&row.row));
-        let text =
-            special.unwrap_or_else(|| value::text(&(column.get)(&row.row), column.meta.unit, self.plan.scale, now));
-        match self.tree {
-            Some(tree) if tree.column == column.meta.name => format!("{}{text}", row.branch),
-            _ => text,
-        }
     }
 
     fn json(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
@@ -103,17 +99,17 @@ impl<R> Writer<'_, R> {
         // One line for each row: for grep, for diff, and for eyes.
         let head = Json::Object(object).to_string();
         write!(out, "{},\"rows\":[", head.trim_end_matches('}'))?;
-        for (i, row) in page.rows.iter().enumerate() {
-            write!(out, "{}\n{}", if i == 0 { "" } else { "," }, Json::Object(self.object(&row.row)))?;
+        for (i, (row, _)) in page.rows.iter().enumerate() {
+            write!(out, "{}\n{}", if i == 0 { "" } else { "," }, Json::Object(self.object(row)))?;
         }
         writeln!(out, "\n]}}")
     }
 
     fn jsonl(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
-        for row in page.rows {
+        for (row, _) in page.rows.iter() {
             let mut object = Map::new();
             self.stamp(&mut object, page);
-            object.extend(self.object(&row.row));
+            object.extend(self.object(row));
             writeln!(out, "{}", Json::Object(object))?;
         }
         Ok(())
@@ -126,8 +122,8 @@ impl<R> Writer<'_, R> {
             let names = columns.iter().map(|column| column.meta.name.to_owned());
             csv::line(out, stamp(|| "sampled".into()).chain(names))?;
         }
-        for row in page.rows {
-            let fields = columns.iter().map(|column| csv::field(&(column.get)(&row.row)));
+        for (row, _) in page.rows.iter() {
+            let fields = columns.iter().map(|column| csv::field(&(column.get)(row)));
             csv::line(out, stamp(|| csv::time(SystemTime::now())).chain(fields))?;
         }
         Ok(())

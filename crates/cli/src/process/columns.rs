@@ -6,7 +6,7 @@ use psoxide::{
 
 use super::{Proc, command};
 use crate::output::column::{Column, Shape, cell, field, float, part};
-use crate::output::escape;
+use crate::output::escape_to;
 
 /// The column of a whole reading.
 macro_rules! reading {
@@ -53,9 +53,10 @@ pub(crate) const COLUMNS: &[Column<Proc>] = &[
     part_of!(MemoryFootprint, uss, "USS", MemoryFootprint, memory_footprint),
     part_of!(MemoryFootprint, pss, "PSS", MemoryFootprint, memory_footprint),
     part_of!(MemoryFootprint, swap, "SWAP", MemoryFootprint, memory_footprint),
-    reading!("terminal", "TTY", Text, Terminal, terminal).shown(|p| {
-        let terminal = p.row.terminal.value()?.as_ref()?;
-        Some(escape(terminal.strip_prefix("/dev").unwrap_or(terminal).as_os_str()))
+    reading!("terminal", "TTY", Text, Terminal, terminal).shown(|p, out| {
+        let Some(terminal) = p.row.terminal.value().and_then(Option::as_ref) else { return false };
+        escape_to(out, terminal.strip_prefix("/dev").unwrap_or(terminal).as_os_str());
+        true
     }),
     reading!("create_time", "STARTED", Time, CreateTime, create_time),
     Column::new("cpu_time", "TIME", Unit::Seconds, "CPU time it has used, in user and kernel mode.", |p: &Proc| {
@@ -100,5 +101,8 @@ pub(crate) const COLUMNS: &[Column<Proc>] = &[
     reading!("cmdline", "COMMAND", Text, Cmdline, cmdline)
         .shape(Shape::Texts)
         .needs(&[Field::Cmdline, Field::Name])
-        .shown(|p| Some(command(&p.row))),
+        .shown(|p, out| {
+            command(out, &p.row);
+            true
+        }),
 ];

@@ -4,11 +4,12 @@ pub(crate) mod columns;
 pub(crate) mod sample;
 
 use clap::Args;
-use psoxide::{Pid, Reading, Row};
+use psoxide::{Pid, Row};
 
 pub(crate) use sample::{First, Sampler};
 
 use crate::output::tree::Tree;
+use crate::output::{command_to, escape_to};
 
 /// A process in a listing.
 pub(crate) struct Proc {
@@ -51,9 +52,14 @@ pub(crate) fn tree(column: &'static str) -> Tree<Proc> {
 }
 
 /// What to call a process: its command line; its name in brackets where it has none.
-pub(crate) fn command(row: &Row) -> String {
-    match &row.cmdline {
-        Reading::Value(cmdline) if !cmdline.is_empty() => crate::output::command(cmdline),
-        _ => row.name.value().map_or_else(|| "?".into(), |name| format!("[{}]", crate::output::escape(name))),
+pub(crate) fn command(shown: &mut String, row: &Row) {
+    match (row.cmdline.value(), row.name.value()) {
+        (Some(cmdline), _) if !cmdline.is_empty() => command_to(shown, cmdline),
+        (_, Some(name)) => {
+            shown.push('[');
+            escape_to(shown, name);
+            shown.push(']');
+        }
+        _ => shown.push('?'),
     }
 }

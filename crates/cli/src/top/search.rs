@@ -114,7 +114,9 @@ impl Search {
         let texts = || {
             let row = &process.row;
             let text = |text: Option<&std::ffi::OsString>| text.map(|text| escape(text)).unwrap_or_default();
-            [row.pid.to_string(), text(row.name.value()), text(row.username.value()), command(row)]
+            let mut line = String::new();
+            command(&mut line, row);
+            [row.pid.to_string(), text(row.name.value()), text(row.username.value()), line]
         };
         match &self.matcher {
             Matcher::All => true,

@@ -3,7 +3,7 @@
 use crate::{Cursor, Result};
 
 /// Memory use of one process, in pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Statm {
     /// Virtual memory.
     pub size: u64,

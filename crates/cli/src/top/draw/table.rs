@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::output::column::Column;
-use crate::output::value::{self, Scale};
+use crate::output::value::Scale;
 use crate::output::write::is_number;
 use crate::process::Proc;
 use crate::process::columns::COLUMNS;
@@ -59,14 +59,14 @@ fn wide(text: &str) -> u16 {
 
 fn cell(view: &View, line: usize, column: &Column<Proc>) -> String {
     let Some(process) = view.process(line) else { return String::new() };
-    let shown = column
-        .show
-        .and_then(|show| show(process))
-        .unwrap_or_else(|| value::text(&(column.get)(process), column.meta.unit, Scale::Human, view.monitor.now));
-    match view.lines.get(line) {
-        Some(line) if column.meta.name == "cmdline" && !line.branch.is_empty() => format!("{}{shown}", line.branch),
-        _ => shown,
+    let mut shown = String::new();
+    if column.meta.name == "cmdline"
+        && let Some(line) = view.lines.get(line)
+    {
+        shown.push_str(&line.branch);
     }
+    column.write(&mut shown, process, Scale::Human, view.monitor.now);
+    shown
 }
 
 /// As wide as needed so far; the last column takes what is left.

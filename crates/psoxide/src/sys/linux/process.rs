@@ -212,6 +212,12 @@ impl Handle<'_> {
         read()
     }
 
+    /// Whether `stat`, if it was read, says that this is a kernel thread or a zombie, whose `statm` is all zeros and
+    /// whose `cmdline` is empty: on many machines that is half of what runs.
+    fn is_known_without_memory(&self) -> bool {
+        self.cache.stat.get().is_some_and(|stat| stat.vsize == 0)
+    }
+
     fn smaps(&self) -> Result<&Vec<u8>> {
         cached(&self.cache.smaps, || self.read("smaps", |bytes| Ok(bytes.to_vec())))
     }
@@ -406,8 +412,9 @@ impl ProcessReadings for Os {
     }
 
     fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>> {
-        let bytes = cached(&process.cache.cmdline, || {
-            process.after_exec(|| process.read_record("cmdline", |bytes| Ok(bytes.into())))
+        let bytes = cached(&process.cache.cmdline, || match process.is_known_without_memory() {
+            true => Ok(Box::default()),
+            false => process.after_exec(|| process.read_record("cmdline", |bytes| Ok(bytes.into()))),
         })?;
         let arguments = strings::cmdline(bytes).into_iter().map(OsString::from_vec).collect::<Vec<_>>();
         if arguments.is_empty() { process.empty(arguments) } else { Ok(arguments) }
@@ -498,7 +505,10 @@ impl ProcessReadings for Os {
         if let Some(memory) = process.cache.status.get().and_then(memory_of) {
             return Ok(memory);
         }
-        let statm = cached(&process.cells().statm, || process.read_record("statm", statm::parse))?;
+        let statm = cached(&process.cells().statm, || match process.is_known_without_memory() {
+            true => Ok(Statm::default()),
+            false => process.read_record("statm", statm::parse),
+        })?;
         let bytes = |pages| process.source.pages(pages);
         Ok(MemoryInfo {
             rss: bytes(statm.resident),
