@@ -58,20 +58,27 @@ EIGHT = ["pid", "name", "username", "cpu_percent", "memory_info", "status", "cre
 # getloadavg() is left out: psutil's is os.getloadavg itself.
 SYSTEM = {
     "boot_time()": lambda package: package.boot_time(),
+    "cpu_count()": lambda package: package.cpu_count(),
     "cpu_count(logical=False)": lambda package: package.cpu_count(logical=False),
     "cpu_freq()": lambda package: package.cpu_freq(),
     "cpu_percent()": lambda package: package.cpu_percent(),
     "cpu_stats()": lambda package: package.cpu_stats(),
     "cpu_times()": lambda package: package.cpu_times(),
     "cpu_times(percpu=True)": lambda package: package.cpu_times(percpu=True),
+    "cpu_times_percent()": lambda package: package.cpu_times_percent(),
     "disk_io_counters()": lambda package: package.disk_io_counters(),
     "disk_partitions()": lambda package: package.disk_partitions(),
+    "disk_usage()": lambda package: package.disk_usage("/"),
+    "heap_info()": lambda package: package.heap_info(),
     "net_if_addrs()": lambda package: package.net_if_addrs(),
     "net_if_stats()": lambda package: package.net_if_stats(),
     "net_io_counters()": lambda package: package.net_io_counters(),
     "pid_exists()": lambda package: package.pid_exists(1),
+    "sensors_battery()": lambda package: package.sensors_battery(),
+    "sensors_fans()": lambda package: package.sensors_fans(),
     "sensors_temperatures()": lambda package: package.sensors_temperatures(),
     "swap_memory()": lambda package: package.swap_memory(),
+    "users()": lambda package: package.users(),
     "virtual_memory()": lambda package: package.virtual_memory(),
 }
 

@@ -1,7 +1,7 @@
 //! Network interfaces and sockets.
 
 use std::ffi::OsString;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
@@ -326,9 +326,13 @@ impl fmt::Display for NicAddress {
             Self::Inet6(address, None) => write!(f, "{address}"),
             Self::Inet6(address, Some(zone)) => write!(f, "{address}%{}", zone.display()),
             Self::Link(bytes) => {
+                let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('?');
                 for (i, byte) in bytes.iter().enumerate() {
-                    let colon = if i == 0 { "" } else { ":" };
-                    write!(f, "{colon}{byte:02x}")?;
+                    if i > 0 {
+                        f.write_char(':')?;
+                    }
+                    f.write_char(digit(byte >> 4))?;
+                    f.write_char(digit(byte & 0xf))?;
                 }
                 Ok(())
             }

@@ -9,7 +9,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::{Reaped, output, sleeper, until};
 use psoxide::{
@@ -159,6 +159,10 @@ fn the_machine_is_plausible() {
     assert!(system.cpu_times().unwrap().total() > Duration::ZERO);
     assert!(system.cpu_stats().unwrap().ctx_switches > 0);
     assert!(system.boot_time().unwrap() < SystemTime::now());
+    // However it is found out, it is what the kernel writes.
+    let stat = std::fs::read_to_string("/proc/stat").unwrap();
+    let btime = stat.lines().find_map(|line| line.strip_prefix("btime ")).unwrap().parse().unwrap();
+    assert_eq!(system.boot_time().unwrap(), UNIX_EPOCH + Duration::from_secs(btime));
     assert!(system.load_average().unwrap().one >= 0.0);
     system.cpu_freq().unwrap();
     system.users().unwrap();

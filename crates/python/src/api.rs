@@ -4,16 +4,17 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use psoxide::{
-    Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Pid, Record as _, Result, System, TimeLeft,
+    Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Pid, Record as _, Result, System, TimeLeft, Value,
     heap_info, heap_trim,
 };
 use pyo3::exceptions::PyOverflowError;
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use pyo3::{IntoPyObjectExt as _, intern};
 
-use crate::convert::{self, Object, Tuples, dict, text};
+use crate::convert::{self, Members, Object, Tuples, dict, text};
 use crate::errors::{Exceptions, of_machine};
 
 /// What one package reads with: its tuples and exceptions, and the /proc that its `PROCFS_PATH` names.
@@ -23,6 +24,8 @@ pub(crate) struct Api {
     modules: Py<PyDict>,
     /// The value of `PROCFS_PATH` that the system was made for.
     system: Mutex<(Option<Py<PyAny>>, System)>,
+    duplex: PyOnceLock<Members>,
+    battery_time: PyOnceLock<Members>,
     pub(crate) tuples: Tuples,
     pub(crate) exceptions: Exceptions,
 }
@@ -69,10 +72,12 @@ impl Api {
         py.detach(|| read(&system)).map_err(|error| of_machine(py, &error))
     }
 
-    /// A member of one of the package's enums, which are made when first needed.
-    fn member<'py>(&self, py: Python<'py>, class: &str, value: i32) -> Object<'py> {
-        let enums = py.import(format!("{}._enums", self.package.bind(py)).as_str())?;
-        enums.getattr(class)?.call1((value,))
+    /// One of the package's enums, which are made when first needed.
+    fn members<'a>(&self, py: Python<'_>, class: &str, known: &'a PyOnceLock<Members>) -> PyResult<&'a Members> {
+        known.get_or_try_init(py, || {
+            let enums = py.import(format!("{}._enums", self.package.bind(py)).as_str())?;
+            Ok(Members::of(enums.getattr(class)?))
+        })
     }
 }
 
@@ -96,6 +101,8 @@ impl Api {
             package: package.clone().unbind(),
             modules: modules.unbind(),
             system: Mutex::new((None, System::host())),
+            duplex: PyOnceLock::new(),
+            battery_time: PyOnceLock::new(),
             tuples: Tuples::of(tuples)?,
             exceptions: Exceptions::of(common)?,
         })
@@ -126,12 +133,16 @@ impl Api {
 
     fn cpu_times<'py>(&self, py: Python<'py>) -> Object<'py> {
         let times = self.read(py, System::cpu_times)?;
-        self.tuples.record(py, &self.tuples.scputimes, &times)
+        self.tuples.cpu_times(py, &times)
     }
 
     fn per_cpu_times<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let times = self.read(py, System::cpu_times_per_cpu)?;
-        self.tuples.records(py, &self.tuples.scputimes, &times)
+        let list = PyList::empty(py);
+        for times in &times {
+            list.append(self.tuples.cpu_times(py, times)?)?;
+        }
+        Ok(list)
     }
 
     fn cpu_count_logical(&self, py: Python<'_>) -> PyResult<Option<usize>> {
@@ -226,11 +237,7 @@ impl Api {
     fn net_connections<'py>(&self, py: Python<'py>, kind: &str) -> PyResult<Bound<'py, PyList>> {
         let kind = connection_kind(py, kind)?;
         let connections = self.read(py, |system| system.net_connections(kind))?;
-        let list = PyList::empty(py);
-        for connection in &connections {
-            list.append(self.tuples.connection(py, connection, true)?)?;
-        }
-        Ok(list)
+        self.tuples.connections(py, &connections, true)
     }
 
     /// Plain tuples: interface, family number, address, netmask, broadcast, peer.
@@ -262,6 +269,7 @@ impl Api {
 
     fn net_if_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let stats = self.read(py, System::net_if_stats)?;
+        let members = self.members(py, "NicDuplex", &self.duplex)?;
         dict(py, &stats, |nic: &NicStats| {
             let duplex = match nic.duplex {
                 Duplex::Full => 2,
@@ -270,12 +278,12 @@ impl Api {
             };
             let values = [
                 nic.isup.into_bound_py_any(py)?,
-                self.member(py, "NicDuplex", duplex)?,
+                members.get(py, duplex.into())?,
                 nic.speed.unwrap_or(0).into_bound_py_any(py)?,
                 nic.mtu.into_bound_py_any(py)?,
                 PyString::new(py, &nic.flags.join(",")).into_any(),
             ];
-            self.tuples.make(&self.tuples.snicstats, PyTuple::new(py, values)?)
+            self.tuples.make(py, &self.tuples.snicstats, values)
         })
     }
 
@@ -301,10 +309,11 @@ impl Api {
         let Some(Battery { percent, secsleft, power_plugged }) = self.read(py, System::sensors_battery)? else {
             return Ok(py.None().into_bound(py));
         };
+        let members = self.members(py, "BatteryTime", &self.battery_time)?;
         let secsleft = match secsleft {
             TimeLeft::For(time) => PyInt::new(py, time.as_secs()).into_any(),
-            TimeLeft::Unknown => self.member(py, "BatteryTime", -1)?,
-            TimeLeft::Unlimited => self.member(py, "BatteryTime", -2)?,
+            TimeLeft::Unknown => members.get(py, -1)?,
+            TimeLeft::Unlimited => members.get(py, -2)?,
         };
         let percent = PyFloat::new(py, convert::rounded(percent)).into_any();
         Ok(PyTuple::new(py, [percent, secsleft, power_plugged.into_bound_py_any(py)?])?.into_any())
@@ -332,6 +341,13 @@ impl Api {
         let users = self.read(py, System::users)?;
         self.tuples.records(py, &self.tuples.suser, &users)
     }
+}
+
+/// How many kinds of CPU time the kernel of this machine counts, the first ones of `scputimes`.
+#[pyfunction]
+pub(crate) fn cpu_time_kinds(py: Python<'_>) -> PyResult<usize> {
+    let times = py.detach(|| System::host().cpu_times()).map_err(|error| of_machine(py, &error))?;
+    Ok(times.values().iter().filter(|value| **value != Value::None).count())
 }
 
 /// The kind of connections that a caller names.

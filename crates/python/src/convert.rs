@@ -1,17 +1,22 @@
 //! Readings as Python values, of the types that psutil gives them.
 
 use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    Connection, ConnectionStatus, DiskIo, Endpoint, FieldInfo, MemoryMap, OpenFile, Os, ProcessStatus, Record,
-    SocketType, Unit, Value, support,
+    Connection, ConnectionStatus, CpuTimes, DiskIo, Endpoint, FieldInfo, MemoryMap, OpenFile, Os, ProcessStatus,
+    Record, SocketType, Unit, Value, support,
 };
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 use pyo3::{IntoPyObjectExt as _, intern};
+
+use crate::ffi::Maker;
 
 /// What most conversions give.
 pub(crate) type Object<'py> = PyResult<Bound<'py, PyAny>>;
@@ -20,8 +25,10 @@ macro_rules! tuples {
     ($($name:ident)+) => {
         /// The named tuples of the package, and what makes one.
         pub(crate) struct Tuples {
-            new: Py<PyAny>,
+            maker: Maker,
             sockets: PyOnceLock<Sockets>,
+            /// How many fields `scputimes` has: as many as the kernel told kinds of CPU time when the package was imported.
+            cpu_times: usize,
             $(pub(crate) $name: Py<PyType>,)+
         }
 
@@ -30,8 +37,9 @@ macro_rules! tuples {
             pub(crate) fn of(module: &Bound<'_, PyAny>) -> PyResult<Self> {
                 let py = module.py();
                 Ok(Self {
-                    new: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
+                    maker: Maker::of(py)?,
                     sockets: PyOnceLock::new(),
+                    cpu_times: module.getattr("scputimes")?.getattr("_fields")?.len()?,
                     $($name: module.getattr(stringify!($name))?.cast_into::<PyType>()?.unbind(),)+
                 })
             }
@@ -44,22 +52,56 @@ tuples! {
     ppagefaults pthread puids sconn scpufreq scpustats scputimes sdiskpart sdiskusage sfan snicstats sswap suser svmem
 }
 
+/// Members of an enum by number, each looked up once: Python takes longer over it than over all else of a socket.
+pub(crate) struct Members {
+    class: Py<PyAny>,
+    known: Py<PyDict>,
+}
+
+impl Members {
+    pub(crate) fn of(class: Bound<'_, PyAny>) -> Self {
+        let known = PyDict::new(class.py()).unbind();
+        Self { class: class.unbind(), known }
+    }
+
+    /// The member of this number, or the number where it has none, as psutil does it.
+    pub(crate) fn get<'py>(&self, py: Python<'py>, number: i64) -> Object<'py> {
+        let known = self.known.bind(py);
+        if let Some(member) = known.get_item(number)? {
+            return Ok(member);
+        }
+        let member = self.class.bind(py).call1((number,));
+        let member = if member.is_ok() { member? } else { number.into_bound_py_any(py)? };
+        known.set_item(number, &member)?;
+        Ok(member)
+    }
+}
+
 /// The enums of the module `socket`, which is imported when they are first needed.
 struct Sockets {
-    family: Py<PyAny>,
-    kind: Py<PyAny>,
+    family: Members,
+    kind: Members,
 }
 
 impl Tuples {
     /// A named tuple of these values.
-    pub(crate) fn make<'py>(&self, class: &Py<PyType>, values: Bound<'py, PyTuple>) -> Object<'py> {
-        let py = values.py();
-        self.new.bind(py).call1((class.bind(py), values))
+    pub(crate) fn make<'py>(
+        &self,
+        py: Python<'py>,
+        class: &Py<PyType>,
+        values: impl IntoIterator<Item = Bound<'py, PyAny>, IntoIter: ExactSizeIterator>,
+    ) -> Object<'py> {
+        self.maker.make(class.bind(py), values)
     }
 
     /// A named tuple of a record's fields.
     pub(crate) fn record<'py, T: Record>(&self, py: Python<'py>, class: &Py<PyType>, record: &T) -> Object<'py> {
-        self.make(class, PyTuple::new(py, fields(py, record)?)?)
+        self.make(py, class, fields(py, record)?)
+    }
+
+    /// `scputimes`
+    pub(crate) fn cpu_times<'py>(&self, py: Python<'py>, times: &CpuTimes) -> Object<'py> {
+        self.make(py, &self.scputimes, fields(py, times)?.into_iter().take(self.cpu_times))
     }
 
     /// Named tuples of records.
@@ -76,74 +118,124 @@ impl Tuples {
         Ok(list)
     }
 
-    /// `sconn`, or `pconn` of one process.
-    pub(crate) fn connection<'py>(&self, py: Python<'py>, of: &Connection, with_pid: bool) -> Object<'py> {
+    /// `sconn` of each, or `pconn` of those of one process.
+    pub(crate) fn connections<'py>(
+        &self,
+        py: Python<'py>,
+        connections: &[Connection],
+        with_pid: bool,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        if connections.is_empty() {
+            return Ok(list);
+        }
         let sockets = self.sockets.get_or_try_init(py, || -> PyResult<_> {
             let socket = py.import("socket")?;
             Ok(Sockets {
-                family: socket.getattr("AddressFamily")?.unbind(),
-                kind: socket.getattr("SocketKind")?.unbind(),
+                family: Members::of(socket.getattr("AddressFamily")?),
+                kind: Members::of(socket.getattr("SocketKind")?),
             })
         })?;
-        let family = sockets.family.bind(py).call1((family_number(of.family),))?;
-        let number = match of.kind {
-            SocketType::Stream => 1,
-            SocketType::Datagram => 2,
-            SocketType::SeqPacket => 5,
-            SocketType::Other(number) => number,
-            _ => 0,
-        };
-        let kind = match sockets.kind.bind(py).call1((number,)) {
-            Ok(kind) => kind,
-            // psutil leaves numbers that have no name as they are.
-            Err(_) => number.into_bound_py_any(py)?,
-        };
-        let unix = of.family == psoxide::AddressFamily::Unix;
-        let fd = of.fd.unwrap_or(-1).into_bound_py_any(py)?;
-        let laddr = self.endpoint(py, &of.laddr, unix)?;
-        let raddr = self.endpoint(py, &of.raddr, unix)?;
-        let status = connection_status(py, of.status)?;
-        if with_pid {
-            let pid = of.pid.into_bound_py_any(py)?;
-            self.make(&self.sconn, PyTuple::new(py, [fd, family, kind, laddr, raddr, status, pid])?)
-        } else {
-            self.make(&self.pconn, PyTuple::new(py, [fd, family, kind, laddr, raddr, status])?)
+        // Most are of one address of this machine.
+        let mut last = None;
+        for of in connections {
+            let kind = match of.kind {
+                SocketType::Stream => 1,
+                SocketType::Datagram => 2,
+                SocketType::SeqPacket => 5,
+                SocketType::Other(number) => number,
+                _ => 0,
+            };
+            let unix = of.family == psoxide::AddressFamily::Unix;
+            let fd = of.fd.unwrap_or(-1).into_bound_py_any(py)?;
+            let family = sockets.family.get(py, family_number(of.family).into())?;
+            let kind = sockets.kind.get(py, kind.into())?;
+            let laddr = self.endpoint(py, &of.laddr, unix, &mut last)?;
+            let raddr = self.endpoint(py, &of.raddr, unix, &mut last)?;
+            let status = connection_status(py, of.status)?;
+            list.append(if with_pid {
+                let pid = of.pid.into_bound_py_any(py)?;
+                self.make(py, &self.sconn, [fd, family, kind, laddr, raddr, status, pid])?
+            } else {
+                self.make(py, &self.pconn, [fd, family, kind, laddr, raddr, status])?
+            })?;
         }
+        Ok(list)
     }
 
-    fn endpoint<'py>(&self, py: Python<'py>, endpoint: &Endpoint, unix: bool) -> Object<'py> {
+    /// `last` is the address that was last made text.
+    fn endpoint<'py>(
+        &self,
+        py: Python<'py>,
+        endpoint: &Endpoint,
+        unix: bool,
+        last: &mut Option<(IpAddr, Bound<'py, PyAny>)>,
+    ) -> Object<'py> {
         match endpoint {
             Endpoint::None if unix => Ok(intern!(py, "").clone().into_any()),
             Endpoint::None => Ok(PyTuple::empty(py).into_any()),
             Endpoint::Inet(address) => {
-                let ip = PyString::new(py, &address.ip().to_string()).into_any();
-                let port = address.port().into_bound_py_any(py)?;
-                self.make(&self.addr, PyTuple::new(py, [ip, port])?)
+                let ip = match last {
+                    Some((known, text)) if *known == address.ip() => text.clone(),
+                    _ => {
+                        let text = PyString::new(py, &address.ip().to_string()).into_any();
+                        *last = Some((address.ip(), text.clone()));
+                        text
+                    }
+                };
+                self.make(py, &self.addr, [ip, address.port().into_bound_py_any(py)?])
             }
             Endpoint::Unix(path) => text(py, path),
         }
     }
 
-    /// `pmmap_ext`: by hand and not from the field table, as there can be a hundred thousand of them.
-    pub(crate) fn mapping<'py>(&self, py: Python<'py>, map: &MemoryMap) -> Object<'py> {
+    /// `pmmap_ext` of each mapping: by hand and not from the field table, as there can be a hundred thousand of them.
+    pub(crate) fn mappings<'py>(&self, py: Python<'py>, maps: &[MemoryMap]) -> PyResult<Bound<'py, PyList>> {
         let count = |value: Option<u64>| PyInt::new(py, value.unwrap_or(0)).into_any();
-        let values = [
+        let list = PyList::empty(py);
+        let mut addresses = String::new();
+        // There are few sets of rights, and neighbours are mostly of one file.
+        let mut rights: Vec<(&str, Bound<'py, PyAny>)> = Vec::new();
+        let mut last: Option<(&Path, Bound<'py, PyAny>)> = None;
+        for map in maps {
+            addresses.clear();
             // Both addresses are one text in psutil, written as the kernel writes it.
-            PyString::new(py, &format!("{:08x}-{:08x}", map.start, map.end)).into_any(),
-            PyString::new(py, &map.perms).into_any(),
-            mapped_path(py, map.path.as_os_str())?,
-            count(Some(map.rss)),
-            count(map.size),
-            count(map.pss),
-            count(map.shared_clean),
-            count(map.shared_dirty),
-            count(map.private_clean),
-            count(map.private_dirty),
-            count(map.referenced),
-            count(map.anonymous),
-            count(map.swap),
-        ];
-        self.make(&self.pmmap_ext, PyTuple::new(py, values)?)
+            write!(addresses, "{:08x}-{:08x}", map.start, map.end)
+                .map_err(|error| PyValueError::new_err(error.to_string()))?;
+            let perms = match rights.iter().find(|(known, _)| *known == map.perms) {
+                Some((_, perms)) => perms.clone(),
+                None => {
+                    let perms = PyString::new(py, &map.perms).into_any();
+                    rights.push((&map.perms, perms.clone()));
+                    perms
+                }
+            };
+            let path = match &last {
+                Some((known, path)) if **known == *map.path => path.clone(),
+                _ => {
+                    let path = mapped_path(py, map.path.as_os_str())?;
+                    last = Some((&map.path, path.clone()));
+                    path
+                }
+            };
+            let values = [
+                PyString::new(py, &addresses).into_any(),
+                perms,
+                path,
+                count(Some(map.rss)),
+                count(map.size),
+                count(map.pss),
+                count(map.shared_clean),
+                count(map.shared_dirty),
+                count(map.private_clean),
+                count(map.private_dirty),
+                count(map.referenced),
+                count(map.anonymous),
+                count(map.swap),
+            ];
+            list.append(self.make(py, &self.pmmap_ext, values)?)?;
+        }
+        Ok(list)
     }
 
     /// `popenfile`
@@ -152,7 +244,7 @@ impl Tuples {
         if let (Some(fd), None) = (values.get_mut(1), file.fd) {
             *fd = (-1).into_bound_py_any(py)?;
         }
-        self.make(&self.popenfile, PyTuple::new(py, values)?)
+        self.make(py, &self.popenfile, values)
     }
 }
 
@@ -189,7 +281,14 @@ fn value<'py>(py: Python<'py>, field: &FieldInfo, value: &Value<'_>) -> Object<'
 
 /// To one decimal, as Python's `round(value, 1)`.
 pub(crate) fn rounded(value: f64) -> f64 {
-    format!("{value:.1}").parse().unwrap_or(value)
+    let tenths = value * 10.0;
+    let nearest = tenths.round();
+    // Only near the middle between two tenths do the digits have to be looked at.
+    if (tenths - nearest).abs() < 0.499_999 && nearest.abs() < 1e9 {
+        nearest / 10.0
+    } else {
+        format!("{value:.1}").parse().unwrap_or(value)
+    }
 }
 
 /// Text of the system; bytes that are not UTF-8 become lone surrogates.
@@ -205,7 +304,8 @@ pub(crate) fn path<'py>(py: Python<'py>, path: Option<&Path>) -> Object<'py> {
 /// Seconds as the nearest float: what dividing the kernel's ticks gives.
 #[allow(clippy::cast_precision_loss)] // exact for 285 years
 pub(crate) fn seconds(time: Duration) -> f64 {
-    if time.subsec_nanos().is_multiple_of(1000) { time.as_micros() as f64 / 1e6 } else { time.as_secs_f64() }
+    let micros = time.as_secs().saturating_mul(1_000_000).saturating_add(time.subsec_micros().into());
+    if time.subsec_nanos().is_multiple_of(1000) { micros as f64 / 1e6 } else { time.as_secs_f64() }
 }
 
 /// Seconds since 1970.
@@ -290,4 +390,26 @@ pub(crate) fn dict<'py, K: AsRef<OsStr>, V>(
         dict.set_item(text(py, key.as_ref())?, value(of)?)?;
     }
     Ok(dict)
+}
+
+/// Whether both dicts of tuples have the same keys, and no number in `now` is less than it was.
+#[pyfunction]
+pub(crate) fn have_grown(before: &Bound<'_, PyDict>, now: &Bound<'_, PyDict>) -> PyResult<bool> {
+    if before.len() != now.len() {
+        return Ok(false);
+    }
+    for (key, now) in now {
+        let Some(then) = before.get_item(key)? else { return Ok(false) };
+        let (now, then) = (now.cast_into::<PyTuple>()?, then.cast_into::<PyTuple>()?);
+        for (now, then) in now.iter().zip(&then) {
+            let less = match (now.extract::<u64>(), then.extract::<u64>()) {
+                (Ok(now), Ok(then)) => now < then,
+                _ => now.lt(&then)?,
+            };
+            if less {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }

@@ -7,6 +7,8 @@
 mod api;
 mod convert;
 mod errors;
+mod ffi;
+mod percent;
 mod process;
 
 /// The native half of the package.
@@ -16,7 +18,11 @@ mod _psoxide {
     use pyo3::types::PyDict;
 
     #[pymodule_export]
-    use crate::api::Api;
+    use crate::api::{Api, cpu_time_kinds};
+    #[pymodule_export]
+    use crate::convert::have_grown;
+    #[pymodule_export]
+    use crate::percent::{busy_percent, cpu_busy_time, cpu_times_deltas, cpu_tot_time, each_percent};
     #[pymodule_export]
     use crate::process::{Plan, Process};
 

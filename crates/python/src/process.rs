@@ -9,7 +9,7 @@ use psoxide::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyType};
 use pyo3::{IntoPyObjectExt as _, intern};
 
 use crate::api::{Api, connection_kind};
@@ -235,7 +235,7 @@ impl Process {
     /// `pmem` of psutil 7.
     fn memory<'py>(&self, py: Python<'py>, memory: &Memory) -> Object<'py> {
         let tuples = &self.api.get().tuples;
-        tuples.make(&tuples.pmem, PyTuple::new(py, memory_fields(py, memory)?)?)
+        tuples.make(py, &tuples.pmem, memory_fields(py, memory)?)
     }
 }
 
@@ -472,7 +472,7 @@ impl Process {
         let mut values = convert::fields(py, &memory)?;
         values.extend(convert::fields(py, &details)?);
         let tuples = &slf.get().api.get().tuples;
-        tuples.make(&tuples.pmem_ex, PyTuple::new(py, values)?)
+        tuples.make(py, &tuples.pmem_ex, values)
     }
 
     fn memory_full_info<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
@@ -482,18 +482,13 @@ impl Process {
         let mut values = memory_fields(py, &memory)?;
         values.extend(convert::fields(py, &footprint)?);
         let tuples = &slf.get().api.get().tuples;
-        tuples.make(&tuples.pfullmem, PyTuple::new(py, values)?)
+        tuples.make(py, &tuples.pfullmem, values)
     }
 
     /// `pmmap_ext` of each mapping.
     fn memory_maps<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
         let maps = Self::read(slf, Source::memory_maps)?;
-        let tuples = &slf.get().api.get().tuples;
-        let list = PyList::empty(slf.py());
-        for map in &maps {
-            list.append(tuples.mapping(slf.py(), map)?)?;
-        }
-        Ok(list)
+        slf.get().api.get().tuples.mappings(slf.py(), &maps)
     }
 
     /// `pmmap_grouped` of each path.
@@ -508,7 +503,7 @@ impl Process {
             if let Some(first) = values.first_mut() {
                 *first = convert::mapped_path(py, path.as_os_str())?;
             }
-            list.append(tuples.make(&tuples.pmmap_grouped, PyTuple::new(py, values)?)?)?;
+            list.append(tuples.make(py, &tuples.pmmap_grouped, values)?)?;
         }
         Ok(list)
     }
@@ -559,12 +554,7 @@ impl Process {
     fn net_connections<'py>(slf: &Bound<'py, Self>, kind: &str) -> PyResult<Bound<'py, PyList>> {
         let kind = connection_kind(slf.py(), kind)?;
         let connections = Self::read(slf, |source| source.net_connections(kind))?;
-        let tuples = &slf.get().api.get().tuples;
-        let list = PyList::empty(slf.py());
-        for connection in &connections {
-            list.append(tuples.connection(slf.py(), connection, false)?)?;
-        }
-        Ok(list)
+        slf.get().api.get().tuples.connections(slf.py(), &connections, false)
     }
 
     fn num_fds(slf: &Bound<'_, Self>) -> PyResult<u64> {

@@ -1,6 +1,8 @@
 """Readings of the machine: their types, and what the functions make of them."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -111,6 +113,31 @@ def test_percentages_of_samples():
     assert psoxide._busy_percent(then, now) == 40.0, "steal went back and counts as unchanged"
     assert psoxide._each_percent(then, now)[:4] == (30.0, 0.0, 10.0, 60.0)
     assert psoxide._busy_percent(now, now) == 0.0
+
+
+@pytest.mark.parametrize("kinds", [7, 8, 9, 10, 12])
+def test_cpu_times_has_the_fields_of_the_kernel(kinds, tmp_path):
+    columns = "cpu{} 10 1 5 100 3 2 1" + " 4" * (kinds - 7) + "\n"
+    stat = tmp_path / "stat"
+    stat.write_text(columns.format(" ") + columns.format("0") + "ctxt 1\nbtime 2\nintr 3\n")
+    code = (
+        "import pickle, psoxide\n"
+        "times = psoxide.cpu_times()\n"
+        "assert type(times) is psoxide._pslinux.scputimes and times.iowait == 3 / psoxide._pslinux.CLOCK_TICKS\n"
+        "assert [times] == psoxide.cpu_times(percpu=True) and pickle.loads(pickle.dumps(times)) == times\n"
+        "assert psoxide.cpu_percent() == 0.0 and psoxide.cpu_times_percent() == (0.0,) * len(times)\n"
+        "print(*times._fields)"
+    )
+    # Another kernel's file in place of this one's, for this program alone.
+    mounted = 'mount --bind "$1" /proc/stat && exec "$2" -c "$3"'
+    unshare = ["unshare", "--mount"] if os.getuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("this user may not mount")
+    done = subprocess.run(
+        [*unshare, "sh", "-c", mounted, "sh", stat, sys.executable, code], capture_output=True, text=True, check=False
+    )
+    every = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest", "guest_nice"]
+    assert done.stdout.split() == every[:kinds], done.stderr
 
 
 def test_what_meminfo_lacks_is_zero_with_a_warning(tmp_path, monkeypatch):

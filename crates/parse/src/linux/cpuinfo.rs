@@ -11,6 +11,8 @@ use crate::{ParseError, Result};
 pub struct Cpuinfo {
     /// Logical CPUs.
     pub processors: usize,
+    /// The number of the first of them, where they are numbered.
+    pub first: Option<u64>,
     /// Current frequencies in MHz, in the file's order (x86, PowerPC, s390x).
     pub mhz: Vec<f64>,
     /// Physical cores: the sum of `cpu cores` over the distinct `physical id` (x86).
@@ -37,7 +39,10 @@ pub fn parse(bytes: &[u8]) -> Result<Cpuinfo> {
         // Most lines tell of something else: the first letter is enough to leave them.
         match key.first().map(u8::to_ascii_lowercase) {
             Some(b'p') if is(b"processor") => match decimal(value, "processor") {
-                Ok(_) => numbered += 1,
+                Ok(number) => {
+                    numbered += 1;
+                    info.first.get_or_insert(number);
+                }
                 Err(_) => named += 1,
             },
             Some(b'p') if is(b"physical id") => package = Some(decimal(value, "physical id")?),
@@ -46,7 +51,7 @@ pub fn parse(bytes: &[u8]) -> Result<Cpuinfo> {
                 if let Some((name, number)) = key.split_at_checked(NUMBERED.len())
                     && name.eq_ignore_ascii_case(NUMBERED)
                 {
-                    decimal(number, "processor")?;
+                    info.first.get_or_insert(decimal(number, "processor")?);
                     numbered += 1;
                 }
             }
@@ -84,7 +89,7 @@ mod tests {
 
     #[test]
     fn x86() {
-        let info = Cpuinfo { processors: 3, mhz: vec![2494.14, 800.5, 900.0], cores: Some(6) };
+        let info = Cpuinfo { processors: 3, first: Some(0), mhz: vec![2494.14, 800.5, 900.0], cores: Some(6) };
         assert_eq!(parse(X86), Ok(info));
     }
 
@@ -93,12 +98,12 @@ mod tests {
         let ppc =
             b"processor\t: 0\ncpu\t\t: POWER9\nclock\t\t: 2300.000000MHz\n\nprocessor\t: 1\nclock\t\t: 2400.5MHz\n\
             \ntimebase\t: 512000000\n";
-        assert_eq!(parse(ppc), Ok(Cpuinfo { processors: 2, mhz: vec![2300.0, 2400.5], cores: None }));
+        assert_eq!(parse(ppc), Ok(Cpuinfo { processors: 2, first: Some(0), mhz: vec![2300.0, 2400.5], cores: None }));
         let s390x =
             b"vendor_id       : IBM/S390\n# processors    : 2\nprocessor 0: version = FF,  identification = 2733E8\n\
             processor 1: version = FF,  identification = 2733E8\n\ncpu number      : 0\ncpu MHz dynamic : 5000\n\
             cpu MHz static  : 5200\n";
-        assert_eq!(parse(s390x), Ok(Cpuinfo { processors: 2, mhz: vec![5000.0], cores: None }));
+        assert_eq!(parse(s390x), Ok(Cpuinfo { processors: 2, first: Some(0), mhz: vec![5000.0], cores: None }));
         let arm = b"Processor\t: ARMv7 Processor rev 4 (v7l)\nprocessor\t: 0\n\nprocessor\t: 1\n";
         assert_eq!(parse(arm).unwrap().processors, 2);
         assert_eq!(parse(b"Processor\t: ARM926EJ-S rev 5 (v5l)\n").unwrap().processors, 1);

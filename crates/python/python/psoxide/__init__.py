@@ -7,6 +7,7 @@
     [p.info for p in psoxide.process_iter(["pid", "name", "username"])]
 """
 
+import _operator
 import _thread
 import os
 import sys
@@ -66,13 +67,14 @@ from ._common import memoize_when_activated as _memoize_when_activated
 from ._common import wrap_numbers as _wrap_numbers
 from ._oneshot import Lock as _Lock
 from ._oneshot import Oneshot as _Oneshot
-from ._percent import busy_percent as _busy_percent
-from ._percent import cpu_busy_time as _cpu_busy_time
-from ._percent import cpu_times_deltas as _cpu_times_deltas
-from ._percent import cpu_tot_time as _cpu_tot_time
-from ._percent import each_percent as _each_percent
 from ._psoxide import RLIMITS as _RLIMITS
 from ._psoxide import Plan as _Plan
+from ._psoxide import busy_percent as _busy_percent
+from ._psoxide import cpu_busy_time as _cpu_busy_time
+from ._psoxide import cpu_times_deltas as _cpu_times_deltas
+from ._psoxide import cpu_tot_time as _cpu_tot_time
+from ._psoxide import each_percent as _each_percent
+from ._tuples import new as _new
 
 __version__ = "7.2.2"
 __author__ = "The psoxide authors"
@@ -1152,25 +1154,28 @@ def net_connections(kind="inet"):
     return _psplatform.net_connections(kind)
 
 
+_families = {}
+_second = _operator.itemgetter(1)
+
+
 def net_if_addrs():
     """Addresses of each interface."""
     addresses = {}
-    families = {}
-    for name, number, address, *others in sorted(_psplatform.net_if_addrs(), key=_family):
-        family = families.get(number)
+    for name, number, address, netmask, broadcast, ptp in sorted(_psplatform.net_if_addrs(), key=_second):
+        family = _families.get(number)
         if family is None:
             family = _psplatform.AF_LINK if number == -1 else _common.sockfam_to_enum(number)
-            families[number] = family
+            _families[number] = family
         if number == (-1 if WINDOWS else 17):
             # Hardware addresses have at least six parts.
             separator = "-" if WINDOWS else ":"
             address += f"{separator}00" * (5 - address.count(separator))
-        addresses.setdefault(name, []).append(_ntuples.snicaddr(family, address, *others))
+        row = _new(_ntuples.snicaddr, (family, address, netmask, broadcast, ptp))
+        if name in addresses:
+            addresses[name].append(row)
+        else:
+            addresses[name] = [row]
     return addresses
-
-
-def _family(row):
-    return row[1]
 
 
 def net_if_stats():

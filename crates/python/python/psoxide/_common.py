@@ -6,6 +6,8 @@ import os
 import stat
 import sys
 
+from . import _psoxide
+
 # Set to any value, be it empty of meaning as "0", it tells on stderr what is passed over.
 PSUTIL_DEBUG = bool(os.getenv("PSUTIL_DEBUG"))
 _DEFAULT = object()
@@ -372,17 +374,21 @@ class _WrapNumbers:
 
     def __init__(self):
         self.lock = _thread.allocate_lock()
-        # By name: the numbers as they were read last, and what each has lost so far.
+        # By name: the numbers as they were read last, what each has lost so far, and whether any has lost something.
         self.cache = {}
         self.lost = {}
+        self.any_lost = {}
 
     def run(self, input_dict, name):
         before = self.cache.get(name)
         self.cache[name] = input_dict
         if before is None:
             self.lost[name] = {}
+            self.any_lost[name] = False
             return input_dict
         lost = self.lost[name]
+        if not self.any_lost[name] and len(lost) == len(input_dict) and _psoxide.have_grown(before, input_dict):
+            return input_dict
         # What has disappeared starts anew if it comes back.
         for key in before.keys() - input_dict.keys():
             lost.pop(key, None)
@@ -397,11 +403,12 @@ class _WrapNumbers:
                 carried = tuple(c + (t if n < t else 0) for c, n, t in zip(carried, now, then))
             lost[key] = carried
             result[key] = tuple(map(_operator.add, now, carried)) if any(carried) else now
+        self.any_lost[name] = any(map(any, lost.values()))
         return result
 
     def cache_clear(self, name=None):
         with self.lock:
-            for remembered in (self.cache, self.lost):
+            for remembered in (self.cache, self.lost, self.any_lost):
                 if name is None:
                     remembered.clear()
                 else:

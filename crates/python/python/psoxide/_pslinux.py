@@ -25,11 +25,11 @@ from ._common import (
     supports_ipv6,
     usage_percent,
 )
-from ._ntuples import scputimes
 from ._readings import *
 from ._readings import _api, _enum
 
 ntp = _ntuples
+scputimes = _ntuples.scputimes
 _this = sys.modules[__name__]
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")

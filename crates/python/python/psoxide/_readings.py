@@ -5,6 +5,24 @@ import sys
 from . import _common, _ntuples, _psoxide
 from ._common import _PACKAGE
 
+
+def _scputimes():
+    """The tuple of CPU times, whose last fields are not of every kernel."""
+    whole = _ntuples.scputimes
+    try:
+        # Linux: seven since 2.6.0, and one more in 2.6.11, 2.6.24 and 2.6.33.
+        kinds = max(7, _psoxide.cpu_time_kinds())
+    except (OSError, RuntimeError) as err:
+        _common.debug(f"how many kinds of CPU time there are cannot be told: {err!r}")
+        return whole
+    if kinds >= len(whole._fields):
+        return whole
+    from collections import namedtuple
+
+    return namedtuple("scputimes", whole._fields[:kinds], module=_ntuples.__name__)
+
+
+_ntuples.scputimes = _scputimes()
 _api = _psoxide.Api(_PACKAGE, _ntuples, _common)
 
 __all__ = [

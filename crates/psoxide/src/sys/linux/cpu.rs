@@ -72,8 +72,8 @@ impl CpuReadings for Os {
     }
 
     fn cpu_freq(source: &Source) -> Result<Vec<CpuFreq>> {
-        let mhz = cpuinfo(source)?.map(|info| info.mhz).unwrap_or_default();
-        let scaling = scaling(source)?;
+        let info = cpuinfo(source)?.unwrap_or_default();
+        let (mhz, scaling) = (info.mhz, scaling(source, info.first)?);
         if scaling.is_empty() {
             return Ok(mhz.into_iter().map(|current| CpuFreq { current, min: None, max: None }).collect());
         }
@@ -97,8 +97,8 @@ struct Scaling {
     max: Option<f64>,
 }
 
-/// What cpufreq says of each CPU that is online, by CPU.
-fn scaling(source: &Source) -> Result<Vec<(u32, Scaling)>> {
+/// What cpufreq says of each CPU that is online, by CPU. `first` is one of them, if one is known.
+fn scaling(source: &Source, first: Option<u64>) -> Result<Vec<(u32, Scaling)>> {
     let cpus = source.file(CPUS);
     let policies = cpus.join("cpufreq");
     let mut all = Vec::new();
@@ -115,7 +115,8 @@ fn scaling(source: &Source) -> Result<Vec<(u32, Scaling)>> {
             None => all.push((policy, freq)),
         }
     }
-    if all.is_empty() {
+    // Before Linux 4.3 there was a folder for each CPU. Where the first has none there is no cpufreq at all.
+    if all.is_empty() && first.is_none_or(|first| cpus.join(format!("cpu{first}/cpufreq")).is_dir()) {
         for cpu in numbered(source, &cpus, "cpu")? {
             let folder = cpus.join(format!("cpu{cpu}/cpufreq"));
             if !folder.is_dir() {

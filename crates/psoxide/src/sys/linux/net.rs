@@ -59,14 +59,15 @@ impl NetReadings for Os {
 
     fn net_if_addrs(source: &Source) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
         source.require_live("net_if_addrs")?;
-        let nics = ask(RTM_GETLINK, RTM_NEWLINK)?;
-        let all = ask(RTM_GETADDR, RTM_NEWADDR)?;
+        let mut netlink = Netlink::open(None)?;
+        let nics = ask(&mut netlink, RTM_GETLINK, RTM_NEWLINK)?;
+        let all = ask(&mut netlink, RTM_GETADDR, RTM_NEWADDR)?;
         Ok(nic_addresses(&links(&nics)?, &addresses(&all)?))
     }
 
     fn net_if_stats(source: &Source) -> Result<Vec<(OsString, NicStats)>> {
         if source.is_live() {
-            let nics = ask(RTM_GETLINK, RTM_NEWLINK)?;
+            let nics = ask(&mut Netlink::open(None)?, RTM_GETLINK, RTM_NEWLINK)?;
             // What /sys shows can be another network namespace's, and takes three calls for each file.
             let socket =
                 socket_with(SocketFamily::UNIX, Transport::DGRAM, SocketFlags::CLOEXEC, None).map_err(Error::io)?;
@@ -130,11 +131,11 @@ const RTM_GETLINK: u16 = 18;
 const RTM_GETADDR: u16 = 22;
 
 /// The payloads of all messages of type `answer` that rtnetlink(7) has for `question`.
-fn ask(question: u16, answer: u16) -> Result<Vec<Vec<u8>>> {
+fn ask(netlink: &mut Netlink, question: u16, answer: u16) -> Result<Vec<Vec<u8>>> {
     // A `struct rtgenmsg` with its padding: AF_UNSPEC.
     const ANY_FAMILY: [u8; 4] = [0; 4];
     let mut payloads = Vec::new();
-    Netlink::open(None)?.dump(question, &ANY_FAMILY, |kind, payload| {
+    netlink.dump(question, &ANY_FAMILY, |kind, payload| {
         if kind == answer {
             payloads.push(payload.to_vec());
         }

@@ -15,8 +15,9 @@ use psoxide_parse::linux::{cpu_stat, limits, pid_io, smaps, stat, statm, status,
 use psoxide_parse::{ParseError, decimal, split_once};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, pidfd_open};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 
-use super::source::if_any;
+use super::source::{if_any, is_procfs};
 use super::{Os, Source, bpf, control, descriptors, family, raw_pid, sockets, threads, users};
 use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings};
 use crate::{
@@ -308,9 +309,28 @@ fn ids([real, effective, saved, _]: [u32; 4]) -> Ids {
     Ids { real, effective, saved }
 }
 
+/// What the kernel would write as `btime` into its `stat`, a file that counts every interrupt for it: the difference of
+/// two of its clocks, in whole seconds. Nothing where the file is not the kernel's own (lxcfs puts
+/// another in its place), or the second ended between the looks at the clocks.
+fn booted(source: &Source, file: &Path) -> Option<u64> {
+    if !source.is_live() || !is_procfs(file) {
+        return None;
+    }
+    let [before, booted, after] = [ClockId::Realtime, ClockId::Boottime, ClockId::Realtime].map(clock_gettime);
+    let seconds = |real: Timespec| {
+        let borrowed = i64::from(real.tv_nsec < booted.tv_nsec);
+        u64::try_from(real.tv_sec.checked_sub(booted.tv_sec)?.checked_sub(borrowed)?).ok()
+    };
+    seconds(before).filter(|before| seconds(after) == Some(*before))
+}
+
 impl SystemReadings for Os {
     fn boot_time(source: &Source) -> Result<SystemTime> {
-        let seconds = source.read(&source.procfs("stat"), cpu_stat::btime)?;
+        let file = source.procfs("stat");
+        let seconds = match booted(source, &file) {
+            Some(seconds) => seconds,
+            None => source.read(&file, cpu_stat::btime)?,
+        };
         UNIX_EPOCH
             .checked_add(Duration::from_secs(seconds))
             .ok_or_else(|| Error::invalid("the boot time is out of range").with_field("btime"))

@@ -113,9 +113,7 @@ impl Source {
 
     /// Whether `procfs` is a procfs, and no copy of one.
     pub(super) fn is_procfs(&self) -> bool {
-        /// linux/magic.h: PROC_SUPER_MAGIC
-        const PROC: u64 = 0x9fa0;
-        self.live && rustix::fs::statfs(&self.procfs).is_ok_and(|fs| u64::try_from(fs.f_type) == Ok(PROC))
+        self.live && is_procfs(&self.procfs)
     }
 
     pub(super) fn user_names(&self) -> &UserNames {
@@ -335,6 +333,13 @@ impl Source {
         pids.sort_unstable();
         Ok(pids)
     }
+}
+
+/// Whether a file or folder is of a procfs, and nothing that was mounted over it.
+pub(super) fn is_procfs(path: &Path) -> bool {
+    /// linux/magic.h: PROC_SUPER_MAGIC
+    const PROC: u64 = 0x9fa0;
+    rustix::fs::statfs(path).is_ok_and(|fs| u64::try_from(fs.f_type) == Ok(PROC))
 }
 
 /// A value that may be missing.

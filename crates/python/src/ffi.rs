@@ -1,0 +1,70 @@
+//! Named tuples that are filled in place, without a call of Python and without a tuple to copy from.
+#![allow(unsafe_code)]
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyTuple, PyType};
+
+use crate::convert::Object;
+
+/// How this interpreter makes an instance of a subclass of `tuple`.
+#[derive(Clone, Copy)]
+pub(crate) enum Maker {
+    /// Allocated, then filled: all that `tuple.__new__` does before Python 3.14.
+    InPlace,
+    /// By the slot behind `tuple.__new__`, as newer ones keep a hash in each tuple.
+    Slot(ffi::newfunc),
+}
+
+impl Maker {
+    pub(crate) fn of(py: Python<'_>) -> PyResult<Self> {
+        if py.version_info() < (3, 14) {
+            return Ok(Self::InPlace);
+        }
+        let tuple = py.get_type::<PyTuple>();
+        // SAFETY: `tuple` is a type, and since Python 3.10 the types that are part of the interpreter may be asked too.
+        let slot = unsafe { ffi::PyType_GetSlot(tuple.as_type_ptr(), ffi::Py_tp_new) };
+        if slot.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        // SAFETY: what is in the slot `tp_new` is a `newfunc`.
+        Ok(Self::Slot(unsafe { std::mem::transmute::<*mut std::ffi::c_void, ffi::newfunc>(slot) }))
+    }
+
+    /// An instance of `class`, which is a subclass of `tuple` without a layout of its own.
+    pub(crate) fn make<'py>(
+        self,
+        class: &Bound<'py, PyType>,
+        values: impl IntoIterator<Item = Bound<'py, PyAny>, IntoIter: ExactSizeIterator>,
+    ) -> Object<'py> {
+        let py = class.py();
+        let values = values.into_iter();
+        let size = isize::try_from(values.len())?;
+        let made = match self {
+            // SAFETY: the class allocates its instances in this way, as `type` has made it; an instance with places
+            // that are null may be dropped and visited by the collector.
+            Self::InPlace => unsafe {
+                Bound::from_owned_ptr_or_err(py, ffi::PyType_GenericAlloc(class.as_type_ptr(), size))?
+            },
+            // SAFETY: a new tuple, or null and an exception.
+            Self::Slot(_) => unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(size))? },
+        };
+        for (place, value) in (0..).zip(values) {
+            // SAFETY: nobody else has the tuple yet. A place beyond its end is refused; the value is taken in any case.
+            if unsafe { ffi::PyTuple_SetItem(made.as_ptr(), place, value.into_ptr()) } != 0 {
+                return Err(PyErr::fetch(py));
+            }
+        }
+        match self {
+            Self::InPlace => Ok(made),
+            Self::Slot(new) => {
+                let arguments = PyTuple::new(py, [made])?;
+                // SAFETY: called as `tuple.__new__(class, made)` would call it.
+                unsafe {
+                    let made = new(class.as_type_ptr(), arguments.as_ptr(), std::ptr::null_mut());
+                    Bound::from_owned_ptr_or_err(py, made)
+                }
+            }
+        }
+    }
+}
