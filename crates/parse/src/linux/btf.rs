@@ -47,7 +47,6 @@ pub struct Member {
 
 /// What begins every type.
 struct Head<'a> {
-    name: u32,
     kind: Kind,
     /// How many members follow.
     count: u32,
@@ -58,6 +57,9 @@ struct Head<'a> {
 }
 
 const MAGIC: u16 = 0xeb9f;
+/// Bytes of what begins every type, and of most types in all.
+const HEAD: usize = 12;
+const SHORT: usize = 24;
 const KIND_STRUCT: u32 = 4;
 /// Longer chains of names, or deeper nests of structs, are a ring.
 const DEEPEST: usize = 32;
@@ -77,26 +79,49 @@ fn section<'a>(bytes: &'a [u8], offset: u32, length: u32, field: &'static str) -
     bytes.get(index(offset)..).and_then(|bytes| bytes.get(..index(length))).ok_or_else(|| ParseError::missing(field))
 }
 
+/// Where in the strings the name is that a head has.
+fn name_of(head: &[u8; HEAD]) -> u32 {
+    let [a, b, c, d, ..] = *head;
+    u32::from_ne_bytes([a, b, c, d])
+}
+
+/// The word of a head that says of which kind the type is.
+fn info_of(head: &[u8; HEAD]) -> u32 {
+    let [_, _, _, _, a, b, c, d, ..] = *head;
+    u32::from_ne_bytes([a, b, c, d])
+}
+
+/// Of each kind's number: what it is, how many bytes follow the head, and how many more for each member.
+const KINDS: [(Kind, u32, u32); 20] = [
+    (Kind::Other, 0, 0), // no type has it, see `kind_of`
+    (Kind::Number, 4, 0),
+    (Kind::Pointer, 0, 0),
+    (Kind::Array, 12, 0),
+    (Kind::Struct, 0, 12),
+    (Kind::Struct, 0, 12),
+    (Kind::Number, 0, 8),
+    (Kind::Other, 0, 0),
+    (Kind::Alias, 0, 0),
+    (Kind::Alias, 0, 0),
+    (Kind::Alias, 0, 0),
+    (Kind::Alias, 0, 0),
+    (Kind::Function, 0, 0),
+    (Kind::Other, 0, 8),
+    (Kind::Variable, 4, 0),
+    (Kind::Other, 0, 12),
+    (Kind::Number, 0, 0),
+    (Kind::Other, 4, 0),
+    (Kind::Alias, 0, 0),
+    (Kind::Number, 0, 12),
+];
+
 /// The kind of a type, and how many bytes follow its head.
 fn kind_of(info: u32) -> Result<(Kind, u32)> {
-    let count = info & 0xffff;
-    Ok(match (info >> 24) & 0x1f {
-        1 => (Kind::Number, 4),
-        2 => (Kind::Pointer, 0),
-        3 => (Kind::Array, 12),
-        4 | 5 => (Kind::Struct, count * 12),
-        6 => (Kind::Number, count * 8),
-        7 => (Kind::Other, 0),
-        8..=11 | 18 => (Kind::Alias, 0),
-        12 => (Kind::Function, 0),
-        13 => (Kind::Other, count * 8),
-        14 => (Kind::Variable, 4),
-        15 => (Kind::Other, count * 12),
-        16 => (Kind::Number, 0),
-        17 => (Kind::Other, 4),
-        19 => (Kind::Number, count * 12),
-        _ => return Err(ParseError::malformed("info", &info.to_ne_bytes())),
-    })
+    let number = (info >> 24) & 0x1f;
+    match KINDS.get(index(number)) {
+        Some((kind, fixed, each)) if number != 0 => Ok((*kind, fixed + each * (info & 0xffff))),
+        _ => Err(ParseError::malformed("info", &info.to_ne_bytes())),
+    }
 }
 
 impl<'a> Btf<'a> {
@@ -115,32 +140,35 @@ impl<'a> Btf<'a> {
         let body = bytes.get(index(header)..).ok_or_else(|| ParseError::missing("hdr_len"))?;
         let types = section(body, types_at, types_len, "type_len")?;
         let strings = section(body, strings_at, strings_len, "str_len")?;
-        let mut starts = Vec::with_capacity(types.len() / 24);
-        let mut cursor = Cursor::new(types);
-        while !cursor.is_empty() {
-            let start = types.len() - cursor.rest().len();
+        let mut starts = Vec::with_capacity(types.len() / SHORT);
+        let mut rest = types;
+        while let Some((head, following)) = rest.split_first_chunk::<HEAD>() {
+            let start = types.len() - rest.len();
             starts.push(u32::try_from(start).map_err(|_| ParseError::overflow("type_len", &[]))?);
-            cursor.take(4).ok_or_else(|| ParseError::missing("name_off"))?;
-            let (_, following) = kind_of(u32_ne(&mut cursor, "info")?)?;
-            cursor.take(4).ok_or_else(|| ParseError::missing("size"))?;
-            cursor.take(index(following)).ok_or_else(|| ParseError::missing("type"))?;
+            let (_, length) = kind_of(info_of(head))?;
+            rest = following.get(index(length)..).ok_or_else(|| ParseError::missing("type"))?;
         }
-        Ok(Self { types, strings, starts })
+        if rest.is_empty() { Ok(Self { types, strings, starts }) } else { Err(ParseError::missing("info")) }
     }
 
-    /// The types of a kind that have these names; the first of each name. One pass over all types.
+    /// The types of these kinds and names; the first of each. One pass over all types.
     #[must_use]
-    pub fn find<const N: usize>(&self, kind: Kind, names: [&str; N]) -> [Option<TypeId>; N] {
+    pub fn find<const N: usize>(&self, wanted: [(Kind, &str); N]) -> [Option<TypeId>; N] {
         let mut found = [None; N];
-        let numbered = self.starts.iter().zip(1..);
-        for (head, id) in numbered.filter_map(|(start, id)| Some((self.head_at(*start)?, id))) {
-            if head.kind != kind {
+        for (start, id) in self.starts.iter().zip(1..) {
+            let head = self.types.get(index(*start)..).and_then(|rest| rest.first_chunk::<HEAD>());
+            let Some((head, Ok((kind, _)))) = head.map(|head| (head, kind_of(info_of(head)))) else { continue };
+            if !wanted.iter().any(|(wanted, _)| *wanted == kind) {
                 continue;
             }
-            let Some(name) = self.name(head.name) else { continue };
-            let wanted = names.iter().zip(&mut found).find(|(wanted, _)| wanted.as_bytes() == name);
-            if let Some((_, found)) = wanted {
-                found.get_or_insert(id);
+            let name = self.strings.get(index(name_of(head))..).unwrap_or_default();
+            for ((wanted, text), found) in wanted.iter().zip(&mut found) {
+                // Nearly all differ at once, for less than a comparison of the whole costs.
+                let begins = name.first() == text.as_bytes().first() && *wanted == kind;
+                let rest = if begins { name.strip_prefix(text.as_bytes()) } else { None };
+                if rest.is_some_and(|rest| rest.first() == Some(&0)) {
+                    found.get_or_insert(id);
+                }
             }
         }
         found
@@ -230,12 +258,13 @@ impl<'a> Btf<'a> {
     }
 
     fn head_at(&self, start: u32) -> Option<Head<'a>> {
-        let mut rest = Cursor::new(self.types.get(index(start)..)?);
-        let [name, info, size_or_type] = [(); 3].map(|()| u32_ne(&mut rest, "head").ok());
-        let info = info?;
+        let (head, rest) = self.types.get(index(start)..)?.split_first_chunk::<HEAD>()?;
+        let info = info_of(head);
         let (kind, _) = kind_of(info).ok()?;
         let bit_fields = info >> 31 != 0 && (info >> 24) & 0x1f >= KIND_STRUCT;
-        Some(Head { name: name?, kind, count: info & 0xffff, bit_fields, size_or_type: size_or_type?, rest })
+        let [.., a, b, c, d] = *head;
+        let (size_or_type, rest) = (u32::from_ne_bytes([a, b, c, d]), Cursor::new(rest));
+        Some(Head { kind, count: info & 0xffff, bit_fields, size_or_type, rest })
     }
 
     fn name(&self, offset: u32) -> Option<&'a [u8]> {
@@ -317,9 +346,10 @@ mod tests {
     fn types_by_name_and_kind() {
         let bytes = sample().bytes();
         let btf = Btf::parse(&bytes).unwrap();
-        assert_eq!(btf.find(Kind::Struct, ["task", "lock", "time"]), [Some(10), Some(7), None]);
-        assert_eq!(btf.find(Kind::Function, ["task"]), [Some(11)]);
-        assert_eq!(btf.find(Kind::Variable, ["runqueues"]), [Some(12)]);
+        let (structs, function, variable) = (Kind::Struct, Kind::Function, Kind::Variable);
+        let wanted = [(structs, "task"), (structs, "lock"), (structs, "time"), (structs, "tas"), (function, "task")];
+        assert_eq!(btf.find(wanted), [Some(10), Some(7), None, None, Some(11)]);
+        assert_eq!(btf.find([(variable, "runqueues")]), [Some(12)]);
     }
 
     #[test]
@@ -384,7 +414,7 @@ mod tests {
                 for id in 0..16 {
                     let _ = (btf.size(id), btf.pointee(id), btf.element(id), btf.member(id, "lock.seq"));
                 }
-                let _ = btf.find(Kind::Struct, ["task"]);
+                let _ = btf.find([(Kind::Struct, "task")]);
             }
         }
     }

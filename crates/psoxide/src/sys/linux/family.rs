@@ -9,11 +9,10 @@ use crate::{FieldSet, Result};
 pub(super) fn of_all(source: &Source) -> Result<Vec<Kin>> {
     let walk = source.bpf().processes(source, false).unwrap_or_default();
     let pass = Arc::new(Pass::over(source));
-    let pids = source.pids()?;
+    let pids = source.bpf().pids(source, &walk)?;
     let mut family = Vec::with_capacity(pids.len());
     for pid in pids {
-        let walked = walk.binary_search_by_key(&pid, bpf::Process::pid).ok().and_then(|at| walk.get(at));
-        if let Some(process) = walked {
+        if let Some(process) = bpf::find(&walk, pid) {
             family.push(process.kin(source));
             continue;
         }

@@ -54,11 +54,6 @@ impl Pass {
         Self { walk, ..Self::default() }
     }
 
-    fn walked(&self, pid: Pid) -> Option<&bpf::Process> {
-        let at = self.walk.binary_search_by_key(&pid, bpf::Process::pid).ok()?;
-        self.walk.get(at)
-    }
-
     /// Whether each process is read by calls of its own.
     pub(crate) fn reads_each(&self) -> bool {
         self.walk.is_empty()
@@ -66,12 +61,12 @@ impl Pass {
 
     /// The processes there are.
     pub(crate) fn pids(&self, source: &Source) -> Result<Vec<Pid>> {
-        source.pids()
+        source.bpf().pids(source, &self.walk)
     }
 }
 
 /// One cell for each file of /proc/PID that several readings share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Cache {
     stat: OnceLock<Stat>,
     statm: OnceLock<Statm>,
@@ -88,7 +83,30 @@ pub(crate) struct Cache {
     pass: Arc<Pass>,
 }
 
+impl Default for Cache {
+    fn default() -> Self {
+        Self::of(Arc::default())
+    }
+}
+
 impl Cache {
+    /// Empty cells for a process of a pass.
+    fn of(pass: Arc<Pass>) -> Self {
+        Self {
+            stat: OnceLock::new(),
+            statm: OnceLock::new(),
+            status: OnceLock::new(),
+            owner: OnceLock::new(),
+            switches: OnceLock::new(),
+            io: OnceLock::new(),
+            asked: OnceLock::new(),
+            wants_status: false,
+            cmdline: OnceLock::new(),
+            smaps: OnceLock::new(),
+            pass,
+        }
+    }
+
     /// Empty cells for readings of one process that nobody has named yet.
     pub(crate) fn for_many() -> Self {
         Self { wants_status: true, ..Self::default() }
@@ -97,8 +115,8 @@ impl Cache {
     /// Cells for another process of the same pass, of which these fields will be read: with what is known already.
     pub(crate) fn in_pass(pass: &Arc<Pass>, source: &Source, pid: Pid, fields: FieldSet) -> Self {
         let wants_status = fields.contains(Field::NumCtxSwitches);
-        let cache = Self { pass: Arc::clone(pass), wants_status, ..Self::default() };
-        if let Some(process) = pass.walked(pid) {
+        let cache = Self { wants_status, ..Self::of(Arc::clone(pass)) };
+        if let Some(process) = bpf::find(&pass.walk, pid) {
             cache.asked.get_or_init(|| cache.fill(source, process));
         }
         cache

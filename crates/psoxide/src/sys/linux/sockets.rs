@@ -66,8 +66,8 @@ impl Holders {
     fn of_all(source: &Source, sockets: usize) -> Result<Self> {
         let mut holders = Vec::new();
         let walked = Self::of_most(source, sockets, &mut holders).unwrap_or_default();
-        for pid in source.pids()? {
-            if walked.binary_search_by_key(&pid, bpf::Process::pid).is_ok() {
+        for pid in source.bpf().pids(source, &walked)? {
+            if bpf::find(&walked, pid).is_some() {
                 continue;
             }
             match Self::add_process(source, pid, &mut holders) {

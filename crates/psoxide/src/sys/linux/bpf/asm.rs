@@ -82,6 +82,8 @@ const CLASS_JUMP: u8 = 0x05;
 /// The second operand is a register.
 const FROM_REGISTER: u8 = 0x08;
 const CALL: u8 = 0x85;
+/// BPF_JCOND: `may_goto`.
+const JUMP_BY_CHANCE: u8 = 0xe0;
 const EXIT: u8 = 0x95;
 const LOAD_WIDE: u8 = 0x18;
 /// In place of a register: the immediate value is a map's descriptor; the BTF number of a kernel function to call.
@@ -159,6 +161,13 @@ impl Program {
     pub(super) fn jump_if_reg(&mut self, left: Reg, when: If, right: Reg, to: Label) {
         self.jumps.push((self.code.len(), to));
         self.push(CLASS_JUMP | FROM_REGISTER | when as u8, left as u8, right as u8, 0, 0);
+    }
+
+    /// To `to` once a loop that comes by here has used up what the kernel gives it (since Linux 6.9): the verifier asks for
+    /// one in a loop of which it cannot see the end.
+    pub(super) fn give_up(&mut self, to: Label) {
+        self.jumps.push((self.code.len(), to));
+        self.push(CLASS_JUMP | JUMP_BY_CHANCE, 0, 0, 0, 0);
     }
 
     pub(super) fn call(&mut self, helper: Helper) {
@@ -252,11 +261,12 @@ mod tests {
         p.place(top);
         p.jump_if(Reg::R6, If::Equal, 0, end);
         p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, top);
+        p.give_up(end);
         p.jump(top);
         p.place(end);
         p.exit();
         let code = bytes(p);
-        assert_eq!(code[..3], [[0x15, 0x06, 2, 0], [0x5d, 0x21, 0xfe, 0], [0x05, 0, 0xfd, 0]]);
+        assert_eq!(code[..4], [[0x15, 0x06, 3, 0], [0x5d, 0x21, 0xfe, 0], [0xe5, 0, 1, 0], [0x05, 0, 0xfc, 0]]);
     }
 
     #[test]

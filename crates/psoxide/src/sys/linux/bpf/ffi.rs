@@ -1,9 +1,11 @@
 //! bpf(2): loading programs, and iterators over what they print.
 #![allow(unsafe_code)]
 
-use std::io;
+use std::fs::File;
 use std::mem::{ManuallyDrop, offset_of, size_of};
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::ptr::{self, NonNull};
+use std::{io, slice};
 
 use super::asm::Instruction;
 
@@ -142,6 +144,39 @@ const _: () = {
     assert!(offset_of!(ProgRun, ctx_in) == 48 && offset_of!(ProgRun, flags) == 64 && size_of::<ProgRun>() == 80);
     assert!(size_of::<IterCreate>() == 8 && size_of::<Instruction>() == 8);
 };
+
+/// The kernel's types, where the kernel has them: to read them would be to copy five megabytes. /sys/kernel/btf/vmlinux
+/// can be mapped since Linux 6.16.
+pub(super) struct Types {
+    at: NonNull<libc::c_void>,
+    length: usize,
+}
+
+impl Types {
+    pub(super) fn open() -> io::Result<Self> {
+        let file = File::open("/sys/kernel/btf/vmlinux")?;
+        let length = usize::try_from(file.metadata()?.len()).map_err(|_| io::ErrorKind::Unsupported)?;
+        // SAFETY: a new mapping overlaps nothing, and what is mapped is never written to, by the kernel either.
+        let at =
+            unsafe { libc::mmap(ptr::null_mut(), length, libc::PROT_READ, libc::MAP_PRIVATE, file.as_raw_fd(), 0) };
+        match NonNull::new(at) {
+            Some(at) if at.as_ptr() != libc::MAP_FAILED => Ok(Self { at, length }),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        // SAFETY: so many bytes are mapped there for as long as `self` lives; bytes have no alignment and any value.
+        unsafe { slice::from_raw_parts(self.at.as_ptr().cast(), self.length) }
+    }
+}
+
+impl Drop for Types {
+    fn drop(&mut self) {
+        // SAFETY: this is the mapping that `open` made, and nobody borrows from it any more.
+        unsafe { libc::munmap(self.at.as_ptr(), self.length) };
+    }
+}
 
 /// One bpf(2) call: its result.
 ///

@@ -1,6 +1,6 @@
 //! What programs need to know of the running kernel: from its BTF, and whether its numbers mean what /proc shows.
 
-use psoxide_parse::linux::btf::{Btf, Kind, TypeId};
+use psoxide_parse::linux::btf::{Btf, Kind, Member, TypeId};
 use rustix::thread::CapabilitySet;
 
 use super::super::Source;
@@ -21,6 +21,8 @@ pub(super) struct Kernel<'a> {
     pub(super) iterate_files: TypeId,
     pub(super) rcu_lock: TypeId,
     pub(super) rcu_unlock: TypeId,
+    /// `bpf_rdonly_cast` (since Linux 6.2): what is anywhere, as a struct that is read, of zeros where there is no memory.
+    pub(super) cast: TypeId,
     /// `bpf_task_from_pid` and `bpf_task_release` (since Linux 6.2).
     pub(super) task_by_pid: Option<(TypeId, TypeId)>,
     /// `struct bpf_array`, what a map is that every CPU has its own copy of.
@@ -32,18 +34,19 @@ pub(super) struct Kernel<'a> {
 impl<'a> Kernel<'a> {
     pub(super) fn new(btf: &'a [u8], cpus: i32) -> Option<Self> {
         let btf = Btf::parse(btf).ok()?;
-        let [task, file, map] = btf.find(Kind::Struct, ["task_struct", "file", "bpf_array"]);
-        let [iterate_tasks, iterate_files, rcu_lock, rcu_unlock, task_from_pid, task_release] = btf.find(
-            Kind::Function,
-            [
-                "bpf_iter_task",
-                "bpf_iter_task_file",
-                "bpf_rcu_read_lock",
-                "bpf_rcu_read_unlock",
-                "bpf_task_from_pid",
-                "bpf_task_release",
-            ],
-        );
+        let [task, file, map, iterate_tasks, iterate_files, rcu_lock, rcu_unlock, cast, task_from_pid, task_release] =
+            btf.find([
+                (Kind::Struct, "task_struct"),
+                (Kind::Struct, "file"),
+                (Kind::Struct, "bpf_array"),
+                (Kind::Function, "bpf_iter_task"),
+                (Kind::Function, "bpf_iter_task_file"),
+                (Kind::Function, "bpf_rcu_read_lock"),
+                (Kind::Function, "bpf_rcu_read_unlock"),
+                (Kind::Function, "bpf_rdonly_cast"),
+                (Kind::Function, "bpf_task_from_pid"),
+                (Kind::Function, "bpf_task_release"),
+            ]);
         Some(Self {
             task: task?,
             file: file?,
@@ -51,11 +54,17 @@ impl<'a> Kernel<'a> {
             iterate_files: iterate_files?,
             rcu_lock: rcu_lock?,
             rcu_unlock: rcu_unlock?,
+            cast: cast?,
             task_by_pid: task_from_pid.zip(task_release),
             map: map?,
             cpus,
             btf,
         })
+    }
+
+    /// A member of any kind.
+    pub(super) fn member(&self, of: TypeId, path: &str) -> Option<Member> {
+        self.btf.member(of, path)
     }
 
     /// Where a member is that is a number or a pointer.

@@ -3,8 +3,8 @@
 //!
 //! A program is assembled for the running kernel, from the types in /sys/kernel/btf/vmlinux, and loaded by bpf(2). Who
 //! may not do that, and every kernel on which the answers could differ from /proc's, reads /proc. What a program cannot
-//! tell of some process is read from there too: a walk fills the cells that files would fill, and no others. Nor does it
-//! say which processes there are: kernels have been seen that leave out one.
+//! tell of some process is read from there too: a walk fills the cells that files would fill, and no others. Kernels have
+//! been seen whose iterators leave out a process: whether a walk has told of all is counted, see [`Bpf::pids`].
 
 mod asm;
 mod ffi;
@@ -16,21 +16,22 @@ mod threads;
 
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use psoxide_parse::linux::stat;
 use rustix::buffer::spare_capacity;
 use rustix::io::retry_on_intr;
 
 use self::asm::Instruction;
-use self::ffi::{Kept, Runs};
+use self::ffi::{Kept, Runs, Types};
 pub(crate) use self::files::{Regular, Socket};
 use self::kernel::Kernel;
 use self::processes::Form;
-pub(crate) use self::record::Process;
+pub(crate) use self::record::{Process, find};
 pub(crate) use self::threads::Thread;
 use super::Source;
-use crate::{Backend, Pid};
+use crate::{Backend, Pid, Result};
 
 /// What a program walks over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +64,16 @@ pub(super) struct Bpf {
     loaded: [OnceLock<Option<Kept>>; 6],
     /// How much has been read from /proc that a walk would have told: processes, threads, descriptors.
     read: AtomicU64,
+    /// Processes that were listed when a walk had not told of them, as the last listing had it.
+    untold: Mutex<Vec<Pid>>,
 }
 
 /// To load a program costs as much as to read this many processes from /proc, more or less.
 const WORTH: u64 = 1500;
 /// The same of an iterator for one process.
 const WORTH_ONE: u64 = 100;
+/// More processes than that are not read one by one to spare a listing.
+const MOST_UNTOLD: usize = 16;
 
 impl Bpf {
     fn cell(&self, walk: Walk) -> &OnceLock<Option<Kept>> {
@@ -123,6 +128,43 @@ impl Bpf {
         record::parse(&over_all(self.get(source, walk, count)?).ok()?, arguments)
     }
 
+    /// The pids of all processes, ascending, of which `walk` has told most, or nothing.
+    ///
+    /// To list /proc costs as much as to walk, and is needed only where the threads that the walk has told of are not
+    /// all that the kernel counts: a process came or went, or the iterator leaves out another one than before.
+    pub(super) fn pids(&self, source: &Source, walk: &[Process]) -> Result<Vec<Pid>> {
+        if let Some(pids) = self.counted_pids(source, walk) {
+            return Ok(pids);
+        }
+        let pids = source.pids()?;
+        if !walk.is_empty() {
+            let untold = pids.iter().copied().filter(|pid| record::find(walk, *pid).is_none()).take(MOST_UNTOLD);
+            *self.untold.lock().unwrap_or_else(PoisonError::into_inner) = untold.collect();
+        }
+        Ok(pids)
+    }
+
+    /// The same, if the numbers agree.
+    fn counted_pids(&self, source: &Source, walk: &[Process]) -> Option<Vec<Pid>> {
+        let mut pids: Vec<Pid> = walk.iter().map(Process::pid).collect();
+        let mut threads: u64 = walk.iter().map(Process::threads).sum();
+        if pids.is_empty() {
+            return None;
+        }
+        let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for pid in untold.into_iter().filter(|pid| record::find(walk, *pid).is_none()) {
+            // Who cannot be read has ended, and if not, is missed in the sum.
+            if let Ok(stat) = source.read_process(None, pid, "stat", stat::parse) {
+                threads = threads.saturating_add(stat.num_threads);
+                pids.push(pid);
+            }
+        }
+        pids.sort_unstable();
+        // sysinfo(2): the number of all threads, of which it has room for 16 bits.
+        let counted = rustix::system::sysinfo().procs;
+        (threads % (u64::from(u16::MAX) + 1) == u64::from(counted)).then_some(pids)
+    }
+
     /// A record of one process.
     pub(super) fn process(&self, source: &Source, pid: Pid) -> Option<Process> {
         record::ask(self.get(source, Walk::OneProcess, || 1)?, pid)
@@ -156,8 +198,8 @@ fn load(source: &Source, walk: Walk) -> io::Result<OwnedFd> {
     if !kernel::shows_what_proc_shows(source) {
         return Err(unsupported());
     }
-    let btf = std::fs::read("/sys/kernel/btf/vmlinux")?;
-    let kernel = Kernel::new(&btf, kernel::cpus(source).ok_or_else(unsupported)?).ok_or_else(unsupported)?;
+    let types = Types::open()?;
+    let kernel = Kernel::new(types.bytes(), kernel::cpus(source).ok_or_else(unsupported)?).ok_or_else(unsupported)?;
     let per_cpu = ffi::per_cpu_map()?;
     let (program, runs) = assemble(&kernel, walk, per_cpu.as_raw_fd()).ok_or_else(unsupported)?;
     let program = ffi::load(&program, runs)?;
@@ -206,8 +248,8 @@ mod tests {
         if !kernel::shows_what_proc_shows(&source) {
             return eprintln!("skipped: not on this kernel, not in this namespace, or not for this user");
         }
-        let Ok(btf) = std::fs::read("/sys/kernel/btf/vmlinux") else { return eprintln!("skipped: no BTF") };
-        let kernel = Kernel::new(&btf, kernel::cpus(&source).unwrap()).unwrap();
+        let Ok(types) = Types::open() else { return eprintln!("skipped: no BTF") };
+        let kernel = Kernel::new(types.bytes(), kernel::cpus(&source).unwrap()).unwrap();
         let per_cpu = match ffi::per_cpu_map() {
             Ok(map) => map,
             Err(error) => return eprintln!("skipped: this user may not load programs: {error}"),

@@ -5,18 +5,19 @@
 
 use std::os::fd::RawFd;
 
-use super::asm::{Helper, If, Instruction, Op, Program, Reg};
+use psoxide_parse::linux::btf::TypeId;
+
+use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
 use super::kernel::{Kernel, Place};
 use super::record::{RECORD, Word};
 
 /// Below the record on the stack: words for pointers on their way.
-const SCRATCH: [i16; 6] = [-RECORD - 8, -RECORD - 16, -RECORD - 24, -RECORD - 32, -RECORD - 40, -RECORD - 48];
-/// The whole stack has 512 bytes, Documentation/bpf/bpf_design_QA.rst.
-const _: () = assert!(RECORD + 48 <= 512);
+const SCRATCH: [i16; 7] =
+    [-RECORD - 56, -RECORD - 48, -RECORD - 40, -RECORD - 32, -RECORD - 24, -RECORD - 16, -RECORD - 8];
+/// The whole stack has 512 bytes, Documentation/bpf/bpf_design_QA.rst, of which loops take 16 (`Program::give_up`).
+const _: () = assert!(RECORD + 56 + 16 <= 512);
 /// The longest command line that is copied; it takes the record's place on the stack, after a word for its length.
 const ARGUMENTS: i32 = RECORD as i32 - 8;
-/// Processes with more threads are read from /proc.
-const MOST_THREADS: i32 = 256;
 
 /// Where a word is, from R10.
 const fn word(word: Word) -> i16 {
@@ -25,7 +26,8 @@ const fn word(word: Word) -> i16 {
 
 const TASK: Reg = Reg::R6;
 const SIGNAL: Reg = Reg::R7;
-const COUNT: Reg = Reg::R8;
+/// In loops: the thread, the CPU.
+const AT: Reg = Reg::R8;
 /// Where the answer goes: the iterator's sequence file, or the context.
 const OUT: Reg = Reg::R9;
 const STACK: Reg = Reg::R10;
@@ -36,12 +38,20 @@ fn keep(p: &mut Program, base: Reg, place: Place, to: Word) {
     p.store(STACK, word(to), Reg::R0);
 }
 
-/// Reads `size` bytes at `R3 + offset` into the stack, whatever R3 is.
-fn probe(p: &mut Program, offset: i16, size: i32, to: i16) {
-    p.op(Reg::R3, Op::Add, offset.into());
-    p.at(Reg::R1, STACK, to);
-    p.set(Reg::R2, size);
-    p.call(Helper::ProbeReadKernel);
+/// R0 = what is at R1, as a struct to read.
+///
+/// Of what the verifier trusts it would look up, by name and among all types of the kernel, whether it may trust the
+/// pointers in it, which takes most of the time of loading; of what is cast it trusts nothing.
+fn cast(p: &mut Program, kernel: &Kernel<'_>, to: TypeId) {
+    p.set(Reg::R2, to.cast_signed());
+    p.call_kernel(kernel.cast);
+}
+
+/// R1 = a pointer in the task.
+fn follow(p: &mut Program, kernel: &Kernel<'_>, pointer: Place) {
+    p.copy(Reg::R1, TASK);
+    cast(p, kernel, kernel.task);
+    p.load(Reg::R1, Reg::R0, pointer.offset, pointer.size);
 }
 
 /// What a program is to do with its record.
@@ -91,7 +101,8 @@ pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, form: Form) -> Option
     for word in 0..RECORD / 8 {
         p.store_value(STACK, word * 8 - RECORD, 0);
     }
-    p.load(SIGNAL, TASK, signal_at.offset, signal_at.size);
+    follow(&mut p, kernel, signal_at);
+    p.copy(SIGNAL, Reg::R1);
 
     let of_task = [
         ("pid", Word::Pid),
@@ -111,15 +122,14 @@ pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, form: Form) -> Option
     keep(&mut p, TASK, Place { offset: name, size: 8 }, Word::Name);
     keep(&mut p, TASK, Place { offset: name.checked_add(8)?, size: 8 }, Word::NameEnd);
     // A pointer to nothing reads as zeros.
-    let behind = |p: &mut Program, at: Place, base: Reg| p.load(Reg::R1, base, at.offset, at.size);
     let (parent, _) = kernel.pointer(kernel.task, "real_parent")?;
-    behind(&mut p, parent, TASK);
+    follow(&mut p, kernel, parent);
     keep(&mut p, Reg::R1, tgid, Word::Ppid);
     let (delays, delays_type) = kernel.pointer(kernel.task, "delays")?;
-    behind(&mut p, delays, TASK);
+    follow(&mut p, kernel, delays);
     keep(&mut p, Reg::R1, kernel.place(delays_type, "blkio_delay")?, Word::BlockDelay);
     let (cred, cred_type) = kernel.pointer(kernel.task, "real_cred")?;
-    behind(&mut p, cred, TASK);
+    follow(&mut p, kernel, cred);
     for (path, to) in [
         ("uid.val", Word::Uid),
         ("euid.val", Word::EffectiveUid),
@@ -131,22 +141,19 @@ pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, form: Form) -> Option
         keep(&mut p, Reg::R1, kernel.place(cred_type, path)?, to);
     }
     let (tty, tty_type) = kernel.pointer(signal_type, "tty")?;
-    behind(&mut p, tty, SIGNAL);
+    p.load(Reg::R1, SIGNAL, tty.offset, tty.size);
     keep(&mut p, Reg::R1, kernel.place(tty_type, "index")?, Word::TtyIndex);
     let (driver, driver_type) = kernel.pointer(tty_type, "driver")?;
-    behind(&mut p, driver, Reg::R1);
+    p.load(Reg::R1, Reg::R1, driver.offset, driver.size);
     keep(&mut p, Reg::R1, kernel.place(driver_type, "major")?, Word::TtyMajor);
     keep(&mut p, Reg::R1, kernel.place(driver_type, "minor_start")?, Word::TtyFirstMinor);
     // enum pid_type, include/linux/pid_types.h: PIDTYPE_PGID is 2 and PIDTYPE_SID 3.
     for (kind, to) in [(2, Word::Group), (3, Word::Session)] {
         let (at, pointer) = kernel.element(signal_type, "pids", kind)?;
-        let pid_type = kernel.pointee(pointer)?;
-        let (numbers, number_type) = kernel.element(pid_type, "numbers", 0)?;
+        let (numbers, number_type) = kernel.element(kernel.pointee(pointer)?, "numbers", 0)?;
         let number = kernel.place(number_type, "nr")?;
-        p.copy(Reg::R3, SIGNAL);
-        probe(&mut p, at, 8, SCRATCH[0]);
-        p.load(Reg::R3, STACK, SCRATCH[0], 8);
-        probe(&mut p, numbers.checked_add(number.offset)?, 4, word(to));
+        p.load(Reg::R1, SIGNAL, at, 8);
+        keep(&mut p, Reg::R1, Place { offset: numbers.checked_add(number.offset)?, ..number }, to);
     }
 
     let lock = signal("stats_lock.seqcount.seqcount.sequence")?;
@@ -172,7 +179,7 @@ pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, form: Form) -> Option
     p.store_value(STACK, word(Word::AccountsIo), i32::from(!io.is_empty()));
     threads(&mut p, kernel, signal_type, io)?;
     keep(&mut p, SIGNAL, lock, Word::LockAfter);
-    memory(&mut p, kernel, per_cpu)?;
+    memory(&mut p, kernel, per_cpu, release)?;
 
     match form {
         Form::Record => {
@@ -252,34 +259,29 @@ fn threads(p: &mut Program, kernel: &Kernel<'_>, signal_type: u32, io: &[(&str, 
     let count = kernel.place(signal_type, "nr_threads")?;
     p.load(Reg::R1, SIGNAL, count.offset, count.size);
     p.jump_if(Reg::R1, If::NotEqual, 1, many);
-    let sums = || sums.iter().chain(io).copied();
-    for (path, sum) in sums() {
-        let at = kernel.place(kernel.task, path).filter(|at| at.size == 8)?;
-        p.load(Reg::R1, TASK, at.offset, at.size);
-        add(p, sum);
-    }
+    let sum_up = |p: &mut Program, thread| {
+        for (path, sum) in sums.iter().chain(io) {
+            let at = kernel.place(kernel.task, path).filter(|at| at.size == 8)?;
+            p.load(Reg::R1, thread, at.offset, at.size);
+            add(p, *sum);
+        }
+        Some(())
+    };
+    sum_up(p, TASK)?;
     p.jump(complete);
 
     p.place(many);
-    p.copy(Reg::R3, SIGNAL);
-    probe(p, list, 8, SCRATCH[0]);
-    p.set(COUNT, 0);
+    p.load(AT, SIGNAL, list, 8);
     p.place(next);
-    p.load(Reg::R3, STACK, SCRATCH[0], 8);
     p.at(Reg::R1, SIGNAL, list);
-    p.jump_if_reg(Reg::R1, If::Equal, Reg::R3, complete);
-    for (path, sum) in sums() {
-        p.load(Reg::R3, STACK, SCRATCH[0], 8);
-        p.op(Reg::R3, Op::Sub, node.into());
-        probe(p, kernel.place(kernel.task, path)?.offset, 8, SCRATCH[1]);
-        p.load(Reg::R1, STACK, SCRATCH[1], 8);
-        add(p, sum);
-    }
-    p.load(Reg::R3, STACK, SCRATCH[0], 8);
-    probe(p, 0, 8, SCRATCH[0]);
-    p.op(COUNT, Op::Add, 1);
-    p.jump_if(COUNT, If::Less, MOST_THREADS, next);
-    p.jump(end);
+    p.jump_if_reg(Reg::R1, If::Equal, AT, complete);
+    p.give_up(end);
+    p.copy(Reg::R1, AT);
+    p.op(Reg::R1, Op::Sub, node.into());
+    cast(p, kernel, kernel.task);
+    sum_up(p, Reg::R0)?;
+    p.load(AT, Reg::R0, node, 8);
+    p.jump(next);
     p.place(complete);
     p.store_value(STACK, word(Word::Complete), 1);
     p.place(end);
@@ -293,21 +295,16 @@ fn add(p: &mut Program, sum: Word) {
     p.store(STACK, word(sum), Reg::R2);
 }
 
-/// A pointer in R0 as a number in the stack, which the verifier lets nobody have otherwise.
-fn as_number(p: &mut Program, to: i16) {
-    p.store(STACK, to, Reg::R0);
-    p.copy(Reg::R3, STACK);
-    probe(p, to, 8, to);
-}
-
-/// The figures of `mm`. Counts of resident pages are spread over the CPUs: lib/percpu_counter.c, __percpu_counter_sum.
+/// The figures of `mm`; to `release` where they are not kept as is known here. Counts of resident pages are spread over
+/// the CPUs: lib/percpu_counter.c, __percpu_counter_sum.
 ///
 /// A CPU's part is at the counter's `counters` and what is added to that for this CPU, to every variable the same.
 /// A map that each CPU has its own copy of shows it: where the copy is, less the map's own pointer.
-fn memory(p: &mut Program, kernel: &Kernel<'_>, per_cpu: RawFd) -> Option<()> {
+fn memory(p: &mut Program, kernel: &Kernel<'_>, per_cpu: RawFd, release: Label) -> Option<()> {
     let (mm, mm_type) = kernel.pointer(kernel.task, "mm")?;
     let (none, next) = (p.label(), p.label());
-    p.load(SIGNAL, TASK, mm.offset, mm.size);
+    follow(p, kernel, mm);
+    p.copy(SIGNAL, Reg::R1);
     p.jump_if(SIGNAL, If::Equal, 0, none);
     for (path, to) in [
         ("total_vm", Word::TotalPages),
@@ -321,49 +318,84 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, per_cpu: RawFd) -> Option<()> {
     ] {
         keep(p, SIGNAL, kernel.place(mm_type, path)?, to);
     }
-    let [key, copy, base, parts @ ..] = SCRATCH;
-    p.map(Reg::R0, per_cpu);
-    as_number(p, base);
-    p.load(Reg::R3, STACK, base, 8);
-    probe(p, kernel.offset(kernel.map, "pptrs")?, 8, base);
+    let [first, parts, map, first_number, parts_number, base, key] = SCRATCH;
     // include/linux/mm_types_task.h: MM_FILEPAGES, MM_ANONPAGES, MM_SHMEMPAGES.
     let counters = [(0, Word::FilePages), (1, Word::AnonymousPages), (3, Word::SharedPages)];
-    for ((index, sum), part) in counters.into_iter().zip(parts) {
+    for (index, sum) in counters {
         let (at, counter) = kernel.element(mm_type, "rss_stat", index)?;
-        let (count, spread) = (kernel.offset(counter, "count")?, kernel.offset(counter, "counters")?);
-        p.copy(Reg::R3, SIGNAL);
-        probe(p, at.checked_add(count)?, 8, word(sum));
-        p.copy(Reg::R3, SIGNAL);
-        probe(p, at.checked_add(spread)?, 8, part);
-        p.load(Reg::R1, STACK, part, 8);
-        p.load(Reg::R2, STACK, base, 8);
-        p.op_reg(Reg::R1, Op::Sub, Reg::R2);
-        p.store(STACK, part, Reg::R1);
+        let (count, spread) = (kernel.place(counter, "count")?, kernel.offset(counter, "counters")?);
+        keep(p, SIGNAL, Place { offset: at.checked_add(count.offset)?, ..count }, sum);
+        p.load(Reg::R1, SIGNAL, at.checked_add(spread)?, 8);
+        if index == 0 {
+            p.store(STACK, parts, Reg::R1);
+        } else {
+            // The parts of one CPU are side by side: percpu_counter_init_many.
+            p.load(Reg::R2, STACK, parts, 8);
+            p.op_reg(Reg::R1, Op::Sub, Reg::R2);
+            p.jump_if(Reg::R1, If::NotEqual, PART * i32::try_from(index).ok()?, release);
+        }
     }
     p.store_value(STACK, key, 0);
-    p.set(COUNT, 0);
-    p.place(next);
+    lookup(p, per_cpu, key, |p| p.set(Reg::R3, 0));
+    p.jump_if(Reg::R0, If::Equal, 0, release);
+    p.store(STACK, first, Reg::R0);
     p.map(Reg::R1, per_cpu);
-    p.at(Reg::R2, STACK, key);
-    p.copy(Reg::R3, COUNT);
-    p.call(Helper::MapLookupPercpuElem);
-    p.jump_if(Reg::R0, If::Equal, 0, none);
-    as_number(p, copy);
-    for ((_, sum), part) in counters.into_iter().zip(parts) {
-        p.load(Reg::R3, STACK, copy, 8);
-        p.load(Reg::R1, STACK, part, 8);
-        p.op_reg(Reg::R3, Op::Add, Reg::R1);
-        p.store_value(STACK, base, 0);
-        probe(p, 0, 4, base);
-        p.load(Reg::R1, STACK, base, 8);
+    p.store(STACK, map, Reg::R1);
+    // Pointers are known as numbers only once they were read as such.
+    p.at(Reg::R1, STACK, first_number);
+    p.set(Reg::R2, 24);
+    p.at(Reg::R3, STACK, first);
+    p.call(Helper::ProbeReadKernel);
+    p.at(Reg::R1, STACK, base);
+    p.set(Reg::R2, 8);
+    p.load(Reg::R3, STACK, base, 8);
+    p.op(Reg::R3, Op::Add, kernel.offset(kernel.map, "pptrs")?.into());
+    p.call(Helper::ProbeReadKernel);
+    // Where the first CPU's parts are.
+    p.load(Reg::R1, STACK, parts_number, 8);
+    p.load(Reg::R2, STACK, first_number, 8);
+    p.op_reg(Reg::R1, Op::Add, Reg::R2);
+    p.load(Reg::R2, STACK, base, 8);
+    p.op_reg(Reg::R1, Op::Sub, Reg::R2);
+    p.store(STACK, base, Reg::R1);
+    p.set(AT, 0);
+    p.place(next);
+    p.give_up(release);
+    lookup(p, per_cpu, key, |p| p.copy(Reg::R3, AT));
+    p.jump_if(Reg::R0, If::Equal, 0, release);
+    p.load(Reg::R2, STACK, first, 8);
+    p.op_reg(Reg::R0, Op::Sub, Reg::R2);
+    p.load(Reg::R1, STACK, base, 8);
+    p.op_reg(Reg::R1, Op::Add, Reg::R0);
+    // Any struct will do that begins with numbers, as `struct prev_cputime` with two of 64 bits.
+    let (_, signal_type) = kernel.pointer(kernel.task, "signal")?;
+    let [numbers, second] = ["prev_cputime", "prev_cputime.stime"].map(|path| kernel.member(signal_type, path));
+    let (numbers, second) = (numbers?, second?);
+    if second.offset.checked_sub(numbers.offset)? != 8 {
+        return None;
+    }
+    cast(p, kernel, numbers.id);
+    for (index, sum) in counters {
+        p.load(Reg::R1, Reg::R0, i16::try_from(index).ok()? * 4, 4);
         p.op(Reg::R1, Op::ShiftLeft, 32);
         p.op(Reg::R1, Op::ShiftSigned, 32);
         add(p, sum);
     }
-    p.op(COUNT, Op::Add, 1);
-    p.jump_if(COUNT, If::Less, kernel.cpus, next);
+    p.op(AT, Op::Add, 1);
+    p.jump_if(AT, If::Less, kernel.cpus, next);
     p.place(none);
     Some(())
+}
+
+/// Bytes of a CPU's part of a count.
+const PART: i32 = 4;
+
+/// R0 = a CPU's copy of the number in the map, the CPU being set in R3.
+fn lookup(p: &mut Program, per_cpu: RawFd, key: i16, cpu: impl FnOnce(&mut Program)) {
+    p.map(Reg::R1, per_cpu);
+    p.at(Reg::R2, STACK, key);
+    cpu(p);
+    p.call(Helper::MapLookupPercpuElem);
 }
 
 /// Prints how many bytes the command line in R7 to R8 has, and these, if they can be had.

@@ -112,6 +112,11 @@ pub(super) fn parse(bytes: &[u8], arguments: bool) -> Option<Vec<Process>> {
     Some(records)
 }
 
+/// The record of a process, in a walk.
+pub(crate) fn find(walk: &[Process], pid: Pid) -> Option<&Process> {
+    walk.get(walk.binary_search_by_key(&pid, Process::pid).ok()?)
+}
+
 /// include/linux/sched.h: PF_KTHREAD and PF_WQ_WORKER.
 const KERNEL_THREAD: u64 = 0x0020_0000;
 const WORKER: u64 = 0x20;
@@ -136,6 +141,11 @@ impl Process {
 
     pub(crate) fn pid(&self) -> Pid {
         self.id(Word::Pid)
+    }
+
+    /// How many threads it has.
+    pub(super) fn threads(&self) -> u64 {
+        self.get(Word::Threads)
     }
 
     /// When it began, in clock ticks since boot.
