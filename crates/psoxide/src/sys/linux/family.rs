@@ -7,13 +7,13 @@ use crate::sys::{Handle, Kin, ProcessReadings as _};
 use crate::{FieldSet, Result};
 
 pub(super) fn of_all(source: &Source) -> Result<Vec<Kin>> {
-    let walk = source.bpf().processes(source, false).unwrap_or_default();
+    let walk = source.bpf().family(source).unwrap_or_default();
     let pass = Arc::new(Pass::over(source));
-    let pids = source.bpf().pids(source, &walk)?;
+    let pids = source.bpf().pids(source, walk.iter().map(bpf::Relative::threads))?;
     let mut family = Vec::with_capacity(pids.len());
     for pid in pids {
-        if let Some(process) = bpf::find(&walk, pid) {
-            family.push(process.kin(source));
+        if let Some(relative) = bpf::Relative::find(&walk, pid) {
+            family.push(relative.kin(source));
             continue;
         }
         let cache = Cache::in_pass(&pass, source, pid, FieldSet::default());

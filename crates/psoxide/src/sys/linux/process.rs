@@ -61,7 +61,7 @@ impl Pass {
 
     /// The processes there are.
     pub(crate) fn pids(&self, source: &Source) -> Result<Vec<Pid>> {
-        source.bpf().pids(source, &self.walk)
+        source.bpf().pids(source, self.walk.iter().map(bpf::Process::threads))
     }
 }
 

@@ -66,8 +66,8 @@ impl Holders {
     fn of_all(source: &Source, sockets: usize) -> Result<Self> {
         let mut holders = Vec::new();
         let walked = Self::of_most(source, sockets, &mut holders).unwrap_or_default();
-        for pid in source.bpf().pids(source, &walked)? {
-            if bpf::find(&walked, pid).is_some() {
+        for pid in source.bpf().pids(source, walked.iter().map(bpf::Relative::threads))? {
+            if bpf::Relative::find(&walked, pid).is_some() {
                 continue;
             }
             match Self::add_process(source, pid, &mut holders) {
@@ -79,10 +79,10 @@ impl Holders {
     }
 
     /// Those that the kernel tells all at once, and the processes that it has told of.
-    fn of_most(source: &Source, sockets: usize, holders: &mut Vec<Holder>) -> Option<Vec<bpf::Process>> {
-        let (processes, sockets) = source.bpf().sockets(source, sockets)?;
+    fn of_most(source: &Source, sockets: usize, holders: &mut Vec<Holder>) -> Option<Vec<bpf::Relative>> {
+        let (family, sockets) = source.bpf().sockets(source, sockets)?;
         holders.extend(sockets.iter().map(|&bpf::Socket { pid, fd, inode }| Holder { inode, pid, fd }));
-        Some(processes)
+        Some(family)
     }
 
     fn add_process(source: &Source, pid: Pid, holders: &mut Vec<Holder>) -> Result<()> {

@@ -179,9 +179,9 @@ impl Program {
         self.push(CALL, 0, PSEUDO_KFUNC, 0, function.cast_signed());
     }
 
-    /// `dst` = the address of the map with this descriptor.
-    pub(super) fn map(&mut self, dst: Reg, map: RawFd) {
-        self.push(LOAD_WIDE, dst as u8, PSEUDO_MAP, 0, map);
+    /// `dst` = the address of the map that the program is loaded with ([`with_map`]).
+    pub(super) fn map(&mut self, dst: Reg) {
+        self.push(LOAD_WIDE, dst as u8, PSEUDO_MAP, 0, 0);
         self.push(0, 0, 0, 0, 0);
     }
 
@@ -200,6 +200,23 @@ impl Program {
         }
         Some(self.code)
     }
+}
+
+impl Instruction {
+    fn is_map(&self) -> bool {
+        self.code == LOAD_WIDE && self.registers >> 4 == PSEUDO_MAP
+    }
+}
+
+/// Whether a program has to be loaded with a map.
+pub(super) fn uses_map(program: &[Instruction]) -> bool {
+    program.iter().any(Instruction::is_map)
+}
+
+/// The program, with the descriptor of its map.
+pub(super) fn with_map(program: &[Instruction], map: RawFd) -> Vec<Instruction> {
+    let fill = |&one: &Instruction| if one.is_map() { Instruction { immediate: map, ..one } } else { one };
+    program.iter().map(fill).collect()
 }
 
 /// The bits of a load or store that say how many bytes.
@@ -267,6 +284,18 @@ mod tests {
         p.exit();
         let code = bytes(p);
         assert_eq!(code[..4], [[0x15, 0x06, 3, 0], [0x5d, 0x21, 0xfe, 0], [0xe5, 0, 1, 0], [0x05, 0, 0xfc, 0]]);
+    }
+
+    #[test]
+    fn a_map_is_filled_in() {
+        let mut p = Program::default();
+        p.set(Reg::R1, 5);
+        p.map(Reg::R1);
+        p.exit();
+        let program = p.finish().unwrap();
+        assert!(uses_map(&program) && !uses_map(&program[..1]));
+        let filled: Vec<_> = with_map(&program, 9).iter().map(|one| one.immediate).collect();
+        assert_eq!(filled, [5, 9, 0, 0, 0]);
     }
 
     #[test]

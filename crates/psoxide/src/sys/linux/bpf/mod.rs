@@ -7,6 +7,7 @@
 //! been seen whose iterators leave out a process: whether a walk has told of all is counted, see [`Bpf::pids`].
 
 mod asm;
+mod family;
 mod ffi;
 mod files;
 mod kernel;
@@ -15,7 +16,7 @@ mod record;
 mod threads;
 
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -24,6 +25,7 @@ use rustix::buffer::spare_capacity;
 use rustix::io::retry_on_intr;
 
 use self::asm::Instruction;
+pub(crate) use self::family::Relative;
 use self::ffi::{Kept, Runs, Types};
 pub(crate) use self::files::{Regular, Socket};
 use self::kernel::Kernel;
@@ -39,6 +41,8 @@ enum Walk {
     Processes,
     /// The same, with command lines.
     Arguments,
+    /// Who is whose child, and no more.
+    Family,
     Sockets,
     Files,
     Threads,
@@ -47,6 +51,9 @@ enum Walk {
 }
 
 impl Walk {
+    const ALL: [Self; 7] =
+        [Self::Processes, Self::Arguments, Self::Family, Self::Sockets, Self::Files, Self::Threads, Self::OneProcess];
+
     /// Whether each walk is over one process, of its own iterator, and not over all.
     fn is_over_one(self) -> bool {
         matches!(self, Self::Files | Self::Threads)
@@ -54,43 +61,50 @@ impl Walk {
 
     /// Whether all walks are of one iterator, which is kept.
     fn is_over_all(self) -> bool {
-        matches!(self, Self::Processes | Self::Arguments | Self::Sockets)
+        matches!(self, Self::Processes | Self::Arguments | Self::Family | Self::Sockets)
+    }
+
+    /// What it spares for each thing that it tells of, in microseconds, more or less.
+    fn spares(self) -> u64 {
+        match self {
+            Self::Processes | Self::Arguments | Self::Family => 12,
+            Self::Threads => 6,
+            Self::Sockets | Self::Files | Self::OneProcess => 4,
+        }
     }
 }
 
-/// What is loaded, for the life of a `System`: for each walk its program, or the iterator that it keeps alive.
+/// A program, and what runs it.
+type Assembled = (Vec<Instruction>, Runs);
+
+/// What is loaded, for the life of a `System`.
 #[derive(Debug, Default)]
 pub(super) struct Bpf {
-    loaded: [OnceLock<Option<Kept>>; 6],
-    /// How much has been read from /proc that a walk would have told: processes, threads, descriptors.
-    read: AtomicU64,
+    /// The programs for this kernel, as [`Walk::ALL`] has them, once one was wanted.
+    programs: OnceLock<Option<[Option<Assembled>; Walk::ALL.len()]>>,
+    /// For each walk its program, or the iterator that the program is kept by.
+    loaded: [OnceLock<Option<Kept>>; Walk::ALL.len()],
+    /// What walks would have spared until now, see [`Walk::spares`].
+    missed: AtomicU64,
     /// Processes that were listed when a walk had not told of them, as the last listing had it.
     untold: Mutex<Vec<Pid>>,
 }
 
-/// To load a program costs as much as to read this many processes from /proc, more or less.
-const WORTH: u64 = 1500;
-/// The same of an iterator for one process.
+/// What it takes to assemble and load a program, in the unit of [`Walk::spares`].
+const PRICE: u64 = 3000;
+/// With fewer things than that it is not worth while to make an iterator over them alone.
 const WORTH_ONE: u64 = 100;
 /// More processes than that are not read one by one to spare a listing.
 const MOST_UNTOLD: usize = 16;
 
 impl Bpf {
-    fn cell(&self, walk: Walk) -> &OnceLock<Option<Kept>> {
-        let [processes, arguments, sockets, files, threads, one] = &self.loaded;
-        match walk {
-            Walk::Processes => processes,
-            Walk::Arguments => arguments,
-            Walk::Sockets => sockets,
-            Walk::Files => files,
-            Walk::Threads => threads,
-            Walk::OneProcess => one,
-        }
+    fn cell(&self, walk: Walk) -> Option<&OnceLock<Option<Kept>>> {
+        self.loaded.get(walk as usize)
     }
 
     /// What is loaded for a walk, if that is possible and pays for `count` things that are to be read otherwise.
     fn get(&self, source: &Source, walk: Walk, count: impl FnOnce() -> usize) -> Option<BorrowedFd<'_>> {
-        let cell = self.cell(walk);
+        let cell = self.cell(walk)?;
         let pays = match source.backend_choice() {
             Backend::Proc => false,
             Backend::Bpf => true,
@@ -99,60 +113,70 @@ impl Bpf {
                 // A process so small that the program would not be used for it is no reason to load it either.
                 let small = walk.is_over_one() && count < WORTH_ONE;
                 let reaches = || {
-                    let read = self.read.fetch_add(count, Ordering::Relaxed).saturating_add(count);
+                    let spared = count.saturating_mul(walk.spares());
+                    let missed = self.missed.fetch_add(spared, Ordering::Relaxed).saturating_add(spared);
                     // It pays for this program; the next one has to be worth its own price.
-                    if read >= WORTH {
-                        self.read.store(0, Ordering::Relaxed);
+                    if missed >= PRICE {
+                        self.missed.store(0, Ordering::Relaxed);
                     }
-                    read >= WORTH
+                    missed >= PRICE
                 };
                 !small && (cell.get().is_some() || reaches())
             }
             Backend::Auto => true,
         };
-        if pays { cell.get_or_init(|| load(source, walk).and_then(Kept::new).ok()).as_ref()?.fd() } else { None }
+        if pays { cell.get_or_init(|| self.load(source, walk).ok()).as_ref()?.fd() } else { None }
     }
 
     /// Whether processes are read this way now.
     pub(super) fn is_in_use(&self, source: &Source) -> bool {
         match source.backend_choice() {
-            Backend::Auto => self.cell(Walk::Processes).get().is_some_and(Option::is_some),
+            Backend::Auto => self.cell(Walk::Processes).and_then(OnceLock::get).is_some_and(Option::is_some),
             _ => self.get(source, Walk::Processes, || 0).is_some(),
         }
     }
 
     /// A record of most processes, by pid; `None` where that is not to be had or does not pay.
     pub(super) fn processes(&self, source: &Source, arguments: bool) -> Option<Vec<Process>> {
-        let count = || source.pids().map_or(0, |pids| pids.len());
         let walk = if arguments { Walk::Arguments } else { Walk::Processes };
-        record::parse(&over_all(self.get(source, walk, count)?).ok()?, arguments)
+        record::parse(&over_all(self.get(source, walk, || number_of_processes(source))?).ok()?, arguments)
     }
 
-    /// The pids of all processes, ascending, of which `walk` has told most, or nothing.
+    /// Who is whose child, of most processes and by pid.
+    pub(super) fn family(&self, source: &Source) -> Option<Vec<Relative>> {
+        family::parse(&over_all(self.get(source, Walk::Family, || number_of_processes(source))?).ok()?)
+    }
+
+    /// The pids of all processes, ascending, of which a walk has told most, or none; with each, how many threads it has.
     ///
     /// To list /proc costs as much as to walk, and is needed only where the threads that the walk has told of are not
     /// all that the kernel counts: a process came or went, or the iterator leaves out another one than before.
-    pub(super) fn pids(&self, source: &Source, walk: &[Process]) -> Result<Vec<Pid>> {
-        if let Some(pids) = self.counted_pids(source, walk) {
+    pub(super) fn pids(&self, source: &Source, told: impl Iterator<Item = (Pid, u64)> + Clone) -> Result<Vec<Pid>> {
+        if let Some(pids) = self.counted_pids(source, told.clone()) {
             return Ok(pids);
         }
         let pids = source.pids()?;
-        if !walk.is_empty() {
-            let untold = pids.iter().copied().filter(|pid| record::find(walk, *pid).is_none()).take(MOST_UNTOLD);
+        let told: Vec<Pid> = told.map(|(pid, _)| pid).collect();
+        if !told.is_empty() {
+            let untold = pids.iter().copied().filter(|pid| told.binary_search(pid).is_err()).take(MOST_UNTOLD);
             *self.untold.lock().unwrap_or_else(PoisonError::into_inner) = untold.collect();
         }
         Ok(pids)
     }
 
     /// The same, if the numbers agree.
-    fn counted_pids(&self, source: &Source, walk: &[Process]) -> Option<Vec<Pid>> {
-        let mut pids: Vec<Pid> = walk.iter().map(Process::pid).collect();
-        let mut threads: u64 = walk.iter().map(Process::threads).sum();
-        if pids.is_empty() {
+    fn counted_pids(&self, source: &Source, told: impl Iterator<Item = (Pid, u64)> + Clone) -> Option<Vec<Pid>> {
+        let mut pids: Vec<Pid> = told.clone().map(|(pid, _)| pid).collect();
+        let mut threads: u64 = told.map(|(_, threads)| threads).sum();
+        let walked = pids.len();
+        if walked == 0 {
             return None;
         }
         let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for pid in untold.into_iter().filter(|pid| record::find(walk, *pid).is_none()) {
+        for pid in untold {
+            if pids.get(..walked)?.binary_search(&pid).is_ok() {
+                continue;
+            }
             // Who cannot be read has ended, and if not, is missed in the sum.
             if let Ok(stat) = source.read_process(None, pid, "stat", stat::parse) {
                 threads = threads.saturating_add(stat.num_threads);
@@ -171,12 +195,12 @@ impl Bpf {
     }
 
     /// The sockets that processes hold, and the processes of which all are told, where `count` are to be found.
-    pub(super) fn sockets(&self, source: &Source, count: usize) -> Option<(Vec<Process>, Vec<Socket>)> {
+    pub(super) fn sockets(&self, source: &Source, count: usize) -> Option<(Vec<Relative>, Vec<Socket>)> {
         let sockets = self.get(source, Walk::Sockets, || count)?;
         // That has paid for both: one is of no use without the other.
-        let processes = self.get(source, Walk::Processes, || usize::MAX)?;
-        let processes = record::parse(&over_all(processes).ok()?, false)?;
-        Some((processes, files::parse_sockets(&over_all(sockets).ok()?)?))
+        let family = self.get(source, Walk::Family, || usize::MAX)?;
+        let family = family::parse(&over_all(family).ok()?)?;
+        Some((family, files::parse_sockets(&over_all(sockets).ok()?)?))
     }
 
     /// The regular files of a process that has `count` descriptors, by descriptor.
@@ -190,34 +214,53 @@ impl Bpf {
         // Kernels have been seen that do not visit some process.
         (!threads.is_empty()).then_some(threads)
     }
+
+    /// Loads the program of a walk; the error is of no interest to anybody but tests.
+    fn load(&self, source: &Source, walk: Walk) -> io::Result<Kept> {
+        let programs = self.programs.get_or_init(|| assemble_all(source)).as_ref();
+        let assembled = programs.and_then(|programs| programs.get(walk as usize)?.as_ref());
+        let (program, runs) = assembled.ok_or(io::ErrorKind::Unsupported)?;
+        let program = load(program, *runs)?;
+        Kept::new(if walk.is_over_all() { ffi::link(program.as_fd(), None)? } else { program })
+    }
 }
 
-/// Assembles and loads the program of a walk; the error is of no interest to anybody but tests.
-fn load(source: &Source, walk: Walk) -> io::Result<OwnedFd> {
-    let unsupported = || io::Error::from(io::ErrorKind::Unsupported);
+fn number_of_processes(source: &Source) -> usize {
+    source.pids().map_or(0, |pids| pids.len())
+}
+
+/// Assembles the programs for this kernel: its types are gone through once for all of them.
+fn assemble_all(source: &Source) -> Option<[Option<Assembled>; Walk::ALL.len()]> {
     if !kernel::shows_what_proc_shows(source) {
-        return Err(unsupported());
+        return None;
     }
-    let types = Types::open()?;
-    let kernel = Kernel::new(types.bytes(), kernel::cpus(source).ok_or_else(unsupported)?).ok_or_else(unsupported)?;
-    let per_cpu = ffi::per_cpu_map()?;
-    let (program, runs) = assemble(&kernel, walk, per_cpu.as_raw_fd()).ok_or_else(unsupported)?;
-    let program = ffi::load(&program, runs)?;
-    if walk.is_over_all() { ffi::link(program.as_fd(), None) } else { Ok(program) }
+    let types = Types::open().ok()?;
+    let kernel = Kernel::new(types.bytes(), kernel::cpus(source)?)?;
+    Some(Walk::ALL.map(|walk| assemble(&kernel, walk)))
 }
 
 /// A program, and what runs it.
-fn assemble(kernel: &Kernel<'_>, walk: Walk, per_cpu: RawFd) -> Option<(Vec<Instruction>, Runs)> {
+fn assemble(kernel: &Kernel<'_>, walk: Walk) -> Option<Assembled> {
     let (tasks, files) = (kernel.iterate_tasks, kernel.iterate_files);
     let iterator = |function, sleepable| Runs::Iterator { function, sleepable };
     Some(match walk {
-        Walk::Processes => (processes::program(kernel, per_cpu, Form::Record)?, iterator(tasks, false)),
-        Walk::Arguments => (processes::program(kernel, per_cpu, Form::RecordAndArguments)?, iterator(tasks, true)),
+        Walk::Processes => (processes::program(kernel, Form::Record)?, iterator(tasks, false)),
+        Walk::Arguments => (processes::program(kernel, Form::RecordAndArguments)?, iterator(tasks, true)),
+        Walk::Family => (family::program(kernel)?, iterator(tasks, false)),
         Walk::Sockets => (files::sockets(kernel)?, iterator(files, false)),
         Walk::Files => (files::regular(kernel)?, iterator(files, false)),
         Walk::Threads => (threads::program(kernel)?, iterator(tasks, false)),
-        Walk::OneProcess => (processes::program(kernel, per_cpu, Form::Answer)?, Runs::Call),
+        Walk::OneProcess => (processes::program(kernel, Form::Answer)?, Runs::Call),
     })
+}
+
+/// Loads a program with its map, if it has one, which lives as long.
+fn load(program: &[Instruction], runs: Runs) -> io::Result<OwnedFd> {
+    if !asm::uses_map(program) {
+        return ffi::load(program, runs);
+    }
+    let map = ffi::per_cpu_map()?;
+    ffi::load(&asm::with_map(program, map.as_raw_fd()), runs)
 }
 
 fn over_one(program: BorrowedFd<'_>, pid: Pid) -> io::Result<Vec<u8>> {
@@ -243,20 +286,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn walks_have_their_own_places() {
+        assert!(Walk::ALL.iter().enumerate().all(|(at, walk)| *walk as usize == at));
+    }
+
+    #[test]
     fn the_verifier_takes_the_programs() {
         let source = Source::host();
-        if !kernel::shows_what_proc_shows(&source) {
+        let Some(programs) = assemble_all(&source) else {
             return eprintln!("skipped: not on this kernel, not in this namespace, or not for this user");
-        }
-        let Ok(types) = Types::open() else { return eprintln!("skipped: no BTF") };
-        let kernel = Kernel::new(types.bytes(), kernel::cpus(&source).unwrap()).unwrap();
-        let per_cpu = match ffi::per_cpu_map() {
+        };
+        let map = match ffi::per_cpu_map() {
             Ok(map) => map,
             Err(error) => return eprintln!("skipped: this user may not load programs: {error}"),
         };
-        let all = [Walk::Processes, Walk::Arguments, Walk::Sockets, Walk::Files, Walk::Threads, Walk::OneProcess];
-        for walk in all {
-            let (program, runs) = assemble(&kernel, walk, per_cpu.as_raw_fd()).unwrap();
+        for (program, walk) in programs.into_iter().zip(Walk::ALL) {
+            let (program, runs) = program.unwrap();
+            let program = asm::with_map(&program, map.as_raw_fd());
             if let Err(error) = ffi::load(&program, runs) {
                 panic!("{walk:?}: {error}\n{}", ffi::explain(&program, runs));
             }

@@ -3,8 +3,6 @@
 //! A record has what fs/proc/array.c: do_task_stat, and fs/proc/task_mmu.c: task_statm, print from; the sums over the
 //! threads of a process are made where they are, as the kernel makes them.
 
-use std::os::fd::RawFd;
-
 use psoxide_parse::linux::btf::TypeId;
 
 use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
@@ -24,7 +22,7 @@ const fn word(word: Word) -> i16 {
     -RECORD + word as i16 * 8
 }
 
-const TASK: Reg = Reg::R6;
+pub(super) const TASK: Reg = Reg::R6;
 const SIGNAL: Reg = Reg::R7;
 /// In loops: the thread, the CPU.
 const AT: Reg = Reg::R8;
@@ -48,7 +46,7 @@ fn cast(p: &mut Program, kernel: &Kernel<'_>, to: TypeId) {
 }
 
 /// R1 = a pointer in the task.
-fn follow(p: &mut Program, kernel: &Kernel<'_>, pointer: Place) {
+pub(super) fn follow(p: &mut Program, kernel: &Kernel<'_>, pointer: Place) {
     p.copy(Reg::R1, TASK);
     cast(p, kernel, kernel.task);
     p.load(Reg::R1, Reg::R0, pointer.offset, pointer.size);
@@ -65,10 +63,8 @@ pub(super) enum Form {
     Answer,
 }
 
-/// The program. All but the plainest form may sleep.
-///
-/// `per_cpu` is a map of one number for each CPU.
-pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, form: Form) -> Option<Vec<Instruction>> {
+/// The program, whose map is of one number for each CPU. All but the plainest form may sleep.
+pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction>> {
     let task = |path| kernel.place(kernel.task, path);
     let (signal_at, signal_type) = kernel.pointer(kernel.task, "signal")?;
     let signal = |path| kernel.place(signal_type, path);
@@ -179,7 +175,7 @@ pub(super) fn program(kernel: &Kernel<'_>, per_cpu: RawFd, form: Form) -> Option
     p.store_value(STACK, word(Word::AccountsIo), i32::from(!io.is_empty()));
     threads(&mut p, kernel, signal_type, io)?;
     keep(&mut p, SIGNAL, lock, Word::LockAfter);
-    memory(&mut p, kernel, per_cpu, release)?;
+    memory(&mut p, kernel, release)?;
 
     match form {
         Form::Record => {
@@ -300,7 +296,7 @@ fn add(p: &mut Program, sum: Word) {
 ///
 /// A CPU's part is at the counter's `counters` and what is added to that for this CPU, to every variable the same.
 /// A map that each CPU has its own copy of shows it: where the copy is, less the map's own pointer.
-fn memory(p: &mut Program, kernel: &Kernel<'_>, per_cpu: RawFd, release: Label) -> Option<()> {
+fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
     let (mm, mm_type) = kernel.pointer(kernel.task, "mm")?;
     let (none, next) = (p.label(), p.label());
     follow(p, kernel, mm);
@@ -336,10 +332,10 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, per_cpu: RawFd, release: Label) 
         }
     }
     p.store_value(STACK, key, 0);
-    lookup(p, per_cpu, key, |p| p.set(Reg::R3, 0));
+    lookup(p, key, |p| p.set(Reg::R3, 0));
     p.jump_if(Reg::R0, If::Equal, 0, release);
     p.store(STACK, first, Reg::R0);
-    p.map(Reg::R1, per_cpu);
+    p.map(Reg::R1);
     p.store(STACK, map, Reg::R1);
     // Pointers are known as numbers only once they were read as such.
     p.at(Reg::R1, STACK, first_number);
@@ -361,7 +357,7 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, per_cpu: RawFd, release: Label) 
     p.set(AT, 0);
     p.place(next);
     p.give_up(release);
-    lookup(p, per_cpu, key, |p| p.copy(Reg::R3, AT));
+    lookup(p, key, |p| p.copy(Reg::R3, AT));
     p.jump_if(Reg::R0, If::Equal, 0, release);
     p.load(Reg::R2, STACK, first, 8);
     p.op_reg(Reg::R0, Op::Sub, Reg::R2);
@@ -391,8 +387,8 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, per_cpu: RawFd, release: Label) 
 const PART: i32 = 4;
 
 /// R0 = a CPU's copy of the number in the map, the CPU being set in R3.
-fn lookup(p: &mut Program, per_cpu: RawFd, key: i16, cpu: impl FnOnce(&mut Program)) {
-    p.map(Reg::R1, per_cpu);
+fn lookup(p: &mut Program, key: i16, cpu: impl FnOnce(&mut Program)) {
+    p.map(Reg::R1);
     p.at(Reg::R2, STACK, key);
     cpu(p);
     p.call(Helper::MapLookupPercpuElem);

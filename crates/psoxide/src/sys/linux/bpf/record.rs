@@ -7,7 +7,6 @@ use psoxide_parse::linux::stat::Stat;
 
 use super::super::Source;
 use super::files::words;
-use crate::sys::Kin;
 use crate::{IoCounters, Pid};
 
 /// The words of a record, in their order.
@@ -143,18 +142,14 @@ impl Process {
         self.id(Word::Pid)
     }
 
-    /// How many threads it has.
-    pub(super) fn threads(&self) -> u64 {
-        self.get(Word::Threads)
+    /// Who it is, and how many threads it has.
+    pub(crate) fn threads(&self) -> (Pid, u64) {
+        (self.pid(), self.get(Word::Threads))
     }
 
     /// When it began, in clock ticks since boot.
     fn start(&self, source: &Source) -> u64 {
         source.clock_ticks_of(self.get(Word::Start))
-    }
-
-    pub(crate) fn kin(&self, source: &Source) -> Kin {
-        Kin { pid: self.pid(), start: self.start(source), ppid: self.id(Word::Ppid) }
     }
 
     /// User ids and group ids: real, effective, saved.

@@ -1,0 +1,98 @@
+//! Who there is, and whose child, in one walk.
+
+use psoxide_parse::Cursor;
+
+use super::super::Source;
+use super::asm::{Helper, If, Instruction, Program, Reg};
+use super::files::words;
+use super::kernel::Kernel;
+use super::processes::{TASK, follow};
+use crate::Pid;
+use crate::sys::Kin;
+
+/// Prints, of every process: pid, parent's pid, start in nanoseconds since boot, number of threads.
+pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
+    const SEQ: Reg = Reg::R7;
+    const STACK: Reg = Reg::R10;
+    let mut p = Program::default();
+    let out = p.label();
+    p.load(TASK, Reg::R1, 8, 8);
+    p.load(SEQ, Reg::R1, 0, 8);
+    p.jump_if(TASK, If::Equal, 0, out);
+    p.load(SEQ, SEQ, 0, 8);
+    let [pid, tgid, start] = ["pid", "tgid", "start_boottime"].map(|path| kernel.place(kernel.task, path));
+    let (pid, tgid, start) = (pid?, tgid?, start?);
+    p.load(Reg::R1, TASK, pid.offset, pid.size);
+    p.load(Reg::R2, TASK, tgid.offset, tgid.size);
+    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, out);
+    p.store(STACK, -32, Reg::R1);
+    let (parent, _) = kernel.pointer(kernel.task, "real_parent")?;
+    follow(&mut p, kernel, parent);
+    p.load(Reg::R1, Reg::R1, tgid.offset, tgid.size);
+    p.store(STACK, -24, Reg::R1);
+    p.load(Reg::R1, TASK, start.offset, start.size);
+    p.store(STACK, -16, Reg::R1);
+    let (signal, signal_type) = kernel.pointer(kernel.task, "signal")?;
+    let threads = kernel.place(signal_type, "nr_threads")?;
+    follow(&mut p, kernel, signal);
+    p.load(Reg::R1, Reg::R1, threads.offset, threads.size);
+    p.store(STACK, -8, Reg::R1);
+    p.copy(Reg::R1, SEQ);
+    p.at(Reg::R2, STACK, -32);
+    p.set(Reg::R3, 32);
+    p.call(Helper::SeqWrite);
+    p.place(out);
+    p.exit();
+    p.finish()
+}
+
+/// A process, and its parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Relative {
+    pid: Pid,
+    ppid: Pid,
+    /// Nanoseconds since boot.
+    start: u64,
+    threads: u64,
+}
+
+impl Relative {
+    pub(crate) fn find(family: &[Self], pid: Pid) -> Option<&Self> {
+        family.get(family.binary_search_by_key(&pid, |relative| relative.pid).ok()?)
+    }
+
+    /// Who it is, and how many threads it has.
+    pub(crate) fn threads(&self) -> (Pid, u64) {
+        (self.pid, self.threads)
+    }
+
+    pub(crate) fn kin(&self, source: &Source) -> Kin {
+        Kin { pid: self.pid, start: source.clock_ticks_of(self.start), ppid: self.ppid }
+    }
+}
+
+pub(super) fn parse(printed: &[u8]) -> Option<Vec<Relative>> {
+    let mut cursor = Cursor::new(printed);
+    let mut family = Vec::with_capacity(printed.len() / 32);
+    while !cursor.is_empty() {
+        let [pid, ppid, start, threads] = words(&mut cursor)?;
+        family.push(Relative { pid: pid.try_into().ok()?, ppid: ppid.try_into().ok()?, start, threads });
+    }
+    Some(family)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_is_understood_and_nothing_else() {
+        let printed = |words: &[u64]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<u8>>();
+        let relative = Relative { pid: 7, ppid: 1, start: 99, threads: 2 };
+        assert_eq!(parse(&printed(&[7, 1, 99, 2])), Some(vec![relative]));
+        assert_eq!(parse(&printed(&[7, 1, 99])), None);
+        assert_eq!(parse(&printed(&[1 << 40, 1, 9, 1])), None);
+        assert_eq!(Relative::find(&[relative], 7), Some(&relative));
+        assert_eq!(Relative::find(&[relative], 8), None);
+    }
+}
