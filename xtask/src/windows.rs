@@ -56,7 +56,9 @@ pub(crate) fn check() -> Result {
     // One by one: Wine's server is one process for all, and tests that wait would wait for it.
     let one_by_one = ["--", "--test-threads=1"];
     run(wine_cargo()?.args(["test", "--target", TARGET, "--all-targets"]).args(packages).args(one_by_one))?;
-    run(cargo().args(["build", "--target", TARGET, "--package", "psoxide-cli"]))?;
+    // This builds the command too.
+    let schema = ["test", "--target", TARGET, "--package", "psoxide-cli", "--test", "schema"];
+    run(wine_cargo()?.args(schema).args(one_by_one))?;
     let command = workspace().join("target").join(TARGET).join("debug/psoxide.exe").display().to_string();
     COMMANDS.iter().try_for_each(|words| {
         eprintln!("xtask: psoxide.exe {}", words.join(" "));

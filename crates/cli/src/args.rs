@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use psoxide::Pid;
 
 use crate::filter::span;
 
 /// Options of every command.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Globals {
     /// Write one JSON object; SCHEMA.md and `psoxide schema` say what is in it
     #[arg(long, global = true, group = "format", help_heading = "Output")]
@@ -26,8 +27,7 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "SECONDS", value_parser = interval, help_heading = "Repetition")]
     pub(crate) interval: Option<Duration>,
     /// Repeat so many times
-    #[arg(long, global = true, value_name = "TIMES", value_parser = clap::value_parser!(u64).range(1..),
-        help_heading = "Repetition")]
+    #[arg(long, global = true, value_name = "TIMES", value_parser = count, help_heading = "Repetition")]
     pub(crate) count: Option<u64>,
     /// Read the machine whose /proc and /sys were copied to DIR/proc and DIR/sys
     #[arg(long, global = true, value_name = "DIR", help_heading = "Source")]
@@ -85,6 +85,16 @@ pub(crate) struct ListArgs {
     /// Sizes in fitting units
     #[arg(long, help_heading = "Rows and columns")]
     pub(crate) human: bool,
+}
+
+/// How often.
+fn count(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "it is 1 or more".into())
+}
+
+/// A process id.
+pub(crate) fn pid(text: &str) -> Result<Pid, String> {
+    text.parse().map_err(|_| "a process id is a number, which psoxide pidof NAME finds".into())
 }
 
 /// An interval that can be waited for.

@@ -52,7 +52,8 @@ impl Config {
         let Some(path) = named.map(Path::to_owned).or_else(usual) else { return Ok(Self::default()) };
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(Self::default()),
+            // Also where the way there is closed: the home of somebody else, which su and sudo may leave in HOME.
+            Err(error) if named.is_none() && is_out_of_reach(&error) => return Ok(Self::default()),
             Err(error) => return Err(wrong(&path, "", error)),
         };
         Self::understand(&text).map_err(|(place, message)| wrong(&path, &position(&text, place.start), message))
@@ -124,6 +125,11 @@ fn usual() -> Option<PathBuf> {
     // Relative paths are to be ignored: XDG Base Directory Specification.
     let folder = set("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
     Some(folder.or_else(|| Some(set("HOME")?.join(".config")))?.join("psoxide/config.toml"))
+}
+
+fn is_out_of_reach(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
 }
 
 fn wrong(path: &Path, place: &str, message: impl Display) -> Failure {

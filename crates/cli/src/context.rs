@@ -171,7 +171,15 @@ impl Failure {
     /// What to tell the user, if anything.
     pub(crate) fn message(&self) -> Option<String> {
         match self {
-            Self::Reading(error) if error.is_access_denied() => Some(format!("{error}; root or its owner may read it")),
+            Self::Reading(error) if error.is_access_denied() => {
+                let me = System::host().current_process().and_then(|me| me.uids());
+                let who = if me.is_ok_and(|ids| ids.effective == 0) {
+                    "here not even root may do that"
+                } else {
+                    "only root or its owner may do that"
+                };
+                Some(format!("{error}; {who}"))
+            }
             Self::Reading(error) if error.is_no_such_process() => {
                 Some(format!("{error}; psoxide ps lists those that do"))
             }

@@ -1,6 +1,9 @@
 //! The command `psoxide`.
 
 mod args;
+#[cfg(test)]
+#[path = "../tests/common/checker.rs"]
+mod checker;
 mod cmd;
 mod config;
 mod context;
@@ -51,7 +54,13 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(End::Usage(error)) => {
-            let _ = error.print(); // a closed pipe
+            // A closed pipe is no matter.
+            let _ = if error.use_stderr() {
+                let sentence = sentence(&error.to_string(), std::env::args_os());
+                writeln!(anstream::stderr(), "psoxide: {}", output::escape(sentence.as_ref()))
+            } else {
+                error.print()
+            };
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         }
         Err(End::Failed(failure)) => {
@@ -92,9 +101,67 @@ fn run(args: impl Iterator<Item = OsString>) -> Result<bool, End> {
     Ok(outcome?)
 }
 
+/// What clap says of wrong arguments, in one sentence; which help explains them.
+fn sentence(said: &str, args: impl Iterator<Item = OsString>) -> String {
+    let mut sentence = String::new();
+    let lines = said.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    for line in lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")) {
+        let line = line.trim_start_matches("error: ").trim_start_matches("tip: ");
+        let line = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')).unwrap_or(line);
+        sentence.push_str(if sentence.is_empty() {
+            ""
+        } else if sentence.ends_with(':') {
+            " "
+        } else {
+            "; "
+        });
+        sentence.push_str(line);
+    }
+    let mut names = args.skip(1).filter_map(|arg| cmd::ALL.iter().find(|entry| arg == *entry.name));
+    let help = names.next().map_or_else(|| "--help".into(), |entry| format!("{} --help", entry.name));
+    format!("{sentence}; psoxide {help} explains it")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn refused(args: &[&str], expected: &str) {
+        let args = || ["psoxide"].iter().chain(args).map(OsString::from);
+        let error = command().try_get_matches_from(args()).unwrap_err();
+        assert_eq!(sentence(&error.to_string(), args()), expected);
+    }
+
+    #[test]
+    fn wrong_arguments_are_told_in_one_sentence() {
+        refused(
+            &["wait"],
+            "the following required arguments were not provided: <PID>...; psoxide wait --help explains it",
+        );
+        refused(
+            &["ps", "--pid", "x"],
+            "invalid value 'x' for '--pid <PID,…>': a process id is a number, which psoxide pidof NAME finds; \
+             psoxide ps --help explains it",
+        );
+        refused(
+            &["completions", "bsh"],
+            "invalid value 'bsh' for '<SHELL>'; possible values: bash, elvish, fish, powershell, zsh; a similar value \
+             exists: 'bash'; psoxide completions --help explains it",
+        );
+        refused(
+            &["psx"],
+            "unrecognized subcommand 'psx'; a similar subcommand exists: 'ps'; psoxide --help explains it",
+        );
+        refused(
+            &["free", "--count", "0"],
+            "invalid value '0' for '--count <TIMES>': it is 1 or more; psoxide free --help explains it",
+        );
+        refused(
+            &["free", "--json", "--csv"],
+            "the argument '--json' cannot be used with '--csv'; psoxide free --help explains it",
+        );
+    }
 
     #[test]
     fn arguments_are_consistent() {

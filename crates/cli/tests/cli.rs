@@ -173,7 +173,7 @@ fn refused_is_3_and_says_who_may() {
     let other = if root { std::process::id().to_string() } else { "1".into() };
     let ran = as_nobody(&["pmap", &other]);
     assert_eq!((ran.code, &*ran.stdout), (3, ""), "{}", ran.stderr);
-    assert!(ran.one_line().ends_with("permission denied; root or its owner may read it"), "{}", ran.stderr);
+    assert!(ran.one_line().ends_with("permission denied; only root or its owner may do that"), "{}", ran.stderr);
     // A refused field costs neither the row nor the answer.
     let ran = as_nobody(&["ps", "--pid", &other, "--columns", "pid,exe", "--json"]);
     assert_eq!(ran.code, 0);
@@ -215,7 +215,8 @@ fn wrong_usage_is_2() {
     ] {
         let ran = machine.run(args);
         assert_eq!((ran.code, &*ran.stdout), (2, ""), "{args:?}");
-        assert!(ran.stderr.contains(named), "{args:?}: {}", ran.stderr);
+        let line = ran.one_line();
+        assert!(line.starts_with("psoxide: ") && line.contains(named), "{args:?}: {line}");
     }
 }
 
@@ -317,6 +318,20 @@ fn configuration_says_what_is_shown() {
     let missing = machine.run(&["--config", "/nonexistent/psoxide.toml", "free"]);
     assert_eq!(missing.code, 2);
     assert!(missing.one_line().contains("/nonexistent/psoxide.toml: "), "{}", missing.stderr);
+}
+
+#[test]
+fn a_configuration_out_of_reach_is_none() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let machine = Machine::new();
+    let home = machine.path("home");
+    std::fs::create_dir(&home).unwrap();
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0)).unwrap();
+    for folder in [home.as_path(), "/dev/null".as_ref()] {
+        let ran = run(machine.command(&["free"]).env("XDG_CONFIG_HOME", folder));
+        assert_eq!((ran.code, &*ran.stderr), (0, ""), "{}", folder.display());
+    }
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 #[test]
@@ -434,6 +449,31 @@ fn name_in_an_error_cannot_break_the_line() {
     let ran = run(psoxide().args(["--root", "/no\nwhere\x1b[2J", "ps"]));
     assert_eq!(ran.code, 2);
     assert!(ran.one_line().contains("/no\\nwhere\\x1b[2J/proc"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_machine_without_something_says_so() {
+    let machine = Machine::new();
+    for folder in ["sys/class", "run", "var/run"] {
+        let folder = machine.path(folder);
+        if folder.exists() {
+            std::fs::remove_dir_all(folder).unwrap();
+        }
+    }
+    for (command, sentence) in
+        [("sensors", "no sensor was found"), ("battery", "no battery was found"), ("who", "no login was found")]
+    {
+        let ran = machine.run(&[command]);
+        assert_eq!((ran.code, ran.one_line()), (1, &*format!("psoxide: {sentence}")));
+        let ran = machine.run(&[command, "--json"]);
+        assert_eq!((ran.code, &*ran.stderr, &ran.json()["rows"]), (1, "", &serde_json::json!([])));
+    }
+}
+
+#[test]
+fn headings_are_names_too() {
+    let ran = Machine::new().run(&["ps", "--columns", "pid,%cpu,%MEM,tty", "--sort=-%CPU", "--pid", "1"]);
+    assert_eq!(ran.stdout.lines().next(), Some("PID  %CPU  %MEM  TTY"), "{}", ran.stderr);
 }
 
 #[test]

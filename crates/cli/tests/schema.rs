@@ -1,16 +1,18 @@
 //! What the command writes as JSON keeps to the JSON Schema that is published with it.
 //!
 //! After a wanted change of the columns: `cargo run -- schema > crates/cli/psoxide.schema.json`.
-#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a failure is a failed test
 
+#[path = "common/checker.rs"]
+mod checker;
 mod common;
 
-use boon::{Compiler, SchemaIndex, Schemas};
-use common::{Machine, psoxide, run};
-use serde_json::{Value as Json, json};
-
-const PUBLISHED: &str = include_str!("../psoxide.schema.json");
+use checker::{Checker, PUBLISHED};
+#[cfg(target_os = "linux")]
+use common::Machine;
+use common::{psoxide, run};
+#[cfg(target_os = "linux")]
+use serde_json::Value as Json;
 
 /// Every command that writes JSON, with arguments under which it answers on the small machine.
 const COMMANDS: &[&[&str]] = &[
@@ -43,50 +45,8 @@ const COMMANDS: &[&[&str]] = &[
     &["who"],
 ];
 
-/// Commands whose JSON needs a running machine, or that write none.
+/// Commands that have a test of their own, and those that write no JSON.
 const ELSEWHERE: &[&str] = &["wait", "services", "schema", "completions", "man", "help"];
-
-struct Checker {
-    schemas: Schemas,
-    whole: SchemaIndex,
-    strict: Json,
-}
-
-impl Checker {
-    /// The published schema, but without patience for keys that it does not name.
-    fn new() -> Self {
-        let mut strict: Json = serde_json::from_str(PUBLISHED).unwrap();
-        for (_, schema) in strict["$defs"].as_object_mut().unwrap() {
-            if schema.get("properties").is_some() {
-                schema["additionalProperties"] = json!(false);
-            }
-        }
-        let mut compiler = Compiler::new();
-        compiler.enable_format_assertions();
-        compiler.add_resource("psoxide.json", strict.clone()).unwrap();
-        let mut schemas = Schemas::new();
-        let whole = compiler.compile("psoxide.json", &mut schemas).unwrap();
-        Self { schemas, whole, strict }
-    }
-
-    #[track_caller]
-    fn check(&self, what: &str, json: &Json) {
-        if let Err(error) = self.schemas.validate(json, self.whole) {
-            panic!("{what}: {error:#}\n{json:#}");
-        }
-    }
-
-    /// A line of `--jsonl`: a row, or the data.
-    fn row(&mut self, command: &str) -> SchemaIndex {
-        let place = match self.strict["$defs"].get(format!("{command}-row")) {
-            Some(_) => format!("psoxide.json#/$defs/{command}-row"),
-            None => format!("psoxide.json#/$defs/{command}/properties/data"),
-        };
-        let mut compiler = Compiler::new();
-        compiler.add_resource("psoxide.json", self.strict.clone()).unwrap();
-        compiler.compile(&place, &mut self.schemas).unwrap()
-    }
-}
 
 fn name<'a>(args: &[&'a str]) -> &'a str {
     args.first().copied().unwrap_or("glance")
@@ -109,6 +69,7 @@ fn every_command_is_validated() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn json_keeps_to_the_schema() {
     let checker = Checker::new();
@@ -126,24 +87,23 @@ fn json_keeps_to_the_schema() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn jsonl_keeps_to_the_schema() {
     let mut checker = Checker::new();
     let machine = Machine::new();
     for args in COMMANDS.iter().filter(|args| name(args) != "killall") {
-        let row = checker.row(name(args));
         let ran = machine.run(&[args, &["--jsonl", "--count", "2", "--interval", "10ms"][..]].concat());
         assert!(ran.code <= 1, "{args:?}: {}", ran.stderr);
+        checker.check_lines(name(args), &ran.stdout);
         for line in ran.stdout.lines() {
             let json: Json = serde_json::from_str(line).unwrap();
             assert!(json["sample"].as_u64().unwrap() < 2, "{line}");
-            if let Err(error) = checker.schemas.validate(&json, row) {
-                panic!("{args:?}: {error:#}\n{line}");
-            }
         }
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn every_column_of_every_listing_keeps_to_the_schema() {
     let checker = Checker::new();
@@ -173,16 +133,46 @@ fn every_column_of_every_listing_keeps_to_the_schema() {
 #[test]
 fn json_of_this_machine_keeps_to_the_schema() {
     let checker = Checker::new();
-    for args in COMMANDS {
-        let live = ["pidof", "killall", "pmap"].contains(&name(args)) || args.get(1).is_some_and(|arg| arg.len() > 1);
-        // Pids of the small machine are other processes here; a chip may be missing, and a file system may hang.
-        if live || ["sensors", "battery"].contains(&name(args)) {
-            continue;
-        }
+    // Pids and names of the small machine are other processes here; a chip may be missing.
+    let anywhere = |args: &&&[&str]| {
+        args.get(1).is_none_or(|arg| arg.starts_with('-')) && !["killall", "sensors", "battery"].contains(&name(args))
+    };
+    for args in COMMANDS.iter().filter(anywhere).chain([&["procinfo"][..]].iter()) {
         let ran = run(psoxide().args(*args).arg("--json"));
         assert!(ran.code <= 1, "{args:?}: {}", ran.stderr);
         if ran.code == 0 {
             checker.check(&args.join(" "), &ran.json());
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_wait_says_keeps_to_the_schema() {
+    let mut checker = Checker::new();
+    let mut ended = std::process::Command::new("true").spawn().unwrap();
+    let mut lives = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+    let pids = [ended.id(), lives.id()].map(|pid| pid.to_string());
+    let wait = |form| run(psoxide().args(["wait", "--timeout", "50ms", form]).args(&pids));
+    let (json, lines) = (wait("--json"), wait("--jsonl"));
+    lives.kill().unwrap();
+    lives.wait().unwrap();
+    ended.wait().unwrap();
+
+    assert_eq!((json.code, lines.code), (1, 1), "{}{}", json.stderr, lines.stderr);
+    checker.check("wait", &json.json());
+    checker.check_lines("wait", &lines.stdout);
+    let rows = &json.json()["rows"];
+    assert_eq!((&rows[0]["ended"], &rows[1]["ended"]), (&true.into(), &false.into()), "{rows}");
+}
+
+#[cfg(windows)]
+#[test]
+fn services_keep_to_the_schema() {
+    let mut checker = Checker::new();
+    let json = run(psoxide().args(["services", "--json"]));
+    assert_eq!(json.code, 0, "{}", json.stderr);
+    checker.check("services", &json.json());
+    assert!(!json.json()["rows"].as_array().unwrap().is_empty());
+    checker.check_lines("services", &run(psoxide().args(["services", "--jsonl"])).stdout);
 }

@@ -356,10 +356,13 @@ fn suspended_it_lends_the_terminal_back() {
 
 #[test]
 fn a_repeated_table_takes_the_place_of_the_last_one() {
-    let mut terminal = Terminal::run(80, 24, psoxide().args(["free", "--count", "3", "--interval", "50ms"]));
-    assert_eq!(terminal.end().code(), Some(0));
-    let screen = terminal.screen();
-    assert_eq!(screen.iter().filter(|line| line.contains("Mem:")).count(), 1, "{}", screen.join("\n"));
+    for colours in ["", "1"] {
+        let free = psoxide().args(["free", "--count", "3", "--interval", "50ms"]).env("NO_COLOR", colours);
+        let mut terminal = Terminal::run(80, 24, free);
+        assert_eq!(terminal.end().code(), Some(0));
+        let screen = terminal.screen();
+        assert_eq!(screen.iter().filter(|line| line.contains("Mem:")).count(), 1, "{}", screen.join("\n"));
+    }
     // Lines of one header follow each other.
     let mut terminal = Terminal::run(120, 24, psoxide().args(["cpu", "--count", "3", "--interval", "50ms"]));
     assert_eq!(terminal.end().code(), Some(0));
@@ -396,4 +399,23 @@ fn tables_are_cut_to_the_terminal_and_long_ones_go_through_the_pager() {
     for line in screen.screen().rows(0, 200) {
         assert!(line.trim_end().chars().count() <= 80, "{line}");
     }
+}
+
+#[test]
+fn a_narrow_terminal_keeps_what_matters() {
+    let headings = |columns: u16, args: &[&str]| {
+        let mut terminal = Terminal::run(columns, 24, psoxide().args(args).env("NO_COLOR", "1"));
+        terminal.end();
+        let screen = terminal.screen();
+        let line = screen.iter().find(|line| line.split_whitespace().all(|word| word == word.to_uppercase()));
+        line.cloned().unwrap_or_else(|| panic!("{args:?}: {}", screen.join("\n")))
+    };
+    let own = std::process::id().to_string();
+    let ps = |columns, more: &[&str]| headings(columns, &[&["ps", "--pid", &own][..], more].concat());
+    assert!(ps(40, &[]).trim_end().ends_with("COMMAND"));
+    assert!(ps(80, &[]).contains("STATUS") && !ps(80, &[]).contains("VSZ"));
+    assert!(ps(80, &["--sort=-vms"]).contains("VSZ"), "what it is ordered by is seen");
+    assert!(headings(80, &["cpu"]).trim_end().ends_with("%STEAL"));
+    assert!(headings(40, &["cpu"]).trim_end().ends_with("%STEAL"));
+    assert!(headings(40, &["disk-usage"]).contains("MOUNT"));
 }

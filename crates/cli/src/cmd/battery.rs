@@ -3,7 +3,7 @@
 use clap::Args;
 use psoxide::{Record as _, TimeLeft};
 
-use super::Subcommand;
+use super::{Subcommand, none};
 use crate::args::ListArgs;
 use crate::context::{Context, Outcome};
 use crate::output::column::{Column, Meta, Shape, cell, field, float};
@@ -61,6 +61,7 @@ impl Subcommand for Battery {
     }
 
     fn run(self, context: &Context) -> Outcome {
-        LISTING.run(context, &self.list, None, |_| Ok(Sample::of(context.system.sensors_battery()?)))
+        let found = LISTING.run(context, &self.list, None, |_| Ok(Sample::of(context.system.sensors_battery()?)))?;
+        none(context, found, "no battery was found")
     }
 }

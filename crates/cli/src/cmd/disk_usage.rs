@@ -53,7 +53,7 @@ const LISTING: Listing<Mounted> = Listing {
     ],
     table: &["device", "total", "used", "free", "percent", "fstype", "mountpoint"],
     data: &["device", "mountpoint", "fstype", "opts", "total", "used", "free", "percent"],
-    spare: &[],
+    spare: &["fstype", "used", "device"],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -88,7 +88,7 @@ const LISTING: Listing<Disk> = Listing {
         "write_bytes",
         "busy_time",
     ],
-    spare: &[],
+    spare: &["read_wait", "write_wait", "reads", "writes"],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -55,7 +55,7 @@ const LISTING: Listing<Kind> = Listing {
     ],
     table: &["name", "total", "used", "free", "shared", "buff_cache", "available"],
     data: &[],
-    spare: &[],
+    spare: &["shared", "buff_cache", "free"],
     sort: "",
     scale: Scale::Kib,
     continuous: false,

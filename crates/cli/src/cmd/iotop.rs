@@ -28,7 +28,7 @@ const LISTING: Listing<Proc> = Listing {
     columns: COLUMNS,
     table: &["pid", "username", "read_rate", "write_rate", "read_bytes", "write_bytes", "cmdline"],
     data: &["pid", "name", "username", "read_rate", "write_rate", "read_bytes", "write_bytes", "cmdline"],
-    spare: &["read_bytes", "write_bytes"],
+    spare: &["read_bytes", "write_bytes", "username"],
     sort: "-write_rate,-read_rate,-write_bytes",
     scale: Scale::Human,
     continuous: false,

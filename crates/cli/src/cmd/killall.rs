@@ -1,12 +1,10 @@
 //! Signals to processes with a name.
 
-use std::io::Write as _;
-
 use clap::Args;
 use psoxide::{Field, Pid, Signal, System, Unit};
 
-use super::Subcommand;
 use super::pidof::called;
+use super::{Subcommand, none};
 use crate::args::{Format, ListArgs};
 use crate::context::{Context, Failure, Outcome};
 use crate::output::column::{Column, Meta, Shape, cell};
@@ -105,8 +103,7 @@ impl Subcommand for Killall {
         }
         if rows.is_empty() && context.format == Format::Text {
             let names: Vec<_> = self.names.iter().map(|name| crate::output::escape(name)).collect();
-            let _ = writeln!(anstream::stderr(), "psoxide: no process is called {}", names.join(" or "));
-            return Ok(false);
+            return none(context, false, &format!("no process is called {}", names.join(" or ")));
         }
         let mut rows = Some(rows);
         let found = LISTING.run(context, &self.list, None, |_| Ok(Sample::of(rows.take().unwrap_or_default())))?;

@@ -34,6 +34,7 @@ use std::io::Write as _;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgMatches, Args, Command};
 
+use crate::args::Format;
 use crate::context::{Context, Failure, Outcome};
 use crate::output::column::Meta;
 use crate::output::schema::Body;
@@ -128,7 +129,8 @@ fn build<T: Subcommand>(command: Command) -> Command {
     }
     let names = columns.iter().map(|meta| {
         let heading = meta.title.trim_matches('%');
-        PossibleValue::new(meta.name).help(meta.doc.trim()).aliases([heading.to_lowercase(), heading.to_owned()])
+        let aliases = [meta.title, heading].into_iter().flat_map(|title| [title.to_lowercase(), title.to_owned()]);
+        PossibleValue::new(meta.name).help(meta.doc.trim()).aliases(aliases)
     });
     let names = PossibleValuesParser::new(names);
     let long = format!("{examples}\n{FILTER_HELP}\n{}", column_help(&columns));
@@ -180,6 +182,19 @@ fn run<T: Subcommand>(matches: &ArgMatches, context: &Context) -> Outcome {
 fn say_refused(refused: usize) {
     if refused > 0 {
         let noun = if refused == 1 { "process" } else { "processes" };
-        let _ = writeln!(anstream::stderr(), "psoxide: {refused} {noun} refused to be read: permission denied");
+        say(&format!("{refused} {noun} refused to be read: permission denied"));
     }
+}
+
+/// Tells people who see a heading and nothing else that there is nothing; programs see that there are no rows.
+fn none(context: &Context, found: bool, sentence: &str) -> Outcome {
+    if !found && context.format == Format::Text {
+        say(sentence);
+    }
+    Ok(found)
+}
+
+/// A sentence on standard error.
+fn say(sentence: &str) {
+    let _ = writeln!(anstream::stderr(), "psoxide: {sentence}"); // nobody may be there to read it
 }

@@ -9,7 +9,7 @@ use clap::builder::PossibleValuesParser;
 use psoxide::{AddressFamily, Connection, ConnectionKind, Endpoint, Pid, Record as _, SocketType, Unit};
 
 use super::Subcommand;
-use crate::args::ListArgs;
+use crate::args::{self, ListArgs};
 use crate::context::{Context, Outcome};
 use crate::output::column::{Column, Meta, Shape, cell, field};
 use crate::output::escape_to;
@@ -23,7 +23,7 @@ pub(crate) struct Netstat {
         value_parser = PossibleValuesParser::new(ConnectionKind::names()))]
     kind: String,
     /// Only sockets of these processes
-    #[arg(short, long, value_name = "PID,…", value_delimiter = ',')]
+    #[arg(short, long, value_name = "PID,…", value_delimiter = ',', value_parser = args::pid)]
     pid: Vec<Pid>,
     #[command(flatten)]
     list: ListArgs,
@@ -122,6 +122,7 @@ pub(crate) fn endpoint(out: &mut String, endpoint: &Endpoint) -> bool {
     match endpoint {
         Endpoint::None => out.push('-'),
         Endpoint::Inet(address) => _ = write!(out, "{address}"),
+        Endpoint::Unix(path) if path.is_empty() => out.push('-'),
         Endpoint::Unix(path) => escape_to(out, path),
     }
     true

@@ -59,7 +59,7 @@ const LISTING: Listing<Nic> = Listing {
     ],
     table: &["name", "recv_rate", "sent_rate", "recv_packets", "sent_packets", "bytes_recv", "bytes_sent"],
     data: &[],
-    spare: &[],
+    spare: &["recv_packets", "sent_packets", "bytes_recv", "bytes_sent"],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -6,7 +6,7 @@ use clap::Args;
 use psoxide::{MemoryMap, MemoryMapGroup, Pid, Record as _};
 
 use super::Subcommand;
-use crate::args::{Format, ListArgs};
+use crate::args::{self, Format, ListArgs};
 use crate::context::{Context, Outcome};
 use crate::output::column::{Column, Meta, cell, field, whole};
 use crate::output::listing::{Listing, Sample};
@@ -15,7 +15,7 @@ use crate::output::value::Scale;
 #[derive(Args)]
 pub(crate) struct Pmap {
     /// The process
-    #[arg(value_name = "PID")]
+    #[arg(value_name = "PID", value_parser = args::pid)]
     pid: Pid,
     /// Add up the maps of the same file
     #[arg(short, long)]
@@ -78,7 +78,7 @@ const EACH: Listing<Map> = Listing {
         "anonymous",
         "swap",
     ],
-    spare: &[],
+    spare: &["perms", "pss", "start"],
     sort: "",
     scale: Scale::Kib,
     continuous: false,

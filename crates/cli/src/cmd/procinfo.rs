@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Subcommand;
 use super::netstat::{endpoint, proto};
+use crate::args;
 use crate::context::{Context, Failure, Outcome};
 use crate::output::json::Object;
 use crate::output::schema::{self, Body};
@@ -14,7 +15,7 @@ use crate::output::{command, escape, human, json, reason, style};
 #[derive(Args)]
 pub(crate) struct Procinfo {
     /// The process; this command itself if not given
-    #[arg(value_name = "PID")]
+    #[arg(value_name = "PID", value_parser = args::pid)]
     pid: Option<Pid>,
     /// Show long lists whole
     #[arg(short, long)]

@@ -25,7 +25,7 @@ const LISTING: Listing<Proc> = Listing {
     columns: COLUMNS,
     table: &["pid", "username", "uss", "pss", "swap", "rss", "cmdline"],
     data: &["pid", "name", "username", "uss", "pss", "swap", "rss", "cmdline"],
-    spare: &["swap", "pss"],
+    spare: &["swap", "pss", "rss", "username"],
     sort: "-uss",
     scale: Scale::Human,
     continuous: false,

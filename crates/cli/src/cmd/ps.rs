@@ -53,7 +53,7 @@ const LISTING: Listing<Proc> = Listing {
         "num_threads",
         "cmdline",
     ],
-    spare: &["ppid", "vms", "terminal", "create_time"],
+    spare: &["ppid", "vms", "terminal", "create_time", "status", "cpu_time", "memory_percent"],
     sort: "",
     scale: Scale::Human,
     continuous: false,

@@ -4,7 +4,7 @@ use clap::Args;
 use psoxide::Pid;
 
 use super::Subcommand;
-use crate::args::ListArgs;
+use crate::args::{self, ListArgs};
 use crate::context::{Context, Outcome};
 use crate::output::column::Meta;
 use crate::output::listing::Listing;
@@ -15,7 +15,7 @@ use crate::process::{First, Proc, ProcessArgs, Sampler, tree};
 #[derive(Args)]
 pub(crate) struct Pstree {
     /// Only this process and its descendants
-    #[arg(value_name = "PID")]
+    #[arg(value_name = "PID", value_parser = args::pid)]
     from: Option<Pid>,
     #[command(flatten)]
     list: ListArgs,

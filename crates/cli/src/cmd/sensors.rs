@@ -3,7 +3,7 @@
 use clap::Args;
 use psoxide::{Fan, Record as _, Temperature, Unit};
 
-use super::Subcommand;
+use super::{Subcommand, none};
 use crate::args::ListArgs;
 use crate::context::{Context, Failure, Outcome};
 use crate::output::column::{Column, Meta, cell, field, float, whole};
@@ -80,7 +80,7 @@ impl Subcommand for Sensors {
 
     fn run(self, context: &Context) -> Outcome {
         let system = &context.system;
-        LISTING.run(context, &self.list, None, |_| {
+        let found = LISTING.run(context, &self.list, None, |_| {
             let mut rows = Vec::new();
             for (chip, temperatures) in system.sensors_temperatures()? {
                 rows.extend(temperatures.into_iter().map(|temperature| Sensor {
@@ -104,6 +104,7 @@ impl Subcommand for Sensors {
                 Err(error) => return Err(Failure::from(error)),
             }
             Ok(Sample::of(rows))
-        })
+        })?;
+        none(context, found, "no sensor was found")
     }
 }

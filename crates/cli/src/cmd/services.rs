@@ -68,3 +68,40 @@ impl Subcommand for Services {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use psoxide::{ServiceStart, ServiceStatus};
+
+    use super::*;
+    use crate::args::Globals;
+    use crate::checker::Checker;
+    use crate::config::Config;
+
+    fn service(pid: Option<u32>, status: ServiceStatus) -> Service {
+        Service {
+            name: "spooler".into(),
+            display_name: "Print Spooler".into(),
+            binpath: r"C:\windows\system32\spoolsv.exe".into(),
+            username: "LocalSystem".into(),
+            start_type: ServiceStart::Automatic,
+            status,
+            pid,
+            description: "Loads files to memory for printing".into(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_keeps_to_the_schema() {
+        let services = || vec![service(Some(42), ServiceStatus::Running), service(None, ServiceStatus::StartPending)];
+        let context = |globals| Context::new(globals, Config::default()).unwrap();
+        let mut checker = Checker::new();
+        let json = LISTING.written(&context(Globals { json: true, ..Globals::default() }), services());
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        checker.check("services", &json);
+        assert_eq!(json["rows"].as_array().map(Vec::len), Some(2));
+        let lines = LISTING.written(&context(Globals { jsonl: true, ..Globals::default() }), services());
+        checker.check_lines("services", &lines);
+        assert_eq!(lines.lines().count(), 2);
+    }
+}

@@ -15,7 +15,7 @@ use crate::output::value::Scale;
 #[derive(Args)]
 pub(crate) struct Wait {
     /// The processes
-    #[arg(required = true, value_name = "PID")]
+    #[arg(required = true, value_name = "PID", value_parser = args::pid)]
     pids: Vec<Pid>,
     /// Wait no longer than this: 10, 500ms, 2m
     #[arg(short, long, value_name = "SECONDS", value_parser = args::interval)]

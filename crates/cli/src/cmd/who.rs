@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 use psoxide::{Record as _, Unit, User};
 
-use super::Subcommand;
+use super::{Subcommand, none};
 use crate::args::ListArgs;
 use crate::context::{Context, Outcome};
 use crate::output::column::{Column, Meta, cell, field};
@@ -57,12 +57,13 @@ impl Subcommand for Who {
 
     fn run(self, context: &Context) -> Outcome {
         let system = &context.system;
-        LISTING.run(context, &self.list, None, |_| {
+        let found = LISTING.run(context, &self.list, None, |_| {
             let login = |user: User| {
                 let name = |pid| system.process(pid).and_then(|process| process.name()).ok();
                 Login { process: user.pid.and_then(name), user }
             };
             Ok(Sample::of(system.users()?.into_iter().map(login)))
-        })
+        })?;
+        none(context, found, "no login was found")
     }
 }

@@ -103,7 +103,7 @@ impl<R> Listing<R> {
     ) -> Outcome {
         let plan = self.plan(context, args)?;
         let ask = plan.ask();
-        let writer = Writer { context, args, plan: &plan, tree };
+        let mut writer = Writer { context, args, plan: &plan, tree, left_out: Vec::new() };
         let mut found = false;
         context.repeat(!self.continuous, |turn, out| {
             let Sample { rows, window, caption } = sample(&ask)?;
@@ -112,6 +112,18 @@ impl<R> Listing<R> {
             Ok(writer.write(&Page { rows: &rows, window, caption: &caption, turn }, out)?)
         })?;
         Ok(found)
+    }
+
+    /// What is written of these rows.
+    #[cfg(test)]
+    pub(crate) fn written(&self, context: &Context, rows: Vec<R>) -> String {
+        let args = ListArgs::default();
+        let plan = self.plan(context, &args).unwrap();
+        let rows = plan.arrange(rows, None);
+        let page = Page { rows: &rows, window: Window::None, caption: &[], turn: 0 };
+        let mut out = Vec::new();
+        Writer { context, args: &args, plan: &plan, tree: None, left_out: Vec::new() }.write(&page, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
     }
 
     fn plan(&self, context: &Context, args: &ListArgs) -> Result<Plan<'_, R>, Failure> {
@@ -144,6 +156,10 @@ impl<R> Listing<R> {
 }
 
 impl<R> Plan<'_, R> {
+    pub(crate) fn sorts_by(&self, name: &str) -> bool {
+        self.sort.iter().any(|(column, _)| column.meta.name == name)
+    }
+
     fn ask(&self) -> Ask {
         let tested = self.filter.iter().flat_map(Filter::columns).filter_map(|place| self.listing.columns.get(place));
         let sorted = self.sort.iter().map(|(column, _)| *column);

@@ -21,6 +21,8 @@ pub(crate) struct Writer<'a, R: 'static> {
     pub(crate) args: &'a ListArgs,
     pub(crate) plan: &'a Plan<'a, R>,
     pub(crate) tree: Option<&'a Tree<R>>,
+    /// Places of columns for which the terminal is too narrow.
+    pub(crate) left_out: Vec<usize>,
 }
 
 /// One sample, arranged.
@@ -34,7 +36,7 @@ pub(crate) struct Page<'a, R> {
 
 impl<R> Writer<'_, R> {
     /// Writes one sample.
-    pub(crate) fn write(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write(&mut self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
         match self.context.format {
             Format::Text => self.table(page, out),
             Format::Json => self.json(page, out),
@@ -43,7 +45,7 @@ impl<R> Writer<'_, R> {
         }
     }
 
-    fn table(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
+    fn table(&mut self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
         let continuous = self.plan.listing.continuous;
         // Every screenful of a continuous listing begins with a header.
         let screen = self.context.height.and_then(|height| u64::try_from(height.saturating_sub(2)).ok());
@@ -81,12 +83,18 @@ impl<R> Writer<'_, R> {
                 });
             }
         }
-        if let Some(width) = self.context.width.filter(|_| self.plan.usual) {
+        if due {
+            self.left_out.clear();
+        }
+        self.left_out.iter().for_each(|place| table.leave_out(*place));
+        if let Some(width) = self.context.width.filter(|_| due && self.plan.usual) {
             for spare in self.plan.listing.spare {
                 if let Some(place) = columns.iter().position(|column| column.meta.name == *spare)
+                    && !self.plan.sorts_by(spare)
                     && table.is_wider_than(width)
                 {
                     table.leave_out(place);
+                    self.left_out.push(place);
                 }
             }
         }

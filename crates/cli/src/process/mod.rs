@@ -8,6 +8,7 @@ use psoxide::{Pid, Row};
 
 pub(crate) use sample::{First, Sampler};
 
+use crate::args;
 use crate::output::tree::Tree;
 use crate::output::{command_to, escape_to};
 
@@ -32,7 +33,7 @@ pub(crate) struct ProcessArgs {
     #[arg(short, long, value_name = "USER,…", value_delimiter = ',', help_heading = "Processes")]
     pub(crate) user: Vec<String>,
     /// Only these processes
-    #[arg(short, long, value_name = "PID,…", value_delimiter = ',', help_heading = "Processes")]
+    #[arg(short, long, value_name = "PID,…", value_delimiter = ',', value_parser = args::pid, help_heading = "Processes")]
     pub(crate) pid: Vec<Pid>,
     /// Children below their parents
     #[arg(short, long, help_heading = "Processes")]

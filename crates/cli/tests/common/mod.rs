@@ -1,13 +1,16 @@
 //! Runs the command where its output is always the same.
 #![allow(dead_code)] // no test uses all of it
 
+#[cfg(target_os = "linux")]
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+#[cfg(target_os = "linux")]
 use psoxide_fixture::unpacked;
 use serde_json::Value as Json;
 
 /// The small machine's files, which go away with it.
+#[cfg(target_os = "linux")]
 pub(crate) struct Machine(Box<dyn AsRef<Path>>);
 
 /// What a run left behind.
@@ -39,6 +42,7 @@ pub(crate) fn run(command: &mut Command) -> Ran {
     }
 }
 
+#[cfg(target_os = "linux")]
 impl Machine {
     pub(crate) fn new() -> Self {
         Self(Box::new(unpacked(include_str!("../../../../testdata/linux/cli-machine.txt")).unwrap()))
