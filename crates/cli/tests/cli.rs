@@ -326,7 +326,7 @@ fn a_configuration_out_of_reach_is_none() {
     let machine = Machine::new();
     let home = machine.path("home");
     std::fs::create_dir(&home).unwrap();
-    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o000)).unwrap();
     for folder in [home.as_path(), "/dev/null".as_ref()] {
         let ran = run(machine.command(&["free"]).env("XDG_CONFIG_HOME", folder));
         assert_eq!((ran.code, &*ran.stderr), (0, ""), "{}", folder.display());
