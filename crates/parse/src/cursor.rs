@@ -102,16 +102,45 @@ impl<'a> Cursor<'a> {
 
     /// The next token as a decimal number.
     pub fn decimal(&mut self, field: &'static str) -> Result<u64> {
-        decimal(self.required(field)?, field)
+        match self.short_number() {
+            Some(number) => Ok(number),
+            None => decimal(self.required(field)?, field),
+        }
+    }
+
+    /// The next token, if it is a decimal number of so few digits that none can be too large: nearly all that kernels
+    /// print, in one look at each byte.
+    fn short_number(&mut self) -> Option<u64> {
+        const FIT: usize = 19;
+        let text = self.rest.trim_ascii_start();
+        let (mut rest, mut value) = (text, 0u64);
+        while let [digit @ b'0'..=b'9', more @ ..] = rest {
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            rest = more;
+        }
+        let is_whole = rest.first().is_none_or(u8::is_ascii_whitespace);
+        if !is_whole || !(1..=FIT).contains(&(text.len() - rest.len())) {
+            return None;
+        }
+        self.rest = rest;
+        Some(value)
     }
 
     /// The next token as a decimal number, if there is one: for fields that younger kernels append.
     pub fn decimal_if_any(&mut self, field: &'static str) -> Result<Option<u64>> {
-        self.token().map(|text| decimal(text, field)).transpose()
+        match self.short_number() {
+            Some(number) => Ok(Some(number)),
+            None => self.token().map(|text| decimal(text, field)).transpose(),
+        }
     }
 
     /// The next token as a decimal number that may be negative.
     pub fn signed(&mut self, field: &'static str) -> Result<i64> {
+        let before = *self;
+        if let Some(number) = self.short_number().and_then(|number| i64::try_from(number).ok()) {
+            return Ok(number);
+        }
+        *self = before;
         signed(self.required(field)?, field)
     }
 }
@@ -225,6 +254,21 @@ mod tests {
             prop_assert_eq!(decimal(n.to_string().as_bytes(), "n"), Ok(n));
             prop_assert_eq!(hex(format!("{n:x}").as_bytes(), "n"), Ok(n));
             prop_assert_eq!(signed(i.to_string().as_bytes(), "i"), Ok(i));
+        }
+
+        #[test]
+        fn a_cursor_reads_the_numbers_of_its_tokens(text in "[ \\n]{0,2}-?[0-9]{0,21}[ x\\t-]?") {
+            let mut cursor = Cursor::new(text.as_bytes());
+            let token = Cursor::new(text.as_bytes()).token();
+            let number = token.map(|token| decimal(token, "n"));
+            prop_assert_eq!(cursor.clone().decimal("n"), number.clone().unwrap_or(Err(ParseError::missing("n"))));
+            prop_assert_eq!(cursor.clone().decimal_if_any("n"), number.transpose());
+            let number = token.map_or(Err(ParseError::missing("n")), |token| signed(token, "n"));
+            let (read, rest) = (cursor.signed("n"), cursor.rest());
+            prop_assert_eq!(read, number);
+            let mut other = Cursor::new(text.as_bytes());
+            other.token();
+            prop_assert_eq!(rest, other.rest());
         }
 
         #[test]

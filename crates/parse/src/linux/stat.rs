@@ -47,13 +47,25 @@ pub struct Stat {
     pub delayacct_blkio_ticks: Option<u64>,
 }
 
+/// User and system time in clock ticks: all that is asked of a thread.
+pub fn times(bytes: &[u8]) -> Result<[u64; 2]> {
+    let mut cursor = Cursor::new(bytes);
+    comm(&mut cursor)?;
+    cursor.skip_tokens(11); // state … cmajflt
+    Ok([cursor.decimal("utime")?, cursor.decimal("stime")?])
+}
+
+/// The name. It may hold spaces, newlines and parentheses: it ends at the last one.
+fn comm<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8]> {
+    cursor.until(b'(').ok_or_else(|| ParseError::missing("comm"))?;
+    cursor.until_last(b')').ok_or_else(|| ParseError::missing("comm"))
+}
+
 /// Parses the whole file.
 pub fn parse(bytes: &[u8]) -> Result<Stat> {
     let mut cursor = Cursor::new(bytes);
     let pid = cursor.decimal("pid")?;
-    // The name may hold spaces, newlines and parentheses: it ends at the last one.
-    cursor.until(b'(').ok_or_else(|| ParseError::missing("comm"))?;
-    let comm = cursor.until_last(b')').ok_or_else(|| ParseError::missing("comm"))?;
+    let comm = comm(&mut cursor)?;
     let state = match cursor.required("state")? {
         [letter] => *letter,
         other => return Err(ParseError::malformed("state", other)),
@@ -106,6 +118,7 @@ mod tests {
         assert_eq!((stat.pgrp, stat.session, stat.tty_nr), (4242, 4242, 34816));
         assert_eq!((stat.minflt, stat.majflt), (1500, 3));
         assert_eq!((stat.utime, stat.stime, stat.cutime, stat.cstime), (12, 7, 300, 80));
+        assert_eq!(times(BASH), Ok([stat.utime, stat.stime]));
         assert_eq!((stat.nice, stat.num_threads, stat.starttime), (0, 1, 88123));
         assert_eq!((stat.vsize, stat.rss), (9_019_392, 1290));
         assert_eq!((stat.processor, stat.delayacct_blkio_ticks), (Some(1), Some(5)));
@@ -139,12 +152,15 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(bytes: Vec<u8>) {
-            let _ = parse(&bytes);
+            let _ = (parse(&bytes), times(&bytes));
         }
 
         #[test]
         fn cutting_a_line_never_panics(at in 0..BASH.len()) {
-            let _ = parse(BASH.split_at(at).0);
+            let line = BASH.split_at(at).0;
+            if let Ok(stat) = parse(line) {
+                assert_eq!(times(line), Ok([stat.utime, stat.stime]));
+            }
         }
     }
 }

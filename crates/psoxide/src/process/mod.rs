@@ -150,7 +150,7 @@ impl Process {
             return Err(Error::no_such_process(self.pid));
         }
         let mut by_parent: HashMap<Pid, Vec<Self>> = HashMap::new();
-        for Kin { pid, start, ppid } in Os::family(self.system.source())? {
+        for Kin { pid, start, ppid } in Os::family(self.system.source(), self.pid, recursive)? {
             let process = Self { system: self.system.clone(), pid, start, cache: None };
             by_parent.entry(ppid).or_default().push(process);
         }

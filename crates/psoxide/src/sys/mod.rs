@@ -51,8 +51,8 @@ pub(crate) trait SystemReadings {
     fn boot_time(source: &Source) -> Result<SystemTime>;
     fn uptime(source: &Source) -> Result<Duration>;
     fn pids(source: &Source) -> Result<Vec<Pid>>;
-    /// All processes and their parents; those that end meanwhile are left out.
-    fn family(source: &Source) -> Result<Vec<Kin>>;
+    /// Processes, among them all descendants of this one, or its children at least; those that end meanwhile are left out.
+    fn family(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Kin>>;
     fn pid_exists(source: &Source, pid: Pid) -> Result<bool>;
     fn current_pid(source: &Source) -> Result<Pid>;
 }

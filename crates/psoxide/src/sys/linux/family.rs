@@ -1,29 +1,141 @@
 //! Who is whose child: one look at every process.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Cache, Os, Pass, Source, bpf};
 use crate::sys::{Handle, Kin, ProcessReadings as _};
-use crate::{FieldSet, Result};
+use crate::{FieldSet, Pid, Result};
 
-pub(super) fn of_all(source: &Source) -> Result<Vec<Kin>> {
+/// The descendants of a process, or its children, among others; by whichever way costs less.
+pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Kin>> {
     let walk = source.bpf().family(source).unwrap_or_default();
     let pass = Arc::new(Pass::over(source));
-    let pids = source.bpf().pids(source, walk.iter().map(bpf::Relative::threads))?;
-    let mut family = Vec::with_capacity(pids.len());
-    for pid in pids {
-        if let Some(relative) = bpf::Relative::find(&walk, pid) {
-            family.push(relative.kin(source));
-            continue;
+    let (mut family, mut rest) = (Vec::with_capacity(walk.len()), Vec::new());
+    for pid in source.bpf().pids(source, walk.iter().map(bpf::Relative::threads))? {
+        match bpf::Relative::find(&walk, pid) {
+            Some(relative) => family.push(relative.kin(source)),
+            None => rest.push(pid),
         }
+    }
+    // Those that a walk leaves out are few, and may have children among those that it told of.
+    let ask = |pid| if walk.is_empty() { source.pidfd_info(pid).map(|info| info.ppid) } else { None };
+    let read = |pid| {
         let cache = Cache::in_pass(&pass, source, pid, FieldSet::default());
         let process = Handle { source, pid, start: None, cache: &cache };
         match Os::start(&process).and_then(|start| Ok(Kin { pid, start, ppid: Os::ppid(&process)? })) {
-            Ok(kin) => family.push(kin),
+            Ok(kin) => Ok(Some(kin)),
             // It has ended since the pids were listed.
-            Err(error) if error.is_missing() => {}
-            Err(error) => return Err(error.with_pid(pid)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error.with_pid(pid)),
+        }
+    };
+    family.append(&mut search(rest, of, recursive, ask, read)?);
+    Ok(family)
+}
+
+/// Reads the processes that are near. A pidfd tells a parent for half of what `stat` costs, but not the start time: it is
+/// asked first as long as most processes turn out to be of no interest.
+fn search(
+    pids: Vec<Pid>,
+    of: Pid,
+    recursive: bool,
+    ask: impl Fn(Pid) -> Option<Pid>,
+    mut read: impl FnMut(Pid) -> Result<Option<Kin>>,
+) -> Result<Vec<Kin>> {
+    let mut parents = HashSet::from([of]);
+    let (mut family, mut others): (Vec<Kin>, Vec<(Pid, Pid)>) = (Vec::new(), Vec::new());
+    let mut near = 0;
+    for (seen, pid) in pids.into_iter().enumerate() {
+        if near * 2 <= seen
+            && let Some(ppid) = ask(pid)
+            && !parents.contains(&ppid)
+        {
+            others.push((pid, ppid));
+        } else if let Some(kin) = read(pid)? {
+            if parents.contains(&kin.ppid) {
+                near += 1;
+                if recursive {
+                    parents.insert(pid);
+                }
+            }
+            family.push(kin);
         }
     }
-    Ok(family)
+    // Pids begin anew at some time: a parent's may be higher than its child's, and is known only now.
+    loop {
+        let known = parents.len();
+        if recursive {
+            parents = family.iter().fold(parents, |mut parents, kin| {
+                if parents.contains(&kin.ppid) {
+                    parents.insert(kin.pid);
+                }
+                parents
+            });
+        }
+        let (found, rest): (Vec<_>, _) = others.into_iter().partition(|(_, ppid)| parents.contains(ppid));
+        if parents.len() == known && found.is_empty() {
+            return Ok(family);
+        }
+        others = rest;
+        for (pid, _) in found {
+            family.extend(read(pid)?);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Who is found, and how many were asked and read, where the parents are these.
+    fn found(parents: &[(Pid, Pid)], of: Pid, recursive: bool) -> (Vec<Pid>, [usize; 2]) {
+        let (asked, looked) = (Cell::new(0), Cell::new(0));
+        let ppid = |pid| parents.iter().find(|(child, _)| *child == pid).map(|(_, ppid)| *ppid);
+        let ask = |pid| {
+            asked.set(asked.get() + 1);
+            ppid(pid)
+        };
+        let read = |pid| {
+            looked.set(looked.get() + 1);
+            Ok(ppid(pid).map(|ppid| Kin { pid, start: 1, ppid }))
+        };
+        let mut family = search(parents.iter().map(|(pid, _)| *pid).collect(), of, recursive, ask, read).unwrap();
+        family.sort_unstable_by_key(|kin| kin.pid);
+        (family.into_iter().map(|kin| kin.pid).collect(), [asked.get(), looked.get()])
+    }
+
+    #[test]
+    fn a_small_family_is_found_by_asking() {
+        let mut parents: Vec<(Pid, Pid)> = (1..1000).map(|pid| (pid, 0)).collect();
+        parents.extend([(1001, 7), (1002, 1001), (1003, 1)]);
+        let (family, [asked, looked]) = found(&parents, 7, true);
+        assert_eq!(family, [1001, 1002]);
+        assert_eq!([asked, looked], [1002, 2]);
+        assert_eq!(found(&parents, 7, false).0, [1001]);
+    }
+
+    #[test]
+    fn a_large_family_is_read() {
+        let parents: Vec<(Pid, Pid)> = (2..1002).map(|pid| (pid, 1)).collect();
+        let (family, [asked, looked]) = found(&parents, 1, true);
+        assert_eq!((family.len(), looked), (1000, 1000));
+        assert!(asked < 10, "{asked}");
+    }
+
+    #[test]
+    fn parents_may_have_higher_pids() {
+        let parents = [(2, 90), (3, 2), (4, 1), (5, 3), (80, 1), (90, 70), (95, 94)];
+        assert_eq!(found(&parents, 70, true).0, [2, 3, 5, 90]);
+        assert_eq!(found(&parents, 70, false).0, [90]);
+        // The same when most are near, so that most are read.
+        let mut many: Vec<(Pid, Pid)> = (1000..1100).map(|pid| (pid, 70)).collect();
+        many.extend([(1200, 1300), (1201, 1200), (1300, 1301), (1301, 1000)]);
+        many.extend((2000..2500).map(|pid| (pid, 1)));
+        many.extend([(2600, 2700), (2601, 2600), (2700, 1201)]);
+        let (family, _) = found(&many, 70, true);
+        assert!([1200, 1201, 1300, 1301, 2600, 2601, 2700].iter().all(|pid| family.contains(pid)), "{family:?}");
+    }
 }

@@ -55,7 +55,7 @@ pub(super) struct PidfdInfo {
     cgroup: u64,
     pid: u32,
     tgid: u32,
-    ppid: u32,
+    pub(super) ppid: u32,
     pub(super) ruid: u32,
     pub(super) rgid: u32,
     pub(super) euid: u32,
@@ -71,13 +71,14 @@ pub(super) struct PidfdInfo {
 const _: () = {
     assert!(size_of::<PidfdInfo>() == 64);
     assert!(offset_of!(PidfdInfo, cgroup) == 8 && offset_of!(PidfdInfo, pid) == 16);
+    assert!(offset_of!(PidfdInfo, ppid) == 24);
     assert!(offset_of!(PidfdInfo, ruid) == 28 && offset_of!(PidfdInfo, rgid) == 32);
     assert!(offset_of!(PidfdInfo, euid) == 36 && offset_of!(PidfdInfo, egid) == 40);
     assert!(offset_of!(PidfdInfo, suid) == 44 && offset_of!(PidfdInfo, sgid) == 48);
     assert!(offset_of!(PidfdInfo, fsuid) == 52 && offset_of!(PidfdInfo, exit_code) == 60);
 };
 
-/// Whom a process runs as: ioctl_pidfd(2), PIDFD_GET_INFO. `None` where the kernel cannot tell.
+/// Whom a process runs as, and its parent: ioctl_pidfd(2), PIDFD_GET_INFO. `None` where the kernel cannot tell.
 pub(super) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
     /// PIDFD_INFO_CREDS
     const CREDENTIALS: u64 = 1 << 1;

@@ -365,8 +365,8 @@ impl SystemReadings for Os {
         source.pids()
     }
 
-    fn family(source: &Source) -> Result<Vec<Kin>> {
-        family::of_all(source)
+    fn family(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Kin>> {
+        family::of_process(source, of, recursive)
     }
 
     fn pid_exists(source: &Source, pid: Pid) -> Result<bool> {

@@ -27,12 +27,9 @@ pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
         file.extend_from_slice(thread.name.to_bytes());
         file.extend_from_slice(b"/stat");
         // A thread that ended since the folder was listed is no longer one of its threads.
-        if let Some(stat) = if_any(task.read_record(&file, stat::parse))? {
-            threads.push(Thread {
-                id: thread.number,
-                user_time: process.source.ticks(stat.utime),
-                system_time: process.source.ticks(stat.stime),
-            });
+        if let Some(times) = if_any(task.read_record(&file, stat::times))? {
+            let [user_time, system_time] = times.map(|ticks| process.source.ticks(ticks));
+            threads.push(Thread { id: thread.number, user_time, system_time });
         }
         Ok(())
     })?;

@@ -246,7 +246,7 @@ impl SystemReadings for Os {
         Ok(Table::read()?.pids())
     }
 
-    fn family(_: &Source) -> Result<Vec<Kin>> {
+    fn family(_: &Source, _: Pid, _: bool) -> Result<Vec<Kin>> {
         Ok(Table::read()?.family())
     }
 
