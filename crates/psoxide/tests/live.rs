@@ -13,8 +13,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::{Reaped, output, sleeper, until};
 use psoxide::{
-    Child, ConnectionKind, Error, ErrorKind, ExitStatus, Field, IoPriority, IoPriorityClass, Limit, MemoryType, Pid,
-    Process, ProcessStatus, Query, Resource, Signal, System, wait_procs,
+    Backend, Child, ConnectionKind, Error, ErrorKind, ExitStatus, Field, IoPriority, IoPriorityClass, Limit,
+    MemoryType, Pid, Process, ProcessStatus, Query, Resource, Signal, System, wait_procs,
 };
 
 fn spawn(program: &str, args: &[&str]) -> Child {
@@ -319,6 +319,12 @@ fn children_and_parents_know_each_other() {
     assert!(me.children(false).unwrap().contains(&child.0));
     assert!(!me.children(false).unwrap().contains(&grandchild));
     assert!(me.children(true).unwrap().contains(&grandchild));
+    // A pidfd is asked for parents, unless only files may be read.
+    let files = System::host().with_backend(Backend::Proc).process(child.0.pid()).unwrap();
+    for recursive in [false, true] {
+        assert_eq!(child.0.children(recursive).unwrap(), [grandchild.clone()]);
+        assert_eq!(files.children(recursive).unwrap(), [grandchild.clone()]);
+    }
     assert!(grandchild.parents().unwrap().contains(&me));
     grandchild.kill().unwrap();
 }
