@@ -33,7 +33,7 @@ enum Step {
         user: bool,
     },
     /// Run the tests of the Python package alone
-    Python,
+    Python(python::Args),
     /// Check format, clippy, documentation and generated files
     Lint,
     /// Check with the oldest supported compiler
@@ -92,7 +92,7 @@ fn main() -> ExitCode {
     with_default_signals();
     let done = match Args::parse().step {
         Step::Test { user } => steps::test(user),
-        Step::Python => steps::is_root().and_then(|root| python::test(root, false)),
+        Step::Python(args) => python::test_with(&args),
         Step::Lint => steps::lint(),
         Step::Msrv => steps::msrv(),
         Step::Ports => ports::check(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::steps::{Result, in_directory, install, nobody, run, workspace};
+use crate::steps::{Result, in_directory, install, is_root, nobody, run, workspace};
 
 /// What the tests need, by the names that pip knows.
 const PACKAGES: &[&str] = &["maturin>=1.9,<2", "pytest", "mypy"];
@@ -41,16 +41,41 @@ impl Environment {
     }
 }
 
+/// What to test with.
+#[derive(clap::Args, Default)]
+pub(crate) struct Args {
+    /// Another interpreter than python3, such as a free-threaded one
+    #[arg(long)]
+    interpreter: Option<PathBuf>,
+}
+
+/// Builds the package as it is now and runs its tests with an interpreter.
+pub(crate) fn test_with(args: &Args) -> Result {
+    let root = is_root()?;
+    let Some(interpreter) = &args.interpreter else { return test(root, false) };
+    let folder = workspace().join("target/python");
+    let name = interpreter.file_name().unwrap_or(interpreter.as_os_str());
+    let environment = Environment::at(&folder.join("venvs").join(name), interpreter, root)?;
+    // mypy is not to be had for each; the stubs are checked with python3.
+    run(&mut environment.pip(&["maturin>=1.9,<2", "pytest"]))?;
+    let wheel = wheel(&environment, &folder.join("wheels").join(name), &[])?;
+    test_in(&environment, &wheel)
+}
+
+fn test_in(environment: &Environment, wheel: &Path) -> Result {
+    run(environment.pip(&["--force-reinstall", "--no-deps"]).arg(wheel))?;
+    run(pytest(environment.command("python")).arg("crates/python/tests").current_dir(workspace()))
+}
+
 /// Builds the package as it is now and runs its tests; as root also as an ordinary user.
 pub(crate) fn test(root: bool, user_only: bool) -> Result {
     let folder = workspace().join("target/python");
     fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let environment = Environment::at(&folder.join("venv"), Path::new("python3"), root)?;
     run(&mut environment.pip(PACKAGES))?;
-    let wheel = wheel(&environment, &folder.join("wheels"), &[])?;
+    let wheel = wheel(&environment, &folder.join("wheels").join("python3"), &[])?;
     if !user_only {
-        run(environment.pip(&["--force-reinstall", "--no-deps"]).arg(&wheel))?;
-        run(pytest(environment.command("python")).arg("crates/python/tests").current_dir(workspace()))?;
+        test_in(&environment, &wheel)?;
     }
     if root { in_directory("python", |temp| as_nobody(&wheel, temp)) } else { Ok(()) }
 }
@@ -139,6 +164,12 @@ fn wheel(environment: &Environment, folder: &Path, options: &[&str]) -> Result<P
     let _ = fs::remove_dir_all(folder);
     let python = environment.folder.join("bin/python");
     let mut build = environment.command("maturin");
+    // As for all that is built here, so that PyO3 is compiled once; but a free-threaded Python has to be asked.
+    let free = "import sys, sysconfig; sys.exit(not sysconfig.get_config_var('Py_GIL_DISABLED'))";
+    let asked = environment.command("python").args(["-c", free]).status();
+    if !asked.is_ok_and(|free| free.success()) {
+        build.env("PYO3_NO_PYTHON", "1");
+    }
     run(build
         .args(["build", "--quiet", "--interpreter"])
         .arg(python)

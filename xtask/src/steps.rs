@@ -247,6 +247,8 @@ pub(crate) fn workspace() -> PathBuf {
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace());
+    // Whichever Python comes first makes no difference, and PyO3 is not compiled anew for another one.
+    command.env("PYO3_NO_PYTHON", "1");
     command
 }
 

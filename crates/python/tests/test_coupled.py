@@ -7,12 +7,14 @@ import importlib.metadata
 import os
 import subprocess
 import sys
+import sysconfig
 
 import pytest
 
 import psoxide
 
 KIB = 1024
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 TICKS = os.sysconf("SC_CLK_TCK")
 NOT_ROOT = pytest.mark.skipif(os.getuid() == 0, reason="needs an ordinary user: root may read and signal everything")
 
@@ -380,7 +382,8 @@ for name, work in {**readings, "refused": refused, **{function.__name__: functio
     else:
         raise SystemExit(f"{name}: {grown} bytes in 500 calls")
 """
-    environ = {**os.environ, "PYTHONMALLOC": "malloc"}
+    # A free-threaded Python has but an allocator of its own.
+    environ = {**os.environ} if FREE_THREADED else {**os.environ, "PYTHONMALLOC": "malloc"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environ)
     assert done.returncode == 0, done.stderr
 

@@ -1,0 +1,88 @@
+"""Many threads at everything at once, which is all the harder where the interpreter has no global lock."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+
+import pytest
+
+import psoxide
+
+ATTRS = ["pid", "name", "username", "memory_info", "cpu_times", "cpu_percent", "status", "cmdline"]
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python always has a global lock")
+def test_the_module_leaves_the_global_lock_off():
+    code = "import sys, psoxide; sys.exit(sys._is_gil_enabled())"
+    assert subprocess.run([sys.executable, "-W", "error", "-c", code], check=False).returncode == 0
+
+
+def test_everything_at_once(sleeper):
+    child = sleeper("sleep", "600")
+    me, shared = psoxide.Process(), psoxide.Process(child.pid)
+    while (shared.name(), shared.status()) != ("sleep", psoxide.STATUS_SLEEPING):
+        time.sleep(0.001)  # in the middle of execve(2)
+    failed = []
+
+    def whole_pass():
+        pids = [process.info["pid"] for process in psoxide.process_iter(ATTRS)]
+        assert pids == sorted(set(pids)) and {os.getpid(), child.pid} <= set(pids)
+
+    def bare_pass():
+        processes = list(psoxide.process_iter())
+        assert len(processes) == len(set(processes)) and shared in processes
+
+    def one_process():
+        with shared.oneshot():
+            assert (shared.name(), shared.ppid(), shared.status()) == ("sleep", os.getpid(), psoxide.STATUS_SLEEPING)
+            assert shared.uids().real == os.getuid() and shared.memory_info().rss > 0
+        assert shared.as_dict(["pid", "name"]) == {"pid": child.pid, "name": "sleep"}
+        assert shared.cpu_percent() >= 0.0 and shared.is_running() and hash(shared) == hash(psoxide.Process(child.pid))
+
+    def machine():
+        assert all(0.0 <= value <= 100.0 for value in (psoxide.cpu_percent(), *psoxide.cpu_times_percent()))
+        assert psoxide.virtual_memory().total == psoxide._TOTAL_PHYMEM
+        assert psoxide.net_if_addrs().keys() and psoxide.net_if_stats().keys() and psoxide.boot_time() > 0
+        psoxide.net_io_counters(), psoxide.disk_io_counters(), psoxide.net_connections("all"), psoxide.users()
+
+    def beginnings_and_ends():
+        process = psoxide.Popen(["true"])
+        assert process.wait() == 0 and not process.is_running()
+        with pytest.raises(psoxide.NoSuchProcess):
+            process.name()
+
+    def own_lists():
+        assert shared in me.children() and me.threads() and me.environ() is not None
+        me.open_files(), me.net_connections(), me.memory_maps()
+
+    def forgetting():
+        psoxide.process_iter.cache_clear()
+        psoxide.net_io_counters.cache_clear()
+        psoxide.disk_io_counters.cache_clear()
+
+    def elsewhere():
+        psoxide.PROCFS_PATH = "/proc/."
+        psoxide.PROCFS_PATH = "/proc"
+
+    def repeat(work, times, together):
+        try:
+            together.wait()
+            for _ in range(times):
+                work()
+        except BaseException as error:
+            failed.append(error)
+
+    works = [(whole_pass, 15), (whole_pass, 15), (bare_pass, 50), (bare_pass, 50), (one_process, 300), (one_process, 300),
+             (one_process, 300), (machine, 30), (machine, 30), (beginnings_and_ends, 30), (own_lists, 30),
+             (forgetting, 300), (elsewhere, 1000)]  # fmt: skip
+    together = threading.Barrier(len(works))
+    threads = [threading.Thread(target=repeat, args=(*work, together)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
