@@ -1,5 +1,6 @@
 //! Aligned columns, cut to the width of the terminal.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -178,7 +179,7 @@ fn put_line<'a>(
     }
     line.truncate(line.trim_end().len());
     if let Some(terminal) = terminal.filter(|terminal| used > *terminal && wide(line) > *terminal) {
-        *line = cut(line, terminal);
+        *line = cut(line, terminal).into_owned();
     }
 }
 
@@ -188,9 +189,9 @@ pub(crate) fn wide(text: &str) -> usize {
 }
 
 /// `text` in at most `width` columns, `…` at the end if something is missing.
-pub(crate) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if wide(text) <= width {
-        return text.to_owned();
+        return text.into();
     }
     let mut short = String::new();
     let mut used = 1; // the ellipsis
@@ -204,7 +205,29 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     if width > 0 {
         short.push('…');
     }
-    short
+    short.into()
+}
+
+/// `text` in lines of at most `width` columns, broken at a blank where there is one.
+pub(crate) fn wrap(mut text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    // A character wider than that has a line of its own.
+    while wide(text) > width && text.chars().nth(1).is_some() {
+        let mut used = 0;
+        let fits = |c: &char| {
+            used += c.width().unwrap_or(0);
+            used <= width
+        };
+        // At least one character, however narrow it is.
+        let end = text.chars().take_while(fits).map(char::len_utf8).sum::<usize>();
+        let end = end.max(text.chars().next().map_or(1, char::len_utf8));
+        let blank = text.get(..=end).and_then(|line| line.rfind(' ')).filter(|blank| *blank > 0);
+        let (line, rest) = text.split_at_checked(blank.unwrap_or(end)).unwrap_or((text, ""));
+        lines.push(line.to_owned());
+        text = if blank.is_some() { rest.trim_start_matches(' ') } else { rest };
+    }
+    lines.push(text.to_owned());
+    lines
 }
 
 #[cfg(test)]
@@ -217,6 +240,17 @@ mod tests {
         assert_eq!(cut("abcd", 3), "ab…");
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("abc", 0), "");
+    }
+
+    #[test]
+    fn long_text_is_wrapped() {
+        assert_eq!(wrap("one two", 7), ["one two"]);
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("/a/long/path and", 5), ["/a/lo", "ng/pa", "th", "and"]);
+        assert_eq!(wrap("日本語", 4), ["日本", "語"]);
+        assert_eq!(wrap("日本", 1), ["日", "本"]);
+        assert_eq!(wrap("", 5), [""]);
     }
 
     fn lines(width: Option<usize>) -> Vec<String> {

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use super::history::History;
 use super::palette::Palette;
+use crate::output::table::cut;
 
 /// The dots of a braille character's two columns, from the bottom (Unicode, Braille Patterns).
 const LEFT: [u32; 4] = [0x40, 0x04, 0x02, 0x01];
@@ -68,7 +69,8 @@ pub(crate) fn text(buffer: &mut Buffer, x: u16, y: u16, width: u16, text: &str, 
     if width == 0 || y >= buffer.area.bottom() || x >= buffer.area.right() {
         return 0;
     }
-    buffer.set_stringn(x, y, text, usize::from(width), style).0.saturating_sub(x)
+    let width = usize::from(width.min(buffer.area.right() - x));
+    buffer.set_stringn(x, y, cut(text, width), width, style).0.saturating_sub(x)
 }
 
 #[cfg(test)]

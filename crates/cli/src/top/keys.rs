@@ -26,10 +26,10 @@ pub(crate) enum Flow {
 /// The explanation of the keys.
 pub(crate) const HELP: &[(&str, &str)] = &[
     ("↑ ↓ PgUp PgDn Home End", "move; so does the wheel of the mouse"),
-    ("Enter", "everything about the chosen process, live (or click it twice)"),
-    ("/", "filter as you type; Tab: text, regex, test such as rss > 100M"),
+    ("Enter", "all about the chosen process (or click it twice)"),
+    ("/", "filter as you type; Tab: text, regex or a test"),
     ("Esc", "drop the filter; leave a window"),
-    ("s", "choose the column to order by (or click its heading)"),
+    ("s", "choose the column to order by (or click it)"),
     ("< >", "order by the column before or after"),
     ("r", "reverse the order"),
     ("P M T", "order by CPU, memory, time"),
@@ -45,6 +45,13 @@ pub(crate) const HELP: &[(&str, &str)] = &[
     ("? h", "this help"),
     ("q Ctrl-C", "quit"),
 ];
+
+#[test]
+fn help_fits_a_small_terminal() {
+    for (keys, what) in HELP {
+        assert!(keys.chars().count() < 24 && what.chars().count() <= 80 - 24 - 4, "{keys}: {what}");
+    }
+}
 
 /// Intervals that + and - go through, in milliseconds.
 const INTERVALS: [u64; 9] = [100, 250, 500, 1000, 2000, 3000, 5000, 10_000, 30_000];

@@ -10,6 +10,7 @@ use crate::context::Failure;
 use crate::filter::find;
 use crate::output::column::{Column, Meta};
 use crate::output::listing::ordered;
+use crate::output::table::wrap;
 use crate::output::tree::order;
 use crate::process::Proc;
 use crate::process::columns::COLUMNS;
@@ -151,6 +152,7 @@ impl View {
             self.monitor.look_again(&self.held)?;
         }
         self.arrange();
+        self.read_details();
         Ok(())
     }
 
@@ -259,10 +261,11 @@ impl View {
             details.ended = true;
             return;
         }
+        let room = super::draw::details::room(self.place.width);
         let mut lines = Vec::new();
         for (label, values) in crate::cmd::procinfo::fields(&process, true) {
             let mut label = label.to_owned();
-            for value in values {
+            for value in values.iter().flat_map(|value| wrap(value, room)) {
                 lines.push((std::mem::take(&mut label), value));
             }
         }

@@ -14,6 +14,11 @@ use crate::top::view::Details;
 /// Width of the labels.
 const LABEL: u16 = 14;
 
+/// The columns for values on a terminal of this width.
+pub(in crate::top) fn room(width: u16) -> usize {
+    usize::from(width.saturating_sub(LABEL + 2))
+}
+
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, details: &Details, monitor: &Monitor, palette: &Palette) {
     let graphs = (area.height / 4).clamp(4, 10);
     let [top, body] = Layout::vertical([Constraint::Length(graphs), Constraint::Fill(1)]).areas(area);

@@ -5,7 +5,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 
 use super::frame;
+use super::table::wide;
 use crate::output::human;
+use crate::output::table::cut;
 use crate::top::graph::{bar, graph, text};
 use crate::top::monitor::Machine;
 use crate::top::palette::Palette;
@@ -119,9 +121,10 @@ fn meter(buffer: &mut Buffer, area: Rect, y: u16, label: &str, part: f64, figure
         return;
     }
     let figures_width = u16::try_from(figures.chars().count()).unwrap_or(u16::MAX);
-    text(buffer, area.x, y, 5, label, palette.faint);
-    let width = area.width.saturating_sub(6 + figures_width + 1);
-    bar(buffer, Rect { x: area.x + 5, y, width, height: 1 }, part, palette);
+    let label_width = wide(label).max(4) + 1;
+    text(buffer, area.x, y, label_width, label, palette.faint);
+    let width = area.width.saturating_sub(label_width + 1 + figures_width + 1);
+    bar(buffer, Rect { x: area.x + label_width, y, width, height: 1 }, part, palette);
     text(buffer, area.right().saturating_sub(figures_width), y, figures_width, figures, Style::new());
 }
 
@@ -182,20 +185,15 @@ fn disks(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) 
     let mut busy: Vec<_> = machine.disks.iter().filter(|(_, io)| io.busy_time.is_some()).collect();
     busy.sort_by_key(|(_, io)| std::cmp::Reverse(io.busy_time));
     let most = usize::from(inner.height.saturating_sub(3).min(4));
+    busy.truncate(most);
+    // As in nvme0n1; a longer one leaves too little for its meter.
+    let names: Vec<_> = busy.iter().map(|(name, _)| cut(&crate::output::escape(name), 8).into_owned()).collect();
+    let widest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut y = inner.y;
-    for (name, io) in busy.into_iter().take(most) {
+    for ((_, io), name) in busy.iter().zip(names) {
         let seconds = machine.window.as_secs_f64();
         let part = io.busy_time.filter(|_| seconds > 0.0).map_or(0.0, |time| time.as_secs_f64() / seconds).min(1.0);
-        let name = crate::output::escape(name);
-        meter(
-            buffer,
-            inner,
-            y,
-            &crate::output::table::cut(&name, 4),
-            part,
-            &format!("{:>3.0}% busy", part * 100.0),
-            palette,
-        );
+        meter(buffer, inner, y, &format!("{name:<widest$}"), part, &format!("{:>3.0}% busy", part * 100.0), palette);
         y += 1;
     }
     let rest = Rect { y, height: inner.bottom().saturating_sub(y), ..inner };
@@ -215,7 +213,7 @@ fn network(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette
     nics.sort_by_key(|(_, io)| std::cmp::Reverse(io.bytes_recv.saturating_add(io.bytes_sent)));
     for (name, io) in nics.into_iter().take(most) {
         let [received, sent] = [io.bytes_recv, io.bytes_sent].map(|bytes| human::fraction(rate(bytes, machine)));
-        text(buffer, inner.x, y, 8, &crate::output::table::cut(&crate::output::escape(name), 7), palette.faint);
+        text(buffer, inner.x, y, 8, &cut(&crate::output::escape(name), 7), palette.faint);
         let figures = format!("↓{received:>7} ↑{sent:>7}");
         text(buffer, inner.x + 8, y, inner.width.saturating_sub(8), &figures, Style::new());
         y += 1;

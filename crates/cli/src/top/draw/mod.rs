@@ -1,6 +1,6 @@
 //! Drawing the view.
 
-mod details;
+pub(super) mod details;
 mod dialog;
 mod machine;
 mod table;
@@ -84,6 +84,7 @@ fn footer(buffer: &mut Buffer, area: Rect, view: &View, palette: &Palette) {
     }
     let keys = [
         ("?", "help"),
+        ("q", "quit"),
         ("/", "filter"),
         ("s", "sort"),
         ("t", "tree"),
@@ -92,7 +93,6 @@ fn footer(buffer: &mut Buffer, area: Rect, view: &View, palette: &Palette) {
         ("k", "signal"),
         ("n", "nice"),
         ("f", "follow"),
-        ("q", "quit"),
     ];
     hints(buffer, area, &keys, palette);
 }
@@ -101,8 +101,12 @@ fn hints(buffer: &mut Buffer, area: Rect, keys: &[(&str, &str)], palette: &Palet
     let mut x = area.x;
     for (key, what) in keys {
         let left = |x: u16| area.right().saturating_sub(x);
+        // One that can be read only in part is no hint.
+        if left(x) < table::wide(key) + table::wide(what) + 1 {
+            break;
+        }
         x += text(buffer, x, area.y, left(x), key, palette.accent);
-        x += text(buffer, x, area.y, left(x), &format!(" {what}  "), palette.faint);
+        x += text(buffer, x, area.y, left(x), &format!(" {what}"), palette.faint) + 2;
     }
 }
 

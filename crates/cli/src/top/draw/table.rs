@@ -53,7 +53,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, palette: &P
     }
 }
 
-fn wide(text: &str) -> u16 {
+pub(super) fn wide(text: &str) -> u16 {
     u16::try_from(crate::output::table::wide(text)).unwrap_or(u16::MAX)
 }
 
