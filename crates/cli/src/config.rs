@@ -50,12 +50,16 @@ impl Config {
     /// The file that was named, or the usual one if it exists.
     pub(crate) fn load(named: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = named.map(Path::to_owned).or_else(usual) else { return Ok(Self::default()) };
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
             // Also where the way there is closed: the home of somebody else, which su and sudo may leave in HOME.
             Err(error) if named.is_none() && is_out_of_reach(&error) => return Ok(Self::default()),
             Err(error) => return Err(wrong(&path, "", error)),
         };
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            wrong(&path, &position(&String::from_utf8_lossy(error.as_bytes()), valid), "this is not UTF-8")
+        })?;
         Self::understand(&text).map_err(|(place, message)| wrong(&path, &position(&text, place.start), message))
     }
 

@@ -232,6 +232,7 @@ fn wrong_columns_orders_and_filters_are_2_and_say_where() {
         (&["ps", "--filter", "name ~ ^py && cpu"], "psoxide: --filter, column 18: one of ~ !~ == != < <= > >= is exp"),
         (&["free", "--filter", "used > 1", "--csv", "--sort", "x"], "psoxide: there is no column \"x\""),
         (&["procinfo", "1", "--csv"], "psoxide: procinfo has no rows that could be comma-separated; use --json"),
+        (&["--csv"], "psoxide: the view of the machine has no rows that could be comma-separated; use --json"),
         (&["killall", "x", "-n", "--count", "2"], "psoxide: killall is not repeated"),
         (&["man", "nonsense"], "psoxide: there is no command \"nonsense\" to have a page"),
         (&["top"], "psoxide: the full-screen view needs a terminal; --batch prints plain pages"),
@@ -315,6 +316,9 @@ fn configuration_says_what_is_shown() {
         line.starts_with("psoxide: ROOT/config.toml:3:14: there is no column \"nmae\"; the columns are pid"),
         "{line}"
     );
+    std::fs::write(&config, b"# caf\xc3\xa9\ncolor = \"\xff\"\n").unwrap();
+    let binary = machine.run(&["--config", config.to_str().unwrap(), "free"]);
+    assert_eq!((binary.code, binary.one_line()), (2, "psoxide: ROOT/config.toml:2:10: this is not UTF-8"));
     let missing = machine.run(&["--config", "/nonexistent/psoxide.toml", "free"]);
     assert_eq!(missing.code, 2);
     assert!(missing.one_line().contains("/nonexistent/psoxide.toml: "), "{}", missing.stderr);

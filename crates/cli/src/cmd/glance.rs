@@ -50,8 +50,11 @@ pub(crate) fn body() -> Body {
 pub(crate) fn run(context: &Context) -> Outcome {
     let mut cpu = Rate::new(context);
     let read = || Ok(Machine::read(context, &mut cpu));
-    json::data(context, "glance", read, |machine| Ok(machine.object()), |machine, out| machine.write(context, out))
+    json::data(context, NAME, read, |machine| Ok(machine.object()), |machine, out| machine.write(context, out))
 }
+
+/// What its JSON says that it is.
+pub(crate) const NAME: &str = "glance";
 
 /// Everything that is shown.
 struct Machine {

@@ -3,18 +3,22 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::rc::Rc;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use psoxide::{AddressFamily, Connection, ConnectionKind, Endpoint, Pid, Record as _, SocketType, Unit};
+use psoxide::{
+    AddressFamily, Connection, ConnectionKind, Endpoint, Pid, Reading, Record as _, SocketType, Unit, Value,
+};
 
 use super::Subcommand;
 use crate::args::{self, ListArgs};
 use crate::context::{Context, Outcome};
 use crate::output::column::{Column, Meta, Shape, cell, field};
-use crate::output::escape_to;
 use crate::output::listing::{Listing, Sample};
 use crate::output::value::Scale;
+use crate::output::{escape_to, number_to};
 
 #[derive(Args)]
 pub(crate) struct Netstat {
@@ -31,7 +35,8 @@ pub(crate) struct Netstat {
 
 struct Socket {
     connection: Connection,
-    name: Option<OsString>,
+    /// Shared by all sockets of the process.
+    name: Option<Rc<OsString>>,
 }
 
 const LISTING: Listing<Socket> = Listing {
@@ -48,8 +53,10 @@ const LISTING: Listing<Socket> = Listing {
             .shown(|socket, out| endpoint(out, &socket.connection.raddr)),
         Column::of(field(Connection::FIELDS, "status"), "STATUS", |socket: &Socket| cell(&socket.connection.status)),
         Column::of(field(Connection::FIELDS, "pid"), "PID", |socket: &Socket| cell(&socket.connection.pid)),
-        Column::new("name", "NAME", Unit::Text, "The name of that process.", |socket: &Socket| cell(&socket.name))
-            .shown(|socket, out| socket.name.is_none() && out.write_char('?').is_ok()),
+        Column::new("name", "NAME", Unit::Text, "The name of that process.", |socket: &Socket| {
+            socket.name.as_deref().map_or(Reading::Value(Value::None), cell)
+        })
+        .shown(|socket, out| socket.name.is_none() && out.write_char('?').is_ok()),
         Column::of(field(Connection::FIELDS, "fd"), "FD", |socket: &Socket| cell(&socket.connection.fd)),
         Column::of(field(Connection::FIELDS, "family"), "FAMILY", |socket: &Socket| cell(&socket.connection.family)),
         Column::of(field(Connection::FIELDS, "kind"), "KIND", |socket: &Socket| cell(&socket.connection.kind)),
@@ -91,9 +98,9 @@ impl Subcommand for Netstat {
                 }
             };
             connections.sort_by_key(|c| (c.family, c.kind));
-            let mut names: HashMap<Pid, Option<OsString>> = HashMap::new();
+            let mut names: HashMap<Pid, Option<Rc<OsString>>> = HashMap::new();
             let mut name = |pid: Pid| {
-                let read = || context.system.process(pid).and_then(|process| process.name()).ok();
+                let read = || context.system.process(pid).and_then(|process| process.name()).ok().map(Rc::new);
                 names.entry(pid).or_insert_with(read).clone()
             };
             let named = ask.any(&["name"]);
@@ -121,6 +128,14 @@ pub(crate) fn proto(family: AddressFamily, kind: SocketType) -> &'static &'stati
 pub(crate) fn endpoint(out: &mut String, endpoint: &Endpoint) -> bool {
     match endpoint {
         Endpoint::None => out.push('-'),
+        Endpoint::Inet(SocketAddr::V4(address)) => {
+            for (i, octet) in address.ip().octets().into_iter().enumerate() {
+                out.push_str(if i > 0 { "." } else { "" });
+                number_to(out, octet.into());
+            }
+            out.push(':');
+            number_to(out, address.port().into());
+        }
         Endpoint::Inet(address) => _ = write!(out, "{address}"),
         Endpoint::Unix(path) if path.is_empty() => out.push('-'),
         Endpoint::Unix(path) => escape_to(out, path),

@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::column::Cell;
 use crate::args::Format;
+use crate::cmd;
 use crate::context::{Context, Failure, Outcome};
 
 /// The name of what SCHEMA.md and the JSON Schema promise.
@@ -129,7 +130,8 @@ pub(crate) fn data<T>(
     text: impl Fn(T, &mut dyn Write) -> Result<(), Failure>,
 ) -> Outcome {
     if context.format == Format::Csv {
-        return Err(Failure::Usage(format!("{command} has no rows that could be comma-separated; use --json")));
+        let what = if command == cmd::glance::NAME { "the view of the machine" } else { command };
+        return Err(Failure::Usage(format!("{what} has no rows that could be comma-separated; use --json")));
     }
     context.repeat(true, |turn, out| {
         let answer = read()?;

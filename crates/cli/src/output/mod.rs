@@ -70,6 +70,21 @@ pub(crate) fn command_to(shown: &mut String, cmdline: &[OsString]) {
     }
 }
 
+/// A number, for which a formatter would take longer than for all the rest of a row.
+pub(crate) fn number_to(shown: &mut String, mut number: u64) {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    for digit in digits.iter_mut().rev() {
+        first -= 1;
+        *digit += u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    shown.extend(digits.iter().skip(first).copied().map(char::from));
+}
+
 /// Why a field has no value, in two or three words.
 pub(crate) fn reason(error: &Error) -> String {
     match error.kind() {
@@ -83,6 +98,15 @@ pub(crate) fn reason(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers() {
+        for number in [0, 7, 10, 999, 65_536, u64::MAX] {
+            let mut shown = String::from("n");
+            number_to(&mut shown, number);
+            assert_eq!(shown, format!("n{number}"));
+        }
+    }
 
     #[test]
     fn names_cannot_break_the_line() {

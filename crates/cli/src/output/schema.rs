@@ -42,7 +42,7 @@ pub(crate) fn schema() -> Json {
         }),
     );
     let mut answers = vec![json!({"$ref": "#/$defs/glance"})];
-    let glance = ("glance", cmd::glance::body());
+    let glance = (cmd::glance::NAME, cmd::glance::body());
     let listed = cmd::ALL.iter().map(|entry| (entry.name, (entry.body)()));
     if let Body::Data(data) = glance.1 {
         defs.insert(glance.0.into(), answer(glance.0, "data", data));

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use psoxide::{Reading, Unit, Value};
 
 use super::column::Cell;
-use super::{escape, escape_to, human};
+use super::{escape, escape_to, human, number_to};
 
 /// How sizes are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ fn show(out: &mut String, value: &Value<'_>, unit: Unit, scale: Scale, now: Syst
     match value {
         Value::Bool(yes) => out.push_str(if *yes { "yes" } else { "no" }),
         Value::Unsigned(n) if unit == Unit::Bytes => scale.bytes(out, *n),
-        Value::Unsigned(n) => _ = write!(out, "{n}"),
+        Value::Unsigned(n) => number_to(out, *n),
         Value::Signed(n) => _ = write!(out, "{n}"),
         Value::Float(x) => float(out, *x, unit, scale),
         Value::Text(text) => escape_to(out, text),

@@ -129,6 +129,8 @@ struct Socket {
 #[derive(Default)]
 struct Connections {
     list: Vec<Connection>,
+    /// Inode, pid and descriptor of those that have a holder, which are all there is to tell two of them apart.
+    held: HashSet<(u64, Pid, i32)>,
     seen: HashSet<Connection>,
 }
 
@@ -143,7 +145,12 @@ impl Connections {
             status: socket.status,
             pid: holder.map(|holder| holder.pid),
         };
-        if self.seen.insert(connection.clone()) {
+        // A table that changes while it is read may tell of a socket twice.
+        let new = match holder {
+            Some(holder) => self.held.insert((socket.inode, holder.pid, holder.fd)),
+            None => self.seen.insert(connection.clone()),
+        };
+        if new {
             self.list.push(connection);
         }
     }
