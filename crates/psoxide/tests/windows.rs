@@ -224,6 +224,8 @@ fn another_process_is_read_as_it_was_started() {
     let me = System::host().current_process().unwrap();
     assert!(me.children(false).unwrap().contains(p), "identity differs between the table and the handle");
     assert_eq!(p.username().unwrap(), me.username().unwrap());
+    let maps = p.memory_maps().unwrap();
+    assert!(maps.iter().any(|map| map.path == p.exe().unwrap() && map.rss > 0), "{maps:?}");
     child.kill().unwrap();
 }
 
@@ -411,8 +413,10 @@ fn services_are_listed_and_found() {
         }
     }
     assert!(read > 0);
-    let error = system.service("no such service").unwrap_err();
-    assert_eq!((error.kind(), error.pid()), (ErrorKind::NoSuchProcess, None));
+    for name in ["no such service", "no/name\\of one"] {
+        let error = system.service(name).unwrap_err();
+        assert_eq!((error.kind(), error.pid()), (ErrorKind::NoSuchProcess, None));
+    }
 }
 
 #[test]

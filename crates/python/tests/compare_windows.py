@@ -2,9 +2,11 @@
 moves. Run by `cargo xtask windows` in a Windows Python, with the folder of both packages as the argument.
 """
 
+import ctypes
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 
@@ -21,7 +23,6 @@ WINE = {
     "pid_exists 0": "there is no idle process; psutil says yes without a look",
     "users": "psutil does not get along with a session that has no client",
     "memory_full_info": "psutil's QueryWorkingSet is not there; the other call tells a process of itself alone",
-    "memory_maps": "psutil tells the size of a mapping as resident; what is resident Wine tells a process of itself alone",
 }
 wine = "PSOXIDE_WINE" in os.environ
 
@@ -146,7 +147,7 @@ compare("service that is not", lambda of: of.win_service_get("no such service"))
 
 # --- Processes
 
-child = subprocess.Popen([sys.executable, "-c", "input()", "two words", 'a"b'], stdin=subprocess.PIPE)
+child = subprocess.Popen([sys.executable, "-c", "open(0).read()", "two words", 'a"b'], stdin=subprocess.PIPE)
 EXACT = {
     "pid", "name", "exe", "cmdline", "cwd", "environ", "username", "create_time", "ppid", "nice", "status",
     "cpu_affinity", "num_threads", "num_ctx_switches", "num_handles",
@@ -180,8 +181,19 @@ try:
     compare("wait timeout", lambda of: of.Process(child.pid).wait(0.01))
     compare("suspend", lambda of: of.Process(child.pid).suspend())
     compare("resume", lambda of: of.Process(child.pid).resume())
+    # Nobody may do anything with it any more: a descriptor with nothing but an empty list of rights, at its byte 20.
+    descriptor = struct.pack("<BBHIIIIBBHHH", 1, 0, 0x8004, 0, 0, 0, 20, 2, 0, 8, 0, 0)
+    kernel, security = ctypes.WinDLL("kernel32"), ctypes.WinDLL("advapi32")
+    handle = kernel.OpenProcess(0x40000, False, child.pid)  # WRITE_DAC
+    assert handle and security.SetKernelObjectSecurity(handle, 4, descriptor)  # DACL_SECURITY_INFORMATION
+    kernel.CloseHandle(handle)
+    for name in sorted(members - SHAPELESS | {"children", "is_running", "kill", "net_connections", "parent", "resume", "suspend"}):
+        if name != "pid":
+            compare(f"refused.{name}", lambda of: getattr(of.Process(child.pid), name)(), exact=name in EXACT)
+    compare("refused.as_dict", lambda of: of.Process(child.pid).as_dict(), exact=False)
+    compare("refused.wait", lambda of: of.Process(child.pid).wait(0))
 finally:
-    child.kill()
+    child.stdin.close()
     child.wait()
 
 

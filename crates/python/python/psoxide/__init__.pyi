@@ -110,28 +110,6 @@ __all__ = [
     "SUNOS",
     "WINDOWS",
     "AIX",
-    "IOPRIO_CLASS_NONE",
-    "IOPRIO_CLASS_RT",
-    "IOPRIO_CLASS_BE",
-    "IOPRIO_CLASS_IDLE",
-    "PROCFS_PATH",
-    "RLIM_INFINITY",
-    "RLIMIT_AS",
-    "RLIMIT_CORE",
-    "RLIMIT_CPU",
-    "RLIMIT_DATA",
-    "RLIMIT_FSIZE",
-    "RLIMIT_LOCKS",
-    "RLIMIT_MEMLOCK",
-    "RLIMIT_MSGQUEUE",
-    "RLIMIT_NICE",
-    "RLIMIT_NOFILE",
-    "RLIMIT_NPROC",
-    "RLIMIT_RSS",
-    "RLIMIT_RTPRIO",
-    "RLIMIT_RTTIME",
-    "RLIMIT_SIGPENDING",
-    "RLIMIT_STACK",
     "Process",
     "Popen",
     "pid_exists",
@@ -156,8 +134,6 @@ __all__ = [
     "disk_usage",
     "users",
     "boot_time",
-    "sensors_temperatures",
-    "sensors_fans",
     "sensors_battery",
     "heap_info",
     "heap_trim",
@@ -173,7 +149,6 @@ __all__ = [
 __version__: str
 __author__: str
 version_info: tuple[int, ...]
-PROCFS_PATH: str
 STATUS_RUNNING: str
 STATUS_IDLE: str
 STATUS_SLEEPING: str
@@ -215,27 +190,6 @@ POSIX: bool
 SUNOS: bool
 WINDOWS: bool
 AIX: bool
-IOPRIO_CLASS_NONE: IOPriority
-IOPRIO_CLASS_RT: IOPriority
-IOPRIO_CLASS_BE: IOPriority
-IOPRIO_CLASS_IDLE: IOPriority
-RLIM_INFINITY: int
-RLIMIT_AS: int
-RLIMIT_CORE: int
-RLIMIT_CPU: int
-RLIMIT_DATA: int
-RLIMIT_FSIZE: int
-RLIMIT_LOCKS: int
-RLIMIT_MEMLOCK: int
-RLIMIT_MSGQUEUE: int
-RLIMIT_NICE: int
-RLIMIT_NOFILE: int
-RLIMIT_NPROC: int
-RLIMIT_RSS: int
-RLIMIT_RTPRIO: int
-RLIMIT_RTTIME: int
-RLIMIT_SIGPENDING: int
-RLIMIT_STACK: int
 
 _Kind = Literal["all", "inet", "inet4", "inet6", "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix"]
 
@@ -280,24 +234,11 @@ class Process:
     def nice(self, value: None = None) -> int: ...
     @overload
     def nice(self, value: int) -> None: ...
-    def uids(self) -> puids: ...
-    def gids(self) -> pgids: ...
-    def terminal(self) -> str | None: ...
-    def num_fds(self) -> int: ...
     def io_counters(self) -> pio: ...
-    @overload
-    def ionice(self, ioclass: None = None, value: None = None) -> pionice: ...
-    @overload
-    def ionice(self, ioclass: int, value: int | None = None) -> None: ...
-    @overload
-    def rlimit(self, resource: int, limits: None = None) -> tuple[int, int]: ...
-    @overload
-    def rlimit(self, resource: int, limits: tuple[int, int]) -> None: ...
     @overload
     def cpu_affinity(self, cpus: None = None) -> list[int]: ...
     @overload
     def cpu_affinity(self, cpus: Iterable[int]) -> None: ...
-    def cpu_num(self) -> int: ...
     def environ(self) -> dict[str, str]: ...
     def num_ctx_switches(self) -> pctxsw: ...
     def num_threads(self) -> int: ...
@@ -326,6 +267,26 @@ class Process:
     def terminate(self) -> None: ...
     def kill(self) -> None: ...
     def wait(self, timeout: float | None = None) -> int | None: ...
+    if sys.platform == "win32":
+        @overload
+        def ionice(self, ioclass: None = None, value: None = None) -> IOPriority: ...
+        @overload
+        def ionice(self, ioclass: int, value: int | None = None) -> None: ...
+        def num_handles(self) -> int: ...
+    else:
+        @overload
+        def ionice(self, ioclass: None = None, value: None = None) -> pionice: ...
+        @overload
+        def ionice(self, ioclass: int, value: int | None = None) -> None: ...
+        @overload
+        def rlimit(self, resource: int, limits: None = None) -> tuple[int, int]: ...
+        @overload
+        def rlimit(self, resource: int, limits: tuple[int, int]) -> None: ...
+        def uids(self) -> puids: ...
+        def gids(self) -> pgids: ...
+        def terminal(self) -> str | None: ...
+        def num_fds(self) -> int: ...
+        def cpu_num(self) -> int: ...
 
 class Popen(Process):
     """A process that is started here: subprocess.Popen and Process in one."""
@@ -408,8 +369,6 @@ net_io_counters: _NetIoCounters
 def net_connections(kind: _Kind = "inet") -> list[sconn]: ...
 def net_if_addrs() -> dict[str, list[snicaddr]]: ...
 def net_if_stats() -> dict[str, snicstats]: ...
-def sensors_temperatures(fahrenheit: bool = False) -> dict[str, list[shwtemp]]: ...
-def sensors_fans() -> dict[str, list[sfan]]: ...
 def sensors_battery() -> sbattery | None: ...
 def users() -> list[suser]: ...
 def boot_time() -> float: ...
@@ -417,11 +376,23 @@ def bytes2human(n: float) -> str: ...
 def debug(msg: object) -> None: ...
 
 if sys.platform == "win32":
-    from ._pswindows import (
-        WindowsService as WindowsService,
-        win_service_get as win_service_get,
-        win_service_iter as win_service_iter,
-    )
+    from ._pswindows import WindowsService as WindowsService, win_service_get as win_service_get, win_service_iter as win_service_iter
+
+    __all__ += [
+        "win_service_iter",
+        "win_service_get",
+        "ABOVE_NORMAL_PRIORITY_CLASS",
+        "BELOW_NORMAL_PRIORITY_CLASS",
+        "HIGH_PRIORITY_CLASS",
+        "IDLE_PRIORITY_CLASS",
+        "NORMAL_PRIORITY_CLASS",
+        "REALTIME_PRIORITY_CLASS",
+        "IOPRIO_VERYLOW",
+        "IOPRIO_LOW",
+        "IOPRIO_NORMAL",
+        "IOPRIO_HIGH",
+        "CONN_DELETE_TCB",
+    ]
 
     ABOVE_NORMAL_PRIORITY_CLASS: int
     BELOW_NORMAL_PRIORITY_CLASS: int
@@ -429,4 +400,62 @@ if sys.platform == "win32":
     IDLE_PRIORITY_CLASS: int
     NORMAL_PRIORITY_CLASS: int
     REALTIME_PRIORITY_CLASS: int
+    IOPRIO_VERYLOW: IOPriority
+    IOPRIO_LOW: IOPriority
+    IOPRIO_NORMAL: IOPriority
+    IOPRIO_HIGH: IOPriority
     CONN_DELETE_TCB: str
+
+else:
+    __all__ += [
+        "IOPRIO_CLASS_NONE",
+        "IOPRIO_CLASS_RT",
+        "IOPRIO_CLASS_BE",
+        "IOPRIO_CLASS_IDLE",
+        "PROCFS_PATH",
+        "RLIM_INFINITY",
+        "RLIMIT_AS",
+        "RLIMIT_CORE",
+        "RLIMIT_CPU",
+        "RLIMIT_DATA",
+        "RLIMIT_FSIZE",
+        "RLIMIT_LOCKS",
+        "RLIMIT_MEMLOCK",
+        "RLIMIT_MSGQUEUE",
+        "RLIMIT_NICE",
+        "RLIMIT_NOFILE",
+        "RLIMIT_NPROC",
+        "RLIMIT_RSS",
+        "RLIMIT_RTPRIO",
+        "RLIMIT_RTTIME",
+        "RLIMIT_SIGPENDING",
+        "RLIMIT_STACK",
+        "sensors_temperatures",
+        "sensors_fans",
+    ]
+
+    IOPRIO_CLASS_NONE: IOPriority
+    IOPRIO_CLASS_RT: IOPriority
+    IOPRIO_CLASS_BE: IOPriority
+    IOPRIO_CLASS_IDLE: IOPriority
+    PROCFS_PATH: str
+    RLIM_INFINITY: int
+    RLIMIT_AS: int
+    RLIMIT_CORE: int
+    RLIMIT_CPU: int
+    RLIMIT_DATA: int
+    RLIMIT_FSIZE: int
+    RLIMIT_LOCKS: int
+    RLIMIT_MEMLOCK: int
+    RLIMIT_MSGQUEUE: int
+    RLIMIT_NICE: int
+    RLIMIT_NOFILE: int
+    RLIMIT_NPROC: int
+    RLIMIT_RSS: int
+    RLIMIT_RTPRIO: int
+    RLIMIT_RTTIME: int
+    RLIMIT_SIGPENDING: int
+    RLIMIT_STACK: int
+
+    def sensors_temperatures(fahrenheit: bool = False) -> dict[str, list[shwtemp]]: ...
+    def sensors_fans() -> dict[str, list[sfan]]: ...

@@ -1,7 +1,5 @@
 """psutil's C module: the part of it that programs use."""
 
-import os
-
 from . import _psoxide
 from ._psoxide import version
 
@@ -20,7 +18,9 @@ def check_pid_range(pid):
 
 def getpagesize():
     """Bytes in a page of memory."""
-    return os.sysconf("SC_PAGE_SIZE")
+    import mmap
+
+    return mmap.PAGESIZE
 
 
 def set_debug(value):

@@ -1,24 +1,10 @@
 """psutil's C module: the part of it that programs use."""
 
+import sys
+
 from ._psoxide import version as version
 
 RLIM_INFINITY: int
-RLIMIT_AS: int
-RLIMIT_CORE: int
-RLIMIT_CPU: int
-RLIMIT_DATA: int
-RLIMIT_FSIZE: int
-RLIMIT_LOCKS: int
-RLIMIT_MEMLOCK: int
-RLIMIT_MSGQUEUE: int
-RLIMIT_NICE: int
-RLIMIT_NOFILE: int
-RLIMIT_NPROC: int
-RLIMIT_RSS: int
-RLIMIT_RTPRIO: int
-RLIMIT_RTTIME: int
-RLIMIT_SIGPENDING: int
-RLIMIT_STACK: int
 DUPLEX_HALF: int
 DUPLEX_FULL: int
 DUPLEX_UNKNOWN: int
@@ -26,3 +12,21 @@ DUPLEX_UNKNOWN: int
 def check_pid_range(pid: int) -> None: ...
 def getpagesize() -> int: ...
 def set_debug(value: bool) -> None: ...
+
+if sys.platform != "win32":
+    RLIMIT_AS: int
+    RLIMIT_CORE: int
+    RLIMIT_CPU: int
+    RLIMIT_DATA: int
+    RLIMIT_FSIZE: int
+    RLIMIT_LOCKS: int
+    RLIMIT_MEMLOCK: int
+    RLIMIT_MSGQUEUE: int
+    RLIMIT_NICE: int
+    RLIMIT_NOFILE: int
+    RLIMIT_NPROC: int
+    RLIMIT_RSS: int
+    RLIMIT_RTPRIO: int
+    RLIMIT_RTTIME: int
+    RLIMIT_SIGPENDING: int
+    RLIMIT_STACK: int

@@ -6,7 +6,7 @@ import time
 
 from . import _cext as cext
 from . import _common, _ntuples, _psoxide
-from ._common import NoSuchProcess, TimeoutExpired
+from ._common import AccessDenied, NoSuchProcess, TimeoutExpired
 from ._readings import *
 from ._readings import _api, _enum
 
@@ -79,6 +79,16 @@ def net_if_addrs():
 def net_if_stats():
     """State of each interface. Windows does not tell of duplex; psutil says full."""
     return {name: nic._replace(duplex=_common.NIC_DUPLEX_FULL) for name, nic in _api.net_if_stats().items()}
+
+
+def convert_oserror(exc, pid=None, name=None):
+    """What an error of the system says of a process; one that says nothing of it is raised."""
+    # ERROR_PRIVILEGE_NOT_HELD is no PermissionError.
+    if isinstance(exc, PermissionError) or getattr(exc, "winerror", None) == 1314:
+        return AccessDenied(pid=pid, name=name)
+    if isinstance(exc, ProcessLookupError):
+        return NoSuchProcess(pid=pid, name=name)
+    raise exc
 
 
 class WindowsService:

@@ -34,16 +34,19 @@ pub(super) fn maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
         let Some(path) = ffi::mapped_file(handle, region.start) else { return Ok(()) };
         let mut resident = 0u64;
         if region.committed {
-            ffi::working_set(handle, region.start, region.size, page_size, |pages| {
-                resident += working_set::count(pages).resident;
-            })?;
+            let count = |pages: &[u8]| resident += working_set::count(pages).resident * page_size;
+            match ffi::working_set(handle, region.start, region.size, page_size, count) {
+                // What psutil tells everywhere.
+                Err(error) if error.is_unsupported() => resident = region.size,
+                counted => counted?,
+            }
         }
         maps.push(MemoryMap {
             start: region.start,
             end: region.start.saturating_add(region.size),
             perms: permissions(region.protection).into(),
             path: with_drive(path),
-            rss: resident.saturating_mul(page_size),
+            rss: resident,
             ..MemoryMap::default()
         });
         Ok(())

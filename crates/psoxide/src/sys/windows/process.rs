@@ -95,6 +95,26 @@ impl Cache {
     }
 }
 
+/// What `read` finds once all of it is there: a process that has just begun moves what it was started with. It is told
+/// whether it has failed before.
+fn patiently<T>(read: impl Fn(bool) -> Result<T>, ended: impl Fn() -> Result<bool>) -> Result<T> {
+    const ATTEMPTS: u32 = 50;
+    let mut attempt = 0;
+    loop {
+        match read(attempt > 0) {
+            Err(error) if is_partial(&error) && ended()? => return Err(error.with_kind(ErrorKind::NoSuchProcess)),
+            Err(error) if is_partial(&error) && attempt == ATTEMPTS => {
+                return Err(error.with_kind(ErrorKind::AccessDenied));
+            }
+            Err(error) if is_partial(&error) => {
+                attempt += 1;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            found => return found,
+        }
+    }
+}
+
 /// What `cell` holds, or what `read` finds; errors are not kept.
 fn cached<T>(cell: &OnceLock<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
     if let Some(value) = cell.get() {
@@ -194,34 +214,20 @@ impl Handle<'_> {
 
     /// What `read` finds in the process's own memory; `None` for a process that has none.
     fn own<T>(&self, read: impl Fn(BorrowedHandle<'_>, &Parameters) -> Result<T>) -> Result<Option<T>> {
-        /// A process that has just begun moves what it was started with.
-        const ATTEMPTS: u32 = 50;
         if SYSTEM_PROCESSES.contains(&self.pid) {
             self.entry()?;
             return Ok(None);
         }
         let opened = self.open(ffi::PROCESS_QUERY_INFORMATION | ffi::PROCESS_VM_READ)?.0;
         let handle = opened.as_handle();
-        let mut attempt = 0;
-        loop {
-            let known = if attempt == 0 { self.cache.parameters.get().copied() } else { None };
-            let found = known.map_or_else(|| Self::parameters(handle), Ok).and_then(|parameters| {
-                let value = parameters.as_ref().map(|parameters| read(handle, parameters)).transpose()?;
-                self.cache.parameters.get_or_init(|| parameters);
-                Ok(value)
-            });
-            match found {
-                Err(error) if is_partial(&error) && ffi::times(handle)?.exit != 0 => {
-                    return Err(Error::no_such_process(self.pid));
-                }
-                Err(error) if is_partial(&error) && attempt < ATTEMPTS => {
-                    attempt += 1;
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err(error) if is_partial(&error) => return Err(error.with_kind(ErrorKind::AccessDenied)),
-                found => return found,
-            }
-        }
+        let find = |again| {
+            let known = if again { None } else { self.cache.parameters.get().copied() };
+            let parameters = known.map_or_else(|| Self::parameters(handle), Ok)?;
+            let value = parameters.as_ref().map(|parameters| read(handle, parameters)).transpose()?;
+            self.cache.parameters.get_or_init(|| parameters);
+            Ok(value)
+        };
+        patiently(find, || Ok(ffi::times(handle)?.exit != 0)).map_err(|error| error.with_pid(self.pid))
     }
 
     /// A text of what the process was started with.
@@ -490,8 +496,34 @@ impl ProcessReadings for Os {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::io;
+
     use super::ffi::counted::{OPENED, TABLES};
-    use crate::{Field, Query, System};
+    use super::patiently;
+    use crate::error::ErrorKind;
+    use crate::{Error, Field, Query, System};
+
+    #[test]
+    fn memory_that_is_not_there_yet_is_waited_for() {
+        // ERROR_PARTIAL_COPY
+        let partial = || Err(Error::io(io::Error::from_raw_os_error(299)));
+        let asked = Cell::new(0);
+        let found = |at: u32| {
+            asked.set(0);
+            let asked = &asked;
+            move |again: bool| {
+                assert_eq!(again, asked.get() > 0);
+                asked.set(asked.get() + 1);
+                if asked.get() < at { partial() } else { Ok(at) }
+            }
+        };
+        assert_eq!(patiently(found(3), || Ok(false)).unwrap(), 3);
+        assert_eq!(patiently(found(1000), || Ok(false)).unwrap_err().kind(), ErrorKind::AccessDenied);
+        assert_eq!(patiently(found(1000), || Ok(true)).unwrap_err().kind(), ErrorKind::NoSuchProcess);
+        let refused = || Err::<(), _>(Error::io(io::ErrorKind::PermissionDenied));
+        assert_eq!(patiently(|_| refused(), || Ok(true)).unwrap_err().kind(), ErrorKind::AccessDenied);
+    }
 
     /// Tables and handles that `run` took.
     fn cost(run: impl FnOnce()) -> (u32, u32) {

@@ -23,7 +23,9 @@ pub(super) use disk::{
 };
 pub(super) use files::{duplicate, file_path};
 pub(super) use heap::{heap_info, heap_trim};
-pub(super) use machine::{battery, clocks, group_information, performance, system_information, tick_count, topology};
+pub(super) use machine::{
+    Power, battery, clocks, group_information, performance, system_information, tick_count, topology,
+};
 pub(super) use net::{adapters, counters, sockets};
 pub(super) use process::*;
 pub(super) use services::Manager;

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::ptr;
 
-use windows_sys::Win32::Foundation::{ERROR_MORE_DATA, ERROR_SERVICE_DOES_NOT_EXIST};
+use windows_sys::Win32::Foundation::{ERROR_INVALID_NAME, ERROR_MORE_DATA, ERROR_SERVICE_DOES_NOT_EXIST};
 use windows_sys::Win32::System::Services::{
     CloseServiceHandle, EnumServicesStatusExW, OpenSCManagerW, OpenServiceW, QueryServiceConfig2W, QueryServiceConfigW,
     QueryServiceStatusEx, SC_ENUM_PROCESS_INFO, SC_HANDLE, SC_MANAGER_CONNECT, SC_MANAGER_ENUMERATE_SERVICE,
@@ -82,8 +82,10 @@ impl Manager {
         let handle = unsafe { OpenServiceW(self.0.0, name.as_ptr(), SERVICE_QUERY_CONFIG | SERVICE_QUERY_STATUS) };
         match Open::new(handle) {
             Ok(open) => Ok(Some(Service(open))),
-            Err(error) if error.raw_os_error() == Some(ERROR_SERVICE_DOES_NOT_EXIST.cast_signed()) => Ok(None),
-            Err(error) => Err(Error::io(error)),
+            Err(error) => match error.raw_os_error().map(i32::cast_unsigned) {
+                Some(ERROR_SERVICE_DOES_NOT_EXIST | ERROR_INVALID_NAME) => Ok(None),
+                _ => Err(Error::io(error)),
+            },
         }
     }
 }
