@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::spawn;
 
-use psoxide::{Backend, ConnectionKind, Field, Pid, System};
+use psoxide::{Backend, ConnectionKind, Field, Pid, Process, Resource, System};
 
 /// The calls that reading is made of; what the allocator and the start of threads call is not counted.
 const COUNTED: &str = "openat,read,pread64,close,readlinkat,readlink,getdents64,fstat,newfstatat,statx,getxattr,\
@@ -16,11 +16,14 @@ const COUNTED: &str = "openat,read,pread64,close,readlinkat,readlink,getdents64,
 /// The variable that tells the traced program what to do.
 const TASK: &str = "PSOXIDE_TEST_TASK";
 
-/// Calls that a task makes; `None`, with the reason, where they cannot be counted.
-fn calls(task: &str) -> Option<i64> {
-    let counts = tempfile::NamedTempFile::new().unwrap();
+/// Where the traced program looks before each part of its work: nothing is there.
+const MARK: &str = "/psoxide-mark/";
+
+/// The calls of each part of a task; `None`, with the reason, where they cannot be counted.
+fn parts(task: &str) -> Option<Vec<(String, i64)>> {
+    let log = tempfile::NamedTempFile::new().unwrap();
     let mut strace = Command::new("strace");
-    strace.args(["-f", "-c", "-U", "calls,name", "-e"]).arg(format!("trace={COUNTED}")).arg("-o").arg(counts.path());
+    strace.args(["-f", "-qq", "-e", "signal=none", "-e"]).arg(format!("trace={COUNTED}")).arg("-o").arg(log.path());
     strace.arg(env::current_exe().unwrap()).args(["--exact", "traced", "--ignored", "--nocapture"]);
     // Threads that begin at once would each look how many CPUs there are, for the allocator's sake.
     strace.env("MALLOC_ARENA_MAX", "1");
@@ -37,9 +40,24 @@ fn calls(task: &str) -> Option<i64> {
         return None;
     }
     assert!(output.status.success(), "{task}: {said}{}", String::from_utf8_lossy(&output.stdout));
-    let text = std::fs::read_to_string(counts.path()).unwrap();
-    let total = text.lines().find(|line| line.trim_end().ends_with("total")).unwrap_or_else(|| panic!("{text}"));
-    Some(total.split_whitespace().next().unwrap().parse().unwrap())
+    let mut parts = vec![(String::new(), 0)];
+    for line in String::from_utf8_lossy(&std::fs::read(log.path()).unwrap()).lines() {
+        if let Some((_, name)) = line.split_once(MARK) {
+            parts.push((name.split('"').next().unwrap().to_owned(), 0));
+        } else if line.contains('(') && !line.contains(" resumed>") {
+            parts.last_mut().unwrap().1 += 1;
+        }
+    }
+    Some(parts)
+}
+
+fn mark(name: &str) {
+    let _ = std::fs::symlink_metadata(format!("{MARK}{name}"));
+}
+
+/// All calls that a task makes.
+fn calls(task: &str) -> Option<i64> {
+    Some(parts(task)?.iter().map(|(_, calls)| calls).sum())
 }
 
 /// Processes that do nothing.
@@ -64,6 +82,54 @@ impl Drop for Sleepers {
         for child in &mut self.0 {
             let _ = child.kill();
             let _ = child.wait();
+        }
+    }
+}
+
+/// What each process more costs in a snapshot of one field read from /proc. A file is three calls: it is opened, read and
+/// closed; a pidfd is three as well. `stat` is always read, as it says whether the process is still the same.
+fn cost(field: Field) -> i64 {
+    const STAT: i64 = 3;
+    match field {
+        Field::Ppid | Field::Name | Field::Status | Field::Terminal | Field::CreateTime | Field::Nice => STAT,
+        Field::CpuNum | Field::NumThreads | Field::CpuTimes | Field::PageFaults | Field::NumHandles => STAT,
+        // A link; a folder's size.
+        Field::Exe | Field::Cwd | Field::NumFds => STAT + 1,
+        Field::Cmdline | Field::MemoryInfo | Field::NumCtxSwitches | Field::IoCounters => STAT + 3,
+        // `status` or, where it may be asked, a pidfd.
+        Field::Username | Field::Uids | Field::Gids => STAT + 3,
+        Field::MemoryFootprint => STAT + 3,
+        other => panic!("say what {} costs", other.name()),
+    }
+}
+
+#[test]
+fn each_field_costs_its_file_and_no_more() {
+    let sleepers = Sleepers::start(41);
+    let pids: Vec<String> = sleepers.0.iter().map(|child| child.id().to_string()).collect();
+    for backend in ["proc", "auto"] {
+        let Some(parts) = parts(&format!("fields {backend} {}", pids.join(" "))) else { return };
+        for field in Field::ALL {
+            let of = |count| parts.iter().find(|(name, _)| *name == format!("{} {count}", field.name())).unwrap().1;
+            let (more, most) = (of(41) - of(1), cost(*field) * 40);
+            if backend == "proc" {
+                assert_eq!(more, most, "{}", field.name());
+            } else {
+                // Once it is tried whether the kernel can be asked in another way, which is then for fewer calls.
+                assert!((1..most + 20).contains(&more), "{}: {more} calls, {most} expected", field.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn each_getter_costs_its_file_and_no_more() {
+    let sleepers = Sleepers::start(1);
+    for backend in ["proc", "auto"] {
+        let Some(parts) = parts(&format!("getters {backend} {}", sleepers.0[0].id())) else { return };
+        for (name, most, _) in GETTERS {
+            let calls = parts.iter().find(|(part, _)| part == name).unwrap().1;
+            assert!(calls <= *most, "{name} by {backend}: {calls} calls, {most} expected");
         }
     }
 }
@@ -111,12 +177,59 @@ fn a_walk_costs_next_to_nothing_for_each_process() {
     if System::host().with_backend(Backend::Bpf).backend() != Backend::Bpf {
         return eprintln!("skipped: no task iterators for this user on this kernel");
     }
-    let Some(few) = calls("walk") else { return };
-    let sleepers = Sleepers::start(200);
-    let Some(many) = calls("walk") else { return };
-    // Other processes come and go meanwhile, and are read from /proc.
-    assert!(many - few < 200, "{few} calls became {many} with {} processes more", sleepers.0.len());
+    let sleepers = Sleepers::start(300);
+    let Some(parts) = parts("walk") else { return };
+    for field in told() {
+        let calls = usize::try_from(parts.iter().find(|(name, _)| name == field.name()).unwrap().1).unwrap();
+        // Other processes come and go meanwhile, and are read from /proc; one file of each would be three times as many.
+        let count = sleepers.0.len();
+        assert!((1..count).contains(&calls), "{}: {calls} calls for {count} processes", field.name());
+    }
 }
+
+/// The fields that a walk tells.
+fn told() -> impl Iterator<Item = Field> {
+    let others = [Field::Exe, Field::Cwd, Field::NumFds, Field::NumHandles, Field::MemoryFootprint];
+    Field::ALL.iter().copied().filter(move |field| !others.contains(field))
+}
+
+/// A reading of one process; whether there was an answer.
+type Getter = fn(&Process) -> bool;
+/// The calls that each makes when what is found out once is known. `environ` may be long, and is read to its end; the
+/// program `sleep` has three descriptors and some dozen mappings.
+const GETTERS: &[(&str, i64, Getter)] = &[
+    ("is_running", 3, |p| p.is_running().is_ok()),
+    ("parent", 6, |p| p.parent().is_ok()),
+    ("name", 3, |p| p.name().is_ok()),
+    ("comm", 3, |p| p.comm().is_ok()),
+    ("exe", 1, |p| p.exe().is_ok()),
+    ("cmdline", 3, |p| p.cmdline().is_ok()),
+    ("environ", 4, |p| p.environ().is_ok()),
+    ("status", 3, |p| p.status().is_ok()),
+    ("username", 4, |p| p.username().is_ok()),
+    ("uids", 3, |p| p.uids().is_ok()),
+    ("gids", 3, |p| p.gids().is_ok()),
+    ("terminal", 3, |p| p.terminal().is_ok()),
+    ("create_time", 0, |p| p.create_time().is_ok()),
+    ("cwd", 1, |p| p.cwd().is_ok()),
+    ("nice", 3, |p| p.nice().is_ok()),
+    ("ionice", 0, |p| p.ionice().is_ok()),
+    ("cpu_num", 3, |p| p.cpu_num().is_ok()),
+    ("cpu_affinity", 0, |p| p.cpu_affinity().is_ok()),
+    ("rlimit", 0, |p| p.rlimit(Resource::Nofile).is_ok()),
+    ("num_ctx_switches", 3, |p| p.num_ctx_switches().is_ok()),
+    ("num_fds", 1, |p| p.num_fds().is_ok()),
+    ("num_threads", 3, |p| p.num_threads().is_ok()),
+    ("threads", 8, |p| p.threads().is_ok()),
+    ("cpu_times", 3, |p| p.cpu_times().is_ok()),
+    ("memory_info", 3, |p| p.memory_info().is_ok()),
+    ("memory_footprint", 3, |p| p.memory_footprint().is_ok()),
+    ("memory_maps", 30, |p| p.memory_maps().is_ok()),
+    ("page_faults", 3, |p| p.page_faults().is_ok()),
+    ("io_counters", 3, |p| p.io_counters().is_ok()),
+    ("open_files", 24, |p| p.open_files().is_ok()),
+    ("net_connections", 16, |p| p.net_connections(ConnectionKind::All).is_ok()),
+];
 
 /// No test of its own: what the others trace.
 #[test]
@@ -161,10 +274,39 @@ fn traced() {
             let files: Vec<_> = (0..count).map(|_| open()).collect();
             assert!(me().open_files().unwrap().len() >= files.len());
         }
+        "fields" => {
+            let system = system.with_backend(words.next().unwrap().parse().unwrap());
+            let pids: Vec<Pid> = words.map(|pid| pid.parse().unwrap()).collect();
+            for field in Field::ALL {
+                // What is found out once is not counted.
+                system.snapshot_of(&pids[..1], [*field]).unwrap();
+                for count in [1, pids.len()] {
+                    mark(&format!("{} {count}", field.name()));
+                    system.snapshot_of(&pids[..count], [*field]).unwrap();
+                    mark("");
+                }
+            }
+        }
+        "getters" => {
+            let system = system.with_backend(words.next().unwrap().parse().unwrap());
+            let process = system.process(words.next().unwrap().parse().unwrap()).unwrap();
+            for (name, _, getter) in GETTERS {
+                assert!(getter(&process), "{name}");
+                mark(name);
+                getter(&process);
+                mark("");
+            }
+        }
         "walk" => {
-            let fields = [Field::Name, Field::CpuTimes, Field::MemoryInfo, Field::Uids, Field::Cmdline];
             let system = system.with_backend(Backend::Bpf);
-            assert!(!system.snapshot(fields).unwrap().processes.is_empty());
+            for field in told() {
+                // A long name may be completed from the command line.
+                let fields = [field, Field::Cmdline];
+                system.snapshot(fields).unwrap();
+                mark(field.name());
+                assert!(!system.snapshot(fields).unwrap().processes.is_empty());
+                mark("");
+            }
         }
         other => panic!("{other}"),
     }

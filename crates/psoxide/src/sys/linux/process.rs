@@ -588,7 +588,7 @@ impl ProcessReadings for Os {
         // smaps_rollup (since Linux 4.14) is summed by the kernel; ESRCH and ENOENT there do not mean that smaps fails.
         let rollup = match process.cache.smaps.get() {
             Some(_) => None,
-            None => if_any(process.read("smaps_rollup", smaps::rollup))?,
+            None => if_any(process.read_record("smaps_rollup", smaps::rollup))?,
         };
         let rollup = match rollup {
             Some(rollup) => rollup,
