@@ -96,68 +96,75 @@ record! {
     }
 }
 
-record! {
-    /// A mapping of a process.
-    #[derive(Debug, Clone, Default, PartialEq, Eq)]
-    pub struct MemoryMap = "pmmap_ext" {
-        /// First address.
-        start: u64, Plain, ALL;
-        /// The address after the last.
-        end: u64, Plain, ALL;
-        /// Permissions as `r-xp`.
-        perms: String, Text, ALL;
-        /// The file, or a name in brackets.
-        path: PathBuf, Text, ALL;
-        /// Resident.
-        rss: u64, Bytes, ALL;
-        /// Virtual.
-        size: Option<u64>, Bytes, LINUX;
-        /// Its share of the resident pages.
-        pss: Option<u64>, Bytes, LINUX;
-        /// Mapped by others too, unmodified.
-        shared_clean: Option<u64>, Bytes, LINUX;
-        /// Mapped by others too, modified.
-        shared_dirty: Option<u64>, Bytes, LINUX;
-        /// Mapped by it alone, unmodified.
-        private_clean: Option<u64>, Bytes, LINUX;
-        /// Mapped by it alone, modified.
-        private_dirty: Option<u64>, Bytes, LINUX;
-        /// Accessed lately.
-        referenced: Option<u64>, Bytes, LINUX;
-        /// Not backed by a file.
-        anonymous: Option<u64>, Bytes, LINUX | SUNOS;
-        /// Swapped out.
-        swap: Option<u64>, Bytes, LINUX;
-    }
+/// A mapping, and many of one path: the sizes that both have.
+macro_rules! mappings {
+    ($($(#[doc = $doc:literal])+ $size:ident, $($os:ident)|+;)+) => {
+        record! {
+            /// A mapping of a process.
+            #[derive(Debug, Clone, Default, PartialEq, Eq)]
+            pub struct MemoryMap = "pmmap_ext" {
+                /// First address.
+                start: u64, Plain, ALL;
+                /// The address after the last.
+                end: u64, Plain, ALL;
+                /// Permissions as `r-xp`.
+                perms: String, Text, ALL;
+                /// The file, or a name in brackets.
+                path: PathBuf, Text, ALL;
+                /// Resident.
+                rss: u64, Bytes, ALL;
+                $($(#[doc = $doc])+ $size: Option<u64>, Bytes, $($os)|+;)+
+            }
+        }
+
+        record! {
+            /// All mappings of one path.
+            #[derive(Debug, Clone, Default, PartialEq, Eq)]
+            pub struct MemoryMapGroup = "pmmap_grouped" {
+                /// The file, or a name in brackets.
+                path: PathBuf, Text, ALL;
+                /// Resident.
+                rss: u64, Bytes, ALL;
+                $($(#[doc = $doc])+ $size: Option<u64>, Bytes, $($os)|+;)+
+            }
+        }
+
+        impl From<MemoryMap> for MemoryMapGroup {
+            /// The group of this mapping alone.
+            fn from(map: MemoryMap) -> Self {
+                Self { path: map.path, rss: map.rss, $($size: map.$size,)+ }
+            }
+        }
+
+        impl MemoryMapGroup {
+            /// Adds the sizes of another group; one that is not known of both is not known of the sum.
+            pub fn add(&mut self, other: &Self) {
+                self.rss = self.rss.saturating_add(other.rss);
+                $(self.$size = self.$size.zip(other.$size).map(|(sum, part)| sum.saturating_add(part));)+
+            }
+        }
+    };
 }
 
-record! {
-    /// All mappings of one path.
-    #[derive(Debug, Clone, Default, PartialEq, Eq)]
-    pub struct MemoryMapGroup = "pmmap_grouped" {
-        /// The file, or a name in brackets.
-        path: PathBuf, Text, ALL;
-        /// Resident.
-        rss: u64, Bytes, ALL;
-        /// Virtual.
-        size: Option<u64>, Bytes, LINUX;
-        /// Its share of the resident pages.
-        pss: Option<u64>, Bytes, LINUX;
-        /// Mapped by others too, unmodified.
-        shared_clean: Option<u64>, Bytes, LINUX;
-        /// Mapped by others too, modified.
-        shared_dirty: Option<u64>, Bytes, LINUX;
-        /// Mapped by it alone, unmodified.
-        private_clean: Option<u64>, Bytes, LINUX;
-        /// Mapped by it alone, modified.
-        private_dirty: Option<u64>, Bytes, LINUX;
-        /// Accessed lately.
-        referenced: Option<u64>, Bytes, LINUX;
-        /// Not backed by a file.
-        anonymous: Option<u64>, Bytes, LINUX | SUNOS;
-        /// Swapped out.
-        swap: Option<u64>, Bytes, LINUX;
-    }
+mappings! {
+    /// Virtual.
+    size, LINUX;
+    /// Its share of the resident pages.
+    pss, LINUX;
+    /// Mapped by others too, unmodified.
+    shared_clean, LINUX;
+    /// Mapped by others too, modified.
+    shared_dirty, LINUX;
+    /// Mapped by it alone, unmodified.
+    private_clean, LINUX;
+    /// Mapped by it alone, modified.
+    private_dirty, LINUX;
+    /// Accessed lately.
+    referenced, LINUX;
+    /// Not backed by a file.
+    anonymous, LINUX | SUNOS;
+    /// Swapped out.
+    swap, LINUX;
 }
 
 record! {
@@ -448,43 +455,7 @@ impl MemoryType {
     }
 }
 
-impl From<MemoryMap> for MemoryMapGroup {
-    /// The group of this mapping alone.
-    fn from(map: MemoryMap) -> Self {
-        Self {
-            path: map.path,
-            rss: map.rss,
-            size: map.size,
-            pss: map.pss,
-            shared_clean: map.shared_clean,
-            shared_dirty: map.shared_dirty,
-            private_clean: map.private_clean,
-            private_dirty: map.private_dirty,
-            referenced: map.referenced,
-            anonymous: map.anonymous,
-            swap: map.swap,
-        }
-    }
-}
-
 impl MemoryMapGroup {
-    /// Adds the sizes of another group; one that is not known of both is not known of the sum.
-    pub fn add(&mut self, other: &Self) {
-        let plus = |sum: &mut Option<u64>, part: Option<u64>| {
-            *sum = sum.zip(part).map(|(sum, part)| sum.saturating_add(part));
-        };
-        self.rss = self.rss.saturating_add(other.rss);
-        plus(&mut self.size, other.size);
-        plus(&mut self.pss, other.pss);
-        plus(&mut self.shared_clean, other.shared_clean);
-        plus(&mut self.shared_dirty, other.shared_dirty);
-        plus(&mut self.private_clean, other.private_clean);
-        plus(&mut self.private_dirty, other.private_dirty);
-        plus(&mut self.referenced, other.referenced);
-        plus(&mut self.anonymous, other.anonymous);
-        plus(&mut self.swap, other.swap);
-    }
-
     pub(crate) fn group(maps: Vec<MemoryMap>) -> Vec<Self> {
         let mut groups: Vec<Self> = Vec::new();
         let mut places: std::collections::HashMap<PathBuf, usize> = std::collections::HashMap::new();
