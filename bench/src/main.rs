@@ -1,16 +1,19 @@
 //! CPU time of psoxide beside that of bare system calls, psutil, other crates and commands, interleaved in one run.
 //!
 //! `psoxide-bench [PROCESSES] [REPORT]`: how many processes to start for the snapshots (1000 unless told), and the file
-//! to write the tables to.
+//! to write the tables to. As root, all is run once more by a program without privileges.
 
+mod floor;
 mod measure;
 mod populations;
 mod python;
 
 use std::env;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::hint::black_box;
-use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
 
 use psoxide::{Backend, ConnectionKind, Field, Process, System};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, UpdateKind, Users};
@@ -23,6 +26,8 @@ use python::Worker;
 const ROUNDS: usize = 15;
 /// The same for work that takes long.
 const FEW_ROUNDS: usize = 7;
+/// The same for tens of thousands of processes.
+const GROWTH_ROUNDS: usize = 5;
 /// Calls of a cheap reading in one round.
 const CALLS: u32 = 2000;
 
@@ -37,23 +42,60 @@ const FIELDS: [Field; 7] = [
     Field::Cmdline,
 ];
 
+/// What a program without privileges is told to be one by.
+const UNPRIVILEGED: &str = "--unprivileged";
+
 fn main() -> Result<()> {
-    let mut args = env::args().skip(1);
-    let count = match args.next().as_deref() {
-        Some("--hold") => {
-            return populations::hold(&args.next().unwrap_or_default(), args.next().unwrap_or_default().parse()?);
-        }
-        Some(count) => count.parse()?,
-        None => 1000,
-    };
-    let mut bench = Bench::start();
-    bench.getters()?;
-    bench.snapshots(count)?;
-    bench.populations(count)?;
-    if let Some(path) = args.next() {
-        std::fs::write(path, format!("{}{}", heading(count)?, bench.report.text()))?;
+    let mut args = env::args().skip(1).peekable();
+    if args.next_if_eq("--hold").is_some() {
+        return populations::hold(&args.next().unwrap_or_default(), args.next().unwrap_or_default().parse()?);
     }
-    Ok(())
+    let again = args.next_if_eq(UNPRIVILEGED).is_some();
+    let count = args.next().map_or(Ok(1000), |count| count.parse())?;
+    let mut bench = Bench::start();
+    if !again {
+        bench.getters()?;
+    }
+    bench.snapshots(count)?;
+    bench.growth(count)?;
+    bench.populations(count)?;
+    let mut text = bench.report.text().to_owned();
+    if again {
+        text = text.replace("\n## ", "\n### ");
+    } else {
+        text.insert_str(0, &heading(count)?);
+        if bench.sides.walk.is_some() {
+            println!("\nWithout privileges");
+            text += "\n## Without privileges\n\nThe same by a program without capabilities, which reads /proc.\n";
+            text += &without_privileges(count)?;
+        }
+    }
+    match args.next() {
+        Some(path) => Ok(std::fs::write(path, text)?),
+        None => Ok(()),
+    }
+}
+
+/// The tables of this program run again, by one that has no capabilities.
+fn without_privileges(count: usize) -> Result<String> {
+    let report = env::temp_dir().join(format!("psoxide-bench-{}.md", std::process::id()));
+    let mut command = Command::new(env::current_exe()?);
+    command.args([UNPRIVILEGED, &count.to_string()]).arg(&report);
+    let drop_all = || {
+        for capability in 0..64 {
+            // SAFETY: prctl takes numbers here. What comes after the last one is refused.
+            unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+        }
+        Ok(())
+    };
+    // SAFETY: only prctl is called between fork and exec. Root's programs begin with what is in the bounding set.
+    let status = unsafe { command.pre_exec(drop_all) }.status()?;
+    if !status.success() {
+        return Err(format!("without privileges: {status}").into());
+    }
+    let text = std::fs::read_to_string(&report)?;
+    std::fs::remove_file(Path::new(&report))?;
+    Ok(text)
 }
 
 /// What was run, and on what.
@@ -83,40 +125,60 @@ fn heading(count: usize) -> Result<String> {
 /// The sides that are there, and what they have done so far.
 struct Bench {
     report: Report,
+    sides: Sides,
+}
+
+struct Sides {
     psutil: Option<Worker>,
     package: Option<Worker>,
-    /// psoxide from /proc, and with the kernel's task iterators where they are to be had.
-    files: System,
+    /// psoxide from /proc where the kernel's task iterators are to be had, and with these.
+    files: Option<System>,
     walk: Option<System>,
+    /// psoxide as it chooses for itself where they are not.
+    auto: System,
+}
+
+impl Sides {
+    fn python<'a>(&'a self, work: &'a str, pid: u32) -> Vec<Side<'a>> {
+        [&self.psutil, &self.package].into_iter().flatten().map(|worker| worker.side(work, pid)).collect()
+    }
+
+    fn ours(&self, pid: u32, work: fn(&System, u32) -> Result<()>) -> Vec<Side<'_>> {
+        let side = |name, system| Side::here(name, move || work(system, pid));
+        match (&self.files, &self.walk) {
+            (Some(files), Some(walk)) => vec![side("psoxide, /proc", files), side("psoxide", walk)],
+            _ => vec![side("psoxide", &self.auto)],
+        }
+    }
 }
 
 impl Bench {
     fn start() -> Self {
         let walk = System::host().with_backend(Backend::Bpf);
-        Self {
-            report: Report::default(),
+        let walk = (walk.backend() == Backend::Bpf).then_some(walk);
+        let sides = Sides {
             psutil: Worker::start("psutil", "psutil"),
             package: Worker::start("psoxide (Python)", "psoxide"),
-            files: System::host().with_backend(Backend::Proc),
-            walk: (walk.backend() == Backend::Bpf).then_some(walk),
-        }
+            files: walk.is_some().then(|| System::host().with_backend(Backend::Proc)),
+            walk,
+            auto: System::host(),
+        };
+        Self { report: Report::default(), sides }
     }
 
-    /// One work by all: psutil first, if it is there.
+    /// One work by all: psutil first, if it is there, and the bare system calls before ours.
     fn all(
         &mut self,
         label: &str,
-        rounds: usize,
-        calls: u32,
+        (rounds, calls): (usize, u32),
         work: &str,
         pid: u32,
+        bare: Option<fn(u32) -> Result<()>>,
         ours: fn(&System, u32) -> Result<()>,
     ) -> Result<()> {
-        let mut sides = Vec::new();
-        sides.extend(self.psutil.as_ref().map(|worker| worker.side(work, pid)));
-        sides.extend(self.package.as_ref().map(|worker| worker.side(work, pid)));
-        sides.push(Side::here("psoxide, /proc", || ours(&self.files, pid)));
-        sides.extend(self.walk.as_ref().map(|walk| Side::here("psoxide", move || ours(walk, pid))));
+        let mut sides = self.sides.python(work, pid);
+        sides.push(bare.map_or_else(|| Side::none("bare calls"), |bare| Side::here("bare calls", move || bare(pid))));
+        sides.extend(self.sides.ours(pid, ours));
         self.report.compare(label, rounds, calls, sides)
     }
 
@@ -134,14 +196,15 @@ impl Bench {
         ];
         for (name, file, getter) in getters {
             let path = CString::new(format!("/proc/{}/{file}", process.pid()))?;
-            let sides = vec![Side::here("bare read", || bare_read(&path)), Side::here("psoxide", || getter(&process))];
+            let sides =
+                vec![Side::here("bare read", || floor::file(&path)), Side::here("psoxide", || getter(&process))];
             self.report.compare(name, ROUNDS, CALLS, sides)?;
         }
         let sides =
             vec![Side::here("plain", || readings(&process)), Side::here("oneshot", || readings(&process.oneshot()))];
         self.report.compare("14 readings", ROUNDS, CALLS / 10, sides)?;
         for name in ["name", "memory_info"] {
-            let Some((psutil, package)) = self.psutil.as_ref().zip(self.package.as_ref()) else { break };
+            let Some((psutil, package)) = self.sides.psutil.as_ref().zip(self.sides.package.as_ref()) else { break };
             let sides = vec![psutil.side(name, process.pid()), package.side(name, process.pid())];
             self.report.compare(&format!("{name}, Python"), ROUNDS, CALLS / 4, sides)?;
         }
@@ -156,53 +219,90 @@ impl Bench {
         );
         for count in [count / 10, count] {
             let herd = Herd::start(count)?;
-            let total = self.files.pids()?.len();
-            self.all(&format!("{total} processes"), FEW_ROUNDS, 1, "process_iter", herd.pid(), |system, pid| {
-                snapshot(system, pid, 7)
-            })?;
+            let (total, pid) = (self.sides.auto.pids()?.len(), herd.pid());
+            let label = format!("{total} processes");
+            self.all(&label, (FEW_ROUNDS, 1), "process_iter", pid, Some(floor::snapshot), eight)?;
             let label = format!("{total} processes, no command line");
-            self.all(&label, FEW_ROUNDS, 1, "process_iter_short", herd.pid(), |system, pid| snapshot(system, pid, 6))?;
+            self.all(
+                &label,
+                (FEW_ROUNDS, 1),
+                "process_iter_short",
+                pid,
+                Some(floor::snapshot_short),
+                |system, pid| snapshot(system, pid, 6),
+            )?;
         }
         let herd = Herd::start(count)?;
-        let total = self.files.pids()?.len();
+        let total = self.sides.auto.pids()?.len();
         let mut kept = sysinfo::System::new()?;
         let mut others = vec![
             Side::here("sysinfo", || refresh(&mut sysinfo::System::new()?)),
             Side::here("sysinfo, System kept", || refresh(&mut kept)),
             Side::here("procfs", procfs_all),
             Side::command("ps", "ps", &["-eo", "pid,comm,user,time,rss,stat,lstart,args"]),
-            Side::here("psoxide, /proc", || snapshot(&self.files, herd.pid(), 7)),
         ];
-        others.extend(self.walk.as_ref().map(|walk| Side::here("psoxide", || snapshot(walk, herd.pid(), 7))));
+        others.extend(self.sides.ours(herd.pid(), eight));
         self.report.compare(&format!("{total} processes"), FEW_ROUNDS, 1, others)
+    }
+
+    /// What each process costs as they become more.
+    fn growth(&mut self, count: usize) -> Result<()> {
+        type Work = fn(&System, u32) -> Result<()>;
+        let works: [(&str, &str, Work); 2] =
+            [("a snapshot", "process_iter", eight), ("a list of pids", "pids", |system, _| done(system.pids()?))];
+        for (what, work, ours) in works {
+            self.report.section(
+                &format!("Growth of {what}"),
+                "What each process more costs. In brackets, how many times what it costs in the first line.",
+            );
+            let one = Herd::start(1)?;
+            for count in [0, count / 10, count / 5, count, count * 4] {
+                let _herd = match Herd::start(count) {
+                    Ok(herd) => herd,
+                    Err(error) => {
+                        println!("{count} processes are more than this machine allows: {error}");
+                        break;
+                    }
+                };
+                let mut sides = self.sides.python(work, one.pid());
+                sides.extend(self.sides.ours(one.pid(), ours));
+                self.report.growth(&count.to_string(), count, GROWTH_ROUNDS, sides)?;
+            }
+        }
+        Ok(())
     }
 
     /// Processes that have much of something.
     fn populations(&mut self, count: usize) -> Result<()> {
         self.report.section("Many of one kind", "The whole of each list.");
         let herd = Herd::of("threads", 2000)?;
-        self.all("threads: 2,000", FEW_ROUNDS, 3, "threads", herd.pid(), |system, pid| {
+        self.all("threads: 2,000", (FEW_ROUNDS, 3), "threads", herd.pid(), Some(floor::threads), |system, pid| {
             done(system.process(pid)?.threads()?)
         })?;
         let herd = Herd::of("mappings", 20_000)?;
-        self.all("memory_maps: 20,000", FEW_ROUNDS, 1, "memory_maps", herd.pid(), |system, pid| {
+        self.all("memory_maps: 20,000", (FEW_ROUNDS, 1), "memory_maps", herd.pid(), None, |system, pid| {
             done(system.process(pid)?.memory_maps()?)
         })?;
         let herd = Herd::of("files", 10_000)?;
-        self.all("num_fds: 10,000", FEW_ROUNDS, 10, "num_fds", herd.pid(), |system, pid| {
+        self.all("num_fds: 10,000", (FEW_ROUNDS, 10), "num_fds", herd.pid(), None, |system, pid| {
             done(system.process(pid)?.num_fds()?)
         })?;
-        self.all("open_files: 10,000", FEW_ROUNDS, 1, "open_files", herd.pid(), |system, pid| {
-            done(system.process(pid)?.open_files()?)
-        })?;
+        self.all(
+            "open_files: 10,000",
+            (FEW_ROUNDS, 1),
+            "open_files",
+            herd.pid(),
+            Some(floor::open_files),
+            |system, pid| done(system.process(pid)?.open_files()?),
+        )?;
         drop(herd);
         let few = Herd::of("sockets", 8)?;
         self.all(
             "net_connections of a process with 9",
-            FEW_ROUNDS,
-            10,
+            (FEW_ROUNDS, 10),
             "process_net_connections",
             few.pid(),
+            None,
             own_sockets,
         )?;
         let mut holders = Vec::new();
@@ -211,19 +311,28 @@ impl Bench {
                 holders.push(Herd::of("sockets", 10_000)?);
             }
             let label = format!("net_connections: {sockets}");
-            self.all(&label, FEW_ROUNDS, 1, "net_connections", few.pid(), |system, _| {
+            self.all(&label, (FEW_ROUNDS, 1), "net_connections", few.pid(), None, |system, _| {
                 done(system.net_connections(ConnectionKind::Inet)?)
             })?;
         }
-        let sides = vec![
-            Side::command("ss", "ss", &["-tunap"]),
-            Side::here("psoxide, /proc", || done(self.files.net_connections(ConnectionKind::Inet)?)),
-        ];
+        let mut sides = vec![Side::command("ss", "ss", &["-tunap"])];
+        sides.extend(self.sides.ours(few.pid(), |system, _| done(system.net_connections(ConnectionKind::Inet)?)));
         self.report.compare("net_connections: 50000", FEW_ROUNDS, 1, sides)?;
         drop(holders);
         let tree = (count.min(3000) / 3) * 3;
         let herd = Herd::of("children", tree)?;
-        self.all(&format!("children, all of {tree}"), FEW_ROUNDS, 1, "children", herd.pid(), |system, pid| {
+        self.all(
+            &format!("children, all of {tree}"),
+            (FEW_ROUNDS, 1),
+            "children",
+            herd.pid(),
+            Some(floor::family),
+            |system, pid| done(system.process(pid)?.children(true)?),
+        )?;
+        let small = Herd::of("children", 9)?;
+        let total = self.sides.auto.pids()?.len();
+        let label = format!("children, 9 of {total} processes");
+        self.all(&label, (FEW_ROUNDS, 1), "children", small.pid(), Some(floor::family), |system, pid| {
             done(system.process(pid)?.children(true)?)
         })
     }
@@ -231,26 +340,6 @@ impl Bench {
 
 fn own_sockets(system: &System, pid: u32) -> Result<()> {
     done(system.process(pid)?.net_connections(ConnectionKind::Inet)?)
-}
-
-/// The least that reading a file costs: open, read, close.
-fn bare_read(path: &CStr) -> Result<()> {
-    let mut buffer = [0u8; 4096];
-    // SAFETY: the path ends with a NUL, the buffer is as long as read is told, and the descriptor is closed once.
-    let length = unsafe {
-        let fd = libc::openat(libc::AT_FDCWD, path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
-        if fd < 0 {
-            return Err(io::Error::last_os_error().into());
-        }
-        let length = libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len());
-        libc::close(fd);
-        length
-    };
-    if length <= 0 {
-        return Err(io::Error::last_os_error().into());
-    }
-    black_box(&buffer);
-    Ok(())
 }
 
 fn done<T>(value: T) -> Result<()> {
@@ -274,6 +363,10 @@ fn readings(process: &Process) -> Result<()> {
     black_box(process.memory_info()?);
     black_box(process.page_faults()?);
     Ok(())
+}
+
+fn eight(system: &System, pid: u32) -> Result<()> {
+    snapshot(system, pid, FIELDS.len())
 }
 
 /// The first `fields` of all processes; `pid` has to be among them, and complete.

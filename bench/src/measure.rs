@@ -31,6 +31,11 @@ impl<'a> Side<'a> {
         Self { name, run: Box::new(run) }
     }
 
+    /// A column that has nothing in this line.
+    pub fn none(name: &'static str) -> Self {
+        Self::elsewhere(name, |_| Ok(f64::NAN))
+    }
+
     /// A command, from its start to its end.
     pub fn command(name: &'static str, program: &'a str, arguments: &'a [&'a str]) -> Self {
         Self::elsewhere(name, move |calls| {
@@ -73,6 +78,10 @@ fn command_time(command: &mut Command) -> Result<Duration> {
 pub struct Report {
     text: String,
     columns: Vec<&'static str>,
+    /// Of a table of growth: what each side costs with nothing to work on but what was there, and for each thing in the
+    /// first line.
+    none: Vec<f64>,
+    first: Vec<f64>,
 }
 
 impl Report {
@@ -89,42 +98,77 @@ impl Report {
 
     /// Runs all sides `rounds` times, `calls` runs each, and adds a line: the medians, and the medians of the rounds'
     /// ratios to the first side.
-    pub fn compare(&mut self, work: &str, rounds: usize, calls: u32, mut sides: Vec<Side<'_>>) -> Result<()> {
-        for side in &mut sides {
-            (side.run)(calls.div_ceil(10))?;
-        }
-        let mut times = vec![Vec::new(); sides.len()];
-        let mut ratios = vec![Vec::new(); sides.len()];
-        for round in 0..rounds {
-            let mut now = vec![0.0; sides.len()];
-            for turn in 0..sides.len() {
-                let at = (turn + round) % sides.len();
-                now[at] = (sides[at].run)(calls)?;
-            }
-            for (at, time) in now.iter().enumerate() {
-                times[at].push(*time);
-                ratios[at].push(now[0] / time);
-            }
-        }
-        let names: Vec<&'static str> = sides.iter().map(|side| side.name).collect();
-        if self.columns != names {
-            let _ = write!(self.text, "\n| work | {} |\n|---|{}\n", names.join(" | "), "---:|".repeat(names.len()));
-            self.columns = names;
-        }
-        let mut line = format!("| {work} |");
-        print!("{work:<44}");
-        for (at, (times, ratios)) in times.into_iter().zip(ratios).enumerate() {
-            let (time, ratio) = (median(times), median(ratios));
-            let time = if time < 100.0 { format!("{time:.1}") } else { format!("{time:.0}") };
-            let cell = if at == 0 { format!("{time} µs") } else { format!("{time} µs ({ratio:.1}x)") };
-            print!("  {} {cell}", self.columns[at]);
-            let _ = write!(line, " {cell} |");
-        }
-        println!();
-        self.text.push_str(&line);
-        self.text.push('\n');
+    pub fn compare(&mut self, work: &str, rounds: usize, calls: u32, sides: Vec<Side<'_>>) -> Result<()> {
+        self.begin("work", sides.iter().map(|side| side.name).collect());
+        let cells = measure(rounds, calls, sides)?.into_iter().enumerate().map(|(at, (time, ratio))| match at {
+            _ if time.is_nan() => "–".to_owned(),
+            0 => format!("{} µs", shown(time)),
+            _ => format!("{} µs ({ratio:.1}x)", shown(time)),
+        });
+        self.line(work, cells.collect());
         Ok(())
     }
+
+    /// The same of work on so many things that were there before, and `count` more: what each of these adds, and beside it
+    /// how many times what it adds in the first line of the table. The first call is with none.
+    pub fn growth(&mut self, work: &str, count: usize, rounds: usize, sides: Vec<Side<'_>>) -> Result<()> {
+        let names = sides.iter().map(|side| side.name).collect();
+        let times: Vec<f64> = measure(rounds, 1, sides)?.into_iter().map(|(time, _)| time).collect();
+        if count == 0 {
+            self.none = times;
+            return Ok(());
+        }
+        self.begin("processes", names);
+        #[allow(clippy::cast_precision_loss)] // there are not that many
+        let each: Vec<f64> = times.iter().zip(&self.none).map(|(all, none)| (all - none) / count as f64).collect();
+        if self.first.is_empty() {
+            self.first.clone_from(&each);
+        }
+        let cells = each.iter().zip(&self.first).map(|(each, first)| format!("{each:.2} µs ({:.2}x)", each / first));
+        let cells = cells.collect();
+        self.line(work, cells);
+        Ok(())
+    }
+
+    /// Begins a table, unless the last one has these columns.
+    fn begin(&mut self, of: &str, names: Vec<&'static str>) {
+        if self.columns != names {
+            let _ = write!(self.text, "\n| {of} | {} |\n|---|{}\n", names.join(" | "), "---:|".repeat(names.len()));
+            self.columns = names;
+            self.first.clear();
+        }
+    }
+
+    fn line(&mut self, work: &str, cells: Vec<String>) {
+        let named = self.columns.iter().zip(&cells).map(|(name, cell)| format!("  {name} {cell}"));
+        println!("{work:<44}{}", named.collect::<String>());
+        let _ = writeln!(self.text, "| {work} | {} |", cells.join(" | "));
+    }
+}
+
+/// Of each side the median of its times, and of the rounds' ratios of the first side's time to its own.
+fn measure(rounds: usize, calls: u32, mut sides: Vec<Side<'_>>) -> Result<Vec<(f64, f64)>> {
+    for side in &mut sides {
+        (side.run)(calls.div_ceil(10))?;
+    }
+    let mut times = vec![Vec::new(); sides.len()];
+    let mut ratios = vec![Vec::new(); sides.len()];
+    for round in 0..rounds {
+        let mut now = vec![0.0; sides.len()];
+        for turn in 0..sides.len() {
+            let at = (turn + round) % sides.len();
+            now[at] = (sides[at].run)(calls)?;
+        }
+        for (at, time) in now.iter().enumerate() {
+            times[at].push(*time);
+            ratios[at].push(now[0] / time);
+        }
+    }
+    Ok(times.into_iter().map(median).zip(ratios.into_iter().map(median)).collect())
+}
+
+fn shown(time: f64) -> String {
+    if time < 100.0 { format!("{time:.1}") } else { format!("{time:.0}") }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
