@@ -92,36 +92,46 @@ fn info_of(head: &[u8; HEAD]) -> u32 {
 }
 
 /// Of each kind's number: what it is, how many bytes follow the head, and how many more for each member.
-const KINDS: [(Kind, u32, u32); 20] = [
-    (Kind::Other, 0, 0), // no type has it, see `kind_of`
-    (Kind::Number, 4, 0),
-    (Kind::Pointer, 0, 0),
-    (Kind::Array, 12, 0),
-    (Kind::Struct, 0, 12),
-    (Kind::Struct, 0, 12),
-    (Kind::Number, 0, 8),
-    (Kind::Other, 0, 0),
-    (Kind::Alias, 0, 0),
-    (Kind::Alias, 0, 0),
-    (Kind::Alias, 0, 0),
-    (Kind::Alias, 0, 0),
-    (Kind::Function, 0, 0),
-    (Kind::Other, 0, 8),
-    (Kind::Variable, 4, 0),
-    (Kind::Other, 0, 12),
-    (Kind::Number, 0, 0),
-    (Kind::Other, 4, 0),
-    (Kind::Alias, 0, 0),
-    (Kind::Number, 0, 12),
+const KINDS: [Option<(Kind, u32, u32)>; 32] = [
+    None,
+    Some((Kind::Number, 4, 0)),
+    Some((Kind::Pointer, 0, 0)),
+    Some((Kind::Array, 12, 0)),
+    Some((Kind::Struct, 0, 12)),
+    Some((Kind::Struct, 0, 12)),
+    Some((Kind::Number, 0, 8)),
+    Some((Kind::Other, 0, 0)),
+    Some((Kind::Alias, 0, 0)),
+    Some((Kind::Alias, 0, 0)),
+    Some((Kind::Alias, 0, 0)),
+    Some((Kind::Alias, 0, 0)),
+    Some((Kind::Function, 0, 0)),
+    Some((Kind::Other, 0, 8)),
+    Some((Kind::Variable, 4, 0)),
+    Some((Kind::Other, 0, 12)),
+    Some((Kind::Number, 0, 0)),
+    Some((Kind::Other, 4, 0)),
+    Some((Kind::Alias, 0, 0)),
+    Some((Kind::Number, 0, 12)),
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
 ];
 
 /// The kind of a type, and how many bytes follow its head.
-fn kind_of(info: u32) -> Result<(Kind, u32)> {
-    let number = (info >> 24) & 0x1f;
-    match KINDS.get(index(number)) {
-        Some((kind, fixed, each)) if number != 0 => Ok((*kind, fixed + each * (info & 0xffff))),
-        _ => Err(ParseError::malformed("info", &info.to_ne_bytes())),
-    }
+#[inline]
+fn kind_of(info: u32) -> Option<(Kind, u32)> {
+    let (kind, fixed, each) = (*KINDS.get(index((info >> 24) & 0x1f))?)?;
+    Some((kind, fixed + each * (info & 0xffff)))
 }
 
 impl<'a> Btf<'a> {
@@ -145,7 +155,8 @@ impl<'a> Btf<'a> {
         while let Some((head, following)) = rest.split_first_chunk::<HEAD>() {
             let start = types.len() - rest.len();
             starts.push(u32::try_from(start).map_err(|_| ParseError::overflow("type_len", &[]))?);
-            let (_, length) = kind_of(info_of(head))?;
+            let info = info_of(head);
+            let (_, length) = kind_of(info).ok_or_else(|| ParseError::malformed("info", &info.to_ne_bytes()))?;
             rest = following.get(index(length)..).ok_or_else(|| ParseError::missing("type"))?;
         }
         if rest.is_empty() { Ok(Self { types, strings, starts }) } else { Err(ParseError::missing("info")) }
@@ -154,19 +165,24 @@ impl<'a> Btf<'a> {
     /// The types of these kinds and names; the first of each. One pass over all types.
     #[must_use]
     pub fn find<const N: usize>(&self, wanted: [(Kind, &str); N]) -> [Option<TypeId>; N] {
+        let bit = |kind| 1_u32 << kind as u32;
+        let kinds = wanted.iter().fold(0, |kinds, (kind, _)| kinds | bit(*kind));
+        // Nearly all names differ in what they begin with, which costs less to tell than a comparison with each.
+        let initial = |name: &[u8]| 1_u64 << (name.first().unwrap_or(&0) % 64);
+        let initials = wanted.iter().fold(0, |initials, (_, name)| initials | initial(name.as_bytes()));
         let mut found = [None; N];
         for (start, id) in self.starts.iter().zip(1..) {
             let head = self.types.get(index(*start)..).and_then(|rest| rest.first_chunk::<HEAD>());
-            let Some((head, Ok((kind, _)))) = head.map(|head| (head, kind_of(info_of(head)))) else { continue };
-            if !wanted.iter().any(|(wanted, _)| *wanted == kind) {
+            let Some((head, (kind, _))) = head.and_then(|head| Some((head, kind_of(info_of(head))?))) else { continue };
+            if kinds & bit(kind) == 0 {
                 continue;
             }
             let name = self.strings.get(index(name_of(head))..).unwrap_or_default();
-            for ((wanted, text), found) in wanted.iter().zip(&mut found) {
-                // Nearly all differ at once, for less than a comparison of the whole costs.
-                let begins = name.first() == text.as_bytes().first() && *wanted == kind;
-                let rest = if begins { name.strip_prefix(text.as_bytes()) } else { None };
-                if rest.is_some_and(|rest| rest.first() == Some(&0)) {
+            if initials & initial(name) == 0 {
+                continue;
+            }
+            for ((_, text), found) in wanted.iter().zip(&mut found).filter(|((wanted, _), _)| *wanted == kind) {
+                if name.strip_prefix(text.as_bytes()).is_some_and(|rest| rest.first() == Some(&0)) {
                     found.get_or_insert(id);
                 }
             }
@@ -260,7 +276,7 @@ impl<'a> Btf<'a> {
     fn head_at(&self, start: u32) -> Option<Head<'a>> {
         let (head, rest) = self.types.get(index(start)..)?.split_first_chunk::<HEAD>()?;
         let info = info_of(head);
-        let (kind, _) = kind_of(info).ok()?;
+        let (kind, _) = kind_of(info)?;
         let bit_fields = info >> 31 != 0 && (info >> 24) & 0x1f >= KIND_STRUCT;
         let [.., a, b, c, d] = *head;
         let (size_or_type, rest) = (u32::from_ne_bytes([a, b, c, d]), Cursor::new(rest));

@@ -23,7 +23,7 @@ pub(super) fn all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connectio
     let mut sockets = Vec::new();
     Tables::open(source, "self", false).each(&tables, |socket| sockets.push(socket))?;
     let holders = Holders::of_all(source, sockets.len())?;
-    let mut connections = Connections::default();
+    let mut connections = Connections::with_room_for(sockets.len());
     for socket in &sockets {
         match holders.of(socket.inode) {
             [] => connections.add(socket, None),
@@ -135,6 +135,10 @@ struct Connections {
 }
 
 impl Connections {
+    fn with_room_for(count: usize) -> Self {
+        Self { list: Vec::with_capacity(count), held: HashSet::with_capacity(count), ..Self::default() }
+    }
+
     fn add(&mut self, socket: &Socket, holder: Option<&Holder>) {
         let connection = Connection {
             fd: holder.map(|holder| holder.fd),
