@@ -289,7 +289,7 @@ impl Process {
     #[must_use]
     pub fn row(&self, fields: FieldSet, pass: &Pass) -> Row {
         let mut row = Row { pid: self.pid(), start: self.start(), ..Row::default() };
-        let cache = Cache::in_pass(&pass.0, self.system().source(), self.pid(), fields);
+        let cache = Cache::in_pass(&pass.0, self.pid(), fields);
         row.read(fields, &self.handle(&cache));
         row
     }
@@ -390,7 +390,7 @@ impl System {
         for &pid in pids {
             let mut row = Row { pid, ..Row::default() };
             if fields != FieldSet::default() {
-                let cache = Cache::in_pass(pass, self.source(), pid, fields);
+                let cache = Cache::in_pass(pass, pid, fields);
                 let mut handle = Handle { source: self.source(), pid, start: None, cache: &cache };
                 match Os::start(&handle).map_err(|error| explain(&handle, error)) {
                     Ok(start) => row.start = start,

@@ -21,7 +21,7 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
     // Those that a walk leaves out are few, and may have children among those that it told of.
     let ask = |pid| if walk.is_empty() { source.pidfd_info(pid).map(|info| info.ppid) } else { None };
     let read = |pid| {
-        let cache = Cache::in_pass(&pass, source, pid, FieldSet::default());
+        let cache = Cache::in_pass(&pass, pid, FieldSet::default());
         let process = Handle { source, pid, start: None, cache: &cache };
         match Os::start(&process).and_then(|start| Ok(Kin { pid, start, ppid: Os::ppid(&process)? })) {
             Ok(kin) => Ok(Some(kin)),

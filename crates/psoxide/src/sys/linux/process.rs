@@ -34,7 +34,7 @@ pub(crate) struct Pass {
     /// The folder that the files of many processes are found from, which is cheaper than from the root.
     procfs: Option<OwnedFd>,
     /// What the kernel has told of all processes at once, by pid; empty where they are read one by one.
-    walk: Vec<bpf::Process>,
+    walk: bpf::Walked,
 }
 
 impl Pass {
@@ -61,7 +61,7 @@ impl Pass {
 
     /// The processes there are.
     pub(crate) fn pids(&self, source: &Source) -> Result<Vec<Pid>> {
-        source.bpf().pids(source, self.walk.iter().map(bpf::Process::threads))
+        source.bpf().pids(source, self.walk.threads())
     }
 }
 
@@ -72,10 +72,10 @@ pub(crate) struct Cache {
     statm: OnceLock<Statm>,
     status: OnceLock<Status>,
     owner: OnceLock<Owner>,
-    switches: OnceLock<CtxSwitches>,
-    io: OnceLock<IoCounters>,
-    /// Set once the kernel has been asked for this process alone, or is not to be.
-    asked: OnceLock<()>,
+    /// Where in the pass's walk the kernel has told of it.
+    walked: Option<usize>,
+    /// What the kernel said, or did not, when it was asked for this process alone.
+    asked: OnceLock<Option<bpf::Answer>>,
     /// Whether some reading is to come that only `status` answers: then what else it holds is taken from it too.
     wants_status: bool,
     cmdline: OnceLock<Box<[u8]>>,
@@ -97,8 +97,7 @@ impl Cache {
             statm: OnceLock::new(),
             status: OnceLock::new(),
             owner: OnceLock::new(),
-            switches: OnceLock::new(),
-            io: OnceLock::new(),
+            walked: None,
             asked: OnceLock::new(),
             wants_status: false,
             cmdline: OnceLock::new(),
@@ -112,27 +111,10 @@ impl Cache {
         Self { wants_status: true, ..Self::default() }
     }
 
-    /// Cells for another process of the same pass, of which these fields will be read: with what is known already.
-    pub(crate) fn in_pass(pass: &Arc<Pass>, source: &Source, pid: Pid, fields: FieldSet) -> Self {
+    /// Cells for another process of the same pass, of which these fields will be read.
+    pub(crate) fn in_pass(pass: &Arc<Pass>, pid: Pid, fields: FieldSet) -> Self {
         let wants_status = fields.contains(Field::NumCtxSwitches);
-        let cache = Self { wants_status, ..Self::of(Arc::clone(pass)) };
-        if let Some(process) = bpf::find(&pass.walk, pid) {
-            cache.asked.get_or_init(|| cache.fill(source, process));
-        }
-        cache
-    }
-
-    /// Fills the cells that a record answers for.
-    fn fill(&self, source: &Source, process: &bpf::Process) {
-        let [size, resident, shared, text, data] = process.pages(source.page_size());
-        let [uids, gids] = process.ids().map(|[real, effective, saved]| Ids { real, effective, saved });
-        let [voluntary, involuntary] = process.switches();
-        fill(&self.stat, process.stat(source));
-        fill(&self.statm, Some(Statm { size, resident, shared, text, data, lib: 0, dt: 0 }));
-        fill(&self.owner, Some(Owner { uids, gids }));
-        fill(&self.switches, Some(CtxSwitches { voluntary, involuntary: Some(involuntary) }));
-        fill(&self.io, process.io());
-        fill(&self.cmdline, process.cmdline());
+        Self { wants_status, walked: pass.walk.find(pid), ..Self::of(Arc::clone(pass)) }
     }
 }
 
@@ -141,13 +123,6 @@ impl Cache {
 struct Owner {
     uids: Ids,
     gids: Ids,
-}
-
-/// Puts what there is into a cell that is empty.
-fn fill<T>(cell: &OnceLock<T>, value: Option<T>) {
-    if let Some(value) = value {
-        let _ = cell.set(value); // what was read before stays
-    }
 }
 
 /// What `cell` holds, or what `read` finds; errors are not kept.
@@ -174,19 +149,23 @@ impl Handle<'_> {
         self.source.read_process(procfs, self.pid, file, parse)
     }
 
-    /// The cells, filled with what the kernel says of this process alone, where it can be asked for that.
-    fn cells(&self) -> &Cache {
-        self.cache.asked.get_or_init(|| {
-            if let Some(process) = self.source.bpf().process(self.source, self.pid) {
-                self.cache.fill(self.source, &process);
+    /// What the kernel says of this process without its files, where it can be asked for that.
+    fn told(&self) -> Option<bpf::Process<'_>> {
+        match self.cache.walked {
+            Some(at) => self.cache.pass.walk.get(at),
+            None => {
+                let ask = || self.source.bpf().process(self.source, self.pid);
+                self.cache.asked.get_or_init(ask).as_ref().map(bpf::Answer::process)
             }
-        });
-        self.cache
+        }
     }
 
     /// `/proc/PID/stat`; that of another process with the same pid is refused.
     fn stat(&self) -> Result<&Stat> {
-        let stat = cached(&self.cells().stat, || self.read_record("stat", stat::parse))?;
+        let stat = cached(&self.cache.stat, || {
+            let told = self.told().and_then(|told| told.stat(self.source));
+            told.map_or_else(|| self.read_record("stat", stat::parse), Ok)
+        })?;
         match self.start {
             Some(start) if start != stat.starttime => Err(Error::no_such_process(self.pid)),
             _ => Ok(stat),
@@ -200,15 +179,18 @@ impl Handle<'_> {
     /// The user and group ids, from `status` or, where nothing else of that is wanted, from a pidfd: at a third of
     /// what the kernel takes to write the file.
     fn owner(&self) -> Result<Owner> {
-        let cells = self.cells();
-        if let Some(owner) = cells.owner.get() {
+        if let Some(told) = self.told() {
+            let [uids, gids] = told.ids().map(|[real, effective, saved]| Ids { real, effective, saved });
+            return Ok(Owner { uids, gids });
+        }
+        if let Some(owner) = self.cache.owner.get() {
             return Ok(*owner);
         }
-        if !cells.wants_status
-            && cells.status.get().is_none()
+        if !self.cache.wants_status
+            && self.cache.status.get().is_none()
             && let Some(owner) = pidfd_owner(self)
         {
-            return Ok(*cells.owner.get_or_init(|| owner));
+            return Ok(*self.cache.owner.get_or_init(|| owner));
         }
         let Status { uid, gid, .. } = self.status_file()?;
         Ok(Owner { uids: ids(*uid), gids: ids(*gid) })
@@ -434,7 +416,7 @@ impl ProcessReadings for Os {
 
     fn comm(process: &Handle<'_>) -> Result<OsString> {
         // In a view for many readings `stat` is wanted all the same.
-        if process.cache.wants_status || process.cells().stat.get().is_some() {
+        if process.cache.wants_status || process.cache.stat.get().is_some() || process.told().is_some() {
             return Ok(os_string(&process.stat()?.comm));
         }
         // The same text in a file of its own (since Linux 2.6.33), at a third of what `stat` costs.
@@ -450,10 +432,13 @@ impl ProcessReadings for Os {
     }
 
     fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>> {
-        let bytes = cached(&process.cache.cmdline, || match process.is_known_without_memory() {
-            true => Ok(Box::default()),
-            false => process.after_exec(|| process.read_record("cmdline", |bytes| Ok(bytes.into()))),
-        })?;
+        let bytes = match process.told().and_then(|told| told.cmdline()) {
+            Some(bytes) => bytes,
+            None => cached(&process.cache.cmdline, || match process.is_known_without_memory() {
+                true => Ok(Box::default()),
+                false => process.after_exec(|| process.read_record("cmdline", |bytes| Ok(bytes.into()))),
+            })?,
+        };
         let arguments = strings::cmdline(bytes).into_iter().map(OsString::from_vec).collect::<Vec<_>>();
         if arguments.is_empty() { process.empty(arguments) } else { Ok(arguments) }
     }
@@ -512,8 +497,8 @@ impl ProcessReadings for Os {
     }
 
     fn num_ctx_switches(process: &Handle<'_>) -> Result<CtxSwitches> {
-        if let Some(switches) = process.cells().switches.get() {
-            return Ok(switches.clone());
+        if let Some([voluntary, involuntary]) = process.told().map(|told| told.switches()) {
+            return Ok(CtxSwitches { voluntary, involuntary: Some(involuntary) });
         }
         let status = process.status_file()?;
         match (status.voluntary_ctxt_switches, status.nonvoluntary_ctxt_switches) {
@@ -543,9 +528,13 @@ impl ProcessReadings for Os {
         if let Some(memory) = process.cache.status.get().and_then(memory_of) {
             return Ok(memory);
         }
-        let statm = cached(&process.cells().statm, || match process.is_known_without_memory() {
-            true => Ok(Statm::default()),
-            false => process.read_record("statm", statm::parse),
+        let statm = cached(&process.cache.statm, || match process.told() {
+            Some(told) => {
+                let [size, resident, shared, text, data] = told.pages(process.source.page_size());
+                Ok(Statm { size, resident, shared, text, data, lib: 0, dt: 0 })
+            }
+            None if process.is_known_without_memory() => Ok(Statm::default()),
+            None => process.read_record("statm", statm::parse),
         })?;
         let bytes = |pages| process.source.pages(pages);
         Ok(MemoryInfo {
@@ -630,8 +619,8 @@ impl ProcessReadings for Os {
     }
 
     fn io_counters(process: &Handle<'_>) -> Result<IoCounters> {
-        if let Some(io) = process.cells().io.get() {
-            return Ok(io.clone());
+        if let Some(io) = process.told().and_then(|told| told.io()) {
+            return Ok(io);
         }
         let io = process.read_record("io", pid_io::parse)?;
         Ok(IoCounters {

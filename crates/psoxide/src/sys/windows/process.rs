@@ -90,7 +90,7 @@ impl Cache {
     }
 
     /// Empty cells for another process of the same pass, of which these fields will be read.
-    pub(crate) fn in_pass(pass: &Arc<Pass>, _: &Source, _: Pid, _: FieldSet) -> Self {
+    pub(crate) fn in_pass(pass: &Arc<Pass>, _: Pid, _: FieldSet) -> Self {
         Self { many: true, pass: Arc::clone(pass), ..Self::default() }
     }
 }

@@ -299,7 +299,7 @@ pub(super) fn load(program: &[Instruction], runs: Runs) -> io::Result<OwnedFd> {
 }
 
 /// Runs a program that reads its question from `context` and writes its answer there.
-pub(super) fn run(program: BorrowedFd<'_>, context: &mut [u64]) -> io::Result<()> {
+pub(super) fn run(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<()> {
     let mut attr = ProgRun {
         prog_fd: number(program),
         ctx_size_in: u32::try_from(size_of_val(context)).map_err(|_| io::ErrorKind::InvalidInput)?,

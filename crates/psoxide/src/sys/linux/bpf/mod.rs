@@ -30,7 +30,7 @@ use self::ffi::{Kept, Runs, Types};
 pub(crate) use self::files::{Regular, Socket};
 use self::kernel::Kernel;
 use self::processes::Form;
-pub(crate) use self::record::{Process, find};
+pub(crate) use self::record::{Answer, Process, Walked};
 pub(crate) use self::threads::Thread;
 use super::Source;
 use crate::{Backend, Pid, Result};
@@ -137,9 +137,9 @@ impl Bpf {
     }
 
     /// A record of most processes, by pid; `None` where that is not to be had or does not pay.
-    pub(super) fn processes(&self, source: &Source, arguments: bool) -> Option<Vec<Process>> {
+    pub(super) fn processes(&self, source: &Source, arguments: bool) -> Option<Walked> {
         let walk = if arguments { Walk::Arguments } else { Walk::Processes };
-        record::parse(&over_all(self.get(source, walk, || number_of_processes(source))?).ok()?, arguments)
+        Walked::parse(over_all(self.get(source, walk, || number_of_processes(source))?).ok()?, arguments)
     }
 
     /// Who is whose child, of most processes and by pid.
@@ -190,8 +190,8 @@ impl Bpf {
     }
 
     /// A record of one process.
-    pub(super) fn process(&self, source: &Source, pid: Pid) -> Option<Process> {
-        record::ask(self.get(source, Walk::OneProcess, || 1)?, pid)
+    pub(super) fn process(&self, source: &Source, pid: Pid) -> Option<Answer> {
+        Answer::ask(self.get(source, Walk::OneProcess, || 1)?, pid)
     }
 
     /// The sockets that processes hold, and the processes of which all are told, where `count` are to be found.

@@ -6,7 +6,7 @@ use psoxide_parse::Cursor;
 use psoxide_parse::linux::stat::Stat;
 
 use super::super::Source;
-use super::files::words;
+use super::files::words as words_of;
 use crate::{IoCounters, Pid};
 
 /// The words of a record, in their order.
@@ -72,48 +72,93 @@ pub(super) enum Word {
     EnvironmentEnd,
 }
 
-const WORDS: usize = Word::EnvironmentEnd as usize + 1;
 /// Bytes of a record.
 pub(super) const RECORD: i16 = 8 * (Word::EnvironmentEnd as i16 + 1);
-/// One record.
-#[derive(Debug)]
-pub(crate) struct Process {
-    words: [u64; WORDS],
+const BYTES: usize = 8 * (Word::EnvironmentEnd as usize + 1);
+
+/// What a program has said of a process, where it was put.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Process<'a> {
+    words: &'a [u8; BYTES],
     /// The command line, if it was asked for and could be copied.
-    arguments: Option<Box<[u8]>>,
+    arguments: Option<&'a [u8]>,
 }
 
-/// What the program of [`Form::Answer`](super::processes::Form::Answer) says of a process.
-pub(super) fn ask(program: BorrowedFd<'_>, pid: Pid) -> Option<Process> {
-    /// The question stands in the place of the first words, and no record begins so.
-    const _: () = assert!(Word::Pid as usize == 0 && Word::Ppid as usize == 1);
-    const UNANSWERED: u64 = u64::MAX;
-    let mut words = [0; WORDS];
-    let [question, mark, ..] = &mut words;
-    (*question, *mark) = (pid.into(), UNANSWERED);
-    super::ffi::run(program, &mut words).ok()?;
-    let process = Process { words, arguments: None };
-    (process.get(Word::Ppid) != UNANSWERED).then_some(process)
-}
+/// What the program of [`Form::Answer`](super::processes::Form::Answer) has said of a process.
+#[derive(Debug)]
+pub(crate) struct Answer(Box<[u8; BYTES]>);
 
-/// The records in what the program printed.
-pub(super) fn parse(bytes: &[u8], arguments: bool) -> Option<Vec<Process>> {
-    let mut cursor = Cursor::new(bytes);
-    let mut records = Vec::with_capacity(bytes.len() / (WORDS * 8));
-    while !cursor.is_empty() {
-        let mut process = Process { words: words(&mut cursor)?, arguments: None };
-        if arguments {
-            let [length] = words(&mut cursor)?;
-            process.arguments = Some(cursor.take(usize::try_from(length).ok()?)?.into());
-        }
-        records.push(process);
+impl Answer {
+    pub(super) fn ask(program: BorrowedFd<'_>, pid: Pid) -> Option<Self> {
+        /// The question stands in the place of the first words, and no record begins so.
+        const _: () = assert!(Word::Pid as usize == 0 && Word::Ppid as usize == 1);
+        const UNANSWERED: u64 = u64::MAX;
+        let mut words = Box::new([0; BYTES]);
+        let question = [u64::from(pid), UNANSWERED].map(u64::to_ne_bytes);
+        words.iter_mut().zip(question.as_flattened()).for_each(|(to, from)| *to = *from);
+        super::ffi::run(program, &mut *words).ok()?;
+        let answer = Self(words);
+        (answer.process().get(Word::Ppid) != UNANSWERED).then_some(answer)
     }
-    Some(records)
+
+    pub(crate) fn process(&self) -> Process<'_> {
+        Process { words: &self.0, arguments: None }
+    }
 }
 
-/// The record of a process, in a walk.
-pub(crate) fn find(walk: &[Process], pid: Pid) -> Option<&Process> {
-    walk.get(walk.binary_search_by_key(&pid, Process::pid).ok()?)
+/// What a walk has told, by pid.
+#[derive(Debug, Default)]
+pub(crate) struct Walked {
+    printed: Vec<u8>,
+    /// Where each process's record begins.
+    records: Vec<(Pid, usize)>,
+    arguments: bool,
+}
+
+impl Walked {
+    pub(super) fn parse(printed: Vec<u8>, arguments: bool) -> Option<Self> {
+        let mut records = Vec::with_capacity(printed.len() / BYTES);
+        let mut cursor = Cursor::new(&printed);
+        while !cursor.is_empty() {
+            let start = printed.len() - cursor.rest().len();
+            let words: &[u8; BYTES] = cursor.take(BYTES)?.try_into().ok()?;
+            let record = Process { words, arguments: None };
+            if arguments {
+                let [length] = words_of(&mut cursor)?;
+                cursor.take(usize::try_from(length).ok()?)?;
+            }
+            records.push((record.pid(), start));
+        }
+        Some(Self { printed, records, arguments })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Where the record of a process is.
+    pub(crate) fn find(&self, pid: Pid) -> Option<usize> {
+        self.records.binary_search_by_key(&pid, |(pid, _)| *pid).ok()
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Option<Process<'_>> {
+        let (_, start) = self.records.get(at)?;
+        let mut cursor = Cursor::new(self.printed.get(*start..)?);
+        let words = cursor.take(BYTES)?.try_into().ok()?;
+        let arguments = if self.arguments {
+            let [length] = words_of(&mut cursor)?;
+            cursor.take(usize::try_from(length).ok()?)
+        } else {
+            None
+        };
+        Some(Process { words, arguments })
+    }
+
+    /// Who was told of, with how many threads.
+    pub(crate) fn threads(&self) -> impl Iterator<Item = (Pid, u64)> + Clone {
+        let process = |at| self.get(at).map(|process| (process.pid(), process.get(Word::Threads)));
+        (0..self.records.len()).filter_map(process)
+    }
 }
 
 /// include/linux/sched.h: PF_KTHREAD and PF_WQ_WORKER.
@@ -122,9 +167,10 @@ const WORKER: u64 = 0x20;
 /// TASK_COMM_LEN of the kernel, less the NUL.
 const LONGEST_NAME: usize = 15;
 
-impl Process {
+impl<'a> Process<'a> {
     fn get(&self, word: Word) -> u64 {
-        self.words.get(word as usize).copied().unwrap_or_default()
+        let (words, _) = self.words.as_chunks();
+        words.get(word as usize).map_or(0, |word| u64::from_ne_bytes(*word))
     }
 
     /// A word that is an `int` in the kernel.
@@ -140,11 +186,6 @@ impl Process {
 
     pub(crate) fn pid(&self) -> Pid {
         self.id(Word::Pid)
-    }
-
-    /// Who it is, and how many threads it has.
-    pub(crate) fn threads(&self) -> (Pid, u64) {
-        (self.pid(), self.get(Word::Threads))
     }
 
     /// When it began, in clock ticks since boot.
@@ -191,13 +232,13 @@ impl Process {
 
     /// The contents of `cmdline`, where they are what the arguments were at first: a last byte that is no NUL means
     /// that the process has written another title there, and on (fs/proc/base.c: get_mm_cmdline).
-    pub(crate) fn cmdline(&self) -> Option<Box<[u8]>> {
+    pub(crate) fn cmdline(&self) -> Option<&'a [u8]> {
         let range = self.memory(Word::ArgumentsStart) < self.memory(Word::ArgumentsEnd);
-        let arguments = self.arguments.as_ref()?;
+        let arguments = self.arguments?;
         if self.memory(Word::EnvironmentEnd) == 0 || !range {
-            return Some(Box::default());
+            return Some(&[]);
         }
-        (arguments.last() == Some(&0)).then(|| arguments.clone())
+        (arguments.last() == Some(&0)).then_some(arguments)
     }
 
     /// Whether the sums are complete, and of one moment.
