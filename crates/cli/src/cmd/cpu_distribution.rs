@@ -1,11 +1,11 @@
 //! Which processes run on which CPU.
 
 use clap::Args;
-use psoxide::{CpuTimes, Field, ProcessStatus, Unit, Value};
+use psoxide::{CpuTimes, Field, ProcessStatus, Reading, Unit, Value};
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Failure, Outcome};
 use crate::output::column::{Cell, Column, Meta, Shape, cell, float};
 use crate::output::listing::{Listing, Sample};
 use crate::output::rate::Rate;
@@ -69,6 +69,9 @@ impl Subcommand for CpuDistribution {
         LISTING.run(context, &self.list, None, |_| {
             let pair = rate.next(|| context.system.cpu_times_per_cpu())?;
             let snapshot = context.system.snapshot([Field::Name, Field::Status, Field::CpuNum])?;
+            if snapshot.processes.iter().all(|process| matches!(process.cpu_num, Reading::Unsupported)) {
+                return Err(Failure::Other("this system does not tell on which CPU a process runs".to_owned()));
+            }
             let busy = |(place, now): (usize, &CpuTimes)| match &pair.then {
                 Some(then) => now.since(then.get(place)?).busy_percent(),
                 None => now.busy_percent(),
