@@ -18,7 +18,7 @@ use std::process::Command;
 use psoxide::{Backend, ConnectionKind, Field, Process, System};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, UpdateKind, Users};
 
-use measure::{Report, Result, Side};
+use measure::{Growth, Report, Result, Side};
 use populations::Herd;
 use python::Worker;
 
@@ -250,24 +250,26 @@ impl Bench {
         type Work = fn(&System, u32) -> Result<()>;
         let works: [(&str, &str, Work); 2] =
             [("a snapshot", "process_iter", eight), ("a list of pids", "pids", |system, _| done(system.pids()?))];
-        for (what, work, ours) in works {
-            self.report.section(
-                &format!("Growth of {what}"),
-                "What each process more costs. In brackets, how many times what it costs in the first line.",
-            );
-            let one = Herd::start(1)?;
-            for count in [0, count / 10, count / 5, count, count * 4] {
-                let _herd = match Herd::start(count) {
-                    Ok(herd) => herd,
-                    Err(error) => {
-                        println!("{count} processes are more than this machine allows: {error}");
-                        break;
-                    }
-                };
+        let mut tables = works.map(|_| Growth::default());
+        let one = Herd::start(1)?;
+        for count in [0, count / 10, count / 5, count, count * 4] {
+            let _more = match Herd::start(count) {
+                Ok(herd) => herd,
+                Err(error) => {
+                    println!("{count} processes are more than this machine allows: {error}");
+                    break;
+                }
+            };
+            for ((_, work, ours), table) in works.iter().zip(&mut tables) {
                 let mut sides = self.sides.python(work, one.pid());
-                sides.extend(self.sides.ours(one.pid(), ours));
-                self.report.growth(&count.to_string(), count, GROWTH_ROUNDS, sides)?;
+                sides.extend(self.sides.ours(one.pid(), *ours));
+                table.measure(count, GROWTH_ROUNDS, sides)?;
             }
+        }
+        for ((what, ..), table) in works.iter().zip(tables) {
+            let note = "What each process more costs. In brackets, how many times what it costs in the first line.";
+            self.report.section(&format!("Growth of {what}"), note);
+            self.report.growth(table);
         }
         Ok(())
     }

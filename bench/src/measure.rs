@@ -78,10 +78,6 @@ fn command_time(command: &mut Command) -> Result<Duration> {
 pub struct Report {
     text: String,
     columns: Vec<&'static str>,
-    /// Of a table of growth: what each side costs with nothing to work on but what was there, and for each thing in the
-    /// first line.
-    none: Vec<f64>,
-    first: Vec<f64>,
 }
 
 impl Report {
@@ -109,25 +105,12 @@ impl Report {
         Ok(())
     }
 
-    /// The same of work on so many things that were there before, and `count` more: what each of these adds, and beside it
-    /// how many times what it adds in the first line of the table. The first call is with none.
-    pub fn growth(&mut self, work: &str, count: usize, rounds: usize, sides: Vec<Side<'_>>) -> Result<()> {
-        let names = sides.iter().map(|side| side.name).collect();
-        let times: Vec<f64> = measure(rounds, 1, sides)?.into_iter().map(|(time, _)| time).collect();
-        if count == 0 {
-            self.none = times;
-            return Ok(());
+    /// Adds a table of growth.
+    pub fn growth(&mut self, growth: Growth) {
+        self.begin("processes", growth.names);
+        for (work, cells) in growth.lines {
+            self.line(&work, cells);
         }
-        self.begin("processes", names);
-        #[allow(clippy::cast_precision_loss)] // there are not that many
-        let each: Vec<f64> = times.iter().zip(&self.none).map(|(all, none)| (all - none) / count as f64).collect();
-        if self.first.is_empty() {
-            self.first.clone_from(&each);
-        }
-        let cells = each.iter().zip(&self.first).map(|(each, first)| format!("{each:.2} µs ({:.2}x)", each / first));
-        let cells = cells.collect();
-        self.line(work, cells);
-        Ok(())
     }
 
     /// Begins a table, unless the last one has these columns.
@@ -135,7 +118,6 @@ impl Report {
         if self.columns != names {
             let _ = write!(self.text, "\n| {of} | {} |\n|---|{}\n", names.join(" | "), "---:|".repeat(names.len()));
             self.columns = names;
-            self.first.clear();
         }
     }
 
@@ -143,6 +125,37 @@ impl Report {
         let named = self.columns.iter().zip(&cells).map(|(name, cell)| format!("  {name} {cell}"));
         println!("{work:<44}{}", named.collect::<String>());
         let _ = writeln!(self.text, "| {work} | {} |", cells.join(" | "));
+    }
+}
+
+/// What each thing more costs, as they become more.
+#[derive(Default)]
+pub struct Growth {
+    names: Vec<&'static str>,
+    /// What each side costs with nothing to work on but what was there anyway.
+    none: Vec<f64>,
+    /// What each thing more costs in the first line.
+    first: Vec<f64>,
+    lines: Vec<(String, Vec<String>)>,
+}
+
+impl Growth {
+    /// Measures work on `count` things more than were there; first with none.
+    pub fn measure(&mut self, count: usize, rounds: usize, sides: Vec<Side<'_>>) -> Result<()> {
+        self.names = sides.iter().map(|side| side.name).collect();
+        let times: Vec<f64> = measure(rounds, 1, sides)?.into_iter().map(|(time, _)| time).collect();
+        if count == 0 {
+            self.none = times;
+            return Ok(());
+        }
+        #[allow(clippy::cast_precision_loss)] // there are not that many
+        let each: Vec<f64> = times.iter().zip(&self.none).map(|(all, none)| (all - none) / count as f64).collect();
+        if self.first.is_empty() {
+            self.first.clone_from(&each);
+        }
+        let cell = |(each, first): (&f64, &f64)| format!("{each:.2} µs ({:.2}x)", each / first);
+        self.lines.push((count.to_string(), each.iter().zip(&self.first).map(cell).collect()));
+        Ok(())
     }
 }
 
