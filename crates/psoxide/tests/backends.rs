@@ -374,9 +374,12 @@ fn both_backends_find_the_same_open_files() {
         open(b"with \n and \xff", OpenOptions::new().append(true).create(true)),
         open(b"both ways", OpenOptions::new().read(true).write(true).create_new(true)),
         open(b"plain", OpenOptions::new().read(true)),
+        open(b"replaced", OpenOptions::new().write(true).create(true)),
         open(b"gone", OpenOptions::new().write(true).create(true)),
     ];
     std::fs::remove_file(folder.path().join("gone")).unwrap();
+    std::fs::remove_file(folder.path().join("replaced")).unwrap();
+    std::fs::write(folder.path().join("replaced"), "").unwrap();
     let deep = folder.path().join("d".repeat(200)).join("e".repeat(200));
     std::fs::create_dir_all(&deep).unwrap();
     files.push(std::fs::File::create(deep.join("long")).unwrap());

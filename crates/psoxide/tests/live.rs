@@ -288,9 +288,25 @@ fn setters_set() {
 }
 
 #[test]
+fn a_program_that_was_just_started_is_not_told_of_as_its_parent() {
+    for _ in 0..300 {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let process = System::host().process(child.id()).unwrap();
+        let (comm, cmdline) = (process.comm().unwrap(), process.cmdline().unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!((comm, cmdline), ("sleep".into(), vec!["sleep".into(), "60".into()]));
+    }
+}
+
+#[test]
 fn open_files_and_sockets_are_found() {
     use std::net::{TcpListener, TcpStream, UdpSocket};
     let file = tempfile::NamedTempFile::new().unwrap();
+    // Another one is in its place by now, as with logs that are rotated.
+    let replaced = tempfile::NamedTempFile::new().unwrap();
+    std::fs::remove_file(replaced.path()).unwrap();
+    std::fs::write(replaced.path(), "").unwrap();
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -299,6 +315,7 @@ fn open_files_and_sockets_are_found() {
     let open = me.open_files().unwrap();
     let found = open.iter().find(|open| open.path == file.path()).unwrap();
     assert_eq!((found.mode, found.position), (Some("r+"), Some(0)));
+    assert!(open.iter().any(|open| open.path == replaced.path()), "{open:#?}");
     for connections in [me.net_connections(ConnectionKind::Inet), system.net_connections(ConnectionKind::Inet)] {
         let connections = connections.unwrap();
         for address in [tcp.local_addr().unwrap(), client.local_addr().unwrap(), udp.local_addr().unwrap()] {

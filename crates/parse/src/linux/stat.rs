@@ -55,6 +55,17 @@ pub fn times(bytes: &[u8]) -> Result<[u64; 2]> {
     Ok([cursor.decimal("utime")?, cursor.decimal("stime")?])
 }
 
+/// How far the process is with its program: `None` where it has no memory, `Some(false)` in the middle of execve(2), when
+/// it has new memory and no program in it yet.
+pub fn has_program(bytes: &[u8]) -> Result<Option<bool>> {
+    let mut cursor = Cursor::new(bytes);
+    comm(&mut cursor)?;
+    let vsize = cursor.skip_tokens(20).decimal("vsize")?; // state … starttime
+    // Whoever may not see addresses is told 1.
+    let startcode = cursor.skip_tokens(2).decimal("startcode")?; // rss rsslim
+    Ok((vsize > 0).then_some(startcode > 0))
+}
+
 /// The name. It may hold spaces, newlines and parentheses: it ends at the last one.
 fn comm<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8]> {
     cursor.until(b'(').ok_or_else(|| ParseError::missing("comm"))?;
@@ -149,10 +160,20 @@ mod tests {
         assert_eq!((stat.rss, stat.processor, stat.delayacct_blkio_ticks), (50, None, None));
     }
 
+    #[test]
+    fn the_middle_of_execve_has_memory_and_no_program() {
+        let line =
+            |vsize, startcode| format!("7 (a) b) R {}{vsize} 0 18446744073709551615 {startcode} 0\n", "0 ".repeat(19));
+        assert_eq!(has_program(line(4096, 0).as_bytes()), Ok(Some(false)));
+        assert_eq!(has_program(line(4096, 1).as_bytes()), Ok(Some(true)));
+        assert_eq!(has_program(line(0, 0).as_bytes()), Ok(None));
+        assert_eq!(has_program(b"7 (a) R 1").unwrap_err().field(), "vsize");
+    }
+
     proptest! {
         #[test]
         fn never_panics(bytes: Vec<u8>) {
-            let _ = (parse(&bytes), times(&bytes));
+            let _ = (parse(&bytes), times(&bytes), has_program(&bytes));
         }
 
         #[test]

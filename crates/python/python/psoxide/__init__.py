@@ -310,7 +310,8 @@ class Process:
         return other
 
     def __reduce_ex__(self, protocol):
-        raise TypeError("cannot pickle '_thread.RLock' object")
+        # As psutil's, which holds a lock, refuses it.
+        return _thread.RLock().__reduce_ex__(protocol)
 
     def _raise_if_pid_reused(self):
         if self._pid_reused or (not self.is_running() and self._pid_reused):
@@ -471,21 +472,7 @@ class Process:
 
     def cmdline(self):
         """Its command line."""
-        cmdline = self._proc.cmdline()
-        for _ in range(20):
-            if cmdline or not self._has_memory():
-                break
-            # In the middle of execve(2), which has told the parent of success already: it takes a moment more.
-            time.sleep(0.0001)
-            cmdline = self._proc.cmdline()
-        return cmdline
-
-    def _has_memory(self):
-        """Whether it has memory of its own, which threads of the kernel have not."""
-        try:
-            return self._proc.memory_info().vms > 0
-        except (OSError, RuntimeError, Error):
-            return False
+        return self._proc.cmdline()
 
     def status(self):
         """What it is doing: one of the STATUS_ constants."""

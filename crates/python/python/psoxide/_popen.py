@@ -47,4 +47,7 @@ def make(Process, added):
 
     Popen.__module__ = Process.__module__
     Popen.__qualname__ = "Popen"
+    for name, member in vars(Popen).items():
+        if callable(member):
+            member.__qualname__ = f"Popen.{name}"
     return Popen

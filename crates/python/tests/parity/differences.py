@@ -6,11 +6,14 @@ be equal, what moves must lie between. The exit status is 1 if anything differs 
 
 import collections
 import contextlib
+import copy
 import enum
 import fnmatch
 import inspect
 import os
+import pickle
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -61,6 +64,8 @@ WOBBLE = {
 }
 
 found = []
+# What was compared, by its place: so that nothing is left out.
+compared = set()
 
 
 def differs(place, text):
@@ -163,6 +168,7 @@ def unordered(value):
 
 def both(place, call, order=None, tries=5):
     """Compares `call(psutil)` with `call(psoxide)`; what passes quickly may differ, but not each time."""
+    compared.add(place)
     for left in reversed(range(tries)):
         known = len(found)
         (before, _), (ours, our_warnings), (after, warned) = (
@@ -181,11 +187,21 @@ def both(place, call, order=None, tries=5):
 
 # What is called
 
+# What psoxide has of psutil 8, and what either keeps to itself.
+ADDED = {
+    "bytes2human", "ProcessStatus", "ConnectionStatus", "ProcessRlimit", "ProcessIOPriority", "NicDuplex", "BatteryTime",
+    "attrs", "memory_footprint", "memory_info_ex", "page_faults",
+}  # fmt: skip
+PRIVATE = {name for package in (psutil, psoxide) for name in dir(package.Popen) if re.match("_[^_]", name)} | {
+    "__copy__", "__getattr__", "__reduce_ex__", "__static_attributes__", "__firstlineno__",
+}  # fmt: skip
+
 
 def surface():
     """Names, constants and signatures."""
-    for name in sorted(set(psutil.__all__) - set(psoxide.__all__)):
-        differs(f"__all__.{name}", "missing")
+    both("set(__all__)", lambda package: set(package.__all__) - ADDED)
+    both("set(dir(Process))", lambda package: set(dir(package.Process)) - ADDED - PRIVATE)
+    both("set(dir(Popen))", lambda package: set(dir(package.Popen)) - ADDED - PRIVATE)
     for name in sorted(set(dir(psutil)) - {"_psplatform"}):
         if not name.startswith("_") and not hasattr(psoxide, name):
             differs(name, "missing")
@@ -212,6 +228,12 @@ def members(name, theirs, ours):
 
 
 def signature(name, theirs, ours):
+    if getattr(theirs, "__doc__", None) and not getattr(ours, "__doc__", None):
+        differs(f"__doc__ of {name}", "missing")
+    for attribute in ("__name__", "__qualname__"):
+        names = [getattr(function, attribute, None) for function in (theirs, ours)]
+        if names[0] != names[1]:
+            differs(f"{attribute} of {name}", f"{names[1]}, psutil's is {names[0]}")
     try:
         expected = str(inspect.signature(theirs))
     except (TypeError, ValueError):
@@ -262,6 +284,58 @@ def functions():
 def expression(package, text):
     value = eval(text, vars(package))
     return Raised(value, package.__name__) if isinstance(value, Exception) else value
+
+
+def copies():
+    """What copying and pickling make of each kind of value."""
+
+    def pickled(value):
+        return [pickle.loads(pickle.dumps(value, protocol)) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+
+    ways = {"copy": lambda value: [copy.copy(value)], "deepcopy": lambda value: [copy.deepcopy(value)], "pickle": pickled}
+    values = [
+        "virtual_memory()", "swap_memory()", "cpu_times()", "cpu_times(percpu=True)", "cpu_stats()", "cpu_freq()", "users()",
+        "disk_usage('/')", "disk_partitions()", "disk_io_counters()", "net_io_counters(pernic=True)", "net_if_addrs()",
+        "net_if_stats()", "net_connections()", "heap_info()", "Process().memory_info()", "Process().memory_full_info()",
+        "Process().memory_maps()", "Process().memory_maps(grouped=False)", "Process().cpu_times()", "Process().io_counters()",
+        "Process().ionice()", "Process().num_ctx_switches()", "Process().open_files()", "Process().threads()",
+        "Process().uids()", "Process().gids()", "Process().net_connections()", "AF_LINK", "NIC_DUPLEX_FULL",
+        "IOPRIO_CLASS_RT", "POWER_TIME_UNKNOWN", "CONN_LISTEN",
+    ]  # fmt: skip
+    for text in values:
+        for way, make in ways.items():
+
+            def same(package):
+                value = eval(text, vars(package))
+                return [(again == value, type(again) is type(value)) for again in make(value)]
+
+            both(f"{way} of {text}", same)
+        # What was pickled with psutil can be read where psoxide has its place.
+        theirs = eval(text, vars(psutil))
+        again = pickle.loads(pickle.dumps(theirs, 0).replace(b"cpsutil.", b"cpsoxide."))
+        if again != theirs or kind(again) != kind(theirs):
+            differs(f"{text}, pickled by psutil", f"{again!r:.200} instead of {theirs!r:.200}")
+    for text in ("NoSuchProcess(1, 'n', 'm')", "ZombieProcess(1, 'n', 2)", "AccessDenied(3)", "TimeoutExpired(1.5, 2, 'n')",
+                 "Error('x')", "Process()", "Process(1)", "Popen"):  # fmt: skip
+        for way, make in ways.items():
+
+            def outcome(package):
+                value = eval(text, vars(package))
+                again = make(value)
+                return [Raised(one, package.__name__) if isinstance(one, Exception) else (one == value) for one in again]
+
+            both(f"{way} of {text}", outcome)
+
+
+def nothing_left_out():
+    """Every public function and method was called on both."""
+    for name in psutil.__all__:
+        if inspect.isroutine(getattr(psutil, name)) and not any(place.startswith(f"{name}(") for place in compared):
+            differs(name, "was not compared")
+    for name in dir(psutil.Process):
+        called = inspect.isroutine(getattr(psutil.Process, name)) and not name.startswith("_")
+        if called and not any(f".{name}(" in place for place in compared):
+            differs(f"Process.{name}", "was not compared")
 
 
 # The getters of a process; those that cost time are not asked of every process of the machine.
@@ -469,7 +543,7 @@ def gone():
     child = subprocess.Popen(["true"])
     handles = {package: package.Process(child.pid) for package in (psutil, psoxide)}
     child.wait()
-    for name in [*GETTERS, "children", "suspend", "kill", "memory_maps", "net_connections", "as_dict", "wait"]:
+    for name in [*GETTERS, "children", "suspend", "resume", "terminate", "kill", "memory_maps", "net_connections", "as_dict", "wait"]:
         both(f"gone.{name}()", lambda package: getattr(handles[package], name)())
     both("gone.repr", lambda package: repr(handles[package]).replace("psoxide", "psutil"))
 
@@ -490,6 +564,7 @@ def main():
     surface()
     with population() as chosen:
         functions()
+        copies()
         for name, pid in chosen.items():
             process(name, pid, slow=True)
         setters(chosen["sleeper"])
@@ -499,6 +574,7 @@ def main():
         iteration()
     gone()
     endings()
+    nothing_left_out()
 
     used = collections.Counter()
     unexpected = 0

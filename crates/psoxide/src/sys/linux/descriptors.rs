@@ -21,8 +21,8 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
         for file in walked {
             // A path that was too long for the walk is one for its link, if the file is still open.
             let path = file.path.or_else(|| fds.link(file.fd.to_string().as_bytes()).ok());
-            let path = path.filter(|path| names_regular(process.source, path));
-            files.extend(path.map(|path| open_file(file.fd, &path, Some((file.position, file.flags)))));
+            let path = path.as_deref().and_then(|path| regular(process.source, path));
+            files.extend(path.map(|path| open_file(file.fd, path, Some((file.position, file.flags)))));
         }
         return Ok(files);
     }
@@ -32,9 +32,7 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
         Os::start(&Handle { cache: &Cache::default(), ..*process })?;
     }
     fds.each_link(|fd, target| {
-        if !names_regular(process.source, target) {
-            return Ok(());
-        }
+        let Some(path) = regular(process.source, target) else { return Ok(()) };
         let info = match &infos {
             Some(infos) => match if_any(infos.read_record(fd.name.to_bytes(), fdinfo::parse))? {
                 Some(info) => Some(info),
@@ -43,7 +41,7 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
             },
             None => None,
         };
-        files.push(open_file(fd.number, target, info.map(|info| (info.pos, info.flags))));
+        files.push(open_file(fd.number, path, info.map(|info| (info.pos, info.flags))));
         Ok(())
     })?;
     files.sort_unstable_by_key(|file| file.fd);
@@ -78,15 +76,25 @@ pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
     Ok(count)
 }
 
-/// Whether what a link shows is the path of a regular file. A copied machine's files are mostly not there: no reason
-/// to doubt a path.
-fn names_regular(source: &Source, target: &[u8]) -> bool {
-    let path = Path::new(OsStr::from_bytes(target));
-    target.starts_with(b"/")
-        && match within(source, path).metadata() {
-            Ok(metadata) => metadata.is_file(),
-            Err(_) => !source.is_live() && !path.starts_with("/dev"),
+/// The path that a link shows, if it is a regular file's: without the mark of one that was deleted, where there is a
+/// new file in its place. A copied machine's files are mostly not there: no reason to doubt a path.
+fn regular<'a>(source: &Source, target: &'a [u8]) -> Option<&'a [u8]> {
+    let is_file = |path: &[u8]| {
+        let path = Path::new(OsStr::from_bytes(path));
+        match within(source, path).metadata() {
+            Ok(metadata) => Some(metadata.is_file()),
+            Err(_) => (!source.is_live()).then(|| !path.starts_with("/dev")),
         }
+    };
+    if !target.starts_with(b"/") {
+        return None;
+    }
+    let (path, regular) = match (is_file(target), target.strip_suffix(b" (deleted)")) {
+        (Some(regular), _) => (target, regular),
+        (None, Some(path)) => (path, is_file(path)?),
+        (None, None) => return None,
+    };
+    regular.then_some(path)
 }
 
 /// open(2) flags as the mode of fopen(3).

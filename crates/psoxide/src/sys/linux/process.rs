@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::statm::Statm;
@@ -196,21 +196,40 @@ impl Handle<'_> {
         Ok(Owner { uids: ids(*uid), gids: ids(*gid) })
     }
 
-    /// What `read` finds in `cmdline` or `environ`. Between the moment at which whoever started a program is told that it
-    /// runs, and that at which these are in its memory, both are empty (fs/exec.c: `begin_new_exec` closes
-    /// descriptors first).
+    /// What `read` finds in `cmdline` or `environ`, which are empty in the middle of execve(2).
     fn after_exec(&self, read: impl Fn() -> Result<Box<[u8]>>) -> Result<Box<[u8]>> {
-        const LOOKS: u32 = 10;
-        const PAUSE: Duration = Duration::from_micros(500);
-        for _ in 1..LOOKS {
-            let bytes = read()?;
-            // Kernel threads and zombies have no memory, and will never have either.
-            if !bytes.is_empty() || !self.source.is_live() || self.stat()?.vsize == 0 {
-                return Ok(bytes);
-            }
-            std::thread::sleep(PAUSE);
+        let bytes = read()?;
+        // It may have begun since, whether it was waited for or not.
+        if bytes.is_empty() && self.begun()?.is_some() { read() } else { Ok(bytes) }
+    }
+
+    /// Waits while the process is in the middle of execve(2), for a moment at most, and tells whether it was; nothing of
+    /// one that has no memory. Whoever started it has been told that its program runs, but name, command line and
+    /// environment are not that program's yet (fs/exec.c: `begin_new_exec` closes descriptors first).
+    fn begun(&self) -> Result<Option<bool>> {
+        const PAUSE: Duration = Duration::from_micros(200);
+        const LONGEST: Duration = Duration::from_millis(50);
+        if !self.source.is_live() {
+            return Ok(None);
         }
-        read()
+        let first = Instant::now();
+        let mut waited = false;
+        loop {
+            match self.read_record("stat", stat::has_program)? {
+                Some(false) if first.elapsed() < LONGEST => std::thread::sleep(PAUSE),
+                program => return Ok(program.map(|_| waited)),
+            }
+            waited = true;
+        }
+    }
+
+    /// Whether the process was started a moment ago, so that it can be in the middle of its first execve(2).
+    fn is_young(&self) -> bool {
+        let age = |start: u64| {
+            let since_boot = u64::try_from(clock_gettime(ClockId::Boottime).tv_sec).unwrap_or(u64::MAX);
+            Duration::from_secs(since_boot).saturating_sub(self.source.ticks(start))
+        };
+        self.start.is_some_and(|start| age(start) < Duration::from_secs(1))
     }
 
     /// Whether `stat`, if it was read, says that this is a kernel thread or a zombie, whose `statm` is all zeros and
@@ -415,6 +434,9 @@ impl ProcessReadings for Os {
     }
 
     fn comm(process: &Handle<'_>) -> Result<OsString> {
+        if process.is_young() && process.begun()? == Some(true) {
+            return process.read_record("stat", |bytes| Ok(os_string(&stat::parse(bytes)?.comm)));
+        }
         // In a view for many readings `stat` is wanted all the same.
         if process.cache.wants_status || process.cache.stat.get().is_some() || process.told().is_some() {
             return Ok(os_string(&process.stat()?.comm));
