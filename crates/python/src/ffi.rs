@@ -55,16 +55,22 @@ impl Maker {
                 return Err(PyErr::fetch(py));
             }
         }
-        match self {
-            Self::InPlace => Ok(made),
+        let made = match self {
+            Self::InPlace => made,
             Self::Slot(new) => {
                 let arguments = PyTuple::new(py, [made])?;
                 // SAFETY: called as `tuple.__new__(class, made)` would call it.
                 unsafe {
                     let made = new(class.as_type_ptr(), arguments.as_ptr(), std::ptr::null_mut());
-                    Bound::from_owned_ptr_or_err(py, made)
+                    Bound::from_owned_ptr_or_err(py, made)?
                 }
             }
-        }
+        };
+        // Numbers, texts, members of enums and tuples of these lead nowhere: the collector, which comes by whenever some
+        // hundreds of objects were made, need not look at them, as it does not at plain tuples of such.
+        // SAFETY: it is an object of a type that is collected, is complete, and does not come into a ring later, as
+        // tuples do not change.
+        unsafe { ffi::PyObject_GC_UnTrack(made.as_ptr().cast()) };
+        Ok(made)
     }
 }
