@@ -51,6 +51,8 @@ pub(crate) struct Plan {
 struct Walk {
     system: System,
     when: Instant,
+    /// How long its values are taken for those of now.
+    fresh: Duration,
     pass: Pass,
     /// How many processes have been read from it.
     served: u32,
@@ -58,12 +60,17 @@ struct Walk {
 
 /// How old a value of a walk may be. A caller that takes longer over its processes has the later ones read anew.
 const FRESH: Duration = Duration::from_millis(100);
+/// Or this many times as long as the walk took: where it takes long, for so many processes or because the machine is busy,
+/// it would be too old before it was of use, and so would be the next.
+const WORTH: u32 = 4;
 /// A walk that as many processes were read from before it was too old has paid, and so will another.
 const PAID: u32 = 1000;
 
 impl Walk {
     fn over(system: System, fields: FieldSet) -> Self {
-        Self { when: Instant::now(), pass: system.pass(fields), system, served: 0 }
+        let when = Instant::now();
+        let pass = system.pass(fields);
+        Self { when, fresh: FRESH.max(when.elapsed() * WORTH), pass, system, served: 0 }
     }
 }
 
@@ -72,7 +79,7 @@ impl Plan {
     fn pass(&self) -> (Pass, Option<Instant>) {
         let mut walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *walk {
-            Some(walk) if walk.when.elapsed() < FRESH => walk.served += 1,
+            Some(walk) if walk.when.elapsed() < walk.fresh => walk.served += 1,
             Some(walk) if walk.served >= PAID => *walk = Walk::over(walk.system.clone(), self.fields),
             _ => return (self.pass.clone(), None),
         }
