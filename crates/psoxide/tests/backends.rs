@@ -298,6 +298,43 @@ fn both_backends_tell_the_same_of_one_process() {
 }
 
 #[test]
+fn both_backends_sum_up_many_threads() {
+    let Some([told, files]) = both() else { return };
+    let end = Arc::new(AtomicBool::new(false));
+    let work = || {
+        let end = Arc::clone(&end);
+        spawn(move || {
+            black_box((0..300_000_u64).fold(0, |a, b| black_box(a ^ b)));
+            while !end.load(Ordering::Relaxed) {
+                std::thread::park_timeout(Duration::from_secs(1));
+            }
+        })
+    };
+    let threads: Vec<_> = (0..400).map(|_| work()).collect();
+    sleep(Duration::from_millis(300));
+    let own = std::process::id();
+    let walked = |system: &System| {
+        let rows = system.snapshot([Field::NumThreads, Field::CpuTimes, Field::PageFaults]).unwrap().processes;
+        rows.into_iter().find(|row| row.pid == own).unwrap()
+    };
+    let asked = |system: &System| {
+        let fields = [Field::NumThreads, Field::CpuTimes, Field::PageFaults].into_iter().collect();
+        system.current_process().unwrap().row(fields, &Pass::default())
+    };
+    let (before, rows, after) = (walked(&files), [walked(&told), asked(&told)], walked(&files));
+    end.store(true, Ordering::Relaxed);
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for row in rows {
+        assert!(*row.num_threads.value().unwrap() >= 400);
+        let used = |row: &Row| row.cpu_times.value().map(|times| times.user + times.system).unwrap();
+        let faults = |row: &Row| row.page_faults.value().unwrap().minor;
+        let tick = Duration::from_millis(20); // each of the parts is cut to whole ticks
+        assert!(used(&before) <= used(&row) + tick && used(&row) <= used(&after) + tick);
+        assert!(faults(&before) <= faults(&row) && faults(&row) <= faults(&after));
+    }
+}
+
+#[test]
 fn counters_never_go_back_from_one_backend_to_the_other() {
     let Some([walk, files]) = both() else { return };
     let herd = Herd::start(1);
