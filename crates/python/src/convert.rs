@@ -255,8 +255,14 @@ pub(crate) fn mapped_path<'py>(py: Python<'py>, path: &OsStr) -> Object<'py> {
 
 /// The fields of a record.
 pub(crate) fn fields<'py, T: Record>(py: Python<'py>, record: &T) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let fields = T::FIELDS.iter().zip(record.values()).filter(|(field, _)| support::in_tuple(T::NAME, field, Os::HOST));
-    fields.map(|(field, value)| self::value(py, field, &value)).collect()
+    // Room for two that are in no record: `pmem` of psutil 7 has them.
+    let mut values = Vec::with_capacity(T::FIELDS.len() + 2);
+    for (field, value) in T::FIELDS.iter().zip(record.values()) {
+        if support::in_tuple(T::NAME, field, Os::HOST) {
+            values.push(self::value(py, field, &value)?);
+        }
+    }
+    Ok(values)
 }
 
 /// A field's value. Where there is none psutil has zero for what is counted and `None` for all else.

@@ -225,11 +225,9 @@ def memoize_when_activated(fun):
         cache = getattr(self, "_cache", None)
         if cache is None:
             return fun(self)
-        try:
-            return cache[fun]
-        except KeyError:
-            pass
-        value = cache[fun] = fun(self)
+        value = cache.get(fun, _DEFAULT)
+        if value is _DEFAULT:
+            value = cache[fun] = fun(self)
         return value
 
     def cache_activate(proc):
