@@ -49,10 +49,10 @@ impl Herd {
         }
         commands.extend((0..count).map(|_| Command::new(program)));
         for command in &mut commands {
-            command.arg("60");
+            command.arg("300");
         }
         let mut long = Command::new("sh");
-        long.args(["-c", "sleep 60; :", &"x".repeat(50), "", &"y".repeat(5000)]);
+        long.args(["-c", "sleep 300; :", &"x".repeat(50), "", &"y".repeat(5000)]);
         commands.extend([long, Command::new("true")]); // the last will be a zombie: nobody waits for it yet
         let children: Vec<Child> =
             commands.iter_mut().map(|command| command.stdin(Stdio::null()).spawn().unwrap()).collect();
@@ -186,7 +186,8 @@ fn growing(row: &Row) -> Vec<(&'static str, u128)> {
 /// The names of processes that change end in a number that grows.
 const CHANGED: &str = "changed-";
 
-/// No test of its own: a process whose name, user and group become another each millisecond, and a thread comes and goes.
+/// No test of its own: a process whose name, user and group become others every few milliseconds, and that has a thread
+/// that comes and goes.
 #[test]
 #[ignore = "another test starts it"]
 fn changes() {
@@ -196,7 +197,7 @@ fn changes() {
         std::fs::write("/proc/self/comm", format!("{CHANGED}{number}")).unwrap();
         set_thread_res_gid(Gid::from_raw(number), Gid::ROOT, Gid::ROOT).unwrap();
         set_thread_res_uid(Uid::from_raw(number), Uid::ROOT, Uid::ROOT).unwrap();
-        spawn(|| sleep(Duration::from_millis(1))).join().unwrap();
+        spawn(|| sleep(Duration::from_millis(3))).join().unwrap();
     }
 }
 
