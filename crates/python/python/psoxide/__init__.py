@@ -883,11 +883,13 @@ def process_iter(attrs=None, ad_value=None):
         pid = _pids_reused.pop()
         debug(f"refreshing Process instance for reused PID {pid}")
         reused.add(pid)
-    pmap = {pid: known[pid] for pid in present if pid in known and pid not in reused}
+    # Mostly these are the processes of the last time.
+    same = not reused and list(known) == present
+    if same and attrs is None:
+        yield from list(known.values())
+        return
+    pmap = known.copy() if same else {pid: known[pid] for pid in present if pid in known and pid not in reused}
     try:
-        if attrs is None and len(pmap) == len(present):
-            yield from pmap.copy().values()
-            return
         getters = None
         if attrs is not None:
             names = _attr_names(attrs)
