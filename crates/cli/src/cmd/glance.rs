@@ -16,6 +16,7 @@ use crate::output::rate::Rate;
 use crate::output::schema::{self, Body};
 use crate::output::table::{Align, Table};
 use crate::output::{escape, human, json, reason, style};
+use crate::process::sample::query;
 
 /// What its JSON holds.
 pub(crate) fn body() -> Body {
@@ -205,7 +206,7 @@ impl Machine {
 /// The processes that hold most memory.
 fn largest(context: &Context) -> Vec<Large> {
     const MANY: usize = 5;
-    let mut sizes: Vec<(u64, Pid)> = match context.system.snapshot([Field::MemoryInfo]) {
+    let mut sizes: Vec<(u64, Pid)> = match context.system.snapshot(query([Field::MemoryInfo])) {
         Ok(all) => all.processes.iter().filter_map(|row| Some((row.memory_info.value()?.rss, row.pid))).collect(),
         Err(_) => Vec::new(),
     };

@@ -93,7 +93,7 @@ impl<'a> Sampler<'a> {
     }
 
     fn snapshot(&self, fields: &[Field]) -> Result<Snapshot, Failure> {
-        let query = Query::from(fields.iter().copied());
+        let query = query(fields.iter().copied());
         Ok(match self.select.pid.as_slice() {
             [] => self.context.system.snapshot(query)?,
             pids => self.context.system.snapshot_of(pids, query)?,
@@ -112,6 +112,12 @@ impl<'a> Sampler<'a> {
     fn clock(&self) -> Option<SystemTime> {
         self.context.system.boot_time().ok()?.checked_add(self.context.system.uptime().ok()?)
     }
+}
+
+/// A query for these fields. A command is one of many programs, and does without threads, which take less time but cost
+/// more CPU.
+pub(crate) fn query(fields: impl IntoIterator<Item = Field>) -> Query {
+    Query { threads: 1, ..Query::from(fields) }
 }
 
 /// Just the counters of a snapshot: what the next differences are taken from.

@@ -11,7 +11,7 @@ use psoxide::{
 
 use super::history::History;
 use crate::process::Proc;
-use crate::process::sample::{proc, thin};
+use crate::process::sample::{proc, query, thin};
 
 /// What tells a process from a later one with its pid.
 pub(crate) type Identity = (Pid, u64);
@@ -144,7 +144,7 @@ impl Monitor {
     fn snapshot(&mut self, wanted: &[Field], counters: bool) -> psoxide::Result<Snapshot> {
         let fields = wanted.iter().filter(|field| !FACTS.contains(field)).chain(&ALWAYS).copied();
         self.now = SystemTime::now();
-        self.system.snapshot(Query { counters, ..Query::from(fields) })
+        self.system.snapshot(Query { counters, ..query(fields) })
     }
 
     /// Makes the processes of a snapshot those that are shown.
@@ -250,7 +250,7 @@ impl Monitor {
         if !stale.is_empty() {
             let names: HashMap<Identity, Option<OsString>> =
                 snapshot.processes.iter().map(|row| ((row.pid, row.start), row.name.value().cloned())).collect();
-            for row in self.system.snapshot_of(&stale, fields)?.processes {
+            for row in self.system.snapshot_of(&stale, query(fields))?.processes {
                 let id = (row.pid, row.start);
                 let name = names.get(&id).cloned().flatten();
                 self.facts.insert(id, Facts { name, row, seen: turn });
