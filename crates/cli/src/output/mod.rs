@@ -82,7 +82,9 @@ pub(crate) fn number_to(shown: &mut String, mut number: u64) {
             break;
         }
     }
-    shown.extend(digits.iter().skip(first).copied().map(char::from));
+    if let Some(Ok(digits)) = digits.get(first..).map(std::str::from_utf8) {
+        shown.push_str(digits);
+    }
 }
 
 /// Why a field has no value, in two or three words.
