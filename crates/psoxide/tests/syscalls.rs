@@ -6,6 +6,7 @@ use std::env;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::spawn;
+use std::time::Duration;
 
 use psoxide::{Backend, ConnectionKind, Field, Pid, Process, Resource, System};
 
@@ -71,8 +72,10 @@ impl Sleepers {
         let system = System::host();
         let begun = |child: &Child| system.process(child.id()).unwrap().name().unwrap() == "sleep";
         while !sleepers.0.iter().all(begun) {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5));
         }
+        // One that was started a moment ago is looked at twice, as it could be about to execute its program.
+        std::thread::sleep(Duration::from_millis(2100));
         sleepers
     }
 }
