@@ -2,6 +2,7 @@
 
 mod capture;
 mod fuzz;
+mod layouts;
 mod ntuples;
 mod parity;
 mod ports;

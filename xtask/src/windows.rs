@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::layouts;
 use crate::python::{self, ForWindows};
 use crate::steps::{Result, cargo, install, is_root, on_path, run, workspace};
 
@@ -32,6 +33,7 @@ pub(crate) fn check() -> Result {
         }
     }
     run(Command::new("rustup").args(["target", "add", TARGET]))?;
+    layouts::check()?;
     set_up()?;
     // Lints see the code of another system only when they check for it.
     let packages = ["--package", "psoxide-parse", "--package", "psoxide", "--package", "psoxide-cli"];
@@ -117,10 +119,22 @@ fn root(workspace: &Path) -> PathBuf {
     workspace.join("target/wine/root")
 }
 
-/// Makes the folder, if it is not there; all of it is there when Wine's own folder is.
+/// Makes the folder, if it is not there; all of it is there when the 32-bit programs are.
 fn set_up() -> Result {
+    /// A 64-bit Wine runs 32-bit programs if it has their libraries, which Debian has in a package for another machine.
+    const LIBRARIES: &str = r#"chroot "$1" sh -ec '
+        cd /tmp
+        dpkg --add-architecture i386
+        head -n 1 /etc/apt/sources.list >i386.list
+        apt-get -q -o Dir::Etc::SourceList=/tmp/i386.list -o Dir::Etc::SourceParts=- update
+        apt-get -q download libwine:i386
+        dpkg-deb --fsys-tarfile libwine_*.deb | tar -x --wildcards "./usr/lib/*/i386-windows/*"
+        mv usr/lib/i386-linux-gnu/wine/i386-windows/* /usr/lib/x86_64-linux-gnu/wine/i386-windows/
+        rm -r usr libwine_*.deb i386.list
+        dpkg --remove-architecture i386
+    '"#;
     let root = root(&workspace());
-    if root.join("usr/lib/wine/wine64").exists() {
+    if root.join("root/.wine/drive_c/windows/syswow64/cmd.exe").exists() {
         return Ok(());
     }
     fs::create_dir_all(root.parent().unwrap_or(&root))
@@ -129,7 +143,7 @@ fn set_up() -> Result {
     let _ = fs::remove_dir_all(&root);
     let mut make = Command::new("mmdebstrap");
     make.args(["--variant=apt", "--include=wine,wine64,libwine"]);
-    make.args(["--aptopt=APT::Install-Recommends \"false\"", RELEASE]);
+    make.arg("--aptopt=APT::Install-Recommends \"false\"").arg(format!("--customize-hook={LIBRARIES}")).arg(RELEASE);
     run(make.arg(&root))?;
     // The first start writes the registry and takes its time.
     run(&mut wine(&["cmd".into(), "/c".into(), "ver".into()])?)

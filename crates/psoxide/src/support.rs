@@ -183,12 +183,13 @@ pub fn in_tuple(tuple: &str, field: &FieldInfo, os: Os) -> bool {
 const UNSEEN_UNDER_WINE: &str = "\
 ## What Wine does not show
 
-- Zeros: page faults, context switches, system calls and interrupts, I/O counters of processes, the file cache.
+- Zeros: page faults, context switches, system calls and interrupts, I/O counters of processes, handles of a process that
+  is asked by a handle, the file cache.
 - What threads wait for: no process is seen suspended, though suspending and resuming are done.
 - The pages of another process: `memory_footprint` answers for the caller's own process, and of another's mappings the
   size is told in place of what is resident.
 - I/O priorities; page files, in whose place the commit limit is told; counters of disks; when a session began.
-- More than one processor group; 32-bit processes; protected processes (Registry, Secure System, antimalware), and what
+- More than one processor group; protected processes (Registry, Secure System, antimalware), and what
   the right of debuggers opens: Wine refuses what a process's own list of rights refuses, to debuggers too.
 - The command line without a look into the process: Wine has but the process's own memory for it.
 - Services that change while they are read, and those that refuse to be read.

@@ -229,6 +229,30 @@ fn another_process_is_read_as_it_was_started() {
     child.kill().unwrap();
 }
 
+#[test]
+fn a_32_bit_process_is_read_as_it_was_started() {
+    let windows = std::env::var_os("windir").unwrap();
+    let shell = std::path::Path::new(&windows).join(r"syswow64\cmd.exe");
+    let mut command = Command::new(&shell);
+    command.args(["/k", "rem two words"]).env("PSOXIDE_TEST", "32").current_dir(&windows);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = Child::spawn(&mut command).unwrap();
+    // It has begun when it says something.
+    child.pipes().stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let p: &Process = &child;
+    for p in [p.clone(), p.oneshot()] {
+        let cmdline = p.cmdline().unwrap();
+        assert_eq!((&*cmdline[0], &cmdline[1..]), (shell.as_os_str(), &["/k".into(), "rem two words".into()][..]));
+        assert_eq!(p.cwd().unwrap().as_os_str().to_ascii_lowercase(), windows.to_ascii_lowercase());
+        assert_eq!(p.exe().unwrap().as_os_str().to_ascii_lowercase(), shell.as_os_str().to_ascii_lowercase());
+        let environ = p.environ().unwrap();
+        let has = |name: &str, value: &str| environ.iter().any(|(known, is)| known == name && is == value);
+        assert!(has("PSOXIDE_TEST", "32") && has("PROCESSOR_ARCHITECTURE", "x86"), "{environ:?}");
+        assert!(p.memory_info().unwrap().rss > 0 && !p.memory_maps().unwrap().is_empty());
+    }
+    child.kill().unwrap();
+}
+
 /// Lets nobody do anything with a process; its owner may change that again.
 #[allow(unsafe_code)]
 fn refuse_all(pid: u32) {

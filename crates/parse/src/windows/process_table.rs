@@ -117,7 +117,7 @@ fn process(buffer: Buffer<'_>, entry: Fields<'_>) -> Result<Process> {
 
 fn name(buffer: Buffer<'_>, entry: Fields<'_>) -> Result<Vec<u16>> {
     let length = usize::from(entry.u16(0x38, "ImageName")?);
-    let address = entry.u64(0x40, "ImageName")?;
+    let address = entry.u64(0x40, "ImageName.Buffer")?;
     if length == 0 || address == 0 {
         return Ok(Vec::new());
     }

@@ -113,6 +113,14 @@ mod tests {
         groups.u32(0, 4).u32(4, 128).set(8, [2, 0, 2, 0]).set(33, [64]).set(81, [16]);
         let bytes = [&core.0[..], &core.0, &groups.0].concat();
         assert_eq!(topology(&bytes), Ok(Topology { cores: 2, groups: vec![64, 16] }));
+        // Groups that may be, but have no processors yet, are not counted, and a cache in between is no core.
+        groups.set(8, [4, 0, 2, 0]);
+        let mut cache = Made::new(56);
+        cache.u32(0, 2).u32(4, 56);
+        let bytes = [&core.0[..], &cache.0, &groups.0, &core.0].concat();
+        assert_eq!(topology(&bytes), Ok(Topology { cores: 2, groups: vec![64, 16] }));
+        groups.set(10, [3, 0]);
+        assert_eq!(topology(&groups.0).unwrap_err().field(), "GroupInfo");
         core.u32(4, 0);
         assert_eq!(topology(&core.0).unwrap_err().field(), "Size");
     }

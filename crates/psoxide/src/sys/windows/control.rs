@@ -33,29 +33,40 @@ pub(super) fn open(pid: Pid, access: u32) -> Result<OwnedHandle> {
 }
 
 /// A group's first processor and how many it has, in the order of all processors.
-fn place(group: usize, groups: &[u8]) -> (u32, u32) {
-    let first = groups.iter().take(group).map(|count| u32::from(*count)).sum();
-    (first, groups.get(group).map_or(64, |count| u32::from(*count)))
+fn place(group: u16, sizes: &[u8]) -> (u32, u32) {
+    let first = sizes.iter().take(group.into()).map(|count| u32::from(*count)).sum();
+    (first, sizes.get(usize::from(group)).map_or(64, |count| u32::from(*count).min(64)))
 }
 
 pub(super) fn cpu_affinity(process: BorrowedHandle<'_>) -> Result<Vec<u32>> {
     let sizes = cpu::topology()?.groups;
-    let groups = ffi::groups(process).unwrap_or_else(|_| vec![0]);
-    if let [group] = groups.as_slice() {
-        let mask = ffi::affinity(process)?;
-        let (first, count) = place((*group).into(), &sizes);
-        return Ok((0..count.min(64)).filter(|bit| mask >> bit & 1 == 1).map(|bit| first + bit).collect());
+    match ffi::groups(process).unwrap_or_else(|_| vec![0]).as_slice() {
+        [group] => Ok(cpus_of(ffi::affinity(process)?, *group, &sizes)),
+        // One whose threads are in several groups has no mask: it may run on all of these.
+        groups => {
+            let mut cpus: Vec<u32> = groups.iter().flat_map(|group| cpus_of(u64::MAX, *group, &sizes)).collect();
+            cpus.sort_unstable();
+            Ok(cpus)
+        }
     }
-    // One whose threads are in several groups has no mask: it may run on all of these.
-    let mut cpus: Vec<u32> = groups
-        .into_iter()
-        .flat_map(|group| {
-            let (first, count) = place(group.into(), &sizes);
-            first..first + count
-        })
-        .collect();
-    cpus.sort_unstable();
-    Ok(cpus)
+}
+
+/// The processors of a group's mask.
+fn cpus_of(mask: u64, group: u16, sizes: &[u8]) -> Vec<u32> {
+    let (first, count) = place(group, sizes);
+    (0..count).filter(|bit| mask >> bit & 1 == 1).map(|bit| first + bit).collect()
+}
+
+/// The mask of processors that all have to be of a group.
+fn mask_of(cpus: &[u32], group: u16, sizes: &[u8]) -> Result<u64> {
+    let (first, count) = place(group, sizes);
+    let mut mask = 0;
+    for &cpu in cpus {
+        let bit = cpu.checked_sub(first).filter(|bit| *bit < count);
+        let bit = bit.ok_or_else(|| Error::invalid(format!("CPU {cpu} is not one that it may be given")))?;
+        mask |= 1 << bit;
+    }
+    Ok(mask)
 }
 
 pub(super) fn ionice(process: BorrowedHandle<'_>) -> Result<IoPriority> {
@@ -167,18 +178,31 @@ impl Control for Os {
         let [group] = groups.as_slice() else {
             return Err(Error::unsupported("the affinity of a process whose threads are in several groups"));
         };
-        let (first, count) = place((*group).into(), &sizes);
-        let mut mask = 0u64;
-        for &cpu in cpus {
-            let bit = cpu.checked_sub(first).filter(|bit| *bit < count.min(64));
-            let bit = bit.ok_or_else(|| Error::invalid(format!("CPU {cpu} is not one that it may be given")))?;
-            mask |= 1 << bit;
-        }
-        ffi::set_affinity(handle.as_handle(), mask)
+        ffi::set_affinity(handle.as_handle(), mask_of(cpus, *group, &sizes)?)
     }
 }
 
 /// How a process that has ended did so.
 fn status(process: BorrowedHandle<'_>) -> Result<ExitStatus> {
     Ok(ExitStatus::Code(ffi::exit_code(process)?.cast_signed()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cpus_of, mask_of};
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn masks_count_from_the_first_processor_of_their_group() {
+        let sizes = [64, 64, 16];
+        assert_eq!(cpus_of(0b101, 0, &sizes), [0, 2]);
+        assert_eq!(cpus_of(1 << 63 | 1, 1, &sizes), [64, 127]);
+        assert_eq!(cpus_of(u64::MAX, 2, &sizes), (128..144).collect::<Vec<u32>>());
+        for (group, cpus) in [(0, [0, 63]), (1, [64, 127]), (2, [128, 143])] {
+            assert_eq!(cpus_of(mask_of(&cpus, group, &sizes).unwrap(), group, &sizes), cpus);
+        }
+        for (group, cpu) in [(0, 64), (1, 63), (2, 144)] {
+            assert_eq!(mask_of(&[cpu], group, &sizes).unwrap_err().kind(), ErrorKind::InvalidInput);
+        }
+    }
 }

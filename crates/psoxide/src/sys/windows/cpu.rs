@@ -1,7 +1,7 @@
 //! The processors.
 
 use psoxide_parse::windows::machine::{self, Performance};
-use psoxide_parse::windows::processors::{self, Times};
+use psoxide_parse::windows::processors::{self, Times, Topology};
 
 use super::source::span;
 use super::{Os, Source, ffi, load};
@@ -17,14 +17,21 @@ const GROUP: usize = 64 * 48;
 
 /// Of each processor, one group after the other.
 fn times() -> Result<Vec<Times>> {
-    let groups = u16::try_from(topology()?.groups.len()).unwrap_or(1);
+    times_of(&topology()?, |group| match group {
+        None => ffi::system_information(PROCESSOR_PERFORMANCE, GROUP),
+        Some(group) => ffi::group_information(PROCESSOR_PERFORMANCE, group, GROUP),
+    })
+}
+
+fn times_of<T: AsRef<[u8]>>(topology: &Topology, ask: impl Fn(Option<u16>) -> Result<T>) -> Result<Vec<Times>> {
+    let groups = u16::try_from(topology.groups.len()).unwrap_or(1);
     if groups <= 1 {
-        return Ok(processors::times(ffi::system_information(PROCESSOR_PERFORMANCE, GROUP)?.bytes())?);
+        return Ok(processors::times(ask(None)?.as_ref())?);
     }
     // Without a group it is the caller's own that is told.
     let mut all = Vec::new();
     for group in 0..groups {
-        all.extend(processors::times(ffi::group_information(PROCESSOR_PERFORMANCE, group, GROUP)?.bytes())?);
+        all.extend(processors::times(ask(Some(group))?.as_ref())?);
     }
     Ok(all)
 }
@@ -42,7 +49,7 @@ fn of(times: &Times) -> CpuTimes {
 }
 
 /// The active processors of each group, and the cores of all.
-pub(super) fn topology() -> Result<processors::Topology> {
+pub(super) fn topology() -> Result<Topology> {
     Ok(processors::topology(ffi::topology()?.bytes())?)
 }
 
@@ -98,5 +105,28 @@ impl CpuReadings for Os {
                 max: Some(clock.max.into()).filter(|max| *max > 0.0),
             })
             .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As many processors, whose idle times count up from `first`.
+    fn buffer(first: u64, count: u64) -> Vec<u8> {
+        (first..first + count).flat_map(|idle| [&idle.to_le_bytes()[..], &[0; 40]].concat()).collect()
+    }
+
+    #[test]
+    fn the_processors_of_all_groups_are_told_in_order() {
+        let sizes = [64u8, 64, 16];
+        let topology = |sizes: &[u8]| Topology { cores: 72, groups: sizes.to_vec() };
+        let asked = |group: Option<u16>| match group {
+            Some(group) => Ok(buffer(u64::from(group) * 64, sizes[usize::from(group)].into())),
+            None => Ok(buffer(1000, 8)),
+        };
+        let idle = |sizes| times_of(&topology(sizes), asked).unwrap().iter().map(|time| time.idle).collect::<Vec<_>>();
+        assert_eq!(idle(&sizes), (0..144).collect::<Vec<u64>>());
+        assert_eq!(idle(&[8]), (1000..1008).collect::<Vec<u64>>());
     }
 }

@@ -66,6 +66,12 @@ impl Filled {
     }
 }
 
+impl AsRef<[u8]> for Filled {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes()
+    }
+}
+
 /// What came of a call that fills a buffer.
 enum Answer {
     /// It filled as many bytes.
