@@ -47,7 +47,9 @@ pub(crate) fn check() -> Result {
     run(Command::new("rustup").args(["target", "add", MSVC]))?;
     let packages = ["psoxide", "psoxide-cli", "psoxide-python"].map(|package| ["--package", package]);
     // There is no Python for Windows that pyo3 could ask.
-    run(cargo().env("PYO3_NO_PYTHON", "1").args(["check", "--target", MSVC]).args(packages.concat()))
+    let mut check = cargo();
+    check.env("PYO3_NO_PYTHON", "1").args(["clippy", "--target", MSVC]).args(packages.concat());
+    run(check.args(["--", "-D", "warnings"]))
 }
 
 /// The full-screen view, in a terminal that Wine takes for a console: a key ends it, and gives the screen back.

@@ -18,7 +18,7 @@ TESTS = [
     "test_scripts", "test_system", "test_unicode", "test_windows",
 ]  # fmt: skip
 # How long a test may take, in seconds.
-PATIENCE = 120
+PATIENCE = 60
 
 # These replace functions of psutil's C module, which psoxide does not have, or call them. What stands for each.
 COUPLED = {
@@ -105,8 +105,14 @@ def outcomes(package, tools, tests, wanted=None):
         # Not in the command line, which tests look at.
         with open(names, "w", encoding="utf-8") as file:
             json.dump(wanted, file)
-        # Freed memory is only seen as free when Python does not keep it in pools of its own.
-        environ = {**os.environ, "PYTHONPATH": os.pathsep.join([package, *tools]), "PYTHONMALLOC": "malloc"}
+        environ = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([package, *tools]),
+            # Freed memory is only seen as free when Python does not keep it in pools of its own.
+            "PYTHONMALLOC": "malloc",
+            # Copies of the program that tests make find their libraries here.
+            "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],
+        }
         command = [sys.executable, os.path.abspath(__file__), "--run", report, names, tests]
         with open(log, "wb") as out:
             while True:
@@ -118,6 +124,7 @@ def outcomes(package, tools, tests, wanted=None):
                         size, since = os.path.getsize(report), time.monotonic()
                 if process.poll() is not None:
                     break
+                print(f"ended: {list(noted(report))[-1:]}", flush=True)
                 end(process.pid)
                 process.wait()
         found = noted(report)

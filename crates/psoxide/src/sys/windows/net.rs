@@ -67,7 +67,10 @@ fn status(state: Option<u32>) -> ConnectionStatus {
 fn endpoint((address, port, scope): (IpAddr, u16, u32)) -> Endpoint {
     Endpoint::Inet(match address {
         IpAddr::V4(address) => SocketAddr::from((address, port)),
-        IpAddr::V6(address) => SocketAddrV6::new(address, port, 0, scope).into(),
+        // Of other addresses it says nothing, and is not always 0.
+        IpAddr::V6(address) => {
+            SocketAddrV6::new(address, port, 0, if address.is_unicast_link_local() { scope } else { 0 }).into()
+        }
     })
 }
 
