@@ -247,10 +247,7 @@ impl Bench {
 
     /// What each process costs as they become more.
     fn growth(&mut self, count: usize) -> Result<()> {
-        type Work = fn(&System, u32) -> Result<()>;
-        let works: [(&str, &str, Work); 2] =
-            [("a snapshot", "process_iter", eight), ("a list of pids", "pids", |system, _| done(system.pids()?))];
-        let mut tables = works.map(|_| Growth::default());
+        let mut table = Growth::default();
         let one = Herd::start(1)?;
         for count in [0, count / 10, count / 5, count, count * 4] {
             let _more = match Herd::start(count) {
@@ -260,17 +257,13 @@ impl Bench {
                     break;
                 }
             };
-            for ((_, work, ours), table) in works.iter().zip(&mut tables) {
-                let mut sides = self.sides.python(work, one.pid());
-                sides.extend(self.sides.ours(one.pid(), *ours));
-                table.measure(count, GROWTH_ROUNDS, sides)?;
-            }
+            let mut sides = self.sides.python("process_iter", one.pid());
+            sides.extend(self.sides.ours(one.pid(), eight));
+            table.measure(count, GROWTH_ROUNDS, sides)?;
         }
-        for ((what, ..), table) in works.iter().zip(tables) {
-            let note = "What each process more costs. In brackets, how many times what it costs in the first line.";
-            self.report.section(&format!("Growth of {what}"), note);
-            self.report.growth(table);
-        }
+        let note = "What each process more costs. In brackets, how many times what it costs in the first line.";
+        self.report.section("Growth of a snapshot", note);
+        self.report.growth(table);
         Ok(())
     }
 

@@ -18,7 +18,6 @@ def process(pid):
 WORK = {
     "process_iter": lambda pid: sum(1 for _ in ps.process_iter(EIGHT)),
     "process_iter_short": lambda pid: sum(1 for _ in ps.process_iter(EIGHT[:-1])),
-    "pids": lambda pid: len(ps.pids()),
     "name": lambda pid: len(process(pid).name()),
     "memory_info": lambda pid: len(process(pid).memory_info()),
     "num_fds": lambda pid: process(pid).num_fds(),
