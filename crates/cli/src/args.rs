@@ -8,8 +8,9 @@ use psoxide::Pid;
 
 use crate::filter::span;
 
-/// Options of every command.
+/// Options of every command, behind its own.
 #[derive(Args, Default)]
+#[command(next_display_order = 100)]
 pub(crate) struct Globals {
     /// Write one JSON object; SCHEMA.md and `psoxide schema` say what is in it
     #[arg(long, global = true, group = "format", help_heading = "Output")]
