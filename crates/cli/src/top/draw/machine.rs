@@ -202,7 +202,7 @@ fn disks(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) 
 
 fn disk_rates(machine: &Machine) -> String {
     let sum = |get: fn(&psoxide::DiskIo) -> u64| rate(machine.disks.iter().map(|(_, io)| get(io)).sum(), machine);
-    format!("R {}/s W {}/s", human::fraction(sum(|io| io.read_bytes)), human::fraction(sum(|io| io.write_bytes)))
+    format!("R {} W {}/s", human::fraction(sum(|io| io.read_bytes)), human::fraction(sum(|io| io.write_bytes)))
 }
 
 fn network(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {
@@ -230,7 +230,7 @@ fn net_rates(machine: &Machine) -> String {
         received = received.saturating_add(io.bytes_recv);
         sent = sent.saturating_add(io.bytes_sent);
     }
-    format!("↓ {}/s ↑ {}/s", human::fraction(rate(received, machine)), human::fraction(rate(sent, machine)))
+    format!("↓ {} ↑ {}/s", human::fraction(rate(received, machine)), human::fraction(rate(sent, machine)))
 }
 
 /// A graph without a natural limit: its own peak fills it.
