@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Ids, Limit,
+    Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Field, Ids, Limit,
     PressureOf, Process, ProcessStatus, Resource, Result, SocketType, System, Temperature, TimeLeft,
 };
 use psoxide_fixture::unpacked;
@@ -340,6 +340,20 @@ fn what_a_zombie_has_lost_is_an_error() {
     refused(process.exe(), ErrorKind::ZombieProcess);
     refused(process.cwd(), ErrorKind::ZombieProcess);
     refused(process.environ(), ErrorKind::ZombieProcess);
+}
+
+#[test]
+fn a_snapshot_reads_one_file_of_a_kernel_thread() {
+    let machine = machine!("kernel-thread");
+    std::fs::remove_file(machine.path("proc/2/cmdline")).unwrap();
+    assert!(!machine.path("proc/2/statm").exists());
+    let fields = [Field::Name, Field::Status, Field::MemoryInfo, Field::Cmdline];
+    let snapshot = machine.system.snapshot_of(&[2], fields).unwrap();
+    let [row] = snapshot.processes.as_slice() else { panic!("{snapshot:?}") };
+    assert_eq!(row.memory_info.value().map(|memory| (memory.rss, memory.vms, memory.shared)), Some((0, 0, Some(0))));
+    assert_eq!(row.cmdline.value(), Some(&Vec::new()));
+    // A plain call reads what it is asked for.
+    assert!(machine.process(2).memory_info().is_err());
 }
 
 #[test]
