@@ -345,6 +345,8 @@ fn what_a_zombie_has_lost_is_an_error() {
 #[test]
 fn a_snapshot_reads_one_file_of_a_kernel_thread() {
     let machine = machine!("kernel-thread");
+    let stat = std::fs::read_to_string(machine.path("proc/2/stat")).unwrap();
+    std::fs::write(machine.path("proc/2/stat"), stat.replace(" 1048576 100 ", " 0 0 ")).unwrap();
     std::fs::remove_file(machine.path("proc/2/cmdline")).unwrap();
     assert!(!machine.path("proc/2/statm").exists());
     let fields = [Field::Name, Field::Status, Field::MemoryInfo, Field::Cmdline];
