@@ -27,6 +27,10 @@ pub fn parse(bytes: &[u8]) -> Result<Cpuinfo> {
     let mut packages = BTreeMap::new();
     let (mut package, mut cores) = (None, None);
     for line in lines(bytes) {
+        // Most lines tell of something else: the first letter is enough to leave them, and the long ones unread.
+        if !matches!(line.first(), Some(b'p' | b'P' | b'c' | b'C' | b'\t' | b' ' | b'\r') | None) {
+            continue;
+        }
         let Some((key, value)) = split_once(line, b':') else {
             if trim(line).is_empty() {
                 (package, cores) = (None, None);
@@ -36,7 +40,6 @@ pub fn parse(bytes: &[u8]) -> Result<Cpuinfo> {
         let key = key.trim_ascii_end();
         let value = trim(value);
         let is = |name: &[u8]| key.eq_ignore_ascii_case(name);
-        // Most lines tell of something else: the first letter is enough to leave them.
         match key.first().map(u8::to_ascii_lowercase) {
             Some(b'p') if is(b"processor") => match decimal(value, "processor") {
                 Ok(number) => {

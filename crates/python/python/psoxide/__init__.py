@@ -1043,7 +1043,7 @@ def cpu_freq(percpu=False):
     if len(freqs) == 1:
         return freqs[0]
     count = len(freqs)
-    return _ntuples.scpufreq(*(sum(column) / count for column in zip(*freqs)))
+    return _new(_ntuples.scpufreq, [sum(column) / count for column in zip(*freqs)])
 
 
 # As in psutil, the function of the standard library.
