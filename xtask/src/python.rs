@@ -116,7 +116,7 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
     let fail = |error| format!("cannot prepare {}: {error}", folder.display());
     fs::create_dir_all(&folder).map_err(fail)?;
     let environment = Environment::at(&folder.join("venv"), Path::new("python3"), root)?;
-    run(&mut environment.pip(&["maturin>=1.9,<2", "setuptools"]))?;
+    run(&mut environment.pip(&["maturin>=1.9,<2"]))?;
     // An empty folder: what an earlier version left there would be found too.
     let fresh = |name: &str| {
         let path = folder.join(name);

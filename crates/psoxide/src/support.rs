@@ -193,6 +193,9 @@ const UNSEEN_UNDER_WINE: &str = "\
   the right of debuggers opens: Wine refuses what a process's own list of rights refuses, to debuggers too.
 - The command line without a look into the process: Wine has but the process's own memory for it.
 - Services that change while they are read, and those that refuse to be read.
+- The idle process (pid 0), and when the machine was booted, in whose place Wine's own start is told.
+- Escape sequences in a console: `psoxide top` begins, takes keys and ends there, but its picture is not to be seen; and
+  with which code a program ends that a console's event has ended.
 
 ";
 

@@ -147,7 +147,13 @@ compare("service that is not", lambda of: of.win_service_get("no such service"))
 
 # --- Processes
 
-child = subprocess.Popen([sys.executable, "-c", "open(0).read()", "two words", 'a"b'], stdin=subprocess.PIPE)
+child = subprocess.Popen(
+    [sys.executable, "-c", "print(flush=True); open(0).read()", "two words", 'a"b'],
+    stdin=subprocess.PIPE,
+    stdout=subprocess.PIPE,
+)
+# It has begun, and opens no files any more.
+child.stdout.readline()
 EXACT = {
     "pid", "name", "exe", "cmdline", "cwd", "environ", "username", "create_time", "ppid", "nice", "status",
     "cpu_affinity", "num_threads", "num_ctx_switches", "num_handles",
@@ -156,7 +162,6 @@ EXACT = {
 SHAPELESS = {"as_dict", "children", "connections", "is_running", "kill", "net_connections", "oneshot", "parent", "parents",
              "resume", "send_signal", "suspend", "terminate", "wait"}  # fmt: skip
 try:
-    # It has read its start when it waits for input.
     others = [pid for pid in psutil.pids() if pid not in (child.pid, os.getpid())]
     for pid in (child.pid, os.getpid(), *others[:6]):
         for name in sorted(members - SHAPELESS):
