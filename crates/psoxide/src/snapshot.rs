@@ -303,6 +303,11 @@ impl System {
         Pass(Arc::new(sys::Pass::without_files(self.source(), fields)))
     }
 
+    /// The pids of all processes, ascending: those that the kernel has told of already in this pass are not listed anew.
+    pub fn pids_in(&self, pass: &Pass) -> Result<Vec<Pid>> {
+        pass.0.pids(self.source())
+    }
+
     /// Reads the chosen fields of all processes, each kernel source at most once for each of them.
     ///
     /// Processes that end before anything of them is read have no row.

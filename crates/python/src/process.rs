@@ -14,7 +14,7 @@ use pyo3::{IntoPyObjectExt as _, intern};
 
 use crate::api::{Api, connection_kind};
 use crate::convert::{self, Object, text};
-use crate::errors::About;
+use crate::errors::{About, of_machine};
 
 /// A process as the package's `_pslinux.Process` reads it.
 ///
@@ -123,14 +123,20 @@ impl Plan {
         Ok(Self { items, fields, pass: Pass::default(), walk: Mutex::default() })
     }
 
-    /// Says that all processes are to be read now, which can be cheaper than one by one.
-    fn over_all(&self, py: Python<'_>, api: &Api) -> PyResult<()> {
-        if self.fields != FieldSet::default() {
-            let system = api.system(py)?;
-            let walk = py.detach(|| Walk::over(system, self.fields));
-            *self.walk.lock().unwrap_or_else(PoisonError::into_inner) = Some(walk);
-        }
-        Ok(())
+    /// The pids of all processes, which are to be read now: that can be cheaper than one by one.
+    fn over_all(&self, py: Python<'_>, api: &Api) -> PyResult<Vec<Pid>> {
+        let system = api.system(py)?;
+        let all = py.detach(|| {
+            if self.fields == FieldSet::default() {
+                return Ok((None, system.pids()?));
+            }
+            let walk = Walk::over(system, self.fields);
+            let pids = walk.system.pids_in(&walk.pass)?;
+            Ok((Some(walk), pids))
+        });
+        let (walk, pids) = all.map_err(|error| of_machine(py, &error))?;
+        *self.walk.lock().unwrap_or_else(PoisonError::into_inner) = walk;
+        Ok(pids)
     }
 }
 

@@ -854,8 +854,11 @@ def _is_as_made(cls, native, name):
 
 def pids():
     """The pids of all processes, ascending."""
+    return _remember_lowest(_psplatform.pids())
+
+
+def _remember_lowest(found):
     global _LOWEST_PID
-    found = _psplatform.pids()
     _LOWEST_PID = found[0]
     return found
 
@@ -876,7 +879,15 @@ def process_iter(attrs=None, ad_value=None):
     With `attrs`, each has a dict `info` of what `as_dict(attrs, ad_value)` returns.
     """
     global _pmap
-    present = pids()
+    getters = None
+    if attrs is not None:
+        names = _attr_names(attrs)
+        if Process.as_dict is _AS_DICT:
+            getters = _Getters(Process, names, names)
+    if getters is not None and (pids, _psplatform.pids) == _PIDS:
+        present = _remember_lowest(getters.plan.over_all(_psplatform._api))
+    else:
+        present = pids()
     known = _pmap
     reused = set()
     while _pids_reused:
@@ -890,12 +901,6 @@ def process_iter(attrs=None, ad_value=None):
         return
     pmap = known.copy() if same else {pid: known[pid] for pid in present if pid in known and pid not in reused}
     try:
-        getters = None
-        if attrs is not None:
-            names = _attr_names(attrs)
-            if Process.as_dict is _AS_DICT:
-                getters = _Getters(Process, names, names)
-                getters.plan.over_all(_psplatform._api)
         for pid in present:
             if pid in reused:
                 continue  # another process has it: its instance is for the next time
@@ -921,7 +926,9 @@ def _process_iter_cache_clear():
 
 
 process_iter.cache_clear = _process_iter_cache_clear
+# What process_iter() goes around, unless someone has replaced it.
 _AS_DICT = Process.as_dict
+_PIDS = (pids, _psplatform.pids)
 
 
 def wait_procs(procs, timeout=None, callback=None):
