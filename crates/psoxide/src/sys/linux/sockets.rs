@@ -255,9 +255,18 @@ impl<'a> Tables<'a> {
 
     /// The sockets of some tables.
     fn each(&mut self, tables: &[Table], mut each: impl FnMut(Socket)) -> Result<()> {
-        for &table in tables {
-            self.read(table)?.into_iter().for_each(&mut each);
+        let is_tcp = |table: &Table| matches!(table, Table::Inet { tcp: true, .. });
+        let mut told = None;
+        // Both of TCP at once cost one walk over the kernel's table, which is large even where few sockets are in it.
+        if tables.iter().filter(|table| is_tcp(table)).count() == 2 {
+            told = self.diag.as_mut().and_then(|diag| ask_tcp(diag, self.held).ok());
         }
+        for &table in tables {
+            if told.is_none() || !is_tcp(&table) {
+                self.read(table)?.into_iter().for_each(&mut each);
+            }
+        }
+        told.into_iter().flatten().for_each(each);
         Ok(())
     }
 
@@ -333,15 +342,34 @@ fn ask(diag: &mut Netlink, table: Table, held: bool) -> Result<Vec<Socket>> {
     Ok(sockets)
 }
 
+/// TCP of both versions of IP, by the question that was before sock_diag(7): a `struct inet_diag_req`, linux/inet_diag.h.
+fn ask_tcp(diag: &mut Netlink, held: bool) -> Result<Vec<Socket>> {
+    const TCPDIAG_GETSOCK: u16 = 18;
+    let mut question = vec![0; 52]; // any family, any address
+    question.extend(listed_states(held).to_ne_bytes());
+    question.extend([0; 4]);
+    let mut sockets = Vec::new();
+    diag.dump(TCPDIAG_GETSOCK, &question, |kind, payload| {
+        if kind == TCPDIAG_GETSOCK {
+            sockets.push(inet_socket(&sock_diag::inet(payload)?, true)?);
+        }
+        Ok(())
+    })?;
+    Ok(sockets)
+}
+
+fn listed_states(held: bool) -> u32 {
+    if held { LISTED_STATES & !UNHELD_STATES } else { LISTED_STATES }
+}
+
 /// A `struct inet_diag_req_v2` or a `struct unix_diag_req`.
 fn question(table: Table, held: bool) -> Vec<u8> {
     match table {
         Table::Inet { v6, tcp, .. } => {
             let family = if v6 { AF_INET6 } else { AF_INET };
             let protocol = if tcp { IPPROTO_TCP } else { IPPROTO_UDP };
-            let states = if held { LISTED_STATES & !UNHELD_STATES } else { LISTED_STATES };
             let mut question = vec![family, protocol, 0, 0];
-            question.extend(states.to_ne_bytes());
+            question.extend(listed_states(held).to_ne_bytes());
             question.extend([0; 48]); // any address
             question
         }
