@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::ffi::OsStringExt as _;
 
+use foldhash::fast::RandomState;
 use psoxide_parse::linux::net_sock::{self, InetSocket, UnixSocket};
 use psoxide_parse::linux::sock_diag::{self, SOCK_DIAG_BY_FAMILY};
 use psoxide_parse::{ParseError, decimal};
@@ -130,13 +131,17 @@ struct Socket {
 struct Connections {
     list: Vec<Connection>,
     /// Inode, pid and descriptor of those that have a holder, which are all there is to tell two of them apart.
-    held: HashSet<(u64, Pid, i32)>,
-    seen: HashSet<Connection>,
+    held: HashSet<(u64, Pid, i32), RandomState>,
+    seen: HashSet<Connection, RandomState>,
 }
 
 impl Connections {
     fn with_room_for(count: usize) -> Self {
-        Self { list: Vec::with_capacity(count), held: HashSet::with_capacity(count), ..Self::default() }
+        Self {
+            list: Vec::with_capacity(count),
+            held: HashSet::with_capacity_and_hasher(count, RandomState::default()),
+            ..Self::default()
+        }
     }
 
     fn add(&mut self, socket: &Socket, holder: Option<&Holder>) {
