@@ -92,7 +92,7 @@ fn info_of(head: &[u8; HEAD]) -> u32 {
 }
 
 /// Of each kind's number: what it is, how many bytes follow the head, and how many more for each member.
-const KINDS: [Option<(Kind, u32, u32)>; 32] = [
+const KINDS: [Option<(Kind, u32, u32)>; 20] = [
     None,
     Some((Kind::Number, 4, 0)),
     Some((Kind::Pointer, 0, 0)),
@@ -113,18 +113,6 @@ const KINDS: [Option<(Kind, u32, u32)>; 32] = [
     Some((Kind::Other, 4, 0)),
     Some((Kind::Alias, 0, 0)),
     Some((Kind::Number, 0, 12)),
-    None,
-    None,
-    None,
-    None,
-    None,
-    None,
-    None,
-    None,
-    None,
-    None,
-    None,
-    None,
 ];
 
 /// The kind of a type, and how many bytes follow its head.

@@ -1,31 +1,22 @@
 //! Who there is, and whose child, in one walk.
 
-use psoxide_parse::Cursor;
-
 use super::super::Source;
-use super::asm::{Helper, If, Instruction, Program, Reg};
-use super::files::words;
+use super::asm::{Instruction, Program, Reg};
+use super::iterator::{self, STACK, TASK};
 use super::kernel::Kernel;
-use super::processes::{TASK, follow};
+use super::processes::follow;
 use crate::Pid;
 use crate::sys::Kin;
 
 /// Prints, of every process: pid, parent's pid, start in nanoseconds since boot, number of threads.
 pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
-    const SEQ: Reg = Reg::R7;
-    const STACK: Reg = Reg::R10;
     let mut p = Program::default();
     let out = p.label();
-    p.load(TASK, Reg::R1, 8, 8);
-    p.load(SEQ, Reg::R1, 0, 8);
-    p.jump_if(TASK, If::Equal, 0, out);
-    p.load(SEQ, SEQ, 0, 8);
-    let [pid, tgid, start] = ["pid", "tgid", "start_boottime"].map(|path| kernel.place(kernel.task, path));
-    let (pid, tgid, start) = (pid?, tgid?, start?);
-    p.load(Reg::R1, TASK, pid.offset, pid.size);
-    p.load(Reg::R2, TASK, tgid.offset, tgid.size);
-    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, out);
-    p.store(STACK, -32, Reg::R1);
+    iterator::visit(&mut p, out);
+    iterator::processes_only(&mut p, kernel, out)?;
+    let [tgid, start] = ["tgid", "start_boottime"].map(|path| kernel.place(kernel.task, path));
+    let (tgid, start) = (tgid?, start?);
+    p.store(STACK, -32, Reg::R2);
     let (parent, _) = kernel.pointer(kernel.task, "real_parent")?;
     follow(&mut p, kernel, parent);
     p.load(Reg::R1, Reg::R1, tgid.offset, tgid.size);
@@ -37,10 +28,7 @@ pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     follow(&mut p, kernel, signal);
     p.load(Reg::R1, Reg::R1, threads.offset, threads.size);
     p.store(STACK, -8, Reg::R1);
-    p.copy(Reg::R1, SEQ);
-    p.at(Reg::R2, STACK, -32);
-    p.set(Reg::R3, 32);
-    p.call(Helper::SeqWrite);
+    iterator::print(&mut p, -32, |p| p.set(Reg::R3, 32));
     p.place(out);
     p.exit();
     p.finish()
@@ -72,13 +60,9 @@ impl Relative {
 }
 
 pub(super) fn parse(printed: &[u8]) -> Option<Vec<Relative>> {
-    let mut cursor = Cursor::new(printed);
-    let mut family = Vec::with_capacity(printed.len() / 32);
-    while !cursor.is_empty() {
-        let [pid, ppid, start, threads] = words(&mut cursor)?;
-        family.push(Relative { pid: pid.try_into().ok()?, ppid: ppid.try_into().ok()?, start, threads });
-    }
-    Some(family)
+    iterator::parse(printed, |[pid, ppid, start, threads]| {
+        Some(Relative { pid: pid.try_into().ok()?, ppid: ppid.try_into().ok()?, start, threads })
+    })
 }
 
 #[cfg(test)]

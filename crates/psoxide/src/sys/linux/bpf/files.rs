@@ -3,14 +3,12 @@
 use psoxide_parse::Cursor;
 
 use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
+use super::iterator::{self, STACK, TASK, numbers};
 use super::kernel::Kernel;
 use crate::Pid;
 
-const TASK: Reg = Reg::R6;
 const FILE: Reg = Reg::R7;
 const FD: Reg = Reg::R8;
-const SEQ: Reg = Reg::R9;
-const STACK: Reg = Reg::R10;
 
 /// include/linux/fs.h: FMODE_PATH, of a descriptor that names a file without opening it.
 const FMODE_PATH: i32 = 1 << 14;
@@ -22,17 +20,11 @@ const REGULAR: i32 = 0o100_000;
 /// Loads what `struct bpf_iter__task_file` holds, and jumps to `out` where that is no file of this type in the table of
 /// a process.
 fn begin(p: &mut Program, kernel: &Kernel<'_>, file_type: i32, out: Label) -> Option<()> {
-    p.load(TASK, Reg::R1, 8, 8);
+    iterator::visit(p, out);
     p.load(FILE, Reg::R1, 24, 8);
     p.load(FD, Reg::R1, 16, 4);
-    p.load(SEQ, Reg::R1, 0, 8);
-    p.jump_if(TASK, If::Equal, 0, out);
     p.jump_if(FILE, If::Equal, 0, out);
-    p.load(SEQ, SEQ, 0, 8);
-    let (pid, tgid) = (kernel.place(kernel.task, "pid")?, kernel.place(kernel.task, "tgid")?);
-    p.load(Reg::R1, TASK, pid.offset, pid.size);
-    p.load(Reg::R2, TASK, tgid.offset, tgid.size);
-    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, out);
+    iterator::processes_only(p, kernel, out)?;
     let (inode, inode_type) = kernel.pointer(kernel.file, "f_inode")?;
     let mode = kernel.place(inode_type, "i_mode")?;
     p.load(Reg::R1, FILE, inode.offset, inode.size);
@@ -40,13 +32,6 @@ fn begin(p: &mut Program, kernel: &Kernel<'_>, file_type: i32, out: Label) -> Op
     p.op(Reg::R2, Op::And, TYPE);
     p.jump_if(Reg::R2, If::NotEqual, file_type, out);
     Some(())
-}
-
-fn print(p: &mut Program, from: i16, length: i32) {
-    p.copy(Reg::R1, SEQ);
-    p.at(Reg::R2, STACK, from);
-    p.set(Reg::R3, length);
-    p.call(Helper::SeqWrite);
 }
 
 /// Prints pid, descriptor and inode of every socket.
@@ -68,7 +53,7 @@ pub(super) fn sockets(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let tgid = kernel.place(kernel.task, "tgid")?;
     p.load(Reg::R2, TASK, tgid.offset, tgid.size);
     p.store(STACK, -24, Reg::R2);
-    print(&mut p, -24, 24);
+    iterator::print(&mut p, -24, |p| p.set(Reg::R3, 24));
     p.place(out);
     p.exit();
     p.finish()
@@ -83,13 +68,9 @@ pub(crate) struct Socket {
 }
 
 pub(super) fn parse_sockets(printed: &[u8]) -> Option<Vec<Socket>> {
-    let mut cursor = Cursor::new(printed);
-    let mut sockets = Vec::with_capacity(printed.len() / 24);
-    while !cursor.is_empty() {
-        let [pid, fd, inode] = words(&mut cursor)?;
-        sockets.push(Socket { pid: pid.try_into().ok()?, fd: fd.try_into().ok()?, inode });
-    }
-    Some(sockets)
+    iterator::parse(printed, |[pid, fd, inode]| {
+        Some(Socket { pid: pid.try_into().ok()?, fd: fd.try_into().ok()?, inode })
+    })
 }
 
 /// The longest path that is told; others are looked up.
@@ -136,11 +117,7 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.set(FD, 0);
     p.place(write);
     p.store(STACK, head + 32, FD);
-    p.copy(Reg::R1, SEQ);
-    p.at(Reg::R2, STACK, head);
-    p.copy(Reg::R3, FD);
-    p.op(Reg::R3, Op::Add, 40);
-    p.call(Helper::SeqWrite);
+    iterator::print(&mut p, head, |p| p.at(Reg::R3, FD, 40));
     p.place(out);
     p.exit();
     p.finish()
@@ -163,7 +140,7 @@ pub(super) fn parse_regular(printed: &[u8]) -> Option<Vec<Regular>> {
     let mut cursor = Cursor::new(printed);
     let mut files = Vec::new();
     while !cursor.is_empty() {
-        let [fd, flags, position, close_on_exec, length] = words(&mut cursor)?;
+        let [fd, flags, position, close_on_exec, length] = numbers(&mut cursor)?;
         let path = cursor.take(usize::try_from(length).ok()?)?;
         let closes = close_on_exec >> (fd % 64) & 1 != 0;
         files.push(Regular {
@@ -174,15 +151,6 @@ pub(super) fn parse_regular(printed: &[u8]) -> Option<Vec<Regular>> {
         });
     }
     Some(files)
-}
-
-/// The next numbers of what a program printed.
-pub(super) fn words<const N: usize>(cursor: &mut Cursor<'_>) -> Option<[u64; N]> {
-    let mut words = [0; N];
-    for word in &mut words {
-        *word = u64::from_ne_bytes(cursor.array()?);
-    }
-    Some(words)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod asm;
 mod family;
 mod ffi;
 mod files;
+mod iterator;
 mod kernel;
 mod processes;
 mod record;
@@ -151,32 +152,26 @@ impl Bpf {
     ///
     /// To list /proc costs as much as to walk, and is needed only where the threads that the walk has told of are not
     /// all that the kernel counts: a process came or went, or the iterator leaves out another one than before.
-    pub(super) fn pids(&self, source: &Source, told: impl Iterator<Item = (Pid, u64)> + Clone) -> Result<Vec<Pid>> {
-        if let Some(pids) = self.counted_pids(source, told.clone()) {
+    pub(super) fn pids(&self, source: &Source, told: impl Iterator<Item = (Pid, u64)>) -> Result<Vec<Pid>> {
+        let mut threads = 0;
+        let told: Vec<Pid> = told.inspect(|(_, more)| threads += more).map(|(pid, _)| pid).collect();
+        if told.is_empty() {
+            return source.pids();
+        }
+        if let Some(pids) = self.counted_pids(source, &told, threads) {
             return Ok(pids);
         }
         let pids = source.pids()?;
-        let told: Vec<Pid> = told.map(|(pid, _)| pid).collect();
-        if !told.is_empty() {
-            let untold = pids.iter().copied().filter(|pid| told.binary_search(pid).is_err()).take(MOST_UNTOLD);
-            *self.untold.lock().unwrap_or_else(PoisonError::into_inner) = untold.collect();
-        }
+        let untold = pids.iter().copied().filter(|pid| told.binary_search(pid).is_err()).take(MOST_UNTOLD);
+        *self.untold.lock().unwrap_or_else(PoisonError::into_inner) = untold.collect();
         Ok(pids)
     }
 
     /// The same, if the numbers agree.
-    fn counted_pids(&self, source: &Source, told: impl Iterator<Item = (Pid, u64)> + Clone) -> Option<Vec<Pid>> {
-        let mut pids: Vec<Pid> = told.clone().map(|(pid, _)| pid).collect();
-        let mut threads: u64 = told.map(|(_, threads)| threads).sum();
-        let walked = pids.len();
-        if walked == 0 {
-            return None;
-        }
+    fn counted_pids(&self, source: &Source, told: &[Pid], mut threads: u64) -> Option<Vec<Pid>> {
+        let mut pids = told.to_vec();
         let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for pid in untold {
-            if pids.get(..walked)?.binary_search(&pid).is_ok() {
-                continue;
-            }
+        for pid in untold.into_iter().filter(|pid| told.binary_search(pid).is_err()) {
             // Who cannot be read has ended, and if not, is missed in the sum.
             if let Ok(stat) = source.read_process(None, pid, "stat", stat::parse) {
                 threads = threads.saturating_add(stat.num_threads);

@@ -6,6 +6,7 @@
 use psoxide_parse::linux::btf::TypeId;
 
 use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
+use super::iterator::{self, OUT, STACK, TASK};
 use super::kernel::{Kernel, Place};
 use super::record::{RECORD, Word};
 
@@ -22,13 +23,9 @@ const fn word(word: Word) -> i16 {
     -RECORD + word as i16 * 8
 }
 
-pub(super) const TASK: Reg = Reg::R6;
 const SIGNAL: Reg = Reg::R7;
 /// In loops: the thread, the CPU.
 const AT: Reg = Reg::R8;
-/// Where the answer goes: the iterator's sequence file, or the context.
-const OUT: Reg = Reg::R9;
-const STACK: Reg = Reg::R10;
 
 /// Copies a number from a struct of the kernel into the record.
 fn keep(p: &mut Program, base: Reg, place: Place, to: Word) {
@@ -73,6 +70,7 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
     let sleepable = form != Form::Record;
     let task_by_pid = if form == Form::Answer { Some(kernel.task_by_pid?) } else { None };
     if let Some((find, _)) = task_by_pid {
+        // The answer goes where the question is: to the context.
         p.copy(OUT, Reg::R1);
         p.call_kernel(kernel.rcu_lock);
         p.load(Reg::R1, OUT, 0, 4);
@@ -80,20 +78,12 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
         p.copy(TASK, Reg::R0);
         p.jump_if(TASK, If::Equal, 0, unlock);
     } else {
-        // struct bpf_iter__task: meta, task. After the last task there is one call without.
-        p.load(TASK, Reg::R1, 8, 8);
-        p.load(OUT, Reg::R1, 0, 8);
-        p.jump_if(TASK, If::Equal, 0, out);
-        p.load(OUT, OUT, 0, 8);
+        iterator::visit(&mut p, out);
         if sleepable {
             p.call_kernel(kernel.rcu_lock);
         }
     }
-    let (pid, tgid) = (task("pid")?, task("tgid")?);
-    p.load(Reg::R1, TASK, pid.offset, pid.size);
-    p.load(Reg::R2, TASK, tgid.offset, tgid.size);
-    // A thread has no record.
-    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, release);
+    iterator::processes_only(&mut p, kernel, release)?;
     for word in 0..RECORD / 8 {
         p.store_value(STACK, word * 8 - RECORD, 0);
     }
@@ -120,7 +110,7 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
     // A pointer to nothing reads as zeros.
     let (parent, _) = kernel.pointer(kernel.task, "real_parent")?;
     follow(&mut p, kernel, parent);
-    keep(&mut p, Reg::R1, tgid, Word::Ppid);
+    keep(&mut p, Reg::R1, task("tgid")?, Word::Ppid);
     let (delays, delays_type) = kernel.pointer(kernel.task, "delays")?;
     follow(&mut p, kernel, delays);
     keep(&mut p, Reg::R1, kernel.place(delays_type, "blkio_delay")?, Word::BlockDelay);
@@ -179,14 +169,14 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
 
     match form {
         Form::Record => {
-            print_record(&mut p);
+            iterator::print(&mut p, -RECORD, |p| p.set(Reg::R3, RECORD.into()));
             p.place(release);
         }
         Form::RecordAndArguments => {
             p.load(Reg::R7, STACK, word(Word::ArgumentsStart), 8);
             p.load(Reg::R8, STACK, word(Word::ArgumentsEnd), 8);
             p.call_kernel(kernel.rcu_unlock);
-            print_record(&mut p);
+            iterator::print(&mut p, -RECORD, |p| p.set(Reg::R3, RECORD.into()));
             copy_arguments(&mut p, rustix::process::geteuid().as_raw());
             p.exit();
             p.place(release);
@@ -212,13 +202,6 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
     p.place(out);
     p.exit();
     p.finish()
-}
-
-fn print_record(p: &mut Program) {
-    p.copy(Reg::R1, OUT);
-    p.at(Reg::R2, STACK, -RECORD);
-    p.set(Reg::R3, RECORD.into());
-    p.call(Helper::SeqWrite);
 }
 
 /// What a thread, and a process for its ended threads, is accounted: include/linux/task_io_accounting.h.
@@ -424,9 +407,5 @@ fn copy_arguments(p: &mut Program, own: u32) {
     p.set(Reg::R8, 0);
     p.place(print);
     p.store(STACK, -RECORD, Reg::R8);
-    p.copy(Reg::R1, OUT);
-    p.at(Reg::R2, STACK, -RECORD);
-    p.copy(Reg::R3, Reg::R8);
-    p.op(Reg::R3, Op::Add, 8);
-    p.call(Helper::SeqWrite);
+    iterator::print(p, -RECORD, |p| p.at(Reg::R3, Reg::R8, 8));
 }

@@ -6,7 +6,7 @@ use psoxide_parse::Cursor;
 use psoxide_parse::linux::stat::Stat;
 
 use super::super::Source;
-use super::files::words as words_of;
+use super::iterator::numbers;
 use crate::{IoCounters, Pid};
 
 /// The words of a record, in their order.
@@ -124,7 +124,7 @@ impl Walked {
             let words: &[u8; BYTES] = cursor.take(BYTES)?.try_into().ok()?;
             let record = Process { words, arguments: None };
             if arguments {
-                let [length] = words_of(&mut cursor)?;
+                let [length] = numbers(&mut cursor)?;
                 cursor.take(usize::try_from(length).ok()?)?;
             }
             records.push((record.pid(), start));
@@ -146,7 +146,7 @@ impl Walked {
         let mut cursor = Cursor::new(self.printed.get(*start..)?);
         let words = cursor.take(BYTES)?.try_into().ok()?;
         let arguments = if self.arguments {
-            let [length] = words_of(&mut cursor)?;
+            let [length] = numbers(&mut cursor)?;
             cursor.take(usize::try_from(length).ok()?)
         } else {
             None
@@ -155,7 +155,7 @@ impl Walked {
     }
 
     /// Who was told of, with how many threads.
-    pub(crate) fn threads(&self) -> impl Iterator<Item = (Pid, u64)> + Clone {
+    pub(crate) fn threads(&self) -> impl Iterator<Item = (Pid, u64)> {
         let process = |at| self.get(at).map(|process| (process.pid(), process.get(Word::Threads)));
         (0..self.records.len()).filter_map(process)
     }
