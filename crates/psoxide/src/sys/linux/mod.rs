@@ -1,6 +1,7 @@
 //! Linux: /proc, /sys and a few system calls.
 
 mod bpf;
+mod cache;
 mod control;
 mod cpu;
 mod descriptors;
@@ -19,7 +20,7 @@ mod source;
 mod threads;
 mod users;
 
-pub(crate) use process::{Cache, Pass};
+pub(crate) use cache::{Cache, Pass};
 pub(crate) use source::Source;
 
 /// Linux.

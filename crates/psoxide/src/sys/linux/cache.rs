@@ -1,0 +1,122 @@
+//! What readings share: of one process what its files say, of all processes of a pass what is the same for them.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::SystemTime;
+
+use psoxide_parse::linux::stat::Stat;
+use psoxide_parse::linux::statm::Statm;
+use psoxide_parse::linux::status::Status;
+
+use super::{Source, bpf};
+use crate::{Field, FieldSet, Ids, Pid, Result};
+
+/// What all processes of one pass share: found out when first asked for, forgotten with the pass.
+#[derive(Debug, Default)]
+pub(crate) struct Pass {
+    pub(super) boot_time: OnceLock<SystemTime>,
+    pub(super) users: Mutex<HashMap<u32, OsString>>,
+    /// The folder that the files of many processes are found from, which is cheaper than from the root.
+    pub(super) procfs: Option<OwnedFd>,
+    /// What the kernel has told of all processes at once, by pid; empty where they are read one by one.
+    pub(super) walk: bpf::Walked,
+}
+
+impl Pass {
+    /// A pass over the processes of `source`.
+    pub(crate) fn over(source: &Source) -> Self {
+        Self { procfs: source.open_procfs(), ..Self::default() }
+    }
+
+    /// A pass over all or most of the processes of `source`, at once and for these fields.
+    pub(crate) fn at_once(source: &Source, fields: FieldSet) -> Self {
+        Self { procfs: source.open_procfs(), ..Self::without_files(source, fields) }
+    }
+
+    /// The same with no file open, so that it can be kept.
+    pub(crate) fn without_files(source: &Source, fields: FieldSet) -> Self {
+        let walk = source.bpf().processes(source, fields.contains(Field::Cmdline)).unwrap_or_default();
+        Self { walk, ..Self::default() }
+    }
+
+    /// Whether each process is read by calls of its own.
+    pub(crate) fn reads_each(&self) -> bool {
+        self.walk.is_empty()
+    }
+
+    /// The processes there are.
+    pub(crate) fn pids(&self, source: &Source) -> Result<Vec<Pid>> {
+        source.bpf().pids(source, self.walk.threads())
+    }
+}
+
+/// One cell for each file of /proc/PID that several readings share.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    pub(super) stat: OnceLock<Stat>,
+    pub(super) statm: OnceLock<Statm>,
+    pub(super) status: OnceLock<Status>,
+    pub(super) owner: OnceLock<Owner>,
+    /// Where in the pass's walk the kernel has told of it.
+    pub(super) walked: Option<usize>,
+    /// What the kernel said, or did not, when it was asked for this process alone.
+    pub(super) asked: OnceLock<Option<bpf::Answer>>,
+    /// Whether some reading is to come that only `status` answers: then what else it holds is taken from it too.
+    pub(super) wants_status: bool,
+    pub(super) cmdline: OnceLock<Box<[u8]>>,
+    pub(super) smaps: OnceLock<Vec<u8>>,
+    pub(super) pass: Arc<Pass>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self::of(Arc::default())
+    }
+}
+
+impl Cache {
+    /// Empty cells for a process of a pass.
+    fn of(pass: Arc<Pass>) -> Self {
+        Self {
+            stat: OnceLock::new(),
+            statm: OnceLock::new(),
+            status: OnceLock::new(),
+            owner: OnceLock::new(),
+            walked: None,
+            asked: OnceLock::new(),
+            wants_status: false,
+            cmdline: OnceLock::new(),
+            smaps: OnceLock::new(),
+            pass,
+        }
+    }
+
+    /// Empty cells for readings of one process that nobody has named yet.
+    pub(crate) fn for_many() -> Self {
+        Self { wants_status: true, ..Self::default() }
+    }
+
+    /// Cells for another process of the same pass, of which these fields will be read.
+    pub(crate) fn in_pass(pass: &Arc<Pass>, pid: Pid, fields: FieldSet) -> Self {
+        let wants_status = fields.contains(Field::NumCtxSwitches);
+        Self { wants_status, walked: pass.walk.find(pid), ..Self::of(Arc::clone(pass)) }
+    }
+}
+
+/// Whom a process runs as.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner {
+    pub(super) uids: Ids,
+    pub(super) gids: Ids,
+}
+
+/// What `cell` holds, or what `read` finds; errors are not kept.
+pub(super) fn cached<T>(cell: &OnceLock<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = read()?;
+    Ok(cell.get_or_init(|| value))
+}
