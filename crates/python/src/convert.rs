@@ -70,8 +70,7 @@ impl Members {
         if let Some(member) = known.get_item(number)? {
             return Ok(member);
         }
-        let member = self.class.bind(py).call1((number,));
-        let member = if member.is_ok() { member? } else { number.into_bound_py_any(py)? };
+        let member = self.class.bind(py).call1((number,)).or_else(|_| number.into_bound_py_any(py))?;
         known.set_item(number, &member)?;
         Ok(member)
     }

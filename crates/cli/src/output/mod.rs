@@ -71,20 +71,8 @@ pub(crate) fn command_to(shown: &mut String, cmdline: &[OsString]) {
 }
 
 /// A number, for which a formatter would take longer than for all the rest of a row.
-pub(crate) fn number_to(shown: &mut String, mut number: u64) {
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
-    for digit in digits.iter_mut().rev() {
-        first -= 1;
-        *digit += u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    if let Some(Ok(digits)) = digits.get(first..).map(std::str::from_utf8) {
-        shown.push_str(digits);
-    }
+pub(crate) fn number_to(shown: &mut String, number: u64) {
+    shown.push_str(itoa::Buffer::new().format(number));
 }
 
 /// Why a field has no value, in two or three words.
