@@ -173,6 +173,8 @@ fn wine(words: &[String]) -> Result<Command> {
     command.env("HOME", "/root").env("WINEPREFIX", "/root/.wine").env("WINEDEBUG", "-all");
     // What Wine does not answer, tests do not ask.
     command.env("PSOXIDE_WINE", "1");
+    // Or each Python that a test starts would compile pytest anew.
+    command.env_remove("PYTHONDONTWRITEBYTECODE");
     // Neither .NET nor a browser is offered for download at the first start.
     command.env("WINEDLLOVERRIDES", "mscoree,mshtml=").env("XDG_RUNTIME_DIR", "/tmp");
     Ok(command)

@@ -2,7 +2,8 @@
 
 Run by `cargo xtask windows`, with the folders of psutil, of the distribution psutil that is psoxide, of psutil's
 sources, and of what its tests need. Each file of tests is a process of its own; a test that does not end is ended, and
-the file goes on after it.
+the file goes on after it. What fails with psoxide is run again with both in turn: it is wrong if it fails each time while
+psutil passes each time. Where psutil fails too the test asks something of the machine; its name is printed.
 """
 
 import json
@@ -19,6 +20,8 @@ TESTS = [
 ]  # fmt: skip
 # How long a test may take, in seconds.
 PATIENCE = 60
+# How often what failed is run again.
+ROUNDS = 3
 
 # These replace functions of psutil's C module, which psoxide does not have, or call them. What stands for each.
 COUPLED = {
@@ -52,6 +55,11 @@ class Plugin:
         self.report.write(json.dumps([test, outcome]) + "\n")
 
     def pytest_collection_modifyitems(self, items):
+        import tests
+
+        # Ten Pythons that start at once under Wine take longer than the five seconds that psutil gives them.
+        for waits in tests.wait_for_pid, tests.wait_for_file:
+            waits.decorator.timeout = PATIENCE / 2
         wanted = self.wanted
         items[:] = [
             item for item in items if item.nodeid not in self.begun and (wanted is None or item.nodeid in wanted)
@@ -134,6 +142,10 @@ def outcomes(package, tools, tests, wanted=None):
         return found
 
 
+def passing(outcomes):
+    return [test for test, outcome in outcomes.items() if outcome == "passed"]
+
+
 # What programs that look for psutil find.
 BY_NAME = """
 import importlib.metadata, importlib.util, os, pickle, psutil, sys
@@ -154,26 +166,37 @@ def main(genuine, ours, sources, *tools):
     os.chdir(sources)
     excused = {**COUPLED, **(WINE if "PSOXIDE_WINE" in os.environ else {})}
     total = passed = left_out = 0
-    wrong = {}
+    wrong, unsteady = {}, []
     for name in TESTS:
         tests, began = f"tests/{name}.py", time.monotonic()
-        theirs = [test for test, outcome in outcomes(genuine, tools, tests).items() if outcome == "passed"]
+        theirs = passing(outcomes(genuine, tools, tests))
         between = time.monotonic()
         required = [test for test in theirs if test.partition("::")[2] not in excused]
         mine = outcomes(ours, tools, tests, required) if required else {}
-        failed = [test for test in required if mine.get(test) != "passed"]
-        if failed:
-            # The machine is shared, and the tests watch it.
-            mine.update(outcomes(ours, tools, tests, failed))
-        wrong.update({test: mine.get(test, "not run") for test in failed if mine.get(test) != "passed"})
         took = f"{between - began:.0f} s with psutil, {time.monotonic() - between:.0f} s with psoxide"
         print(f"{name}: {len(required)} required, {took}", flush=True)
+        good = passing(mine)
+        failed = [test for test in required if test not in good]
+        for _ in range(ROUNDS):
+            if not failed:
+                break
+            steady = passing(outcomes(genuine, tools, tests, failed))
+            unsteady += [test for test in failed if test not in steady]
+            mine.update(outcomes(ours, tools, tests, steady) if steady else {})
+            good = passing(mine)
+            failed = [test for test in steady if test not in good]
+        wrong.update({test: mine.get(test, "not run") for test in failed})
         total += len(theirs)
         left_out += len(theirs) - len(required)
-        passed += sum(outcome == "passed" for outcome in mine.values())
+        passed += len(good)
+    for test in unsteady:
+        print(f"fails with psutil too, now and then: {test}")
     for test, outcome in wrong.items():
         print(f"passes with psutil, not with psoxide: {test}\n{outcome}")
-    print(f"psutil's own tests: {total} pass with psutil; {passed} with psoxide, {left_out} are excused, {len(wrong)} wrong")
+    print(
+        f"psutil's own tests: {total} pass with psutil; {passed} with psoxide, {left_out} are excused, "
+        f"{len(unsteady)} unsteady, {len(wrong)} wrong"
+    )
     sys.exit(bool(wrong))
 
 
