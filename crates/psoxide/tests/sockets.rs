@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net as unix;
@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use psoxide::{Backend, Connection, ConnectionKind, ConnectionStatus as Status, Endpoint, Process, SocketType, System};
 use rustix::net::{AddressFamily, SocketType as Transport};
 
+const BACKENDS: [Backend; 3] = [Backend::Auto, Backend::Bpf, Backend::Proc];
 const KINDS: [&str; 11] = ["inet", "inet4", "inet6", "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix", "all"];
 
 /// Sockets, and what would be lost with them.
@@ -155,6 +156,7 @@ impl Zoo {
         if let Ok(raw) = rustix::net::socket(AddressFamily::INET, Transport::RAW, Some(rustix::net::ipproto::ICMP)) {
             self.keep(raw);
         }
+        self.keep(rustix::net::socket(AddressFamily::NETLINK, Transport::RAW, None).unwrap());
     }
 
     fn path(&self, name: &[u8]) -> PathBuf {
@@ -308,23 +310,28 @@ fn ours(connections: Vec<Connection>, own: &[Connection]) -> Vec<Connection> {
 #[test]
 fn both_backends_tell_the_same_of_a_zoo() {
     let zoo = Zoo::new();
-    let [auto, files] = [Backend::Auto, Backend::Proc].map(|backend| System::host().with_backend(backend));
+    let [auto, walk, files] = BACKENDS.map(|backend| System::host().with_backend(backend));
+    if walk.backend() != Backend::Bpf {
+        eprintln!("skipped: sockets by the descriptors that hold them, which needs the rights of task iterators");
+    }
     let me = |system: &System| system.current_process().unwrap();
     let kinds: Vec<ConnectionKind> = KINDS.iter().map(|kind| kind.parse().unwrap()).collect();
     // Timers may move a socket on between two readings: they need to meet once.
     for kind in kinds {
-        until(&format!("agreement on this process, {kind:?}"), || {
-            let [auto, files] = [&auto, &files].map(|system| sorted(me(system).net_connections(kind).unwrap()));
-            auto.into_iter().map(first_line).collect::<Vec<_>>() == files
-        });
-        until(&format!("agreement on the system, {kind:?}"), || {
-            let [auto, files] = [&auto, &files].map(|system| {
-                let own = me(system).net_connections(kind).unwrap();
-                ours(system.net_connections(kind).unwrap(), &own)
+        for system in [&auto, &walk] {
+            until(&format!("agreement on this process, {kind:?}"), || {
+                let [told, files] = [system, &files].map(|system| sorted(me(system).net_connections(kind).unwrap()));
+                told.into_iter().map(first_line).collect::<Vec<_>>() == files
             });
-            let auto: HashSet<_> = auto.into_iter().map(first_line).collect();
-            auto == files.into_iter().collect()
-        });
+            until(&format!("agreement on the system, {kind:?}"), || {
+                let [told, files] = [system, &files].map(|system| {
+                    let own = me(system).net_connections(kind).unwrap();
+                    ours(system.net_connections(kind).unwrap(), &own)
+                });
+                let told: HashSet<_> = told.into_iter().map(first_line).collect();
+                told == files.into_iter().collect()
+            });
+        }
     }
     let own = me(&auto).net_connections(ConnectionKind::All).unwrap();
     let all = ours(auto.net_connections(ConnectionKind::All).unwrap(), &own);
@@ -367,6 +374,82 @@ fn both_backends_tell_the_same_of_a_zoo() {
     drop(zoo);
 }
 
+/// Whether all backends list the same sockets of this process, and how many: of those that pass `only`.
+#[track_caller]
+fn are_the_same(what: &str, count: usize, only: impl Fn(&Connection) -> bool) {
+    let found = BACKENDS.map(|backend| {
+        let me = System::host().with_backend(backend).current_process().unwrap();
+        sorted(me.net_connections(ConnectionKind::All).unwrap().into_iter().filter(&only).collect())
+    });
+    assert_eq!(found[0], found[2], "{what}");
+    assert_eq!(found[1], found[2], "{what}");
+    assert_eq!(found[2].len(), count, "{what}: {found:#?}");
+}
+
+#[test]
+fn descriptors_that_only_name_a_socket_are_told_of_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = Endpoint::Inet(listener.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join("name");
+    let bound = unix::UnixListener::bind(&name).unwrap();
+    let by_path = |path: &std::path::Path| {
+        let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC;
+        rustix::fs::open(path, flags, rustix::fs::Mode::empty()).unwrap()
+    };
+    let link = format!("/proc/self/fd/{}", listener.as_raw_fd());
+    // The first has the socket itself, the second its name in a file system.
+    let _kept = (by_path(link.as_ref()), by_path(&name));
+    are_the_same("TCP", 2, |c| c.laddr == address);
+    are_the_same("UNIX", 1, |c| c.laddr == Endpoint::Unix(name.clone().into()));
+    drop(bound);
+}
+
+#[test]
+fn parts_of_a_multipath_connection_are_told_under_its_descriptor() {
+    const MPTCP: u32 = 262;
+    let protocol = rustix::net::Protocol::from_raw(MPTCP.try_into().unwrap());
+    let Ok(listener) = rustix::net::socket(AddressFamily::INET, Transport::STREAM, Some(protocol)) else {
+        return eprintln!("skipped: this kernel has no MPTCP");
+    };
+    rustix::net::bind(&listener, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
+    rustix::net::listen(&listener, 4).unwrap();
+    let address = SocketAddr::try_from(rustix::net::getsockname(&listener).unwrap()).unwrap();
+    let client = rustix::net::socket(AddressFamily::INET, Transport::STREAM, Some(protocol)).unwrap();
+    rustix::net::connect(&client, &address).unwrap();
+    let accepted = rustix::net::accept(&listener).unwrap();
+    let of_three = |c: &Connection| [&c.laddr, &c.raddr].contains(&&Endpoint::Inet(address));
+    are_the_same("MPTCP", 3, of_three);
+    drop((listener, client, accepted));
+}
+
+#[test]
+fn sockets_of_a_namespace_that_was_left_are_in_no_table() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (kept, brought) = unix::UnixDatagram::pair().unwrap();
+    let holds = |command: &mut Command| {
+        let (tcp, unix) = (OwnedFd::from(listener.try_clone().unwrap()), OwnedFd::from(brought.try_clone().unwrap()));
+        let mut child = command.stdin(tcp).stdout(unix).spawn().unwrap();
+        let name = format!("/proc/{}/comm", child.id());
+        until("the program", || std::fs::read(&name).unwrap() == b"sleep\n");
+        let found = BACKENDS.map(|backend| {
+            let process = System::host().with_backend(backend).process(child.id()).unwrap();
+            let sockets = process.net_connections(ConnectionKind::All).unwrap();
+            sockets.into_iter().filter(|socket| matches!(socket.fd, Some(0 | 1))).count()
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        found
+    };
+    assert_eq!(holds(Command::new("sleep").arg("60")), [2; 3]);
+    if rustix::process::geteuid().is_root() {
+        assert_eq!(holds(Command::new("unshare").args(["--net", "sleep", "60"])), [0; 3]);
+    } else {
+        eprintln!("skipped: only root may leave a network namespace and no other");
+    }
+    drop(kept);
+}
+
 /// This program, to run one of its tests in a network namespace of its own; `None`, with the reason, where that may not be.
 fn elsewhere(test: &str) -> Option<Command> {
     let owner = if rustix::process::geteuid().is_root() { "--net" } else { "--map-root-user" };
@@ -400,7 +483,7 @@ fn another_network_namespace_is_read_through_its_process() {
         ask.write_all(b"\n").unwrap();
         lines.find_map(|line| line.unwrap().strip_prefix("sockets: ").map(str::to_owned)).unwrap()
     };
-    for system in [Backend::Auto, Backend::Proc].map(|backend| System::host().with_backend(backend)) {
+    for system in BACKENDS.map(|backend| System::host().with_backend(backend)) {
         let process: Process = system.process(child.id()).unwrap();
         until("agreement from inside and outside", || {
             let inside = inside();

@@ -14,7 +14,7 @@ use rustix::net::netlink::SOCK_DIAG;
 use super::folder::Folder;
 use super::netlink::Netlink;
 use super::source::if_any;
-use super::{Source, bpf};
+use super::{Source, bpf, descriptors};
 use crate::sys::Handle;
 use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Pid, Result, SocketType};
 
@@ -37,14 +37,34 @@ pub(super) fn all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connectio
 /// The sockets of one process, seen from its own network namespace.
 pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>> {
     let Handle { source, pid, .. } = *process;
-    let mut holders = Vec::new();
-    Holders::add_process(source, pid, &mut holders)?;
-    let holders = Holders::sorted(holders);
     let mut connections = Connections::default();
-    let tables: Vec<Table> = tables_of(process, &holders.0).filter(|table| table.is_in(kind)).collect();
-    if tables.is_empty() {
+    let mut holders = Vec::new();
+    let mut tables: Vec<Table>;
+    if let Some(held) = source.bpf().sockets(source, pid) {
+        if held.is_empty() {
+            // That of a process that is gone is an error.
+            descriptors::count(process)?;
+        }
+        for table in TABLES.into_iter().filter(|table| table.is_in(kind)) {
+            for bpf::Held { fd, inode, what } in &held {
+                if let Some(socket) = table.socket(what)? {
+                    connections.add(&socket, Some(&Holder { inode: *inode, pid, fd: *fd }));
+                }
+            }
+        }
+        // Of these only the table has the path.
+        let unix = held.iter().filter(|held| held.what == bpf::What::Unix);
+        holders.extend(unix.map(|held| Holder { inode: held.inode, pid, fd: held.fd }));
+        tables = vec![Table::Unix];
+    } else {
+        Holders::add_process(source, pid, &mut holders)?;
+        tables = tables_of(process, &holders).collect();
+    }
+    tables.retain(|table| table.is_in(kind));
+    if holders.is_empty() || tables.is_empty() {
         return Ok(connections.list);
     }
+    let holders = Holders::sorted(holders);
     Tables::open(source, &pid.to_string(), true).each(&tables, |socket| {
         holders.of(socket.inode).iter().for_each(|holder| connections.add(&socket, Some(holder)));
     })?;
@@ -81,8 +101,8 @@ impl Holders {
 
     /// Those that the kernel tells all at once, and the processes that it has told of.
     fn of_most(source: &Source, sockets: usize, holders: &mut Vec<Holder>) -> Option<Vec<bpf::Relative>> {
-        let (family, sockets) = source.bpf().sockets(source, sockets)?;
-        holders.extend(sockets.iter().map(|&bpf::Socket { pid, fd, inode }| Holder { inode, pid, fd }));
+        let (family, found) = source.bpf().holders(source, sockets)?;
+        holders.extend(found.iter().map(|&bpf::Holder { pid, fd, inode }| Holder { inode, pid, fd }));
         Some(family)
     }
 
@@ -186,6 +206,19 @@ impl Table {
             Self::Inet { v6, tcp: true, .. } => kind.tcp(v6),
             Self::Inet { v6, tcp: false, .. } => kind.udp(v6),
             Self::Unix => kind.unix(),
+        }
+    }
+
+    /// What this table says of a socket that the kernel has told of.
+    fn socket(self, what: &bpf::What) -> psoxide_parse::Result<Option<Socket>> {
+        match (self, what) {
+            (Self::Inet { v6, tcp: true, .. }, bpf::What::Tcp(socket))
+            | (Self::Inet { v6, tcp: false, .. }, bpf::What::Udp(socket))
+                if v6 == socket.local.0.is_ipv6() =>
+            {
+                inet_socket(socket, matches!(what, bpf::What::Tcp(_))).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 }

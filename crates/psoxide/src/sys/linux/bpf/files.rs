@@ -1,25 +1,22 @@
-//! Descriptors in one walk: every process's sockets, or one process's regular files.
+//! Descriptors in one walk: what the programs of those walks begin with, and one process's regular files.
 
 use psoxide_parse::Cursor;
+use psoxide_parse::linux::btf::TypeId;
 
 use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
 use super::iterator::{self, STACK, TASK, numbers};
 use super::kernel::Kernel;
-use crate::Pid;
 
-const FILE: Reg = Reg::R7;
-const FD: Reg = Reg::R8;
+pub(super) const FILE: Reg = Reg::R7;
+pub(super) const FD: Reg = Reg::R8;
 
-/// include/linux/fs.h: FMODE_PATH, of a descriptor that names a file without opening it.
-const FMODE_PATH: i32 = 1 << 14;
 /// inode(7)
 const TYPE: i32 = 0o170_000;
-const SOCKET: i32 = 0o140_000;
 const REGULAR: i32 = 0o100_000;
 
 /// Loads what `struct bpf_iter__task_file` holds, and jumps to `out` where that is no file of this type in the table of
-/// a process.
-fn begin(p: &mut Program, kernel: &Kernel<'_>, file_type: i32, out: Label) -> Option<()> {
+/// a process. The inode is left in R1; what it is for the kernel's types is returned.
+pub(super) fn begin(p: &mut Program, kernel: &Kernel<'_>, file_type: i32, out: Label) -> Option<TypeId> {
     iterator::visit(p, out);
     p.load(FILE, Reg::R1, 24, 8);
     p.load(FD, Reg::R1, 16, 4);
@@ -31,46 +28,7 @@ fn begin(p: &mut Program, kernel: &Kernel<'_>, file_type: i32, out: Label) -> Op
     p.load(Reg::R2, Reg::R1, mode.offset, mode.size);
     p.op(Reg::R2, Op::And, TYPE);
     p.jump_if(Reg::R2, If::NotEqual, file_type, out);
-    Some(())
-}
-
-/// Prints pid, descriptor and inode of every socket.
-pub(super) fn sockets(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
-    let mut p = Program::default();
-    let out = p.label();
-    begin(&mut p, kernel, SOCKET, out)?;
-    // R1 is the inode. A socket's name in a file system has an inode of that file system.
-    let (mode, number) = {
-        let inode = kernel.pointer(kernel.file, "f_inode")?.1;
-        (kernel.place(kernel.file, "f_mode")?, kernel.place(inode, "i_ino")?)
-    };
-    p.load(Reg::R2, FILE, mode.offset, mode.size);
-    p.op(Reg::R2, Op::And, FMODE_PATH);
-    p.jump_if(Reg::R2, If::NotEqual, 0, out);
-    p.load(Reg::R2, Reg::R1, number.offset, number.size);
-    p.store(STACK, -8, Reg::R2);
-    p.store(STACK, -16, FD);
-    let tgid = kernel.place(kernel.task, "tgid")?;
-    p.load(Reg::R2, TASK, tgid.offset, tgid.size);
-    p.store(STACK, -24, Reg::R2);
-    iterator::print(&mut p, -24, |p| p.set(Reg::R3, 24));
-    p.place(out);
-    p.exit();
-    p.finish()
-}
-
-/// A socket that a process holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Socket {
-    pub(crate) pid: Pid,
-    pub(crate) fd: i32,
-    pub(crate) inode: u64,
-}
-
-pub(super) fn parse_sockets(printed: &[u8]) -> Option<Vec<Socket>> {
-    iterator::parse(printed, |[pid, fd, inode]| {
-        Some(Socket { pid: pid.try_into().ok()?, fd: fd.try_into().ok()?, inode })
-    })
+    Some(inode_type)
 }
 
 /// The longest path that is told; others are looked up.
@@ -160,10 +118,6 @@ mod tests {
     #[test]
     fn what_is_printed_is_understood_and_nothing_else() {
         let printed = |words: &[u64]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<u8>>();
-        let socket = Socket { pid: 7, fd: 3, inode: 99 };
-        assert_eq!(parse_sockets(&printed(&[7, 3, 99])), Some(vec![socket]));
-        assert_eq!(parse_sockets(&printed(&[7, 3])), None);
-        assert_eq!(parse_sockets(&printed(&[1 << 40, 3, 9])), None);
         let mut bytes = printed(&[65, 0o2_100_002, 5, 0b10, 3]);
         bytes.extend(b"/a\0");
         bytes.extend(printed(&[1, 0o2_000_001, 0, 0, 0]));

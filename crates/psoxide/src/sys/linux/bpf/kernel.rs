@@ -25,6 +25,8 @@ pub(super) struct Kernel<'a> {
     pub(super) cast: TypeId,
     /// `bpf_task_from_pid` and `bpf_task_release` (since Linux 6.2).
     pub(super) task_by_pid: Option<(TypeId, TypeId)>,
+    /// `struct socket_alloc`, a socket together with its inode.
+    pub(super) socket_with_inode: Option<TypeId>,
     /// `struct bpf_array`, what a map is that every CPU has its own copy of.
     pub(super) map: TypeId,
     /// How many CPUs there may ever be.
@@ -34,19 +36,31 @@ pub(super) struct Kernel<'a> {
 impl<'a> Kernel<'a> {
     pub(super) fn new(btf: &'a [u8], cpus: i32) -> Option<Self> {
         let btf = Btf::parse(btf).ok()?;
-        let [task, file, map, iterate_tasks, iterate_files, rcu_lock, rcu_unlock, cast, task_from_pid, task_release] =
-            btf.find([
-                (Kind::Struct, "task_struct"),
-                (Kind::Struct, "file"),
-                (Kind::Struct, "bpf_array"),
-                (Kind::Function, "bpf_iter_task"),
-                (Kind::Function, "bpf_iter_task_file"),
-                (Kind::Function, "bpf_rcu_read_lock"),
-                (Kind::Function, "bpf_rcu_read_unlock"),
-                (Kind::Function, "bpf_rdonly_cast"),
-                (Kind::Function, "bpf_task_from_pid"),
-                (Kind::Function, "bpf_task_release"),
-            ]);
+        let [
+            task,
+            file,
+            socket_with_inode,
+            map,
+            iterate_tasks,
+            iterate_files,
+            rcu_lock,
+            rcu_unlock,
+            cast,
+            task_from_pid,
+            task_release,
+        ] = btf.find([
+            (Kind::Struct, "task_struct"),
+            (Kind::Struct, "file"),
+            (Kind::Struct, "socket_alloc"),
+            (Kind::Struct, "bpf_array"),
+            (Kind::Function, "bpf_iter_task"),
+            (Kind::Function, "bpf_iter_task_file"),
+            (Kind::Function, "bpf_rcu_read_lock"),
+            (Kind::Function, "bpf_rcu_read_unlock"),
+            (Kind::Function, "bpf_rdonly_cast"),
+            (Kind::Function, "bpf_task_from_pid"),
+            (Kind::Function, "bpf_task_release"),
+        ]);
         Some(Self {
             task: task?,
             file: file?,
@@ -56,6 +70,7 @@ impl<'a> Kernel<'a> {
             rcu_unlock: rcu_unlock?,
             cast: cast?,
             task_by_pid: task_from_pid.zip(task_release),
+            socket_with_inode,
             map: map?,
             cpus,
             btf,

@@ -14,6 +14,7 @@ mod iterator;
 mod kernel;
 mod processes;
 mod record;
+mod sockets;
 mod threads;
 
 use std::io;
@@ -28,10 +29,11 @@ use rustix::io::retry_on_intr;
 use self::asm::Instruction;
 pub(crate) use self::family::Relative;
 use self::ffi::{Kept, Runs, Types};
-pub(crate) use self::files::{Regular, Socket};
+pub(crate) use self::files::Regular;
 use self::kernel::Kernel;
 use self::processes::Form;
 pub(crate) use self::record::{Answer, Process, Walked};
+pub(crate) use self::sockets::{Held, Holder, What};
 pub(crate) use self::threads::Thread;
 use super::Source;
 use crate::{Backend, Pid, Result};
@@ -44,25 +46,37 @@ enum Walk {
     Arguments,
     /// Who is whose child, and no more.
     Family,
-    Sockets,
+    /// Who holds which sockets.
+    /// Who holds which sockets.
+    Holders,
     Files,
+    /// The sockets of one process.
+    Sockets,
     Threads,
     /// No walk at all: one process, asked for by its pid.
     OneProcess,
 }
 
 impl Walk {
-    const ALL: [Self; 7] =
-        [Self::Processes, Self::Arguments, Self::Family, Self::Sockets, Self::Files, Self::Threads, Self::OneProcess];
+    const ALL: [Self; 8] = [
+        Self::Processes,
+        Self::Arguments,
+        Self::Family,
+        Self::Holders,
+        Self::Files,
+        Self::Sockets,
+        Self::Threads,
+        Self::OneProcess,
+    ];
 
     /// Whether each walk is over one process, of its own iterator, and not over all.
     fn is_over_one(self) -> bool {
-        matches!(self, Self::Files | Self::Threads)
+        matches!(self, Self::Files | Self::Sockets | Self::Threads)
     }
 
     /// Whether all walks are of one iterator, which is kept.
     fn is_over_all(self) -> bool {
-        matches!(self, Self::Processes | Self::Arguments | Self::Family | Self::Sockets)
+        matches!(self, Self::Processes | Self::Arguments | Self::Family | Self::Holders)
     }
 
     /// What it spares for each thing that it tells of, in microseconds, more or less.
@@ -70,7 +84,9 @@ impl Walk {
         match self {
             Self::Processes | Self::Arguments | Self::Family => 12,
             Self::Threads => 6,
-            Self::Sockets | Self::Files | Self::OneProcess => 4,
+            Self::Holders | Self::Files | Self::OneProcess => 4,
+            // The kernel's table of TCP is large even where it is empty.
+            Self::Sockets => 200,
         }
     }
 }
@@ -93,7 +109,7 @@ pub(super) struct Bpf {
 
 /// What it takes to assemble and load a program, in the unit of [`Walk::spares`].
 const PRICE: u64 = 3000;
-/// With fewer things than that it is not worth while to make an iterator over them alone.
+/// What a walk over one process alone has to spare to be worth an iterator of its own, in the same unit.
 const WORTH_ONE: u64 = 100;
 /// More processes than that are not read one by one to spare a listing.
 const MOST_UNTOLD: usize = 16;
@@ -111,10 +127,10 @@ impl Bpf {
             Backend::Bpf => true,
             Backend::Auto if walk.is_over_one() || cell.get().is_none() => {
                 let count = u64::try_from(count()).unwrap_or(u64::MAX);
+                let spared = count.saturating_mul(walk.spares());
                 // A process so small that the program would not be used for it is no reason to load it either.
-                let small = walk.is_over_one() && count < WORTH_ONE;
+                let small = walk.is_over_one() && spared < WORTH_ONE;
                 let reaches = || {
-                    let spared = count.saturating_mul(walk.spares());
                     let missed = self.missed.fetch_add(spared, Ordering::Relaxed).saturating_add(spared);
                     // It pays for this program; the next one has to be worth its own price.
                     if missed >= PRICE {
@@ -190,12 +206,17 @@ impl Bpf {
     }
 
     /// The sockets that processes hold, and the processes of which all are told, where `count` are to be found.
-    pub(super) fn sockets(&self, source: &Source, count: usize) -> Option<(Vec<Relative>, Vec<Socket>)> {
-        let sockets = self.get(source, Walk::Sockets, || count)?;
+    pub(super) fn holders(&self, source: &Source, count: usize) -> Option<(Vec<Relative>, Vec<Holder>)> {
+        let holders = self.get(source, Walk::Holders, || count)?;
         // That has paid for both: one is of no use without the other.
         let family = self.get(source, Walk::Family, || usize::MAX)?;
         let family = family::parse(&over_all(family).ok()?)?;
-        Some((family, files::parse_sockets(&over_all(sockets).ok()?)?))
+        Some((family, sockets::parse_holders(&over_all(holders).ok()?)?))
+    }
+
+    /// The sockets that a process holds, of the network namespace that it is in, by descriptor.
+    pub(super) fn sockets(&self, source: &Source, pid: Pid) -> Option<Vec<Held>> {
+        sockets::parse_of_process(&over_one(self.get(source, Walk::Sockets, || 1)?, pid).ok()?)
     }
 
     /// The regular files of a process that has `count` descriptors, by descriptor.
@@ -242,8 +263,9 @@ fn assemble(kernel: &Kernel<'_>, walk: Walk) -> Option<Assembled> {
         Walk::Processes => (processes::program(kernel, Form::Record)?, iterator(tasks, false)),
         Walk::Arguments => (processes::program(kernel, Form::RecordAndArguments)?, iterator(tasks, true)),
         Walk::Family => (family::program(kernel)?, iterator(tasks, false)),
-        Walk::Sockets => (files::sockets(kernel)?, iterator(files, false)),
+        Walk::Holders => (sockets::holders(kernel)?, iterator(files, false)),
         Walk::Files => (files::regular(kernel)?, iterator(files, false)),
+        Walk::Sockets => (sockets::of_process(kernel)?, iterator(files, false)),
         Walk::Threads => (threads::program(kernel)?, iterator(tasks, false)),
         Walk::OneProcess => (processes::program(kernel, Form::Answer)?, Runs::Call),
     })

@@ -37,7 +37,7 @@ fn keep(p: &mut Program, base: Reg, place: Place, to: Word) {
 ///
 /// Of what the verifier trusts it would look up, by name and among all types of the kernel, whether it may trust the
 /// pointers in it, which takes most of the time of loading; of what is cast it trusts nothing.
-fn cast(p: &mut Program, kernel: &Kernel<'_>, to: TypeId) {
+pub(super) fn cast(p: &mut Program, kernel: &Kernel<'_>, to: TypeId) {
     p.set(Reg::R2, to.cast_signed());
     p.call_kernel(kernel.cast);
 }

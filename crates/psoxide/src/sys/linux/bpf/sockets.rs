@@ -1,0 +1,299 @@
+//! Sockets in one walk: who holds which, of every process; or what those are that one process holds.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use psoxide_parse::linux::net_sock::InetSocket;
+
+use super::asm::{If, Instruction, Label, Op, Program, Reg};
+use super::files::{FD, FILE, begin};
+use super::iterator::{self, STACK, TASK};
+use super::kernel::{Kernel, Place};
+use super::processes::{cast, follow};
+use crate::Pid;
+
+/// inode(7)
+const SOCKET: i32 = 0o140_000;
+/// linux/magic.h: SOCKFS_MAGIC
+const SOCKFS: i32 = 0x534f_434b;
+
+/// Leaves a socket's inode in R1; to `out` where there is none. A socket's name in a file system, which may be opened by
+/// O_PATH, has an inode of that file system.
+fn begin_socket(p: &mut Program, kernel: &Kernel<'_>, out: Label) -> Option<()> {
+    let inode_type = begin(p, kernel, SOCKET, out)?;
+    let (fs, fs_type) = kernel.pointer(inode_type, "i_sb")?;
+    let magic = kernel.place(fs_type, "s_magic")?;
+    p.load(Reg::R2, Reg::R1, fs.offset, fs.size);
+    p.load(Reg::R2, Reg::R2, magic.offset, magic.size);
+    p.jump_if(Reg::R2, If::NotEqual, SOCKFS, out);
+    Some(())
+}
+
+fn inode_number(kernel: &Kernel<'_>) -> Option<Place> {
+    let (_, inode) = kernel.pointer(kernel.file, "f_inode")?;
+    kernel.place(inode, "i_ino")
+}
+
+/// Prints pid, descriptor and inode of every socket.
+pub(super) fn holders(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
+    let mut p = Program::default();
+    let out = p.label();
+    begin_socket(&mut p, kernel, out)?;
+    let number = inode_number(kernel)?;
+    p.load(Reg::R2, Reg::R1, number.offset, number.size);
+    p.store(STACK, -8, Reg::R2);
+    p.store(STACK, -16, FD);
+    let tgid = kernel.place(kernel.task, "tgid")?;
+    p.load(Reg::R2, TASK, tgid.offset, tgid.size);
+    p.store(STACK, -24, Reg::R2);
+    iterator::print(&mut p, -24, |p| p.set(Reg::R3, 24));
+    p.place(out);
+    p.exit();
+    p.finish()
+}
+
+/// A socket that a process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) pid: Pid,
+    pub(crate) fd: i32,
+    pub(crate) inode: u64,
+}
+
+pub(super) fn parse_holders(printed: &[u8]) -> Option<Vec<Holder>> {
+    iterator::parse(printed, |[pid, fd, inode]| {
+        Some(Holder { pid: pid.try_into().ok()?, fd: fd.try_into().ok()?, inode })
+    })
+}
+
+/// What is printed of each socket of a process.
+#[derive(Debug, Clone, Copy)]
+enum Word {
+    Fd,
+    Inode,
+    Family,
+    Protocol,
+    /// The other end's port in network order, its own in the machine's.
+    Ports,
+    State,
+    /// 1 where the socket is in a table of its protocol.
+    Listed,
+    /// The other end's address, and its own.
+    V4,
+    RemoteV6,
+    RemoteV6End,
+    LocalV6,
+    LocalV6End,
+    /// The same as above, read once more.
+    PortsAfter,
+    StateAfter,
+    ListedAfter,
+}
+
+const WORDS: usize = Word::ListedAfter as usize + 1;
+const BYTES: i16 = 8 * (Word::ListedAfter as i16 + 1);
+
+/// Prints what each socket of a process is; those of another network namespace than the process is in now are in no
+/// table that its /proc/PID/net shows.
+pub(super) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
+    const SOCK: Reg = FILE;
+    let mut p = Program::default();
+    let out = p.label();
+    begin_socket(&mut p, kernel, out)?;
+    let to = |word: Word| word as i16 * 8 - BYTES;
+    p.store(STACK, to(Word::Fd), FD);
+    let number = inode_number(kernel)?;
+    p.load(Reg::R2, Reg::R1, number.offset, number.size);
+    p.store(STACK, to(Word::Inode), Reg::R2);
+    // include/net/sock.h: SOCKET_I
+    let with_inode = kernel.socket_with_inode?;
+    p.op(Reg::R1, Op::Sub, kernel.offset(with_inode, "vfs_inode")?.into());
+    cast(&mut p, kernel, with_inode);
+    let (sock, sock_type) = kernel.pointer(with_inode, "socket.sk")?;
+    p.load(SOCK, Reg::R0, sock.offset, sock.size);
+    let common = |path: &str| kernel.place(sock_type, &format!("__sk_common.{path}"));
+    follow(&mut p, kernel, kernel.place(kernel.task, "nsproxy")?);
+    let (_, namespaces) = kernel.pointer(kernel.task, "nsproxy")?;
+    let (theirs, its) = (kernel.place(namespaces, "net_ns")?, common("skc_net.net")?);
+    p.load(Reg::R1, Reg::R1, theirs.offset, theirs.size);
+    p.load(Reg::R2, SOCK, its.offset, its.size);
+    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, out);
+    let changing = |p: &mut Program, [ports, state, listed]: [Word; 3]| {
+        for (path, word) in [("skc_portpair", ports), ("skc_state", state)] {
+            let place = common(path)?;
+            p.load(Reg::R1, SOCK, place.offset, place.size);
+            p.store(STACK, to(word), Reg::R1);
+        }
+        // include/net/sock.h: sk_unhashed
+        let (place, no) = (common("skc_node.pprev")?, p.label());
+        p.load(Reg::R1, SOCK, place.offset, place.size);
+        p.store_value(STACK, to(listed), 0);
+        p.jump_if(Reg::R1, If::Equal, 0, no);
+        p.store_value(STACK, to(listed), 1);
+        p.place(no);
+        Some(())
+    };
+    changing(&mut p, [Word::Ports, Word::State, Word::Listed])?;
+    let half =
+        |path, at: i16| Some(Place { offset: common_offset(kernel, sock_type, path)?.checked_add(at)?, size: 8 });
+    for (place, word) in [
+        (common("skc_family")?, Word::Family),
+        (kernel.place(sock_type, "sk_protocol")?, Word::Protocol),
+        (common("skc_addrpair")?, Word::V4),
+        (half("skc_v6_daddr", 0)?, Word::RemoteV6),
+        (half("skc_v6_daddr", 8)?, Word::RemoteV6End),
+        (half("skc_v6_rcv_saddr", 0)?, Word::LocalV6),
+        (half("skc_v6_rcv_saddr", 8)?, Word::LocalV6End),
+    ] {
+        p.load(Reg::R1, SOCK, place.offset, place.size);
+        p.store(STACK, to(word), Reg::R1);
+    }
+    changing(&mut p, [Word::PortsAfter, Word::StateAfter, Word::ListedAfter])?;
+    iterator::print(&mut p, -BYTES, |p| p.set(Reg::R3, BYTES.into()));
+    p.place(out);
+    p.exit();
+    p.finish()
+}
+
+fn common_offset(kernel: &Kernel<'_>, sock: u32, path: &str) -> Option<i16> {
+    kernel.offset(sock, &format!("__sk_common.{path}"))
+}
+
+/// A socket that one process holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) fd: i32,
+    pub(crate) inode: u64,
+    pub(crate) what: What,
+}
+
+/// What kind of socket it is, and what the table of its kind says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum What {
+    Tcp(InetSocket),
+    Udp(InetSocket),
+    Unix,
+    /// In no table that is read.
+    Unlisted,
+}
+
+/// `None` where a socket changed while it was read, or may have others in the tables that bear its inode.
+pub(super) fn parse_of_process(printed: &[u8]) -> Option<Vec<Held>> {
+    iterator::parse(printed, |words: [u64; WORDS]| {
+        let get = |word: Word| words.get(word as usize).copied().unwrap_or_default();
+        let (fd, inode) = (get(Word::Fd).try_into().ok()?, get(Word::Inode));
+        let what = what(get)?;
+        Some(Held { fd, inode, what })
+    })
+}
+
+fn what(get: impl Fn(Word) -> u64) -> Option<What> {
+    const AF_UNIX: u64 = 1;
+    const AF_INET: u64 = 2;
+    const AF_INET6: u64 = 10;
+    const TCP: u64 = 6;
+    const UDP: u64 = 17;
+    let family = get(Word::Family);
+    let kind = match (family, get(Word::Protocol)) {
+        (AF_UNIX, _) => return Some(What::Unix),
+        (AF_INET | AF_INET6, TCP) => What::Tcp,
+        (AF_INET | AF_INET6, UDP) => What::Udp,
+        // MPTCP has sockets of TCP for its parts, under its own inode.
+        (AF_INET | AF_INET6, _) => return None,
+        _ => return Some(What::Unlisted),
+    };
+    let twice = [(Word::Ports, Word::PortsAfter), (Word::State, Word::StateAfter), (Word::Listed, Word::ListedAfter)];
+    if twice.into_iter().any(|(before, after)| get(before) != get(after)) {
+        return None;
+    }
+    if get(Word::Listed) == 0 {
+        return Some(What::Unlisted);
+    }
+    let [remote, local] = if family == AF_INET {
+        let [a, b, c, d, e, f, g, h] = get(Word::V4).to_ne_bytes();
+        [[a, b, c, d], [e, f, g, h]].map(|bytes| IpAddr::from(Ipv4Addr::from(bytes)))
+    } else {
+        [[Word::RemoteV6, Word::RemoteV6End], [Word::LocalV6, Word::LocalV6End]].map(|halves| {
+            let mut bytes = [0; 16];
+            let halves = halves.map(|half| get(half).to_ne_bytes());
+            bytes.iter_mut().zip(halves.as_flattened()).for_each(|(to, from)| *to = *from);
+            Ipv6Addr::from(bytes).into()
+        })
+    };
+    let [a, b, c, d] = u32::try_from(get(Word::Ports)).ok()?.to_ne_bytes();
+    Some(kind(InetSocket {
+        local: (local, u16::from_ne_bytes([c, d])),
+        remote: (remote, u16::from_be_bytes([a, b])),
+        state: get(Word::State).try_into().ok()?,
+        uid: 0,
+        inode: get(Word::Inode),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(words: &[u64]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_ne_bytes()).collect()
+    }
+
+    #[test]
+    fn holders_are_understood_and_nothing_else() {
+        let socket = Holder { pid: 7, fd: 3, inode: 99 };
+        assert_eq!(parse_holders(&printed(&[7, 3, 99])), Some(vec![socket]));
+        assert_eq!(parse_holders(&printed(&[7, 3])), None);
+        assert_eq!(parse_holders(&printed(&[1 << 40, 3, 9])), None);
+    }
+
+    /// A socket that listens at 127.0.0.1 or ::1, port 80, told of by a port in the family's and in the network's order.
+    fn listens(change: impl Fn(&mut [u64; WORDS])) -> Option<Vec<Held>> {
+        let mut words = [0; WORDS];
+        let ports = u64::from(u32::from_ne_bytes([&[0, 0], &80_u16.to_ne_bytes()[..]].concat().try_into().unwrap()));
+        let v4 = u64::from_ne_bytes([0, 0, 0, 0, 127, 0, 0, 1]);
+        let v6 = u64::from_ne_bytes([0, 0, 0, 0, 0, 0, 0, 1]);
+        for (word, value) in [
+            (Word::Fd, 3),
+            (Word::Inode, 99),
+            (Word::Family, 2),
+            (Word::Protocol, 6),
+            (Word::Ports, ports),
+            (Word::PortsAfter, ports),
+            (Word::State, 10),
+            (Word::StateAfter, 10),
+            (Word::Listed, 1),
+            (Word::ListedAfter, 1),
+            (Word::V4, v4),
+            (Word::LocalV6End, v6),
+        ] {
+            words[word as usize] = value;
+        }
+        change(&mut words);
+        parse_of_process(&printed(&words))
+    }
+
+    #[test]
+    fn sockets_are_what_their_family_and_protocol_make_them() {
+        let held = |what| Some(vec![Held { fd: 3, inode: 99, what }]);
+        let at = |address: &str| InetSocket {
+            local: (address.parse().unwrap(), 80),
+            remote: (if address == "::1" { "::" } else { "0.0.0.0" }.parse().unwrap(), 0),
+            state: 10,
+            uid: 0,
+            inode: 99,
+        };
+        let set = |word: Word, value| move |words: &mut [u64; WORDS]| words[word as usize] = value;
+        assert_eq!(listens(|_| {}), held(What::Tcp(at("127.0.0.1"))));
+        assert_eq!(listens(set(Word::Family, 10)), held(What::Tcp(at("::1"))));
+        assert_eq!(listens(set(Word::Protocol, 17)), held(What::Udp(at("127.0.0.1"))));
+        assert_eq!(listens(set(Word::Family, 1)), held(What::Unix));
+        assert_eq!(listens(set(Word::Family, 16)), held(What::Unlisted), "netlink");
+        assert_eq!(listens(set(Word::Protocol, 262)), None, "it has parts that are TCP");
+        for word in [Word::PortsAfter, Word::StateAfter, Word::ListedAfter] {
+            assert_eq!(listens(set(word, 0)), None, "{word:?} has changed");
+        }
+        let unlisted = |words: &mut [u64; WORDS]| {
+            [Word::Listed, Word::ListedAfter].into_iter().for_each(|word| words[word as usize] = 0);
+        };
+        assert_eq!(listens(unlisted), held(What::Unlisted));
+    }
+}
