@@ -290,6 +290,18 @@ fn both_backends_tell_the_same_of_one_process() {
     let other = me.threads().unwrap().into_iter().find(|thread| thread.id != me.pid()).unwrap();
     let [told, read] = [&asked, &files].map(|system| system.process(other.id).unwrap().cpu_num().is_ok());
     assert!(told && read);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let program = std::env::current_exe().unwrap();
+    let _file = std::fs::File::open(&program).unwrap();
+    let [told, read] = [&asked, &files].map(|system| {
+        let thread = system.process(other.id).unwrap();
+        let mut sockets = thread.net_connections(ConnectionKind::Tcp).unwrap();
+        sockets.retain(|socket| socket.laddr == Endpoint::Inet(listener.local_addr().unwrap()));
+        let mut opened = thread.open_files().unwrap();
+        opened.retain(|file| file.path == program);
+        (opened, sockets)
+    });
+    assert!(told == read && !told.0.is_empty() && told.1.len() == 1, "{told:?} {read:?}");
     thread.thread().unpark();
     assert!(asked.process(u32::MAX).unwrap_err().is_no_such_process());
     let mut ended = Command::new("true").spawn().unwrap();

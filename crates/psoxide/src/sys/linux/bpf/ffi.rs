@@ -73,7 +73,7 @@ struct LinkCreate {
     pad: u32,
 }
 
-/// `union bpf_iter_link_info` for tasks (Linux 6.1): the one process to visit.
+/// `union bpf_iter_link_info` for tasks (Linux 6.1): the one thread, or the process of which all threads are to be visited.
 #[repr(C)]
 #[derive(Default)]
 struct IterLinkInfo {
@@ -310,11 +310,25 @@ pub(super) fn run(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<()>
     unsafe { call(BPF_PROG_TEST_RUN, &mut attr) }.map(drop)
 }
 
-/// Makes an iterator of a program: over everything, or over one process alone.
-pub(super) fn link(program: BorrowedFd<'_>, process: Option<u32>) -> io::Result<OwnedFd> {
-    let info = [IterLinkInfo { pid: process.unwrap_or_default(), ..IterLinkInfo::default() }];
+/// What an iterator is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    All,
+    /// A thread; a process's first one has its pid.
+    Thread(u32),
+    /// All threads of a process.
+    Process(u32),
+}
+
+/// Makes an iterator of a program.
+pub(super) fn link(program: BorrowedFd<'_>, over: Over) -> io::Result<OwnedFd> {
+    let info = [match over {
+        Over::All => IterLinkInfo::default(),
+        Over::Thread(tid) => IterLinkInfo { tid, ..IterLinkInfo::default() },
+        Over::Process(pid) => IterLinkInfo { pid, ..IterLinkInfo::default() },
+    }];
     let mut attr = LinkCreate { prog_fd: number(program), attach_type: BPF_TRACE_ITER, ..LinkCreate::default() };
-    if process.is_some() {
+    if over != Over::All {
         attr.iter_info = address(&info);
         attr.iter_info_len = u32::try_from(size_of_val(&info)).unwrap_or_default();
     }

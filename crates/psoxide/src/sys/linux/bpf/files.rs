@@ -14,20 +14,22 @@ pub(super) const FD: Reg = Reg::R8;
 const TYPE: i32 = 0o170_000;
 const REGULAR: i32 = 0o100_000;
 
-/// Loads what `struct bpf_iter__task_file` holds, and jumps to `out` where that is no file of this type in the table of
-/// a process. The inode is left in R1; what it is for the kernel's types is returned.
-pub(super) fn begin(p: &mut Program, kernel: &Kernel<'_>, file_type: i32, out: Label) -> Option<TypeId> {
+/// Loads what `struct bpf_iter__task_file` holds; to `out` after the last file.
+pub(super) fn begin(p: &mut Program, out: Label) {
     iterator::visit(p, out);
     p.load(FILE, Reg::R1, 24, 8);
     p.load(FD, Reg::R1, 16, 4);
     p.jump_if(FILE, If::Equal, 0, out);
-    iterator::processes_only(p, kernel, out)?;
+}
+
+/// R1 = the file's inode, whose type is returned; to `other` if it is none of a file of this type.
+pub(super) fn inode(p: &mut Program, kernel: &Kernel<'_>, file_type: i32, other: Label) -> Option<TypeId> {
     let (inode, inode_type) = kernel.pointer(kernel.file, "f_inode")?;
     let mode = kernel.place(inode_type, "i_mode")?;
     p.load(Reg::R1, FILE, inode.offset, inode.size);
     p.load(Reg::R2, Reg::R1, mode.offset, mode.size);
     p.op(Reg::R2, Op::And, TYPE);
-    p.jump_if(Reg::R2, If::NotEqual, file_type, out);
+    p.jump_if(Reg::R2, If::NotEqual, file_type, other);
     Some(inode_type)
 }
 
@@ -39,7 +41,8 @@ const PATH: i16 = 400;
 pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let mut p = Program::default();
     let (out, no_path, write) = (p.label(), p.label(), p.label());
-    begin(&mut p, kernel, REGULAR, out)?;
+    begin(&mut p, out);
+    inode(&mut p, kernel, REGULAR, out)?;
     let (flags, position) = (kernel.place(kernel.file, "f_flags")?, kernel.place(kernel.file, "f_pos")?);
     let head = -PATH - 40;
     p.store(STACK, head, FD);

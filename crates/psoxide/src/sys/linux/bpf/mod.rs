@@ -28,7 +28,7 @@ use rustix::io::retry_on_intr;
 
 use self::asm::Instruction;
 pub(crate) use self::family::Relative;
-use self::ffi::{Kept, Runs, Types};
+use self::ffi::{Kept, Over, Runs, Types};
 pub(crate) use self::files::Regular;
 use self::kernel::Kernel;
 use self::processes::Form;
@@ -216,17 +216,18 @@ impl Bpf {
 
     /// The sockets that a process holds, of the network namespace that it is in, by descriptor.
     pub(super) fn sockets(&self, source: &Source, pid: Pid) -> Option<Vec<Held>> {
-        sockets::parse_of_process(&over_one(self.get(source, Walk::Sockets, || 1)?, pid).ok()?)
+        sockets::parse_of_process(&over_one(self.get(source, Walk::Sockets, || 1)?, Over::Thread(pid)).ok()?)
     }
 
     /// The regular files of a process that has `count` descriptors, by descriptor.
     pub(super) fn files(&self, source: &Source, pid: Pid, count: usize) -> Option<Vec<Regular>> {
-        files::parse_regular(&over_one(self.get(source, Walk::Files, || count)?, pid).ok()?)
+        files::parse_regular(&over_one(self.get(source, Walk::Files, || count)?, Over::Thread(pid)).ok()?)
     }
 
     /// The threads of a process that has about `count` of them.
     pub(super) fn threads(&self, source: &Source, pid: Pid, count: usize) -> Option<Vec<Thread>> {
-        let threads = threads::parse(&over_one(self.get(source, Walk::Threads, || count)?, pid).ok()?)?;
+        let walk = self.get(source, Walk::Threads, || count)?;
+        let threads = threads::parse(&over_one(walk, Over::Process(pid)).ok()?)?;
         // Kernels have been seen that do not visit some process.
         (!threads.is_empty()).then_some(threads)
     }
@@ -237,7 +238,7 @@ impl Bpf {
         let assembled = programs.and_then(|programs| programs.get(walk as usize)?.as_ref());
         let (program, runs) = assembled.ok_or(io::ErrorKind::Unsupported)?;
         let program = load(program, *runs)?;
-        Kept::new(if walk.is_over_all() { ffi::link(program.as_fd(), None)? } else { program })
+        Kept::new(if walk.is_over_all() { ffi::link(program.as_fd(), Over::All)? } else { program })
     }
 }
 
@@ -280,11 +281,12 @@ fn load(program: &[Instruction], runs: Runs) -> io::Result<OwnedFd> {
     ffi::load(&asm::with_map(program, map.as_raw_fd()), runs)
 }
 
-fn over_one(program: BorrowedFd<'_>, pid: Pid) -> io::Result<Vec<u8>> {
-    over_all(ffi::link(program, Some(pid))?.as_fd())
+/// All that a program prints of a thread or a process.
+fn over_one(program: BorrowedFd<'_>, one: Over) -> io::Result<Vec<u8>> {
+    over_all(ffi::link(program, one)?.as_fd())
 }
 
-/// All that a program prints on one walk.
+/// All that it prints on one walk.
 fn over_all(link: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
     /// The kernel hands out half of this at most.
     const READ: usize = 64 * 1024;

@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use psoxide_parse::linux::btf::TypeId;
 use psoxide_parse::linux::net_sock::InetSocket;
 
 use super::asm::{If, Instruction, Label, Op, Program, Reg};
-use super::files::{FD, FILE, begin};
+use super::files::{FD, FILE, begin, inode};
 use super::iterator::{self, STACK, TASK};
 use super::kernel::{Kernel, Place};
 use super::processes::{cast, follow};
@@ -16,29 +17,25 @@ const SOCKET: i32 = 0o140_000;
 /// linux/magic.h: SOCKFS_MAGIC
 const SOCKFS: i32 = 0x534f_434b;
 
-/// Leaves a socket's inode in R1; to `out` where there is none. A socket's name in a file system, which may be opened by
-/// O_PATH, has an inode of that file system.
-fn begin_socket(p: &mut Program, kernel: &Kernel<'_>, out: Label) -> Option<()> {
-    let inode_type = begin(p, kernel, SOCKET, out)?;
+/// R1 = the file's inode, whose type is returned; to `other` if it is no socket's. A socket's name in a file system, which
+/// O_PATH may open, has an inode of that file system.
+fn socket_inode(p: &mut Program, kernel: &Kernel<'_>, other: Label) -> Option<TypeId> {
+    let inode_type = inode(p, kernel, SOCKET, other)?;
     let (fs, fs_type) = kernel.pointer(inode_type, "i_sb")?;
     let magic = kernel.place(fs_type, "s_magic")?;
     p.load(Reg::R2, Reg::R1, fs.offset, fs.size);
     p.load(Reg::R2, Reg::R2, magic.offset, magic.size);
-    p.jump_if(Reg::R2, If::NotEqual, SOCKFS, out);
-    Some(())
-}
-
-fn inode_number(kernel: &Kernel<'_>) -> Option<Place> {
-    let (_, inode) = kernel.pointer(kernel.file, "f_inode")?;
-    kernel.place(inode, "i_ino")
+    p.jump_if(Reg::R2, If::NotEqual, SOCKFS, other);
+    Some(inode_type)
 }
 
 /// Prints pid, descriptor and inode of every socket.
 pub(super) fn holders(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let mut p = Program::default();
     let out = p.label();
-    begin_socket(&mut p, kernel, out)?;
-    let number = inode_number(kernel)?;
+    begin(&mut p, out);
+    iterator::processes_only(&mut p, kernel, out)?;
+    let number = kernel.place(socket_inode(&mut p, kernel, out)?, "i_ino")?;
     p.load(Reg::R2, Reg::R1, number.offset, number.size);
     p.store(STACK, -8, Reg::R2);
     p.store(STACK, -16, FD);
@@ -98,10 +95,10 @@ pub(super) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     const SOCK: Reg = FILE;
     let mut p = Program::default();
     let out = p.label();
-    begin_socket(&mut p, kernel, out)?;
+    begin(&mut p, out);
     let to = |word: Word| word as i16 * 8 - BYTES;
     p.store(STACK, to(Word::Fd), FD);
-    let number = inode_number(kernel)?;
+    let number = kernel.place(socket_inode(&mut p, kernel, out)?, "i_ino")?;
     p.load(Reg::R2, Reg::R1, number.offset, number.size);
     p.store(STACK, to(Word::Inode), Reg::R2);
     // include/net/sock.h: SOCKET_I
@@ -133,8 +130,10 @@ pub(super) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
         Some(())
     };
     changing(&mut p, [Word::Ports, Word::State, Word::Listed])?;
-    let half =
-        |path, at: i16| Some(Place { offset: common_offset(kernel, sock_type, path)?.checked_add(at)?, size: 8 });
+    let half = |path: &str, at: i16| {
+        let address = kernel.offset(sock_type, &format!("__sk_common.{path}"))?;
+        Some(Place { offset: address.checked_add(at)?, size: 8 })
+    };
     for (place, word) in [
         (common("skc_family")?, Word::Family),
         (kernel.place(sock_type, "sk_protocol")?, Word::Protocol),
@@ -152,10 +151,6 @@ pub(super) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.place(out);
     p.exit();
     p.finish()
-}
-
-fn common_offset(kernel: &Kernel<'_>, sock: u32, path: &str) -> Option<i16> {
-    kernel.offset(sock, &format!("__sk_common.{path}"))
 }
 
 /// A socket that one process holds.
