@@ -1,6 +1,8 @@
 """Many threads at everything at once, which is all the harder where the interpreter has no global lock."""
 
+import itertools
 import os
+import random
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +20,68 @@ ATTRS = ["pid", "name", "username", "memory_info", "cpu_times", "cpu_percent", "
 def test_the_module_leaves_the_global_lock_off():
     code = "import sys, psoxide; sys.exit(sys._is_gil_enabled())"
     assert subprocess.run([sys.executable, "-W", "error", "-c", code], check=False).returncode == 0
+
+
+def test_an_exit_code_is_not_forgotten():
+    child = psoxide.Popen(["sleep", "600"])
+    child.kill()
+    reader = child._proc
+
+    class Overtaken:
+        """Another thread waits at the same time, and is the one that the kernel tells."""
+
+        def wait(self, timeout):
+            child._proc = reader
+            other = threading.Thread(target=child.wait)
+            other.start()
+            other.join()
+
+    child._proc = Overtaken()
+    assert child.wait() == -9
+    assert child.returncode == -9 and child.wait() == -9 and psoxide.Process.wait(child) == -9
+
+
+def test_counters_that_another_thread_overtakes_have_not_wrapped(monkeypatch):
+    readings, results = itertools.count(1), []
+
+    def read():
+        number = next(readings)
+        time.sleep(random.random() / 1000)
+        return {"lo": (number,) * 8}
+
+    def ask():
+        results.extend(psoxide.net_io_counters().bytes_sent for _ in range(100))
+
+    psoxide.net_io_counters.cache_clear()
+    monkeypatch.setattr(psoxide._psplatform, "net_io_counters", read)
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    psoxide.net_io_counters.cache_clear()
+    assert sorted(results) == list(range(1, 401))
+
+
+def test_an_instance_may_grow_while_a_pass_comes_to_it():
+    over = threading.Event()
+    [process] = [process for process in psoxide.process_iter() if process.pid == os.getpid()]
+
+    def grow():
+        while not over.is_set():
+            for number in range(50):
+                setattr(process, f"note{number}", number)
+            for number in range(50):
+                delattr(process, f"note{number}")
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    getters = psoxide._Getters(psoxide.Process, ATTRS, ATTRS)
+    try:
+        assert all(getters.fits(process) for _ in range(20_000))
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_everything_at_once(sleeper):

@@ -720,10 +720,14 @@ class Process:
         if self._exitcode is not _SENTINEL:
             return self._exitcode
         try:
-            self._exitcode = self._proc.wait(timeout)
+            code = self._proc.wait(timeout)
         except TimeoutExpired as err:
             raise TimeoutExpired(timeout, pid=self.pid, name=self._name) from err
-        return self._exitcode
+        if code is None:
+            # Of several threads that wait one is told the code, which the others are not to forget.
+            return self.__dict__.setdefault("_exitcode", None)
+        self._exitcode = code
+        return code
 
 
 class _Added:
@@ -841,7 +845,8 @@ class _Getters:
 
     def fits(self, process):
         """Whether the plan is good for this instance: one that has no getters of its own."""
-        return type(process) is self.cls and self.planned.isdisjoint(process.__dict__)
+        # A list, as another thread may be adding to the instance.
+        return type(process) is self.cls and self.planned.isdisjoint([*process.__dict__])
 
 
 def _is_as_made(cls, native, name):
@@ -891,7 +896,10 @@ def process_iter(attrs=None, ad_value=None):
     known = _pmap
     reused = set()
     while _pids_reused:
-        pid = _pids_reused.pop()
+        try:
+            pid = _pids_reused.pop()
+        except KeyError:
+            break  # another thread has taken it
         debug(f"refreshing Process instance for reused PID {pid}")
         reused.add(pid)
     # Mostly these are the processes of the last time.
@@ -1098,21 +1106,26 @@ def disk_partitions(all=False):
 
 def disk_io_counters(perdisk=False, nowrap=True):
     """What disks have done since the boot: together, or with `perdisk` each. `nowrap`: counters never go back."""
-    counters = _psplatform.disk_io_counters(perdisk=perdisk)
-    return _counters(counters, _ntuples.sdiskio, "disk_io_counters", perdisk, nowrap)
+    return _counters("disk_io_counters", {"perdisk": perdisk}, _ntuples.sdiskio, perdisk, nowrap)
 
 
 def net_io_counters(pernic=False, nowrap=True):
     """What interfaces have carried: together, or with `pernic` each. `nowrap`: counters never go back."""
-    counters = _psplatform.net_io_counters()
-    return _counters(counters, _ntuples.snetio, "net_io_counters", pernic, nowrap)
+    return _counters("net_io_counters", {}, _ntuples.snetio, pernic, nowrap)
 
 
-def _counters(counters, tuple_, name, each, nowrap):
+def _counters(name, arguments, tuple_, each, nowrap):
+    read = getattr(_psplatform, name)
+    if nowrap:
+        # Read under the lock: numbers that another thread has overtaken would be taken for wrapped ones.
+        with _common._wn.lock:
+            counters = read(**arguments)
+            if counters:
+                counters = _wrap_numbers(counters, f"psutil.{name}")
+    else:
+        counters = read(**arguments)
     if not counters:
         return {} if each else None
-    if nowrap:
-        counters = _wrap_numbers(counters, f"psutil.{name}")
     if each:
         return {key: tuple_._make(values) for key, values in counters.items()}
     return tuple_._make(map(sum, zip(*counters.values())))

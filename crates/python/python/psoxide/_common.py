@@ -371,7 +371,10 @@ class _WrapNumbers:
     """Makes counters that the kernel lets wrap around keep growing."""
 
     def __init__(self):
-        self.lock = _thread.allocate_lock()
+        # Handlers of signals may ask again, and a forked child has no thread that would release it.
+        self.lock = _thread.RLock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.lock._at_fork_reinit)
         # By name: the numbers as they were read last, what each has lost so far, and whether any has lost something.
         self.cache = {}
         self.lost = {}

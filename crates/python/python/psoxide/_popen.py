@@ -42,7 +42,8 @@ def make(Process, added):
             if self.__subproc.returncode is not None:
                 return self.__subproc.returncode
             code = super().wait(timeout)
-            self.__subproc.returncode = code
+            if code is not None:
+                self.__subproc.returncode = code
             return code
 
     Popen.__module__ = Process.__module__
