@@ -242,8 +242,9 @@ impl Bpf {
     }
 }
 
+/// More or less, and for less than a listing: they are counted as links of /proc (fs/proc/root.c, `proc_root_getattr`).
 fn number_of_processes(source: &Source) -> usize {
-    source.pids().map_or(0, |pids| pids.len())
+    rustix::fs::stat(source.procfs("")).map_or(0, |procfs| usize::try_from(procfs.st_nlink).unwrap_or(usize::MAX))
 }
 
 /// Assembles the programs for this kernel: its types are gone through once for all of them.
