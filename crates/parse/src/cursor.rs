@@ -87,11 +87,14 @@ impl<'a> Cursor<'a> {
 
     /// Skips `n` tokens; fewer if there are not that many.
     pub fn skip_tokens(&mut self, n: usize) -> &mut Self {
-        for _ in 0..n {
-            if self.token().is_none() {
-                break;
-            }
-        }
+        let (mut left, mut inside) = (n, false);
+        let end = self.rest.iter().position(|byte| {
+            let space = byte.is_ascii_whitespace();
+            left -= usize::from(inside && space);
+            inside = !space;
+            left == 0
+        });
+        self.rest = end.and_then(|end| self.rest.get(end..)).unwrap_or_default();
         self
     }
 

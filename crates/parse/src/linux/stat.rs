@@ -55,6 +55,14 @@ pub fn times(bytes: &[u8]) -> Result<[u64; 2]> {
     Ok([cursor.decimal("utime")?, cursor.decimal("stime")?])
 }
 
+/// The parent, and the start in clock ticks since boot: all that is asked of a stranger.
+pub fn kin(bytes: &[u8]) -> Result<(u64, u64)> {
+    let mut cursor = Cursor::new(bytes);
+    comm(&mut cursor)?;
+    let ppid = cursor.skip_tokens(1).decimal("ppid")?; // after state
+    Ok((ppid, cursor.skip_tokens(17).decimal("starttime")?)) // after pgrp … itrealvalue
+}
+
 /// How far the process is with its program: `None` where it has no memory, `Some(false)` in the middle of execve(2), when
 /// it has new memory and no program in it yet.
 pub fn has_program(bytes: &[u8]) -> Result<Option<bool>> {
@@ -130,6 +138,7 @@ mod tests {
         assert_eq!((stat.minflt, stat.majflt), (1500, 3));
         assert_eq!((stat.utime, stat.stime, stat.cutime, stat.cstime), (12, 7, 300, 80));
         assert_eq!(times(BASH), Ok([stat.utime, stat.stime]));
+        assert_eq!(kin(BASH), Ok((stat.ppid, stat.starttime)));
         assert_eq!((stat.nice, stat.num_threads, stat.starttime), (0, 1, 88123));
         assert_eq!((stat.vsize, stat.rss), (9_019_392, 1290));
         assert_eq!((stat.processor, stat.delayacct_blkio_ticks), (Some(1), Some(5)));
@@ -173,7 +182,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(bytes: Vec<u8>) {
-            let _ = (parse(&bytes), times(&bytes), has_program(&bytes));
+            let _ = (parse(&bytes), times(&bytes), kin(&bytes), has_program(&bytes));
         }
 
         #[test]
@@ -181,6 +190,7 @@ mod tests {
             let line = BASH.split_at(at).0;
             if let Ok(stat) = parse(line) {
                 assert_eq!(times(line), Ok([stat.utime, stat.stime]));
+                assert_eq!(kin(line), Ok((stat.ppid, stat.starttime)));
             }
         }
     }

@@ -1,16 +1,19 @@
 //! Who is whose child: one look at every process.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::os::fd::AsFd;
 
-use super::{Cache, Os, Pass, Source, bpf};
-use crate::sys::{Handle, Kin, ProcessReadings as _};
-use crate::{FieldSet, Pid, Result};
+use psoxide_parse::ParseError;
+use psoxide_parse::linux::stat;
+
+use super::source::if_any;
+use super::{Source, bpf};
+use crate::sys::Kin;
+use crate::{Pid, Result};
 
 /// The descendants of a process, or its children, among others; by whichever way costs less.
 pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Kin>> {
     let walk = source.bpf().family(source).unwrap_or_default();
-    let pass = Arc::new(Pass::over(source));
     let (mut family, mut rest) = (Vec::with_capacity(walk.len()), Vec::new());
     for pid in source.bpf().pids(source, walk.iter().map(bpf::Relative::threads))? {
         match bpf::Relative::find(&walk, pid) {
@@ -20,15 +23,15 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
     }
     // Those that a walk leaves out are few, and may have children among those that it told of.
     let ask = |pid| if walk.is_empty() { source.pidfd_info(pid).map(|info| info.ppid) } else { None };
+    let procfs = source.open_procfs();
     let read = |pid| {
-        let cache = Cache::in_pass(&pass, pid, FieldSet::default());
-        let process = Handle { source, pid, start: None, cache: &cache };
-        match Os::start(&process).and_then(|start| Ok(Kin { pid, start, ppid: Os::ppid(&process)? })) {
-            Ok(kin) => Ok(Some(kin)),
-            // It has ended since the pids were listed.
-            Err(error) if error.is_missing() => Ok(None),
-            Err(error) => Err(error.with_pid(pid)),
-        }
+        let kin = source.read_process(procfs.as_ref().map(AsFd::as_fd), pid, "stat", |bytes| {
+            let (ppid, start) = stat::kin(bytes)?;
+            let ppid = Pid::try_from(ppid).map_err(|_| ParseError::overflow("ppid", b""))?;
+            Ok(Kin { pid, start, ppid })
+        });
+        // Nothing if it has ended since the pids were listed.
+        if_any(kin).map_err(|error| error.with_pid(pid))
     };
     family.append(&mut search(rest, of, recursive, ask, read)?);
     Ok(family)

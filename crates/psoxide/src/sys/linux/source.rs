@@ -11,6 +11,7 @@ use psoxide_parse::{Cursor, ParseError, decimal, lines};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::retry_on_intr;
+use rustix::path::DecInt;
 use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::bpf::Bpf;
@@ -239,7 +240,7 @@ impl Source {
     pub(crate) fn process(&self, pid: Pid, file: &str) -> PathBuf {
         let mut path = PathBuf::with_capacity(self.procfs.as_os_str().len() + file.len() + 12);
         path.push(&self.procfs);
-        path.push(pid.to_string());
+        path.push(DecInt::new(pid));
         path.push(file);
         path
     }
@@ -270,7 +271,7 @@ impl Source {
         parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
     ) -> Result<T> {
         let opened = match procfs {
-            Some(procfs) => open(procfs, &*format!("{pid}/{file}")),
+            Some(procfs) => open(procfs, [DecInt::new(pid).as_bytes(), b"/", file.as_bytes()].concat()),
             None => open(CWD, &*self.process(pid, file)),
         };
         opened.and_then(|opened| read_record(&opened, parse)).map_err(|error| error.with_path(self.process(pid, file)))
