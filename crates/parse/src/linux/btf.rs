@@ -207,6 +207,22 @@ impl<'a> Btf<'a> {
         Some((element?, count?))
     }
 
+    /// The value of an enumerator, of an enumeration of 32 bits.
+    #[must_use]
+    pub fn enumerator(&self, id: TypeId, name: &str) -> Option<u32> {
+        let (_, mut head) = self.unaliased(id)?;
+        if head.kind != Kind::Number || head.size_or_type != 4 {
+            return None;
+        }
+        for _ in 0..head.count {
+            let [own_name, value] = [(); 2].map(|()| u32_ne(&mut head.rest, "enumerator").ok());
+            if self.name(own_name?)? == name.as_bytes() {
+                return value;
+            }
+        }
+        None
+    }
+
     /// Its size in bytes.
     #[must_use]
     pub fn size(&self, id: TypeId) -> Option<u32> {
@@ -295,7 +311,11 @@ mod tests {
         }
 
         fn add_flagged(&mut self, name: &str, kind: u32, flag: bool, size_or_type: u32, rest: &[u32]) -> u32 {
-            let count = if matches!(kind, 4 | 5) { rest.len() / 3 } else { 0 };
+            let count = match kind {
+                4 | 5 => rest.len() / 3,
+                6 => rest.len() / 2,
+                _ => 0,
+            };
             let info = u32::from(flag) << 31 | kind << 24 | u32::try_from(count).unwrap();
             let name = self.string(name);
             for word in [name, info, size_or_type].iter().chain(rest) {
@@ -343,6 +363,8 @@ mod tests {
         assert_eq!(w.add_flagged("task", 4, true, 48, &members), 10);
         w.add("task", 12, 1, &[]);
         w.add("runqueues", 14, 10, &[1]);
+        let (on, off) = (w.string("on"), w.string("off"));
+        w.add("flags", 6, 4, &[on, 1, off, 1 << 31]);
         w
     }
 
@@ -372,6 +394,15 @@ mod tests {
         assert_eq!(btf.pointee(10), None);
         assert_eq!(btf.element(10), None);
         assert_eq!([btf.size(0), btf.size(99), btf.size(11)], [None; 3]);
+    }
+
+    #[test]
+    fn enumerators_by_name() {
+        let bytes = sample().bytes();
+        let btf = Btf::parse(&bytes).unwrap();
+        let [Some(flags)] = btf.find([(Kind::Number, "flags")]) else { panic!() };
+        assert_eq!([btf.enumerator(flags, "on"), btf.enumerator(flags, "off")], [Some(1), Some(1 << 31)]);
+        assert_eq!([btf.enumerator(flags, "o"), btf.enumerator(1, "on"), btf.enumerator(10, "a")], [None; 3]);
     }
 
     #[test]
@@ -417,6 +448,7 @@ mod tests {
             if let Ok(btf) = Btf::parse(&bytes) {
                 for id in 0..16 {
                     let _ = (btf.size(id), btf.pointee(id), btf.element(id), btf.member(id, "lock.seq"));
+                    let _ = btf.enumerator(id, "off");
                 }
                 let _ = btf.find([(Kind::Struct, "task")]);
             }

@@ -31,7 +31,9 @@ pub(super) enum Reg {
 /// A helper function by its number in linux/bpf.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Helper {
+    MapLookupElem = 1,
     ProbeReadKernel = 113,
+    ProbeReadKernelStr = 115,
     SeqWrite = 127,
     DPath = 147,
     CopyFromUserTask = 191,

@@ -6,6 +6,7 @@ use psoxide_parse::linux::btf::TypeId;
 use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
 use super::iterator::{self, STACK, TASK, numbers};
 use super::kernel::Kernel;
+use super::processes::{cast, follow};
 
 pub(super) const FILE: Reg = Reg::R7;
 pub(super) const FD: Reg = Reg::R8;
@@ -35,50 +36,176 @@ pub(super) fn inode(p: &mut Program, kernel: &Kernel<'_>, file_type: i32, other:
 
 /// The longest path that is told; others are looked up.
 const PATH: i16 = 400;
+/// NAME_MAX, and a NUL.
+const NAME: i32 = 256;
 
-/// Prints, of every regular file: descriptor, flags, position, the word of the table of descriptors to close on exec
-/// that has its bit, the length of its path, and so many bytes.
+/// What is printed of each regular file, before its path or name.
+#[derive(Debug, Clone, Copy)]
+enum Word {
+    Fd,
+    Flags,
+    Position,
+    /// The word of the table of descriptors to close on exec that has its bit.
+    CloseOnExec,
+    /// Where it is: the mount and the directory by their addresses, and the directory's inode and device.
+    Mount,
+    Directory,
+    Inode,
+    Device,
+    /// Whether its name in that directory leads to it, and to nothing that is mounted there.
+    Named,
+    /// Bytes that follow, with a NUL: of a path, or of a name; 0 where neither could be told.
+    Length,
+}
+
+const WORDS: usize = Word::Length as usize + 1;
+const BYTES: i16 = 8 * (Word::Length as i16 + 1);
+/// Where the words are on the stack, before the path.
+const HEAD: i16 = -PATH - BYTES;
+/// Below them.
+const SEQUENCE: i16 = HEAD - 8;
+const PLACE: i16 = HEAD - 16;
+const ROOT: i16 = HEAD - 24;
+const KEY: i16 = HEAD - 32;
+/// The whole stack has 512 bytes, Documentation/bpf/bpf_design_QA.rst.
+const _: () = assert!(KEY >= -512);
+
+/// R0 = the 64 bits at `base + offset`, as a number whatever they are.
+fn number(p: &mut Program, kernel: &Kernel<'_>, base: Reg, offset: i16) -> Option<()> {
+    p.at(Reg::R1, base, offset);
+    cast(p, kernel, kernel.numbers()?);
+    p.load(Reg::R0, Reg::R0, 0, 8);
+    Some(())
+}
+
+/// Prints the words of every regular file, and its path; or its name alone, where it is in the same place as the last one
+/// of which the path was told.
+///
+/// That place is noted in the map, together with the number of the walk: others may go on. What they do to the note may
+/// make a name come without a path before it, which who reads it sees.
 pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
+    const DENTRY: Reg = TASK;
+    const LENGTH: Reg = FD;
     let mut p = Program::default();
-    let (out, no_path, write) = (p.label(), p.label(), p.label());
+    let [out, whole, told, nothing, elsewhere, print] = [(); 6].map(|()| p.label());
+    let to = |word: Word| word as i16 * 8 + HEAD;
+    let store = |p: &mut Program, word: Word| p.store(STACK, to(word), Reg::R0);
+    // `struct bpf_iter_meta`: the number of the walk.
+    p.load(Reg::R2, Reg::R1, 0, 8);
+    p.load(Reg::R2, Reg::R2, 8, 8);
+    p.op(Reg::R2, Op::ShiftLeft, 48);
+    p.store(STACK, PLACE, Reg::R2);
     begin(&mut p, out);
-    inode(&mut p, kernel, REGULAR, out)?;
-    let (flags, position) = (kernel.place(kernel.file, "f_flags")?, kernel.place(kernel.file, "f_pos")?);
-    let head = -PATH - 40;
-    p.store(STACK, head, FD);
-    p.load(Reg::R1, FILE, flags.offset, flags.size);
-    p.store(STACK, head + 8, Reg::R1);
-    p.load(Reg::R1, FILE, position.offset, position.size);
-    p.store(STACK, head + 16, Reg::R1);
+    let inode_type = inode(&mut p, kernel, REGULAR, out)?;
+    p.store(STACK, to(Word::Fd), FD);
+    for (path, word) in [("f_flags", Word::Flags), ("f_pos", Word::Position)] {
+        let place = kernel.place(kernel.file, path)?;
+        p.load(Reg::R0, FILE, place.offset, place.size);
+        store(&mut p, word);
+    }
     let (files, files_type) = kernel.pointer(kernel.task, "files")?;
     let (table, table_type) = kernel.pointer(files_type, "fdt")?;
-    let bits = kernel.place(table_type, "close_on_exec")?;
-    p.load(Reg::R1, TASK, files.offset, files.size);
+    follow(&mut p, kernel, files);
     p.load(Reg::R1, Reg::R1, table.offset, table.size);
-    p.load(Reg::R3, Reg::R1, bits.offset, bits.size);
-    p.copy(Reg::R1, FD);
-    p.op(Reg::R1, Op::ShiftRight, 6);
-    p.op(Reg::R1, Op::ShiftLeft, 3);
-    p.op_reg(Reg::R3, Op::Add, Reg::R1);
-    p.store_value(STACK, head + 24, 0);
-    p.at(Reg::R1, STACK, head + 24);
-    p.set(Reg::R2, 8);
-    p.call(Helper::ProbeReadKernel);
-    for word in 0..PATH / 8 {
-        p.store_value(STACK, word * 8 - PATH, 0);
-    }
+    number(&mut p, kernel, Reg::R1, kernel.offset(table_type, "close_on_exec")?)?;
+    p.op(FD, Op::ShiftRight, 6);
+    p.op(FD, Op::ShiftLeft, 3);
+    p.op_reg(Reg::R0, Op::Add, FD);
+    number(&mut p, kernel, Reg::R0, 0)?;
+    store(&mut p, Word::CloseOnExec);
+
+    let (dentry, dentry_type) = kernel.pointer(kernel.file, "f_path.dentry")?;
+    let (mount, mount_type) = kernel.pointer(kernel.file, "f_path.mnt")?;
+    let (parent, of_parent) = (kernel.place(dentry_type, "d_parent")?, kernel.place(dentry_type, "d_inode")?);
+    let (fs, fs_type) = kernel.pointer(inode_type, "i_sb")?;
+    let (inode_number, device) = (kernel.place(inode_type, "i_ino")?, kernel.place(fs_type, "s_dev")?);
+    let sequence = kernel.place(dentry_type, "d_seq.seqcount.sequence")?;
+    p.copy(Reg::R1, FILE);
+    cast(&mut p, kernel, kernel.file);
+    p.load(DENTRY, Reg::R0, dentry.offset, dentry.size);
+    p.load(Reg::R0, DENTRY, sequence.offset, sequence.size);
+    p.store(STACK, SEQUENCE, Reg::R0);
+    number(&mut p, kernel, FILE, mount.offset)?;
+    store(&mut p, Word::Mount);
+    number(&mut p, kernel, DENTRY, parent.offset)?;
+    store(&mut p, Word::Directory);
+    p.load(Reg::R1, STACK, to(Word::Mount), 8);
+    p.op_reg(Reg::R0, Op::Add, Reg::R1);
+    p.load(Reg::R1, STACK, PLACE, 8);
+    p.op_reg(Reg::R0, Op::Add, Reg::R1);
+    p.store(STACK, PLACE, Reg::R0);
+    p.load(Reg::R1, DENTRY, parent.offset, parent.size);
+    p.load(Reg::R1, Reg::R1, of_parent.offset, of_parent.size);
+    p.load(Reg::R0, Reg::R1, inode_number.offset, inode_number.size);
+    store(&mut p, Word::Inode);
+    p.load(Reg::R1, Reg::R1, fs.offset, fs.size);
+    p.load(Reg::R0, Reg::R1, device.offset, device.size);
+    store(&mut p, Word::Device);
+
+    // Unless it was deleted (d_unhashed), or is itself a root of a mount, or another one is mounted over it, or the file
+    // system has to be asked whether the name still holds.
+    p.store_value(STACK, to(Word::Named), 0);
+    p.store_value(STACK, KEY, 0);
+    number(&mut p, kernel, DENTRY, kernel.offset(dentry_type, "d_hash.pprev")?)?;
+    p.jump_if(Reg::R0, If::Equal, 0, whole);
+    p.load(Reg::R1, STACK, to(Word::Mount), 8);
+    number(&mut p, kernel, Reg::R1, kernel.offset(mount_type, "mnt_root")?)?;
+    p.store(STACK, ROOT, Reg::R0);
+    number(&mut p, kernel, FILE, dentry.offset)?;
+    p.load(Reg::R1, STACK, ROOT, 8);
+    p.jump_if_reg(Reg::R0, If::Equal, Reg::R1, whole);
+    let flags = kernel.place(dentry_type, "d_flags")?;
+    p.load(Reg::R0, DENTRY, flags.offset, flags.size);
+    p.op(Reg::R0, Op::And, kernel.dentry_flag("DCACHE_MOUNTED")? | kernel.dentry_flag("DCACHE_OP_REVALIDATE")?);
+    p.jump_if(Reg::R0, If::NotEqual, 0, whole);
+    p.store_value(STACK, to(Word::Named), 1);
+
+    let note = |p: &mut Program, none: Label| {
+        p.map(Reg::R1);
+        p.at(Reg::R2, STACK, KEY);
+        p.call(Helper::MapLookupElem);
+        p.jump_if(Reg::R0, If::Equal, 0, none);
+    };
+    note(&mut p, whole);
+    p.load(Reg::R1, Reg::R0, 0, 8);
+    p.load(Reg::R2, STACK, PLACE, 8);
+    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, whole);
+    number(&mut p, kernel, DENTRY, kernel.offset(dentry_type, "d_name.name")?)?;
+    p.copy(Reg::R3, Reg::R0);
+    p.at(Reg::R1, STACK, -PATH);
+    p.set(Reg::R2, NAME);
+    p.call(Helper::ProbeReadKernelStr);
+    p.copy(LENGTH, Reg::R0);
+    p.jump_if(LENGTH, If::Greater, NAME, nothing); // a negative number is a large one
+    p.jump(told);
+
+    p.place(whole);
     p.at(Reg::R1, FILE, kernel.offset(kernel.file, "f_path")?);
     p.at(Reg::R2, STACK, -PATH);
     p.set(Reg::R3, PATH.into());
     p.call(Helper::DPath);
-    p.copy(FD, Reg::R0);
-    p.jump_if(FD, If::Greater, PATH.into(), no_path); // a negative number is a large one
-    p.jump(write);
-    p.place(no_path);
-    p.set(FD, 0);
-    p.place(write);
-    p.store(STACK, head + 32, FD);
-    iterator::print(&mut p, head, |p| p.at(Reg::R3, FD, 40));
+    p.copy(LENGTH, Reg::R0);
+    p.jump_if(LENGTH, If::Greater, PATH.into(), nothing);
+
+    // Whether it was renamed meanwhile.
+    p.place(told);
+    p.load(Reg::R1, DENTRY, sequence.offset, sequence.size);
+    p.load(Reg::R2, STACK, SEQUENCE, 8);
+    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, nothing);
+    p.op(Reg::R1, Op::And, 1);
+    p.jump_if(Reg::R1, If::NotEqual, 0, nothing);
+    note(&mut p, print);
+    p.load(Reg::R1, STACK, to(Word::Named), 8);
+    p.jump_if(Reg::R1, If::Equal, 0, elsewhere);
+    p.load(Reg::R1, STACK, PLACE, 8);
+    p.place(elsewhere);
+    p.store(Reg::R0, 0, Reg::R1);
+    p.jump(print);
+    p.place(nothing);
+    p.set(LENGTH, 0);
+    p.place(print);
+    p.store(STACK, to(Word::Length), LENGTH);
+    iterator::print(&mut p, HEAD, |p| p.at(Reg::R3, LENGTH, BYTES));
     p.place(out);
     p.exit();
     p.finish()
@@ -86,32 +213,71 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
 
 /// A regular file that a process has open.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Regular {
+pub(crate) struct Regular<'a> {
     pub(crate) fd: u32,
     /// As fdinfo has them.
     pub(crate) flags: u64,
     pub(crate) position: u64,
-    /// As its link has it; `None` where it is too long to be told here.
-    pub(crate) path: Option<Vec<u8>>,
+    pub(crate) directory: Directory,
+    /// Whether its name in that directory leads to it, and to nothing that is mounted there.
+    pub(crate) named: bool,
+    pub(crate) path: Path<'a>,
 }
 
-pub(super) fn parse_regular(printed: &[u8]) -> Option<Vec<Regular>> {
+/// A directory as it is seen through a mount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Directory {
+    mount: u64,
+    address: u64,
+    pub(crate) inode: u64,
+    /// In the kernel's own form: include/linux/kdev_t.h.
+    device: u64,
+}
+
+impl Directory {
+    /// Major and minor number.
+    pub(crate) fn device(&self) -> (u32, u32) {
+        const MINOR_BITS: u32 = 20;
+        let part = |bits: u64| u32::try_from(bits).unwrap_or(u32::MAX);
+        (part(self.device >> MINOR_BITS), part(self.device & ((1 << MINOR_BITS) - 1)))
+    }
+}
+
+/// What is told of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Path<'a> {
+    /// As its link has it.
+    Whole(&'a [u8]),
+    /// The last part; the directory is the same as that of a file before.
+    Name(&'a [u8]),
+    /// Too long, or renamed meanwhile.
+    Untold,
+}
+
+/// Each regular file of what was printed; `None` once there is something else.
+pub(super) fn each_regular(printed: &[u8], mut each: impl FnMut(Regular<'_>)) -> Option<()> {
     /// Kept for the descriptor, not for the file: fs/proc/fd.c, seq_show.
     const O_CLOEXEC: u64 = 0o2_000_000;
     let mut cursor = Cursor::new(printed);
-    let mut files = Vec::new();
     while !cursor.is_empty() {
-        let [fd, flags, position, close_on_exec, length] = numbers(&mut cursor)?;
+        let [fd, flags, position, close_on_exec, mount, address, inode, device, named, length]: [u64; WORDS] =
+            numbers(&mut cursor)?;
         let path = cursor.take(usize::try_from(length).ok()?)?;
         let closes = close_on_exec >> (fd % 64) & 1 != 0;
-        files.push(Regular {
+        each(Regular {
             fd: fd.try_into().ok()?,
             flags: if closes { flags | O_CLOEXEC } else { flags & !O_CLOEXEC },
             position,
-            path: path.strip_suffix(&[0]).map(<[u8]>::to_vec),
+            directory: Directory { mount, address, inode, device },
+            named: named != 0,
+            path: match path.strip_suffix(&[0]) {
+                Some(path) if path.starts_with(b"/") => Path::Whole(path),
+                Some(name) if named != 0 => Path::Name(name),
+                _ => Path::Untold,
+            },
         });
     }
-    Some(files)
+    Some(())
 }
 
 #[cfg(test)]
@@ -121,13 +287,23 @@ mod tests {
     #[test]
     fn what_is_printed_is_understood_and_nothing_else() {
         let printed = |words: &[u64]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<u8>>();
-        let mut bytes = printed(&[65, 0o2_100_002, 5, 0b10, 3]);
+        let mut bytes = printed(&[65, 0o2_100_002, 5, 0b10, 1, 2, 3, 8 << 20 | 4, 1, 3]);
         bytes.extend(b"/a\0");
-        bytes.extend(printed(&[1, 0o2_000_001, 0, 0, 0]));
-        let file =
-            |fd, flags, position, path: Option<&[u8]>| Regular { fd, flags, position, path: path.map(Into::into) };
-        let expected = vec![file(65, 0o2_100_002, 5, Some(b"/a")), file(1, 1, 0, None)];
-        assert_eq!(parse_regular(&bytes), Some(expected));
-        assert_eq!(parse_regular(&printed(&[1, 1, 1, 1, 1])), None);
+        bytes.extend(printed(&[1, 0o2_000_001, 0, 0, 1, 2, 3, 8 << 20 | 4, 1, 2]));
+        bytes.extend(b"b\0");
+        bytes.extend(printed(&[2, 0, 0, 0, 1, 2, 3, 4, 0, 0]));
+        let mut found = Vec::new();
+        assert_eq!(each_regular(&bytes, |file| found.push((file.fd, file.flags, file.position, file.named))), Some(()));
+        assert_eq!(found, [(65, 0o2_100_002, 5, true), (1, 1, 0, true), (2, 0, 0, false)]);
+        let (mut paths, mut devices) = (Vec::new(), Vec::new());
+        each_regular(&bytes, |file| {
+            paths.push(match file.path {
+                Path::Whole(path) | Path::Name(path) => path.to_vec(),
+                Path::Untold => Vec::new(),
+            });
+            devices.push(file.directory.device());
+        });
+        assert_eq!((paths, devices), (vec![b"/a".to_vec(), b"b".to_vec(), vec![]], vec![(8, 4), (8, 4), (0, 4)]));
+        assert_eq!(each_regular(&printed(&[1; WORDS]), |_| {}), None);
     }
 }

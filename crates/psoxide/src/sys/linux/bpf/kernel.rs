@@ -1,6 +1,6 @@
 //! What programs need to know of the running kernel: from its BTF, and whether its numbers mean what /proc shows.
 
-use psoxide_parse::linux::btf::{Btf, Kind, Member, TypeId};
+use psoxide_parse::linux::btf::{Btf, Kind, TypeId};
 use rustix::thread::CapabilitySet;
 
 use super::super::Source;
@@ -25,6 +25,8 @@ pub(super) struct Kernel<'a> {
     pub(super) cast: TypeId,
     /// `bpf_task_from_pid` and `bpf_task_release` (since Linux 6.2).
     pub(super) task_by_pid: Option<(TypeId, TypeId)>,
+    /// `enum dentry_flags` (since Linux 6.12).
+    dentry_flags: Option<TypeId>,
     /// `struct socket_alloc`, a socket together with its inode.
     pub(super) socket_with_inode: Option<TypeId>,
     /// `struct bpf_array`, what a map is that every CPU has its own copy of.
@@ -39,6 +41,7 @@ impl<'a> Kernel<'a> {
         let [
             task,
             file,
+            dentry_flags,
             socket_with_inode,
             map,
             iterate_tasks,
@@ -51,6 +54,7 @@ impl<'a> Kernel<'a> {
         ] = btf.find([
             (Kind::Struct, "task_struct"),
             (Kind::Struct, "file"),
+            (Kind::Number, "dentry_flags"),
             (Kind::Struct, "socket_alloc"),
             (Kind::Struct, "bpf_array"),
             (Kind::Function, "bpf_iter_task"),
@@ -70,16 +74,12 @@ impl<'a> Kernel<'a> {
             rcu_unlock: rcu_unlock?,
             cast: cast?,
             task_by_pid: task_from_pid.zip(task_release),
+            dentry_flags,
             socket_with_inode,
             map: map?,
             cpus,
             btf,
         })
-    }
-
-    /// A member of any kind.
-    pub(super) fn member(&self, of: TypeId, path: &str) -> Option<Member> {
-        self.btf.member(of, path)
     }
 
     /// Where a member is that is a number or a pointer.
@@ -98,6 +98,20 @@ impl<'a> Kernel<'a> {
     pub(super) fn pointer(&self, of: TypeId, path: &str) -> Option<(Place, TypeId)> {
         let to = self.btf.pointee(self.btf.member(of, path)?.id)?;
         Some((self.place(of, path)?, to))
+    }
+
+    /// A bit of `d_flags`.
+    pub(super) fn dentry_flag(&self, name: &str) -> Option<i32> {
+        self.btf.enumerator(self.dentry_flags?, name)?.try_into().ok()
+    }
+
+    /// A struct that begins with two numbers of 64 bits, to read anything as such: what is read of a pointer as it is
+    /// declared stays a pointer, of which the verifier allows little.
+    pub(super) fn numbers(&self) -> Option<TypeId> {
+        let (_, signal_type) = self.pointer(self.task, "signal")?;
+        let [numbers, second] = ["prev_cputime", "prev_cputime.stime"].map(|path| self.btf.member(signal_type, path));
+        let (numbers, second) = (numbers?, second?);
+        (second.offset.checked_sub(numbers.offset)? == 8).then_some(numbers.id)
     }
 
     /// What a pointer points to.

@@ -29,7 +29,7 @@ use rustix::io::retry_on_intr;
 use self::asm::Instruction;
 pub(crate) use self::family::Relative;
 use self::ffi::{Kept, Over, Runs, Types};
-pub(crate) use self::files::Regular;
+pub(crate) use self::files::{Directory, Path, Regular};
 use self::kernel::Kernel;
 use self::processes::Form;
 pub(crate) use self::record::{Answer, Process, Walked};
@@ -219,9 +219,11 @@ impl Bpf {
         sockets::parse_of_process(&over_one(self.get(source, Walk::Sockets, || 1)?, Over::Thread(pid)).ok()?)
     }
 
-    /// The regular files of a process that has `count` descriptors, by descriptor.
-    pub(super) fn files(&self, source: &Source, pid: Pid, count: usize) -> Option<Vec<Regular>> {
-        files::parse_regular(&over_one(self.get(source, Walk::Files, || count)?, Over::Thread(pid)).ok()?)
+    /// The regular files of a process that has `count` descriptors, by descriptor; `None` also where some were understood
+    /// and not all.
+    pub(super) fn files(&self, source: &Source, pid: Pid, count: usize, each: impl FnMut(Regular<'_>)) -> Option<()> {
+        let walk = self.get(source, Walk::Files, || count)?;
+        files::each_regular(&over_one(walk, Over::Thread(pid)).ok()?, each)
     }
 
     /// The threads of a process that has about `count` of them.

@@ -346,14 +346,7 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
     p.op_reg(Reg::R0, Op::Sub, Reg::R2);
     p.load(Reg::R1, STACK, base, 8);
     p.op_reg(Reg::R1, Op::Add, Reg::R0);
-    // Any struct will do that begins with numbers, as `struct prev_cputime` with two of 64 bits.
-    let (_, signal_type) = kernel.pointer(kernel.task, "signal")?;
-    let [numbers, second] = ["prev_cputime", "prev_cputime.stime"].map(|path| kernel.member(signal_type, path));
-    let (numbers, second) = (numbers?, second?);
-    if second.offset.checked_sub(numbers.offset)? != 8 {
-        return None;
-    }
-    cast(p, kernel, numbers.id);
+    cast(p, kernel, kernel.numbers()?);
     for (index, sum) in counters {
         p.load(Reg::R1, Reg::R0, i16::try_from(index).ok()? * 4, 4);
         p.op(Reg::R1, Op::ShiftLeft, 32);
