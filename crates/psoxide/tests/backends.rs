@@ -467,7 +467,16 @@ fn open_all_sorts(folder: &Path) -> Vec<File> {
     files[0].write_all(b"12345").unwrap();
     // One that a program started from here would keep.
     files.push(rustix::io::dup(&files[0]).unwrap().into());
-    // No regular file.
+    // No regular files, but what their paths lead to.
+    for (target, name) in [("plain", "link"), ("a", "link to a folder")] {
+        symlink(target, folder.join(name)).unwrap();
+        let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::CLOEXEC;
+        files.push(rustix::fs::open(folder.join(name), flags, rustix::fs::Mode::empty()).unwrap().into());
+    }
+    std::fs::create_dir(folder.join("becomes a file")).unwrap();
+    files.push(File::open(folder.join("becomes a file")).unwrap());
+    std::fs::remove_dir(folder.join("becomes a file")).unwrap();
+    std::fs::write(folder.join("becomes a file"), "").unwrap();
     files.push(File::open(folder).unwrap());
     files
 }
@@ -490,10 +499,18 @@ fn both_backends_find_the_same_open_files() {
     let _files = open_all_sorts(folder.path());
     let Some(told) = opened(std::process::id(), folder.path()) else { return };
     let names: Vec<_> = told.iter().map(|file| file.path.strip_prefix(folder.path()).unwrap().as_os_str()).collect();
-    for name in ["replaced", "its name ends so (deleted)", "new name", "its second name", "moved away/3"] {
+    for name in [
+        "replaced",
+        "its name ends so (deleted)",
+        "new name",
+        "its second name",
+        "moved away/3",
+        "link",
+        "becomes a file",
+    ] {
         assert!(names.contains(&OsStr::new(name)), "{name}: {names:?}");
     }
-    for name in ["gone", "old name", "one of two", "becomes a folder", "moved/0"] {
+    for name in ["gone", "old name", "one of two", "becomes a folder", "moved/0", "link to a folder"] {
         assert!(!names.contains(&OsStr::new(name)), "{name}: {names:?}");
     }
     assert!(told.iter().any(|file| file.position == Some(5) && file.mode == Some("w")));
@@ -555,11 +572,16 @@ fn opens_files_below_mounts() {
     compare(before, "a file over a file");
     mount(&["--bind", "/dev/null"], &path("under a device"));
     compare(before - 1, "a device over a file");
+    std::fs::write(path("device"), "").unwrap();
+    mount(&["--bind", "/dev/zero"], &path("device"));
+    files.push(File::open(path("device")).unwrap());
+    mount(&["--bind", &of("source")], &path("device"));
+    compare(before, "a file over a device");
     // By its path below the mount, and as the root of one, which has another name.
     mount(&["--bind", &of("a")], &path("bound"));
     files.push(File::open(path("bound/0")).unwrap());
     files.extend([(); 2].map(|()| File::open(path("under a file")).unwrap()));
-    compare(before + 2, "by other paths");
+    compare(before + 3, "by other paths");
     std::fs::remove_file(path("a/1")).unwrap();
     files.push(File::open("/proc/self/status").unwrap());
     let own = opened(std::process::id(), Path::new("/proc")).unwrap();

@@ -239,6 +239,17 @@ impl Tuples {
 
     /// `popenfile`
     pub(crate) fn open_file<'py>(&self, py: Python<'py>, file: &OpenFile) -> Object<'py> {
+        // As they are on Linux, where there may be ten thousand.
+        if let (Some(fd), Some(position), Some(mode), Some(flags)) = (file.fd, file.position, file.mode, file.flags) {
+            let values = [
+                text(py, file.path.as_os_str())?,
+                fd.into_bound_py_any(py)?,
+                position.into_bound_py_any(py)?,
+                PyString::intern(py, mode).into_any(),
+                flags.into_bound_py_any(py)?,
+            ];
+            return self.make(py, &self.popenfile, values);
+        }
         let mut values = fields(py, file)?;
         if let (Some(fd), None) = (values.get_mut(1), file.fd) {
             *fd = (-1).into_bound_py_any(py)?;

@@ -1,7 +1,6 @@
-//! Descriptors in one walk: what the programs of those walks begin with, and one process's regular files.
+//! Descriptors in one walk: what the programs of such walks begin with, and one process's regular files.
 
 use psoxide_parse::Cursor;
-use psoxide_parse::linux::btf::TypeId;
 
 use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
 use super::iterator::{self, STACK, TASK, numbers};
@@ -11,10 +10,6 @@ use super::processes::{cast, follow};
 pub(super) const FILE: Reg = Reg::R7;
 pub(super) const FD: Reg = Reg::R8;
 
-/// inode(7)
-const TYPE: i32 = 0o170_000;
-const REGULAR: i32 = 0o100_000;
-
 /// Loads what `struct bpf_iter__task_file` holds; to `out` after the last file.
 pub(super) fn begin(p: &mut Program, out: Label) {
     iterator::visit(p, out);
@@ -23,23 +18,12 @@ pub(super) fn begin(p: &mut Program, out: Label) {
     p.jump_if(FILE, If::Equal, 0, out);
 }
 
-/// R1 = the file's inode, whose type is returned; to `other` if it is none of a file of this type.
-pub(super) fn inode(p: &mut Program, kernel: &Kernel<'_>, file_type: i32, other: Label) -> Option<TypeId> {
-    let (inode, inode_type) = kernel.pointer(kernel.file, "f_inode")?;
-    let mode = kernel.place(inode_type, "i_mode")?;
-    p.load(Reg::R1, FILE, inode.offset, inode.size);
-    p.load(Reg::R2, Reg::R1, mode.offset, mode.size);
-    p.op(Reg::R2, Op::And, TYPE);
-    p.jump_if(Reg::R2, If::NotEqual, file_type, other);
-    Some(inode_type)
-}
-
 /// The longest path that is told; others are looked up.
 const PATH: i16 = 400;
 /// NAME_MAX, and a NUL.
 const NAME: i32 = 256;
 
-/// What is printed of each regular file, before its path or name.
+/// What is printed of each file, before its path or name.
 #[derive(Debug, Clone, Copy)]
 enum Word {
     Fd,
@@ -65,8 +49,7 @@ const HEAD: i16 = -PATH - BYTES;
 /// Below them.
 const SEQUENCE: i16 = HEAD - 8;
 const PLACE: i16 = HEAD - 16;
-const ROOT: i16 = HEAD - 24;
-const KEY: i16 = HEAD - 32;
+const KEY: i16 = HEAD - 24;
 /// The whole stack has 512 bytes, Documentation/bpf/bpf_design_QA.rst.
 const _: () = assert!(KEY >= -512);
 
@@ -78,8 +61,8 @@ fn number(p: &mut Program, kernel: &Kernel<'_>, base: Reg, offset: i16) -> Optio
     Some(())
 }
 
-/// Prints the words of every regular file, and its path; or its name alone, where it is in the same place as the last one
-/// of which the path was told.
+/// Prints the words of every file whose path may be a regular file's, and that path; or its name alone, where it is in the
+/// same place as the last one of which the path was told.
 ///
 /// That place is noted in the map, together with the number of the walk: others may go on. What they do to the note may
 /// make a name come without a path before it, which who reads it sees.
@@ -87,7 +70,7 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     const DENTRY: Reg = TASK;
     const LENGTH: Reg = FD;
     let mut p = Program::default();
-    let [out, whole, told, nothing, elsewhere, print] = [(); 6].map(|()| p.label());
+    let [out, tell, whole, told, nothing, elsewhere, print] = [(); 7].map(|()| p.label());
     let to = |word: Word| word as i16 * 8 + HEAD;
     let store = |p: &mut Program, word: Word| p.store(STACK, to(word), Reg::R0);
     // `struct bpf_iter_meta`: the number of the walk.
@@ -96,7 +79,29 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.op(Reg::R2, Op::ShiftLeft, 48);
     p.store(STACK, PLACE, Reg::R2);
     begin(&mut p, out);
-    let inode_type = inode(&mut p, kernel, REGULAR, out)?;
+    let (dentry, dentry_type) = kernel.pointer(kernel.file, "f_path.dentry")?;
+    let [parent, hashed, flags] = ["d_parent", "d_hash.pprev", "d_flags"].map(|path| kernel.place(dentry_type, path));
+    let (parent, hashed, flags) = (parent?, hashed?, flags?);
+    let [kind, regular, symlink, mounted] =
+        ["ENTRY_TYPE", "REGULAR_TYPE", "SYMLINK_TYPE", "MOUNTED"].map(|name| kernel.dentry_flag(name));
+    let (kind, regular, symlink, mounted) = (kind?, regular?, symlink?, mounted?);
+    // What else it is: a link that leads on (O_PATH), or something that has lost its name, or has a file mounted over it;
+    // what is its own parent is in no directory.
+    p.copy(Reg::R1, FILE);
+    cast(&mut p, kernel, kernel.file);
+    p.load(Reg::R2, Reg::R0, dentry.offset, dentry.size);
+    p.load(Reg::R1, Reg::R2, flags.offset, flags.size);
+    p.copy(Reg::R3, Reg::R1);
+    p.op(Reg::R3, Op::And, kind);
+    p.jump_if(Reg::R3, If::Equal, regular, tell);
+    p.jump_if(Reg::R3, If::Equal, symlink, tell);
+    p.load(Reg::R3, Reg::R2, parent.offset, parent.size);
+    p.jump_if_reg(Reg::R3, If::Equal, Reg::R2, out);
+    p.op(Reg::R1, Op::And, mounted);
+    p.jump_if(Reg::R1, If::NotEqual, 0, tell);
+    p.load(Reg::R3, Reg::R2, hashed.offset, hashed.size);
+    p.jump_if(Reg::R3, If::NotEqual, 0, out);
+    p.place(tell);
     p.store(STACK, to(Word::Fd), FD);
     for (path, word) in [("f_flags", Word::Flags), ("f_pos", Word::Position)] {
         let place = kernel.place(kernel.file, path)?;
@@ -114,9 +119,8 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     number(&mut p, kernel, Reg::R0, 0)?;
     store(&mut p, Word::CloseOnExec);
 
-    let (dentry, dentry_type) = kernel.pointer(kernel.file, "f_path.dentry")?;
     let (mount, mount_type) = kernel.pointer(kernel.file, "f_path.mnt")?;
-    let (parent, of_parent) = (kernel.place(dentry_type, "d_parent")?, kernel.place(dentry_type, "d_inode")?);
+    let (of_parent, inode_type) = kernel.pointer(dentry_type, "d_inode")?;
     let (fs, fs_type) = kernel.pointer(inode_type, "i_sb")?;
     let (inode_number, device) = (kernel.place(inode_type, "i_ino")?, kernel.place(fs_type, "s_dev")?);
     let sequence = kernel.place(dentry_type, "d_seq.seqcount.sequence")?;
@@ -142,22 +146,21 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.load(Reg::R0, Reg::R1, device.offset, device.size);
     store(&mut p, Word::Device);
 
-    // Unless it was deleted (d_unhashed), or is itself a root of a mount, or another one is mounted over it, or the file
-    // system has to be asked whether the name still holds.
+    // Unless it is another kind of file, or was deleted (d_unhashed), or is itself the root of a mount, or another one is
+    // mounted over it, or the file system has to be asked whether the name still holds.
     p.store_value(STACK, to(Word::Named), 0);
     p.store_value(STACK, KEY, 0);
-    number(&mut p, kernel, DENTRY, kernel.offset(dentry_type, "d_hash.pprev")?)?;
-    p.jump_if(Reg::R0, If::Equal, 0, whole);
-    p.load(Reg::R1, STACK, to(Word::Mount), 8);
-    number(&mut p, kernel, Reg::R1, kernel.offset(mount_type, "mnt_root")?)?;
-    p.store(STACK, ROOT, Reg::R0);
-    number(&mut p, kernel, FILE, dentry.offset)?;
-    p.load(Reg::R1, STACK, ROOT, 8);
-    p.jump_if_reg(Reg::R0, If::Equal, Reg::R1, whole);
-    let flags = kernel.place(dentry_type, "d_flags")?;
     p.load(Reg::R0, DENTRY, flags.offset, flags.size);
-    p.op(Reg::R0, Op::And, kernel.dentry_flag("DCACHE_MOUNTED")? | kernel.dentry_flag("DCACHE_OP_REVALIDATE")?);
-    p.jump_if(Reg::R0, If::NotEqual, 0, whole);
+    p.op(Reg::R0, Op::And, kind | mounted | kernel.dentry_flag("OP_REVALIDATE")?);
+    p.jump_if(Reg::R0, If::NotEqual, regular, whole);
+    p.load(Reg::R0, DENTRY, hashed.offset, hashed.size);
+    p.jump_if(Reg::R0, If::Equal, 0, whole);
+    let root = kernel.place(mount_type, "mnt_root")?;
+    p.copy(Reg::R1, FILE);
+    cast(&mut p, kernel, kernel.file);
+    p.load(Reg::R1, Reg::R0, mount.offset, mount.size);
+    p.load(Reg::R1, Reg::R1, root.offset, root.size);
+    p.jump_if_reg(Reg::R1, If::Equal, DENTRY, whole);
     p.store_value(STACK, to(Word::Named), 1);
 
     let note = |p: &mut Program, none: Label| {
@@ -211,7 +214,7 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.finish()
 }
 
-/// A regular file that a process has open.
+/// A file that a process has open, and whose path may be a regular file's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Regular<'a> {
     pub(crate) fd: u32,
@@ -254,7 +257,7 @@ pub(crate) enum Path<'a> {
     Untold,
 }
 
-/// Each regular file of what was printed; `None` once there is something else.
+/// Each file of what was printed; `None` once there is something else.
 pub(super) fn each_regular(printed: &[u8], mut each: impl FnMut(Regular<'_>)) -> Option<()> {
     /// Kept for the descriptor, not for the file: fs/proc/fd.c, seq_show.
     const O_CLOEXEC: u64 = 0o2_000_000;

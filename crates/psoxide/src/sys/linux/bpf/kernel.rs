@@ -100,9 +100,9 @@ impl<'a> Kernel<'a> {
         Some((self.place(of, path)?, to))
     }
 
-    /// A bit of `d_flags`.
+    /// Bits of `d_flags`: DCACHE_ and so on.
     pub(super) fn dentry_flag(&self, name: &str) -> Option<i32> {
-        self.btf.enumerator(self.dentry_flags?, name)?.try_into().ok()
+        self.btf.enumerator(self.dentry_flags?, &format!("DCACHE_{name}"))?.try_into().ok()
     }
 
     /// A struct that begins with two numbers of 64 bits, to read anything as such: what is read of a pointer as it is

@@ -219,7 +219,7 @@ impl Bpf {
         sockets::parse_of_process(&over_one(self.get(source, Walk::Sockets, || 1)?, Over::Thread(pid)).ok()?)
     }
 
-    /// The regular files of a process that has `count` descriptors, by descriptor; `None` also where some were understood
+    /// The files of a process that has `count` descriptors, of which paths may be regular files', by descriptor; `None` also where some were understood
     /// and not all.
     pub(super) fn files(&self, source: &Source, pid: Pid, count: usize, each: impl FnMut(Regular<'_>)) -> Option<()> {
         let walk = self.get(source, Walk::Files, || count)?;

@@ -6,13 +6,14 @@ use psoxide_parse::linux::btf::TypeId;
 use psoxide_parse::linux::net_sock::InetSocket;
 
 use super::asm::{If, Instruction, Label, Op, Program, Reg};
-use super::files::{FD, FILE, begin, inode};
+use super::files::{FD, FILE, begin};
 use super::iterator::{self, STACK, TASK};
 use super::kernel::{Kernel, Place};
 use super::processes::{cast, follow};
 use crate::Pid;
 
 /// inode(7)
+const TYPE: i32 = 0o170_000;
 const SOCKET: i32 = 0o140_000;
 /// linux/magic.h: SOCKFS_MAGIC
 const SOCKFS: i32 = 0x534f_434b;
@@ -20,9 +21,13 @@ const SOCKFS: i32 = 0x534f_434b;
 /// R1 = the file's inode, whose type is returned; to `other` if it is no socket's. A socket's name in a file system, which
 /// O_PATH may open, has an inode of that file system.
 fn socket_inode(p: &mut Program, kernel: &Kernel<'_>, other: Label) -> Option<TypeId> {
-    let inode_type = inode(p, kernel, SOCKET, other)?;
+    let (inode, inode_type) = kernel.pointer(kernel.file, "f_inode")?;
     let (fs, fs_type) = kernel.pointer(inode_type, "i_sb")?;
-    let magic = kernel.place(fs_type, "s_magic")?;
+    let (mode, magic) = (kernel.place(inode_type, "i_mode")?, kernel.place(fs_type, "s_magic")?);
+    p.load(Reg::R1, FILE, inode.offset, inode.size);
+    p.load(Reg::R2, Reg::R1, mode.offset, mode.size);
+    p.op(Reg::R2, Op::And, TYPE);
+    p.jump_if(Reg::R2, If::NotEqual, SOCKET, other);
     p.load(Reg::R2, Reg::R1, fs.offset, fs.size);
     p.load(Reg::R2, Reg::R2, magic.offset, magic.size);
     p.jump_if(Reg::R2, If::NotEqual, SOCKFS, other);
