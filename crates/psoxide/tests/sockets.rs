@@ -101,8 +101,8 @@ impl Zoo {
         }
         self.keep(full);
         // In no table: never bound, and bound but not listening.
-        self.keep(rustix::net::socket(AddressFamily::INET, Transport::STREAM, None).unwrap());
-        let bound = rustix::net::socket(AddressFamily::INET, Transport::STREAM, None).unwrap();
+        self.keep(socket(AddressFamily::INET, Transport::STREAM, None).unwrap());
+        let bound = socket(AddressFamily::INET, Transport::STREAM, None).unwrap();
         rustix::net::bind(&bound, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
         self.unlisted.push(SocketAddr::try_from(rustix::net::getsockname(&bound).unwrap()).unwrap());
         self.keep(bound);
@@ -113,7 +113,7 @@ impl Zoo {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         ffi::accept_early(&listener);
-        let client = rustix::net::socket(AddressFamily::INET, Transport::STREAM, None).unwrap();
+        let client = socket(AddressFamily::INET, Transport::STREAM, None).unwrap();
         assert!(ffi::drop_all_that_comes(&client));
         rustix::io::ioctl_fionbio(&client, true).unwrap();
         ffi::connect_with_data(&client, &address);
@@ -137,7 +137,7 @@ impl Zoo {
         connected.connect(bound.local_addr().unwrap()).unwrap();
         self.keep(bound);
         self.keep(connected);
-        self.keep(rustix::net::socket(AddressFamily::INET, Transport::DGRAM, None).unwrap());
+        self.keep(socket(AddressFamily::INET, Transport::DGRAM, None).unwrap());
         self.keep(UdpSocket::bind("0.0.0.0:0").unwrap());
         for address in ["[::1]:0", "[::]:0"] {
             if let Ok(socket) = UdpSocket::bind(address) {
@@ -148,15 +148,15 @@ impl Zoo {
         }
         // Of these psutil knows nothing.
         let lite = rustix::net::Protocol::from_raw(136.try_into().unwrap());
-        if let Ok(lite) = rustix::net::socket(AddressFamily::INET, Transport::DGRAM, Some(lite)) {
+        if let Ok(lite) = socket(AddressFamily::INET, Transport::DGRAM, Some(lite)) {
             rustix::net::bind(&lite, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
             self.unlisted.push(SocketAddr::try_from(rustix::net::getsockname(&lite).unwrap()).unwrap());
             self.keep(lite);
         }
-        if let Ok(raw) = rustix::net::socket(AddressFamily::INET, Transport::RAW, Some(rustix::net::ipproto::ICMP)) {
+        if let Ok(raw) = socket(AddressFamily::INET, Transport::RAW, Some(rustix::net::ipproto::ICMP)) {
             self.keep(raw);
         }
-        self.keep(rustix::net::socket(AddressFamily::NETLINK, Transport::RAW, None).unwrap());
+        self.keep(socket(AddressFamily::NETLINK, Transport::RAW, None).unwrap());
     }
 
     fn path(&self, name: &[u8]) -> PathBuf {
@@ -177,7 +177,7 @@ impl Zoo {
         let gone = unix::UnixListener::bind(self.path(b"gone")).unwrap();
         std::fs::remove_file(self.path(b"gone")).unwrap();
         self.keep(gone);
-        let packets = rustix::net::socket(AddressFamily::UNIX, Transport::SEQPACKET, None).unwrap();
+        let packets = socket(AddressFamily::UNIX, Transport::SEQPACKET, None).unwrap();
         rustix::net::bind(&packets, &rustix::net::SocketAddrUnix::new(self.path(b"packets")).unwrap()).unwrap();
         self.keep(packets);
         for end in [&b""[..], b"\0a b\0", b"\xff\xfe"] {
@@ -195,6 +195,15 @@ impl Zoo {
             self.keep(pair);
         }
     }
+}
+
+/// One that no program inherits that another test starts.
+fn socket(
+    family: AddressFamily,
+    kind: Transport,
+    protocol: Option<rustix::net::Protocol>,
+) -> rustix::io::Result<OwnedFd> {
+    rustix::net::socket_with(family, kind, rustix::net::SocketFlags::CLOEXEC, protocol)
 }
 
 fn until(what: &str, mut done: impl FnMut() -> bool) {
@@ -409,15 +418,15 @@ fn descriptors_that_only_name_a_socket_are_told_of_too() {
 fn parts_of_a_multipath_connection_are_told_under_its_descriptor() {
     const MPTCP: u32 = 262;
     let protocol = rustix::net::Protocol::from_raw(MPTCP.try_into().unwrap());
-    let Ok(listener) = rustix::net::socket(AddressFamily::INET, Transport::STREAM, Some(protocol)) else {
+    let Ok(listener) = socket(AddressFamily::INET, Transport::STREAM, Some(protocol)) else {
         return eprintln!("skipped: this kernel has no MPTCP");
     };
     rustix::net::bind(&listener, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
     rustix::net::listen(&listener, 4).unwrap();
     let address = SocketAddr::try_from(rustix::net::getsockname(&listener).unwrap()).unwrap();
-    let client = rustix::net::socket(AddressFamily::INET, Transport::STREAM, Some(protocol)).unwrap();
+    let client = socket(AddressFamily::INET, Transport::STREAM, Some(protocol)).unwrap();
     rustix::net::connect(&client, &address).unwrap();
-    let accepted = rustix::net::accept(&listener).unwrap();
+    let accepted = rustix::net::accept_with(&listener, rustix::net::SocketFlags::CLOEXEC).unwrap();
     let of_three = |c: &Connection| [&c.laddr, &c.raddr].contains(&&Endpoint::Inet(address));
     are_the_same("MPTCP", 3, of_three);
     drop((listener, client, accepted));
@@ -448,6 +457,90 @@ fn sockets_of_a_namespace_that_was_left_are_in_no_table() {
         eprintln!("skipped: only root may leave a network namespace and no other");
     }
     drop(kept);
+}
+
+#[test]
+fn few_sockets_of_this_program_are_the_same_for_all_backends() {
+    let mut alone = Command::new(std::env::current_exe().unwrap());
+    alone.args(["--exact", "has_few_sockets", "--ignored", "--nocapture"]);
+    assert!(alone.stdin(Stdio::null()).status().unwrap().success());
+}
+
+/// No test of its own: a program that has few sockets at a time, of which each is asked for.
+#[test]
+#[ignore = "another test starts it"]
+fn has_few_sockets() {
+    let [auto, walk, files] = BACKENDS.map(|backend| System::host().with_backend(backend));
+    let compare = |what: &str, listed: usize| {
+        for kind in KINDS.map(|kind| kind.parse().unwrap()) {
+            until(&format!("agreement on {what}, {kind:?}"), || {
+                let read = |system: &System| sorted(system.current_process().unwrap().net_connections(kind).unwrap());
+                let files = read(&files);
+                assert!(kind != ConnectionKind::All || files.len() == listed, "{what}: {files:#?}");
+                [&auto, &walk].into_iter().all(|system| read(system) == files)
+            });
+        }
+    };
+    let from = |address: &str| -> Option<(TcpListener, TcpStream, TcpStream)> {
+        let listener = TcpListener::bind((address, 0)).ok()?;
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let accepted = listener.accept().unwrap().0;
+        Some((listener, client, accepted))
+    };
+    let v4 = from("127.0.0.1").unwrap();
+    compare("a connection", 3);
+    let again = v4.1.try_clone().unwrap();
+    v4.1.shutdown(Shutdown::Write).unwrap();
+    compare("a connection that is half closed, and a second number", 4);
+    drop((again, v4));
+    if let (Some(v6), Some(any)) = (from("::1"), from("::")) {
+        compare("IPv6", 6);
+        let mapped = TcpStream::connect(("127.0.0.1", any.0.local_addr().unwrap().port())).unwrap();
+        let accepted = any.0.accept().unwrap();
+        compare("both versions", 8);
+        drop((v6, any, mapped, accepted));
+    }
+    let new = |family, kind| socket(family, kind, None).unwrap();
+    let unbound = (new(AddressFamily::INET, Transport::STREAM), new(AddressFamily::INET, Transport::DGRAM));
+    let bound = new(AddressFamily::INET, Transport::STREAM);
+    rustix::net::bind(&bound, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
+    let netlink = new(AddressFamily::NETLINK, Transport::RAW);
+    compare("what is in no table", 0);
+    drop((unbound, bound, netlink));
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let udp = ["127.0.0.1:0", "0.0.0.0:0"].map(|address| UdpSocket::bind(address).unwrap());
+    let connected = UdpSocket::bind("0.0.0.0:0").unwrap();
+    connected.connect(peer.local_addr().unwrap()).unwrap();
+    compare("UDP", 4);
+    drop((peer, udp, connected));
+    if let Ok(peer) = UdpSocket::bind("[::1]:0") {
+        let connected = UdpSocket::bind("[::]:0").unwrap();
+        let any = UdpSocket::bind("[::]:0").unwrap();
+        connected.connect(peer.local_addr().unwrap()).unwrap();
+        compare("UDP over IPv6", 3);
+        drop((peer, connected, any));
+    }
+    let shared = [(); 2].map(|()| new(AddressFamily::INET, Transport::DGRAM));
+    let mut address: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    for socket in &shared {
+        rustix::net::sockopt::set_socket_reuseport(socket, true).unwrap();
+        rustix::net::bind(socket, &address).unwrap();
+        address = rustix::net::getsockname(socket).unwrap().try_into().unwrap();
+    }
+    compare("an address that two share", 2);
+    drop(shared);
+    let full = TcpListener::bind("127.0.0.1:0").unwrap();
+    rustix::net::listen(&full, 0).unwrap();
+    let waiting = [(); 3].map(|()| connecting(full.local_addr().unwrap()));
+    compare("connections that wait", 4);
+    drop((full, waiting));
+    let (listener, client, accepted) = from("127.0.0.1").unwrap();
+    rustix::net::sockopt::set_socket_linger(&accepted, Some(Duration::ZERO)).unwrap();
+    drop(accepted); // the other is reset
+    let pair = unix::UnixStream::pair().unwrap();
+    until("the reset", || client.take_error().unwrap().is_some());
+    compare("a connection that was reset, and UNIX", 3);
+    drop((listener, client, pair));
 }
 
 /// This program, to run one of its tests in a network namespace of its own; `None`, with the reason, where that may not be.

@@ -91,6 +91,13 @@ pub(super) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
     (code == 0 && info.mask & CREDENTIALS != 0).then_some(info)
 }
 
+/// A descriptor of this program by its number, which is not ours: whoever has it may close it at any time, and another file
+/// may get it. For calls that only ask, and whose answers are checked.
+pub(super) fn descriptor(number: i32) -> Option<BorrowedFd<'static>> {
+    // SAFETY: the number is not -1, and the kernel answers for any other, be it closed or another file's by then.
+    (number >= 0).then(|| unsafe { BorrowedFd::borrow_raw(number) })
+}
+
 /// struct ethtool_cmd of linux/ethtool.h.
 #[repr(C)]
 #[derive(Debug, Default)]

@@ -12,6 +12,7 @@ mod folder;
 mod memory;
 mod net;
 mod netlink;
+mod own_sockets;
 mod pressure;
 mod process;
 mod sensors;

@@ -34,9 +34,34 @@ impl Netlink {
         &mut self,
         kind: u16,
         question: &[u8],
+        each: impl FnMut(u16, &[u8]) -> psoxide_parse::Result<()>,
+    ) -> Result<()> {
+        self.exchange(kind, NLM_F_DUMP, question, each)
+    }
+
+    /// Asks for one thing: the message's payload.
+    pub(super) fn get<T>(
+        &mut self,
+        kind: u16,
+        question: &[u8],
+        parse: impl Fn(&[u8]) -> psoxide_parse::Result<T>,
+    ) -> Result<Option<T>> {
+        let mut found = None;
+        self.exchange(kind, 0, question, |_, payload| {
+            found = Some(parse(payload)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn exchange(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        question: &[u8],
         mut each: impl FnMut(u16, &[u8]) -> psoxide_parse::Result<()>,
     ) -> Result<()> {
-        let request = request(kind, question);
+        let request = request(kind, flags, question);
         retry_on_intr(|| rustix::net::send(&self.socket, &request, SendFlags::empty())).map_err(Error::io)?;
         loop {
             self.buffer.clear();
@@ -48,7 +73,12 @@ impl Netlink {
             }
             for message in netlink::messages(&self.buffer) {
                 match message? {
-                    Message::Data(kind, payload) => each(kind, payload)?,
+                    Message::Data(kind, payload) => {
+                        each(kind, payload)?;
+                        if flags & NLM_F_DUMP == 0 {
+                            return Ok(());
+                        }
+                    }
                     Message::Done => return Ok(()),
                     Message::Error(0) => {}
                     Message::Error(errno) => {
@@ -61,14 +91,14 @@ impl Netlink {
 }
 
 /// A `struct nlmsghdr` and what it is about.
-fn request(kind: u16, question: &[u8]) -> Vec<u8> {
+fn request(kind: u16, flags: u16, question: &[u8]) -> Vec<u8> {
     const HEADER: usize = 16;
     const SEQUENCE: u32 = 1;
     let length = HEADER + question.len();
     let mut request = Vec::with_capacity(length);
     request.extend(u32::try_from(length).unwrap_or(u32::MAX).to_ne_bytes());
     request.extend(kind.to_ne_bytes());
-    request.extend((NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
+    request.extend((NLM_F_REQUEST | flags).to_ne_bytes());
     request.extend(SEQUENCE.to_ne_bytes());
     request.extend([0; 4]); // the kernel's port
     request.extend(question);

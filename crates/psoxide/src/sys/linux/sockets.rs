@@ -14,7 +14,7 @@ use rustix::net::netlink::SOCK_DIAG;
 use super::folder::Folder;
 use super::netlink::Netlink;
 use super::source::if_any;
-use super::{Source, bpf, descriptors};
+use super::{Source, bpf, descriptors, own_sockets};
 use crate::sys::Handle;
 use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Pid, Result, SocketType};
 
@@ -40,11 +40,19 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
     let mut connections = Connections::default();
     let mut holders = Vec::new();
     let mut tables: Vec<Table>;
-    if let Some(held) = source.bpf().sockets(source, pid) {
-        if held.is_empty() {
-            // That of a process that is gone is an error.
+    let told = match source.bpf().sockets(source, pid) {
+        Some(held) if held.is_empty() => {
+            // Those of a process that is gone are an error.
             descriptors::count(process)?;
+            Some(held)
         }
+        Some(held) => Some(held),
+        None => {
+            Holders::add_process(source, pid, &mut holders)?;
+            if kind == ConnectionKind::Unix { None } else { own_sockets::ask(process, &holders) }
+        }
+    };
+    if let Some(held) = told {
         for table in TABLES.into_iter().filter(|table| table.is_in(kind)) {
             for bpf::Held { fd, inode, what } in &held {
                 if let Some(socket) = table.socket(what)? {
@@ -54,10 +62,9 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
         }
         // Of these only the table has the path.
         let unix = held.iter().filter(|held| held.what == bpf::What::Unix);
-        holders.extend(unix.map(|held| Holder { inode: held.inode, pid, fd: held.fd }));
+        holders = unix.map(|held| Holder { inode: held.inode, pid, fd: held.fd }).collect();
         tables = vec![Table::Unix];
     } else {
-        Holders::add_process(source, pid, &mut holders)?;
         tables = tables_of(process, &holders).collect();
     }
     tables.retain(|table| table.is_in(kind));
@@ -73,10 +80,10 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
 
 /// A process that holds a socket, and under which number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Holder {
-    inode: u64,
+pub(super) struct Holder {
+    pub(super) inode: u64,
     pid: Pid,
-    fd: i32,
+    pub(super) fd: i32,
 }
 
 /// Who holds each socket, as far as this user may know; sorted.
@@ -342,17 +349,17 @@ impl<'a> Tables<'a> {
 }
 
 /// Whether a process's network namespace is this thread's. One that may not be known is another.
-fn is_our_namespace(source: &Source, whose: &str) -> bool {
+pub(super) fn is_our_namespace(source: &Source, whose: &str) -> bool {
     let ours = rustix::fs::stat("/proc/thread-self/ns/net");
     let theirs = rustix::fs::stat(source.procfs(&format!("{whose}/ns/net")));
     matches!((ours, theirs), (Ok(ours), Ok(theirs)) if (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino))
 }
 
 const AF_UNIX: u8 = 1;
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
-const IPPROTO_TCP: u8 = 6;
-const IPPROTO_UDP: u8 = 17;
+pub(super) const AF_INET: u8 = 2;
+pub(super) const AF_INET6: u8 = 10;
+pub(super) const IPPROTO_TCP: u8 = 6;
+pub(super) const IPPROTO_UDP: u8 = 17;
 /// What /proc/net/tcp lists: include/net/tcp_states.h from TCP_ESTABLISHED to TCP_CLOSING, and TCP_NEW_SYN_RECV.
 const LISTED_STATES: u32 = 0x1ffe;
 /// TCP_TIME_WAIT and TCP_NEW_SYN_RECV: no process holds a socket in these. In TCP_SYN_RECV it may, by TCP_FASTOPEN.
