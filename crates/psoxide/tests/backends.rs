@@ -285,16 +285,19 @@ fn both_backends_tell_the_same_of_one_process() {
         processes.iter().map(|process| process.row(fields, &Pass::default())).collect()
     });
     // Threads, what is gone, and numbers that no process has are for /proc to tell.
-    let me = files.current_process().unwrap();
-    let thread = spawn(std::thread::park);
-    let other = me.threads().unwrap().into_iter().find(|thread| thread.id != me.pid()).unwrap();
-    let [told, read] = [&asked, &files].map(|system| system.process(other.id).unwrap().cpu_num().is_ok());
+    let (say, said) = std::sync::mpsc::channel();
+    let thread = spawn(move || {
+        say.send(rustix::thread::gettid().as_raw_pid()).unwrap();
+        std::thread::park();
+    });
+    let other = said.recv().unwrap().try_into().unwrap();
+    let [told, read] = [&asked, &files].map(|system| system.process(other).unwrap().cpu_num().is_ok());
     assert!(told && read);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let program = std::env::current_exe().unwrap();
     let _file = File::open(&program).unwrap();
     let [told, read] = [&asked, &files].map(|system| {
-        let thread = system.process(other.id).unwrap();
+        let thread = system.process(other).unwrap();
         let mut sockets = thread.net_connections(ConnectionKind::Tcp).unwrap();
         sockets.retain(|socket| socket.laddr == Endpoint::Inet(listener.local_addr().unwrap()));
         let mut opened = thread.open_files().unwrap();
