@@ -52,7 +52,8 @@ impl Herd {
             command.arg("300");
         }
         let mut long = Command::new("sh");
-        long.args(["-c", "sleep 300; :", &"x".repeat(50), "", &"y".repeat(5000)]);
+        // It stops itself, as a program that it started would outlive it, and whoever waits for the end of its output.
+        long.args(["-c", "kill -STOP $$; :", &"x".repeat(50), "", &"y".repeat(5000)]);
         commands.extend([long, Command::new("true")]); // the last will be a zombie: nobody waits for it yet
         let children: Vec<Child> =
             commands.iter_mut().map(|command| command.stdin(Stdio::null()).spawn().unwrap()).collect();
