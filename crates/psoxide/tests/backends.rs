@@ -9,6 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::hint::black_box;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -51,12 +52,17 @@ impl Herd {
         for command in &mut commands {
             command.arg("300");
         }
-        let mut long = Command::new("sh");
-        // It stops itself, as a program that it started would outlive it, and whoever waits for the end of its output.
-        long.args(["-c", "kill -STOP $$; :", &"x".repeat(50), "", &"y".repeat(5000)]);
-        commands.extend([long, Command::new("true")]); // the last will be a zombie: nobody waits for it yet
-        let children: Vec<Child> =
+        commands.push(Command::new("true")); // it will be a zombie: nobody waits for it yet
+        let mut children: Vec<Child> =
             commands.iter_mut().map(|command| command.stdin(Stdio::null()).spawn().unwrap()).collect();
+        // Command lines of many lengths, and everywhere in a page: what comes after them there is the environment.
+        let lengths = [50, 400, 440, 900, 4096, 5000, 9000, 17_000, 100_000].map(|length| (length, 0));
+        let shifts = (0..64).map(|shift| (80, shift * 64));
+        children.extend(lengths.into_iter().chain(shifts).map(|(length, shift)| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "read line", &"x".repeat(50), "", &"y".repeat(length)]);
+            shell.env("PSOXIDE_SHIFT", "s".repeat(shift)).stdin(Stdio::piped()).spawn().unwrap()
+        }));
         // Until it runs its own program, a child is named as this thread.
         let name = |path: String| std::fs::read(path).unwrap();
         let own = name("/proc/thread-self/comm".into());
@@ -93,6 +99,11 @@ impl Herd {
             // A test of its own thread would change that thread only.
             changer.args(["--exact", "changes", "--ignored", "--test-threads=1"]);
             commands.push(changer);
+        }
+        for title in ["title", "untitled"] {
+            let mut titled = Command::new(std::env::current_exe().unwrap());
+            titled.args(["--exact", "writes_a_title", "--ignored", "--test-threads=1"]).env(TITLE, title);
+            commands.push(titled);
         }
         let script = self.folder.path().join("script");
         std::fs::write(&script, "sleep 0.01; exec sh \"$0\" $(($1 + 1))").unwrap();
@@ -200,6 +211,27 @@ fn changes() {
         set_thread_res_uid(Uid::from_raw(number), Uid::ROOT, Uid::ROOT).unwrap();
         spawn(|| sleep(Duration::from_millis(3))).join().unwrap();
     }
+}
+
+/// Says [`writes_a_title`] which of the two to do.
+const TITLE: &str = "PSOXIDE_TEST_TITLE";
+
+/// No test of its own: a process that has written a title where its arguments were: over all of them, so that it goes on
+/// in the environment, or into the first of them.
+#[test]
+#[ignore = "another test starts it"]
+fn writes_a_title() {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    // proc_pid_stat(5): arg_start and arg_end are fields 48 and 49; the second ends with a parenthesis.
+    let mut fields = stat.rsplit(')').next().unwrap().split_ascii_whitespace().skip(45);
+    let [start, end] = [(); 2].map(|()| fields.next().unwrap().parse::<u64>().unwrap());
+    let length = match std::env::var(TITLE).unwrap().as_str() {
+        "title" => usize::try_from(end - start).unwrap() + 3,
+        _ => 3,
+    };
+    let memory = OpenOptions::new().write(true).open("/proc/self/mem").unwrap();
+    memory.write_all_at(&vec![b't'; length], start).unwrap();
+    sleep(Duration::from_secs(300));
 }
 
 /// Compares what `told` makes of every process with what /proc tells, before and after.

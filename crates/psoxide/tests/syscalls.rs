@@ -118,8 +118,8 @@ fn each_field_costs_its_file_and_no_more() {
             if backend == "proc" {
                 assert_eq!(more, most, "{}", field.name());
             } else {
-                // Once it is tried whether the kernel can be asked in another way, which is then for fewer calls.
-                assert!((1..most + 20).contains(&more), "{}: {more} calls, {most} expected", field.name());
+                // Once it is found out whether and how the kernel can be asked in another way, which is then for fewer calls.
+                assert!((1..most + 50).contains(&more), "{}: {more} calls, {most} expected", field.name());
             }
         }
     }

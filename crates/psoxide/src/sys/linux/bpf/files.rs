@@ -5,7 +5,7 @@ use psoxide_parse::Cursor;
 use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
 use super::iterator::{self, STACK, TASK, numbers};
 use super::kernel::Kernel;
-use super::processes::{cast, follow};
+use super::processes::follow;
 
 pub(super) const FILE: Reg = Reg::R7;
 pub(super) const FD: Reg = Reg::R8;
@@ -54,11 +54,9 @@ const KEY: i16 = HEAD - 24;
 const _: () = assert!(KEY >= -512);
 
 /// R0 = the 64 bits at `base + offset`, as a number whatever they are.
-fn number(p: &mut Program, kernel: &Kernel<'_>, base: Reg, offset: i16) -> Option<()> {
+fn number(p: &mut Program, kernel: &Kernel<'_>, base: Reg, offset: i16) {
     p.at(Reg::R1, base, offset);
-    cast(p, kernel, kernel.numbers()?);
-    p.load(Reg::R0, Reg::R0, 0, 8);
-    Some(())
+    kernel.word(p, Reg::R0);
 }
 
 /// Prints the words of every file whose path may be a regular file's, and that path; or its name alone, where it is in the
@@ -88,7 +86,7 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     // What else it is: a link that leads on (O_PATH), or something that has lost its name, or has a file mounted over it;
     // what is its own parent is in no directory.
     p.copy(Reg::R1, FILE);
-    cast(&mut p, kernel, kernel.file);
+    kernel.cast(&mut p, kernel.file);
     p.load(Reg::R2, Reg::R0, dentry.offset, dentry.size);
     p.load(Reg::R1, Reg::R2, flags.offset, flags.size);
     p.copy(Reg::R3, Reg::R1);
@@ -112,11 +110,11 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let (table, table_type) = kernel.pointer(files_type, "fdt")?;
     follow(&mut p, kernel, files);
     p.load(Reg::R1, Reg::R1, table.offset, table.size);
-    number(&mut p, kernel, Reg::R1, kernel.offset(table_type, "close_on_exec")?)?;
+    number(&mut p, kernel, Reg::R1, kernel.offset(table_type, "close_on_exec")?);
     p.op(FD, Op::ShiftRight, 6);
     p.op(FD, Op::ShiftLeft, 3);
     p.op_reg(Reg::R0, Op::Add, FD);
-    number(&mut p, kernel, Reg::R0, 0)?;
+    number(&mut p, kernel, Reg::R0, 0);
     store(&mut p, Word::CloseOnExec);
 
     let (mount, mount_type) = kernel.pointer(kernel.file, "f_path.mnt")?;
@@ -125,13 +123,13 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let (inode_number, device) = (kernel.place(inode_type, "i_ino")?, kernel.place(fs_type, "s_dev")?);
     let sequence = kernel.place(dentry_type, "d_seq.seqcount.sequence")?;
     p.copy(Reg::R1, FILE);
-    cast(&mut p, kernel, kernel.file);
+    kernel.cast(&mut p, kernel.file);
     p.load(DENTRY, Reg::R0, dentry.offset, dentry.size);
     p.load(Reg::R0, DENTRY, sequence.offset, sequence.size);
     p.store(STACK, SEQUENCE, Reg::R0);
-    number(&mut p, kernel, FILE, mount.offset)?;
+    number(&mut p, kernel, FILE, mount.offset);
     store(&mut p, Word::Mount);
-    number(&mut p, kernel, DENTRY, parent.offset)?;
+    number(&mut p, kernel, DENTRY, parent.offset);
     store(&mut p, Word::Directory);
     p.load(Reg::R1, STACK, to(Word::Mount), 8);
     p.op_reg(Reg::R0, Op::Add, Reg::R1);
@@ -157,7 +155,7 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.jump_if(Reg::R0, If::Equal, 0, whole);
     let root = kernel.place(mount_type, "mnt_root")?;
     p.copy(Reg::R1, FILE);
-    cast(&mut p, kernel, kernel.file);
+    kernel.cast(&mut p, kernel.file);
     p.load(Reg::R1, Reg::R0, mount.offset, mount.size);
     p.load(Reg::R1, Reg::R1, root.offset, root.size);
     p.jump_if_reg(Reg::R1, If::Equal, DENTRY, whole);
@@ -173,7 +171,7 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.load(Reg::R1, Reg::R0, 0, 8);
     p.load(Reg::R2, STACK, PLACE, 8);
     p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, whole);
-    number(&mut p, kernel, DENTRY, kernel.offset(dentry_type, "d_name.name")?)?;
+    number(&mut p, kernel, DENTRY, kernel.offset(dentry_type, "d_name.name")?);
     p.copy(Reg::R3, Reg::R0);
     p.at(Reg::R1, STACK, -PATH);
     p.set(Reg::R2, NAME);

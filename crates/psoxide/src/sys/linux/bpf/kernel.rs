@@ -4,6 +4,8 @@ use psoxide_parse::linux::btf::{Btf, Kind, TypeId};
 use rustix::thread::CapabilitySet;
 
 use super::super::Source;
+use super::asm::{Program, Reg};
+use super::pages::DirectMap;
 
 /// A number in a struct of the kernel.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +24,10 @@ pub(super) struct Kernel<'a> {
     pub(super) rcu_lock: TypeId,
     pub(super) rcu_unlock: TypeId,
     /// `bpf_rdonly_cast` (since Linux 6.2): what is anywhere, as a struct that is read, of zeros where there is no memory.
-    pub(super) cast: TypeId,
+    cast: TypeId,
+    /// A struct that begins with two numbers of 64 bits, to read anything as such: what is read of a pointer as it is
+    /// declared stays a pointer, of which the verifier allows little.
+    numbers: TypeId,
     /// `bpf_task_from_pid` and `bpf_task_release` (since Linux 6.2).
     pub(super) task_by_pid: Option<(TypeId, TypeId)>,
     /// `enum dentry_flags` (since Linux 6.12).
@@ -33,6 +38,8 @@ pub(super) struct Kernel<'a> {
     pub(super) map: TypeId,
     /// How many CPUs there may ever be.
     pub(super) cpus: i32,
+    /// Where the memory of processes can be read as it lies there.
+    pub(super) direct_map: Option<DirectMap>,
 }
 
 impl<'a> Kernel<'a> {
@@ -65,21 +72,49 @@ impl<'a> Kernel<'a> {
             (Kind::Function, "bpf_task_from_pid"),
             (Kind::Function, "bpf_task_release"),
         ]);
-        Some(Self {
-            task: task?,
+        let task = task?;
+        let signal = btf.pointee(btf.member(task, "signal")?.id)?;
+        let [numbers, second] = ["prev_cputime", "prev_cputime.stime"].map(|path| btf.member(signal, path));
+        let numbers = numbers.filter(|first| second.is_some_and(|second| second.offset == first.offset + 8))?;
+        let mut kernel = Self {
+            task,
             file: file?,
             iterate_tasks: iterate_tasks?,
             iterate_files: iterate_files?,
             rcu_lock: rcu_lock?,
             rcu_unlock: rcu_unlock?,
             cast: cast?,
+            numbers: numbers.id,
             task_by_pid: task_from_pid.zip(task_release),
             dentry_flags,
             socket_with_inode,
             map: map?,
             cpus,
+            direct_map: None,
             btf,
-        })
+        };
+        kernel.direct_map = DirectMap::find(&kernel);
+        Some(kernel)
+    }
+
+    /// R0 = what is at R1, as a struct to read. R1 to R5 are lost.
+    ///
+    /// Of what the verifier trusts it would look up, by name and among all types of the kernel, whether it may trust the
+    /// pointers in it, which takes most of the time of loading; of what is cast it trusts nothing.
+    pub(super) fn cast(&self, p: &mut Program, to: TypeId) {
+        p.set(Reg::R2, to.cast_signed());
+        p.call_kernel(self.cast);
+    }
+
+    /// R0 = two numbers of 64 bits that are at R1. R1 to R5 are lost.
+    pub(super) fn numbers(&self, p: &mut Program) {
+        self.cast(p, self.numbers);
+    }
+
+    /// `dst` = the 64 bits at R1. R0 to R5 are lost.
+    pub(super) fn word(&self, p: &mut Program, dst: Reg) {
+        self.numbers(p);
+        p.load(dst, Reg::R0, 0, 8);
     }
 
     /// Where a member is that is a number or a pointer.
@@ -103,15 +138,6 @@ impl<'a> Kernel<'a> {
     /// Bits of `d_flags`: DCACHE_ and so on.
     pub(super) fn dentry_flag(&self, name: &str) -> Option<i32> {
         self.btf.enumerator(self.dentry_flags?, &format!("DCACHE_{name}"))?.try_into().ok()
-    }
-
-    /// A struct that begins with two numbers of 64 bits, to read anything as such: what is read of a pointer as it is
-    /// declared stays a pointer, of which the verifier allows little.
-    pub(super) fn numbers(&self) -> Option<TypeId> {
-        let (_, signal_type) = self.pointer(self.task, "signal")?;
-        let [numbers, second] = ["prev_cputime", "prev_cputime.stime"].map(|path| self.btf.member(signal_type, path));
-        let (numbers, second) = (numbers?, second?);
-        (second.offset.checked_sub(numbers.offset)? == 8).then_some(numbers.id)
     }
 
     /// What a pointer points to.

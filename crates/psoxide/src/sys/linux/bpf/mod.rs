@@ -6,12 +6,14 @@
 //! tell of some process is read from there too: a walk fills the cells that files would fill, and no others. Kernels have
 //! been seen whose iterators leave out a process: whether a walk has told of all is counted, see [`Bpf::pids`].
 
+mod arguments;
 mod asm;
 mod family;
 mod ffi;
 mod files;
 mod iterator;
 mod kernel;
+mod pages;
 mod processes;
 mod record;
 mod sockets;
@@ -89,6 +91,11 @@ impl Walk {
             Self::Sockets => 200,
         }
     }
+
+    /// What it takes to assemble and load its program, in the same unit.
+    fn price(self) -> u64 {
+        if self == Self::Arguments { 5000 } else { 3000 }
+    }
 }
 
 /// A program, and what runs it.
@@ -107,9 +114,7 @@ pub(super) struct Bpf {
     untold: Mutex<Vec<Pid>>,
 }
 
-/// What it takes to assemble and load a program, in the unit of [`Walk::spares`].
-const PRICE: u64 = 3000;
-/// What a walk over one process alone has to spare to be worth an iterator of its own, in the same unit.
+/// What a walk over one process alone has to spare to be worth an iterator of its own, in the unit of [`Walk::spares`].
 const WORTH_ONE: u64 = 100;
 /// More processes than that are not read one by one to spare a listing.
 const MOST_UNTOLD: usize = 16;
@@ -133,10 +138,10 @@ impl Bpf {
                 let reaches = || {
                     let missed = self.missed.fetch_add(spared, Ordering::Relaxed).saturating_add(spared);
                     // It pays for this program; the next one has to be worth its own price.
-                    if missed >= PRICE {
+                    if missed >= walk.price() {
                         self.missed.store(0, Ordering::Relaxed);
                     }
-                    missed >= PRICE
+                    missed >= walk.price()
                 };
                 !small && (cell.get().is_some() || reaches())
             }
@@ -265,7 +270,10 @@ fn assemble(kernel: &Kernel<'_>, walk: Walk) -> Option<Assembled> {
     let iterator = |function, sleepable| Runs::Iterator { function, sleepable };
     Some(match walk {
         Walk::Processes => (processes::program(kernel, Form::Record)?, iterator(tasks, false)),
-        Walk::Arguments => (processes::program(kernel, Form::RecordAndArguments)?, iterator(tasks, true)),
+        Walk::Arguments => {
+            let form = Form::RecordAndArguments;
+            (processes::program(kernel, form)?, iterator(tasks, processes::sleeps(kernel, form)))
+        }
         Walk::Family => (family::program(kernel)?, iterator(tasks, false)),
         Walk::Holders => (sockets::holders(kernel)?, iterator(files, false)),
         Walk::Files => (files::regular(kernel)?, iterator(files, false)),
@@ -305,11 +313,37 @@ fn over_all(link: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn walks_have_their_own_places() {
         assert!(Walk::ALL.iter().enumerate().all(|(at, walk)| *walk as usize == at));
+    }
+
+    #[test]
+    fn arguments_are_copied_from_where_they_lie_and_by_the_kernel() {
+        let source = Source::host();
+        if !kernel::shows_what_proc_shows(&source) {
+            return eprintln!("skipped: not on this kernel, not in this namespace, or not for this user");
+        }
+        let types = Types::open().unwrap();
+        let mut kernel = Kernel::new(types.bytes(), kernel::cpus(&source).unwrap()).unwrap();
+        assert_eq!(kernel.direct_map.is_some(), cfg!(target_arch = "x86_64") && !Path::new("/sys/hypervisor").exists());
+        let own = std::fs::read("/proc/self/cmdline").unwrap();
+        for map in [kernel.direct_map, None] {
+            kernel.direct_map = map;
+            let (program, runs) = assemble(&kernel, Walk::Arguments).unwrap();
+            let program = match load(&program, runs) {
+                Ok(program) => program,
+                Err(error) => return eprintln!("skipped: this user may not load programs: {error}"),
+            };
+            let printed = over_all(ffi::link(program.as_fd(), Over::All).unwrap().as_fd()).unwrap();
+            let walked = Walked::parse(printed, true).unwrap();
+            let told = walked.get(walked.find(std::process::id()).unwrap()).unwrap();
+            assert_eq!(told.cmdline(), Some(&*own), "{map:?}");
+        }
     }
 
     #[test]

@@ -3,23 +3,20 @@
 //! A record has what fs/proc/array.c: do_task_stat, and fs/proc/task_mmu.c: task_statm, print from; the sums over the
 //! threads of a process are made where they are, as the kernel makes them.
 
-use psoxide_parse::linux::btf::TypeId;
-
+use super::arguments;
 use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
 use super::iterator::{self, OUT, STACK, TASK};
 use super::kernel::{Kernel, Place};
 use super::record::{RECORD, Word};
 
 /// Below the record on the stack: words for pointers on their way.
-const SCRATCH: [i16; 7] =
+pub(super) const SCRATCH: [i16; 7] =
     [-RECORD - 56, -RECORD - 48, -RECORD - 40, -RECORD - 32, -RECORD - 24, -RECORD - 16, -RECORD - 8];
 /// The whole stack has 512 bytes, Documentation/bpf/bpf_design_QA.rst, of which loops take 16 (`Program::give_up`).
 const _: () = assert!(RECORD + 56 + 16 <= 512);
-/// The longest command line that is copied; it takes the record's place on the stack, after a word for its length.
-const ARGUMENTS: i32 = RECORD as i32 - 8;
 
 /// Where a word is, from R10.
-const fn word(word: Word) -> i16 {
+pub(super) const fn word(word: Word) -> i16 {
     -RECORD + word as i16 * 8
 }
 
@@ -33,19 +30,10 @@ fn keep(p: &mut Program, base: Reg, place: Place, to: Word) {
     p.store(STACK, word(to), Reg::R0);
 }
 
-/// R0 = what is at R1, as a struct to read.
-///
-/// Of what the verifier trusts it would look up, by name and among all types of the kernel, whether it may trust the
-/// pointers in it, which takes most of the time of loading; of what is cast it trusts nothing.
-pub(super) fn cast(p: &mut Program, kernel: &Kernel<'_>, to: TypeId) {
-    p.set(Reg::R2, to.cast_signed());
-    p.call_kernel(kernel.cast);
-}
-
 /// R1 = a pointer in the task.
 pub(super) fn follow(p: &mut Program, kernel: &Kernel<'_>, pointer: Place) {
     p.copy(Reg::R1, TASK);
-    cast(p, kernel, kernel.task);
+    kernel.cast(p, kernel.task);
     p.load(Reg::R1, Reg::R0, pointer.offset, pointer.size);
 }
 
@@ -60,14 +48,23 @@ pub(super) enum Form {
     Answer,
 }
 
-/// The program, whose map is of one number for each CPU. All but the plainest form may sleep.
+/// Whether a program of this form may sleep.
+pub(super) fn sleeps(kernel: &Kernel<'_>, form: Form) -> bool {
+    match form {
+        Form::Record => false,
+        Form::RecordAndArguments => kernel.direct_map.is_none(),
+        Form::Answer => true,
+    }
+}
+
+/// The program, whose map is of one number for each CPU.
 pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction>> {
     let task = |path| kernel.place(kernel.task, path);
     let (signal_at, signal_type) = kernel.pointer(kernel.task, "signal")?;
     let signal = |path| kernel.place(signal_type, path);
     let mut p = Program::default();
     let (out, unlock, release) = (p.label(), p.label(), p.label());
-    let sleepable = form != Form::Record;
+    let sleepable = sleeps(kernel, form);
     let task_by_pid = if form == Form::Answer { Some(kernel.task_by_pid?) } else { None };
     if let Some((find, _)) = task_by_pid {
         // The answer goes where the question is: to the context.
@@ -84,6 +81,11 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
         }
     }
     iterator::processes_only(&mut p, kernel, release)?;
+    if form == Form::RecordAndArguments
+        && let Some(map) = kernel.direct_map
+    {
+        arguments::touch_ahead(&mut p, kernel, map)?;
+    }
     for word in 0..RECORD / 8 {
         p.store_value(STACK, word * 8 - RECORD, 0);
     }
@@ -168,19 +170,23 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
     memory(&mut p, kernel, release)?;
 
     match form {
-        Form::Record => {
+        Form::Record | Form::RecordAndArguments => {
+            if sleepable {
+                p.call_kernel(kernel.rcu_unlock);
+            }
             iterator::print(&mut p, -RECORD, |p| p.set(Reg::R3, RECORD.into()));
+            match (form, kernel.direct_map) {
+                (Form::RecordAndArguments, Some(map)) => arguments::print_where_they_lie(&mut p, kernel, map)?,
+                (Form::RecordAndArguments, None) => arguments::print_by_the_kernel(&mut p),
+                _ => (),
+            }
+            if sleepable {
+                p.exit();
+            }
             p.place(release);
-        }
-        Form::RecordAndArguments => {
-            p.load(Reg::R7, STACK, word(Word::ArgumentsStart), 8);
-            p.load(Reg::R8, STACK, word(Word::ArgumentsEnd), 8);
-            p.call_kernel(kernel.rcu_unlock);
-            iterator::print(&mut p, -RECORD, |p| p.set(Reg::R3, RECORD.into()));
-            copy_arguments(&mut p, rustix::process::geteuid().as_raw());
-            p.exit();
-            p.place(release);
-            p.call_kernel(kernel.rcu_unlock);
+            if sleepable {
+                p.call_kernel(kernel.rcu_unlock);
+            }
         }
         Form::Answer => {
             for word in 0..RECORD / 8 {
@@ -257,7 +263,7 @@ fn threads(p: &mut Program, kernel: &Kernel<'_>, signal_type: u32, io: &[(&str, 
     p.give_up(end);
     p.copy(Reg::R1, AT);
     p.op(Reg::R1, Op::Sub, node.into());
-    cast(p, kernel, kernel.task);
+    kernel.cast(p, kernel.task);
     sum_up(p, Reg::R0)?;
     p.load(AT, Reg::R0, node, 8);
     p.jump(next);
@@ -321,15 +327,16 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
     p.map(Reg::R1);
     p.store(STACK, map, Reg::R1);
     // Pointers are known as numbers only once they were read as such.
-    p.at(Reg::R1, STACK, first_number);
-    p.set(Reg::R2, 24);
-    p.at(Reg::R3, STACK, first);
-    p.call(Helper::ProbeReadKernel);
-    p.at(Reg::R1, STACK, base);
-    p.set(Reg::R2, 8);
-    p.load(Reg::R3, STACK, base, 8);
-    p.op(Reg::R3, Op::Add, kernel.offset(kernel.map, "pptrs")?.into());
-    p.call(Helper::ProbeReadKernel);
+    p.at(Reg::R1, STACK, map);
+    kernel.word(p, Reg::R1);
+    p.op(Reg::R1, Op::Add, kernel.offset(kernel.map, "pptrs")?.into());
+    kernel.word(p, Reg::R1);
+    p.store(STACK, base, Reg::R1);
+    for (pointer, number) in [(first, first_number), (parts, parts_number)] {
+        p.at(Reg::R1, STACK, pointer);
+        kernel.word(p, Reg::R1);
+        p.store(STACK, number, Reg::R1);
+    }
     // Where the first CPU's parts are.
     p.load(Reg::R1, STACK, parts_number, 8);
     p.load(Reg::R2, STACK, first_number, 8);
@@ -346,7 +353,7 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
     p.op_reg(Reg::R0, Op::Sub, Reg::R2);
     p.load(Reg::R1, STACK, base, 8);
     p.op_reg(Reg::R1, Op::Add, Reg::R0);
-    cast(p, kernel, kernel.numbers()?);
+    kernel.numbers(p);
     for (index, sum) in counters {
         p.load(Reg::R1, Reg::R0, i16::try_from(index).ok()? * 4, 4);
         p.op(Reg::R1, Op::ShiftLeft, 32);
@@ -363,42 +370,9 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
 const PART: i32 = 4;
 
 /// R0 = a CPU's copy of the number in the map, the CPU being set in R3.
-fn lookup(p: &mut Program, key: i16, cpu: impl FnOnce(&mut Program)) {
+pub(super) fn lookup(p: &mut Program, key: i16, cpu: impl FnOnce(&mut Program)) {
     p.map(Reg::R1);
     p.at(Reg::R2, STACK, key);
     cpu(p);
     p.call(Helper::MapLookupPercpuElem);
-}
-
-/// Prints how many bytes the command line in R7 to R8 has, and these, if they can be had.
-///
-/// Only from processes of the caller's own user: to copy from memory waits for the file that is mapped there, if any,
-/// and another user could map one that makes it wait for ever. /proc never reads such pages.
-fn copy_arguments(p: &mut Program, own: u32) {
-    let (none, print) = (p.label(), p.label());
-    p.op(Reg::R1, Op::Move, own.cast_signed());
-    p.op(Reg::R1, Op::ShiftLeft, 32);
-    p.op(Reg::R1, Op::ShiftRight, 32);
-    for user in [Word::Uid, Word::EffectiveUid, Word::SavedUid] {
-        p.load(Reg::R2, STACK, word(user), 8);
-        p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, none);
-    }
-    p.jump_if_reg(Reg::R7, If::Greater, Reg::R8, none);
-    p.op_reg(Reg::R8, Op::Sub, Reg::R7);
-    p.jump_if(Reg::R8, If::Greater, ARGUMENTS, none);
-    for word in 0..RECORD / 8 {
-        p.store_value(STACK, word * 8 - RECORD, 0);
-    }
-    p.at(Reg::R1, STACK, 8 - RECORD);
-    p.copy(Reg::R2, Reg::R8);
-    p.copy(Reg::R3, Reg::R7);
-    p.copy(Reg::R4, TASK);
-    p.set(Reg::R5, 0);
-    p.call(Helper::CopyFromUserTask);
-    p.jump_if(Reg::R0, If::Equal, 0, print);
-    p.place(none);
-    p.set(Reg::R8, 0);
-    p.place(print);
-    p.store(STACK, -RECORD, Reg::R8);
-    iterator::print(p, -RECORD, |p| p.at(Reg::R3, Reg::R8, 8));
 }

@@ -9,7 +9,7 @@ use super::asm::{If, Instruction, Label, Op, Program, Reg};
 use super::files::{FD, FILE, begin};
 use super::iterator::{self, STACK, TASK};
 use super::kernel::{Kernel, Place};
-use super::processes::{cast, follow};
+use super::processes::follow;
 use crate::Pid;
 
 /// inode(7)
@@ -109,7 +109,7 @@ pub(super) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     // include/net/sock.h: SOCKET_I
     let with_inode = kernel.socket_with_inode?;
     p.op(Reg::R1, Op::Sub, kernel.offset(with_inode, "vfs_inode")?.into());
-    cast(&mut p, kernel, with_inode);
+    kernel.cast(&mut p, with_inode);
     let (sock, sock_type) = kernel.pointer(with_inode, "socket.sk")?;
     p.load(SOCK, Reg::R0, sock.offset, sock.size);
     let common = |path: &str| kernel.place(sock_type, &format!("__sk_common.{path}"));
