@@ -1,5 +1,6 @@
 //! Readings of the machine.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -26,6 +27,7 @@ pub(crate) struct Api {
     system: Mutex<(Option<Py<PyAny>>, System)>,
     duplex: PyOnceLock<Members>,
     battery_time: PyOnceLock<Members>,
+    link_family: PyOnceLock<Members>,
     pub(crate) tuples: Tuples,
     pub(crate) exceptions: Exceptions,
 }
@@ -103,6 +105,7 @@ impl Api {
             system: Mutex::new((None, System::host())),
             duplex: PyOnceLock::new(),
             battery_time: PyOnceLock::new(),
+            link_family: PyOnceLock::new(),
             tuples: Tuples::of(tuples)?,
             exceptions: Exceptions::of(common)?,
         })
@@ -265,6 +268,41 @@ impl Api {
             }
         }
         Ok(list)
+    }
+
+    /// Such tuples by interface, the families in the order of their numbers, each tuple a `snicaddr` then.
+    fn addresses_by_nic<'py>(&self, py: Python<'py>, rows: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+        /// psutil's own for hardware addresses, where the system has none.
+        const AF_LINK: i64 = -1;
+        let (hardware, separator) = if cfg!(windows) { (AF_LINK, "-") } else { (17, ":") };
+        let mut sorted = Vec::new();
+        for row in rows.try_iter()? {
+            let row: [Bound<'py, PyAny>; 6] = row?.extract()?;
+            let [_, family, ..] = &row;
+            sorted.push((family.extract::<i64>()?, row));
+        }
+        sorted.sort_by_key(|(family, _)| *family);
+        let nics = PyDict::new(py);
+        for (number, [nic, _, mut address, netmask, broadcast, ptp]) in sorted {
+            let family = match number {
+                AF_LINK => self.members(py, "AddressFamily", &self.link_family)?.get(py, number)?,
+                _ => self.tuples.family(py, number)?,
+            };
+            if number == hardware {
+                // They have at least six parts.
+                let text: Cow<'_, str> = address.extract()?;
+                let missing = 5usize.saturating_sub(text.matches(separator).count());
+                if missing > 0 {
+                    address = format!("{text}{}", format!("{separator}00").repeat(missing)).into_bound_py_any(py)?;
+                }
+            }
+            let row = self.tuples.make(py, &self.tuples.snicaddr, [family, address, netmask, broadcast, ptp])?;
+            match nics.get_item(&nic)? {
+                Some(rows) => rows.cast_into::<PyList>()?.append(row)?,
+                None => nics.set_item(nic, PyList::new(py, [row])?)?,
+            }
+        }
+        Ok(nics)
     }
 
     fn net_if_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

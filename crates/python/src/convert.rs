@@ -49,7 +49,8 @@ macro_rules! tuples {
 
 tuples! {
     addr pconn pcputimes pctxsw pfootprint pfullmem pgids pheap pio pmem pmem_ex pmmap_ext pmmap_grouped popenfile
-    ppagefaults pthread puids sconn scpufreq scpustats scputimes sdiskpart sdiskusage sfan snicstats sswap suser svmem
+    ppagefaults pthread puids sconn scpufreq scpustats scputimes sdiskpart sdiskusage sfan snicaddr snicstats sswap suser
+    svmem
 }
 
 /// Members of an enum by number, each looked up once: Python takes longer over it than over all else of a socket.
@@ -117,6 +118,21 @@ impl Tuples {
         Ok(list)
     }
 
+    fn sockets(&self, py: Python<'_>) -> PyResult<&Sockets> {
+        self.sockets.get_or_try_init(py, || {
+            let socket = py.import("socket")?;
+            Ok(Sockets {
+                family: Members::of(socket.getattr("AddressFamily")?),
+                kind: Members::of(socket.getattr("SocketKind")?),
+            })
+        })
+    }
+
+    /// The member of `socket.AddressFamily` of this number, or the number where it has none.
+    pub(crate) fn family<'py>(&self, py: Python<'py>, number: i64) -> Object<'py> {
+        self.sockets(py)?.family.get(py, number)
+    }
+
     /// `sconn` of each, or `pconn` of those of one process.
     pub(crate) fn connections<'py>(
         &self,
@@ -128,13 +144,7 @@ impl Tuples {
         if connections.is_empty() {
             return Ok(list);
         }
-        let sockets = self.sockets.get_or_try_init(py, || -> PyResult<_> {
-            let socket = py.import("socket")?;
-            Ok(Sockets {
-                family: Members::of(socket.getattr("AddressFamily")?),
-                kind: Members::of(socket.getattr("SocketKind")?),
-            })
-        })?;
+        let sockets = self.sockets(py)?;
         // Most are of one address of this machine.
         let mut last = None;
         for of in connections {
@@ -406,26 +416,4 @@ pub(crate) fn dict<'py, K: AsRef<OsStr>, V>(
         dict.set_item(text(py, key.as_ref())?, value(of)?)?;
     }
     Ok(dict)
-}
-
-/// Whether both dicts of tuples have the same keys, and no number in `now` is less than it was.
-#[pyfunction]
-pub(crate) fn have_grown(before: &Bound<'_, PyDict>, now: &Bound<'_, PyDict>) -> PyResult<bool> {
-    if before.len() != now.len() {
-        return Ok(false);
-    }
-    for (key, now) in now {
-        let Some(then) = before.get_item(key)? else { return Ok(false) };
-        let (now, then) = (now.cast_into::<PyTuple>()?, then.cast_into::<PyTuple>()?);
-        for (now, then) in now.iter().zip(&then) {
-            let less = match (now.extract::<u64>(), then.extract::<u64>()) {
-                (Ok(now), Ok(then)) => now < then,
-                _ => now.lt(&then)?,
-            };
-            if less {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
 }

@@ -5,6 +5,7 @@
 //! for one process. No state is kept in this module: an `Api` belongs to the package that made it.
 
 mod api;
+mod columns;
 mod convert;
 mod errors;
 mod ffi;
@@ -20,7 +21,7 @@ mod _psoxide {
     #[pymodule_export]
     use crate::api::{Api, cpu_time_kinds};
     #[pymodule_export]
-    use crate::convert::have_grown;
+    use crate::columns::{have_grown, sums};
     #[pymodule_export]
     use crate::percent::{busy_percent, cpu_busy_time, cpu_times_deltas, cpu_tot_time, each_percent};
     #[pymodule_export]

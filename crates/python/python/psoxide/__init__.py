@@ -7,7 +7,6 @@
     [p.info for p in psoxide.process_iter(["pid", "name", "username"])]
 """
 
-import _operator
 import _thread
 import os
 import sys
@@ -74,7 +73,7 @@ from ._psoxide import cpu_busy_time as _cpu_busy_time
 from ._psoxide import cpu_times_deltas as _cpu_times_deltas
 from ._psoxide import cpu_tot_time as _cpu_tot_time
 from ._psoxide import each_percent as _each_percent
-from ._tuples import new as _new
+from ._psoxide import sums as _sums
 
 __version__ = "7.2.2"
 __author__ = "The psoxide authors"
@@ -1057,8 +1056,7 @@ def cpu_freq(percpu=False):
         return None
     if len(freqs) == 1:
         return freqs[0]
-    count = len(freqs)
-    return _new(_ntuples.scpufreq, [sum(column) / count for column in zip(*freqs)])
+    return _sums(_ntuples.scpufreq, freqs, mean=True)
 
 
 # As in psutil, the function of the standard library.
@@ -1128,7 +1126,7 @@ def _counters(name, arguments, tuple_, each, nowrap):
         return {} if each else None
     if each:
         return {key: tuple_._make(values) for key, values in counters.items()}
-    return tuple_._make(map(sum, zip(*counters.values())))
+    return _sums(tuple_, counters.values())
 
 
 class _CacheClear:
@@ -1163,28 +1161,9 @@ def net_connections(kind="inet"):
     return _psplatform.net_connections(kind)
 
 
-_families = {}
-_second = _operator.itemgetter(1)
-
-
 def net_if_addrs():
     """Addresses of each interface."""
-    addresses = {}
-    for name, number, address, netmask, broadcast, ptp in sorted(_psplatform.net_if_addrs(), key=_second):
-        family = _families.get(number)
-        if family is None:
-            family = _psplatform.AF_LINK if number == -1 else _common.sockfam_to_enum(number)
-            _families[number] = family
-        if number == (-1 if WINDOWS else 17):
-            # Hardware addresses have at least six parts.
-            separator = "-" if WINDOWS else ":"
-            address += f"{separator}00" * (5 - address.count(separator))
-        row = _new(_ntuples.snicaddr, (family, address, netmask, broadcast, ptp))
-        if name in addresses:
-            addresses[name].append(row)
-        else:
-            addresses[name] = [row]
-    return addresses
+    return _psplatform._api.addresses_by_nic(_psplatform.net_if_addrs())
 
 
 def net_if_stats():

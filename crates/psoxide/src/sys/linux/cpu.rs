@@ -67,7 +67,7 @@ impl CpuReadings for Os {
     }
 
     fn load_average(source: &Source) -> Result<LoadAverage> {
-        let [one, five, fifteen] = source.read(&source.procfs("loadavg"), loadavg::parse)?;
+        let [one, five, fifteen] = source.read_one(&source.procfs("loadavg"), loadavg::parse)?;
         Ok(LoadAverage { one, five, fifteen })
     }
 
@@ -100,8 +100,12 @@ struct Scaling {
 /// What cpufreq says of each CPU that is online, by CPU. `first` is one of them, if one is known.
 fn scaling(source: &Source, first: Option<u64>) -> Result<Vec<(u32, Scaling)>> {
     let cpus = source.file(CPUS);
-    let policies = cpus.join("cpufreq");
     let mut all = Vec::new();
+    // Where the first has none, mostly a link to its policy, there is no cpufreq at all. A copy may lack the links.
+    if source.is_live() && first.is_some_and(|first| !cpus.join(format!("cpu{first}/cpufreq")).is_dir()) {
+        return Ok(all);
+    }
+    let policies = cpus.join("cpufreq");
     for policy in numbered(source, &policies, "policy")? {
         let folder = policies.join(format!("policy{policy}"));
         let freq = scaling_in(source, &folder);
@@ -115,8 +119,8 @@ fn scaling(source: &Source, first: Option<u64>) -> Result<Vec<(u32, Scaling)>> {
             None => all.push((policy, freq)),
         }
     }
-    // Before Linux 4.3 there was a folder for each CPU. Where the first has none there is no cpufreq at all.
-    if all.is_empty() && first.is_none_or(|first| cpus.join(format!("cpu{first}/cpufreq")).is_dir()) {
+    // Before Linux 4.3 there was a folder for each CPU.
+    if all.is_empty() {
         for cpu in numbered(source, &cpus, "cpu")? {
             let folder = cpus.join(format!("cpu{cpu}/cpufreq"));
             if !folder.is_dir() {
@@ -158,7 +162,7 @@ fn number(text: &[u8]) -> Option<u32> {
 }
 
 fn stat(source: &Source) -> Result<CpuStat> {
-    source.read(&source.procfs("stat"), cpu_stat::parse)
+    source.read_one(&source.procfs("stat"), cpu_stat::parse)
 }
 
 fn cpuinfo(source: &Source) -> Result<Option<Cpuinfo>> {

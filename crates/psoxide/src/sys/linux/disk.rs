@@ -22,7 +22,7 @@ impl DiskReadings for Os {
         let physical: Vec<Vec<u8>> = if all {
             Vec::new()
         } else {
-            source.read(&source.procfs("filesystems"), |bytes| {
+            source.read_one(&source.procfs("filesystems"), |bytes| {
                 Ok(mounts::device_filesystems(bytes).into_iter().map(<[u8]>::to_vec).collect())
             })?
         };

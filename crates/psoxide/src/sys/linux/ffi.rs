@@ -6,6 +6,8 @@ use std::io;
 use std::mem::{offset_of, size_of, size_of_val};
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
+#[cfg(target_env = "gnu")]
+use std::sync::LazyLock;
 
 use rustix::process::Pid as RawPid;
 
@@ -33,6 +35,18 @@ pub(super) fn swap() -> (u64, u64) {
 pub(super) fn kill(pid: RawPid, signal: i32) -> Result<()> {
     // SAFETY: kill takes no pointers.
     done(unsafe { libc::kill(pid.as_raw_pid(), signal) }.into()).map(drop)
+}
+
+/// Whether a process, and not merely a thread, has this pid: tgkill(2) of no signal, to its first thread. `None` where
+/// that cannot be told, as it may not be signalled.
+pub(super) fn is_process(pid: RawPid) -> Option<bool> {
+    let pid = pid.as_raw_pid();
+    // SAFETY: tgkill takes three integers, and no signal is sent.
+    match done(unsafe { libc::syscall(libc::SYS_tgkill, pid, pid, 0) }) {
+        Ok(_) => Some(true),
+        Err(error) if error.errno() == Some(libc::ESRCH) => Some(false),
+        Err(_) => None,
+    }
 }
 
 /// What a call answered, or why it failed.
@@ -263,16 +277,18 @@ pub(super) fn user_name(uid: u32) -> Result<Option<OsString>> {
 #[cfg(target_env = "gnu")]
 pub(super) fn heap_info() -> Result<HeapInfo> {
     type Mallinfo2 = unsafe extern "C" fn() -> libc::mallinfo2;
-    // SAFETY: the name is a terminated string.
-    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
-    if symbol.is_null() {
+    static MALLINFO2: LazyLock<Option<Mallinfo2>> = LazyLock::new(|| {
+        // SAFETY: the name is a terminated string.
+        let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
+        // SAFETY: the symbol of this name is this function in every glibc that has it, and a null one becomes `None`.
+        unsafe { std::mem::transmute::<*mut libc::c_void, Option<Mallinfo2>>(symbol) }
+    });
+    let Some(mallinfo2) = *MALLINFO2 else {
         // SAFETY: mallinfo takes nothing and returns integers.
         let info = unsafe { libc::mallinfo() };
         let bytes = |bytes| u64::try_from(bytes).map_err(|_| Error::unsupported("heap_info"));
         return Ok(HeapInfo { heap_used: bytes(info.uordblks)?, mmap_used: bytes(info.hblkhd)?, heap_count: None });
-    }
-    // SAFETY: the symbol of this name is this function in every glibc that has it.
-    let mallinfo2 = unsafe { std::mem::transmute::<*mut libc::c_void, Mallinfo2>(symbol) };
+    };
     // SAFETY: mallinfo2 takes nothing and returns integers.
     let info = unsafe { mallinfo2() };
     let bytes = |bytes| u64::try_from(bytes).unwrap_or(u64::MAX);

@@ -9,7 +9,7 @@ use crate::{HeapInfo, Result, SwapMemory, VirtualMemory};
 
 impl MemoryReadings for Os {
     fn virtual_memory(source: &Source) -> Result<VirtualMemory> {
-        let info = source.read(&source.procfs("meminfo"), meminfo::parse)?;
+        let info = source.read_one(&source.procfs("meminfo"), meminfo::parse)?;
         let low = match info.available {
             Some(available) if available != 0 => None,
             // Only an ingredient of an estimate: without it there is a coarser one.
@@ -33,7 +33,7 @@ impl MemoryReadings for Os {
     }
 
     fn swap_memory(source: &Source) -> Result<SwapMemory> {
-        let info = source.read(&source.procfs("meminfo"), meminfo::parse)?;
+        let info = source.read_one(&source.procfs("meminfo"), meminfo::parse)?;
         let (total, free) = match (info.swap_total, info.swap_free) {
             (Some(total), Some(free)) => (total, free),
             _ => {

@@ -60,14 +60,14 @@ impl NetReadings for Os {
     fn net_if_addrs(source: &Source) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
         source.require_live("net_if_addrs")?;
         let mut netlink = Netlink::open(None)?;
-        let nics = ask(&mut netlink, RTM_GETLINK, RTM_NEWLINK)?;
-        let all = ask(&mut netlink, RTM_GETADDR, RTM_NEWADDR)?;
+        let nics = ask(&mut netlink, RTM_GETLINK, &links_question(), RTM_NEWLINK)?;
+        let all = ask(&mut netlink, RTM_GETADDR, &ADDRESSES, RTM_NEWADDR)?;
         Ok(nic_addresses(&links(&nics)?, &addresses(&all)?))
     }
 
     fn net_if_stats(source: &Source) -> Result<Vec<(OsString, NicStats)>> {
         if source.is_live() {
-            let nics = ask(&mut Netlink::open(None)?, RTM_GETLINK, RTM_NEWLINK)?;
+            let nics = ask(&mut Netlink::open(None)?, RTM_GETLINK, &links_question(), RTM_NEWLINK)?;
             // What /sys shows can be another network namespace's, and takes three calls for each file.
             let socket =
                 socket_with(SocketFamily::UNIX, Transport::DGRAM, SocketFlags::CLOEXEC, None).map_err(Error::io)?;
@@ -129,13 +129,22 @@ fn net_io(nic: &net_dev::Nic<'_>) -> NetIo {
 
 const RTM_GETLINK: u16 = 18;
 const RTM_GETADDR: u16 = 22;
+/// A `struct rtgenmsg` with its padding: AF_UNSPEC.
+const ADDRESSES: [u8; 4] = [0; 4];
 
-/// The payloads of all messages of type `answer` that rtnetlink(7) has for `question`.
-fn ask(netlink: &mut Netlink, question: u16, answer: u16) -> Result<Vec<Vec<u8>>> {
-    // A `struct rtgenmsg` with its padding: AF_UNSPEC.
-    const ANY_FAMILY: [u8; 4] = [0; 4];
+/// A `struct ifinfomsg` of AF_UNSPEC that asks for no counters, which the kernel has to sum over all CPUs:
+/// linux/if_link.h, since Linux 4.4.
+fn links_question() -> Vec<u8> {
+    const IFLA_EXT_MASK: u16 = 29;
+    const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
+    const LENGTH: u16 = 8;
+    [&[0; 16][..], &LENGTH.to_ne_bytes(), &IFLA_EXT_MASK.to_ne_bytes(), &RTEXT_FILTER_SKIP_STATS.to_ne_bytes()].concat()
+}
+
+/// The payloads of all messages of type `answer` that rtnetlink(7) has for a question.
+fn ask(netlink: &mut Netlink, kind: u16, question: &[u8], answer: u16) -> Result<Vec<Vec<u8>>> {
     let mut payloads = Vec::new();
-    netlink.dump(question, &ANY_FAMILY, |kind, payload| {
+    netlink.dump(kind, question, |kind, payload| {
         if kind == answer {
             payloads.push(payload.to_vec());
         }

@@ -19,7 +19,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::cache::{Cache, Owner, cached};
 use super::source::{if_any, is_procfs};
-use super::{Os, Source, bpf, control, descriptors, family, raw_pid, sockets, threads, users};
+use super::{Os, Source, bpf, control, descriptors, family, ffi, raw_pid, sockets, threads, users};
 use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings};
 use crate::{
     Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, IoPriority, Limit, MemoryDetails, MemoryFootprint,
@@ -266,6 +266,9 @@ impl SystemReadings for Os {
         if source.may_ask_kernel()
             && let Some(raw) = raw_pid(pid)
         {
+            if let Some(exists) = ffi::is_process(raw) {
+                return Ok(exists);
+            }
             match pidfd_open(raw, PidfdFlags::empty()) {
                 Ok(_) => return Ok(true),
                 Err(Errno::SRCH) => return Ok(false),

@@ -142,7 +142,7 @@ fn text(source: &Source, path: &Path) -> Option<String> {
 }
 
 fn integer(source: &Source, path: &Path) -> Option<i64> {
-    source.read(path, |bytes| signed(trim(bytes), "value")).ok()
+    source.read_one(path, |bytes| signed(trim(bytes), "value")).ok()
 }
 
 /// A file of millidegrees.

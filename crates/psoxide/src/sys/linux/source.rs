@@ -39,9 +39,7 @@ pub(crate) struct Source {
     bpf: Arc<Bpf>,
 }
 
-/// Enough for `status`, the longest of the files about one process that are one record, but for some command lines.
-const RECORD: usize = 2048;
-/// Enough for most other files.
+/// Enough for most files.
 const FIRST_READ: usize = 4096;
 const NEXT_READ: usize = 64 * 1024;
 
@@ -255,6 +253,12 @@ impl Source {
         open(CWD, path).and_then(|file| read(&file, parse)).map_err(|error| error.with_path(path))
     }
 
+    /// As [`read`](Self::read), for a file that is one record, as those of /sys and, in /proc, what fs/seq_file.c's
+    /// single_open has opened (`stat`, `meminfo`): the kernel gives all of it in one read if it fits.
+    pub(crate) fn read_one<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+        open(CWD, path).and_then(|file| read_record(&file, parse)).map_err(|error| error.with_path(path))
+    }
+
     /// /proc itself, for a pass over its processes; `None` where it cannot be opened, and each path is looked up whole.
     pub(crate) fn open_procfs(&self) -> Option<OwnedFd> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -288,12 +292,12 @@ impl Source {
 
     /// The one line of a file, without white space around it, if the file is there.
     pub(crate) fn line(&self, path: &Path) -> Result<Option<Vec<u8>>> {
-        self.read_if_any(path, |bytes| Ok(psoxide_parse::trim(bytes).to_vec()))
+        if_any(self.read_one(path, |bytes| Ok(psoxide_parse::trim(bytes).to_vec())))
     }
 
     /// The one number of a file, if the file is there and holds one.
     pub(crate) fn number(&self, path: &Path) -> Option<u64> {
-        self.read(path, |bytes| decimal(psoxide_parse::trim(bytes), "value")).ok()
+        self.read_one(path, |bytes| decimal(psoxide_parse::trim(bytes), "value")).ok()
     }
 
     /// Where a link points.
@@ -365,9 +369,9 @@ fn read<T>(file: &OwnedFd, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>
 
 /// The same for a file whose end is where a read stops short.
 pub(super) fn read_record<T>(file: &OwnedFd, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-    let mut first = [0; RECORD];
+    let mut first = [0; FIRST_READ];
     let first = read_some(file, &mut first)?;
-    if first.len() < RECORD { Ok(parse(first)?) } else { read_on(file, first, parse) }
+    if first.len() < FIRST_READ { Ok(parse(first)?) } else { read_on(file, first, parse) }
 }
 
 /// What follows `first`, if anything does. Only an empty read means the end: files of many records (maps, sockets)

@@ -18,13 +18,11 @@ use crate::{Result, User};
 
 impl UserReadings for Os {
     fn users(source: &Source) -> Result<Vec<User>> {
-        for file in ["var/run/utmp", "run/utmp"] {
-            let users = source.read_if_any(&source.file(file), |bytes| {
-                Ok(utmp::logins(bytes, source.little_endian()).iter().map(user).collect())
-            })?;
-            if let Some(users) = users {
-                return Ok(users);
-            }
+        let users = source.read_if_any(&source.file("var/run/utmp"), |bytes| {
+            Ok(utmp::logins(bytes, source.little_endian()).iter().map(user).collect())
+        })?;
+        if let Some(users) = users {
+            return Ok(users);
         }
         let folder = source.file("run/systemd/sessions");
         let mut names = if_any(source.names(&folder))?.unwrap_or_default();
