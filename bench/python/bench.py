@@ -85,6 +85,8 @@ SYSTEM = {
 
 def getters():
     with populations.processes(1) as [pid]:
+        # The name of a process that has just been started is asked for with more care, as it may execute another program.
+        time.sleep(2)
         readers = {package: package.Process(pid) for package in (psutil, psoxide)}
 
         for name in ONE_FILE:

@@ -14,6 +14,8 @@ use std::hint::black_box;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use psoxide::{Backend, ConnectionKind, Field, Process, System};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, UpdateKind, Users};
@@ -185,11 +187,13 @@ impl Bench {
     /// Single getters of another process.
     fn getters(&mut self) -> Result<()> {
         let herd = Herd::start(1)?;
+        // The name of a process that has just been started is asked for with more care, as it may execute another program.
+        sleep(Duration::from_secs(2));
         let process = System::host().process(herd.pid())?;
         self.report.section("One reading", "Beside a bare `openat`, `read` and `close` of the file that it needs.");
         type Getter = fn(&Process) -> Result<()>;
         let getters: [(&str, &str, Getter); 4] = [
-            ("name", "stat", |p| done(p.name()?)),
+            ("name", "comm", |p| done(p.name()?)),
             ("status", "stat", |p| done(p.status()?)),
             ("memory_info", "statm", |p| done(p.memory_info()?)),
             ("num_threads", "stat", |p| done(p.num_threads()?)),
