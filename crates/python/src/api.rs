@@ -1,6 +1,7 @@
 //! Readings of the machine.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -117,6 +118,47 @@ impl Api {
 
     fn pids(&self, py: Python<'_>) -> PyResult<Vec<Pid>> {
         self.read(py, System::pids)
+    }
+
+    /// What `process_iter` goes through: for each process, by pid, its value in `known` or, where that has none, the pid;
+    /// then `known` without those that are gone, and the lowest pid. `present` are the pids if someone else has listed them.
+    fn recall<'py>(
+        &self,
+        py: Python<'py>,
+        known: &Bound<'py, PyDict>,
+        present: Option<Vec<Pid>>,
+    ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyDict>, Option<Pid>)> {
+        let mut present = present.map_or_else(|| self.pids(py), Ok)?;
+        present.sort_unstable();
+        present.dedup();
+        // Nobody else changes the copy.
+        let mut kept = known.copy()?;
+        let mut known = Vec::with_capacity(kept.len());
+        for (pid, process) in &kept {
+            known.push((pid.extract::<i64>()?, process));
+        }
+        if !known.is_sorted_by_key(|(pid, _)| *pid) {
+            known.sort_by_key(|(pid, _)| *pid);
+            kept = PyDict::new(py);
+            for (pid, process) in &known {
+                kept.set_item(pid, process)?;
+            }
+        }
+        let mut items = Vec::with_capacity(present.len());
+        let mut known = known.into_iter().peekable();
+        for pid in &present {
+            while let Some((gone, _)) = known.next_if(|(known, _)| *known < i64::from(*pid)) {
+                kept.del_item(gone)?;
+            }
+            items.push(match known.next_if(|(known, _)| *known == i64::from(*pid)) {
+                Some((_, process)) => process,
+                None => pid.into_bound_py_any(py)?,
+            });
+        }
+        for (gone, _) in known {
+            kept.del_item(gone)?;
+        }
+        Ok((PyList::new(py, items)?, kept, present.first().copied()))
     }
 
     fn pid_exists(&self, py: Python<'_>, pid: i64) -> PyResult<bool> {
@@ -247,24 +289,21 @@ impl Api {
     fn net_if_addrs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let nics = self.read(py, System::net_if_addrs)?;
         let list = PyList::empty(py);
-        let address = |address: &Option<NicAddress>| match address {
-            Some(address) => PyString::new(py, &address.to_string()).into_bound_py_any(py),
-            None => Ok(py.None().into_bound(py)),
+        let mut buffer = String::new();
+        let mut shown = |address: Option<&NicAddress>| {
+            let Some(address) = address else { return py.None().into_bound(py) };
+            buffer.clear();
+            // Nothing that is written to memory fails.
+            let _ = write!(buffer, "{address}");
+            PyString::new(py, &buffer).into_any()
         };
         for (nic, addresses) in &nics {
             let nic = text(py, nic)?;
             for of in addresses {
-                list.append(PyTuple::new(
-                    py,
-                    [
-                        nic.clone(),
-                        convert::family_number(of.family).into_bound_py_any(py)?,
-                        PyString::new(py, &of.address.to_string()).into_any(),
-                        address(&of.netmask)?,
-                        address(&of.broadcast)?,
-                        address(&of.ptp)?,
-                    ],
-                )?)?;
+                let family = PyInt::new(py, convert::family_number(of.family)).into_any();
+                let addresses = [Some(&of.address), of.netmask.as_ref(), of.broadcast.as_ref(), of.ptp.as_ref()];
+                let [address, netmask, broadcast, ptp] = addresses.map(&mut shown);
+                list.append(PyTuple::new(py, [nic.clone(), family, address, netmask, broadcast, ptp])?)?;
             }
         }
         Ok(list)
@@ -277,13 +316,14 @@ impl Api {
         let (hardware, separator) = if cfg!(windows) { (AF_LINK, "-") } else { (17, ":") };
         let mut sorted = Vec::new();
         for row in rows.try_iter()? {
-            let row: [Bound<'py, PyAny>; 6] = row?.extract()?;
-            let [_, family, ..] = &row;
-            sorted.push((family.extract::<i64>()?, row));
+            let row = row?.cast_into::<PyTuple>()?;
+            sorted.push((row.get_item(1)?.extract::<i64>()?, row));
         }
         sorted.sort_by_key(|(family, _)| *family);
         let nics = PyDict::new(py);
-        for (number, [nic, _, mut address, netmask, broadcast, ptp]) in sorted {
+        for (number, row) in sorted {
+            let of = |place| row.get_item(place);
+            let (nic, mut address, netmask, broadcast, ptp) = (of(0)?, of(2)?, of(3)?, of(4)?, of(5)?);
             let family = match number {
                 AF_LINK => self.members(py, "AddressFamily", &self.link_family)?.get(py, number)?,
                 _ => self.tuples.family(py, number)?,

@@ -38,9 +38,13 @@ struct Kept {
     busy: Option<(Instant, f64)>,
 }
 
-/// Fields to read of many processes, one after the other; what the processes share is read once.
+/// Getters of the package's `Process` that are read together, of many processes one after the other; what the processes
+/// share is read once.
 #[pyclass(frozen, module = "psoxide._psoxide")]
 pub(crate) struct Plan {
+    /// The classes that the getters are those of: the public one and that of its `_proc`.
+    class: Py<PyType>,
+    reader: Py<PyType>,
     items: Vec<(Py<PyString>, Item)>,
     fields: FieldSet,
     pass: Pass,
@@ -99,7 +103,7 @@ enum Item {
 impl Plan {
     /// Names that are no fields are refused.
     #[new]
-    fn new(names: Vec<Bound<'_, PyString>>) -> PyResult<Self> {
+    fn new(class: Py<PyType>, reader: Py<PyType>, names: Vec<Bound<'_, PyString>>) -> PyResult<Self> {
         let mut items = Vec::with_capacity(names.len());
         for name in names {
             let item = match &*name.to_cow()? {
@@ -120,7 +124,33 @@ impl Plan {
                 Item::Field(field) => Some(*field),
             })
             .collect();
-        Ok(Self { items, fields, pass: Pass::default(), walk: Mutex::default() })
+        Ok(Self { class, reader, items, fields, pass: Pass::default(), walk: Mutex::default() })
+    }
+
+    /// The values of a process of the class; `None` if it is of another one, or has getters of its own.
+    fn row<'py>(
+        &self,
+        process: &Bound<'py, PyAny>,
+        refused: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyDict>>> {
+        if !process.get_type().is(&self.class) {
+            return Ok(None);
+        }
+        let own = process.getattr(intern!(process.py(), "__dict__"))?.cast_into::<PyDict>()?;
+        for (name, _) in &self.items {
+            if own.contains(name)? {
+                return Ok(None);
+            }
+        }
+        self.read(process, &own, refused).map(Some)
+    }
+
+    /// The values of a process, each file read once; `refused` for what is refused. What it has remembered stays, and it
+    /// remembers what it is to. A value is left out where its getter has to say why there is none; all are while
+    /// `oneshot()` keeps values, which are not to be read again, and of a `_proc` of another class.
+    fn values<'py>(&self, process: &Bound<'py, PyAny>, refused: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+        let own = process.getattr(intern!(process.py(), "__dict__"))?.cast_into::<PyDict>()?;
+        self.read(process, &own, refused)
     }
 
     /// The pids of all processes, which are to be read now: that can be cheaper than one by one.
@@ -137,6 +167,38 @@ impl Plan {
         let (walk, pids) = all.map_err(|error| of_machine(py, &error))?;
         *self.walk.lock().unwrap_or_else(PoisonError::into_inner) = walk;
         Ok(pids)
+    }
+}
+
+impl Plan {
+    /// `own` is what the process has remembered.
+    fn read<'py>(
+        &self,
+        process: &Bound<'py, PyAny>,
+        own: &Bound<'py, PyDict>,
+        refused: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let py = process.py();
+        let kept = |name| Ok::<_, PyErr>(own.get_item(name)?.filter(|value| !value.is_none()));
+        let reader = kept(intern!(py, "_proc"))?.filter(|reader| reader.get_type().is(&self.reader));
+        let (Some(reader), None) = (reader, kept(intern!(py, "_cache"))?) else { return Ok(PyDict::new(py)) };
+        let values = Process::fields(reader.cast::<Process>()?, self, refused)?;
+        let known = |name| Ok::<_, PyErr>(values.get_item(name)?.filter(|value| !value.is(refused)));
+        if let Some(name) = known(intern!(py, "name"))?
+            && !kept(intern!(py, "_name"))?.is_some_and(|kept| kept.eq(&name).unwrap_or(false))
+        {
+            process.setattr(intern!(py, "_name"), &name)?;
+            reader.setattr(intern!(py, "_name"), name)?;
+        }
+        let create_time = intern!(py, "create_time");
+        if let Some(value) = values.get_item(create_time)? {
+            match kept(intern!(py, "_create_time"))? {
+                Some(kept) => values.set_item(create_time, kept)?,
+                None if value.is(refused) => {}
+                None => process.setattr(intern!(py, "_create_time"), value)?,
+            }
+        }
+        Ok(values)
     }
 }
 
@@ -200,6 +262,36 @@ impl Process {
         let record = Self::read(slf, read)?;
         let tuples = &slf.get().api.get().tuples;
         tuples.record(slf.py(), class(tuples), &record)
+    }
+
+    /// The fields of a plan.
+    fn fields<'py>(slf: &Bound<'py, Self>, plan: &Plan, refused: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+        let py = slf.py();
+        let this = slf.get();
+        let (row, read) = Self::read(slf, |source| {
+            let (pass, read) = plan.pass();
+            Ok((source.row(plan.fields, &pass), read))
+        })?;
+        let read = read.unwrap_or_else(Instant::now);
+        let dict = PyDict::new(py);
+        for (name, item) in &plan.items {
+            let value = match item {
+                Item::Pid => Some(this.pid.into_bound_py_any(py)),
+                Item::Field(field) => this.field(py, &row, *field, refused),
+                Item::CpuPercent => match &row.cpu_times {
+                    Reading::Value(times) => {
+                        let percent = this.percent_since(read, convert::seconds(times.user + times.system));
+                        Some(Ok(PyFloat::new(py, percent).into_any()))
+                    }
+                    Reading::Denied => Some(Ok(refused.clone())),
+                    _ => None,
+                },
+            };
+            if let Some(value) = value {
+                dict.set_item(name, value?)?;
+            }
+        }
+        Ok(dict)
     }
 
     /// One field of a row, or nothing where the getter has to tell why there is no value.
@@ -358,36 +450,6 @@ impl Process {
 
     fn oneshot_exit(&self) {
         self.kept(|kept| kept.oneshot = None);
-    }
-
-    /// The fields of a plan, each file read once. A field is left out where its getter has to say why it has no value.
-    fn fields<'py>(slf: &Bound<'py, Self>, plan: &Plan, refused: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
-        let py = slf.py();
-        let this = slf.get();
-        let (row, read) = Self::read(slf, |source| {
-            let (pass, read) = plan.pass();
-            Ok((source.row(plan.fields, &pass), read))
-        })?;
-        let read = read.unwrap_or_else(Instant::now);
-        let dict = PyDict::new(py);
-        for (name, item) in &plan.items {
-            let value = match item {
-                Item::Pid => Some(this.pid.into_bound_py_any(py)),
-                Item::Field(field) => this.field(py, &row, *field, refused),
-                Item::CpuPercent => match &row.cpu_times {
-                    Reading::Value(times) => {
-                        let percent = this.percent_since(read, convert::seconds(times.user + times.system));
-                        Some(Ok(PyFloat::new(py, percent).into_any()))
-                    }
-                    Reading::Denied => Some(Ok(refused.clone())),
-                    _ => None,
-                },
-            };
-            if let Some(value) = value {
-                dict.set_item(name, value?)?;
-            }
-        }
-        Ok(dict)
     }
 
     /// `used` seconds of CPU time less what they were at the last call, in percent of the time between; 0 at first.

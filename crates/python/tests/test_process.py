@@ -217,6 +217,20 @@ def test_process_iter_gives_the_same_instances(sleeper):
     assert not psoxide._pmap
 
 
+def test_process_iter_goes_by_pid(monkeypatch, sleeper):
+    pids = sorted([os.getpid(), sleeper().pid])
+    lowest = psoxide.pids()[0]
+    # Another order in what is known, one that is gone, and pids that are listed twice and in no order.
+    mine, gone = psoxide.Process(), object()
+    monkeypatch.setattr(psoxide, "_pmap", {0x7FFFFFFF: gone, mine.pid: mine, 0: gone})
+    monkeypatch.setattr(psoxide, "pids", lambda: [*reversed(pids), *pids])
+    found = list(psoxide.process_iter())
+    assert [p.pid for p in found] == pids and mine in found and mine is found[pids.index(mine.pid)]
+    assert sorted(psoxide._pmap) == pids and gone not in psoxide._pmap.values()
+    assert psoxide._LOWEST_PID == lowest
+    assert list(map(id, psoxide.process_iter())) == list(map(id, found)) and list(psoxide._pmap) == pids
+
+
 def test_process_iter_refuses_unknown_names_when_it_starts():
     iterator = psoxide.process_iter(["foo"])
     with pytest.raises(ValueError, match="foo"):

@@ -1,6 +1,7 @@
 """Readings of the machine: their types, and what the functions make of them."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -169,6 +170,29 @@ def test_cpu_count_and_freq(monkeypatch):
     assert psoxide.cpu_freq() == (2.0, 2.0, 4.0)
     monkeypatch.setattr(psoxide._pslinux, "cpu_freq", list)
     assert psoxide.cpu_freq() is None and psoxide.cpu_freq(percpu=True) == []
+
+
+def test_sums_of_any_numbers(monkeypatch):
+    big = 2**64 - 1
+    counters = {"a": (big, 1, 2, 3, 4, 5, 6, 7), "b": (big, 0.5, 2, 3, 4, 5, 6, True)}
+    monkeypatch.setattr(psoxide._psplatform, "net_io_counters", lambda: counters)
+    total = psoxide.net_io_counters(nowrap=False)
+    assert total == (2 * big, 1.5, 4, 6, 8, 10, 12, 8) and type(total) is psoxide._ntuples.snetio
+    monkeypatch.setattr(psoxide._psplatform, "net_io_counters", lambda: {"a": (1, 2)})
+    with pytest.raises(TypeError):
+        psoxide.net_io_counters(nowrap=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="families by their numbers on Linux")
+def test_addresses_by_family(monkeypatch):
+    rows = [("b", 17, "02:03", None, None, None), ("a", 10, "::1", None, None, None), ("b", 2, "1.2.3.4", "255.0.0.0", None, "x"),
+            ("a", 4711, "odd", None, None, None), ("b", 2, "5.6.7.8", None, None, None)]  # fmt: skip
+    monkeypatch.setattr(psoxide._psplatform, "net_if_addrs", lambda: iter(rows))
+    of = psoxide.net_if_addrs()
+    assert list(of) == ["b", "a"]
+    assert [a.address for a in of["b"]] == ["1.2.3.4", "5.6.7.8", "02:03:00:00:00:00"]
+    assert of["b"][0] == (socket.AF_INET, "1.2.3.4", "255.0.0.0", None, "x") and of["b"][2].family is socket.AF_PACKET
+    assert of["a"][0].family is socket.AF_INET6 and type(of["a"][1].family) is int
 
 
 def test_a_thread_is_no_process():

@@ -333,22 +333,11 @@ class Process:
         getters = _Getters(type(self), [name for name in names if name not in self.__dict__], names)
         return self._as_dict(getters, ad_value, asked=bool(attrs))
 
-    def _as_dict(self, getters, ad_value, asked):
-        if self._cache is not None or type(self._proc) is not _psplatform.Process:
-            values = {}  # what oneshot() has read already is not read again
-        else:
-            values = self._proc.fields(getters.plan, ad_value)
-            # What this instance has remembered, and what it is to remember.
-            name = values.get("name", ad_value)
-            if name is not ad_value:
-                self._name = self._proc._name = name
-            if "create_time" in values:
-                if self._create_time is not None:
-                    values["create_time"] = self._create_time
-                elif values["create_time"] is not ad_value:
-                    self._create_time = values["create_time"]
-            if len(values) == len(getters.names):
-                return values
+    def _as_dict(self, getters, ad_value, asked, values=None):
+        if values is None:
+            values = getters.plan.values(self, ad_value)
+        if len(values) == len(getters.names):
+            return values
         result = {}
         with self.oneshot():
             for name in getters.names:
@@ -833,19 +822,13 @@ class _Getters:
     Not in the plan: what needs more than its file, and what was replaced, in a class or in `_pslinux`.
     """
 
-    __slots__ = ("cls", "names", "planned", "plan")
+    __slots__ = ("names", "plan")
 
     def __init__(self, cls, candidates, names):
         native = _psplatform.Process
-        self.cls = cls
+        planned = {name for name in candidates if name in _NATIVE and _is_as_made(cls, native, name)}
         self.names = names
-        self.planned = frozenset(name for name in candidates if name in _NATIVE and _is_as_made(cls, native, name))
-        self.plan = _Plan([name for name in names if name in self.planned])
-
-    def fits(self, process):
-        """Whether the plan is good for this instance: one that has no getters of its own."""
-        # A list, as another thread may be adding to the instance.
-        return type(process) is self.cls and self.planned.isdisjoint([*process.__dict__])
+        self.plan = _Plan(cls, native, [name for name in names if name in planned])
 
 
 def _is_as_made(cls, native, name):
@@ -858,11 +841,8 @@ def _is_as_made(cls, native, name):
 
 def pids():
     """The pids of all processes, ascending."""
-    return _remember_lowest(_psplatform.pids())
-
-
-def _remember_lowest(found):
     global _LOWEST_PID
+    found = _psplatform.pids()
     _LOWEST_PID = found[0]
     return found
 
@@ -882,16 +862,17 @@ def process_iter(attrs=None, ad_value=None):
 
     With `attrs`, each has a dict `info` of what `as_dict(attrs, ad_value)` returns.
     """
-    global _pmap
-    getters = None
+    global _pmap, _LOWEST_PID
+    getters = present = None
     if attrs is not None:
         names = _attr_names(attrs)
         if Process.as_dict is _AS_DICT:
             getters = _Getters(Process, names, names)
-    if getters is not None and (pids, _psplatform.pids) == _PIDS:
-        present = _remember_lowest(getters.plan.over_all(_psplatform._api))
-    else:
+    replaced = (pids, _psplatform.pids) != _PIDS
+    if replaced:
         present = pids()
+    elif getters is not None:
+        present = getters.plan.over_all(_psplatform._api)
     known = _pmap
     reused = set()
     while _pids_reused:
@@ -901,27 +882,32 @@ def process_iter(attrs=None, ad_value=None):
             break  # another thread has taken it
         debug(f"refreshing Process instance for reused PID {pid}")
         reused.add(pid)
-    # Mostly these are the processes of the last time.
-    same = not reused and list(known) == present
-    if same and attrs is None:
-        yield from list(known.values())
-        return
-    pmap = known.copy() if same else {pid: known[pid] for pid in present if pid in known and pid not in reused}
+    if reused:
+        known = {pid: process for pid, process in known.items() if pid not in reused}
+    # The processes of the last time, mostly, and the pids of others.
+    found, pmap, lowest = _psplatform._api.recall(known, present)
+    if not replaced:
+        _LOWEST_PID = lowest
     try:
-        for pid in present:
+        if attrs is None and len(pmap) == len(found):
+            yield from found
+            return
+        for process in found:
+            pid = process if type(process) is int else None
             if pid in reused:
                 continue  # another process has it: its instance is for the next time
-            process = pmap.get(pid)
             try:
-                if process is None:
+                if pid is not None:
                     process = pmap[pid] = Process(pid)
-                if getters is not None and getters.fits(process):
-                    process.info = process._as_dict(getters, ad_value, bool(attrs))
-                elif attrs is not None:
-                    process.info = process.as_dict(attrs, ad_value)
+                if attrs is not None:
+                    values = None if getters is None else getters.plan.row(process, ad_value)
+                    if values is None:
+                        process.info = process.as_dict(attrs, ad_value)
+                    else:
+                        process.info = process._as_dict(getters, ad_value, bool(attrs), values)
                 yield process
             except NoSuchProcess:
-                pmap.pop(pid, None)
+                pmap.pop(process.pid if pid is None else pid, None)
     finally:
         _pmap = pmap
 
