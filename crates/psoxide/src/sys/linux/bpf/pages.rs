@@ -188,6 +188,8 @@ pub(super) fn copy(
     Some(())
 }
 
+/// What the processor takes from memory at once.
+const LINE: i16 = 64;
 /// How many processes [`touch`] goes ahead.
 pub(super) const AHEAD: i16 = 8;
 
@@ -234,6 +236,9 @@ pub(super) fn touch(p: &mut Program, kernel: &Kernel<'_>, map: DirectMap, from: 
         p.load(Reg::R2, STACK, address, 8);
         p.op(Reg::R2, Op::And, PAGE_SIZE - 1);
         p.op_reg(Reg::R1, Op::Add, Reg::R2);
+        p.copy(Reg::R7, Reg::R1);
+        kernel.word(p, Reg::R1);
+        p.at(Reg::R1, Reg::R7, LINE);
         kernel.word(p, Reg::R1);
     }
     Some(())
