@@ -393,19 +393,24 @@ impl System {
     fn rows(&self, pids: &[Pid], fields: FieldSet, pass: &Arc<sys::Pass>) -> Result<Vec<Row>> {
         let mut rows = Vec::with_capacity(pids.len());
         for &pid in pids {
-            let mut row = Row { pid, ..Row::default() };
-            if fields != FieldSet::default() {
+            // A row is large: it is made in its place.
+            rows.push(Row { pid, ..Row::default() });
+            if fields != FieldSet::default()
+                && let Some(row) = rows.last_mut()
+            {
                 let cache = Cache::in_pass(pass, pid, fields);
                 let mut handle = Handle { source: self.source(), pid, start: None, cache: &cache };
                 match Os::start(&handle).map_err(|error| explain(&handle, error)) {
                     Ok(start) => row.start = start,
-                    Err(error) if error.is_no_such_process() => continue,
+                    Err(error) if error.is_no_such_process() => {
+                        rows.pop();
+                        continue;
+                    }
                     Err(error) => return Err(error),
                 }
                 handle.start = Some(row.start);
                 row.read(fields, &handle);
             }
-            rows.push(row);
         }
         Ok(rows)
     }

@@ -14,7 +14,11 @@ pub fn cmdline(bytes: &[u8]) -> Vec<Vec<u8>> {
     if bytes.is_empty() {
         return Vec::new();
     }
-    let split = |text, stop| pieces(text, stop).map(<[u8]>::to_vec).collect();
+    let split = |text, stop| {
+        let mut all = Vec::with_capacity(memchr::memchr_iter(stop, text).count() + 1);
+        all.extend(pieces(text, stop).map(<[u8]>::to_vec));
+        all
+    };
     match bytes.strip_suffix(b"\0") {
         // A single argument is split if it holds a space, and stays whole otherwise.
         Some(text) if memchr::memchr(0, text).is_none() => split(text, b' '),
