@@ -1,11 +1,12 @@
 //! What columns are compared with.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
-use jiff::{Timestamp, tz::TimeZone};
 use psoxide::Unit;
 use regex_lite::Regex;
 
 use crate::output::column::{Meta, Shape};
+use crate::output::human;
 
 /// A value that a person wrote, in the base unit of its column.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ pub(crate) fn span(text: &str) -> Option<f64> {
 fn time(text: &str) -> Option<f64> {
     let stamp = text.parse::<Timestamp>().ok().or_else(|| {
         let local = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|day| day.at(0, 0, 0, 0))).ok()?;
-        Some(local.to_zoned(TimeZone::system()).ok()?.timestamp())
+        Some(local.to_zoned(human::zone()).ok()?.timestamp())
     })?;
     Some(stamp.as_duration().as_secs_f64())
 }

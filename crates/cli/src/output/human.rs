@@ -1,6 +1,7 @@
 //! Numbers and times for people.
 
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
@@ -58,7 +59,20 @@ pub(crate) fn started(time: SystemTime, now: SystemTime) -> String {
 }
 
 fn local(time: SystemTime) -> Option<Zoned> {
-    Timestamp::try_from(time).ok().map(|time| time.to_zoned(TimeZone::system()))
+    Timestamp::try_from(time).ok().map(|time| time.to_zoned(zone()))
+}
+
+/// The time zone of this machine, or the one that `TZ` says.
+///
+/// What /etc/localtime (tzset(3)) holds is taken as it is: to find the name that it has elsewhere, jiff lists all zones there
+/// are, which is most of what a short listing costs.
+pub(crate) fn zone() -> TimeZone {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    let here = || match std::env::var_os("TZ") {
+        None => TimeZone::tzif("", &std::fs::read("/etc/localtime").ok()?).ok(),
+        Some(_) => None,
+    };
+    ZONE.get_or_init(|| here().unwrap_or_else(TimeZone::system)).clone()
 }
 
 /// CPU time: `1:02.50`, minutes and seconds.
