@@ -60,11 +60,16 @@ impl DirectMap {
 
     /// The tables at `tables` are themselves in the memory that is mapped, and lead to where they are: that is tried for
     /// each place where the map may begin, which is always that of a table of the third level (arch/x86/mm/kaslr.c).
+    ///
+    /// From the lowest on, so that nothing is looked at behind the map, where there are devices; before it there is nothing.
     fn search(tables: u64, levels: u32, most: u64, word: impl Fn(u64) -> Option<u64>) -> Option<Self> {
         const STEP: u64 = 1 << (PAGE + 2 * INDEX);
+        let lowest = if levels == 4 { 0xffff_8880_0000_0000 } else { 0xff11_0000_0000_0000 };
         let entry = word(entry_at(tables, tables, levels - 1))?;
-        (0..most)
-            .map(|step| Self { base: (tables & !(STEP - 1)).wrapping_sub(step * STEP), levels })
+        let begins = (0..most).rev().map(|step| (tables & !(STEP - 1)).saturating_sub(step.saturating_mul(STEP)));
+        begins
+            .filter(|base| *base >= lowest)
+            .map(|base| Self { base, levels })
             .find(|map| map.physical(entry, tables, &word) == Some(tables.wrapping_sub(map.base)))
     }
 
@@ -133,14 +138,20 @@ fn to_entry(p: &mut Program, of: Reg, level: u32) -> Option<()> {
     Some(())
 }
 
-/// R1 = where the table or page is mapped that the entry in R1 leads to. R2 is lost.
-fn follow(p: &mut Program, map: DirectMap) {
+/// R1 = where the table or page is mapped that the entry in R1 leads to, which is one of the table of this level; to
+/// `none` if it leads to none. R2 is lost.
+fn follow(p: &mut Program, map: DirectMap, level: u32, none: Label) -> Option<()> {
+    let other = if level == 0 { SPECIAL } else { HUGE };
+    p.copy(Reg::R2, Reg::R1);
+    p.op(Reg::R2, Op::And, i32::try_from(PRESENT | USER | other).ok()?);
+    p.jump_if(Reg::R2, If::NotEqual, i32::try_from(PRESENT | USER).ok()?, none);
     // What is left are the bits of `FRAME`.
     p.op(Reg::R1, Op::ShiftLeft, 12);
     p.op(Reg::R1, Op::ShiftRight, 24);
     p.op(Reg::R1, Op::ShiftLeft, 12);
     p.wide(Reg::R2, map.base);
     p.op_reg(Reg::R1, Op::Add, Reg::R2);
+    Some(())
 }
 
 /// Copies the R7 bytes at R8 in the memory of the task to `to` on the stack, where they are in one page; to `failed` if
@@ -154,6 +165,13 @@ pub(super) fn copy(
     failed: Label,
 ) -> Option<()> {
     let (at, mm_type) = kernel.pointer(kernel.task, "mm")?;
+    let check_mm = |p: &mut Program| {
+        p.copy(Reg::R1, TASK);
+        p.op(Reg::R1, Op::Add, at.offset.into());
+        kernel.word(p, Reg::R1);
+        p.load(Reg::R2, STACK, mm, 8);
+        p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, failed);
+    };
     p.load(Reg::R1, STACK, mm, 8);
     p.op(Reg::R1, Op::Add, kernel.offset(mm_type, "pgd")?.into());
     kernel.word(p, Reg::R1);
@@ -162,11 +180,12 @@ pub(super) fn copy(
         p.store(STACK, entry_at, Reg::R1);
         kernel.word(p, Reg::R1);
         p.store(STACK, entry, Reg::R1);
-        let no_page = if level == 0 { SPECIAL } else { HUGE };
-        p.copy(Reg::R2, Reg::R1);
-        p.op(Reg::R2, Op::And, i32::try_from(PRESENT | USER | no_page).ok()?);
-        p.jump_if(Reg::R2, If::NotEqual, i32::try_from(PRESENT | USER).ok()?, failed);
-        follow(p, map);
+        if level == map.levels - 1 {
+            // The first table goes with its address space, at once.
+            check_mm(p);
+            p.load(Reg::R1, STACK, entry, 8);
+        }
+        follow(p, map, level, failed)?;
     }
     p.copy(Reg::R3, Reg::R8);
     p.op(Reg::R3, Op::And, PAGE_SIZE - 1);
@@ -180,11 +199,7 @@ pub(super) fn copy(
     kernel.word(p, Reg::R1);
     p.load(Reg::R2, STACK, entry, 8);
     p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, failed);
-    p.copy(Reg::R1, TASK);
-    p.op(Reg::R1, Op::Add, at.offset.into());
-    kernel.word(p, Reg::R1);
-    p.load(Reg::R2, STACK, mm, 8);
-    p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, failed);
+    check_mm(p);
     Some(())
 }
 
@@ -195,25 +210,25 @@ pub(super) const AHEAD: i16 = 8;
 
 /// Touches where the arguments of the processes lie that come after the task, so that they are in the processor's cache
 /// when they are visited: each table on the way has to be waited for before the next is known, but those of several
-/// processes are waited for at the same time. It takes two words for each on the stack from `from` on. Whatever goes wrong,
-/// nothing is read. R0 to R5, R7 and R8 are lost.
+/// processes are waited for at the same time. It takes four words for each on the stack from `from` on. R0 to R5, R7 and R8
+/// are lost.
 pub(super) fn touch(p: &mut Program, kernel: &Kernel<'_>, map: DirectMap, from: i16) -> Option<()> {
-    let each = || (from..).step_by(16).take(usize::from(AHEAD.unsigned_abs())).map(|at| (at, at + 8));
+    let each = || (0..AHEAD).map(|index| [0, 8, 16, 24].map(|word| from + index * 32 + word));
     let next = kernel.offset(kernel.task, "tasks.next")?;
-    let (mm, mm_type) = kernel.pointer(kernel.task, "mm")?;
+    let (at, mm_type) = kernel.pointer(kernel.task, "mm")?;
     p.at(Reg::R1, TASK, next);
-    for (at, _) in each() {
+    for [mm_at, ..] in each() {
         kernel.word(p, Reg::R1);
-        p.store(STACK, at, Reg::R1);
+        p.at(Reg::R2, Reg::R1, at.offset - next);
+        p.store(STACK, mm_at, Reg::R2);
     }
-    for (at, _) in each() {
-        p.load(Reg::R1, STACK, at, 8);
-        p.op(Reg::R1, Op::Add, i32::from(mm.offset) - i32::from(next));
+    for [mm_at, mm, ..] in each() {
+        p.load(Reg::R1, STACK, mm_at, 8);
         kernel.word(p, Reg::R1);
-        p.store(STACK, at, Reg::R1);
+        p.store(STACK, mm, Reg::R1);
     }
-    for (table, address) in each() {
-        p.load(Reg::R7, STACK, table, 8);
+    for [_, mm, table, address] in each() {
+        p.load(Reg::R7, STACK, mm, 8);
         p.at(Reg::R1, Reg::R7, kernel.offset(mm_type, "arg_start")?);
         kernel.word(p, Reg::R8);
         p.store(STACK, address, Reg::R8);
@@ -222,21 +237,35 @@ pub(super) fn touch(p: &mut Program, kernel: &Kernel<'_>, map: DirectMap, from: 
         p.store(STACK, table, Reg::R1);
     }
     for level in (0..map.levels).rev() {
-        for (table, address) in each() {
+        for [mm_at, mm, table, address] in each() {
+            let (none, found) = (p.label(), p.label());
             p.load(Reg::R1, STACK, table, 8);
             p.load(Reg::R8, STACK, address, 8);
             to_entry(p, Reg::R8, level)?;
-            kernel.word(p, Reg::R1);
-            follow(p, map);
+            kernel.word(p, Reg::R8);
+            if level == map.levels - 1 {
+                // The first table goes with its address space, at once.
+                p.load(Reg::R1, STACK, mm_at, 8);
+                kernel.word(p, Reg::R1);
+                p.load(Reg::R2, STACK, mm, 8);
+                p.jump_if_reg(Reg::R1, If::NotEqual, Reg::R2, none);
+            }
+            p.copy(Reg::R1, Reg::R8);
+            follow(p, map, level, none)?;
+            p.jump(found);
+            // There is nothing at 0 either.
+            p.place(none);
+            p.set(Reg::R1, 0);
+            p.place(found);
             p.store(STACK, table, Reg::R1);
         }
     }
-    for (page, address) in each() {
-        p.load(Reg::R1, STACK, page, 8);
+    for [_, _, page, address] in each() {
+        p.load(Reg::R7, STACK, page, 8);
         p.load(Reg::R2, STACK, address, 8);
         p.op(Reg::R2, Op::And, PAGE_SIZE - 1);
-        p.op_reg(Reg::R1, Op::Add, Reg::R2);
-        p.copy(Reg::R7, Reg::R1);
+        p.op_reg(Reg::R7, Op::Add, Reg::R2);
+        p.copy(Reg::R1, Reg::R7);
         kernel.word(p, Reg::R1);
         p.at(Reg::R1, Reg::R7, LINE);
         kernel.word(p, Reg::R1);
