@@ -14,7 +14,7 @@ use rustix::net::netlink::SOCK_DIAG;
 use super::folder::Folder;
 use super::netlink::Netlink;
 use super::source::if_any;
-use super::{Source, bpf, descriptors, own_sockets};
+use super::{Source, bpf, own_sockets};
 use crate::sys::Handle;
 use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Pid, Result, SocketType};
 
@@ -40,18 +40,13 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
     let mut connections = Connections::default();
     let mut holders = Vec::new();
     let mut tables: Vec<Table>;
-    let told = match source.bpf().sockets(source, pid) {
-        Some(held) if held.is_empty() => {
-            // Those of a process that is gone are an error.
-            descriptors::count(process)?;
-            Some(held)
+    let mut told = source.bpf().sockets(source, pid);
+    if told.is_none() {
+        Holders::add_process(source, pid, &mut holders)?;
+        if kind != ConnectionKind::Unix {
+            told = own_sockets::ask(process, &holders);
         }
-        Some(held) => Some(held),
-        None => {
-            Holders::add_process(source, pid, &mut holders)?;
-            if kind == ConnectionKind::Unix { None } else { own_sockets::ask(process, &holders) }
-        }
-    };
+    }
     if let Some(held) = told {
         for table in TABLES.into_iter().filter(|table| table.is_in(kind)) {
             for bpf::Held { fd, inode, what } in &held {

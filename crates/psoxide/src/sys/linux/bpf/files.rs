@@ -18,6 +18,20 @@ pub(super) fn begin(p: &mut Program, out: Label) {
     p.jump_if(FILE, If::Equal, 0, out);
 }
 
+/// Of the first descriptor of a walk, whatever it is, prints so many words from `from` on the stack on, each `value`: kernels
+/// have been seen that do not visit some process, and where nothing is printed, that may be so. To come after [`begin`].
+pub(super) fn tell_visited(p: &mut Program, from: i16, words: usize, value: i32) {
+    let go_on = p.label();
+    // `struct bpf_iter_meta`: the number of the descriptor in the walk.
+    p.load(Reg::R2, Reg::R1, 0, 8);
+    p.load(Reg::R2, Reg::R2, 16, 8);
+    p.jump_if(Reg::R2, If::NotEqual, 0, go_on);
+    let all = || (from..).step_by(8).take(words);
+    all().for_each(|at| p.store_value(STACK, at, value));
+    iterator::print(p, from, |p| p.set(Reg::R3, all().map(|_| 8).sum()));
+    p.place(go_on);
+}
+
 /// The longest path that is told; others are looked up.
 const PATH: i16 = 400;
 /// NAME_MAX, and a NUL.
@@ -43,6 +57,8 @@ enum Word {
 }
 
 const WORDS: usize = Word::Length as usize + 1;
+/// No descriptor.
+const VISITED: i32 = -1;
 const BYTES: i16 = 8 * (Word::Length as i16 + 1);
 /// Where the words are on the stack, before the path.
 const HEAD: i16 = -PATH - BYTES;
@@ -77,6 +93,7 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.op(Reg::R2, Op::ShiftLeft, 48);
     p.store(STACK, PLACE, Reg::R2);
     begin(&mut p, out);
+    tell_visited(&mut p, HEAD, WORDS, VISITED);
     let (dentry, dentry_type) = kernel.pointer(kernel.file, "f_path.dentry")?;
     let [parent, hashed, flags] = ["d_parent", "d_hash.pprev", "d_flags"].map(|path| kernel.place(dentry_type, path));
     let (parent, hashed, flags) = (parent?, hashed?, flags?);
@@ -255,14 +272,19 @@ pub(crate) enum Path<'a> {
     Untold,
 }
 
-/// Each file of what was printed; `None` once there is something else.
+/// Each file of what was printed; `None` once there is something else, or if nobody was visited.
 pub(super) fn each_regular(printed: &[u8], mut each: impl FnMut(Regular<'_>)) -> Option<()> {
     /// Kept for the descriptor, not for the file: fs/proc/fd.c, seq_show.
     const O_CLOEXEC: u64 = 0o2_000_000;
     let mut cursor = Cursor::new(printed);
+    let mut visited = false;
     while !cursor.is_empty() {
         let [fd, flags, position, close_on_exec, mount, address, inode, device, named, length]: [u64; WORDS] =
             numbers(&mut cursor)?;
+        if fd == i64::from(VISITED).cast_unsigned() {
+            visited = true;
+            continue;
+        }
         let path = cursor.take(usize::try_from(length).ok()?)?;
         let closes = close_on_exec >> (fd % 64) & 1 != 0;
         each(Regular {
@@ -278,7 +300,7 @@ pub(super) fn each_regular(printed: &[u8], mut each: impl FnMut(Regular<'_>)) ->
             },
         });
     }
-    Some(())
+    visited.then_some(())
 }
 
 #[cfg(test)]
@@ -288,7 +310,8 @@ mod tests {
     #[test]
     fn what_is_printed_is_understood_and_nothing_else() {
         let printed = |words: &[u64]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<u8>>();
-        let mut bytes = printed(&[65, 0o2_100_002, 5, 0b10, 1, 2, 3, 8 << 20 | 4, 1, 3]);
+        let mut bytes = printed(&[u64::MAX; WORDS]);
+        bytes.extend(printed(&[65, 0o2_100_002, 5, 0b10, 1, 2, 3, 8 << 20 | 4, 1, 3]));
         bytes.extend(b"/a\0");
         bytes.extend(printed(&[1, 0o2_000_001, 0, 0, 1, 2, 3, 8 << 20 | 4, 1, 2]));
         bytes.extend(b"b\0");
@@ -306,5 +329,6 @@ mod tests {
         });
         assert_eq!((paths, devices), (vec![b"/a".to_vec(), b"b".to_vec(), vec![]], vec![(8, 4), (8, 4), (0, 4)]));
         assert_eq!(each_regular(&printed(&[1; WORDS]), |_| {}), None);
+        assert_eq!(each_regular(&[], |_| {}), None, "nobody was visited");
     }
 }

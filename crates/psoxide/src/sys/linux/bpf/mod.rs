@@ -224,8 +224,8 @@ impl Bpf {
         sockets::parse_of_process(&over_one(self.get(source, Walk::Sockets, || 1)?, Over::Thread(pid)).ok()?)
     }
 
-    /// The files of a process that has `count` descriptors, of which paths may be regular files', by descriptor; `None` also where some were understood
-    /// and not all.
+    /// The files of a process that has `count` descriptors, of which paths may be regular files', by descriptor; `None`
+    /// also where some were understood and not all.
     pub(super) fn files(&self, source: &Source, pid: Pid, count: usize, each: impl FnMut(Regular<'_>)) -> Option<()> {
         let walk = self.get(source, Walk::Files, || count)?;
         files::each_regular(&over_one(walk, Over::Thread(pid)).ok()?, each)

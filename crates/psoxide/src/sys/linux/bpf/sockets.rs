@@ -6,7 +6,7 @@ use psoxide_parse::linux::btf::TypeId;
 use psoxide_parse::linux::net_sock::InetSocket;
 
 use super::asm::{If, Instruction, Label, Op, Program, Reg};
-use super::files::{FD, FILE, begin};
+use super::files::{FD, FILE, begin, tell_visited};
 use super::iterator::{self, STACK, TASK};
 use super::kernel::{Kernel, Place};
 use super::processes::follow;
@@ -101,6 +101,8 @@ pub(super) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let mut p = Program::default();
     let out = p.label();
     begin(&mut p, out);
+    // As a socket of no family.
+    tell_visited(&mut p, -BYTES, WORDS, 0);
     let to = |word: Word| word as i16 * 8 - BYTES;
     p.store(STACK, to(Word::Fd), FD);
     let number = kernel.place(socket_inode(&mut p, kernel, out)?, "i_ino")?;
@@ -176,14 +178,16 @@ pub(crate) enum What {
     Unlisted,
 }
 
-/// `None` where a socket changed while it was read, or may have others in the tables that bear its inode.
+/// `None` where a socket changed while it was read, or may have others in the tables that bear its inode, or nobody was
+/// visited.
 pub(super) fn parse_of_process(printed: &[u8]) -> Option<Vec<Held>> {
-    iterator::parse(printed, |words: [u64; WORDS]| {
+    let held = iterator::parse(printed, |words: [u64; WORDS]| {
         let get = |word: Word| words.get(word as usize).copied().unwrap_or_default();
         let (fd, inode) = (get(Word::Fd).try_into().ok()?, get(Word::Inode));
         let what = what(get)?;
         Some(Held { fd, inode, what })
-    })
+    })?;
+    (!held.is_empty()).then_some(held)
 }
 
 fn what(get: impl Fn(Word) -> u64) -> Option<What> {
@@ -295,5 +299,7 @@ mod tests {
             [Word::Listed, Word::ListedAfter].into_iter().for_each(|word| words[word as usize] = 0);
         };
         assert_eq!(listens(unlisted), held(What::Unlisted));
+        assert_eq!(parse_of_process(&printed(&[0; WORDS])).map(|held| held.len()), Some(1), "somebody without sockets");
+        assert_eq!(parse_of_process(&[]), None, "nobody was visited");
     }
 }
