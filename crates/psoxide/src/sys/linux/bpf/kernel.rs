@@ -5,7 +5,6 @@ use rustix::thread::CapabilitySet;
 
 use super::super::Source;
 use super::asm::{Program, Reg};
-use super::pages::DirectMap;
 
 /// A number in a struct of the kernel.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +37,6 @@ pub(super) struct Kernel<'a> {
     pub(super) map: TypeId,
     /// How many CPUs there may ever be.
     pub(super) cpus: i32,
-    /// Where the memory of processes can be read as it lies there.
-    pub(super) direct_map: Option<DirectMap>,
 }
 
 impl<'a> Kernel<'a> {
@@ -76,7 +73,7 @@ impl<'a> Kernel<'a> {
         let signal = btf.pointee(btf.member(task, "signal")?.id)?;
         let [numbers, second] = ["prev_cputime", "prev_cputime.stime"].map(|path| btf.member(signal, path));
         let numbers = numbers.filter(|first| second.is_some_and(|second| second.offset == first.offset + 8))?;
-        let mut kernel = Self {
+        Some(Self {
             task,
             file: file?,
             iterate_tasks: iterate_tasks?,
@@ -90,11 +87,8 @@ impl<'a> Kernel<'a> {
             socket_with_inode,
             map: map?,
             cpus,
-            direct_map: None,
             btf,
-        };
-        kernel.direct_map = DirectMap::find(&kernel);
-        Some(kernel)
+        })
     }
 
     /// R0 = what is at R1, as a struct to read. R1 to R5 are lost.

@@ -33,6 +33,7 @@ pub(crate) use self::family::Relative;
 use self::ffi::{Kept, Over, Runs, Types};
 pub(crate) use self::files::{Directory, Path, Regular};
 use self::kernel::Kernel;
+use self::pages::DirectMap;
 use self::processes::Form;
 pub(crate) use self::record::{Answer, Process, Walked};
 pub(crate) use self::sockets::{Held, Holder, What};
@@ -48,7 +49,6 @@ enum Walk {
     Arguments,
     /// Who is whose child, and no more.
     Family,
-    /// Who holds which sockets.
     /// Who holds which sockets.
     Holders,
     Files,
@@ -104,8 +104,8 @@ type Assembled = (Vec<Instruction>, Runs);
 /// What is loaded, for the life of a `System`.
 #[derive(Debug, Default)]
 pub(super) struct Bpf {
-    /// The programs for this kernel, as [`Walk::ALL`] has them, once one was wanted.
-    programs: OnceLock<Option<[Option<Assembled>; Walk::ALL.len()]>>,
+    /// For each walk its program for this kernel, once one was wanted.
+    programs: [OnceLock<Option<Assembled>>; Walk::ALL.len()],
     /// For each walk its program, or the iterator that the program is kept by.
     loaded: [OnceLock<Option<Kept>>; Walk::ALL.len()],
     /// What walks would have spared until now, see [`Walk::spares`].
@@ -241,11 +241,25 @@ impl Bpf {
 
     /// Loads the program of a walk; the error is of no interest to anybody but tests.
     fn load(&self, source: &Source, walk: Walk) -> io::Result<Kept> {
-        let programs = self.programs.get_or_init(|| assemble_all(source)).as_ref();
-        let assembled = programs.and_then(|programs| programs.get(walk as usize)?.as_ref());
-        let (program, runs) = assembled.ok_or(io::ErrorKind::Unsupported)?;
+        let cell = self.programs.get(walk as usize).ok_or(io::ErrorKind::Unsupported)?;
+        if cell.get().is_none() {
+            self.assemble_for(source, walk);
+        }
+        let (program, runs) = cell.get().and_then(Option::as_ref).ok_or(io::ErrorKind::Unsupported)?;
         let program = load(program, *runs)?;
         Kept::new(if walk.is_over_all() { ffi::link(program.as_fd(), Over::All)? } else { program })
+    }
+
+    /// Assembles the program of a walk, and what others there are with it: the kernel's types are gone through once for all
+    /// of them. Where memory is mapped is looked for only if command lines are wanted.
+    fn assemble_for(&self, source: &Source, wanted: Walk) {
+        let types = if kernel::shows_what_proc_shows(source) { Types::open().ok() } else { None };
+        let kernel = types.as_ref().and_then(|types| Kernel::new(types.bytes(), kernel::cpus(source)?));
+        for (walk, cell) in Walk::ALL.into_iter().zip(&self.programs) {
+            if walk == wanted || walk != Walk::Arguments {
+                cell.get_or_init(|| assemble(kernel.as_ref()?, walk));
+            }
+        }
     }
 }
 
@@ -254,33 +268,27 @@ fn number_of_processes(source: &Source) -> usize {
     rustix::fs::stat(source.procfs("")).map_or(0, |procfs| usize::try_from(procfs.st_nlink).unwrap_or(usize::MAX))
 }
 
-/// Assembles the programs for this kernel: its types are gone through once for all of them.
-fn assemble_all(source: &Source) -> Option<[Option<Assembled>; Walk::ALL.len()]> {
-    if !kernel::shows_what_proc_shows(source) {
-        return None;
-    }
-    let types = Types::open().ok()?;
-    let kernel = Kernel::new(types.bytes(), kernel::cpus(source)?)?;
-    Some(Walk::ALL.map(|walk| assemble(&kernel, walk)))
-}
-
 /// A program, and what runs it.
 fn assemble(kernel: &Kernel<'_>, walk: Walk) -> Option<Assembled> {
-    let (tasks, files) = (kernel.iterate_tasks, kernel.iterate_files);
-    let iterator = |function, sleepable| Runs::Iterator { function, sleepable };
+    let over_files = |program| (program, Runs::Iterator { function: kernel.iterate_files, sleepable: false });
+    let over_tasks = |program| (program, Runs::Iterator { function: kernel.iterate_tasks, sleepable: false });
     Some(match walk {
-        Walk::Processes => (processes::program(kernel, Form::Record)?, iterator(tasks, false)),
-        Walk::Arguments => {
-            let form = Form::RecordAndArguments;
-            (processes::program(kernel, form)?, iterator(tasks, processes::sleeps(kernel, form)))
-        }
-        Walk::Family => (family::program(kernel)?, iterator(tasks, false)),
-        Walk::Holders => (sockets::holders(kernel)?, iterator(files, false)),
-        Walk::Files => (files::regular(kernel)?, iterator(files, false)),
-        Walk::Sockets => (sockets::of_process(kernel)?, iterator(files, false)),
-        Walk::Threads => (threads::program(kernel)?, iterator(tasks, false)),
+        Walk::Processes => over_tasks(processes::program(kernel, Form::Record)?),
+        Walk::Arguments => with_arguments(kernel, DirectMap::find(kernel))?,
+        Walk::Family => over_tasks(family::program(kernel)?),
+        Walk::Holders => over_files(sockets::holders(kernel)?),
+        Walk::Files => over_files(files::regular(kernel)?),
+        Walk::Sockets => over_files(sockets::of_process(kernel)?),
+        Walk::Threads => over_tasks(threads::program(kernel)?),
         Walk::OneProcess => (processes::program(kernel, Form::Answer)?, Runs::Call),
     })
+}
+
+/// That of [`Walk::Arguments`], by whether it is known where memory is mapped.
+fn with_arguments(kernel: &Kernel<'_>, map: Option<DirectMap>) -> Option<Assembled> {
+    let form = Form::RecordAndArguments(map);
+    let runs = Runs::Iterator { function: kernel.iterate_tasks, sleepable: form.sleeps() };
+    Some((processes::program(kernel, form)?, runs))
 }
 
 /// Loads a program with its map, if it has one, which lives as long.
@@ -329,12 +337,12 @@ mod tests {
             return eprintln!("skipped: not on this kernel, not in this namespace, or not for this user");
         }
         let types = Types::open().unwrap();
-        let mut kernel = Kernel::new(types.bytes(), kernel::cpus(&source).unwrap()).unwrap();
-        assert_eq!(kernel.direct_map.is_some(), cfg!(target_arch = "x86_64") && !Path::new("/sys/hypervisor").exists());
+        let kernel = Kernel::new(types.bytes(), kernel::cpus(&source).unwrap()).unwrap();
+        let found = DirectMap::find(&kernel);
+        assert_eq!(found.is_some(), cfg!(target_arch = "x86_64") && !Path::new("/sys/hypervisor").exists());
         let own = std::fs::read("/proc/self/cmdline").unwrap();
-        for map in [kernel.direct_map, None] {
-            kernel.direct_map = map;
-            let (program, runs) = assemble(&kernel, Walk::Arguments).unwrap();
+        for map in [found, None] {
+            let (program, runs) = with_arguments(&kernel, map).unwrap();
             let program = match load(&program, runs) {
                 Ok(program) => program,
                 Err(error) => return eprintln!("skipped: this user may not load programs: {error}"),
@@ -349,15 +357,17 @@ mod tests {
     #[test]
     fn the_verifier_takes_the_programs() {
         let source = Source::host();
-        let Some(programs) = assemble_all(&source) else {
+        if !kernel::shows_what_proc_shows(&source) {
             return eprintln!("skipped: not on this kernel, not in this namespace, or not for this user");
-        };
+        }
+        let bpf = Bpf::default();
+        bpf.assemble_for(&source, Walk::Arguments);
         let map = match ffi::per_cpu_map() {
             Ok(map) => map,
             Err(error) => return eprintln!("skipped: this user may not load programs: {error}"),
         };
-        for (program, walk) in programs.into_iter().zip(Walk::ALL) {
-            let (program, runs) = program.unwrap();
+        for (program, walk) in bpf.programs.into_iter().zip(Walk::ALL) {
+            let (program, runs) = program.into_inner().flatten().unwrap();
             let program = asm::with_map(&program, map.as_raw_fd());
             if let Err(error) = ffi::load(&program, runs) {
                 panic!("{walk:?}: {error}\n{}", ffi::explain(&program, runs));

@@ -7,6 +7,7 @@ use super::arguments;
 use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
 use super::iterator::{self, OUT, STACK, TASK};
 use super::kernel::{Kernel, Place};
+use super::pages::DirectMap;
 use super::record::{RECORD, Word};
 
 /// Below the record on the stack: words for pointers on their way.
@@ -43,17 +44,17 @@ pub(super) enum Form {
     /// To print it, once for each process that an iterator visits.
     Record,
     /// The same, and after it a word and so many bytes of the command line, 0 for one that is too long or away.
-    RecordAndArguments,
+    ///
+    /// It is copied from where it lies, if it is known where memory is mapped, or else by the kernel.
+    RecordAndArguments(Option<DirectMap>),
     /// To put it where its question was: the pid of one process. What is not found leaves the question as it is.
     Answer,
 }
 
-/// Whether a program of this form may sleep.
-pub(super) fn sleeps(kernel: &Kernel<'_>, form: Form) -> bool {
-    match form {
-        Form::Record => false,
-        Form::RecordAndArguments => kernel.direct_map.is_none(),
-        Form::Answer => true,
+impl Form {
+    /// Whether a program of this form may sleep.
+    pub(super) fn sleeps(self) -> bool {
+        matches!(self, Self::RecordAndArguments(None) | Self::Answer)
     }
 }
 
@@ -64,7 +65,7 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
     let signal = |path| kernel.place(signal_type, path);
     let mut p = Program::default();
     let (out, unlock, release) = (p.label(), p.label(), p.label());
-    let sleepable = sleeps(kernel, form);
+    let sleepable = form.sleeps();
     let task_by_pid = if form == Form::Answer { Some(kernel.task_by_pid?) } else { None };
     if let Some((find, _)) = task_by_pid {
         // The answer goes where the question is: to the context.
@@ -81,9 +82,7 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
         }
     }
     iterator::processes_only(&mut p, kernel, release)?;
-    if form == Form::RecordAndArguments
-        && let Some(map) = kernel.direct_map
-    {
+    if let Form::RecordAndArguments(Some(map)) = form {
         arguments::touch_ahead(&mut p, kernel, map)?;
     }
     for word in 0..RECORD / 8 {
@@ -170,14 +169,14 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
     memory(&mut p, kernel, release)?;
 
     match form {
-        Form::Record | Form::RecordAndArguments => {
+        Form::Record | Form::RecordAndArguments(_) => {
             if sleepable {
                 p.call_kernel(kernel.rcu_unlock);
             }
             iterator::print(&mut p, -RECORD, |p| p.set(Reg::R3, RECORD.into()));
-            match (form, kernel.direct_map) {
-                (Form::RecordAndArguments, Some(map)) => arguments::print_where_they_lie(&mut p, kernel, map)?,
-                (Form::RecordAndArguments, None) => arguments::print_by_the_kernel(&mut p),
+            match form {
+                Form::RecordAndArguments(Some(map)) => arguments::print_where_they_lie(&mut p, kernel, map)?,
+                Form::RecordAndArguments(None) => arguments::print_by_the_kernel(&mut p),
                 _ => (),
             }
             if sleepable {
