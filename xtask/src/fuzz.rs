@@ -1,4 +1,4 @@
-//! Fuzzing the parsers, each for a fixed number of inputs.
+//! Fuzzes every parser with a fixed number of inputs.
 
 use std::env;
 use std::fs;
@@ -7,21 +7,22 @@ use std::process::Command;
 
 use crate::steps::{Result, cargo, install, is_root, on_path, output, run, workspace};
 
-/// What to fuzz, and for how long.
+/// Options of `cargo xtask fuzz`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How many inputs each target is given
+    /// Number of inputs for each target
     #[arg(long, default_value_t = 100_000)]
     runs: u32,
-    /// Where the inputs begin; the same seed gives the same inputs
+    /// Seed of the input generator; the same seed gives the same inputs
     #[arg(long, default_value_t = 1)]
     seed: u32,
-    /// The targets; all of them unless named
+    /// Targets to run [default: all]
     targets: Vec<String>,
 }
 
-/// What `cargo fuzz` gives the compiler, less the sanitizer that a stable compiler lacks: the parsers have no unsafe
-/// code for it to find anything in, and panics, overflows and hangs are found without.
+/// The compiler flags of `cargo fuzz` without the sanitizer, which a stable compiler lacks.
+///
+/// The parsers have no unsafe code for a sanitizer to check. Panics, overflows and hangs are found without it.
 const FLAGS: &[&str] = &[
     "--cfg",
     "fuzzing",
@@ -35,7 +36,7 @@ const FLAGS: &[&str] = &[
     "-Ccodegen-units=1",
 ];
 
-/// Builds the targets and runs them from their corpus. New inputs are not kept, one that fails is.
+/// Builds the targets and runs each from its corpus. Only a failing input is kept.
 pub(crate) fn run_targets(args: &Args) -> Result {
     install(is_root()?, &[("c++", "g++")]);
     if !on_path("c++") {
@@ -49,7 +50,7 @@ pub(crate) fn run_targets(args: &Args) -> Result {
     let (fuzz, built) = (workspace().join("fuzz"), workspace().join("target/fuzz"));
     let mut build = cargo();
     build.args(["build", "--release", "--bins", "--target", &host]).current_dir(&fuzz);
-    // Naming the target keeps the flags from build scripts and macros, which run on their own.
+    // With an explicit --target, cargo does not apply the flags to build scripts and macros.
     run(build.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}")).env("CARGO_TARGET_DIR", &built))?;
     let new = env::temp_dir().join(format!("psoxide-fuzz-{}", std::process::id()));
     let chosen = if args.targets.is_empty() { &known } else { &args.targets };
@@ -60,7 +61,7 @@ pub(crate) fn run_targets(args: &Args) -> Result {
         }
         let mut fuzzer = Command::new(built.join(&host).join("release").join(target));
         fuzzer.args([format!("-runs={}", args.runs), format!("-seed={}", args.seed)]);
-        // A parser is given whole files: long ones too, but none that takes seconds.
+        // Parsers read whole files: the length limit allows long ones, but none that takes seconds.
         fuzzer.args(["-max_len=8192", "-timeout=10"]);
         fuzzer.arg(format!("-artifact_prefix={}/", artifacts.display()));
         fuzz_one(target, fuzzer.arg(new.join(target)).arg(fuzz.join("corpus").join(target)))
@@ -69,28 +70,28 @@ pub(crate) fn run_targets(args: &Args) -> Result {
     done
 }
 
-/// Runs a target. What it says is long: only its last word is shown, or, when it failed, all.
+/// Runs a target and prints the last line of its output, or all of it after a failure.
 fn fuzz_one(target: &str, fuzzer: &mut Command) -> Result {
     let done = fuzzer.output().map_err(|error| format!("cannot run {target}: {error}"))?;
     let said = String::from_utf8_lossy(&done.stderr);
     if !done.status.success() {
         return Err(format!("{said}\nthe parser {target} failed ({})", done.status));
     }
-    // "#50000 DONE cov: 323 ft: 1389 …": how many places in the code were reached.
+    // "#50000 DONE cov: 323 ft: 1389 …": cov counts the code edges that were reached.
     let last = said.lines().find(|line| line.contains("DONE")).unwrap_or_default();
     let words: Vec<&str> = last.split_whitespace().take(4).collect();
     eprintln!("xtask: fuzzed {target}: {}", words.join(" "));
     Ok(())
 }
 
-/// The targets, by their files, each of which has a corpus.
+/// Lists the targets by their source files. Each has a corpus.
 fn targets() -> Result<Vec<String>> {
     let mut targets = stems(&workspace().join("fuzz/fuzz_targets"))?;
     targets.sort();
     Ok(targets)
 }
 
-/// The names of the Rust files in a folder, without their ending.
+/// Lists the Rust files in a directory, without their extension.
 fn stems(folder: &Path) -> Result<Vec<String>> {
     let entries = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
     let paths = entries.flatten().map(|entry| entry.path());

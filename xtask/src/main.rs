@@ -1,4 +1,4 @@
-//! The project's own machinery, one subcommand for each step; CI runs the same ones.
+//! The project's build and test steps, one subcommand each. CI runs the same ones.
 
 mod capture;
 mod fuzz;
@@ -16,7 +16,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 use std::{env, fs};
 
-/// Every step of the project's own machinery.
+/// Build, test and maintenance steps of the project
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 struct Args {
@@ -39,7 +39,7 @@ enum Step {
     Lint,
     /// Check with the oldest supported compiler
     Msrv,
-    /// Check what other operating systems make of the code
+    /// Compile the code for other operating systems
     Ports,
     /// Build for Windows and run the tests under Wine (Debian, as root)
     Windows,
@@ -52,7 +52,7 @@ enum Step {
     },
     /// Write PLATFORM.md and the named tuples of the Python package
     Codegen {
-        /// Only say whether it is current
+        /// Only report whether the files are current
         #[arg(long)]
         check: bool,
     },
@@ -68,14 +68,15 @@ enum Step {
     Parity(parity::Args),
     /// Fuzz the parsers, each with a fixed number of inputs
     Fuzz(fuzz::Args),
-    /// Take the pictures of the README (as root)
+    /// Render the README's pictures (as root)
     Shots,
     /// Copy live files of /proc and /sys to a scrubbed archive
     Capture(capture::Args),
 }
 
-/// Starts this program anew with every signal at its default if some are ignored: nohup, and shells for what runs in the
-/// background, leave them so, and all that a test starts would ignore them too.
+/// Restarts this program with default signal dispositions if any signal is ignored.
+///
+/// nohup and background jobs of a shell ignore signals, and every process that a test starts would inherit that.
 fn with_default_signals() {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
@@ -84,7 +85,7 @@ fn with_default_signals() {
     let Some(this) = env::current_exe().ok().filter(|_| ignored.is_some_and(|ignored| ignored & WANTED != 0)) else {
         return;
     };
-    // Returns only where there is no such env: then the tests say what they miss.
+    // exec(2) returns only on failure, such as an `env` without --default-signal. The tests then report what they miss.
     let error = Command::new("env").arg("--default-signal").arg(this).args(env::args_os().skip(1)).exec();
     eprintln!("xtask: signals stay ignored: {error}");
 }

@@ -1,13 +1,13 @@
-//! Whether programs written for psutil can tell psoxide from it: crates/python/tests/parity.
+//! Compares the Python package with psutil; the comparison itself is in crates/python/tests/parity.
 
 use std::process::Command;
 
 use crate::steps::{Result, run, workspace};
 
-/// What to compare.
+/// Options of `cargo xtask parity`.
 #[derive(clap::Args, Default)]
 pub(crate) struct Args {
-    /// `tests`, `differences`, `programs`; all of them if none is named
+    /// Parts to run: `tests`, `differences`, `programs` [default: all]
     steps: Vec<String>,
 }
 
@@ -16,7 +16,7 @@ pub(crate) fn bench() -> Result {
     check(&Args { steps: vec!["speed".into()] })
 }
 
-/// Runs the comparison, which needs python3 with venv; what it downloads and builds is kept in target/parity.
+/// Runs the comparison. It needs python3 with venv, and keeps downloads and builds in target/parity.
 pub(crate) fn check(args: &Args) -> Result {
     let mut command = Command::new("python3");
     command.arg("crates/python/tests/parity/parity.py").arg(workspace().join("target/parity")).args(&args.steps);

