@@ -55,9 +55,9 @@ pub use net::{
 };
 pub use pressure::{Pressure, PressureOf, Stall};
 pub use process::{
-    Child, CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
+    Cgroup, Child, CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, Process, ProcessCpuTimes,
-    ProcessStatus, Resource, Signal, Thread, WaitOutcome, wait_procs,
+    ProcessStatus, Resource, Scheduling, SchedulingPolicy, Signal, Thread, ThreadDetails, WaitOutcome, wait_procs,
 };
 pub use record::{FieldInfo, Os, OsSet, Record, ToValue, Unit, Value};
 pub use sensors::{Battery, Fan, Temperature, TimeLeft};

@@ -15,8 +15,8 @@ use crate::sys::{
     SystemReadings as _,
 };
 use crate::{
-    CpuTimes, CtxSwitches, DiskIo, Error, ErrorKind, Ids, IoCounters, MemoryFootprint, MemoryInfo, NetIo, PageFaults,
-    Pid, Process, ProcessCpuTimes, ProcessStatus, Result, System,
+    Cgroup, CpuTimes, CtxSwitches, DiskIo, Error, ErrorKind, Ids, IoCounters, MemoryFootprint, MemoryInfo, NetIo,
+    PageFaults, Pid, Process, ProcessCpuTimes, ProcessStatus, Result, Scheduling, System, ThreadDetails,
 };
 
 /// One field of one process: a value, or why there is none. A field that is refused never costs the row.
@@ -196,6 +196,18 @@ fields! {
     PageFaults, page_faults: PageFaults = page_faults;
     /// I/O.
     IoCounters, io_counters: IoCounters = io_counters;
+    /// Scheduling policy and priority.
+    Scheduling, scheduling: Scheduling = scheduling;
+    /// Whether it is a thread of the kernel.
+    IsKernelThread, is_kernel_thread: bool = is_kernel_thread;
+    /// Control group, systemd unit and container.
+    Cgroup, cgroup: Cgroup = cgroup;
+    /// The inode number of the network namespace.
+    NetNamespace, net_namespace: u64 = net_namespace;
+    /// The score by which the kernel chooses a process to kill when memory runs out.
+    OomScore, oom_score: u64 = oom_score;
+    /// The threads, each with its name, state and times.
+    ThreadDetails, thread_details: Vec<ThreadDetails> = thread_details;
 }
 
 /// A set of [`Field`]s.
@@ -451,6 +463,9 @@ pub struct ProcessRates {
     pub start: u64,
     /// CPU time used in percent of one CPU; `None` where it was not read or no time has passed.
     pub cpu_percent: Option<f64>,
+    /// Time spent waiting for storage in percent of the time between the snapshots; `None` where the system does not count
+    /// it.
+    pub iowait_percent: Option<f64>,
     /// Bytes read from storage per second.
     pub read_bytes_per_second: Option<f64>,
     /// Bytes written to storage per second.
@@ -492,11 +507,13 @@ impl Row {
         let rate = |now: f64| (seconds > 0.0).then(|| now / seconds);
         let used = |times: &ProcessCpuTimes| times.user + times.system;
         let cpu = self.cpu_times.value().zip(earlier.cpu_times.value());
+        let waited = cpu.and_then(|(n, t)| n.iowait.zip(t.iowait));
         let io = self.io_counters.value().zip(earlier.io_counters.value());
         ProcessRates {
             pid: self.pid,
             start: self.start,
             cpu_percent: cpu.and_then(|(n, t)| rate(used(n).saturating_sub(used(t)).as_secs_f64() * 100.0)),
+            iowait_percent: waited.and_then(|(n, t)| rate(n.saturating_sub(t).as_secs_f64() * 100.0)),
             read_bytes_per_second: io.and_then(|(n, t)| rate(n.read_bytes.saturating_sub(t.read_bytes) as f64)),
             write_bytes_per_second: io.and_then(|(n, t)| rate(n.write_bytes.saturating_sub(t.write_bytes) as f64)),
         }

@@ -22,6 +22,7 @@ pub const PORTED: OsSet = OsSet::LINUX.or(OsSet::WINDOWS);
 
 /// Every public call, sorted by name.
 pub const CALLS: &[Call] = &[
+    call("Process::cgroup", OsSet::LINUX),
     call("Process::children", OsSet::ALL),
     call("Process::cmdline", OsSet::ALL),
     call("Process::comm", OsSet::ALL),
@@ -35,6 +36,7 @@ pub const CALLS: &[Call] = &[
     call("Process::gids", OsSet::POSIX),
     call("Process::io_counters", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD)),
     call("Process::ionice", OsSet::LINUX.or(OsSet::WINDOWS)),
+    call("Process::is_kernel_thread", OsSet::LINUX),
     call("Process::is_running", OsSet::ALL),
     call("Process::kill", OsSet::ALL),
     call("Process::memory_details", OsSet::LINUX.or(OsSet::WINDOWS)),
@@ -45,11 +47,13 @@ pub const CALLS: &[Call] = &[
     call("Process::memory_percent", OsSet::ALL),
     call("Process::name", OsSet::ALL),
     call("Process::net_connections", OsSet::ALL),
+    call("Process::net_namespace", OsSet::LINUX),
     call("Process::nice", OsSet::ALL),
     call("Process::num_ctx_switches", OsSet::ALL),
     call("Process::num_fds", OsSet::POSIX),
     call("Process::num_handles", OsSet::WINDOWS),
     call("Process::num_threads", OsSet::ALL),
+    call("Process::oom_score", OsSet::LINUX),
     call("Process::open_files", OsSet::ALL),
     call("Process::page_faults", OsSet::ALL),
     call("Process::parent", OsSet::ALL),
@@ -57,6 +61,7 @@ pub const CALLS: &[Call] = &[
     call("Process::ppid", OsSet::ALL),
     call("Process::resume", OsSet::ALL),
     call("Process::rlimit", OsSet::LINUX.or(OsSet::FREEBSD)),
+    call("Process::scheduling", OsSet::LINUX),
     call("Process::send_signal", OsSet::ALL),
     call("Process::set_cpu_affinity", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD)),
     call("Process::set_ionice", OsSet::LINUX.or(OsSet::WINDOWS)),
@@ -66,6 +71,7 @@ pub const CALLS: &[Call] = &[
     call("Process::suspend", OsSet::ALL),
     call("Process::terminal", OsSet::POSIX),
     call("Process::terminate", OsSet::ALL),
+    call("Process::thread_details", OsSet::LINUX),
     call("Process::threads", OsSet::ALL),
     call("Process::uids", OsSet::POSIX),
     call("Process::username", OsSet::ALL),
@@ -120,6 +126,7 @@ macro_rules! records {
 /// Every record.
 pub const RECORDS: &[RecordInfo] = records! {
     Battery
+    Cgroup
     Connection
     CpuFreq
     CpuStats
@@ -146,11 +153,13 @@ pub const RECORDS: &[RecordInfo] = records! {
     PageFaults
     Pressure
     ProcessCpuTimes
+    Scheduling
     Service
     Stall
     SwapMemory
     Temperature
     Thread
+    ThreadDetails
     User
     VirtualMemory
 };

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use psoxide::{
     Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Field, Ids, Limit,
-    PressureOf, Process, ProcessStatus, Resource, Result, SocketType, System, Temperature, TimeLeft,
+    PressureOf, Process, ProcessStatus, Resource, Result, SchedulingPolicy, SocketType, System, Temperature, TimeLeft,
 };
 use psoxide_fixture::unpacked;
 
@@ -392,6 +392,38 @@ fn threads_with_parentheses_in_their_names_are_listed() {
     let threads = machine.process(7).threads().unwrap();
     let found: Vec<_> = threads.iter().map(|t| (t.id, t.user_time.as_millis(), t.system_time.as_millis())).collect();
     assert_eq!(found, [(7, 2500, 1500), (12, 2500, 1500)]);
+}
+
+#[test]
+fn threads_are_told_in_detail() {
+    let machine = machine!("process-in-full");
+    let threads = machine.process(7).thread_details().unwrap();
+    let found: Vec<_> = threads.iter().map(|t| (t.id, t.name.to_str(), t.status, t.started, t.cpu_num)).collect();
+    let started = Duration::from_millis;
+    let expected = [
+        (7, Some("app"), ProcessStatus::Sleeping, started(5000), Some(3)),
+        (12, Some("wor) (ker"), ProcessStatus::Sleeping, started(5100), Some(3)),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn scheduling_control_group_namespace_and_score() {
+    let machine = machine!("process-in-full");
+    let process = machine.process(7);
+    let scheduling = process.scheduling().unwrap();
+    assert_eq!((scheduling.policy, scheduling.priority, scheduling.realtime), (SchedulingPolicy::Other, 20, 0));
+    assert!(!process.is_kernel_thread().unwrap());
+    let cgroup = process.cgroup().unwrap();
+    assert_eq!(cgroup.path, "/system.slice/app.service");
+    assert_eq!((cgroup.unit.unwrap(), cgroup.container), ("app.service".into(), None));
+    assert_eq!((process.net_namespace().unwrap(), process.oom_score().unwrap()), (4_026_531_840, 667));
+    // A process of a kernel without control groups has none. One that ended is gone.
+    refused(machine!("zombie").process(7).cgroup(), ErrorKind::ZombieProcess);
+    let old = machine!("kernel-2.6.9-i686");
+    let first = old.system.processes().unwrap().swap_remove(0);
+    refused(first.cgroup(), ErrorKind::Unsupported);
+    assert!(machine!("kernel-thread").system.processes().unwrap().iter().any(|p| p.is_kernel_thread().unwrap()));
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn make(name: &str) -> Option<Result<()>> {
     let system = System::host();
     let me = system.current_process().unwrap();
     Some(match name {
+        "Process::cgroup" => me.cgroup().map(drop),
         "Process::children" => me.children(true).map(drop),
         "Process::cmdline" => me.cmdline().map(drop),
         "Process::comm" => me.comm().map(drop),
@@ -41,6 +42,7 @@ fn make(name: &str) -> Option<Result<()>> {
         "Process::gids" => me.gids().map(drop),
         "Process::io_counters" => me.io_counters().map(drop),
         "Process::ionice" => me.ionice().map(drop),
+        "Process::is_kernel_thread" => me.is_kernel_thread().map(drop),
         "Process::is_running" => me.is_running().map(drop),
         "Process::kill" => to_another(Process::kill),
         "Process::memory_details" => me.memory_details().map(drop),
@@ -51,11 +53,13 @@ fn make(name: &str) -> Option<Result<()>> {
         "Process::memory_percent" => me.memory_percent(MemoryType::Rss).map(drop),
         "Process::name" => me.name().map(drop),
         "Process::net_connections" => me.net_connections(ConnectionKind::All).map(drop),
+        "Process::net_namespace" => me.net_namespace().map(drop),
         "Process::nice" => me.nice().map(drop),
         "Process::num_ctx_switches" => me.num_ctx_switches().map(drop),
         "Process::num_fds" => me.num_fds().map(drop),
         "Process::num_handles" => me.num_handles().map(drop),
         "Process::num_threads" => me.num_threads().map(drop),
+        "Process::oom_score" => me.oom_score().map(drop),
         "Process::open_files" => me.open_files().map(drop),
         "Process::page_faults" => me.page_faults().map(drop),
         "Process::parent" => me.parent().map(drop),
@@ -63,6 +67,7 @@ fn make(name: &str) -> Option<Result<()>> {
         "Process::ppid" => me.ppid().map(drop),
         "Process::resume" => me.resume(),
         "Process::rlimit" => me.rlimit(Resource::Nofile).map(drop),
+        "Process::scheduling" => me.scheduling().map(drop),
         "Process::send_signal" => to_another(|process| process.send_signal(Signal::TERM)),
         // The setters set what is set already.
         "Process::set_cpu_affinity" => me.cpu_affinity().and_then(|cpus| me.set_cpu_affinity(&cpus)),
@@ -73,6 +78,7 @@ fn make(name: &str) -> Option<Result<()>> {
         "Process::suspend" => to_another(Process::suspend),
         "Process::terminal" => me.terminal().map(drop),
         "Process::terminate" => to_another(Process::terminate),
+        "Process::thread_details" => me.thread_details().map(drop),
         "Process::threads" => me.threads().map(drop),
         "Process::uids" => me.uids().map(drop),
         "Process::username" => me.username().map(drop),

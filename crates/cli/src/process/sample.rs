@@ -172,6 +172,7 @@ mod tests {
             pid: 0,
             start: 0,
             cpu_percent: Some(7.0),
+            iowait_percent: None,
             read_bytes_per_second: None,
             write_bytes_per_second: None,
         };

@@ -4,6 +4,7 @@
 //! kernel may lack is an `Option` whose documentation says since when it exists.
 
 pub mod btf;
+pub mod cgroup;
 pub mod cpu_stat;
 pub mod cpuinfo;
 pub mod cpulist;

@@ -19,6 +19,8 @@ pub struct Stat {
     pub session: i64,
     /// Controlling terminal as a device number, 0 for none.
     pub tty_nr: i64,
+    /// The kernel's `PF_*` flags of the task.
+    pub flags: u64,
     /// Minor page faults.
     pub minflt: u64,
     /// Major page faults.
@@ -43,9 +45,25 @@ pub struct Stat {
     pub rss: u64,
     /// CPU last run on (since Linux 2.2.8).
     pub processor: Option<u64>,
+    /// How the task is scheduled (since Linux 2.5.19).
+    pub scheduling: Option<Scheduling>,
     /// Time spent waiting for block I/O (since Linux 2.6.18).
     pub delayacct_blkio_ticks: Option<u64>,
 }
+
+/// How the kernel schedules a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scheduling {
+    /// The kernel's own priority: 20 plus the nice value, or negative for a real-time task.
+    pub priority: i64,
+    /// The real-time priority: 1 to 99, or 0 for a task that is not real-time.
+    pub rt_priority: u64,
+    /// One of the `SCHED_*` constants.
+    pub policy: u64,
+}
+
+/// The flag of a kernel thread in [`Stat::flags`]: `PF_KTHREAD` of include/linux/sched.h.
+pub const KERNEL_THREAD: u64 = 0x0020_0000;
 
 /// User and system time in clock ticks: all that is asked of a thread.
 pub fn times(bytes: &[u8]) -> Result<[u64; 2]> {
@@ -93,11 +111,22 @@ pub fn parse(bytes: &[u8]) -> Result<Stat> {
     let pgrp = cursor.signed("pgrp")?;
     let session = cursor.signed("session")?;
     let tty_nr = cursor.signed("tty_nr")?;
-    cursor.skip_tokens(2); // tpgid flags
+    let flags = cursor.skip_tokens(1).decimal("flags")?; // after tpgid
     let minflt = cursor.decimal("minflt")?;
     cursor.skip_tokens(1); // cminflt
     let majflt = cursor.decimal("majflt")?;
     cursor.skip_tokens(1); // cmajflt
+    let [utime, stime, cutime, cstime] =
+        [cursor.decimal("utime")?, cursor.decimal("stime")?, cursor.decimal("cutime")?, cursor.decimal("cstime")?];
+    let priority = cursor.signed("priority")?;
+    let nice = cursor.signed("nice")?;
+    let num_threads = cursor.decimal("num_threads")?;
+    let starttime = cursor.skip_tokens(1).decimal("starttime")?; // after itrealvalue
+    let vsize = cursor.decimal("vsize")?;
+    let rss = cursor.decimal("rss")?;
+    let processor = cursor.skip_tokens(14).decimal_if_any("processor")?; // after rsslim … exit_signal
+    let rt_priority = cursor.decimal_if_any("rt_priority")?;
+    let policy = cursor.decimal_if_any("policy")?;
     Ok(Stat {
         pid,
         comm: comm.into(),
@@ -106,19 +135,21 @@ pub fn parse(bytes: &[u8]) -> Result<Stat> {
         pgrp,
         session,
         tty_nr,
+        flags,
         minflt,
         majflt,
-        utime: cursor.decimal("utime")?,
-        stime: cursor.decimal("stime")?,
-        cutime: cursor.decimal("cutime")?,
-        cstime: cursor.decimal("cstime")?,
-        nice: cursor.skip_tokens(1).signed("nice")?, // after priority
-        num_threads: cursor.decimal("num_threads")?,
-        starttime: cursor.skip_tokens(1).decimal("starttime")?, // after itrealvalue
-        vsize: cursor.decimal("vsize")?,
-        rss: cursor.decimal("rss")?,
-        processor: cursor.skip_tokens(14).decimal_if_any("processor")?, // after rsslim … exit_signal
-        delayacct_blkio_ticks: cursor.skip_tokens(2).decimal_if_any("delayacct_blkio_ticks")?, // after rt_priority, policy
+        utime,
+        stime,
+        cutime,
+        cstime,
+        nice,
+        num_threads,
+        starttime,
+        vsize,
+        rss,
+        processor,
+        scheduling: rt_priority.zip(policy).map(|(rt_priority, policy)| Scheduling { priority, rt_priority, policy }),
+        delayacct_blkio_ticks: cursor.decimal_if_any("delayacct_blkio_ticks")?,
     })
 }
 
@@ -142,6 +173,18 @@ mod tests {
         assert_eq!((stat.nice, stat.num_threads, stat.starttime), (0, 1, 88123));
         assert_eq!((stat.vsize, stat.rss), (9_019_392, 1290));
         assert_eq!((stat.processor, stat.delayacct_blkio_ticks), (Some(1), Some(5)));
+        assert_eq!(stat.flags & KERNEL_THREAD, 0);
+        assert_eq!(stat.scheduling, Some(Scheduling { priority: 20, rt_priority: 0, policy: 0 }));
+    }
+
+    #[test]
+    fn a_kernel_thread_in_real_time() {
+        let line =
+            b"15 (migration/0) S 2 0 0 0 -1 69238848 0 0 0 0 0 18 0 0 -100 0 1 0 13 0 0 18446744073709551615 0 0 0 0 \
+            0 0 0 2147483647 0 0 0 0 17 0 99 1 0 0 0 0 0 0 0 0 0 0 0\n";
+        let stat = parse(line).unwrap();
+        assert_ne!(stat.flags & KERNEL_THREAD, 0);
+        assert_eq!(stat.scheduling, Some(Scheduling { priority: -100, rt_priority: 99, policy: 1 }));
     }
 
     #[test]

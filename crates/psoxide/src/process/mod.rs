@@ -11,9 +11,9 @@ use std::time::{Duration, SystemTime};
 
 pub use control::{Child, WaitOutcome, wait_procs};
 pub use records::{
-    CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails, MemoryFootprint,
-    MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, ProcessCpuTimes, ProcessStatus, Resource,
-    Signal, Thread,
+    Cgroup, CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
+    MemoryFootprint, MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, ProcessCpuTimes,
+    ProcessStatus, Resource, Scheduling, SchedulingPolicy, Signal, Thread, ThreadDetails,
 };
 
 use crate::error::ErrorKind;
@@ -281,6 +281,37 @@ impl Process {
     /// Its threads, by id.
     pub fn threads(&self) -> Result<Vec<Thread>> {
         self.with_handle(Os::threads)
+    }
+
+    /// Reads the name, state, times and nice value of each thread, by id.
+    pub fn thread_details(&self) -> Result<Vec<ThreadDetails>> {
+        self.with_handle(Os::thread_details)
+    }
+
+    /// Reads the scheduling policy and priority.
+    pub fn scheduling(&self) -> Result<Scheduling> {
+        self.with_handle(Os::scheduling)
+    }
+
+    /// Tells whether this is a thread of the kernel, which has no program and no memory of its own.
+    pub fn is_kernel_thread(&self) -> Result<bool> {
+        self.with_handle(Os::is_kernel_thread)
+    }
+
+    /// Reads the control group, with the systemd unit and the container that its path names.
+    pub fn cgroup(&self) -> Result<Cgroup> {
+        self.with_handle(Os::cgroup)
+    }
+
+    /// Reads the inode number of the network namespace: two processes with the same number share their interfaces and
+    /// ports.
+    pub fn net_namespace(&self) -> Result<u64> {
+        self.with_handle(Os::net_namespace)
+    }
+
+    /// Reads the score by which the kernel chooses a process to kill when memory runs out: the highest goes first.
+    pub fn oom_score(&self) -> Result<u64> {
+        self.with_handle(Os::oom_score)
     }
 
     /// CPU time it has used.

@@ -1,5 +1,6 @@
 //! What the getters of a process answer.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -241,6 +242,61 @@ record! {
 }
 
 record! {
+    /// A thread with what a listing shows of it.
+    ///
+    /// Linux: `/proc/PID/task/TID/stat`, proc_pid_stat(5).
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ThreadDetails = "pthread_ex" {
+        /// Its id.
+        id: u32, Plain, LINUX;
+        /// Its name, which a program can set for each of its threads.
+        name: OsString, Text, LINUX;
+        /// What it is doing.
+        status: ProcessStatus, Text, LINUX;
+        /// CPU time in user mode.
+        user_time: Duration, Seconds, LINUX;
+        /// CPU time in kernel mode.
+        system_time: Duration, Seconds, LINUX;
+        /// Time between the boot and the start of the thread. With the id, the identity of the thread.
+        started: Duration, Seconds, LINUX;
+        /// The nice value.
+        nice: i32, Plain, LINUX;
+        /// The CPU it last ran on.
+        cpu_num: Option<u32>, Plain, LINUX;
+    }
+}
+
+record! {
+    /// How the kernel schedules a process.
+    ///
+    /// Linux: `/proc/PID/stat`, sched(7).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Scheduling = "pscheduling" {
+        /// The scheduling policy.
+        policy: SchedulingPolicy, Text, LINUX;
+        /// The priority of the kernel: 20 plus the nice value, or negative for a real-time process.
+        priority: i32, Plain, LINUX;
+        /// The real-time priority, 1 to 99, or 0 for a process that is not real-time.
+        realtime: u32, Plain, LINUX;
+    }
+}
+
+record! {
+    /// The control group of a process.
+    ///
+    /// Linux: `/proc/PID/cgroup`, cgroups(7).
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct Cgroup = "pcgroup" {
+        /// The path of the control group.
+        path: OsString, Text, LINUX;
+        /// The systemd unit that the process belongs to, unless it is in none.
+        unit: Option<OsString>, Text, LINUX;
+        /// The id or name of the container that the process runs in, unless it runs in none.
+        container: Option<OsString>, Text, LINUX;
+    }
+}
+
+record! {
     /// An open file.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct OpenFile = "popenfile" {
@@ -373,6 +429,28 @@ named! {
         /// A kernel thread put aside (Linux 3.9 to 3.13, and later).
         Parked = "parked",
         /// A state that psoxide has no name for.
+        Unknown = "?",
+    }
+}
+
+named! {
+    /// A scheduling policy: sched(7).
+    pub enum SchedulingPolicy {
+        /// The usual one, `SCHED_OTHER`.
+        Other = "other",
+        /// Real time, first in first out.
+        Fifo = "fifo",
+        /// Real time, round robin.
+        RoundRobin = "rr",
+        /// For work that runs long without a user waiting.
+        Batch = "batch",
+        /// Only when no other process wants the CPU.
+        Idle = "idle",
+        /// Real time with deadlines.
+        Deadline = "deadline",
+        /// Decided by a BPF program, `SCHED_EXT` (since Linux 6.12).
+        Ext = "ext",
+        /// A policy that psoxide has no name for.
         Unknown = "?",
     }
 }

@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    Battery, Connection, ConnectionKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo, DiskPartition, DiskUsage,
-    Error, ExitStatus, Fan, HeapInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails, MemoryFootprint,
-    MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes,
-    ProcessStatus, Resource, Result, Service, Signal, SwapMemory, Temperature, Thread, User, VirtualMemory,
+    Battery, Cgroup, Connection, ConnectionKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo, DiskPartition,
+    DiskUsage, Error, ExitStatus, Fan, HeapInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails,
+    MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf,
+    ProcessCpuTimes, ProcessStatus, Resource, Result, Scheduling, Service, Signal, SwapMemory, Temperature, Thread,
+    ThreadDetails, User, VirtualMemory,
 };
 
 #[cfg(target_os = "linux")]
@@ -198,6 +199,24 @@ pub(crate) trait ProcessReadings {
     }
     fn rlimit(_: &Handle<'_>, _: Resource) -> Result<Limit> {
         Err(Error::unsupported("rlimit"))
+    }
+    fn thread_details(_: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
+        Err(Error::unsupported("thread_details"))
+    }
+    fn scheduling(_: &Handle<'_>) -> Result<Scheduling> {
+        Err(Error::unsupported("scheduling"))
+    }
+    fn is_kernel_thread(_: &Handle<'_>) -> Result<bool> {
+        Err(Error::unsupported("is_kernel_thread"))
+    }
+    fn cgroup(_: &Handle<'_>) -> Result<Cgroup> {
+        Err(Error::unsupported("cgroup"))
+    }
+    fn net_namespace(_: &Handle<'_>) -> Result<u64> {
+        Err(Error::unsupported("net_namespace"))
+    }
+    fn oom_score(_: &Handle<'_>) -> Result<u64> {
+        Err(Error::unsupported("oom_score"))
     }
 }
 

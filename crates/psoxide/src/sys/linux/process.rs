@@ -11,8 +11,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::statm::Statm;
 use psoxide_parse::linux::status::Status;
-use psoxide_parse::linux::{cpu_stat, limits, pid_io, smaps, stat, statm, status, strings, uptime};
-use psoxide_parse::{ParseError, decimal, split_once};
+use psoxide_parse::linux::{cgroup, cpu_stat, limits, pid_io, smaps, stat, statm, status, strings, uptime};
+use psoxide_parse::{ParseError, decimal, split_once, trim};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, pidfd_open};
 use rustix::time::{ClockId, Timespec, clock_gettime};
@@ -22,8 +22,9 @@ use super::source::{if_any, is_procfs};
 use super::{Os, Source, bpf, control, descriptors, family, ffi, raw_pid, sockets, threads, users};
 use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings};
 use crate::{
-    Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, IoPriority, Limit, MemoryDetails, MemoryFootprint,
-    MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
+    Cgroup, Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, IoPriority, Limit, MemoryDetails,
+    MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource,
+    Result, Scheduling, SchedulingPolicy, Thread, ThreadDetails,
 };
 
 impl Handle<'_> {
@@ -174,11 +175,11 @@ fn exists(source: &Source, path: &Path) -> bool {
     within(source, path).symlink_metadata().is_ok()
 }
 
-fn os_string(bytes: &[u8]) -> OsString {
+pub(super) fn os_string(bytes: &[u8]) -> OsString {
     OsString::from_vec(bytes.to_vec())
 }
 
-fn state(letter: u8) -> ProcessStatus {
+pub(super) fn state(letter: u8) -> ProcessStatus {
     // fs/proc/array.c: task_state_array, with the letters of older kernels.
     match letter {
         b'R' => ProcessStatus::Running,
@@ -621,6 +622,80 @@ impl ProcessReadings for Os {
             Some(limit) => Ok(limit),
             None => process.empty(()).and_then(|()| Err(unsupported())),
         }
+    }
+
+    fn thread_details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
+        threads::details(process)
+    }
+
+    fn scheduling(process: &Handle<'_>) -> Result<Scheduling> {
+        // The walk of all processes does not tell it.
+        let told = process.stat()?.scheduling;
+        let scheduling = match told {
+            None => process.read_record("stat", |bytes| Ok(stat::parse(bytes)?.scheduling))?,
+            told => told,
+        };
+        let stat::Scheduling { priority, rt_priority, policy } =
+            scheduling.ok_or_else(|| Error::unsupported("scheduling"))?;
+        let out_of_range = |field| Error::invalid(format!("the {field} is out of range")).with_field(field);
+        Ok(Scheduling {
+            policy: scheduling_policy(policy),
+            priority: i32::try_from(priority).map_err(|_| out_of_range("priority"))?,
+            realtime: u32::try_from(rt_priority).map_err(|_| out_of_range("rt_priority"))?,
+        })
+    }
+
+    fn is_kernel_thread(process: &Handle<'_>) -> Result<bool> {
+        Ok(process.stat()?.flags & stat::KERNEL_THREAD != 0)
+    }
+
+    fn cgroup(process: &Handle<'_>) -> Result<Cgroup> {
+        let found = process.read_record("cgroup", |bytes| {
+            let cgroup = cgroup::parse(bytes)?;
+            Ok(Cgroup {
+                path: os_string(cgroup.path),
+                unit: cgroup.unit.map(os_string),
+                container: cgroup.container.map(os_string),
+            })
+        });
+        match found {
+            // A kernel without control groups has no such file.
+            Err(error) if error.is_missing() => {
+                let fresh = Cache::default();
+                Handle { cache: &fresh, ..*process }.empty(())?;
+                Err(Error::unsupported("cgroup").with_path(process.path("cgroup")))
+            }
+            found => found,
+        }
+    }
+
+    fn net_namespace(process: &Handle<'_>) -> Result<u64> {
+        let path = process.path("ns/net");
+        let target = process.source.link(&path)?;
+        let inode = target.as_bytes().strip_prefix(b"net:[").and_then(|rest| rest.strip_suffix(b"]"));
+        let malformed = || ParseError::malformed("inode", target.as_bytes());
+        inode
+            .ok_or_else(malformed)
+            .and_then(|inode| decimal(inode, "inode"))
+            .map_err(|error| Error::from(error).with_path(path))
+    }
+
+    fn oom_score(process: &Handle<'_>) -> Result<u64> {
+        process.read_record("oom_score", |bytes| decimal(trim(bytes), "oom_score"))
+    }
+}
+
+/// The policy of a `SCHED_*` constant: include/uapi/linux/sched.h.
+fn scheduling_policy(policy: u64) -> SchedulingPolicy {
+    match policy {
+        0 => SchedulingPolicy::Other,
+        1 => SchedulingPolicy::Fifo,
+        2 => SchedulingPolicy::RoundRobin,
+        3 => SchedulingPolicy::Batch,
+        5 => SchedulingPolicy::Idle,
+        6 => SchedulingPolicy::Deadline,
+        7 => SchedulingPolicy::Ext,
+        _ => SchedulingPolicy::Unknown,
     }
 }
 

@@ -4,9 +4,10 @@ use psoxide_parse::linux::stat;
 
 use super::bpf;
 use super::folder::Folder;
+use super::process::{os_string, state};
 use super::source::if_any;
 use crate::sys::Handle;
-use crate::{Error, Result, Thread};
+use crate::{Error, Result, Thread, ThreadDetails};
 
 pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
     let task = Folder::open(process.path("task"))?;
@@ -21,22 +22,58 @@ pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
         return Ok(sorted(walked.into_iter().map(thread).collect()));
     }
     let mut threads = Vec::new();
+    each_stat(process, &task, stat::times, |id, times| {
+        let [user_time, system_time] = times.map(|ticks| process.source.ticks(ticks));
+        threads.push(Thread { id, user_time, system_time });
+        Ok(())
+    })?;
+    Ok(sorted(threads))
+}
+
+/// Reads `task/TID/stat` of each thread.
+pub(super) fn details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
+    let mut threads = Vec::new();
+    each_stat(process, &Folder::open(process.path("task"))?, stat::parse, |id, stat| {
+        let ticks = |ticks| process.source.ticks(ticks);
+        threads.push(ThreadDetails {
+            id,
+            name: os_string(&stat.comm),
+            status: state(stat.state),
+            user_time: ticks(stat.utime),
+            system_time: ticks(stat.stime),
+            started: ticks(stat.starttime),
+            nice: i32::try_from(stat.nice)
+                .map_err(|_| Error::invalid("the nice value is out of range").with_field("nice"))?,
+            cpu_num: stat.processor.and_then(|cpu| u32::try_from(cpu).ok()),
+        });
+        Ok(())
+    })?;
+    threads.sort_unstable_by_key(|thread| thread.id);
+    Ok(threads)
+}
+
+/// Calls `each` with every thread's id and `stat`. A thread that ended since the directory was listed is skipped.
+fn each_stat<T>(
+    process: &Handle<'_>,
+    task: &Folder,
+    parse: fn(&[u8]) -> psoxide_parse::Result<T>,
+    mut each: impl FnMut(u32, T) -> Result<()>,
+) -> Result<()> {
     let mut file = Vec::new();
+    let mut any = false;
     task.each_number(|thread| {
         file.clear();
         file.extend_from_slice(thread.name.to_bytes());
         file.extend_from_slice(b"/stat");
-        // A thread that ended since the folder was listed is no longer one of its threads.
-        if let Some(times) = if_any(task.read_record(&file, stat::times))? {
-            let [user_time, system_time] = times.map(|ticks| process.source.ticks(ticks));
-            threads.push(Thread { id: thread.number, user_time, system_time });
+        match if_any(task.read_record(&file, parse))? {
+            Some(stat) => {
+                any = true;
+                each(thread.number, stat)
+            }
+            None => Ok(()),
         }
-        Ok(())
     })?;
-    if threads.is_empty() {
-        return Err(Error::no_such_process(process.pid));
-    }
-    Ok(sorted(threads))
+    if any { Ok(()) } else { Err(Error::no_such_process(process.pid)) }
 }
 
 fn sorted(mut threads: Vec<Thread>) -> Vec<Thread> {

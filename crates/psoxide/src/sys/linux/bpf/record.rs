@@ -284,6 +284,7 @@ impl<'a> Process<'a> {
             pgrp: self.int(Word::Group),
             session: self.int(Word::Session),
             tty_nr: self.tty(),
+            flags: self.get(Word::Flags),
             minflt: self.get(Word::MinorFaults),
             majflt: self.get(Word::MajorFaults),
             utime: in_ticks(times[0]),
@@ -296,6 +297,7 @@ impl<'a> Process<'a> {
             vsize: source.pages(total),
             rss: resident,
             processor: Some(self.get(Word::Cpu)),
+            scheduling: None,
             delayacct_blkio_ticks: Some(in_ticks(self.get(Word::BlockDelay))),
         })
     }
