@@ -6,8 +6,10 @@
 //! [`ParseError`] that names the field; it never panics.
 #![forbid(unsafe_code)]
 
+pub mod bsd;
 mod cursor;
 mod error;
+mod fields;
 pub mod linux;
 pub mod windows;
 

@@ -32,10 +32,14 @@ pub fn cmdline(bytes: &[u8]) -> Vec<Vec<u8>> {
 /// A name may start with `=`. What has no name or no value is left out, and an empty entry ends the list.
 #[must_use]
 pub fn environ(bytes: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    unique(pieces(bytes, 0).take_while(|entry| !entry.is_empty()).filter_map(variable))
+}
+
+/// Keeps each name once, where it stood first, with the value it had last.
+pub(crate) fn unique<'a>(variables: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut places = HashMap::new();
     let mut all: Vec<(&[u8], &[u8])> = Vec::new();
-    for entry in pieces(bytes, 0).take_while(|entry| !entry.is_empty()) {
-        let Some((name, value)) = variable(entry) else { continue };
+    for (name, value) in variables {
         match places.entry(name) {
             Entry::Vacant(place) => {
                 place.insert(all.len());

@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Buffer, Fields};
+use super::Buffer;
 use crate::Result;
+use crate::fields::Fields;
 
 /// An interface.
 #[derive(Debug, Clone, PartialEq, Eq)]

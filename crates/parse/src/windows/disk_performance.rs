@@ -1,7 +1,7 @@
 //! `IOCTL_DISK_PERFORMANCE`: what a disk has done.
 
-use super::Fields;
 use crate::Result;
+use crate::fields::Fields;
 
 /// Counters of a disk. Times are in units of 100 ns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! `NtQuerySystemInformation(SystemExtendedHandleInformation)`: every handle of every process.
 
-use super::Fields;
 use crate::Result;
+use crate::fields::Fields;
 
 /// A handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

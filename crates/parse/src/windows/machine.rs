@@ -1,6 +1,6 @@
 //! Figures of the whole machine that `NtQuerySystemInformation` tells.
 
-use super::Fields;
+use crate::fields::Fields;
 use crate::{Cursor, Result};
 
 /// Of `SystemPerformanceInformation`, what is of use; both counters wrap at 32 bits.

@@ -1,6 +1,7 @@
 //! What a process keeps of its own start: the process environment block and what it points to.
 
-use super::{Fields, units};
+use super::units;
+use crate::fields::Fields;
 use crate::{Cursor, Result};
 
 /// How wide the process's pointers are: a 32-bit process keeps everything in its own layout.

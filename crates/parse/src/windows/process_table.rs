@@ -1,6 +1,7 @@
 //! `NtQuerySystemInformation(SystemProcessInformation)`: every process with its threads.
 
-use super::{Buffer, Fields, units};
+use super::{Buffer, units};
+use crate::fields::Fields;
 use crate::{Cursor, ParseError, Result};
 
 /// A process. Times are in units of 100 ns; the creation time counts from 1601.

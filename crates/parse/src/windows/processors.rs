@@ -1,6 +1,6 @@
 //! The processors: their times, their cores and groups, their clocks.
 
-use super::{Fields, Rows};
+use crate::fields::{Fields, Rows};
 use crate::{Cursor, ParseError, Result};
 
 /// Times of one processor in units of 100 ns, of `SystemProcessorPerformanceInformation`.

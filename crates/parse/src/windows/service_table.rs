@@ -1,7 +1,8 @@
 //! `EnumServicesStatusEx`, `QueryServiceConfig`, `QueryServiceConfig2`: the services.
 
-use super::{Buffer, Fields};
+use super::Buffer;
 use crate::Result;
+use crate::fields::Fields;
 
 /// A service in the list of all.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::Fields;
 use crate::Result;
+use crate::fields::Fields;
 
 /// The identifier as Windows writes it: `S-1-5-32-544`.
 pub fn text(bytes: &[u8]) -> Result<String> {

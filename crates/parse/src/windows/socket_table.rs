@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Fields;
 use crate::Result;
+use crate::fields::Fields;
 
 /// A socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! `QueryWorkingSetEx`: which pages are in physical memory, and whose they are.
 
-use super::Rows;
+use crate::fields::Rows;
 
 /// How many of the pages that were asked for are in physical memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
