@@ -74,3 +74,37 @@ impl Maker {
         Ok(made)
     }
 }
+
+/// Which signals this thread blocks: pthread_sigmask(3).
+#[cfg(unix)]
+pub(crate) struct SignalMask(libc::sigset_t);
+
+#[cfg(unix)]
+impl SignalMask {
+    /// Blocks these signals as well. Returns the mask from before.
+    pub(crate) fn block(signals: &[i32]) -> Self {
+        // SAFETY: a sigset_t is integers, of which zero is a value; each call only writes to the sets it is given. A
+        // number that is no signal is refused and changes nothing.
+        unsafe {
+            let (mut set, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigemptyset(&raw mut set);
+            for signal in signals {
+                libc::sigaddset(&raw mut set, *signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before);
+            Self(before)
+        }
+    }
+
+    /// Makes this the mask again. A pending signal that it lets through arrives before the call returns.
+    pub(crate) fn restore(&self) {
+        // SAFETY: the call only reads the set.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+
+    /// Sends this thread a signal.
+    pub(crate) fn raise(signal: i32) {
+        // SAFETY: raise takes any number; the handlers of Python may run at any time.
+        unsafe { libc::raise(signal) };
+    }
+}

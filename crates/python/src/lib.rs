@@ -9,6 +9,8 @@ mod columns;
 mod convert;
 mod errors;
 mod ffi;
+#[cfg(unix)]
+mod fork;
 mod percent;
 mod process;
 
@@ -22,6 +24,9 @@ mod _psoxide {
     use crate::api::{Api, cpu_time_kinds};
     #[pymodule_export]
     use crate::columns::{have_grown, sums};
+    #[cfg(unix)]
+    #[pymodule_export]
+    use crate::fork::ForkWindow;
     #[pymodule_export]
     use crate::percent::{busy_percent, cpu_busy_time, cpu_times_deltas, cpu_tot_time, each_percent};
     #[pymodule_export]

@@ -38,16 +38,18 @@ class Done:
         self.said = out.split("\n")[:-1]
 
 
-def run(program):
+def run(program, before=""):
+    """Runs a program; `before` is what it does before psoxide.exit is imported."""
+    prelude = PRELUDE.replace("from psoxide", before + "\nfrom psoxide")
     done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + textwrap.dedent(program)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", prelude + textwrap.dedent(program)], capture_output=True, text=True, timeout=60
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def run_quietly(program):
+def run_quietly(program, before=""):
     """The same, for programs that have nothing to complain about."""
-    done = run(program)
+    done = run(program, before)
     assert done.err == ""
     return done
 
@@ -140,7 +142,7 @@ def test_cleanup_of_the_program_runs_too():
 
 
 def test_signal_while_only_threads_are_left():
-    done = run(
+    done = run_quietly(
         """
         def work():
             time.sleep(0.3)
@@ -594,6 +596,51 @@ def test_forked_child_can_register_its_own():
         + FORK.format(child="register_exit_fun(first, logfun=None); register_exit_fun(second, logfun=None); hit()")
     )
     assert done.said == ["child", "second", "first", "parent 15", "first"]
+
+
+@needs_fork
+def test_children_that_are_terminated_at_once_die_of_it():
+    done = run_quietly(
+        """
+        import multiprocessing
+
+        register_exit_fun(first, logfun=None)
+        context = multiprocessing.get_context("fork")
+        children = [context.Process(target=time.sleep, args=[60]) for _ in range(25)]
+        for child in children:
+            child.start()
+            child.terminate()
+        for child in children:
+            child.join()
+        say(str({child.exitcode for child in children}))
+        """
+    )
+    assert (done.said, done.status) == (["{-15}", "first"], 0)
+
+
+@needs_fork
+def test_signal_before_the_hooks_of_the_child_have_run():
+    # Hooks of the child run in the order of their registration.
+    hook = "os.register_at_fork(after_in_child=lambda: hit())"
+    program = "register_exit_fun(first, logfun=None)\n" + FORK.format(child="pass")
+    assert run_quietly(program, hook).said == ["parent -15", "first"]
+
+
+@needs_fork
+@pytest.mark.parametrize("when", ["before", "after_in_parent"])
+def test_signal_while_it_forks_ends_the_parent(when):
+    program = "register_exit_fun(first, logfun=None)\nos.fork() or os._exit(0)\nsay('not reached')"
+    done = run_quietly(program, f"os.register_at_fork({when}=lambda: hit())")
+    assert (done.said, done.status) == (["first"], signal.SIGTERM)
+
+
+@needs_fork
+@pytest.mark.parametrize(("child", "status"), [("sys.exit(5)", 5), ("hit()", -15)])
+def test_child_that_was_forked_without_hooks(child, status):
+    # As C libraries fork.
+    program = "register_exit_fun(first, logfun=None)\nimport ctypes\n" + FORK.format(child=child)
+    done = run_quietly(program.replace("os.fork()", "ctypes.PyDLL(None).fork()"))
+    assert done.said == ["child", f"parent {status}", "first"]
 
 
 @needs_fork

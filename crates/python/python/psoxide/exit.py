@@ -7,8 +7,8 @@
 
 ``cleanup`` runs exactly once: on normal interpreter exit, or when SIGTERM arrives.
 
-Out of reach are SIGKILL and SIGSTOP, which no program can catch, and ``os._exit()``. On Windows there is the exit
-part only. Pure Python, without the native module, so that it costs nothing to programs that do not import it.
+SIGKILL and SIGSTOP cannot be caught, and ``os._exit()`` skips all exit functions. On Windows only normal exit is
+handled: it has no signals. In a forked child the signals mean what they meant before, from its first instruction on.
 """
 
 import atexit
@@ -16,6 +16,8 @@ import os
 import signal
 import sys
 import threading
+
+from . import _psoxide
 
 __all__ = ["register_exit_fun"]
 
@@ -31,6 +33,8 @@ class _Entry:
         self.logfun = logfun
         self.die_by_signal = die_by_signal
         self.in_forks = in_forks
+        # The process that registered it.
+        self.pid = os.getpid()
 
 
 # Functions that have not run, oldest first. Taking one out with pop() is what entitles to run it: a signal handler
@@ -45,6 +49,7 @@ _arrived = set()
 
 
 class _State:
+    pid = os.getpid()  # the process that these variables are about
     busy = False  # a signal is being handled
     exiting = False  # the interpreter has begun to run its exit functions
     failed = False  # a function raised
@@ -129,6 +134,7 @@ def _install(signum):
     # Ignored (nohup) is meant to stay so.
     if before is signal.SIG_IGN or before is _on_signal:
         return
+    _fork.watch(signum)
     signal.signal(signum, _on_signal)
     # The handler that raises KeyboardInterrupt is ours in another guise.
     if callable(before) and before is not signal.default_int_handler:
@@ -136,6 +142,15 @@ def _install(signum):
 
 
 def _on_signal(signum, frame):
+    if os.getpid() != _State.pid:
+        # A child that was forked without Python's hooks.
+        _after_fork_in_child()
+        if signal.getsignal(signum) is not _on_signal:
+            signal.raise_signal(signum)
+            return
+    # The interpreter discards what is raised while it forks.
+    if _fork.postpone(signum):
+        return
     # Once the interpreter shuts down, its exit functions shall not be cut short by a second signal.
     shutdown = not threading.main_thread().is_alive()
     if _State.busy or _State.exiting or (shutdown and _arrived):
@@ -153,7 +168,21 @@ def _on_signal(signum, frame):
     elif shutdown:
         # The interpreter waits for threads, or runs exit functions: the status of SystemExit is lost there.
         sys._psoxide_last_breath = _LastBreath(os._exit, status)
-    raise SystemExit(status)
+    end = SystemExit(status)
+    if shutdown:
+        _do_not_print(end)
+    raise end
+
+
+def _do_not_print(end):
+    """Keeps the interpreter from printing this exception, which ends its wait for threads."""
+    print_unraisable = sys.unraisablehook
+
+    def hook(unraisable):
+        if unraisable.exc_value is not end:
+            print_unraisable(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def _run_all(signum, frame):
@@ -197,10 +226,11 @@ def _call(fun, *args, may_exit=False):
 
 def _claim(fun):
     """Whether the caller is the one to run it."""
-    if _pending.pop(fun, None) is None:
+    entry = _pending.pop(fun, None)
+    if entry is None:
         return False
     _done.add(fun)
-    return True
+    return entry.in_forks or entry.pid == os.getpid()
 
 
 def _at_exit(fun):
@@ -242,6 +272,7 @@ def _after_fork_in_child():
         del _pending[fun]
     _done.clear()
     _arrived.clear()
+    _State.pid = os.getpid()
     _State.busy = _State.exiting = _State.failed = False
     kept = set().union(*(entry.signals for entry in _pending.values()))
     for signum in signal.valid_signals() - kept:
@@ -251,4 +282,7 @@ def _after_fork_in_child():
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    _fork = _psoxide.ForkWindow()
+    os.register_at_fork(before=_fork.begin, after_in_parent=_fork.in_parent, after_in_child=_after_fork_in_child)
+    # Last: a signal that has arrived in the child means what it is to mean there.
+    os.register_at_fork(after_in_child=_fork.in_child)
