@@ -132,6 +132,24 @@ fn program(case: &str) -> ExitCode {
             io::stdin().read_line(&mut line).unwrap();
             say("still here");
         }
+        #[cfg(unix)]
+        "forked" => {
+            at_fork_in_child(hit);
+            let guard = first().silent().register().unwrap();
+            say(&format!("child {}", end_of_child(|| say("not reached"))));
+            drop(guard);
+        }
+        #[cfg(unix)]
+        "forked, with its own" => {
+            let guard = first().silent().register().unwrap();
+            let status = end_of_child(|| {
+                let _guard = OnExit::new(|| say("second")).silent().register().unwrap();
+                hit();
+                thread::sleep(Duration::from_secs(60));
+            });
+            say(&format!("child {status}"));
+            drop(guard);
+        }
         "no signals" => {
             let _guard = first().signals([]).register().unwrap();
             ready();
@@ -139,6 +157,42 @@ fn program(case: &str) -> ExitCode {
         other => panic!("no case {other}"),
     }
     ExitCode::SUCCESS
+}
+
+/// The process sends itself SIGTERM.
+#[cfg(unix)]
+extern "C" fn hit() {
+    // SAFETY: kill(2) of this process.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::kill(libc::getpid(), libc::SIGTERM);
+    }
+}
+
+/// Children call this first, before hooks that were registered later.
+#[cfg(unix)]
+fn at_fork_in_child(call: extern "C" fn()) {
+    // SAFETY: the function is of this program.
+    #[allow(unsafe_code)]
+    let refused = unsafe { libc::pthread_atfork(None, None, Some(call)) };
+    assert_eq!(refused, 0);
+}
+
+/// How a child that does `work` ended.
+#[cfg(unix)]
+fn end_of_child(work: impl FnOnce()) -> ExitStatus {
+    let mut status = 0;
+    // SAFETY: no thread of this program holds a lock that the child needs. The child ends here.
+    #[allow(unsafe_code)]
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            work();
+            libc::_exit(77);
+        }
+        assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+    }
+    ExitStatus::from_raw(status)
 }
 
 /// Not a test of its own: the door to [`program`].
@@ -284,6 +338,22 @@ fn a_panic_of_the_program_runs_it() {
     let (status, said) = unsignalled("panicked");
     assert_eq!(said.matches("first\n").count(), 1, "{said}");
     assert!(!status.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_forked_child_dies_of_a_signal_that_arrives_at_once() {
+    let (status, said) = unsignalled("forked");
+    assert!(said.ends_with("child signal: 15 (SIGTERM)\nfirst\n"), "{said}");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_forked_child_can_register_its_own() {
+    let (status, said) = unsignalled("forked, with its own");
+    assert!(said.ends_with("second\nchild exit status: 15\nfirst\n"), "{said}");
+    assert_eq!(status.code(), Some(0));
 }
 
 #[test]

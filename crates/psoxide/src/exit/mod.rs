@@ -31,7 +31,8 @@
 //!   function must not wait for a thread that holds a guard.
 //! - Handlers that were there before still run, when the signal arrives. A signal that is ignored (`nohup`) stays
 //!   ignored. When no function is left for a signal and it had no handler before, its default action is taken.
-//! - A forked child has the handlers but not the thread: nothing runs in it. A program started by it has neither.
+//! - In a forked child signals mean what they meant before, from its first instruction on, and none of the functions
+//!   runs. The child can register its own.
 //! - Out of reach: `SIGKILL`, `SIGSTOP`, `_exit`, and [`std::process::exit`] called by the program itself.
 //!
 //! Windows has no signals, but tells a program of a console: Ctrl+C arrives as [`Signal::INT`], Ctrl+Break as
@@ -159,7 +160,10 @@ impl Guard {
         registry.running += 1;
         drop(registry);
         let done = entry.run();
-        self::registry().running -= 1;
+        let mut registry = self::registry();
+        // A child that the function forked starts from 0.
+        registry.running = registry.running.saturating_sub(1);
+        drop(registry);
         IDLE.notify_all();
         done
     }

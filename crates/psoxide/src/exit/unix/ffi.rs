@@ -1,27 +1,76 @@
-//! What a signal does now: sigaction(2).
+//! What a signal does, and what happens when the process forks: sigaction(2), pthread_sigmask(3), pthread_atfork(3).
 #![allow(unsafe_code)]
 
 use std::{io, mem, ptr};
 
-/// What a signal did before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Before {
-    Default,
-    Ignored,
-    Handled,
+/// What a signal does.
+#[derive(Clone, Copy)]
+pub(super) struct Action(libc::sigaction);
+
+impl Action {
+    /// Reads what `signal` does now.
+    pub(super) fn of(signal: i32) -> io::Result<Self> {
+        // SAFETY: a sigaction is integers, pointers and an optional function: zero is a value of each.
+        let mut action: libc::sigaction = unsafe { mem::zeroed() };
+        // SAFETY: without a new action sigaction only writes to the one given, which outlives the call.
+        if unsafe { libc::sigaction(signal, ptr::null(), &raw mut action) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self(action))
+    }
+
+    /// Makes `signal` do this.
+    pub(super) fn install(&self, signal: i32) -> io::Result<()> {
+        // SAFETY: the action was read from this process, whose handlers are never unloaded.
+        if unsafe { libc::sigaction(signal, &raw const self.0, ptr::null_mut()) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_default(&self) -> bool {
+        self.0.sa_sigaction == libc::SIG_DFL
+    }
+
+    pub(super) fn is_ignored(&self) -> bool {
+        self.0.sa_sigaction == libc::SIG_IGN
+    }
 }
 
-/// What `signal` does now; nothing changes.
-pub(super) fn before(signal: i32) -> io::Result<Before> {
-    // SAFETY: a sigaction is integers, pointers and an optional function: zero is a value of each.
-    let mut action: libc::sigaction = unsafe { mem::zeroed() };
-    // SAFETY: without a new action sigaction only writes to the one given, which outlives the call.
-    if unsafe { libc::sigaction(signal, ptr::null(), &raw mut action) } != 0 {
-        return Err(io::Error::last_os_error());
+/// The signals that a thread blocks.
+pub(super) struct Mask(libc::sigset_t);
+
+impl Mask {
+    /// Blocks `signals` in this thread too. Returns the mask from before.
+    pub(super) fn block(signals: impl IntoIterator<Item = i32>) -> Self {
+        // SAFETY: a sigset_t is integers, of which zero is a value, and each call only writes to the sets it is given.
+        unsafe {
+            let (mut set, mut before) = (mem::zeroed(), mem::zeroed());
+            libc::sigemptyset(&raw mut set);
+            for signal in signals {
+                libc::sigaddset(&raw mut set, signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before);
+            Self(before)
+        }
     }
-    Ok(match action.sa_sigaction {
-        libc::SIG_DFL => Before::Default,
-        libc::SIG_IGN => Before::Ignored,
-        _ => Before::Handled,
-    })
+
+    /// Makes this the mask again. Pending signals arrive before the call returns.
+    pub(super) fn restore(&self) {
+        // SAFETY: the call only reads the set.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, ptr::null_mut()) };
+    }
+}
+
+/// Has fork(2) call `prepare` before the fork, and then `parent` and `child` in the thread that forks.
+pub(super) fn at_fork(
+    prepare: unsafe extern "C" fn(),
+    parent: unsafe extern "C" fn(),
+    child: unsafe extern "C" fn(),
+) -> io::Result<()> {
+    // SAFETY: the functions are of this program, for whose life they are registered.
+    match unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) } {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
 }

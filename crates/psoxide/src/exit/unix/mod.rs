@@ -1,35 +1,46 @@
 //! Unix: the thread that waits for signals.
 
 mod ffi;
+mod fork;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::{process, thread};
 
 use signal_hook::consts::FORBIDDEN;
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::{emulate_default_handler, signal_name};
 
-use ffi::{Before, before};
+use ffi::Action;
 
 use super::{registry, run_all};
 use crate::{Error, Result, Signal};
 
-/// The thread that waits, and what each of its signals did before.
+/// The thread that waits, and the signals that wake it.
 pub(super) struct Watch {
-    handle: Handle,
-    before: HashMap<i32, Before>,
+    /// `None` in a forked child, which does not have the thread.
+    handle: Option<Handle>,
+    signals: BTreeMap<i32, Watched>,
 }
 
-/// Makes the thread wait for these signals too; starts it if there is none yet.
+struct Watched {
+    before: Action,
+    /// The handler that wakes the thread.
+    handler: Action,
+    /// Whether the handler is installed: not in a forked child, unless that registers functions of its own.
+    watched: bool,
+}
+
+/// Makes the thread wait for these signals too. Starts the thread if there is none yet.
 pub(super) fn signals(watch: &mut Option<Watch>, signals: &[Signal]) -> Result<()> {
-    let mut new = HashMap::new();
+    let mut new = BTreeMap::new();
     for &Signal(number) in signals {
         if FORBIDDEN.contains(&number) {
             return Err(Error::invalid(format!("{} cannot be caught", name(number))));
         }
-        if watch.as_ref().is_none_or(|watch| !watch.before.contains_key(&number)) {
-            let before = before(number).map_err(|_| Error::invalid(format!("{number} is not a signal")))?;
-            if before != Before::Ignored {
+        let known = watch.as_ref().and_then(|watch| watch.signals.get(&number));
+        if known.is_none_or(|signal| !signal.watched) {
+            let before = Action::of(number).map_err(|_| Error::invalid(format!("{number} is not a signal")))?;
+            if !before.is_ignored() {
                 new.insert(number, before);
             }
         }
@@ -37,31 +48,41 @@ pub(super) fn signals(watch: &mut Option<Watch>, signals: &[Signal]) -> Result<(
     if new.is_empty() {
         return Ok(());
     }
-    let watch = match watch {
-        Some(watch) => watch,
-        none => none.insert(start()?),
+    if watch.is_none() {
+        fork::watch_forks().map_err(Error::io)?;
+    }
+    let watch = watch.get_or_insert(Watch { handle: None, signals: BTreeMap::new() });
+    let handle = match &watch.handle {
+        Some(handle) => handle,
+        None => watch.handle.insert(start()?),
     };
     for (number, before) in new {
-        // After the handler is there it would be seen as the one before.
-        watch.handle.add_signal(number).map_err(Error::io)?;
-        watch.before.insert(number, before);
+        handle.add_signal(number).map_err(Error::io)?;
+        let handler = match watch.signals.get(&number) {
+            // In a forked child: signal-hook believes that its handler is installed still.
+            Some(known) => known.handler.install(number).map(|()| known.handler),
+            None => Action::of(number),
+        };
+        watch.signals.insert(number, Watched { before, handler: handler.map_err(Error::io)?, watched: true });
     }
     Ok(())
 }
 
-fn start() -> Result<Watch> {
+fn start() -> Result<Handle> {
     let mut signals = Signals::new([0; 0]).map_err(Error::io)?;
     let handle = signals.handle();
     let wait = move || signals.forever().for_each(arrived);
     thread::Builder::new().name("psoxide-exit".into()).spawn(wait).map_err(Error::io)?;
-    Ok(Watch { handle, before: HashMap::new() })
+    Ok(handle)
 }
 
 /// Ends the program; without a function for this signal, does what the signal did before.
 fn arrived(number: i32) {
     run_all(Signal(number));
-    let before = registry().watch.as_ref().and_then(|watch| watch.before.get(&number)).copied();
-    if before == Some(Before::Default) {
+    let registry = registry();
+    let before = registry.watch.as_ref().and_then(|watch| watch.signals.get(&number)).map(|signal| signal.before);
+    drop(registry);
+    if before.is_some_and(|before| before.is_default()) {
         // Fails for signals without a name, which end a program: there is no milder way.
         emulate_default_handler(number).unwrap_or_else(|_| process::exit(number));
     }
