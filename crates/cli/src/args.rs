@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use psoxide::Pid;
+use psoxide::{Backend, Pid};
 
 use crate::filter::span;
 
@@ -33,6 +33,9 @@ pub(crate) struct Globals {
     /// Read the machine whose /proc and /sys were copied to DIR/proc and DIR/sys
     #[arg(long, global = true, value_name = "DIR", help_heading = "Source")]
     pub(crate) root: Option<PathBuf>,
+    /// Read processes from this backend: auto, proc or bpf
+    #[arg(long, global = true, value_name = "NAME", value_parser = backend, help_heading = "Source")]
+    pub(crate) backend: Option<Backend>,
     /// Read this configuration instead of $XDG_CONFIG_HOME/psoxide/config.toml
     #[arg(
         long,
@@ -91,6 +94,11 @@ pub(crate) struct ListArgs {
 /// How often.
 fn count(text: &str) -> Result<u64, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "it is 1 or more".into())
+}
+
+/// The name of a backend.
+pub(crate) fn backend(name: &str) -> Result<Backend, String> {
+    name.parse().map_err(|error: psoxide::Error| error.to_string())
 }
 
 /// A process id.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Color, RgbColor, Style};
+use psoxide::Backend;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -24,6 +25,7 @@ use crate::output::style::{self, Colours};
 pub(crate) struct Config {
     pub(crate) interval: Option<Duration>,
     pub(crate) pager: Option<String>,
+    pub(crate) backend: Option<Backend>,
     columns: BTreeMap<String, Vec<String>>,
     sort: BTreeMap<String, String>,
 }
@@ -34,6 +36,7 @@ pub(crate) struct Config {
 struct File {
     interval: Option<Spanned<toml::Value>>,
     pager: Option<String>,
+    backend: Option<Spanned<String>>,
     color: Option<Spanned<String>>,
     #[serde(default)]
     columns: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
@@ -85,6 +88,7 @@ impl Config {
             }
             .write_global();
         }
+        let backend = file.backend.map(|name| args::backend(name.get_ref()).map_err(|message| (name.span(), message)));
         let mut columns = BTreeMap::new();
         for (command, names) in file.columns {
             let metas = listing(&command)?;
@@ -110,7 +114,7 @@ impl Config {
             *slot = parse_style(text.get_ref()).map_err(|message| (text.span(), message))?;
         }
         style::set(colours);
-        Ok(Self { interval: interval.transpose()?, pager: file.pager, columns, sort })
+        Ok(Self { interval: interval.transpose()?, pager: file.pager, backend: backend.transpose()?, columns, sort })
     }
 
     /// The columns that `command` shall show.
@@ -218,6 +222,7 @@ mod tests {
         wrong_at("intervall = 2\n", ":1:1", "intervall");
         wrong_at("# x\ninterval = -1\n", ":2:12", "10ms");
         wrong_at("color = \"pink\"\n", ":1:9", "auto, always or never");
+        wrong_at("backend = \"netlink\"\n", ":1:11", "use auto, proc, bpf");
         wrong_at("[columns]\nps = [\"pid\", \"wrong\"]\n", ":2:14", "\"wrong\"; the columns are pid");
         wrong_at("[columns]\npss = []\n", ":2:1", "pss");
         wrong_at("[sort]\nps = \"-pid,x\"\n", ":2:6", "\"x\"");
@@ -227,9 +232,10 @@ mod tests {
 
     #[test]
     fn what_is_right_is_used() {
-        let text = "interval = 2.5\npager = \"\"\n[columns]\nps = [\"pid\", \"rss\"]\n[sort]\nps = \"-rss,pid\"\n";
+        let text = "interval = 2.5\npager = \"\"\nbackend = \"bpf\"\n[columns]\nps = [\"pid\", \"rss\"]\n[sort]\nps = \"-rss,pid\"\n";
         let config = Config::understand(text).unwrap();
         assert_eq!(config.interval, Some(Duration::from_millis(2500)));
+        assert_eq!(config.backend, Some(Backend::Bpf));
         assert_eq!(config.columns("ps"), Some(&["pid".to_owned(), "rss".to_owned()][..]));
         assert_eq!((config.sort("ps"), config.sort("free")), (Some("-rss,pid"), None));
     }

@@ -51,8 +51,11 @@ impl Context {
     pub(crate) fn new(globals: Globals, config: Config) -> Result<Self, Failure> {
         let system = match &globals.root {
             Some(root) => System::at_root(root)?,
-            // A wrong name is an error here, where there is someone to read it.
-            None => System::host().with_backend(Backend::from_env()?),
+            // A wrong name in the environment is an error here, where somebody reads it.
+            None => {
+                let backend = globals.backend.or(Backend::from_env()?).or(config.backend);
+                System::host().with_backend(backend.unwrap_or_default())
+            }
         };
         let size = terminal_size::terminal_size_of(io::stdout());
         Ok(Self {

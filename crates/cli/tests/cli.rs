@@ -557,10 +557,10 @@ fn full_disk_is_1() {
 fn a_backend_that_is_none_is_a_usage_error() {
     let ran = run(psoxide().args(["procinfo"]).env("PSOXIDE_BACKEND", "netlink"));
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(
-        ran.stderr.contains("PSOXIDE_BACKEND: invalid backend \"netlink\"; it is one of auto, proc, bpf"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("PSOXIDE_BACKEND: invalid backend \"netlink\"; use auto, proc, bpf"), "{}", ran.stderr);
     assert_eq!(run(psoxide().args(["procinfo"]).env("PSOXIDE_BACKEND", "proc")).code, 0);
+    let ran = run(psoxide().args(["procinfo", "--backend", "netlink"]));
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("invalid backend \"netlink\"; use auto, proc, bpf"), "{}", ran.stderr);
+    assert_eq!(run(psoxide().args(["procinfo", "--backend", "bpf"])).code, 0);
 }

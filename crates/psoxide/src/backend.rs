@@ -1,27 +1,27 @@
-//! The choice between the files of /proc and faster ways to the same facts.
+//! The choice between /proc and faster sources of the same facts.
 
 use std::env;
 use std::str::FromStr;
 
 use crate::{Error, Result};
 
-/// From where a [`System`](crate::System) takes what the kernel offers in more than one way. The records are the same.
+/// The source of the readings that the kernel offers in more than one way. The records are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Backend {
-    /// From the fastest that this kernel has and this user may use.
-    ///
-    /// Linux: sockets from sock_diag(7), user ids from pidfds, all processes at once by the kernel's task iterators, a
-    /// kind of BPF programs, and one process by such a program that is called. These need the capabilities CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, besides CAP_SYS_PTRACE
-    /// and CAP_DAC_READ_SEARCH, the first pid, user and time namespaces, and Linux 6.16 or later with BTF; they are
-    /// prepared when so many processes have been read that it pays, and kept with the `System`.
+    /// /proc, and system calls that give the same facts faster where this user may make them: sockets from sock_diag(7),
+    /// user ids from pidfds. Nothing is loaded into the kernel.
     #[default]
     Auto,
-    /// From the files of /proc alone.
+    /// The files of /proc only.
     Proc,
-    /// As `Auto`, and by the kernel's task iterators from the first pass on, however long it takes to prepare them.
+    /// As `Auto`, and BPF programs for passes over many processes. They are loaded at the first use, in about 3 ms, and kept
+    /// with the `System`.
     ///
-    /// Where they are not to be had, /proc is read: [`System::backend`](crate::System::backend) tells.
+    /// This backend needs Linux 6.16 or later with BTF, the first pid, user and time namespaces, and the capabilities
+    /// CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH. The library must be built with the feature `bpf`.
+    /// Where something is missing the readings come from /proc, and
+    /// [`System::backend_refusal`](crate::System::backend_refusal) says why.
     Bpf,
 }
 
@@ -29,16 +29,19 @@ impl Backend {
     const VARIABLE: &str = "PSOXIDE_BACKEND";
     const NAMES: [(&str, Self); 3] = [("auto", Self::Auto), ("proc", Self::Proc), ("bpf", Self::Bpf)];
 
-    /// What the environment variable `PSOXIDE_BACKEND` says: `auto`, which is meant where it is not set, `proc` or `bpf`.
+    /// Reads the environment variable `PSOXIDE_BACKEND`: `auto`, `proc` or `bpf`. `None` if it is not set.
     ///
-    /// A [`System`](crate::System) that is made while the variable holds anything else takes it as `auto`.
+    /// A [`System`](crate::System) that is made while the variable holds anything else uses `auto`.
     ///
     /// # Errors
     /// The variable holds anything else.
-    pub fn from_env() -> Result<Self> {
+    pub fn from_env() -> Result<Option<Self>> {
         match env::var_os(Self::VARIABLE) {
-            None => Ok(Self::Auto),
-            Some(name) => name.to_string_lossy().parse(),
+            None => Ok(None),
+            Some(name) => {
+                let parsed = name.to_string_lossy().parse();
+                parsed.map(Some).map_err(|error| Error::invalid(format!("{}: {error}", Self::VARIABLE)))
+            }
         }
     }
 }
@@ -49,7 +52,7 @@ impl FromStr for Backend {
     fn from_str(name: &str) -> Result<Self> {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, backend)| *backend).ok_or_else(|| {
             let names: Vec<_> = Self::NAMES.iter().map(|(name, _)| *name).collect();
-            Error::invalid(format!("{}: invalid backend {name:?}; it is one of {}", Self::VARIABLE, names.join(", ")))
+            Error::invalid(format!("invalid backend {name:?}; use {}", names.join(", ")))
         })
     }
 }

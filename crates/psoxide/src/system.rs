@@ -9,15 +9,15 @@ use crate::{Backend, Pid, Process, Result};
 
 /// A machine to read: this host, or a directory that holds a copy of another one's /proc and /sys.
 ///
-/// It is cheap to clone. All it remembers is the names of users, until /etc/passwd changes; all it holds open is what
-/// [`Backend::Auto`] says, once that pays.
+/// It is cheap to clone. It remembers the names of users until /etc/passwd changes. It holds nothing open, except the programs
+/// of [`Backend::Bpf`] if the caller chose that.
 #[derive(Debug, Clone)]
 pub struct System {
     source: Arc<sys::Source>,
 }
 
 impl System {
-    /// This host, read through the backend that `PSOXIDE_BACKEND` names: see [`Backend::from_env`].
+    /// This host, read through the backend that `PSOXIDE_BACKEND` names (see [`Backend::from_env`]), else [`Backend::Auto`].
     #[must_use]
     pub fn host() -> Self {
         Self { source: Arc::new(sys::Source::host()) }
@@ -54,6 +54,14 @@ impl System {
     #[must_use]
     pub fn backend(&self) -> Backend {
         self.source.backend()
+    }
+
+    /// Says in one sentence why the chosen backend is not used; `None` if it is, or if none was chosen.
+    ///
+    /// The readings then come from /proc, and are the same.
+    #[must_use]
+    pub fn backend_refusal(&self) -> Option<String> {
+        self.source.backend_refusal()
     }
 
     pub(crate) fn source(&self) -> &sys::Source {

@@ -276,6 +276,33 @@ fn compare(herd: &Herd, files: &System, told: impl Fn() -> Vec<Row>) {
 }
 
 #[test]
+fn nothing_is_loaded_into_the_kernel_unless_it_was_chosen() {
+    let open_programs = || {
+        let links = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|fd| fd.unwrap().path().read_link().ok());
+        links.filter(|target| target.to_string_lossy().contains("bpf")).count()
+    };
+    // Other tests of this program choose BPF meanwhile: this one runs in a process of its own.
+    if std::env::var_os(ALONE).is_none() {
+        let mut alone = Command::new(std::env::current_exe().unwrap());
+        alone.args(["--exact", "nothing_is_loaded_into_the_kernel_unless_it_was_chosen"]).env(ALONE, "");
+        assert!(alone.env_remove("PSOXIDE_BACKEND").stdout(Stdio::null()).status().unwrap().success());
+        return;
+    }
+    let system = System::host();
+    for _ in 0..1000 {
+        system.snapshot(FIELDS).unwrap();
+    }
+    assert_eq!((system.backend(), system.backend_refusal()), (Backend::Proc, None));
+    assert_eq!(open_programs(), 0);
+    let chosen = system.with_backend(Backend::Bpf);
+    assert_eq!(chosen.backend() == Backend::Bpf, chosen.backend_refusal().is_none());
+    assert_eq!(open_programs() > 0, chosen.backend() == Backend::Bpf);
+}
+
+/// Set where a test runs in a process of its own.
+const ALONE: &str = "PSOXIDE_TEST_ALONE";
+
+#[test]
 fn both_backends_tell_the_same_of_every_process() {
     let Some([walk, files]) = both() else { return };
     let herd = Herd::start(200);

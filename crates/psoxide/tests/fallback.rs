@@ -11,6 +11,9 @@ use std::thread;
 use psoxide::{Backend, ConnectionKind, Field, Query, System};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+/// The variable that holds a part of the expected reason why BPF is not used.
+const REFUSAL: &str = "PSOXIDE_TEST_REFUSAL";
+
 /// The variable that tells the program in the cage which calls it is to forbid itself.
 const FORBIDS: &str = "PSOXIDE_TEST_FORBIDS";
 
@@ -58,11 +61,16 @@ fn another_user_or_namespace_reads_proc() {
     if !rustix::process::geteuid().is_root() {
         return eprintln!("skipped: it takes root to be someone else");
     }
-    run("setpriv", &NOBODY, &[(FORBIDS, "expect-proc")]);
+    run("setpriv", &NOBODY, &[(FORBIDS, "expect-proc"), (REFUSAL, "capability CAP_SYS_PTRACE")]);
     let few = ["--inh-caps=-all", "--bounding-set=-sys_ptrace", "--"];
     run("setpriv", &few, &[(FORBIDS, "expect-proc")]);
-    run("unshare", &["--pid", "--fork", "--mount-proc", "--"], &[(FORBIDS, "expect-proc")]);
-    run("unshare", &["--user", "--map-root-user", "--"], &[(FORBIDS, "expect-proc")]);
+    run(
+        "unshare",
+        &["--pid", "--fork", "--mount-proc", "--"],
+        &[(FORBIDS, "expect-proc"), (REFUSAL, "the first pid namespace")],
+    );
+    let user = ["--user", "--map-root-user", "--"];
+    run("unshare", &user, &[(FORBIDS, "expect-proc"), (REFUSAL, "the first user namespace")]);
     run("unshare", &["--net", "--"], &[]);
 }
 
@@ -90,7 +98,12 @@ fn caged() {
     if forbids.contains("expect-proc-by-default") {
         assert_eq!(System::host().backend(), Backend::Proc);
     } else if forbids.contains("bpf") || forbids.contains("expect-proc") {
-        assert_eq!(System::host().with_backend(Backend::Bpf).backend(), Backend::Proc);
+        let bpf = System::host().with_backend(Backend::Bpf);
+        assert_eq!(bpf.backend(), Backend::Proc);
+        let refusal = bpf.backend_refusal().unwrap();
+        if let Ok(part) = env::var(REFUSAL) {
+            assert!(refusal.contains(&part), "{refusal}");
+        }
     }
     let tcp = TcpListener::bind("127.0.0.1:0").or_else(|_| TcpListener::bind("0.0.0.0:0")).unwrap();
     let folder = tempfile::tempdir().unwrap();

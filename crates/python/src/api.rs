@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use psoxide::{
-    Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Pid, Record as _, Result, System, TimeLeft, Value,
-    heap_info, heap_trim,
+    Backend, Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Pid, Record as _, Result, System, TimeLeft,
+    Value, heap_info, heap_trim,
 };
-use pyo3::exceptions::PyOverflowError;
-use pyo3::exceptions::PyRuntimeWarning;
+use pyo3::exceptions::{PyOverflowError, PyRuntimeWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -26,6 +25,8 @@ pub(crate) struct Api {
     modules: Py<PyDict>,
     /// The value of `PROCFS_PATH` that the system was made for.
     system: Mutex<(Option<Py<PyAny>>, System)>,
+    /// The backend that the package chose; `None` leaves the choice to the environment.
+    backend: Mutex<Option<Backend>>,
     duplex: PyOnceLock<Members>,
     battery_time: PyOnceLock<Members>,
     link_family: PyOnceLock<Members>,
@@ -61,6 +62,11 @@ impl Api {
                 }
             }
             None => System::host(),
+        };
+        let backend = *self.backend.lock().unwrap_or_else(PoisonError::into_inner);
+        let system = match backend {
+            Some(backend) => system.with_backend(backend),
+            None => system,
         };
         let mut cached = self.system.lock().unwrap_or_else(PoisonError::into_inner);
         let old = std::mem::replace(&mut *cached, (path.map(Bound::unbind), system.clone()));
@@ -104,12 +110,28 @@ impl Api {
             package: package.clone().unbind(),
             modules: modules.unbind(),
             system: Mutex::new((None, System::host())),
+            backend: Mutex::new(None),
             duplex: PyOnceLock::new(),
             battery_time: PyOnceLock::new(),
             link_family: PyOnceLock::new(),
             tuples: Tuples::of(tuples)?,
             exceptions: Exceptions::of(common)?,
         })
+    }
+
+    /// Chooses the backend of later readings; processes that were made before keep theirs.
+    fn set_backend(&self, name: &str) -> PyResult<()> {
+        let chosen: Backend = name.parse().map_err(|error: psoxide::Error| PyValueError::new_err(error.to_string()))?;
+        *self.backend.lock().unwrap_or_else(PoisonError::into_inner) = Some(chosen);
+        let mut cached = self.system.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.1 = cached.1.with_backend(chosen);
+        Ok(())
+    }
+
+    /// Why the chosen backend is not used, or `None`.
+    fn backend_refusal(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        let system = self.system(py)?;
+        Ok(py.detach(|| system.backend_refusal()))
     }
 
     fn boot_time(&self, py: Python<'_>) -> PyResult<f64> {

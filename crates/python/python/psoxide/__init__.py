@@ -1194,6 +1194,13 @@ def users():
     return _psplatform.users()
 
 
+def set_backend(name):
+    """Choose where readings come from: "auto", "proc" or "bpf" (Linux: programs loaded into the kernel, for passes over
+    many processes). Return None, or the reason why the choice has no effect: the readings then come from /proc."""
+    _psplatform._api.set_backend(name)
+    return _psplatform._api.backend_refusal()
+
+
 def boot_time():
     """When the machine was booted, in seconds since 1970."""
     return _psplatform.boot_time()

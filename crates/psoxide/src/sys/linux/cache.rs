@@ -48,7 +48,7 @@ impl Pass {
 
     /// The processes there are.
     pub(crate) fn pids(&self, source: &Source) -> Result<Vec<Pid>> {
-        source.bpf().pids(source, self.walk.threads())
+        source.bpf().pids(source, &self.walk)
     }
 }
 

@@ -1,32 +1,24 @@
 //! The file descriptors of a process: /proc/PID/fd and /proc/PID/fdinfo.
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
-use foldhash::fast::RandomState;
 use psoxide_parse::linux::fdinfo;
 
 use super::folder::Folder;
 use super::process::within;
 use super::source::if_any;
-use super::{Cache, Os, Source, bpf};
+use super::{Cache, Os, Source};
 use crate::sys::{Handle, ProcessReadings as _};
 use crate::{Error, OpenFile, Result};
 
 pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     let fds = Folder::open(process.path("fd"))?;
-    let mut files = Vec::new();
-    let count = usize::try_from(fds.stat()?.st_size).unwrap_or_default();
-    let mut paths = Paths { source: process.source, links: &fds, directories: HashMap::default() };
-    let each = |file: bpf::Regular<'_>| {
-        files.extend(paths.of(&file).map(|path| open_file(file.fd, path, Some((file.position, file.flags)))));
-    };
-    if process.source.bpf().files(process.source, process.pid, count, each).is_some() {
+    if let Some(files) = process.source.bpf().files(process.source, process.pid, &fds) {
         return Ok(files);
     }
-    files.clear();
+    let mut files = Vec::new();
     // Since Linux 2.6.22; missing too when the process has just ended.
     let infos = if_any(Folder::open(process.path("fdinfo")))?;
     if infos.is_none() {
@@ -50,55 +42,13 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
 }
 
 /// A descriptor and its path, and position and flags where the kernel tells them.
-fn open_file(fd: u32, path: Vec<u8>, info: Option<(u64, u64)>) -> OpenFile {
+pub(super) fn open_file(fd: u32, path: Vec<u8>, info: Option<(u64, u64)>) -> OpenFile {
     OpenFile {
         path: OsString::from_vec(path).into(),
         fd: i32::try_from(fd).ok(),
         position: info.map(|(position, _)| position),
         mode: info.map(|(_, flags)| mode(flags)),
         flags: info.map(|(_, flags)| flags),
-    }
-}
-
-/// The paths of files that the kernel has told of.
-struct Paths<'a> {
-    source: &'a Source,
-    links: &'a Folder,
-    /// Of each directory the path, with a slash at its end, and whether that leads to it.
-    directories: HashMap<bpf::Directory, (Vec<u8>, bool), RandomState>,
-}
-
-impl Paths<'_> {
-    /// The path of a file, if it is a regular file's. Where its directory is found under the directory's path, what that
-    /// has under the file's name need not be looked up for each.
-    fn of(&mut self, file: &bpf::Regular<'_>) -> Option<Vec<u8>> {
-        let (path, leads) = match (file.path, self.directories.get(&file.directory)) {
-            (bpf::Path::Whole(path), _) if file.named => {
-                let end = path.iter().rposition(|byte| *byte == b'/')?;
-                let directory = path.get(..=end)?;
-                (path.to_vec(), self.leads(directory, file.directory))
-            }
-            (bpf::Path::Whole(path), _) => (path.to_vec(), false),
-            (bpf::Path::Name(name), Some((directory, leads))) => ([directory, name].concat(), *leads),
-            // Too long to be told, or renamed meanwhile; by now it may be closed.
-            _ => (self.links.link(file.fd.to_string().as_bytes()).ok()?, false),
-        };
-        if leads { Some(path) } else { regular(self.source, &path).map(<[u8]>::to_vec) }
-    }
-
-    /// Whether a path, which is kept, leads to a directory.
-    fn leads(&mut self, path: &[u8], directory: bpf::Directory) -> bool {
-        if let Some((known, leads)) = self.directories.get(&directory)
-            && known == path
-        {
-            return *leads;
-        }
-        let (major, minor) = directory.device();
-        let found = rustix::fs::stat(within(self.source, Path::new(OsStr::from_bytes(path))));
-        let leads = found
-            .is_ok_and(|found| (found.st_dev, found.st_ino) == (rustix::fs::makedev(major, minor), directory.inode));
-        self.directories.insert(directory, (path.to_vec(), leads));
-        leads
     }
 }
 
@@ -121,7 +71,7 @@ pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
 
 /// The path that a link shows, if it is a regular file's: without the mark of one that was deleted, where there is a
 /// new file in its place. A copied machine's files are mostly not there: no reason to doubt a path.
-fn regular<'a>(source: &Source, target: &'a [u8]) -> Option<&'a [u8]> {
+pub(super) fn regular<'a>(source: &Source, target: &'a [u8]) -> Option<&'a [u8]> {
     let is_file = |path: &[u8]| {
         let path = Path::new(OsStr::from_bytes(path));
         match within(source, path).metadata() {

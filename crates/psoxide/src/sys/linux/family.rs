@@ -6,23 +6,19 @@ use std::os::fd::AsFd;
 use psoxide_parse::ParseError;
 use psoxide_parse::linux::stat;
 
+use super::Source;
 use super::source::if_any;
-use super::{Source, bpf};
 use crate::sys::Kin;
 use crate::{Pid, Result};
 
 /// The descendants of a process, or its children, among others; by whichever way costs less.
 pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Kin>> {
-    let walk = source.bpf().family(source).unwrap_or_default();
-    let (mut family, mut rest) = (Vec::with_capacity(walk.len()), Vec::new());
-    for pid in source.bpf().pids(source, walk.iter().map(bpf::Relative::threads))? {
-        match bpf::Relative::find(&walk, pid) {
-            Some(relative) => family.push(relative.kin(source)),
-            None => rest.push(pid),
-        }
-    }
-    // Those that a walk leaves out are few, and may have children among those that it told of.
-    let ask = |pid| if walk.is_empty() { source.pidfd_info(pid).map(|info| info.ppid) } else { None };
+    let (mut family, rest, walked) = match source.bpf().family(source) {
+        Some((family, rest)) => (family, rest, true),
+        None => (Vec::new(), source.pids()?, false),
+    };
+    // A walk leaves out few, and their children may be among the others.
+    let ask = |pid| if walked { None } else { source.pidfd_info(pid).map(|info| info.ppid) };
     let procfs = source.open_procfs();
     let read = |pid| {
         let kin = source.read_process(procfs.as_ref().map(AsFd::as_fd), pid, "stat", |bytes| {

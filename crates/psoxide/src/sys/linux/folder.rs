@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use psoxide_parse::decimal;
-use rustix::fs::{CWD, Mode, OFlags, RawDir, Stat};
+use rustix::fs::{CWD, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
 use super::source;
@@ -40,13 +40,8 @@ impl Folder {
         }
     }
 
-    /// What the kernel says of the folder itself: its size is the number of descriptors (since Linux 6.2, else 0), its
-    /// links are two and the threads.
-    pub(super) fn stat(&self) -> Result<Stat> {
-        rustix::fs::fstat(&self.folder).map_err(|errno| Error::io(errno).with_path(&self.path))
-    }
-
     /// Where a link points.
+    #[cfg(feature = "bpf")]
     pub(super) fn link(&self, name: &[u8]) -> Result<Vec<u8>> {
         match rustix::fs::readlinkat(&self.folder, name, Vec::new()) {
             Ok(target) => Ok(target.into_bytes()),

@@ -1,5 +1,9 @@
 //! Linux: /proc, /sys and a few system calls.
 
+#[cfg(feature = "bpf")]
+mod bpf;
+#[cfg(not(feature = "bpf"))]
+#[path = "no_bpf.rs"]
 mod bpf;
 mod cache;
 mod control;

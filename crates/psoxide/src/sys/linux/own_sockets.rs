@@ -14,11 +14,28 @@ use rustix::io::Errno;
 use rustix::net::netlink::SOCK_DIAG;
 use rustix::net::{AddressFamily, ipproto, sockopt};
 
-use super::bpf::{Held, What};
 use super::ffi;
 use super::netlink::Netlink;
 use super::sockets::{AF_INET, AF_INET6, Holder, IPPROTO_TCP, IPPROTO_UDP, is_our_namespace};
 use crate::sys::Handle;
+
+/// A socket that a process holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) fd: i32,
+    pub(super) inode: u64,
+    pub(super) what: What,
+}
+
+/// The kind of a socket, and what the table of its kind shows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    Tcp(InetSocket),
+    Udp(InetSocket),
+    Unix,
+    /// In no table that is read.
+    Unlisted,
+}
 
 /// `None` if there are too many for that to pay, if they are another program's, or if one cannot be told so.
 pub(super) fn ask(process: &Handle<'_>, holders: &[Holder]) -> Option<Vec<Held>> {

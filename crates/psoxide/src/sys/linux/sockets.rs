@@ -11,10 +11,11 @@ use psoxide_parse::linux::sock_diag::{self, SOCK_DIAG_BY_FAMILY};
 use psoxide_parse::{ParseError, decimal};
 use rustix::net::netlink::SOCK_DIAG;
 
+use super::Source;
 use super::folder::Folder;
 use super::netlink::Netlink;
+use super::own_sockets::{self, Held, What};
 use super::source::if_any;
-use super::{Source, bpf, own_sockets};
 use crate::sys::Handle;
 use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Pid, Result, SocketType};
 
@@ -23,7 +24,7 @@ pub(super) fn all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connectio
     let tables: Vec<Table> = TABLES.into_iter().filter(|table| table.is_in(kind)).collect();
     let mut sockets = Vec::new();
     Tables::open(source, "self", false).each(&tables, |socket| sockets.push(socket))?;
-    let holders = Holders::of_all(source, sockets.len())?;
+    let holders = Holders::of_all(source)?;
     let mut connections = Connections::with_room_for(sockets.len());
     for socket in &sockets {
         match holders.of(socket.inode) {
@@ -49,14 +50,14 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
     }
     if let Some(held) = told {
         for table in TABLES.into_iter().filter(|table| table.is_in(kind)) {
-            for bpf::Held { fd, inode, what } in &held {
+            for Held { fd, inode, what } in &held {
                 if let Some(socket) = table.socket(what)? {
                     connections.add(&socket, Some(&Holder { inode: *inode, pid, fd: *fd }));
                 }
             }
         }
         // Of these only the table has the path.
-        let unix = held.iter().filter(|held| held.what == bpf::What::Unix);
+        let unix = held.iter().filter(|held| held.what == What::Unix);
         holders = unix.map(|held| Holder { inode: held.inode, pid, fd: held.fd }).collect();
         tables = vec![Table::Unix];
     } else {
@@ -74,10 +75,10 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
 }
 
 /// A process that holds a socket, and under which number.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Holder {
     pub(super) inode: u64,
-    pid: Pid,
+    pub(super) pid: Pid,
     pub(super) fd: i32,
 }
 
@@ -85,27 +86,18 @@ pub(super) struct Holder {
 struct Holders(Vec<Holder>);
 
 impl Holders {
-    /// The holders of some `sockets` sockets.
-    fn of_all(source: &Source, sockets: usize) -> Result<Self> {
-        let mut holders = Vec::new();
-        let walked = Self::of_most(source, sockets, &mut holders).unwrap_or_default();
-        for pid in source.bpf().pids(source, walked.iter().map(bpf::Relative::threads))? {
-            if bpf::Relative::find(&walked, pid).is_some() {
-                continue;
-            }
+    fn of_all(source: &Source) -> Result<Self> {
+        let (mut holders, pids) = match source.bpf().holders(source) {
+            Some(walked) => walked,
+            None => (Vec::new(), source.pids()?),
+        };
+        for pid in pids {
             match Self::add_process(source, pid, &mut holders) {
                 Err(error) if !error.is_missing() && !error.is_access_denied() => return Err(error),
                 _ => {}
             }
         }
         Ok(Self::sorted(holders))
-    }
-
-    /// Those that the kernel tells all at once, and the processes that it has told of.
-    fn of_most(source: &Source, sockets: usize, holders: &mut Vec<Holder>) -> Option<Vec<bpf::Relative>> {
-        let (family, found) = source.bpf().holders(source, sockets)?;
-        holders.extend(found.iter().map(|&bpf::Holder { pid, fd, inode }| Holder { inode, pid, fd }));
-        Some(family)
     }
 
     fn add_process(source: &Source, pid: Pid, holders: &mut Vec<Holder>) -> Result<()> {
@@ -212,13 +204,13 @@ impl Table {
     }
 
     /// What this table says of a socket that the kernel has told of.
-    fn socket(self, what: &bpf::What) -> psoxide_parse::Result<Option<Socket>> {
+    fn socket(self, what: &What) -> psoxide_parse::Result<Option<Socket>> {
         match (self, what) {
-            (Self::Inet { v6, tcp: true, .. }, bpf::What::Tcp(socket))
-            | (Self::Inet { v6, tcp: false, .. }, bpf::What::Udp(socket))
+            (Self::Inet { v6, tcp: true, .. }, What::Tcp(socket))
+            | (Self::Inet { v6, tcp: false, .. }, What::Udp(socket))
                 if v6 == socket.local.0.is_ipv6() =>
             {
-                inet_socket(socket, matches!(what, bpf::What::Tcp(_))).map(Some)
+                inet_socket(socket, matches!(what, What::Tcp(_))).map(Some)
             }
             _ => Ok(None),
         }

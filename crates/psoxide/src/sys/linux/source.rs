@@ -54,7 +54,7 @@ impl Source {
             live: true,
             own_pids: OnceLock::new(),
             pidfd_info: OnceLock::new(),
-            backend: Backend::from_env().unwrap_or_default(),
+            backend: Backend::from_env().ok().flatten().unwrap_or_default(),
             user_names: Arc::default(),
             bpf: Arc::default(),
         }
@@ -102,6 +102,11 @@ impl Source {
         if self.bpf.is_in_use(self) { Backend::Bpf } else { Backend::Proc }
     }
 
+    /// Why the chosen backend is not used, in one sentence; `None` where it is used, or where no backend was chosen.
+    pub(crate) fn backend_refusal(&self) -> Option<String> {
+        self.bpf.refusal(self)
+    }
+
     pub(super) fn backend_choice(&self) -> Backend {
         self.backend
     }
@@ -111,6 +116,7 @@ impl Source {
     }
 
     /// Whether `procfs` is a procfs, and no copy of one.
+    #[cfg(feature = "bpf")]
     pub(super) fn is_procfs(&self) -> bool {
         self.live && is_procfs(&self.procfs)
     }
@@ -225,6 +231,7 @@ impl Source {
     }
 
     /// Nanoseconds as clock ticks: include/linux/jiffies.h, nsec_to_clock_t.
+    #[cfg(feature = "bpf")]
     pub(super) fn clock_ticks_of(&self, nanos: u64) -> u64 {
         nanos / (1_000_000_000 / self.clock_ticks).max(1)
     }

@@ -2,7 +2,6 @@
 
 use psoxide_parse::linux::stat;
 
-use super::bpf;
 use super::folder::Folder;
 use super::process::{os_string, state};
 use super::source::if_any;
@@ -11,15 +10,8 @@ use crate::{Error, Result, Thread, ThreadDetails};
 
 pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
     let task = Folder::open(process.path("task"))?;
-    let count = usize::try_from(task.stat()?.st_nlink).unwrap_or_default();
-    if let Some(walked) = process.source.bpf().threads(process.source, process.pid, count) {
-        let ticks = |nanos| process.source.ticks(process.source.clock_ticks_of(nanos));
-        let thread = |thread: bpf::Thread| Thread {
-            id: thread.id,
-            user_time: ticks(thread.user),
-            system_time: ticks(thread.system),
-        };
-        return Ok(sorted(walked.into_iter().map(thread).collect()));
+    if let Some(threads) = process.source.bpf().threads(process.source, process.pid) {
+        return Ok(sorted(threads));
     }
     let mut threads = Vec::new();
     each_stat(process, &task, stat::times, |id, times| {

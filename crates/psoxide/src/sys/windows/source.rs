@@ -14,11 +14,13 @@ const TIME_OF_DAY: i32 = 3;
 
 /// The running machine.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Source;
+pub(crate) struct Source {
+    backend: Backend,
+}
 
 impl Source {
     pub(crate) fn host() -> Self {
-        Self
+        Self { backend: Backend::from_env().ok().flatten().unwrap_or_default() }
     }
 
     pub(crate) fn with_procfs(_: &Path) -> Result<Self> {
@@ -29,11 +31,15 @@ impl Source {
         Err(Error::unsupported("reading from copied files"))
     }
 
-    pub(crate) fn with_backend(&self, _: Backend) -> Self {
-        *self
+    pub(crate) fn with_backend(&self, backend: Backend) -> Self {
+        Self { backend }
     }
 
-    /// There is but one way to each fact.
+    pub(crate) fn backend_refusal(&self) -> Option<String> {
+        (self.backend == Backend::Bpf).then(|| "BPF is a part of Linux".to_owned())
+    }
+
+    /// Each fact has one source here.
     #[allow(clippy::unused_self)]
     pub(crate) fn backend(&self) -> Backend {
         Backend::Auto

@@ -32,8 +32,6 @@ pub(super) enum Reg {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Helper {
     MapLookupElem = 1,
-    GetCurrentTask = 35,
-    ProbeReadKernel = 113,
     ProbeReadKernelStr = 115,
     SeqWrite = 127,
     DPath = 147,
@@ -180,14 +178,6 @@ impl Program {
     /// Calls the kernel's function of this BTF number.
     pub(super) fn call_kernel(&mut self, function: u32) {
         self.push(CALL, 0, PSEUDO_KFUNC, 0, function.cast_signed());
-    }
-
-    /// `dst = value`, all 64 bits.
-    pub(super) fn wide(&mut self, dst: Reg, value: u64) {
-        let [low, high] =
-            [value & u64::from(u32::MAX), value >> 32].map(|half| u32::try_from(half).unwrap_or_default());
-        self.push(LOAD_WIDE, dst as u8, 0, 0, low.cast_signed());
-        self.push(0, 0, 0, 0, high.cast_signed());
     }
 
     /// `dst` = the address of the map that the program is loaded with ([`with_map`]).

@@ -36,7 +36,7 @@ pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
 
 /// A process, and its parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Relative {
+pub(super) struct Relative {
     pid: Pid,
     ppid: Pid,
     /// Nanoseconds since boot.
@@ -45,16 +45,16 @@ pub(crate) struct Relative {
 }
 
 impl Relative {
-    pub(crate) fn find(family: &[Self], pid: Pid) -> Option<&Self> {
-        family.get(family.binary_search_by_key(&pid, |relative| relative.pid).ok()?)
+    pub(super) fn pid(&self) -> Pid {
+        self.pid
     }
 
     /// Who it is, and how many threads it has.
-    pub(crate) fn threads(&self) -> (Pid, u64) {
+    pub(super) fn threads(&self) -> (Pid, u64) {
         (self.pid, self.threads)
     }
 
-    pub(crate) fn kin(&self, source: &Source) -> Kin {
+    pub(super) fn kin(&self, source: &Source) -> Kin {
         Kin { pid: self.pid, start: source.clock_ticks_of(self.start), ppid: self.ppid }
     }
 }
@@ -76,7 +76,5 @@ mod tests {
         assert_eq!(parse(&printed(&[7, 1, 99, 2])), Some(vec![relative]));
         assert_eq!(parse(&printed(&[7, 1, 99])), None);
         assert_eq!(parse(&printed(&[1 << 40, 1, 9, 1])), None);
-        assert_eq!(Relative::find(&[relative], 7), Some(&relative));
-        assert_eq!(Relative::find(&[relative], 8), None);
     }
 }

@@ -231,30 +231,30 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
 
 /// A file that a process has open, and whose path may be a regular file's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Regular<'a> {
-    pub(crate) fd: u32,
+pub(super) struct Regular<'a> {
+    pub(super) fd: u32,
     /// As fdinfo has them.
-    pub(crate) flags: u64,
-    pub(crate) position: u64,
-    pub(crate) directory: Directory,
+    pub(super) flags: u64,
+    pub(super) position: u64,
+    pub(super) directory: Directory,
     /// Whether its name in that directory leads to it, and to nothing that is mounted there.
-    pub(crate) named: bool,
-    pub(crate) path: Path<'a>,
+    pub(super) named: bool,
+    pub(super) path: Path<'a>,
 }
 
 /// A directory as it is seen through a mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Directory {
+pub(super) struct Directory {
     mount: u64,
     address: u64,
-    pub(crate) inode: u64,
+    pub(super) inode: u64,
     /// In the kernel's own form: include/linux/kdev_t.h.
     device: u64,
 }
 
 impl Directory {
     /// Major and minor number.
-    pub(crate) fn device(&self) -> (u32, u32) {
+    pub(super) fn device(&self) -> (u32, u32) {
         const MINOR_BITS: u32 = 20;
         let part = |bits: u64| u32::try_from(bits).unwrap_or(u32::MAX);
         (part(self.device >> MINOR_BITS), part(self.device & ((1 << MINOR_BITS) - 1)))
@@ -263,7 +263,7 @@ impl Directory {
 
 /// What is told of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Path<'a> {
+pub(super) enum Path<'a> {
     /// As its link has it.
     Whole(&'a [u8]),
     /// The last part; the directory is the same as that of a file before.

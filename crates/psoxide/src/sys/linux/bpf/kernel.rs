@@ -151,27 +151,42 @@ impl<'a> Kernel<'a> {
 /// The first inodes of /proc/PID/ns/, include/uapi/linux/nsfs.h: those of the first pid, user and time namespace.
 const FIRST_NAMESPACES: [(&str, u64); 3] = [("pid", 0xefff_fffc), ("user", 0xefff_fffd), ("time", 0xefff_fffa)];
 
-/// Whether what the kernel holds is what this process would see in /proc: the numbers of the first namespaces, in
-/// the /proc of this pid namespace, times as ticks count them, and rights that /proc would refuse nothing to.
-pub(super) fn shows_what_proc_shows(source: &Source) -> bool {
-    let namespace = |(name, inode)| {
-        rustix::fs::stat(format!("/proc/thread-self/ns/{name}")).is_ok_and(|namespace| namespace.st_ino == inode)
-    };
-    // A kernel whose CPUs can do without a tick counts times otherwise on those.
+/// Checks that what the kernel holds is what this process sees in /proc: the numbers of the first namespaces, in the /proc
+/// of this pid namespace, times counted by ticks, and rights to which /proc refuses nothing. The error says in one sentence
+/// what is missing.
+pub(super) fn shows_what_proc_shows(source: &Source) -> Result<(), String> {
+    // How these architectures count pages and times is known.
+    if !cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        return Err("the processor is neither x86-64 nor AArch64".into());
+    }
+    // Older kernels show counts of pages in /proc that are not summed up over the CPUs.
+    if version().is_none_or(|version| version < (6, 16)) {
+        return Err(format!("Linux {} is older than 6.16", rustix::system::uname().release().to_string_lossy()));
+    }
+    if !source.is_procfs() || !source.may_ask_kernel() {
+        return Err(format!("{} is not the /proc of this pid namespace", source.procfs("").display()));
+    }
+    for (name, inode) in FIRST_NAMESPACES {
+        if !rustix::fs::stat(format!("/proc/thread-self/ns/{name}")).is_ok_and(|namespace| namespace.st_ino == inode) {
+            return Err(format!("this process is not in the first {name} namespace"));
+        }
+    }
+    // A kernel whose CPUs can run without a tick counts times otherwise on those.
     let tickless = source.line(&source.file("sys/devices/system/cpu/nohz_full")).ok().flatten();
-    let ticks = tickless.is_none_or(|cpus| cpus.is_empty() || cpus == b"(null)");
-    let wanted = CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH;
-    let rights = rustix::thread::capabilities(None).is_ok_and(|rights| rights.effective.contains(wanted));
-    // Before, /proc showed counts of pages that were not summed up over the CPUs.
-    let since = version().is_some_and(|version| version >= (6, 16));
-    // How the architecture counts is known of these.
-    cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
-        && source.is_procfs()
-        && source.may_ask_kernel()
-        && FIRST_NAMESPACES.into_iter().all(namespace)
-        && since
-        && ticks
-        && rights
+    if tickless.is_some_and(|cpus| !cpus.is_empty() && cpus != b"(null)") {
+        return Err("some CPUs run without a tick (nohz_full)".into());
+    }
+    let rights = rustix::thread::capabilities(None).map(|rights| rights.effective).unwrap_or(CapabilitySet::empty());
+    let wanted = [
+        ("CAP_SYS_PTRACE", CapabilitySet::SYS_PTRACE),
+        ("CAP_DAC_READ_SEARCH", CapabilitySet::DAC_READ_SEARCH),
+        ("CAP_BPF", CapabilitySet::BPF | CapabilitySet::SYS_ADMIN),
+        ("CAP_PERFMON", CapabilitySet::PERFMON | CapabilitySet::SYS_ADMIN),
+    ];
+    match wanted.iter().find(|(_, either)| !rights.intersects(*either)) {
+        Some((name, _)) => Err(format!("the capability {name} is missing (try as root)")),
+        None => Ok(()),
+    }
 }
 
 /// Major and minor version of the kernel, uname(2).

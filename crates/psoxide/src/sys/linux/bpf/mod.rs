@@ -13,7 +13,7 @@ mod ffi;
 mod files;
 mod iterator;
 mod kernel;
-mod pages;
+mod paths;
 mod processes;
 mod record;
 mod sockets;
@@ -21,7 +21,6 @@ mod threads;
 
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use psoxide_parse::linux::stat;
@@ -29,17 +28,17 @@ use rustix::buffer::spare_capacity;
 use rustix::io::retry_on_intr;
 
 use self::asm::Instruction;
-pub(crate) use self::family::Relative;
+use self::family::Relative;
 use self::ffi::{Kept, Over, Runs, Types};
-pub(crate) use self::files::{Directory, Path, Regular};
 use self::kernel::Kernel;
-use self::pages::DirectMap;
 use self::processes::Form;
 pub(crate) use self::record::{Answer, Process, Walked};
-pub(crate) use self::sockets::{Held, Holder, What};
-pub(crate) use self::threads::Thread;
-use super::Source;
-use crate::{Backend, Pid, Result};
+use super::folder::Folder;
+use super::own_sockets::Held;
+use super::sockets::Holder;
+use super::{Source, descriptors};
+use crate::sys::Kin;
+use crate::{Backend, OpenFile, Pid, Thread};
 
 /// What a program walks over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,109 +70,99 @@ impl Walk {
         Self::OneProcess,
     ];
 
-    /// Whether each walk is over one process, of its own iterator, and not over all.
-    fn is_over_one(self) -> bool {
-        matches!(self, Self::Files | Self::Sockets | Self::Threads)
-    }
-
     /// Whether all walks are of one iterator, which is kept.
     fn is_over_all(self) -> bool {
         matches!(self, Self::Processes | Self::Arguments | Self::Family | Self::Holders)
-    }
-
-    /// What it spares for each thing that it tells of, in microseconds, more or less.
-    fn spares(self) -> u64 {
-        match self {
-            Self::Processes | Self::Arguments | Self::Family => 12,
-            Self::Threads => 6,
-            Self::Holders | Self::Files | Self::OneProcess => 4,
-            // The kernel's table of TCP is large even where it is empty.
-            Self::Sockets => 200,
-        }
-    }
-
-    /// What it takes to assemble and load its program, in the same unit.
-    fn price(self) -> u64 {
-        if self == Self::Arguments { 5000 } else { 3000 }
     }
 }
 
 /// A program, and what runs it.
 type Assembled = (Vec<Instruction>, Runs);
 
-/// What is loaded, for the life of a `System`.
+/// The programs that a `System` has loaded.
 #[derive(Debug, Default)]
 pub(super) struct Bpf {
-    /// For each walk its program for this kernel, once one was wanted.
-    programs: [OnceLock<Option<Assembled>>; Walk::ALL.len()],
-    /// For each walk its program, or the iterator that the program is kept by.
-    loaded: [OnceLock<Option<Kept>>; Walk::ALL.len()],
-    /// What walks would have spared until now, see [`Walk::spares`].
-    missed: AtomicU64,
-    /// Processes that were listed when a walk had not told of them, as the last listing had it.
+    /// For each walk its program for this kernel, or why there is none.
+    programs: [OnceLock<Result<Assembled, String>>; Walk::ALL.len()],
+    /// For each walk its loaded program, or the iterator that keeps the program; or why there is none.
+    loaded: [OnceLock<Result<Kept, String>>; Walk::ALL.len()],
+    /// Processes that the last listing had and the walk before it did not.
     untold: Mutex<Vec<Pid>>,
 }
 
-/// What a walk over one process alone has to spare to be worth an iterator of its own, in the unit of [`Walk::spares`].
-const WORTH_ONE: u64 = 100;
 /// More processes than that are not read one by one to spare a listing.
 const MOST_UNTOLD: usize = 16;
 
 impl Bpf {
-    fn cell(&self, walk: Walk) -> Option<&OnceLock<Option<Kept>>> {
-        self.loaded.get(walk as usize)
-    }
-
-    /// What is loaded for a walk, if that is possible and pays for `count` things that are to be read otherwise.
-    fn get(&self, source: &Source, walk: Walk, count: impl FnOnce() -> usize) -> Option<BorrowedFd<'_>> {
-        let cell = self.cell(walk)?;
-        let pays = match source.backend_choice() {
-            Backend::Proc => false,
-            Backend::Bpf => true,
-            Backend::Auto if walk.is_over_one() || cell.get().is_none() => {
-                let count = u64::try_from(count()).unwrap_or(u64::MAX);
-                let spared = count.saturating_mul(walk.spares());
-                // A process so small that the program would not be used for it is no reason to load it either.
-                let small = walk.is_over_one() && spared < WORTH_ONE;
-                let reaches = || {
-                    let missed = self.missed.fetch_add(spared, Ordering::Relaxed).saturating_add(spared);
-                    // It pays for this program; the next one has to be worth its own price.
-                    if missed >= walk.price() {
-                        self.missed.store(0, Ordering::Relaxed);
-                    }
-                    missed >= walk.price()
-                };
-                !small && (cell.get().is_some() || reaches())
-            }
-            Backend::Auto => true,
-        };
-        if pays { cell.get_or_init(|| self.load(source, walk).ok()).as_ref()?.fd() } else { None }
-    }
-
-    /// Whether processes are read this way now.
-    pub(super) fn is_in_use(&self, source: &Source) -> bool {
-        match source.backend_choice() {
-            Backend::Auto => self.cell(Walk::Processes).and_then(OnceLock::get).is_some_and(Option::is_some),
-            _ => self.get(source, Walk::Processes, || 0).is_some(),
+    /// The loaded program of a walk; `None` unless the caller chose this backend and the kernel took the program.
+    fn get(&self, source: &Source, walk: Walk) -> Option<BorrowedFd<'_>> {
+        if source.backend_choice() != Backend::Bpf {
+            return None;
         }
+        self.loaded(source, walk)?.as_ref().ok()?.fd()
     }
 
-    /// A record of most processes, by pid; `None` where that is not to be had or does not pay.
+    fn loaded(&self, source: &Source, walk: Walk) -> Option<&Result<Kept, String>> {
+        Some(self.loaded.get(walk as usize)?.get_or_init(|| self.load(source, walk)))
+    }
+
+    /// Whether passes over many processes are walks.
+    pub(super) fn is_in_use(&self, source: &Source) -> bool {
+        self.get(source, Walk::Processes).is_some()
+    }
+
+    /// Says why this backend is not used though the caller chose it.
+    pub(super) fn refusal(&self, source: &Source) -> Option<String> {
+        if source.backend_choice() != Backend::Bpf {
+            return None;
+        }
+        self.loaded(source, Walk::Processes)?.as_ref().err().cloned()
+    }
+
+    /// A record of most processes, by pid.
     pub(super) fn processes(&self, source: &Source, arguments: bool) -> Option<Walked> {
         let walk = if arguments { Walk::Arguments } else { Walk::Processes };
-        Walked::parse(over_all(self.get(source, walk, || number_of_processes(source))?).ok()?, arguments)
+        Walked::parse(over_all(self.get(source, walk)?).ok()?, arguments)
     }
 
-    /// Who is whose child, of most processes and by pid.
-    pub(super) fn family(&self, source: &Source) -> Option<Vec<Relative>> {
-        family::parse(&over_all(self.get(source, Walk::Family, || number_of_processes(source))?).ok()?)
+    /// The pids of all processes, ascending. `walk` has most of them, or none.
+    pub(super) fn pids(&self, source: &Source, walk: &Walked) -> crate::Result<Vec<Pid>> {
+        self.all_pids(source, walk.threads())
     }
 
-    /// The pids of all processes, ascending, of which a walk has told most, or none; with each, how many threads it has.
+    /// Every process and its parent, but those that the walk left out: of these the pids.
+    pub(super) fn family(&self, source: &Source) -> Option<(Vec<Kin>, Vec<Pid>)> {
+        let told = self.relatives(source)?;
+        let (told, untold) = self.split(source, told)?;
+        Some((told.iter().map(|relative| relative.kin(source)).collect(), untold))
+    }
+
+    /// The sockets that processes hold, and the pids of the processes that the walk left out.
+    pub(super) fn holders(&self, source: &Source) -> Option<(Vec<Holder>, Vec<Pid>)> {
+        let holders = self.get(source, Walk::Holders)?;
+        let told = self.relatives(source)?;
+        let holders = sockets::parse_holders(&over_all(holders).ok()?)?;
+        Some((holders, self.split(source, told)?.1))
+    }
+
+    fn relatives(&self, source: &Source) -> Option<Vec<Relative>> {
+        family::parse(&over_all(self.get(source, Walk::Family)?).ok()?)
+    }
+
+    /// Those of `told` that exist now, and the pids of the processes that are not among them.
+    fn split(&self, source: &Source, mut told: Vec<Relative>) -> Option<(Vec<Relative>, Vec<Pid>)> {
+        let pids = self.all_pids(source, told.iter().map(Relative::threads)).ok()?;
+        told.retain(|relative| pids.binary_search(&relative.pid()).is_ok());
+        let is_told = |pid: &Pid| told.binary_search_by_key(pid, Relative::pid).is_ok();
+        let untold = pids.into_iter().filter(|pid| !is_told(pid)).collect();
+        Some((told, untold))
+    }
+
+    /// The pids of all processes. `told` has most of them, or none, each with its number of threads.
     ///
-    /// To list /proc costs as much as to walk, and is needed only where the threads that the walk has told of are not
-    /// all that the kernel counts: a process came or went, or the iterator leaves out another one than before.
-    pub(super) fn pids(&self, source: &Source, told: impl Iterator<Item = (Pid, u64)>) -> Result<Vec<Pid>> {
+    /// Listing /proc costs as much as a walk. The listing is needed only where the threads that the walk told of are not
+    /// all that the kernel counts: a process came or went, or the iterator left out another one than before.
+    fn all_pids(&self, source: &Source, told: impl Iterator<Item = (Pid, u64)>) -> crate::Result<Vec<Pid>> {
         let mut threads = 0;
         let told: Vec<Pid> = told.inspect(|(_, more)| threads += more).map(|(pid, _)| pid).collect();
         if told.is_empty() {
@@ -188,12 +177,12 @@ impl Bpf {
         Ok(pids)
     }
 
-    /// The same, if the numbers agree.
+    /// The same pids without a listing, if the numbers of threads agree.
     fn counted_pids(&self, source: &Source, told: &[Pid], mut threads: u64) -> Option<Vec<Pid>> {
         let mut pids = told.to_vec();
         let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for pid in untold.into_iter().filter(|pid| told.binary_search(pid).is_err()) {
-            // Who cannot be read has ended, and if not, is missed in the sum.
+            // A process that cannot be read has ended. If it has not, the sum misses its threads.
             if let Ok(stat) = source.read_process(None, pid, "stat", stat::parse) {
                 threads = threads.saturating_add(stat.num_threads);
                 pids.push(pid);
@@ -207,88 +196,83 @@ impl Bpf {
 
     /// A record of one process.
     pub(super) fn process(&self, source: &Source, pid: Pid) -> Option<Answer> {
-        Answer::ask(self.get(source, Walk::OneProcess, || 1)?, pid)
+        Answer::ask(self.get(source, Walk::OneProcess)?, pid)
     }
 
-    /// The sockets that processes hold, and the processes of which all are told, where `count` are to be found.
-    pub(super) fn holders(&self, source: &Source, count: usize) -> Option<(Vec<Relative>, Vec<Holder>)> {
-        let holders = self.get(source, Walk::Holders, || count)?;
-        // That has paid for both: one is of no use without the other.
-        let family = self.get(source, Walk::Family, || usize::MAX)?;
-        let family = family::parse(&over_all(family).ok()?)?;
-        Some((family, sockets::parse_holders(&over_all(holders).ok()?)?))
-    }
-
-    /// The sockets that a process holds, of the network namespace that it is in, by descriptor.
+    /// The sockets that a process holds and that its own network namespace has, by descriptor.
     pub(super) fn sockets(&self, source: &Source, pid: Pid) -> Option<Vec<Held>> {
-        sockets::parse_of_process(&over_one(self.get(source, Walk::Sockets, || 1)?, Over::Thread(pid)).ok()?)
+        sockets::parse_of_process(&over_one(self.get(source, Walk::Sockets)?, Over::Thread(pid)).ok()?)
     }
 
-    /// The files of a process that has `count` descriptors, of which paths may be regular files', by descriptor; `None`
-    /// also where some were understood and not all.
-    pub(super) fn files(&self, source: &Source, pid: Pid, count: usize, each: impl FnMut(Regular<'_>)) -> Option<()> {
-        let walk = self.get(source, Walk::Files, || count)?;
-        files::each_regular(&over_one(walk, Over::Thread(pid)).ok()?, each)
+    /// The regular files of a process, by descriptor; `links` is its `fd`.
+    pub(super) fn files(&self, source: &Source, pid: Pid, links: &Folder) -> Option<Vec<OpenFile>> {
+        let printed = over_one(self.get(source, Walk::Files)?, Over::Thread(pid)).ok()?;
+        let mut paths = paths::Paths::new(source, links);
+        let mut open = Vec::new();
+        files::each_regular(&printed, |file| {
+            let position = Some((file.position, file.flags));
+            open.extend(paths.of(&file).map(|path| descriptors::open_file(file.fd, path, position)));
+        })?;
+        Some(open)
     }
 
-    /// The threads of a process that has about `count` of them.
-    pub(super) fn threads(&self, source: &Source, pid: Pid, count: usize) -> Option<Vec<Thread>> {
-        let walk = self.get(source, Walk::Threads, || count)?;
-        let threads = threads::parse(&over_one(walk, Over::Process(pid)).ok()?)?;
-        // Kernels have been seen that do not visit some process.
+    /// The threads of a process.
+    pub(super) fn threads(&self, source: &Source, pid: Pid) -> Option<Vec<Thread>> {
+        let threads = threads::parse(source, &over_one(self.get(source, Walk::Threads)?, Over::Process(pid)).ok()?)?;
+        // Some kernels' iterators leave out a process.
         (!threads.is_empty()).then_some(threads)
     }
 
-    /// Loads the program of a walk; the error is of no interest to anybody but tests.
-    fn load(&self, source: &Source, walk: Walk) -> io::Result<Kept> {
-        let cell = self.programs.get(walk as usize).ok_or(io::ErrorKind::Unsupported)?;
+    /// Loads the program of a walk.
+    fn load(&self, source: &Source, walk: Walk) -> Result<Kept, String> {
+        let cell = self.programs.get(walk as usize).ok_or("there is no such walk")?;
         if cell.get().is_none() {
-            self.assemble_for(source, walk);
+            self.assemble_all(source);
         }
-        let (program, runs) = cell.get().and_then(Option::as_ref).ok_or(io::ErrorKind::Unsupported)?;
-        let program = load(program, *runs)?;
-        Kept::new(if walk.is_over_all() { ffi::link(program.as_fd(), Over::All)? } else { program })
+        let (program, runs) = match cell.get() {
+            Some(Ok(assembled)) => assembled,
+            Some(Err(refusal)) => return Err(refusal.clone()),
+            None => return Err("the program was not assembled".into()),
+        };
+        let kept = load(program, *runs).and_then(|program| {
+            Kept::new(if walk.is_over_all() { ffi::link(program.as_fd(), Over::All)? } else { program })
+        });
+        kept.map_err(|error| format!("the kernel refused the BPF program: {error}"))
     }
 
-    /// Assembles the program of a walk, and what others there are with it: the kernel's types are gone through once for all
-    /// of them. Where memory is mapped is looked for only if command lines are wanted.
-    fn assemble_for(&self, source: &Source, wanted: Walk) {
-        let types = if kernel::shows_what_proc_shows(source) { Types::open().ok() } else { None };
-        let kernel = types.as_ref().and_then(|types| Kernel::new(types.bytes(), kernel::cpus(source)?));
+    /// Assembles all programs: the kernel's types are searched once for all of them.
+    fn assemble_all(&self, source: &Source) {
+        let types = kernel::shows_what_proc_shows(source).and_then(|()| {
+            Types::open()
+                .map_err(|error| format!("the kernel does not show its types (/sys/kernel/btf/vmlinux): {error}"))
+        });
+        let kernel = types.as_ref().map_err(Clone::clone).and_then(|types| {
+            let kernel = kernel::cpus(source).and_then(|cpus| Kernel::new(types.bytes(), cpus));
+            kernel.ok_or_else(|| "the kernel has no task iterators, or not those that are known here".to_owned())
+        });
         for (walk, cell) in Walk::ALL.into_iter().zip(&self.programs) {
-            if walk == wanted || walk != Walk::Arguments {
-                cell.get_or_init(|| assemble(kernel.as_ref()?, walk));
-            }
+            cell.get_or_init(|| {
+                let kernel = kernel.as_ref().map_err(Clone::clone)?;
+                assemble(kernel, walk).ok_or_else(|| format!("this kernel's types lack what {walk:?} reads"))
+            });
         }
     }
-}
-
-/// More or less, and for less than a listing: they are counted as links of /proc (fs/proc/root.c, `proc_root_getattr`).
-fn number_of_processes(source: &Source) -> usize {
-    rustix::fs::stat(source.procfs("")).map_or(0, |procfs| usize::try_from(procfs.st_nlink).unwrap_or(usize::MAX))
 }
 
 /// A program, and what runs it.
 fn assemble(kernel: &Kernel<'_>, walk: Walk) -> Option<Assembled> {
-    let over_files = |program| (program, Runs::Iterator { function: kernel.iterate_files, sleepable: false });
-    let over_tasks = |program| (program, Runs::Iterator { function: kernel.iterate_tasks, sleepable: false });
+    let over = |function, sleepable| Runs::Iterator { function, sleepable };
+    let (files, tasks) = (over(kernel.iterate_files, false), over(kernel.iterate_tasks, false));
     Some(match walk {
-        Walk::Processes => over_tasks(processes::program(kernel, Form::Record)?),
-        Walk::Arguments => with_arguments(kernel, DirectMap::find(kernel))?,
-        Walk::Family => over_tasks(family::program(kernel)?),
-        Walk::Holders => over_files(sockets::holders(kernel)?),
-        Walk::Files => over_files(files::regular(kernel)?),
-        Walk::Sockets => over_files(sockets::of_process(kernel)?),
-        Walk::Threads => over_tasks(threads::program(kernel)?),
+        Walk::Processes => (processes::program(kernel, Form::Record)?, tasks),
+        Walk::Arguments => (processes::program(kernel, Form::RecordAndArguments)?, over(kernel.iterate_tasks, true)),
+        Walk::Family => (family::program(kernel)?, tasks),
+        Walk::Holders => (sockets::holders(kernel)?, files),
+        Walk::Files => (files::regular(kernel)?, files),
+        Walk::Sockets => (sockets::of_process(kernel)?, files),
+        Walk::Threads => (threads::program(kernel)?, tasks),
         Walk::OneProcess => (processes::program(kernel, Form::Answer)?, Runs::Call),
     })
-}
-
-/// That of [`Walk::Arguments`], by whether it is known where memory is mapped.
-fn with_arguments(kernel: &Kernel<'_>, map: Option<DirectMap>) -> Option<Assembled> {
-    let form = Form::RecordAndArguments(map);
-    let runs = Runs::Iterator { function: kernel.iterate_tasks, sleepable: form.sleeps() };
-    Some((processes::program(kernel, form)?, runs))
 }
 
 /// Loads a program with its map, if it has one, which lives as long.
@@ -321,8 +305,6 @@ fn over_all(link: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -331,43 +313,19 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_copied_from_where_they_lie_and_by_the_kernel() {
-        let source = Source::host();
-        if !kernel::shows_what_proc_shows(&source) {
-            return eprintln!("skipped: not on this kernel, not in this namespace, or not for this user");
-        }
-        let types = Types::open().unwrap();
-        let kernel = Kernel::new(types.bytes(), kernel::cpus(&source).unwrap()).unwrap();
-        let found = DirectMap::find(&kernel);
-        assert_eq!(found.is_some(), cfg!(target_arch = "x86_64") && !Path::new("/sys/hypervisor").exists());
-        let own = std::fs::read("/proc/self/cmdline").unwrap();
-        for map in [found, None] {
-            let (program, runs) = with_arguments(&kernel, map).unwrap();
-            let program = match load(&program, runs) {
-                Ok(program) => program,
-                Err(error) => return eprintln!("skipped: this user may not load programs: {error}"),
-            };
-            let printed = over_all(ffi::link(program.as_fd(), Over::All).unwrap().as_fd()).unwrap();
-            let walked = Walked::parse(printed, true).unwrap();
-            let told = walked.get(walked.find(std::process::id()).unwrap()).unwrap();
-            assert_eq!(told.cmdline(), Some(&*own), "{map:?}");
-        }
-    }
-
-    #[test]
     fn the_verifier_takes_the_programs() {
         let source = Source::host();
-        if !kernel::shows_what_proc_shows(&source) {
-            return eprintln!("skipped: not on this kernel, not in this namespace, or not for this user");
+        if let Err(refusal) = kernel::shows_what_proc_shows(&source) {
+            return eprintln!("skipped: {refusal}");
         }
         let bpf = Bpf::default();
-        bpf.assemble_for(&source, Walk::Arguments);
+        bpf.assemble_all(&source);
         let map = match ffi::per_cpu_map() {
             Ok(map) => map,
             Err(error) => return eprintln!("skipped: this user may not load programs: {error}"),
         };
         for (program, walk) in bpf.programs.into_iter().zip(Walk::ALL) {
-            let (program, runs) = program.into_inner().flatten().unwrap();
+            let (program, runs) = program.into_inner().unwrap().unwrap();
             let program = asm::with_map(&program, map.as_raw_fd());
             if let Err(error) = ffi::load(&program, runs) {
                 panic!("{walk:?}: {error}\n{}", ffi::explain(&program, runs));

@@ -7,7 +7,6 @@ use super::arguments;
 use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
 use super::iterator::{self, OUT, STACK, TASK};
 use super::kernel::{Kernel, Place};
-use super::pages::DirectMap;
 use super::record::{RECORD, Word};
 
 /// Below the record on the stack: words for pointers on their way.
@@ -43,10 +42,9 @@ pub(super) fn follow(p: &mut Program, kernel: &Kernel<'_>, pointer: Place) {
 pub(super) enum Form {
     /// To print it, once for each process that an iterator visits.
     Record,
-    /// The same, and after it a word and so many bytes of the command line, 0 for one that is too long or away.
-    ///
-    /// It is copied from where it lies, if it is known where memory is mapped, or else by the kernel.
-    RecordAndArguments(Option<DirectMap>),
+    /// To print the record, and after it the length of the command line and its bytes, as the kernel copies them. The length
+    /// is 0 for a command line that is too long, not in memory or another user's.
+    RecordAndArguments,
     /// To put it where its question was: the pid of one process. What is not found leaves the question as it is.
     Answer,
 }
@@ -54,7 +52,7 @@ pub(super) enum Form {
 impl Form {
     /// Whether a program of this form may sleep.
     pub(super) fn sleeps(self) -> bool {
-        matches!(self, Self::RecordAndArguments(None) | Self::Answer)
+        matches!(self, Self::RecordAndArguments | Self::Answer)
     }
 }
 
@@ -82,9 +80,6 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
         }
     }
     iterator::processes_only(&mut p, kernel, release)?;
-    if let Form::RecordAndArguments(Some(map)) = form {
-        arguments::touch_ahead(&mut p, kernel, map)?;
-    }
     for word in 0..RECORD / 8 {
         p.store_value(STACK, word * 8 - RECORD, 0);
     }
@@ -169,15 +164,13 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
     memory(&mut p, kernel, release)?;
 
     match form {
-        Form::Record | Form::RecordAndArguments(_) => {
+        Form::Record | Form::RecordAndArguments => {
             if sleepable {
                 p.call_kernel(kernel.rcu_unlock);
             }
             iterator::print(&mut p, -RECORD, |p| p.set(Reg::R3, RECORD.into()));
-            match form {
-                Form::RecordAndArguments(Some(map)) => arguments::print_where_they_lie(&mut p, kernel, map)?,
-                Form::RecordAndArguments(None) => arguments::print_by_the_kernel(&mut p),
-                _ => (),
+            if form == Form::RecordAndArguments {
+                arguments::print_by_the_kernel(&mut p);
             }
             if sleepable {
                 p.exit();

@@ -5,12 +5,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use psoxide_parse::linux::btf::TypeId;
 use psoxide_parse::linux::net_sock::InetSocket;
 
+use super::super::own_sockets::{Held, What};
+use super::super::sockets::Holder;
 use super::asm::{If, Instruction, Label, Op, Program, Reg};
 use super::files::{FD, FILE, begin, tell_visited};
 use super::iterator::{self, STACK, TASK};
 use super::kernel::{Kernel, Place};
 use super::processes::follow;
-use crate::Pid;
 
 /// inode(7)
 const TYPE: i32 = 0o170_000;
@@ -51,14 +52,6 @@ pub(super) fn holders(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.place(out);
     p.exit();
     p.finish()
-}
-
-/// A socket that a process holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Holder {
-    pub(crate) pid: Pid,
-    pub(crate) fd: i32,
-    pub(crate) inode: u64,
 }
 
 pub(super) fn parse_holders(printed: &[u8]) -> Option<Vec<Holder>> {
@@ -158,24 +151,6 @@ pub(super) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.place(out);
     p.exit();
     p.finish()
-}
-
-/// A socket that one process holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Held {
-    pub(crate) fd: i32,
-    pub(crate) inode: u64,
-    pub(crate) what: What,
-}
-
-/// What kind of socket it is, and what the table of its kind says of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum What {
-    Tcp(InetSocket),
-    Udp(InetSocket),
-    Unix,
-    /// In no table that is read.
-    Unlisted,
 }
 
 /// `None` where a socket changed while it was read, or may have others in the tables that bear its inode, or nobody was

@@ -1,9 +1,11 @@
 //! The threads of one process in one walk.
 
+use super::super::Source;
 use super::asm::{Instruction, Program, Reg};
 use super::iterator::{self, STACK, TASK};
 use super::kernel::Kernel;
 use super::record::shown_times;
+use crate::Thread;
 
 /// Prints, of every thread: id, user time, system time, exact run time, and the user and system time last shown.
 pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
@@ -23,17 +25,10 @@ pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.finish()
 }
 
-/// A thread; times in nanoseconds, as /proc shows them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Thread {
-    pub(crate) id: u32,
-    pub(crate) user: u64,
-    pub(crate) system: u64,
-}
-
-pub(super) fn parse(printed: &[u8]) -> Option<Vec<Thread>> {
+pub(super) fn parse(source: &Source, printed: &[u8]) -> Option<Vec<Thread>> {
     iterator::parse(printed, |[id, user, system, runtime, shown_user, shown_system]| {
-        let [user, system] = shown_times([user, system, runtime], [shown_user, shown_system]);
-        Some(Thread { id: id.try_into().ok()?, user, system })
+        let times = shown_times([user, system, runtime], [shown_user, shown_system]);
+        let [user_time, system_time] = times.map(|nanos| source.ticks(source.clock_ticks_of(nanos)));
+        Some(Thread { id: id.try_into().ok()?, user_time, system_time })
     })
 }

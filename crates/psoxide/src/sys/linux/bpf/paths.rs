@@ -1,0 +1,60 @@
+//! The paths of one process's files, of which a walk has printed some whole and others by their last part.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use foldhash::fast::RandomState;
+
+use super::super::Source;
+use super::super::descriptors::regular;
+use super::super::folder::Folder;
+use super::super::process::within;
+use super::files::{Directory, Path as Told, Regular};
+
+/// Finds the path of each file that a walk has printed.
+pub(super) struct Paths<'a> {
+    source: &'a Source,
+    links: &'a Folder,
+    /// Of each directory the path, with a slash at its end, and whether that leads to it.
+    directories: HashMap<Directory, (Vec<u8>, bool), RandomState>,
+}
+
+impl<'a> Paths<'a> {
+    pub(super) fn new(source: &'a Source, links: &'a Folder) -> Self {
+        Self { source, links, directories: HashMap::default() }
+    }
+
+    /// The path of a file, if it is a regular file's. Where its directory is found under the directory's path, what that
+    /// has under the file's name need not be looked up for each.
+    pub(super) fn of(&mut self, file: &Regular<'_>) -> Option<Vec<u8>> {
+        let (path, leads) = match (file.path, self.directories.get(&file.directory)) {
+            (Told::Whole(path), _) if file.named => {
+                let end = path.iter().rposition(|byte| *byte == b'/')?;
+                let directory = path.get(..=end)?;
+                (path.to_vec(), self.leads(directory, file.directory))
+            }
+            (Told::Whole(path), _) => (path.to_vec(), false),
+            (Told::Name(name), Some((directory, leads))) => ([directory, name].concat(), *leads),
+            // Too long to be told, or renamed meanwhile; by now it may be closed.
+            _ => (self.links.link(file.fd.to_string().as_bytes()).ok()?, false),
+        };
+        if leads { Some(path) } else { regular(self.source, &path).map(<[u8]>::to_vec) }
+    }
+
+    /// Whether a path, which is kept, leads to a directory.
+    fn leads(&mut self, path: &[u8], directory: Directory) -> bool {
+        if let Some((known, leads)) = self.directories.get(&directory)
+            && known == path
+        {
+            return *leads;
+        }
+        let (major, minor) = directory.device();
+        let found = rustix::fs::stat(within(self.source, Path::new(OsStr::from_bytes(path))));
+        let leads = found
+            .is_ok_and(|found| (found.st_dev, found.st_ino) == (rustix::fs::makedev(major, minor), directory.inode));
+        self.directories.insert(directory, (path.to_vec(), leads));
+        leads
+    }
+}
