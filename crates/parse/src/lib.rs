@@ -10,7 +10,9 @@ pub mod bsd;
 mod cursor;
 mod error;
 mod fields;
+pub mod freebsd;
 pub mod linux;
+mod view;
 pub mod windows;
 
 pub use cursor::{Cursor, decimal, hex, lines, octal, signed, split_once, trim};
