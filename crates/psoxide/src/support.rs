@@ -84,6 +84,7 @@ pub const CALLS: &[Call] = &[
     call("System::cpu_times", OsSet::ALL),
     call("System::cpu_times_per_cpu", OsSet::ALL),
     call("System::current_process", OsSet::ALL),
+    call("System::delay_accounting", OsSet::LINUX),
     call("System::disk_io_counters", OsSet::ALL),
     call("System::disk_io_total", OsSet::ALL),
     call("System::disk_partitions", OsSet::ALL),

@@ -88,6 +88,15 @@ impl System {
         sys::Os::uptime(self.source())
     }
 
+    /// Tells whether the kernel counts how long processes wait for storage:
+    /// [`ProcessCpuTimes::iowait`](crate::ProcessCpuTimes::iowait) stays 0 while it does not.
+    ///
+    /// Linux: the sysctl `kernel.task_delayacct` (since 5.14). Older kernels do not tell, and fail with
+    /// [`Unsupported`](crate::ErrorKind::Unsupported).
+    pub fn delay_accounting(&self) -> Result<bool> {
+        sys::Os::delay_accounting(self.source())
+    }
+
     /// The pids of all processes that this user can see, ascending.
     pub fn pids(&self) -> Result<Vec<Pid>> {
         sys::Os::pids(self.source())

@@ -92,6 +92,7 @@ fn make(name: &str) -> Option<Result<()>> {
         "System::cpu_times" => system.cpu_times().map(drop),
         "System::cpu_times_per_cpu" => system.cpu_times_per_cpu().map(drop),
         "System::current_process" => system.current_process().map(drop),
+        "System::delay_accounting" => system.delay_accounting().map(drop),
         "System::disk_io_counters" => system.disk_io_counters().map(drop),
         "System::disk_io_total" => system.disk_io_total().map(drop),
         "System::disk_partitions" => system.disk_partitions(true).map(drop),

@@ -80,6 +80,12 @@ impl<R> Column<R> {
         Self::new(info.name, title, info.unit, info.doc, get)
     }
 
+    /// Gives the column a name other than that of its record's field.
+    pub(crate) const fn named(mut self, name: &'static str) -> Self {
+        self.meta.name = name;
+        self
+    }
+
     pub(crate) const fn shape(mut self, shape: Shape) -> Self {
         self.meta.shape = shape;
         self

@@ -1,7 +1,8 @@
 //! The columns that processes have.
 
 use psoxide::{
-    CtxSwitches, Field, IoCounters, MemoryFootprint, MemoryInfo, PageFaults, Record as _, ToValue, Unit, Value,
+    Cgroup, CtxSwitches, Field, IoCounters, MemoryFootprint, MemoryInfo, PageFaults, Record as _, Scheduling, ToValue,
+    Unit, Value,
 };
 
 use super::{Proc, command};
@@ -64,6 +65,8 @@ pub(crate) const COLUMNS: &[Column<Proc>] = &[
     })
     .needs(&[Field::CpuTimes]),
     reading!("nice", "NI", Plain, Nice, nice),
+    part_of!(Scheduling, priority, "PRI", Scheduling, scheduling),
+    part_of!(Scheduling, policy, "POLICY", Scheduling, scheduling),
     reading!("num_threads", "THR", Count, NumThreads, num_threads),
     reading!("num_fds", "FDS", Count, NumFds, num_fds),
     reading!("num_handles", "HANDLES", Count, NumHandles, num_handles),
@@ -88,6 +91,26 @@ pub(crate) const COLUMNS: &[Column<Proc>] = &[
         p.row.io_counters.as_ref().map(|_| p.write_rate.map_or(Value::None, Value::Float))
     })
     .needs(&[Field::IoCounters, Field::CreateTime]),
+    Column::new(
+        "iowait_percent",
+        "%WAIT",
+        Unit::Percent,
+        "Time spent waiting for storage, in percent. The kernel counts it while the sysctl kernel.task_delayacct is 1.",
+        |p: &Proc| float(p.iowait_percent),
+    )
+    .needs(&[Field::CpuTimes, Field::CreateTime]),
+    part_of!(Cgroup, path, "CGROUP", Cgroup, cgroup).named("cgroup"),
+    part_of!(Cgroup, unit, "UNIT", Cgroup, cgroup),
+    part_of!(Cgroup, container, "CONTAINER", Cgroup, cgroup).shown(|p, out| {
+        /// Engines show so many digits of the ids of their containers.
+        const SHORT: usize = 12;
+        let Some(container) = p.row.cgroup.value().and_then(|cgroup| cgroup.container.as_ref()) else { return false };
+        let id = container.to_str().filter(|id| id.len() == 64);
+        escape_to(out, id.and_then(|id| id.get(..SHORT)).map_or(container, std::ffi::OsStr::new));
+        true
+    }),
+    reading!("net_namespace", "NETNS", Plain, NetNamespace, net_namespace),
+    reading!("oom_score", "OOM", Plain, OomScore, oom_score),
     Column::new("uid", "UID", Unit::Plain, "The real user id.", |p: &Proc| part(&p.row.uids, |ids| &ids.real))
         .needs(&[Field::Uids]),
     Column::new("euid", "EUID", Unit::Plain, "The effective user id.", |p: &Proc| {

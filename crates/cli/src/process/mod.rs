@@ -20,6 +20,8 @@ pub(crate) struct Proc {
     pub(crate) memory_percent: Option<f64>,
     /// CPU time in percent of one CPU.
     pub(crate) cpu_percent: Option<f64>,
+    /// Time spent waiting for storage, in percent; `None` if the kernel does not count it.
+    pub(crate) iowait_percent: Option<f64>,
     /// Bytes a second from storage.
     pub(crate) read_rate: Option<f64>,
     /// Bytes a second to storage.

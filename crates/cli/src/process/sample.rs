@@ -30,7 +30,7 @@ pub(crate) struct Sampler<'a> {
 }
 
 /// Columns that are differences of two samples.
-const RATES: [&str; 3] = ["cpu_percent", "read_rate", "write_rate"];
+const RATES: [&str; 4] = ["cpu_percent", "iowait_percent", "read_rate", "write_rate"];
 
 impl<'a> Sampler<'a> {
     pub(crate) fn new(context: &'a Context, select: &ProcessArgs, first: First) -> Self {
@@ -73,6 +73,7 @@ impl<'a> Sampler<'a> {
             None if rated => Window::Lifetime,
             None => Window::None,
         };
+        let counts_waits = ask.any(&["iowait_percent"]) && counts_waits(&self.context.system);
         let memory = match ask.any(&["memory_percent"]) {
             true => self.context.system.virtual_memory().ok().map(|memory| memory.total),
             false => None,
@@ -85,7 +86,9 @@ impl<'a> Sampler<'a> {
         let selected = snapshot.processes.into_iter().filter(|row| self.selected(row));
         let procs = selected.map(|row| {
             let rate = known.remove(&(row.pid, row.start));
-            proc(row, rate, memory, clock)
+            let mut proc = proc(row, rate, memory, clock);
+            proc.iowait_percent = proc.iowait_percent.filter(|_| counts_waits);
+            proc
         });
         let sample = Sample::over(window, procs);
         self.last = kept;
@@ -112,6 +115,11 @@ impl<'a> Sampler<'a> {
     fn clock(&self) -> Option<SystemTime> {
         self.context.system.boot_time().ok()?.checked_add(self.context.system.uptime().ok()?)
     }
+}
+
+/// Tells whether the kernel counts how long processes wait for storage. Kernels that cannot be asked do.
+pub(crate) fn counts_waits(system: &psoxide::System) -> bool {
+    system.delay_accounting().unwrap_or(true)
 }
 
 /// A query for these fields. A command is one of many programs, and does without threads, which take less time but cost
@@ -141,12 +149,18 @@ pub(crate) fn proc(row: Row, rate: Option<ProcessRates>, memory: Option<u64>, cl
     let average = |amount: Option<f64>| Some(amount? / age()?.as_secs_f64());
     let io = row.io_counters.value();
     let cpu = row.cpu_times.value().map(|times| (times.user + times.system).as_secs_f64() * 100.0);
-    let (cpu_percent, read_rate, write_rate) = match rate {
-        Some(rate) => (rate.cpu_percent, rate.read_bytes_per_second, rate.write_bytes_per_second),
-        None => (average(cpu), average(io.map(|io| io.read_bytes as f64)), average(io.map(|io| io.write_bytes as f64))),
+    let waited = row.cpu_times.value().and_then(|times| times.iowait).map(|time| time.as_secs_f64() * 100.0);
+    let (cpu_percent, iowait_percent, read_rate, write_rate) = match rate {
+        Some(rate) => (rate.cpu_percent, rate.iowait_percent, rate.read_bytes_per_second, rate.write_bytes_per_second),
+        None => (
+            average(cpu),
+            average(waited),
+            average(io.map(|io| io.read_bytes as f64)),
+            average(io.map(|io| io.write_bytes as f64)),
+        ),
     };
     let memory_percent = row.memory_info.value().zip(memory).map(|(info, total)| human::percent(info.rss, total));
-    Proc { memory_percent, cpu_percent, read_rate, write_rate, row }
+    Proc { memory_percent, cpu_percent, iowait_percent, read_rate, write_rate, row }
 }
 
 #[cfg(test)]

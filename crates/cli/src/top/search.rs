@@ -142,6 +142,7 @@ mod tests {
             row: psoxide::Row { pid: 7, name: psoxide::Reading::Value("Init".into()), ..psoxide::Row::default() },
             memory_percent: None,
             cpu_percent: Some(3.0),
+            iowait_percent: None,
             read_rate: None,
             write_rate: None,
         };

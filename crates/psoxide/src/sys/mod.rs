@@ -56,6 +56,9 @@ pub(crate) trait SystemReadings {
     fn family(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Kin>>;
     fn pid_exists(source: &Source, pid: Pid) -> Result<bool>;
     fn current_pid(source: &Source) -> Result<Pid>;
+    fn delay_accounting(_: &Source) -> Result<bool> {
+        Err(Error::unsupported("delay_accounting"))
+    }
 }
 
 /// The processors.

@@ -297,6 +297,12 @@ impl SystemReadings for Os {
             .and_then(|pid| u32::try_from(pid).map_err(|_| ParseError::malformed("self", b"")))
             .map_err(|error| Error::from(error).with_path(link))
     }
+
+    fn delay_accounting(source: &Source) -> Result<bool> {
+        let path = source.procfs("sys/kernel/task_delayacct");
+        let told = source.read_if_any(&path, |bytes| decimal(trim(bytes), "task_delayacct"))?;
+        told.map(|value| value != 0).ok_or_else(|| Error::unsupported("delay_accounting").with_path(path))
+    }
 }
 
 impl ProcessReadings for Os {
