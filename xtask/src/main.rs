@@ -9,6 +9,7 @@ mod ports;
 mod python;
 mod shots;
 mod steps;
+mod stress;
 mod windows;
 
 use clap::{Parser, Subcommand};
@@ -68,6 +69,8 @@ enum Step {
     Parity(parity::Args),
     /// Fuzz the parsers, each with a fixed number of inputs
     Fuzz(fuzz::Args),
+    /// Attack the library and the Python package (RELIABILITY.md)
+    Stress(stress::Args),
     /// Render the README's pictures (as root)
     Shots,
     /// Copy live files of /proc and /sys to a scrubbed archive
@@ -105,6 +108,7 @@ fn main() -> ExitCode {
         Step::BenchPython => parity::bench(),
         Step::Parity(args) => parity::check(&args),
         Step::Fuzz(args) => fuzz::run_targets(&args),
+        Step::Stress(args) => stress::run(&args),
         Step::Shots => shots::shots(),
         Step::Capture(args) => capture::run(&args),
     };

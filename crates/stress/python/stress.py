@@ -1,0 +1,200 @@
+"""Attacks the Python package: births while iterating, forks during first readings, terminated children, threads.
+
+Usage: stress.py [--long]. Prints a line of figures for each attack, then "N passed, N failed".
+"""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psoxide
+import psoxide.exit
+
+LONG = "--long" in sys.argv[1:]
+ATTRS = ["pid", "name", "username", "cmdline", "memory_info", "status", "create_time"]
+
+
+def count(short, long):
+    """Choose between the count for CI and the one for RELIABILITY.md."""
+    return long if LONG else short
+
+
+def give_birth(number):
+    """Fork children one after another, each of which ends at once."""
+    for _ in range(number):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+
+
+def births(backend):
+    """Processes begin and end while process_iter runs."""
+    number = count(2_000, 500_000)
+    psoxide.set_backend(backend)
+    pid = os.fork()
+    if pid == 0:
+        give_birth(number)
+        os._exit(0)
+    own = psoxide.Process()
+    before = own.num_fds()
+    rows = passes = odd = 0
+    ended = False
+    while not ended:
+        for process in psoxide.process_iter(ATTRS):
+            rows += 1
+            odd += process.info["pid"] != process.pid
+        passes += 1
+        ended = os.waitpid(pid, os.WNOHANG)[0] == pid
+    leaked = own.num_fds() - before
+    psoxide.set_backend("auto")
+    # The chosen programs stay loaded until the backend changes back.
+    leaked = min(leaked, own.num_fds() - before)
+    return f"{number} births, {passes} passes, {rows} rows, {odd} mixed, {leaked} descriptors leaked", odd + max(leaked, 0)
+
+
+def births_proc():
+    """Births, read from /proc."""
+    return births("proc")
+
+
+def births_bpf():
+    """Births, read by BPF where that is possible."""
+    return births("bpf")
+
+
+FORK = """
+import os, signal, sys, threading, time
+import psoxide
+
+def read():
+    try:
+        for process in psoxide.process_iter(["name", "username", "cmdline"]):
+            pass
+        psoxide.net_connections()
+    except psoxide.AccessDenied:
+        pass
+
+reader = threading.Thread(target=read)
+reader.start()
+time.sleep(float(sys.argv[1]))
+pid = os.fork()
+if pid == 0:
+    read()
+    os._exit(0)
+deadline = time.monotonic() + 20
+while time.monotonic() < deadline:
+    if os.waitpid(pid, os.WNOHANG)[0] == pid:
+        reader.join()
+        os._exit(0)
+    time.sleep(0.001)
+os.kill(pid, signal.SIGKILL)
+os._exit(9)
+"""
+
+
+def forks():
+    """A child is forked while another thread takes the first readings."""
+    tries, failed = count(40, 2_000), 0
+    for number in range(tries):
+        delay = number % 40 * 0.0005
+        done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK, str(delay)], check=False)
+        failed += done.returncode != 0
+    return f"{tries} forks, {failed} children hung or failed", failed
+
+
+def nothing():
+    """Wait to be terminated."""
+    time.sleep(60)
+
+
+def terminated():
+    """Children that are terminated at once die of it, and the parent's exit function runs in the parent only."""
+    tries = count(25, 1_000)
+    path = f"/tmp/psoxide-stress-{os.getpid()}"
+
+    def cleanup():
+        with open(path, "a", encoding="ascii") as log:
+            log.write(f"{os.getpid()}\n")
+
+    psoxide.exit.register_exit_fun(cleanup)
+    context = multiprocessing.get_context("fork")
+    survived = 0
+    for _ in range(tries):
+        child = context.Process(target=nothing)
+        child.start()
+        child.terminate()
+        child.join(10)
+        survived += child.exitcode != -signal.SIGTERM
+        if child.is_alive():
+            child.kill()
+            child.join()
+    psoxide.exit.unregister_exit_fun(cleanup)
+    ran = 0
+    if os.path.exists(path):
+        with open(path, encoding="ascii") as log:
+            ran = len(log.readlines())
+        os.unlink(path)
+    return f"{tries} terminated children, {survived} survived, cleanup ran in {ran} of them", survived + ran
+
+
+def threads():
+    """Eight threads take every reading; memory and descriptors stay flat."""
+    rounds = count(30, 2_000)
+    errors = []
+    child = subprocess.Popen(["sleep", "600"])
+    process = psoxide.Process(child.pid)
+
+    def work():
+        try:
+            for _ in range(rounds):
+                process.as_dict()
+                with process.oneshot():
+                    process.cpu_times()
+                    process.memory_info()
+                psoxide.virtual_memory()
+                psoxide.cpu_times(percpu=True)
+                psoxide.disk_io_counters(perdisk=True)
+                psoxide.net_io_counters(pernic=True)
+                psoxide.net_connections()
+                for _ in psoxide.process_iter(["name"]):
+                    pass
+        except Exception as error:  # any exception is the finding
+            errors.append(repr(error))
+
+    def round_of_threads():
+        workers = [threading.Thread(target=work) for _ in range(8)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    own = psoxide.Process()
+    round_of_threads()
+    memory, descriptors = own.memory_info().rss, own.num_fds()
+    round_of_threads()
+    grown, leaked = own.memory_info().rss - memory, own.num_fds() - descriptors
+    child.kill()
+    child.wait()
+    broken = len(errors) + max(leaked, 0) + (grown > 4 << 20)
+    figures = f"8 threads x {2 * rounds} rounds, resident +{grown >> 10} KiB, {leaked} descriptors leaked"
+    return figures + "".join(f"; {error}" for error in errors[:3]), broken
+
+
+def main():
+    """Run every attack."""
+    passed = failed = 0
+    for attack in [births_proc, births_bpf, forks, terminated, threads]:
+        figures, broken = attack()
+        print(f"python {attack.__name__}: {figures}{' FAILED' if broken else ''}", flush=True)
+        passed, failed = passed + (not broken), failed + bool(broken)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

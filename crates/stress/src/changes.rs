@@ -1,0 +1,146 @@
+//! The program changes who and where it is after its first readings: user, namespaces, root directory.
+//!
+//! The judge is a `System` made after the change. The one made before it must not know more, or other things.
+
+use std::io::Write;
+use std::time::Duration;
+
+use psoxide::{Backend, Field, Query, System};
+
+use crate::attack::{Report, Scale, is_root};
+use crate::children::{Ended, in_child, wait};
+use crate::ffi;
+use crate::readings::{self, Seen};
+
+/// A change of what the program is: its name, and the function that makes it. It may fork, and then continues as the child.
+type Change = (&'static str, fn() -> std::io::Result<()>);
+
+/// Every change.
+const CHANGES: &[Change] = &[
+    ("setuid 65534", || ffi::become_user(65534)),
+    ("new pid namespace with its /proc", || {
+        ffi::unshare(libc::CLONE_NEWPID | libc::CLONE_NEWNS)?;
+        continue_as_child()?;
+        ffi::mount_proc()
+    }),
+    ("new network namespace", || ffi::unshare(libc::CLONE_NEWNET)),
+    ("new mount namespace", || ffi::unshare(libc::CLONE_NEWNS)),
+    ("new time namespace, boot clock ten days ahead", || {
+        ffi::unshare(libc::CLONE_NEWTIME)?;
+        std::fs::write("/proc/self/timens_offsets", "monotonic 864000 0\nboottime 864000 0\n")?;
+        continue_as_child()
+    }),
+    ("chroot to an empty directory", || {
+        let empty = tempfile::tempdir()?;
+        rustix::process::chroot(empty.path())?;
+        std::env::set_current_dir("/")
+    }),
+    ("fork", continue_as_child),
+];
+
+/// Runs the attack.
+pub(crate) fn run(scale: &Scale) -> Report {
+    if !is_root() {
+        return Report::skipped("changing the user and entering namespaces needs root");
+    }
+    let passes = scale.count(40, 400);
+    let mut report = Report::new();
+    for backend in [Backend::Proc, Backend::Auto, Backend::Bpf] {
+        for (name, change) in CHANGES {
+            let answer = in_child(Duration::from_secs(60), |out| attack(backend, *change, passes, out));
+            match answer {
+                Err(error) => return Report::skipped(format!("no child process: {error}")),
+                Ok(answer) => match answer.ended {
+                    Ended::Exit(0) => report.line(format!("{backend:?}, {name}: as a new System answers")),
+                    Ended::Exit(3) => {
+                        report.line(format!("{backend:?}, {name}: not possible here: {}", answer.text.trim()))
+                    }
+                    ended => {
+                        report.line(format!("{backend:?}, {name}: {}", answer.text.trim().replace('\n', "; ")));
+                        report.broke(format!("{backend:?}, {name}: an old System answers otherwise ({ended:?})"));
+                    }
+                },
+            }
+        }
+    }
+    report
+}
+
+/// Warms a `System` up, makes the change, and compares with a new `System`. Returns 0 if both agree.
+fn attack(backend: Backend, change: fn() -> std::io::Result<()>, passes: usize, out: &mut dyn Write) -> i32 {
+    let old = System::host().with_backend(backend);
+    let fields = Query::from([Field::Name, Field::Username, Field::IoCounters, Field::CreateTime]);
+    for _ in 0..passes {
+        if old.snapshot(fields).is_err() {
+            return 4;
+        }
+    }
+    let _ = readings::all(&old);
+    if let Err(error) = change() {
+        let _ = writeln!(out, "{error}");
+        return 3;
+    }
+    let new = System::host().with_backend(backend);
+    let mut differences = Vec::new();
+    let (then, now) = (readings::all(&old), readings::all(&new));
+    for (name, now) in &now {
+        let then = then.get(name);
+        let agree = match (then, now) {
+            (Some(Seen::Count(then)), Seen::Count(now)) => then == now,
+            (Some(Seen::Error(then, _)), Seen::Error(now, _)) => then == now,
+            _ => false,
+        };
+        if !agree {
+            differences.push(format!("{name}: {then:?}, a new System: {now:?}"));
+        }
+    }
+    compare_rows(&old, &new, fields, &mut differences);
+    let _ = write!(out, "{}", differences.join("\n"));
+    i32::from(!differences.is_empty())
+}
+
+/// Compares every row that both systems have of the same process.
+fn compare_rows(old: &System, new: &System, fields: Query, differences: &mut Vec<String>) {
+    match (old.snapshot(fields), new.snapshot(fields)) {
+        (Ok(then), Ok(now)) => {
+            for now in &now.processes {
+                let Some(then) = then.processes.iter().find(|then| then.pid == now.pid) else { continue };
+                // The kernel renames its workers as they take up work.
+                let is_worker = now.name.value().is_some_and(|name| name.as_encoded_bytes().starts_with(b"kworker"));
+                for field in [Field::Name, Field::Username, Field::IoCounters, Field::CreateTime] {
+                    let (have, want) = (then.get(field), now.get(field));
+                    // Counters move between two readings; whether there is one does not.
+                    let agree = match field {
+                        Field::Name if is_worker => true,
+                        Field::IoCounters => have.value().is_some() == want.value().is_some(),
+                        _ => have.value() == want.value(),
+                    };
+                    if !agree {
+                        differences.push(format!(
+                            "pid {}: {}: {have:?}, a new System: {want:?}",
+                            now.pid,
+                            field.name()
+                        ));
+                    }
+                }
+            }
+        }
+        (then, now) => {
+            if then.is_ok() != now.is_ok() {
+                differences.push(format!("snapshot: {:?}, a new System: {:?}", then.err(), now.err()));
+            }
+        }
+    }
+    differences.truncate(20);
+}
+
+/// Continues as a child of this process, which waits for it and ends as it does.
+fn continue_as_child() -> std::io::Result<()> {
+    match ffi::fork()? {
+        None => Ok(()),
+        Some(pid) => match wait(pid, Duration::from_secs(50)) {
+            Ended::Exit(code) => ffi::exit_now(code),
+            _ => ffi::exit_now(5),
+        },
+    }
+}

@@ -1,0 +1,76 @@
+//! The program closes every descriptor behind the library's back, or has one left.
+
+use std::time::Duration;
+
+use psoxide::{Backend, System};
+
+use crate::attack::{Report, Scale};
+use crate::children::{Ended, in_child};
+use crate::ffi;
+use crate::readings::{self, Readings, Seen, Subject};
+
+/// Readings that need a socket of their own beside a file, so that one free descriptor is not enough.
+const NEED_TWO: &[&str] = &[];
+
+/// Runs the attack.
+pub(crate) fn run(_: &Scale) -> Report {
+    let mut report = Report::new();
+    for backend in [Backend::Proc, Backend::Auto, Backend::Bpf] {
+        let closed = in_child(Duration::from_secs(30), |out| {
+            let system = System::host().with_backend(backend);
+            let before = readings::all(&system);
+            // This closes the pipe of the report too: the exit code is all that the parent learns.
+            let _ = out.flush();
+            ffi::close_from(3);
+            i32::from(!worse(&before, &readings::all(&system), &[]).is_empty())
+        });
+        judge(&mut report, &format!("{backend:?}, all descriptors closed"), closed);
+        let scarce = in_child(Duration::from_secs(30), |out| {
+            let Ok(_subject) = Subject::prepare() else { return 3 };
+            let system = System::host().with_backend(backend);
+            let before = readings::all(&system);
+            // The lowest free number becomes the only one below the limit.
+            let Ok(free) = std::fs::File::open("/dev/null").map(|file| std::os::fd::AsRawFd::as_raw_fd(&file)) else {
+                return 3;
+            };
+            let limit = u64::try_from(free).unwrap_or(0) + 1;
+            let rlimit = rustix::process::Rlimit { current: Some(limit), maximum: Some(limit) };
+            if rustix::process::setrlimit(rustix::process::Resource::Nofile, rlimit).is_err() {
+                return 3;
+            }
+            let worse = worse(&before, &readings::all(&system), NEED_TWO);
+            let text = worse.join("\n");
+            let _ = out.write_all(text.as_bytes());
+            i32::from(!worse.is_empty())
+        });
+        judge(&mut report, &format!("{backend:?}, one descriptor free"), scarce);
+    }
+    report
+}
+
+/// Lists readings that had a value before and have none now, or fewer entries.
+fn worse(before: &Readings, after: &Readings, except: &[&str]) -> Vec<String> {
+    let mut worse = Vec::new();
+    for (name, before) in before.iter().filter(|(name, _)| !except.contains(name)) {
+        match (before, after.get(name)) {
+            (Seen::Count(before), Some(Seen::Count(after))) if after >= before => {}
+            // Files and sockets of this very process may be among those that were closed.
+            (Seen::Count(_), Some(Seen::Count(_))) if name.ends_with("files") || name.ends_with("connections") => {}
+            (Seen::Error(..), _) => {}
+            (_, after) => worse.push(format!("{name}: {after:?}")),
+        }
+    }
+    worse
+}
+
+/// Adds a child's outcome to the report.
+fn judge(report: &mut Report, what: &str, answer: std::io::Result<crate::children::Answer>) {
+    match answer {
+        Err(error) => report.broke(format!("{what}: no child process: {error}")),
+        Ok(answer) if answer.ended == Ended::Exit(0) => report.line(format!("{what}: every reading as before")),
+        Ok(answer) => {
+            report.line(format!("{what}: {}", answer.text.replace('\n', "; ")));
+            report.broke(format!("{what}: readings got worse, or the child ended with {:?}", answer.ended));
+        }
+    }
+}

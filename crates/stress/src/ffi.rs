@@ -1,0 +1,117 @@
+//! The calls that neither std nor rustix offers safely.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::time::Duration;
+
+/// Forks. Returns the child's pid in the parent, and `None` in the child.
+///
+/// The attacks fork from one thread, or measure what happens when there are more.
+pub(crate) fn fork() -> io::Result<Option<i32>> {
+    // SAFETY: fork takes nothing. The child uses only this crate's own code and ends with `exit_now`.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(None),
+        pid => Ok(Some(pid)),
+    }
+}
+
+/// Ends the process without running exit handlers or destructors.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit takes a number and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Sends SIGALRM at every `interval`, to a handler that does nothing and does not restart system calls.
+pub(crate) fn alarm_storm(interval: Duration) -> io::Result<()> {
+    extern "C" fn nothing(_: libc::c_int) {}
+    let micros = libc::suseconds_t::try_from(interval.as_micros()).unwrap_or(1000);
+    let every = libc::timeval { tv_sec: 0, tv_usec: micros };
+    let timer = libc::itimerval { it_interval: every, it_value: every };
+    // SAFETY: the structs are valid for the calls, all zeros is a valid sigaction, and the handler touches nothing.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = nothing as *const () as usize;
+        if libc::sigaction(libc::SIGALRM, &raw const action, std::ptr::null_mut()) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        if libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+/// Sets the name of the calling thread, which is the process's name in /proc.
+pub(crate) fn set_name(name: &str) {
+    let Ok(name) = std::ffi::CString::new(name) else { return };
+    // SAFETY: the name ends in NUL, and the kernel copies it during the call.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+}
+
+/// Becomes another user and group for good, and drops supplementary groups.
+pub(crate) fn become_user(id: u32) -> io::Result<()> {
+    // SAFETY: the calls take numbers, and no pointer with a length of 0.
+    let done = unsafe {
+        libc::setgroups(0, std::ptr::null()) == 0
+            && libc::setresgid(id, id, id) == 0
+            && libc::setresuid(id, id, id) == 0
+    };
+    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Sets the nice value of the calling process.
+pub(crate) fn set_nice(value: i32) {
+    // SAFETY: the call takes numbers.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, value) };
+}
+
+/// Closes every descriptor from `first` on.
+pub(crate) fn close_from(first: u32) {
+    // SAFETY: the callers own no descriptor beyond the standard three that they use afterwards.
+    unsafe { libc::close_range(first, u32::MAX, 0) };
+}
+
+/// Sleeps until a signal ends the process.
+pub(crate) fn pause() {
+    // SAFETY: the call takes nothing.
+    unsafe { libc::pause() };
+}
+
+/// Reaps a child without waiting. `None` while it runs; else its wait status.
+pub(crate) fn reap(pid: i32, wait: bool) -> Option<i32> {
+    let mut status = 0;
+    let flags = if wait { 0 } else { libc::WNOHANG };
+    loop {
+        // SAFETY: the status is valid for the call.
+        match unsafe { libc::waitpid(pid, &raw mut status, flags) } {
+            0 => return None,
+            -1 if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+            -1 => return Some(-1),
+            _ => return Some(status),
+        }
+    }
+}
+
+/// Sends a signal.
+pub(crate) fn kill(pid: i32, signal: i32) -> bool {
+    // SAFETY: the call takes numbers.
+    unsafe { libc::kill(pid, signal) == 0 }
+}
+
+/// Moves the calling process into new namespaces; a new pid namespace begins with its next child.
+pub(crate) fn unshare(flags: libc::c_int) -> io::Result<()> {
+    // SAFETY: the call takes a number.
+    if unsafe { libc::unshare(flags) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Mounts this pid namespace's /proc, for this mount namespace only.
+pub(crate) fn mount_proc() -> io::Result<()> {
+    let private = libc::MS_PRIVATE | libc::MS_REC;
+    // SAFETY: the strings end in NUL, and null pointers stand for arguments that the calls do not use.
+    let done = unsafe {
+        libc::mount(c"none".as_ptr(), c"/".as_ptr(), std::ptr::null(), private, std::ptr::null()) == 0
+            && libc::mount(c"proc".as_ptr(), c"/proc".as_ptr(), c"proc".as_ptr(), 0, std::ptr::null()) == 0
+    };
+    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,74 @@
+//! The process forks while another thread takes its first readings; the child must not wait for that thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use psoxide::{Backend, ConnectionKind, Field, Query, System};
+
+use crate::attack::{Random, Report, Scale};
+use crate::children::{Ended, wait};
+use crate::ffi;
+
+/// How long a child's readings may take before it counts as hung. They take milliseconds.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Runs the attack.
+pub(crate) fn run(scale: &Scale) -> Report {
+    let tries = scale.count(200, 2_000);
+    let mut random = Random::new(scale.seed);
+    let mut report = Report::new();
+    for backend in [Backend::Proc, Backend::Auto, Backend::Bpf] {
+        let (mut hung, mut failed) = (0, 0);
+        for number in 0..tries {
+            let system = System::host().with_backend(backend);
+            let begun = Arc::new(AtomicBool::new(false));
+            let reader = std::thread::spawn({
+                let (system, begun) = (system.clone(), Arc::clone(&begun));
+                move || {
+                    begun.store(true, Ordering::Release);
+                    first_readings(&system, number)
+                }
+            });
+            while !begun.load(Ordering::Acquire) {
+                std::hint::spin_loop();
+            }
+            for _ in 0..random.below(20_000) {
+                std::hint::spin_loop();
+            }
+            match ffi::fork() {
+                Ok(None) => {
+                    let shared = first_readings(&system, number);
+                    let own = first_readings(&System::host().with_backend(backend), number);
+                    ffi::exit_now(i32::from(!(shared && own)));
+                }
+                Ok(Some(pid)) => match wait(pid, LIMIT) {
+                    Ended::Hung => hung += 1,
+                    Ended::Exit(0) => {}
+                    _ => failed += 1,
+                },
+                Err(error) => return Report::skipped(format!("no child process: {error}")),
+            }
+            failed += usize::from(!reader.join().unwrap_or(false));
+            // Each hang costs the whole limit, and a few of them prove the point.
+            if hung >= 3 {
+                break;
+            }
+        }
+        report.line(format!("{backend:?}: {tries} forks, {hung} children hung, {failed} failed"));
+        report.check(hung + failed == 0, || format!("{backend:?}: {hung} children hung and {failed} failed"));
+    }
+    report
+}
+
+/// Takes readings that need what the library remembers: user names, sockets, all processes.
+fn first_readings(system: &System, number: usize) -> bool {
+    match number % 3 {
+        0 => system.snapshot(Query::from([Field::Name, Field::Username, Field::Cmdline])).is_ok(),
+        1 => system.net_connections(ConnectionKind::All).is_ok(),
+        _ => {
+            let process = system.current_process();
+            process.is_ok_and(|process| process.username().is_ok() && process.open_files().is_ok())
+        }
+    }
+}

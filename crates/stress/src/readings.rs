@@ -1,0 +1,174 @@
+//! Every reading of the machine and of this process, each reduced to what can be compared between two runs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixListener;
+use std::sync::mpsc::Sender;
+
+use psoxide::{ConnectionKind, ErrorKind, PressureOf, Process, Resource, Result, System};
+
+/// What a reading gave: how many things, or the kind of its error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// A value. A list counts its entries, anything else counts 1.
+    Count(usize),
+    /// An error.
+    Error(ErrorKind, String),
+}
+
+/// Readings by name.
+pub(crate) type Readings = BTreeMap<&'static str, Seen>;
+
+/// A process worth reading: open files, sockets, a thread.
+pub(crate) struct Subject {
+    _files: Vec<File>,
+    _tcp: (TcpListener, TcpStream, TcpStream),
+    _udp: UdpSocket,
+    _unix: UnixListener,
+    _thread: Sender<()>,
+    _folder: tempfile::TempDir,
+}
+
+impl Subject {
+    /// Opens files and sockets and starts a thread in this process.
+    ///
+    /// # Errors
+    /// The machine refuses one of them.
+    pub(crate) fn prepare() -> std::io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let files = (0..3).map(|i| File::create(folder.path().join(format!("file{i}")))).collect::<Result<_, _>>()?;
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let client = TcpStream::connect(listener.local_addr()?)?;
+        let (server, _) = listener.accept()?;
+        let (thread, end) = std::sync::mpsc::channel();
+        std::thread::Builder::new().spawn(move || {
+            // Ends when the sender is dropped.
+            let _ = end.recv();
+        })?;
+        Ok(Self {
+            _files: files,
+            _tcp: (listener, client, server),
+            _udp: UdpSocket::bind("127.0.0.1:0")?,
+            _unix: UnixListener::bind(folder.path().join("socket"))?,
+            _thread: thread,
+            _folder: folder,
+        })
+    }
+}
+
+/// Takes every reading of `system` and of the calling process.
+pub(crate) fn all(system: &System) -> Readings {
+    let mut readings = of_machine(system);
+    match system.current_process() {
+        Ok(process) => readings.append(&mut of_process(&process)),
+        Err(error) => {
+            readings.insert("current_process", seen::<()>(Err(error), |_| 1));
+        }
+    }
+    readings
+}
+
+/// Reduces a result.
+fn seen<T>(result: Result<T>, count: impl FnOnce(&T) -> usize) -> Seen {
+    match result {
+        Ok(value) => Seen::Count(count(&value)),
+        Err(error) => Seen::Error(error.kind(), error.to_string()),
+    }
+}
+
+/// Takes the readings of a machine.
+pub(crate) fn of_machine(system: &System) -> Readings {
+    let mut all = Readings::new();
+    all.insert("boot_time", seen(system.boot_time(), |_| 1));
+    all.insert("uptime", seen(system.uptime(), |_| 1));
+    all.insert("pids", seen(system.pids(), |pids| usize::from(!pids.is_empty())));
+    all.insert("pid_exists(1)", seen(system.pid_exists(1), |exists| usize::from(*exists)));
+    all.insert("processes", seen(system.processes(), |all| usize::from(!all.is_empty())));
+    all.insert("cpu_times", seen(system.cpu_times(), |_| 1));
+    all.insert("cpu_times_per_cpu", seen(system.cpu_times_per_cpu(), Vec::len));
+    all.insert("cpu_count", seen(system.cpu_count(), |count| count.unwrap_or(0)));
+    all.insert("cpu_count_cores", seen(system.cpu_count_cores(), |count| count.unwrap_or(0)));
+    all.insert("cpu_stats", seen(system.cpu_stats(), |_| 1));
+    all.insert("cpu_freq", seen(system.cpu_freq(), Vec::len));
+    all.insert("load_average", seen(system.load_average(), |_| 1));
+    all.insert("virtual_memory", seen(system.virtual_memory(), |_| 1));
+    all.insert("swap_memory", seen(system.swap_memory(), |_| 1));
+    all.insert("pressure", seen(system.pressure(PressureOf::Cpu), |_| 1));
+    all.insert("disk_partitions", seen(system.disk_partitions(true), Vec::len));
+    all.insert("disk_usage", seen(system.disk_usage("/"), |_| 1));
+    all.insert("disk_io_counters", seen(system.disk_io_counters(), Vec::len));
+    all.insert("net_io_counters", seen(system.net_io_counters(), Vec::len));
+    all.insert("net_if_addrs", seen(system.net_if_addrs(), Vec::len));
+    all.insert("net_if_stats", seen(system.net_if_stats(), Vec::len));
+    all.insert(
+        "net_connections",
+        seen(system.net_connections(ConnectionKind::All), |all| usize::from(!all.is_empty())),
+    );
+    all.insert("sensors_temperatures", seen(system.sensors_temperatures(), Vec::len));
+    all.insert("sensors_fans", seen(system.sensors_fans(), Vec::len));
+    all.insert("sensors_battery", seen(system.sensors_battery(), |battery| usize::from(battery.is_some())));
+    all.insert("users", seen(system.users(), Vec::len));
+    all
+}
+
+/// Takes the readings of a process.
+pub(crate) fn of_process(process: &Process) -> Readings {
+    let mut all = Readings::new();
+    all.insert("ppid", seen(process.ppid(), |_| 1));
+    all.insert("name", seen(process.name(), |name| usize::from(!name.is_empty())));
+    all.insert("exe", seen(process.exe(), |path| usize::from(!path.as_os_str().is_empty())));
+    all.insert("cmdline", seen(process.cmdline(), Vec::len));
+    all.insert("status", seen(process.status(), |_| 1));
+    all.insert("username", seen(process.username(), |_| 1));
+    all.insert("uids", seen(process.uids(), |_| 1));
+    all.insert("gids", seen(process.gids(), |_| 1));
+    all.insert("terminal", seen(process.terminal(), |terminal| usize::from(terminal.is_some())));
+    all.insert("create_time", seen(process.create_time(), |_| 1));
+    all.insert("cwd", seen(process.cwd(), |path| usize::from(!path.as_os_str().is_empty())));
+    all.insert("environ", seen(process.environ(), |all| usize::from(!all.is_empty())));
+    all.insert("nice", seen(process.nice(), |_| 1));
+    all.insert("ionice", seen(process.ionice(), |_| 1));
+    all.insert("rlimit", seen(process.rlimit(Resource::Nofile), |_| 1));
+    all.insert("cpu_affinity", seen(process.cpu_affinity(), Vec::len));
+    all.insert("cpu_num", seen(process.cpu_num(), |_| 1));
+    all.insert("num_ctx_switches", seen(process.num_ctx_switches(), |_| 1));
+    all.insert("num_fds", seen(process.num_fds(), |count| usize::from(*count > 0)));
+    all.insert("num_threads", seen(process.num_threads(), |_| 1));
+    all.insert("threads", seen(process.threads(), Vec::len));
+    all.insert("process cpu_times", seen(process.cpu_times(), |_| 1));
+    all.insert("memory_info", seen(process.memory_info(), |_| 1));
+    all.insert("memory_footprint", seen(process.memory_footprint(), |_| 1));
+    all.insert("memory_maps", seen(process.memory_maps(), |maps| usize::from(!maps.is_empty())));
+    all.insert("io_counters", seen(process.io_counters(), |_| 1));
+    all.insert("page_faults", seen(process.page_faults(), |_| 1));
+    all.insert("open_files", seen(process.open_files(), Vec::len));
+    all.insert("process net_connections", seen(process.net_connections(ConnectionKind::All), Vec::len));
+    all.insert("children", seen(process.children(true), |_| 1));
+    all.insert("is_running", seen(process.is_running(), |running| usize::from(*running)));
+    all
+}
+
+/// Writes readings as lines that [`parse`] reads in another process.
+pub(crate) fn to_text(readings: &Readings) -> String {
+    let mut text = String::new();
+    for (name, seen) in readings {
+        // Writing to a String cannot fail.
+        let _ = match seen {
+            Seen::Count(count) => writeln!(text, "{name}\t{count}"),
+            Seen::Error(kind, message) => writeln!(text, "{name}\t{kind:?}\t{}", message.replace('\n', " ")),
+        };
+    }
+    text
+}
+
+/// Reads the lines of [`to_text`]: name, and count or error.
+pub(crate) fn parse(text: &str) -> BTreeMap<String, String> {
+    text.lines().filter_map(|line| line.split_once('\t')).map(|(name, seen)| (name.into(), seen.into())).collect()
+}
+
+/// Whether a line's outcome is an error rather than a count.
+pub(crate) fn is_error(seen: &str) -> bool {
+    seen.parse::<usize>().is_err()
+}

@@ -1,0 +1,200 @@
+//! Copied trees are mutated: files cut, filled with noise, replaced by directories, FIFOs and links to devices.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use psoxide::System;
+use psoxide_fixture::{Archive, Entry};
+
+use crate::attack::{Random, Report, Scale};
+use crate::children::{Ended, in_child};
+use crate::readings;
+
+/// Where the archives are, from the root of the workspace.
+const ARCHIVES: &str = "testdata/linux";
+
+/// Mutations that one child process reads one after another.
+const BATCH: usize = 20;
+
+/// More resident memory than any tree of test data can need.
+const MEMORY: u64 = 256 << 20;
+
+/// Runs the attack.
+pub(crate) fn run(scale: &Scale) -> Report {
+    let mutations = scale.count(600, 50_000);
+    let archives = match archives() {
+        Ok(archives) if !archives.is_empty() => archives,
+        Ok(_) | Err(_) => {
+            return Report::skipped(format!("{ARCHIVES} is not here: run from the root of the workspace"));
+        }
+    };
+    let mut random = Random::new(scale.seed);
+    let mut report = Report::new();
+    let (mut done, mut broken) = (0, 0);
+    // A hang costs the whole limit of its child, and a few prove the point.
+    while done < mutations && broken < 3 {
+        let plan: Vec<Mutation> = (0..BATCH).map(|_| Mutation::random(&archives, &mut random)).collect();
+        let answer = in_child(Duration::from_secs(60), |out| {
+            for mutation in &plan {
+                let _ = writeln!(out, "{mutation:?}");
+                if mutation.read(&archives).is_err() {
+                    return 3;
+                }
+                if resident() > MEMORY {
+                    let _ = writeln!(out, "more than {} MiB resident", MEMORY >> 20);
+                    return 4;
+                }
+            }
+            0
+        });
+        done += BATCH;
+        match answer {
+            Err(error) => return Report::skipped(format!("no child process: {error}")),
+            Ok(answer) if answer.ended == Ended::Exit(0) => {}
+            Ok(answer) => {
+                broken += 1;
+                let last: Vec<&str> = answer.text.lines().rev().take(2).collect();
+                report.broke(format!("{:?} at {}", answer.ended, last.join(" after ")));
+            }
+        }
+    }
+    report.line(format!("{done} mutated files in {} trees, {broken} panics, hangs or runaway reads", archives.len()));
+    report
+}
+
+/// Loads every archive of a machine.
+fn archives() -> std::io::Result<Vec<(PathBuf, Archive)>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(ARCHIVES)? {
+        let path = entry?.path();
+        if let Ok(text) = fs::read_to_string(&path)
+            && let Ok(archive) = Archive::parse(&text)
+            && archive.entries.keys().any(|name| name.starts_with(b"proc/"))
+        {
+            all.push((path, archive));
+        }
+    }
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(all)
+}
+
+/// What happens to one file of one archive.
+#[derive(Debug)]
+struct Mutation {
+    archive: usize,
+    file: Vec<u8>,
+    change: Change,
+}
+
+/// What becomes of a file.
+#[derive(Debug)]
+enum Change {
+    /// Its first bytes only.
+    Cut(usize),
+    /// One byte is another one.
+    Byte(usize, u8),
+    /// Every number is larger than any the kernel writes.
+    Numbers,
+    /// Noise of this length.
+    Noise(usize, u64),
+    /// The same content a hundred times.
+    Repeated,
+    /// A directory.
+    Directory,
+    /// A link to a device that never ends.
+    Endless,
+    /// A FIFO that nobody writes.
+    Fifo,
+    /// A sparse file of 20 GiB.
+    Sparse,
+}
+
+impl Mutation {
+    /// Chooses a file and what becomes of it.
+    fn random(archives: &[(PathBuf, Archive)], random: &mut Random) -> Self {
+        let archive = random.below(archives.len());
+        let files: Vec<(&Vec<u8>, &Entry)> = archives
+            .get(archive)
+            .map(|(_, archive)| archive.entries.iter().filter(|(_, entry)| matches!(entry, Entry::File(_))).collect())
+            .unwrap_or_default();
+        let (file, length) = match files.get(random.below(files.len())) {
+            Some((name, Entry::File(bytes))) => ((*name).clone(), bytes.len()),
+            _ => (b"proc/stat".to_vec(), 0),
+        };
+        let change = match random.below(16) {
+            0..=3 => Change::Cut(random.below(length)),
+            4..=7 => Change::Byte(random.below(length), u8::try_from(random.below(256)).unwrap_or(0)),
+            8 => Change::Numbers,
+            9 | 10 => Change::Noise(random.below(9000), u64::try_from(random.below(usize::MAX)).unwrap_or(0)),
+            11 => Change::Repeated,
+            12 => Change::Directory,
+            13 => Change::Endless,
+            14 => Change::Fifo,
+            _ => Change::Sparse,
+        };
+        Self { archive, file, change }
+    }
+
+    /// Unpacks the archive, changes the file and takes every reading.
+    fn read(&self, archives: &[(PathBuf, Archive)]) -> std::io::Result<()> {
+        let Some((_, archive)) = archives.get(self.archive) else { return Ok(()) };
+        let folder = tempfile::tempdir()?;
+        archive.unpack(folder.path()).map_err(|error| std::io::Error::other(error.to_string()))?;
+        let path = folder.path().join(String::from_utf8_lossy(&self.file).as_ref());
+        let bytes = match archive.entries.get(&self.file) {
+            Some(Entry::File(bytes)) => bytes.clone(),
+            _ => Vec::new(),
+        };
+        self.change.apply(&path, bytes)?;
+        if let Ok(system) = System::at_root(folder.path()) {
+            let _ = readings::of_machine(&system);
+            for pid in system.pids().unwrap_or_default() {
+                if let Ok(process) = system.process(pid) {
+                    let _ = readings::of_process(&process);
+                }
+            }
+            let _ = system.snapshot(psoxide::Query::from([psoxide::Field::Name, psoxide::Field::Cmdline]));
+        }
+        Ok(())
+    }
+}
+
+impl Change {
+    /// Makes the change.
+    fn apply(&self, path: &Path, mut bytes: Vec<u8>) -> std::io::Result<()> {
+        match self {
+            Self::Cut(length) => bytes.truncate(*length),
+            Self::Byte(at, value) => {
+                if let Some(byte) = bytes.get_mut(*at) {
+                    *byte = *value;
+                }
+            }
+            Self::Numbers => {
+                let text: Vec<u8> = bytes.iter().map(|byte| if byte.is_ascii_digit() { b'9' } else { *byte }).collect();
+                bytes = String::from_utf8_lossy(&text).replace('9', "999999999").into_bytes();
+            }
+            Self::Noise(length, seed) => {
+                let mut random = Random::new(*seed);
+                bytes = (0..*length).map(|_| u8::try_from(random.below(256)).unwrap_or(0)).collect();
+            }
+            Self::Repeated => bytes = bytes.repeat(100),
+            Self::Directory | Self::Endless | Self::Fifo | Self::Sparse => {}
+        }
+        fs::remove_file(path)?;
+        match self {
+            Self::Directory => fs::create_dir(path),
+            Self::Endless => symlink("/dev/zero", path),
+            Self::Fifo => Ok(rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::from_raw_mode(0o600))?),
+            Self::Sparse => fs::File::create(path)?.set_len(20 << 30),
+            _ => fs::write(path, bytes),
+        }
+    }
+}
+
+/// Resident memory of this process.
+fn resident() -> u64 {
+    let me = System::host().current_process().and_then(|me| me.memory_info());
+    me.map(|memory| memory.rss).unwrap_or(0)
+}

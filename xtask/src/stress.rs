@@ -1,0 +1,73 @@
+//! Attacks the library and the Python package, and keeps the figures of the long form.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use crate::python;
+use crate::steps::{Result, cargo, is_root, output, workspace};
+
+/// Options of `cargo xtask stress`.
+#[derive(clap::Args, Default)]
+pub(crate) struct Args {
+    /// Attacks to run, and `python` for the package's [default: all]
+    names: Vec<String>,
+    /// Use the counts of RELIABILITY.md: takes hours, and needs root
+    #[arg(long)]
+    long: bool,
+    /// Write the figures into RELIABILITY.md
+    #[arg(long)]
+    write: bool,
+}
+
+/// The lines of RELIABILITY.md that enclose the figures.
+const MARKS: (&str, &str) = ("<!-- figures: cargo xtask stress --write -->", "<!-- end of figures -->");
+
+/// Runs the attacks, from the root of the workspace.
+pub(crate) fn run(args: &Args) -> Result {
+    let root = is_root()?;
+    let (python, rust): (Vec<&String>, Vec<&String>) = args.names.iter().partition(|name| *name == "python");
+    let mut figures = String::new();
+    let mut done = Ok(());
+    if args.names.is_empty() || !rust.is_empty() {
+        let mut command = cargo();
+        command.args(["run", "--release", "--quiet", "--package", "psoxide-stress", "--"]).args(rust);
+        done = keep(command.args(args.long.then_some("--long")), &mut figures);
+    }
+    if args.names.is_empty() || !python.is_empty() {
+        let mut command = Command::new(python::for_bench(root)?);
+        command.arg("crates/stress/python/stress.py").args(args.long.then_some("--long")).current_dir(workspace());
+        let package = keep(&mut command, &mut figures);
+        done = done.and(package);
+    }
+    if args.write {
+        write(&figures)?;
+    }
+    done
+}
+
+/// Runs a command, shows its output line by line, and keeps it.
+fn keep(command: &mut Command, figures: &mut String) -> Result {
+    let fail = |error| format!("cannot run the attacks: {error}");
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(fail)?;
+    for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines) {
+        let line = line.map_err(fail)?;
+        println!("{line}");
+        figures.push_str(&line);
+        figures.push('\n');
+    }
+    let status = child.wait().map_err(fail)?;
+    if status.success() { Ok(()) } else { Err(format!("an attack succeeded ({status})")) }
+}
+
+/// Puts the figures between the marks of RELIABILITY.md, with the machine they come from.
+fn write(figures: &str) -> Result {
+    let path = workspace().join("RELIABILITY.md");
+    let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let (before, rest) = text.split_once(MARKS.0).ok_or("RELIABILITY.md has no mark for the figures")?;
+    let (_, after) = rest.split_once(MARKS.1).ok_or("RELIABILITY.md has no mark for the end of the figures")?;
+    let machine =
+        format!("{} {}, {} CPUs", output("uname", &["-s"])?, output("uname", &["-r"])?, output("nproc", &[])?);
+    let new = format!("{before}{}\n\nMachine: {machine}.\n\n{}\n{}{after}", MARKS.0, figures.trim_end(), MARKS.1);
+    fs::write(&path, new).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
