@@ -1,7 +1,7 @@
 //! Live files to an archive: only those that readers use, without what is private.
 
 use crate::steps::{Result, output};
-use psoxide_fixture::{Archive, Entry};
+use psoxide_capture::{Capture, Entry, Header, Origin};
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -100,13 +100,12 @@ pub(crate) fn run(args: &Args) -> Result {
     let number = |name| -> Result<u64> {
         output("getconf", &[name])?.parse().map_err(|_| format!("getconf {name} printed no number"))
     };
-    let mut archive = Archive {
-        page_size: number("PAGESIZE")?,
-        clock_ticks: number("CLK_TCK")?,
-        big_endian: cfg!(target_endian = "big"),
-        kernel: output("uname", &["-r", "-m"])?,
-        ..Archive::default()
-    };
+    let mut header = Header::default();
+    header.origin = Origin::Recorded;
+    (header.release, header.machine) = (output("uname", &["-r"])?, output("uname", &["-m"])?);
+    (header.page_size, header.clock_ticks) = (number("PAGESIZE")?, number("CLK_TCK")?);
+    header.big_endian = cfg!(target_endian = "big");
+    let mut archive = Capture::new(header);
     for pattern in SYSTEM.iter().chain(SOCKETS.iter().filter(|_| args.sockets)) {
         add(&mut archive, &args.root, pattern);
     }
@@ -145,7 +144,7 @@ fn private(root: &Path) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
 }
 
 /// Adds every path that the pattern matches and that can be read.
-fn add(archive: &mut Archive, root: &Path, pattern: &str) {
+fn add(archive: &mut Capture, root: &Path, pattern: &str) {
     let mut found = vec![PathBuf::new()];
     for part in pattern.split('/') {
         found = match part.strip_suffix('*') {
@@ -186,7 +185,7 @@ mod tests {
         let me = std::process::id();
         run(&Args { root: "/".into(), pid: vec![me], sockets: true, out: out.clone() }).unwrap();
         let text = fs::read_to_string(&out).unwrap();
-        let root = psoxide_fixture::unpacked(&text).unwrap();
+        let root = psoxide_capture::unpacked(&text).unwrap();
         let (copy, host) = (System::at_root(root.path()).unwrap(), System::host());
         assert_eq!(copy.cpu_count().unwrap(), host.cpu_count().unwrap());
         assert_eq!(copy.cpu_count_cores().unwrap(), host.cpu_count_cores().unwrap());

@@ -7,7 +7,7 @@ use std::fs;
 use std::time::Duration;
 
 use psoxide::{Battery, System, TimeLeft};
-use psoxide_fixture::unpacked;
+use psoxide_capture::unpacked;
 
 /// The battery of a tree, after these files below power_supply were written to it.
 fn battery(files: &[(&str, &str)]) -> Battery {

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::time::{Duration, UNIX_EPOCH};
 
 use psoxide::{ConnectionKind, CpuFreq, Error, ErrorKind, Result, System, User};
-use psoxide_fixture::unpacked;
+use psoxide_capture::unpacked;
 
 const KIB: u64 = 1024;
 

@@ -12,7 +12,7 @@ use psoxide::{
     Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Field, Ids, Limit,
     PressureOf, Process, ProcessStatus, Resource, Result, SchedulingPolicy, SocketType, System, Temperature, TimeLeft,
 };
-use psoxide_fixture::unpacked;
+use psoxide_capture::unpacked;
 
 const KIB: u64 = 1024;
 
@@ -420,7 +420,7 @@ fn scheduling_control_group_namespace_and_score() {
     assert_eq!((process.net_namespace().unwrap(), process.oom_score().unwrap()), (4_026_531_840, 667));
     // A process of a kernel without control groups has none. One that ended is gone.
     refused(machine!("zombie").process(7).cgroup(), ErrorKind::ZombieProcess);
-    let old = machine!("kernel-2.6.9-i686");
+    let old = machine!("proc5-2.6.9-i686");
     let first = old.system.processes().unwrap().swap_remove(0);
     refused(first.cgroup(), ErrorKind::Unsupported);
     assert!(machine!("kernel-thread").system.processes().unwrap().iter().any(|p| p.is_kernel_thread().unwrap()));

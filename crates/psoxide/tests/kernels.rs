@@ -8,7 +8,7 @@ use psoxide::{
     ConnectionKind, ConnectionStatus, CtxSwitches, DiskIo, Endpoint, ErrorKind, IoCounters, Limit, MemoryFootprint,
     MemoryMap, PageFaults, Process, ProcessStatus, Resource, Result, System,
 };
-use psoxide_fixture::unpacked;
+use psoxide_capture::unpacked;
 
 const KIB: u64 = 1024;
 
@@ -23,7 +23,7 @@ struct Kernel {
 macro_rules! kernel {
     ($name:literal, $version:expr, $page:literal, $mhz:literal) => {
         Kernel {
-            archive: include_str!(concat!("../../../testdata/linux/kernel-", $name, ".txt")),
+            archive: include_str!(concat!("../../../testdata/linux/proc5-", $name, ".txt")),
             version: $version,
             page: $page,
             mhz: $mhz,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use psoxide::System;
-use psoxide_fixture::{Archive, Entry};
+use psoxide_capture::{Capture, Entry};
 
 use crate::attack::{Random, Report, Scale};
 use crate::children::{Ended, in_child};
@@ -65,12 +65,12 @@ pub(crate) fn run(scale: &Scale) -> Report {
 }
 
 /// Loads every archive of a machine.
-fn archives() -> std::io::Result<Vec<(PathBuf, Archive)>> {
+fn archives() -> std::io::Result<Vec<(PathBuf, Capture)>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(ARCHIVES)? {
         let path = entry?.path();
         if let Ok(text) = fs::read_to_string(&path)
-            && let Ok(archive) = Archive::parse(&text)
+            && let Ok(archive) = Capture::parse(&text)
             && archive.entries.keys().any(|name| name.starts_with(b"proc/"))
         {
             all.push((path, archive));
@@ -113,7 +113,7 @@ enum Change {
 
 impl Mutation {
     /// Chooses a file and what becomes of it.
-    fn random(archives: &[(PathBuf, Archive)], random: &mut Random) -> Self {
+    fn random(archives: &[(PathBuf, Capture)], random: &mut Random) -> Self {
         let archive = random.below(archives.len());
         let files: Vec<(&Vec<u8>, &Entry)> = archives
             .get(archive)
@@ -138,7 +138,7 @@ impl Mutation {
     }
 
     /// Unpacks the archive, changes the file and takes every reading.
-    fn read(&self, archives: &[(PathBuf, Archive)]) -> std::io::Result<()> {
+    fn read(&self, archives: &[(PathBuf, Capture)]) -> std::io::Result<()> {
         let Some((_, archive)) = archives.get(self.archive) else { return Ok(()) };
         let folder = tempfile::tempdir()?;
         archive.unpack(folder.path()).map_err(|error| std::io::Error::other(error.to_string()))?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 #[cfg(target_os = "linux")]
-use psoxide_fixture::unpacked;
+use psoxide_capture::unpacked;
 use serde_json::Value as Json;
 
 /// The small machine's files, which go away with it.

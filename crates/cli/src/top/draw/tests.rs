@@ -19,7 +19,7 @@ struct Shown {
 }
 
 fn shown(width: u16) -> Shown {
-    let root = psoxide_fixture::unpacked(include_str!("../../../../../testdata/linux/cli-machine.txt")).unwrap();
+    let root = psoxide_capture::unpacked(include_str!("../../../../../testdata/linux/cli-machine.txt")).unwrap();
     let mut view = View::new(Monitor::new(&System::at_root(root.path()).unwrap(), "box"), Duration::from_secs(1));
     view.place.width = width;
     view.sample().unwrap();
