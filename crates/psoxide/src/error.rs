@@ -5,7 +5,7 @@ use std::{fmt, io};
 
 use psoxide_parse::ParseError;
 
-use crate::Pid;
+use crate::{Os, Pid};
 
 /// The result of a reading.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -21,6 +21,7 @@ struct Inner {
     kind: ErrorKind,
     pid: Option<Pid>,
     path: Option<PathBuf>,
+    question: Option<Box<str>>,
     field: Option<&'static str>,
     message: Option<Box<str>>,
     source: Option<Cause>,
@@ -28,6 +29,8 @@ struct Inner {
 
 enum Cause {
     Io(io::Error),
+    /// The error number of a system that is not this one.
+    Captured(Os, i32),
     Parse(ParseError),
 }
 
@@ -49,13 +52,15 @@ pub enum ErrorKind {
     Io,
     /// The system answered something that is not of its documented form.
     Parse,
-    /// The caller passed a value that cannot be meant.
+    /// The caller passed an invalid argument.
     InvalidInput,
+    /// The capture does not hold the answer to a question. It says nothing about the machine.
+    NotCaptured,
 }
 
 impl Error {
     fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, pid: None, path: None, field: None, message: None, source: None }))
+        Self(Box::new(Inner { kind, pid: None, path: None, question: None, field: None, message: None, source: None }))
     }
 
     /// The system has no `reading`.
@@ -102,6 +107,33 @@ impl Error {
         });
         error.0.source = Some(Cause::Io(source));
         error
+    }
+
+    /// A question that a system answered with an error number of its own.
+    pub(crate) fn answered(os: Os, errno: i32) -> Self {
+        /// Every Unix numbers these the same.
+        const EPERM: i32 = 1;
+        const EACCES: i32 = 13;
+        if os == Os::HOST {
+            return Self::io(io::Error::from_raw_os_error(errno));
+        }
+        let mut error = Self::new(match errno {
+            EPERM | EACCES => ErrorKind::AccessDenied,
+            _ => ErrorKind::Io,
+        });
+        error.0.source = Some(Cause::Captured(os, errno));
+        error
+    }
+
+    /// The capture lacks a question.
+    #[cfg(feature = "capture")]
+    pub(crate) fn not_captured(question: String) -> Self {
+        Self::new(ErrorKind::NotCaptured).with_question(question)
+    }
+
+    pub(crate) fn with_question(mut self, question: String) -> Self {
+        self.0.question.get_or_insert_with(|| question.into());
+        self
     }
 
     pub(crate) fn with_pid(mut self, pid: Pid) -> Self {
@@ -158,15 +190,21 @@ impl Error {
         }
     }
 
-    /// The failed call's number.
+    /// The error number of the failed call, in the numbering of the system that was read.
     pub(crate) fn errno(&self) -> Option<i32> {
-        self.io_error()?.raw_os_error()
+        match &self.0.source {
+            Some(Cause::Captured(_, errno)) => Some(*errno),
+            _ => self.io_error()?.raw_os_error(),
+        }
     }
 
     /// Whether a file or process was not there (`ENOENT`, `ESRCH`).
     pub(crate) fn is_missing(&self) -> bool {
-        // ESRCH is 3 on every Unix; std has no kind for it. (Windows: ERROR_PATH_NOT_FOUND.)
-        self.errno() == Some(3) || self.io_error().is_some_and(|e| e.kind() == io::ErrorKind::NotFound)
+        /// ESRCH and ENOENT, the same on every Unix; std has no kind for ESRCH. (Windows: ERROR_PATH_NOT_FOUND and
+        /// ERROR_FILE_NOT_FOUND.)
+        const MISSING: [i32; 2] = [3, 2];
+        self.errno().is_some_and(|errno| MISSING.contains(&errno))
+            || self.io_error().is_some_and(|e| e.kind() == io::ErrorKind::NotFound)
     }
 
     /// Whether the process is gone.
@@ -206,6 +244,9 @@ impl fmt::Display for Error {
         if let Some(path) = &inner.path {
             write!(f, "{}: ", path.display())?;
         }
+        if let Some(question) = &inner.question {
+            write!(f, "{question}: ")?;
+        }
         match (inner.kind, &inner.message, &inner.source) {
             (_, Some(message), _) => f.write_str(message),
             (ErrorKind::NoSuchProcess, ..) => f.write_str("the process no longer exists"),
@@ -216,7 +257,9 @@ impl fmt::Display for Error {
                 None => f.write_str("not supported here"),
             },
             (ErrorKind::AccessDenied, ..) => f.write_str("permission denied"),
+            (ErrorKind::NotCaptured, ..) => f.write_str("the capture does not hold the answer"),
             (_, None, Some(Cause::Io(source))) => write!(f, "{source}"),
+            (_, None, Some(Cause::Captured(os, errno))) => write!(f, "error {errno} of {}", os.name()),
             (_, None, Some(Cause::Parse(source))) => write!(f, "{source}"),
             (ErrorKind::Io, ..) => f.write_str("the call failed"),
             (ErrorKind::Parse, ..) => f.write_str("unexpected contents"),
@@ -235,6 +278,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self.0.source.as_ref()? {
             Cause::Io(source) => Some(source),
+            Cause::Captured(..) => None,
             Cause::Parse(source) => Some(source),
         }
     }

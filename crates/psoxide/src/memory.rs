@@ -1,7 +1,7 @@
 //! Memory of the machine, and the allocator of the calling process.
 
 use crate::record::record;
-use crate::sys::{self, MemoryReadings as _};
+use crate::sys::{self, Live as _, MemoryReadings as _};
 use crate::{Result, System};
 
 record! {

@@ -91,7 +91,7 @@ impl Os {
         [Self::Linux, Self::Windows, Self::Macos, Self::Freebsd, Self::Openbsd, Self::Netbsd, Self::Sunos];
 
     /// The one that this was compiled for.
-    pub const HOST: Self = if cfg!(windows) { Self::Windows } else { Self::Linux };
+    pub const HOST: Self = HOST;
 
     /// The usual spelling.
     #[must_use]
@@ -106,7 +106,28 @@ impl Os {
             Self::Sunos => "SunOS",
         }
     }
+
+    /// The system of this name, in upper or lower case.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|os| os.name().eq_ignore_ascii_case(name))
+    }
 }
+
+#[cfg(target_os = "linux")]
+const HOST: Os = Os::Linux;
+#[cfg(windows)]
+const HOST: Os = Os::Windows;
+#[cfg(target_os = "macos")]
+const HOST: Os = Os::Macos;
+#[cfg(target_os = "freebsd")]
+const HOST: Os = Os::Freebsd;
+#[cfg(target_os = "openbsd")]
+const HOST: Os = Os::Openbsd;
+#[cfg(target_os = "netbsd")]
+const HOST: Os = Os::Netbsd;
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
+const HOST: Os = Os::Sunos;
 
 /// A set of operating systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

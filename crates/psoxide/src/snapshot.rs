@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::process::explain;
 use crate::record::{ToValue, Value};
 use crate::sys::{
-    self, Cache, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, ProcessReadings,
+    self, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, Platform as _, ProcessReadings, Scope,
     SystemReadings as _,
 };
 use crate::{
@@ -254,7 +254,7 @@ fn threads(count: usize, query: &Query, pass: &sys::Pass) -> usize {
     const WORTH: usize = 500;
     const MOST: usize = 4;
     match query.threads {
-        0 if count >= 2 * WORTH && query.fields != FieldSet::default() && pass.reads_each() => {
+        0 if count >= 2 * WORTH && query.fields != FieldSet::default() && Os::reads_each(pass) => {
             // The CPUs of the affinity mask, and no more than the quota of the cgroup.
             let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
             cpus.min(count / WORTH).min(MOST)
@@ -288,20 +288,39 @@ pub struct Snapshot {
     pub counters: Option<Counters>,
 }
 
-/// What many processes have in common, read once: the boot time, and the names of users. See [`Process::row`].
+/// What many processes of one [`System`] have in common, read once: the boot time, and the names of users. See
+/// [`Process::row`].
 ///
 /// It holds no file open, so that a program may keep it for as long as it likes.
 #[derive(Debug, Clone, Default)]
-pub struct Pass(Arc<sys::Pass>);
+pub struct Pass(Arc<OnceLock<(System, Arc<sys::Pass>)>>);
+
+impl Pass {
+    fn new(system: &System, pass: sys::Pass) -> Self {
+        Self(Arc::new(OnceLock::from((system.clone(), Arc::new(pass)))))
+    }
+
+    /// The pass, if it is one over processes of this machine. A new one becomes a pass over the first that is asked for.
+    fn over(&self, system: &System) -> Option<&Arc<sys::Pass>> {
+        let new = || (system.clone(), Arc::new(Os::pass(system.source(), Scope::Some)));
+        let (of, pass) = self.0.get_or_init(new);
+        of.is(system).then_some(pass)
+    }
+}
 
 impl Process {
     /// The chosen fields of this process alone, each kernel source read at most once, as in a row of a [`Snapshot`].
     ///
-    /// A program that goes through processes one by one gives the same `pass` to all of them.
+    /// A program that goes through processes one by one gives the same `pass` to all of them. With a pass over another
+    /// machine, nothing is shared.
     #[must_use]
     pub fn row(&self, fields: FieldSet, pass: &Pass) -> Row {
         let mut row = Row { pid: self.pid(), start: self.start(), ..Row::default() };
-        let cache = Cache::in_pass(&pass.0, self.pid(), fields);
+        let source = self.system().source();
+        let cache = match pass.over(self.system()) {
+            Some(pass) => Os::cache_in(source, pass, self.pid(), fields),
+            None => Os::cache(source, true),
+        };
         row.read(fields, &self.handle(&cache));
         row
     }
@@ -312,12 +331,15 @@ impl System {
     /// them at once, as it is now, if that is how they are read ([`Backend::Bpf`](crate::Backend::Bpf)).
     #[must_use]
     pub fn pass(&self, fields: FieldSet) -> Pass {
-        Pass(Arc::new(sys::Pass::without_files(self.source(), fields)))
+        Pass::new(self, Os::pass(self.source(), Scope::Kept(fields)))
     }
 
     /// The pids of all processes, ascending: those that the kernel has told of already in this pass are not listed anew.
     pub fn pids_in(&self, pass: &Pass) -> Result<Vec<Pid>> {
-        pass.0.pids(self.source())
+        match pass.over(self) {
+            Some(pass) => Os::pids_in(self.source(), pass),
+            None => self.pids(),
+        }
     }
 
     /// Reads the chosen fields of all processes, each kernel source at most once for each of them.
@@ -340,15 +362,15 @@ impl System {
     pub fn snapshot(&self, query: impl Into<Query>) -> Result<Snapshot> {
         let query = query.into();
         let taken = Instant::now();
-        let pass = sys::Pass::at_once(self.source(), query.fields);
-        let pids = pass.pids(self.source())?;
+        let pass = Os::pass(self.source(), Scope::All(query.fields));
+        let pids = Os::pids_in(self.source(), &pass)?;
         self.read(taken, &pids, query, pass)
     }
 
     /// As [`snapshot`](Self::snapshot), of these processes only. One that does not exist has no row, if any field of
     /// it is asked for.
     pub fn snapshot_of(&self, pids: &[Pid], query: impl Into<Query>) -> Result<Snapshot> {
-        self.read(Instant::now(), pids, query.into(), sys::Pass::over(self.source()))
+        self.read(Instant::now(), pids, query.into(), Os::pass(self.source(), Scope::Some))
     }
 
     fn read(&self, taken: Instant, pids: &[Pid], query: Query, pass: sys::Pass) -> Result<Snapshot> {
@@ -410,7 +432,7 @@ impl System {
             if fields != FieldSet::default()
                 && let Some(row) = rows.last_mut()
             {
-                let cache = Cache::in_pass(pass, pid, fields);
+                let cache = Os::cache_in(self.source(), pass, pid, fields);
                 let mut handle = Handle { source: self.source(), pid, start: None, cache: &cache };
                 match Os::start(&handle).map_err(|error| explain(&handle, error)) {
                     Ok(start) => row.start = start,
@@ -541,10 +563,10 @@ mod tests {
 
     #[test]
     fn threads_are_for_passes_that_are_worth_it() {
-        let pass = sys::Pass::default();
+        let pass = Os::pass(System::host().source(), Scope::Some);
         let query = |threads| Query { threads, ..Query::from([Field::Name]) };
         let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let each = if pass.reads_each() { cpus } else { 1 };
+        let each = if Os::reads_each(&pass) { cpus } else { 1 };
         for (count, most) in [(0, 1), (999, 1), (1000, 2), (1500, 3), (32_000, 4)] {
             assert_eq!(threads(count, &query(0), &pass), each.min(most), "{count}");
         }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::sys::{self, SystemReadings as _};
-use crate::{Backend, Pid, Process, Result};
+use crate::sys::{self, Live as _, Platform as _, SystemReadings as _};
+use crate::{Backend, Os, Pid, Process, Result};
 
 /// A machine to read: this host, or a directory that holds a copy of another one's /proc and /sys.
 ///
@@ -14,25 +14,46 @@ use crate::{Backend, Pid, Process, Result};
 #[derive(Debug, Clone)]
 pub struct System {
     source: Arc<sys::Source>,
+    requested: Backend,
 }
 
 impl System {
+    fn new(source: sys::Source, requested: Backend) -> Self {
+        Self { source: Arc::new(source), requested }
+    }
+
     /// This host, read through the backend that `PSOXIDE_BACKEND` names (see [`Backend::from_env`]), else [`Backend::Auto`].
     #[must_use]
     pub fn host() -> Self {
-        Self { source: Arc::new(sys::Source::host()) }
+        Self::new(sys::Os::host(), Backend::from_env().ok().flatten().unwrap_or_default())
     }
 
-    /// The machine whose `/proc` and `/sys` were copied to `root` (as `root/proc` and `root/sys`).
+    /// Opens another machine: a directory that holds a copy of a Linux machine's `/proc` and `/sys` (as `root/proc` and
+    /// `root/sys`), or a capture, which is one file (feature `capture`).
     ///
-    /// Readings that only a running kernel can answer are [`Unsupported`](crate::ErrorKind::Unsupported) there. Page
-    /// size, clock ticks and byte order come from `root/.psoxide`, which a capture writes, else from any
-    /// `proc/PID/auxv`, else they are 4096, 100 and this machine's.
+    /// A capture of any ported system is read on any machine, by that system's own code. Readings that only a running
+    /// kernel can answer are [`Unsupported`](crate::ErrorKind::Unsupported). One that the capture does not hold fails
+    /// with [`NotCaptured`](crate::ErrorKind::NotCaptured).
+    ///
+    /// The page size, clock ticks and byte order of a directory come from `root/.psoxide`, which a capture writes, else
+    /// from any `proc/PID/auxv`, else they are 4096, 100 and those of this machine.
     ///
     /// # Errors
-    /// `root/proc` is no directory; `root/.psoxide` cannot be understood; this OS keeps no such files.
+    /// `root` is neither; `root/proc` is not a directory; the file or `root/.psoxide` is malformed.
     pub fn at_root(root: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self { source: Arc::new(sys::Source::at_root(root.as_ref())?) })
+        let root = root.as_ref();
+        let source = if root.is_file() { Self::open_capture(root)? } else { sys::Os::at_root(root)? };
+        Ok(Self::new(source, Backend::Auto))
+    }
+
+    #[cfg(feature = "capture")]
+    fn open_capture(file: &Path) -> Result<sys::Source> {
+        sys::question::read(file).and_then(sys::Os::open_capture).map_err(|error| error.with_path(file))
+    }
+
+    #[cfg(not(feature = "capture"))]
+    fn open_capture(file: &Path) -> Result<sys::Source> {
+        Err(crate::Error::unsupported("reading a capture without the feature `capture`").with_path(file))
     }
 
     /// This host, its process information read from `procfs` instead of `/proc`: the /proc of a container or of
@@ -41,19 +62,24 @@ impl System {
     /// # Errors
     /// This OS has no procfs.
     pub fn with_procfs(procfs: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self { source: Arc::new(sys::Source::with_procfs(procfs.as_ref())?) })
+        Ok(Self::new(sys::Os::with_procfs(procfs.as_ref())?, Backend::Auto))
     }
 
     /// The same machine, read through `backend` whatever the environment says.
     #[must_use]
     pub fn with_backend(&self, backend: Backend) -> Self {
-        Self { source: Arc::new(self.source.with_backend(backend)) }
+        Self::new(sys::Os::with_backend(&self.source, backend), backend)
     }
 
     /// How passes over many processes are read now: [`Backend::Bpf`] or [`Backend::Proc`].
     #[must_use]
     pub fn backend(&self) -> Backend {
-        self.source.backend()
+        sys::Os::backend(&self.source)
+    }
+
+    /// Whether this is the same `System`, or a clone of it.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source)
     }
 
     /// Says in one sentence why the chosen backend is not used; `None` if it is, or if none was chosen.
@@ -61,17 +87,26 @@ impl System {
     /// The readings then come from /proc, and are the same.
     #[must_use]
     pub fn backend_refusal(&self) -> Option<String> {
-        self.source.backend_refusal()
+        if self.os() != Os::Linux && self.requested == Backend::Bpf {
+            return Some("BPF is a part of Linux".to_owned());
+        }
+        sys::Os::backend_refusal(&self.source)
     }
 
     pub(crate) fn source(&self) -> &sys::Source {
         &self.source
     }
 
+    /// The system of the machine, which need not be the one this program runs on.
+    #[must_use]
+    pub fn os(&self) -> Os {
+        sys::Os::os(&self.source)
+    }
+
     /// Whether this is the running kernel, not a copy.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.source.is_live()
+        sys::Os::is_live(&self.source)
     }
 
     /// When the machine was booted.

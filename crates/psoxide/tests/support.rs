@@ -1,7 +1,8 @@
-//! What `support.rs` says of this system is what this system answers.
+//! What `support.rs` says of a system is what the system answers: the running one, and those that captures hold.
 #![cfg(any(target_os = "linux", windows))]
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -24,9 +25,7 @@ fn to_another(signal: impl FnOnce(&Process) -> Result<()>) -> Result<()> {
 }
 
 /// Makes the call of this name; `None` where this test does not know it.
-fn make(name: &str) -> Option<Result<()>> {
-    let system = System::host();
-    let me = system.current_process().unwrap();
+fn make(name: &str, system: &System, me: &Process) -> Option<Result<()>> {
     Some(match name {
         "Process::cgroup" => me.cgroup().map(drop),
         "Process::children" => me.children(true).map(drop),
@@ -120,15 +119,18 @@ fn make(name: &str) -> Option<Result<()>> {
         "System::whole_disks" => system.whole_disks().map(drop),
         "heap_info" => heap_info().map(drop),
         "heap_trim" => heap_trim().map(drop),
-        "wait_procs" => wait_procs(&[me], Some(Duration::ZERO), |_, _| {}).map(drop),
+        "wait_procs" => wait_procs(std::slice::from_ref(me), Some(Duration::ZERO), |_, _| {}).map(drop),
         _ => return None,
     })
 }
 
 #[test]
 fn calls_are_supported_where_support_rs_says_so() {
+    let system = System::host();
+    let me = system.current_process().unwrap();
     for call in CALLS {
-        let answer = make(call.name).unwrap_or_else(|| panic!("this test does not know {}: add it", call.name));
+        let answer =
+            make(call.name, &system, &me).unwrap_or_else(|| panic!("this test does not know {}: add it", call.name));
         // Other C libraries of Linux have no statistics of their allocator.
         let absent = match call.name {
             name if name.starts_with("heap_") => cfg!(all(target_os = "linux", not(target_env = "gnu"))),
@@ -138,8 +140,70 @@ fn calls_are_supported_where_support_rs_says_so() {
             "Process::ionice" | "Process::set_ionice" => std::env::var_os("PSOXIDE_WINE").is_some(),
             _ => false,
         };
-        let listed = call.os.contains(Os::HOST) && !absent;
+        let listed = call.is_ported(Os::HOST) && !absent;
         let unsupported = answer.as_ref().is_err_and(psoxide::Error::is_unsupported);
         assert_eq!(unsupported, !listed, "{}: listed for this system: {listed}, answered {answer:?}", call.name);
     }
+}
+
+/// Calls that need the running kernel, whatever the capture holds.
+fn is_live_only(name: &str) -> bool {
+    const LIVE: [&str; 11] = [
+        "Process::kill",
+        "Process::resume",
+        "Process::send_signal",
+        "Process::suspend",
+        "Process::terminate",
+        "Process::wait",
+        "System::current_process",
+        "System::disk_usage",
+        "heap_info",
+        "heap_trim",
+        "wait_procs",
+    ];
+    LIVE.contains(&name) || name.starts_with("Process::set_")
+}
+
+/// The captures of systems that answer questions. Those of Linux are trees of a few files each.
+fn captures() -> Vec<PathBuf> {
+    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
+    let folders = Os::ALL.into_iter().filter(|os| *os != Os::Linux).map(|os| testdata.join(os.name().to_lowercase()));
+    let files = folders.filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
+    files.map(|file| file.unwrap().path()).collect()
+}
+
+#[test]
+fn captures_answer_what_support_rs_lists() {
+    for file in captures() {
+        let system = System::at_root(&file).unwrap();
+        let os = system.os();
+        let processes = system.processes().unwrap();
+        for call in CALLS.iter().filter(|call| !is_live_only(call.name)) {
+            // One process may have what another lacks.
+            let answers = processes.iter().map(|process| make(call.name, &system, process).unwrap());
+            let unsupported = answers.map(|answer| answer.is_err_and(|error| error.is_unsupported())).min().unwrap();
+            let listed = call.is_ported(os);
+            assert_eq!(unsupported, !listed, "{}: {}: listed: {listed}", file.display(), call.name);
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_capture_of_linux_is_read_from_its_file() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/linux/process-in-full.txt");
+    let system = System::at_root(file).unwrap();
+    assert_eq!((system.os(), system.is_live()), (Os::Linux, false));
+    let process = system.processes().unwrap().remove(0);
+    assert!(!process.name().unwrap().is_empty());
+    assert!(system.clone().pids().is_ok());
+    // The files are deleted with the last clone.
+    drop((system, process));
+}
+
+#[test]
+fn a_file_that_is_no_capture_says_so() {
+    let error = System::at_root("tests/support.rs").unwrap_err();
+    assert_eq!(error.kind(), psoxide::ErrorKind::InvalidInput);
+    assert!(error.to_string().starts_with("tests/support.rs: "), "{error}");
 }

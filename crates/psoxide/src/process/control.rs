@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::sys::{Cache, Control as _, Handle, Os, SystemReadings as _};
+use crate::sys::{Cache, Control as _, Handle, Os, Platform as _, SystemReadings as _};
 use crate::{Error, ExitStatus, IoPriority, Limit, Process, Resource, Result, Signal, System};
 
 impl Process {
@@ -107,7 +107,7 @@ pub fn wait_procs(
     if let Some(copy) = processes.iter().find(|process| !process.system().is_live()) {
         return Err(Error::unsupported("wait").with_pid(copy.pid()));
     }
-    let caches: Vec<Cache> = processes.iter().map(|_| Cache::default()).collect();
+    let caches: Vec<Cache> = processes.iter().map(|process| Os::cache(process.system().source(), false)).collect();
     let handles: Vec<Handle<'_>> =
         processes.iter().zip(&caches).map(|(process, cache)| process.handle(cache)).collect();
     let mut gone = Vec::new();

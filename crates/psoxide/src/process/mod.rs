@@ -18,7 +18,7 @@ pub use records::{
 
 use crate::error::ErrorKind;
 use crate::memory::percent;
-use crate::sys::{Cache, Handle, Kin, Os, ProcessReadings as _, SystemReadings as _};
+use crate::sys::{Cache, Fate, Handle, Os, Parentage, Platform as _, ProcessReadings as _, SystemReadings as _};
 use crate::{Connection, ConnectionKind, Error, Pid, Result, System};
 
 /// A process of a [`System`]: its pid and the start time that tells it from a later process with the same pid.
@@ -52,7 +52,7 @@ impl std::hash::Hash for Process {
 
 impl Process {
     pub(crate) fn open(system: &System, pid: Pid) -> Result<Self> {
-        let cache = Cache::default();
+        let cache = Os::cache(system.source(), false);
         let handle = Handle { source: system.source(), pid, start: None, cache: &cache };
         let start = Os::start(&handle).map_err(|error| explain(&handle, error))?;
         Ok(Self { system: system.clone(), pid, start, cache: None })
@@ -81,7 +81,7 @@ impl Process {
     /// Errors are not kept. Dropping the view forgets what was read.
     #[must_use]
     pub fn oneshot(&self) -> Self {
-        Self { cache: Some(Arc::new(Cache::for_many())), ..self.clone() }
+        Self { cache: Some(Arc::new(Os::cache(self.system.source(), true))), ..self.clone() }
     }
 
     pub(crate) fn with_handle<T>(&self, run: impl FnOnce(&Handle<'_>) -> Result<T>) -> Result<T> {
@@ -89,7 +89,7 @@ impl Process {
         let cache = match &self.cache {
             Some(cache) => cache,
             None => {
-                fresh = Cache::default();
+                fresh = Os::cache(self.system.source(), false);
                 &fresh
             }
         };
@@ -118,7 +118,8 @@ impl Process {
     /// Its parent, if that still runs; `None` for the first process.
     pub fn parent(&self) -> Result<Option<Self>> {
         let ppid = self.ppid()?;
-        if ppid == 0 {
+        // Where pid 0 is a process, it is its own parent.
+        if ppid == self.pid {
             return Ok(None);
         }
         match Self::open(&self.system, ppid) {
@@ -150,7 +151,7 @@ impl Process {
             return Err(Error::no_such_process(self.pid));
         }
         let mut by_parent: HashMap<Pid, Vec<Self>> = HashMap::new();
-        for Kin { pid, start, ppid } in Os::family(self.system.source(), self.pid, recursive)? {
+        for Parentage { pid, start, ppid } in Os::parentage(self.system.source(), self.pid, recursive)? {
             let process = Self { system: self.system.clone(), pid, start, cache: None };
             by_parent.entry(ppid).or_default().push(process);
         }
@@ -371,21 +372,14 @@ impl Process {
     }
 }
 
-/// Says of which process an error is, and whether a file is missing because the process is gone.
+/// Adds the pid to an error, and what the system says that the error means for the process.
 pub(crate) fn explain(handle: &Handle<'_>, error: Error) -> Error {
     let error = error.with_pid(handle.pid);
-    // A file cut short by the process's end looks malformed; one that is missing may be so while the process lives.
-    if !error.is_missing() && error.kind() != ErrorKind::Parse {
-        return error;
-    }
-    let cache = Cache::default();
-    let now = Handle { source: handle.source, pid: handle.pid, start: None, cache: &cache };
-    match (Os::start(&now), handle.start) {
-        (Err(again), _) if again.is_missing() => error.with_kind(ErrorKind::NoSuchProcess),
-        (Ok(now), Some(then)) if now != then => error.with_kind(ErrorKind::NoSuchProcess),
-        (Ok(_), _) if error.is_missing() && matches!(Os::status(&now), Ok(ProcessStatus::Zombie)) => {
-            error.with_kind(ErrorKind::ZombieProcess)
-        }
-        _ => error,
+    match Os::fate(handle, &error) {
+        Ok(Fate::Gone) => error.with_kind(ErrorKind::NoSuchProcess),
+        Ok(Fate::Zombie) => error.with_kind(ErrorKind::ZombieProcess),
+        Ok(Fate::Refused) => error.with_kind(ErrorKind::AccessDenied),
+        // The first error is the one to report.
+        Ok(Fate::Unclear) | Err(_) => error,
     }
 }

@@ -1,251 +1,191 @@
 //! The contract between the public layer and an operating system, and the choice of the system.
 //!
-//! An operating system is one folder here. It provides `Source` (where its readings come from), `Pass` (what all
-//! processes of one snapshot share, and which these are), `Cache` (one cell for each kernel source of a process) and a unit struct `Os` with
-//! these traits. A method without a body is required, so that the compiler names what a new system still lacks; one that
-//! not every system can have answers [`Unsupported`](crate::ErrorKind::Unsupported) by default, and `support.rs` says
-//! which system has it.
+//! Each operating system is a folder here and a unit struct ([`linux::Linux`]) that implements the traits of
+//! [`contract`]. The public layer calls [`Os`]. Without the feature `capture` that is the system psoxide is built
+//! for. With the feature it is a dispatcher over every ported system, so that one program reads a capture of any of
+//! them. PORTING.md shows how to add a system.
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::Arc;
 
-use crate::{
-    Battery, Cgroup, Connection, ConnectionKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo, DiskPartition,
-    DiskUsage, Error, ExitStatus, Fan, HeapInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails,
-    MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf,
-    ProcessCpuTimes, ProcessStatus, Resource, Result, Scheduling, Service, Signal, SwapMemory, Temperature, Thread,
-    ThreadDetails, User, VirtualMemory,
-};
+use crate::{Backend, Error, ErrorKind, FieldSet, HeapInfo, Pid, ProcessStatus, Result};
+
+#[macro_use]
+mod any;
+mod contract;
+pub(crate) mod question;
+
+pub(crate) use contract::*;
 
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Cache, Os, Pass, Source};
+pub(crate) use linux::Linux as Host;
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
-pub(crate) use windows::{Cache, Os, Pass, Source};
+pub(crate) use windows::Windows as Host;
 
 #[cfg(not(any(target_os = "linux", windows)))]
-compile_error!("psoxide is not ported to this operating system yet: PORTING.md says how it is done");
+compile_error!("psoxide does not support this operating system yet; PORTING.md describes how to add it");
 
-/// One process as its getters see it: who it is, and the cells its kernel sources are read into.
-pub(crate) struct Handle<'a> {
-    pub(crate) source: &'a Source,
-    pub(crate) pid: Pid,
-    /// The start time that makes the pid unique, in the system's own unit; `None` while it is being found out.
-    pub(crate) start: Option<u64>,
-    pub(crate) cache: &'a Cache,
+/// The system that the public layer calls.
+#[cfg(feature = "capture")]
+pub(crate) type Os = any::Any;
+/// The system that the public layer calls.
+#[cfg(not(feature = "capture"))]
+pub(crate) type Os = Host;
+
+pub(crate) type Source = <Os as Types>::Source;
+pub(crate) type Pass = <Os as Types>::Pass;
+pub(crate) type Cache = <Os as Types>::Cache;
+
+/// The data that a system keeps.
+pub(crate) trait Types: Sized {
+    /// A machine to read: the running kernel, a capture, or a tree of copied files. Cheap to clone.
+    type Source: Clone + Debug + Send + Sync;
+    /// What all processes of one pass share, such as the table of processes or the boot time.
+    type Pass: Debug + Send + Sync;
+    /// What several readings of one process share: one cell for each kernel source. Errors are not kept.
+    type Cache: Debug + Send + Sync;
 }
 
-/// What places a process in the tree of processes.
-pub(crate) struct Kin {
-    pub(crate) pid: Pid,
-    pub(crate) start: u64,
-    pub(crate) ppid: Pid,
-}
+/// Opens machines, passes and caches. A body here is what a system without the feature does.
+pub(crate) trait Platform: Types {
+    /// The system whose answers the source holds, whatever system reads them.
+    fn os(source: &Self::Source) -> crate::Os;
 
-/// The machine as a whole.
-pub(crate) trait SystemReadings {
-    fn boot_time(source: &Source) -> Result<SystemTime>;
-    fn uptime(source: &Source) -> Result<Duration>;
-    fn pids(source: &Source) -> Result<Vec<Pid>>;
-    /// Processes, among them all descendants of this one, or its children at least; those that end meanwhile are left out.
-    fn family(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Kin>>;
-    fn pid_exists(source: &Source, pid: Pid) -> Result<bool>;
-    fn current_pid(source: &Source) -> Result<Pid>;
-    fn delay_accounting(_: &Source) -> Result<bool> {
-        Err(Error::unsupported("delay_accounting"))
+    /// Whether the source is the running kernel.
+    fn is_live(source: &Self::Source) -> bool;
+
+    /// Opens a capture of this system.
+    #[cfg(feature = "capture")]
+    fn open_capture(capture: question::Capture) -> Result<Self::Source>;
+
+    /// Opens a directory that holds a copy of a machine's files.
+    fn at_root(_: &Path) -> Result<Self::Source> {
+        Err(Error::unsupported("reading a directory of copied files"))
     }
-}
 
-/// The processors.
-pub(crate) trait CpuReadings {
-    fn cpu_times(source: &Source) -> Result<CpuTimes>;
-    fn cpu_times_per_cpu(source: &Source) -> Result<Vec<CpuTimes>>;
-    fn cpu_count(source: &Source) -> Result<Option<usize>>;
-    fn cpu_count_cores(source: &Source) -> Result<Option<usize>>;
-    fn cpu_stats(source: &Source) -> Result<CpuStats>;
-    fn load_average(source: &Source) -> Result<LoadAverage>;
-    fn cpu_freq(_: &Source) -> Result<Vec<CpuFreq>> {
-        Err(Error::unsupported("cpu_freq"))
+    /// Opens the running machine, with another procfs.
+    fn with_procfs(_: &Path) -> Result<Self::Source> {
+        Err(Error::unsupported("reading another procfs"))
     }
+
+    /// Opens the same machine through another backend.
+    fn with_backend(source: &Self::Source, _: Backend) -> Self::Source {
+        source.clone()
+    }
+
+    /// The backend that reads many processes now.
+    fn backend(_: &Self::Source) -> Backend {
+        Backend::Auto
+    }
+
+    /// Says in one sentence why the chosen backend is not used; `None` if it is, or if none was chosen.
+    fn backend_refusal(_: &Self::Source) -> Option<String> {
+        None
+    }
+
+    /// Begins a pass over processes of `source`.
+    fn pass(source: &Self::Source, scope: Scope) -> Self::Pass;
+
+    /// Whether the pass reads each process by calls of its own, so that several threads are faster than one.
+    fn reads_each(_: &Self::Pass) -> bool {
+        false
+    }
+
+    /// Lists the processes of a pass, by pid.
+    fn pids_in(source: &Self::Source, pass: &Self::Pass) -> Result<Vec<Pid>>;
+
+    /// Makes an empty cache for one reading of a process, or for `many`.
+    fn cache(source: &Self::Source, many: bool) -> Self::Cache;
+
+    /// Makes an empty cache for the process `pid` of a pass, of which `fields` will be read.
+    fn cache_in(source: &Self::Source, pass: &Arc<Self::Pass>, pid: Pid, fields: FieldSet) -> Self::Cache;
 }
 
-/// Memory of the machine and of the calling process's allocator.
-pub(crate) trait MemoryReadings {
-    fn virtual_memory(source: &Source) -> Result<VirtualMemory>;
-    fn swap_memory(source: &Source) -> Result<SwapMemory>;
+/// What a system does on its own machine only, beside [`Control`]. Implement it in a file that only that system compiles.
+pub(crate) trait Live: Platform {
+    /// Opens the running machine.
+    fn host() -> Self::Source;
+
+    /// Reads the statistics of the calling process's allocator.
     fn heap_info() -> Result<HeapInfo> {
         Err(Error::unsupported("heap_info"))
     }
+
+    /// Returns free memory of the calling process's allocator to the system. Returns whether there was any.
     fn heap_trim() -> Result<bool> {
         Err(Error::unsupported("heap_trim"))
     }
 }
 
-/// What waiting costs.
-pub(crate) trait PressureReadings {
-    fn pressure(_: &Source, _: PressureOf) -> Result<Pressure> {
-        Err(Error::unsupported("pressure"))
+/// Which processes a pass will read.
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code)] // not every system reads many processes in another way than one
+pub(crate) enum Scope {
+    /// Some processes, which the caller names one by one.
+    Some,
+    /// All or most processes, now, and these fields of each.
+    All(FieldSet),
+    /// As `All`, for a pass that the caller may keep: it must not hold a file open.
+    Kept(FieldSet),
+}
+
+/// One process as its getters see it.
+pub(crate) struct Handle<'a, P: Types = Os> {
+    pub(crate) source: &'a P::Source,
+    pub(crate) pid: Pid,
+    /// The start stamp that makes the pid unique; `None` until it has been read. See [`ProcessReadings::start`].
+    pub(crate) start: Option<u64>,
+    pub(crate) cache: &'a P::Cache,
+}
+
+impl<P: Platform> Handle<'_, P> {
+    /// Calls `read` with a handle that has forgotten what was read before. `start` is the identity to insist on.
+    pub(crate) fn afresh<T>(&self, start: Option<u64>, read: impl FnOnce(&Handle<'_, P>) -> T) -> T {
+        let cache = P::cache(self.source, false);
+        read(&Handle { source: self.source, pid: self.pid, start, cache: &cache })
     }
 }
 
-/// Disks and file systems.
-pub(crate) trait DiskReadings {
-    fn disk_partitions(source: &Source, all: bool) -> Result<Vec<DiskPartition>>;
-    fn disk_usage(source: &Source, path: &Path) -> Result<DiskUsage>;
-    fn disk_io_counters(source: &Source) -> Result<Vec<(OsString, DiskIo)>>;
-    fn whole_disks(source: &Source) -> Result<Vec<OsString>>;
+/// The identity of a process and its parent's pid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Parentage {
+    pub(crate) pid: Pid,
+    pub(crate) start: u64,
+    pub(crate) ppid: Pid,
 }
 
-/// Interfaces and sockets.
-pub(crate) trait NetReadings {
-    fn net_io_counters(source: &Source) -> Result<Vec<(OsString, NetIo)>>;
-    fn net_connections(source: &Source, kind: ConnectionKind) -> Result<Vec<Connection>>;
-    fn net_if_addrs(source: &Source) -> Result<Vec<(OsString, Vec<NicAddr>)>>;
-    fn net_if_stats(source: &Source) -> Result<Vec<(OsString, NicStats)>>;
+/// What an error means for the process that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// The error says nothing about the process: it stands as it is.
+    Unclear,
+    /// The process has ended, or another process has its pid.
+    Gone,
+    /// The process is a zombie, which no longer has what was read.
+    Zombie,
+    /// The process lives, and the system refuses the reading.
+    #[allow(dead_code)] // not every system says this by an error of its own
+    Refused,
 }
 
-/// Temperatures, fans, battery.
-pub(crate) trait SensorReadings {
-    fn sensors_temperatures(_: &Source) -> Result<Vec<(String, Vec<Temperature>)>> {
-        Err(Error::unsupported("sensors_temperatures"))
-    }
-    fn sensors_fans(_: &Source) -> Result<Vec<(String, Vec<Fan>)>> {
-        Err(Error::unsupported("sensors_fans"))
-    }
-    fn sensors_battery(_: &Source) -> Result<Option<Battery>> {
-        Err(Error::unsupported("sensors_battery"))
-    }
-}
-
-/// Who is logged in.
-pub(crate) trait UserReadings {
-    fn users(source: &Source) -> Result<Vec<User>>;
-}
-
-/// Services, where the system has a manager of them.
-pub(crate) trait ServiceReadings {
-    /// Name and display name of each.
-    fn services(_: &Source) -> Result<Vec<(OsString, OsString)>> {
-        Err(Error::unsupported("services"))
-    }
-    fn service(_: &Source, _: &OsStr) -> Result<Service> {
-        Err(Error::unsupported("service"))
-    }
-}
-
-/// One process. A getter reads each kernel source at most once, into the handle's cache.
-pub(crate) trait ProcessReadings {
-    /// The start time that, with the pid, is a process's identity.
-    fn start(process: &Handle<'_>) -> Result<u64>;
-    /// The time between the boot and a start time.
-    fn since_boot(source: &Source, start: u64) -> Result<Duration>;
-    fn ppid(process: &Handle<'_>) -> Result<Pid>;
-    fn name(process: &Handle<'_>) -> Result<OsString>;
-    /// The name as the kernel keeps it, which may be cut short.
-    fn comm(process: &Handle<'_>) -> Result<OsString>;
-    fn exe(process: &Handle<'_>) -> Result<PathBuf>;
-    fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>>;
-    fn status(process: &Handle<'_>) -> Result<ProcessStatus>;
-    fn username(process: &Handle<'_>) -> Result<OsString>;
-    fn create_time(process: &Handle<'_>) -> Result<SystemTime>;
-    fn cwd(process: &Handle<'_>) -> Result<PathBuf>;
-    fn environ(process: &Handle<'_>) -> Result<Vec<(OsString, OsString)>>;
-    fn nice(process: &Handle<'_>) -> Result<i32>;
-    fn num_threads(process: &Handle<'_>) -> Result<u64>;
-    fn num_ctx_switches(process: &Handle<'_>) -> Result<CtxSwitches>;
-    fn threads(process: &Handle<'_>) -> Result<Vec<Thread>>;
-    fn cpu_times(process: &Handle<'_>) -> Result<ProcessCpuTimes>;
-    fn memory_info(process: &Handle<'_>) -> Result<MemoryInfo>;
-    fn page_faults(process: &Handle<'_>) -> Result<PageFaults>;
-    fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>>;
-    fn net_connections(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>>;
-    fn memory_details(_: &Handle<'_>) -> Result<MemoryDetails> {
-        Err(Error::unsupported("memory_details"))
-    }
-    fn memory_footprint(_: &Handle<'_>) -> Result<MemoryFootprint> {
-        Err(Error::unsupported("memory_footprint"))
-    }
-    fn memory_maps(_: &Handle<'_>) -> Result<Vec<MemoryMap>> {
-        Err(Error::unsupported("memory_maps"))
-    }
-    fn io_counters(_: &Handle<'_>) -> Result<IoCounters> {
-        Err(Error::unsupported("io_counters"))
-    }
-    fn uids(_: &Handle<'_>) -> Result<Ids> {
-        Err(Error::unsupported("uids"))
-    }
-    fn gids(_: &Handle<'_>) -> Result<Ids> {
-        Err(Error::unsupported("gids"))
-    }
-    fn terminal(_: &Handle<'_>) -> Result<Option<PathBuf>> {
-        Err(Error::unsupported("terminal"))
-    }
-    fn num_fds(_: &Handle<'_>) -> Result<u64> {
-        Err(Error::unsupported("num_fds"))
-    }
-    fn num_handles(_: &Handle<'_>) -> Result<u64> {
-        Err(Error::unsupported("num_handles"))
-    }
-    fn cpu_num(_: &Handle<'_>) -> Result<u32> {
-        Err(Error::unsupported("cpu_num"))
-    }
-    fn cpu_affinity(_: &Handle<'_>) -> Result<Vec<u32>> {
-        Err(Error::unsupported("cpu_affinity"))
-    }
-    fn ionice(_: &Handle<'_>) -> Result<IoPriority> {
-        Err(Error::unsupported("ionice"))
-    }
-    fn rlimit(_: &Handle<'_>, _: Resource) -> Result<Limit> {
-        Err(Error::unsupported("rlimit"))
-    }
-    fn thread_details(_: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
-        Err(Error::unsupported("thread_details"))
-    }
-    fn scheduling(_: &Handle<'_>) -> Result<Scheduling> {
-        Err(Error::unsupported("scheduling"))
-    }
-    fn is_kernel_thread(_: &Handle<'_>) -> Result<bool> {
-        Err(Error::unsupported("is_kernel_thread"))
-    }
-    fn cgroup(_: &Handle<'_>) -> Result<Cgroup> {
-        Err(Error::unsupported("cgroup"))
-    }
-    fn net_namespace(_: &Handle<'_>) -> Result<u64> {
-        Err(Error::unsupported("net_namespace"))
-    }
-    fn oom_score(_: &Handle<'_>) -> Result<u64> {
-        Err(Error::unsupported("oom_score"))
-    }
-}
-
-/// Changing a process, and waiting for its end. The callers have checked that the source is live.
-pub(crate) trait Control {
-    /// Sends a signal to this very process: never to another one that has taken its pid.
-    fn send_signal(process: &Handle<'_>, signal: Signal) -> Result<()>;
-    /// Stops this very process.
-    fn suspend(process: &Handle<'_>) -> Result<()>;
-    /// Lets this very process go on.
-    fn resume(process: &Handle<'_>) -> Result<()>;
-    /// Waits until all of the processes have ended, or the time is over. `done` is told the position of each as it
-    /// ends and, for a child of the caller, how.
-    fn wait_each(
-        processes: &[Handle<'_>],
-        timeout: Option<Duration>,
-        done: &mut dyn FnMut(usize, Option<ExitStatus>),
-    ) -> Result<()>;
-    fn set_nice(process: &Handle<'_>, value: i32) -> Result<()>;
-    fn set_ionice(_: &Handle<'_>, _: IoPriority) -> Result<()> {
-        Err(Error::unsupported("set_ionice"))
-    }
-    fn set_rlimit(_: &Handle<'_>, _: Resource, _: Limit) -> Result<()> {
-        Err(Error::unsupported("set_rlimit"))
-    }
-    fn set_cpu_affinity(_: &Handle<'_>, _: &[u32]) -> Result<()> {
-        Err(Error::unsupported("set_cpu_affinity"))
+impl Fate {
+    /// Reads the process once more after an error that says that something was missing or cut short: `ENOENT`,
+    /// `ESRCH`, or a file that ends early. Each can mean that the process has ended, or that only a file is missing.
+    pub(crate) fn look_again<P: ProcessReadings>(process: &Handle<'_, P>, error: &Error) -> Self {
+        if !error.is_missing() && error.kind() != ErrorKind::Parse {
+            return Self::Unclear;
+        }
+        process.afresh(None, |now| match (P::start(now), process.start) {
+            (Err(again), _) if again.is_missing() => Self::Gone,
+            (Ok(now), Some(then)) if now != then => Self::Gone,
+            (Ok(_), _) if error.is_missing() && matches!(P::status(now), Ok(ProcessStatus::Zombie)) => Self::Zombie,
+            _ => Self::Unclear,
+        })
     }
 }

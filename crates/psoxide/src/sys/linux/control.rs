@@ -8,8 +8,8 @@ use rustix::io::Errno;
 use rustix::process::{Pid as RawPid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus, pidfd_open, waitid};
 use rustix::time::Timespec;
 
-use super::{Os, ffi, raw_pid};
-use crate::sys::{Cache, Control, Handle, ProcessReadings as _};
+use super::{Cache, Handle, Linux, ffi, raw_pid};
+use crate::sys::{Control, ProcessReadings as _};
 use crate::{Error, ExitStatus, IoPriority, IoPriorityClass, Limit, ProcessStatus, Resource, Result, Signal};
 
 /// Where pidfds are missing, how often to look whether a process has ended.
@@ -27,7 +27,7 @@ fn raw(process: &Handle<'_>) -> Result<RawPid> {
 /// Fails unless the process is still the one the handle was made for.
 fn check_identity(process: &Handle<'_>) -> Result<()> {
     let cache = Cache::default();
-    Os::start(&Handle { cache: &cache, ..*process }).map(drop)
+    Linux::start(&Handle { cache: &cache, ..*process }).map(drop)
 }
 
 /// A pidfd of this very process. `None`: pidfds are not to be had (Linux before 5.3, seccomp, no fd free).
@@ -71,7 +71,7 @@ fn exit_status(status: &WaitIdStatus) -> Option<ExitStatus> {
 /// Whether the process has ended: gone, another's pid now, or a zombie.
 fn ended(process: &Handle<'_>) -> Result<bool> {
     let cache = Cache::default();
-    match Os::status(&Handle { cache: &cache, ..*process }) {
+    match Linux::status(&Handle { cache: &cache, ..*process }) {
         Ok(status) => Ok(status == ProcessStatus::Zombie),
         Err(error) if error.is_no_such_process() || error.is_missing() => Ok(true),
         // Another thread may have taken the last one for a moment: it is looked at again.
@@ -80,7 +80,7 @@ fn ended(process: &Handle<'_>) -> Result<bool> {
     }
 }
 
-impl Control for Os {
+impl Control for Linux {
     fn send_signal(process: &Handle<'_>, signal: Signal) -> Result<()> {
         match pidfd(process)? {
             // The pidfd holds on to the process: nothing can take its place between here and the signal.

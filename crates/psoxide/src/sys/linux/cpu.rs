@@ -10,13 +10,13 @@ use psoxide_parse::linux::loadavg;
 use psoxide_parse::{Cursor, ParseError, decimal};
 
 use super::source::if_any;
-use super::{Os, Source, ffi};
+use super::{Linux, Source, ffi};
 use crate::sys::CpuReadings;
 use crate::{CpuFreq, CpuStats, CpuTimes, Error, LoadAverage, Result};
 
 const CPUS: &str = "sys/devices/system/cpu";
 
-impl CpuReadings for Os {
+impl CpuReadings for Linux {
     fn cpu_times(source: &Source) -> Result<CpuTimes> {
         Ok(times(source, &stat(source)?.total))
     }

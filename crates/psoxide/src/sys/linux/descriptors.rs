@@ -9,8 +9,8 @@ use psoxide_parse::linux::fdinfo;
 use super::folder::Folder;
 use super::process::within;
 use super::source::if_any;
-use super::{Cache, Os, Source};
-use crate::sys::{Handle, ProcessReadings as _};
+use super::{Cache, Handle, Linux, Source};
+use crate::sys::ProcessReadings as _;
 use crate::{Error, OpenFile, Result};
 
 pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
@@ -22,7 +22,7 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     // Since Linux 2.6.22; missing too when the process has just ended.
     let infos = if_any(Folder::open(process.path("fdinfo")))?;
     if infos.is_none() {
-        Os::start(&Handle { cache: &Cache::default(), ..*process })?;
+        Linux::start(&Handle { cache: &Cache::default(), ..*process })?;
     }
     fds.each_link(|fd, target| {
         let Some(path) = regular(process.source, target) else { return Ok(()) };

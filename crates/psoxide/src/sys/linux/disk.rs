@@ -10,14 +10,14 @@ use psoxide_parse::linux::mounts;
 use psoxide_parse::{Cursor, lines};
 
 use super::source::if_any;
-use super::{Os, Source};
+use super::{Linux, Source};
 use crate::memory::percent;
 use crate::sys::DiskReadings;
 use crate::{DiskIo, DiskPartition, DiskUsage, Error, Result};
 
 const SECTOR: u64 = 512;
 
-impl DiskReadings for Os {
+impl DiskReadings for Linux {
     fn disk_partitions(source: &Source, all: bool) -> Result<Vec<DiskPartition>> {
         let physical: Vec<Vec<u8>> = if all {
             Vec::new()

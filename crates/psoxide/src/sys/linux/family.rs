@@ -8,11 +8,11 @@ use psoxide_parse::linux::stat;
 
 use super::Source;
 use super::source::if_any;
-use crate::sys::Kin;
+use crate::sys::Parentage;
 use crate::{Pid, Result};
 
 /// The descendants of a process, or its children, among others; by whichever way costs less.
-pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Kin>> {
+pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Parentage>> {
     let (mut family, rest, walked) = match source.bpf().family(source) {
         Some((family, rest)) => (family, rest, true),
         None => (Vec::new(), source.pids()?, false),
@@ -24,7 +24,7 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
         let kin = source.read_process(procfs.as_ref().map(AsFd::as_fd), pid, "stat", |bytes| {
             let (ppid, start) = stat::kin(bytes)?;
             let ppid = Pid::try_from(ppid).map_err(|_| ParseError::overflow("ppid", b""))?;
-            Ok(Kin { pid, start, ppid })
+            Ok(Parentage { pid, start, ppid })
         });
         // Nothing if it has ended since the pids were listed.
         if_any(kin).map_err(|error| error.with_pid(pid))
@@ -40,10 +40,10 @@ fn search(
     of: Pid,
     recursive: bool,
     ask: impl Fn(Pid) -> Option<Pid>,
-    mut read: impl FnMut(Pid) -> Result<Option<Kin>>,
-) -> Result<Vec<Kin>> {
+    mut read: impl FnMut(Pid) -> Result<Option<Parentage>>,
+) -> Result<Vec<Parentage>> {
     let mut parents = HashSet::from([of]);
-    let (mut family, mut others): (Vec<Kin>, Vec<(Pid, Pid)>) = (Vec::new(), Vec::new());
+    let (mut family, mut others): (Vec<Parentage>, Vec<(Pid, Pid)>) = (Vec::new(), Vec::new());
     let mut near = 0;
     for (seen, pid) in pids.into_iter().enumerate() {
         if near * 2 <= seen
@@ -99,7 +99,7 @@ mod tests {
         };
         let read = |pid| {
             looked.set(looked.get() + 1);
-            Ok(ppid(pid).map(|ppid| Kin { pid, start: 1, ppid }))
+            Ok(ppid(pid).map(|ppid| Parentage { pid, start: 1, ppid }))
         };
         let mut family = search(parents.iter().map(|(pid, _)| *pid).collect(), of, recursive, ask, read).unwrap();
         family.sort_unstable_by_key(|kin| kin.pid);

@@ -2,12 +2,12 @@
 
 use psoxide_parse::linux::{meminfo, vmstat, zoneinfo};
 
-use super::{Os, Source, ffi};
+use super::{Linux, Source, ffi};
 use crate::memory::percent;
 use crate::sys::MemoryReadings;
-use crate::{HeapInfo, Result, SwapMemory, VirtualMemory};
+use crate::{Result, SwapMemory, VirtualMemory};
 
-impl MemoryReadings for Os {
+impl MemoryReadings for Linux {
     fn virtual_memory(source: &Source) -> Result<VirtualMemory> {
         let info = source.read_one(&source.procfs("meminfo"), meminfo::parse)?;
         let low = match info.available {
@@ -51,13 +51,5 @@ impl MemoryReadings for Os {
             sin: paging.pswpin.map(|pages| source.pages(pages)),
             sout: paging.pswpout.map(|pages| source.pages(pages)),
         })
-    }
-
-    fn heap_info() -> Result<HeapInfo> {
-        ffi::heap_info()
-    }
-
-    fn heap_trim() -> Result<bool> {
-        ffi::heap_trim()
     }
 }

@@ -25,15 +25,105 @@ mod source;
 mod threads;
 mod users;
 
-pub(crate) use cache::{Cache, Pass};
-pub(crate) use source::Source;
+use std::path::Path;
+use std::sync::Arc;
+
+use cache::{Cache, Pass};
+use source::Source;
+
+#[cfg(feature = "capture")]
+use crate::sys::question::Capture;
+use crate::sys::{self, Live, Platform, Scope, Types};
+use crate::{Backend, FieldSet, HeapInfo, Os, Pid, Result};
 
 /// Linux.
-pub(crate) struct Os;
+pub(crate) struct Linux;
 
-/// A pid as system calls take it; `None` for what names no single process.
-fn raw_pid(pid: crate::Pid) -> Option<rustix::process::Pid> {
-    i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
+/// One process.
+type Handle<'a> = sys::Handle<'a, Linux>;
+
+impl Types for Linux {
+    type Source = Source;
+    type Pass = Pass;
+    type Cache = Cache;
 }
 
-impl crate::sys::ServiceReadings for Os {}
+impl Platform for Linux {
+    fn os(_: &Source) -> Os {
+        Os::Linux
+    }
+
+    fn is_live(source: &Source) -> bool {
+        source.is_live()
+    }
+
+    #[cfg(feature = "capture")]
+    fn open_capture(capture: Capture) -> Result<Source> {
+        Source::unpack(&capture)
+    }
+
+    fn at_root(root: &Path) -> Result<Source> {
+        Source::at_root(root)
+    }
+
+    fn with_procfs(procfs: &Path) -> Result<Source> {
+        Source::with_procfs(procfs)
+    }
+
+    fn with_backend(source: &Source, backend: Backend) -> Source {
+        source.with_backend(backend)
+    }
+
+    fn backend(source: &Source) -> Backend {
+        source.backend()
+    }
+
+    fn backend_refusal(source: &Source) -> Option<String> {
+        source.backend_refusal()
+    }
+
+    fn pass(source: &Source, scope: Scope) -> Pass {
+        match scope {
+            Scope::Some => Pass::over(source),
+            Scope::All(fields) => Pass::at_once(source, fields),
+            Scope::Kept(fields) => Pass::without_files(source, fields),
+        }
+    }
+
+    fn reads_each(pass: &Pass) -> bool {
+        pass.reads_each()
+    }
+
+    fn pids_in(source: &Source, pass: &Pass) -> Result<Vec<Pid>> {
+        pass.pids(source)
+    }
+
+    fn cache(_: &Source, many: bool) -> Cache {
+        if many { Cache::for_many() } else { Cache::default() }
+    }
+
+    fn cache_in(_: &Source, pass: &Arc<Pass>, pid: Pid, fields: FieldSet) -> Cache {
+        Cache::in_pass(pass, pid, fields)
+    }
+}
+
+impl Live for Linux {
+    fn host() -> Source {
+        Source::host()
+    }
+
+    fn heap_info() -> Result<HeapInfo> {
+        ffi::heap_info()
+    }
+
+    fn heap_trim() -> Result<bool> {
+        ffi::heap_trim()
+    }
+}
+
+impl sys::ServiceReadings for Linux {}
+
+/// A pid as system calls take it; `None` for what names no single process.
+fn raw_pid(pid: Pid) -> Option<rustix::process::Pid> {
+    i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
+}

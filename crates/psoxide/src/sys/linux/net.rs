@@ -12,7 +12,7 @@ use psoxide_parse::{ParseError, decimal, hex, trim};
 use rustix::net::{AddressFamily as SocketFamily, SocketFlags, SocketType as Transport, socket_with};
 
 use super::netlink::Netlink;
-use super::{Os, Source, ffi, sockets};
+use super::{Linux, Source, ffi, sockets};
 use crate::sys::NetReadings;
 use crate::{AddressFamily, Connection, ConnectionKind, Duplex, Error, NetIo, NicAddr, NicAddress, NicStats, Result};
 
@@ -46,7 +46,7 @@ const FLAG_NAMES: [&str; 16] = [
     "dynamic",
 ];
 
-impl NetReadings for Os {
+impl NetReadings for Linux {
     fn net_io_counters(source: &Source) -> Result<Vec<(OsString, NetIo)>> {
         source.read(&source.procfs("net/dev"), |bytes| {
             Ok(net_dev::parse(bytes)?.into_iter().map(|nic| (os_string(nic.name), net_io(&nic))).collect())
@@ -323,8 +323,8 @@ mod tests {
     #[test]
     fn live_interfaces() {
         let source = Source::host();
-        let stats = Os::net_if_stats(&source).unwrap();
+        let stats = Linux::net_if_stats(&source).unwrap();
         assert!(stats.iter().any(|(name, _)| name == "lo"), "{stats:?}");
-        Os::net_if_addrs(&source).unwrap();
+        Linux::net_if_addrs(&source).unwrap();
     }
 }

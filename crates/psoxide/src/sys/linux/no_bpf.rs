@@ -9,7 +9,7 @@ use super::Source;
 use super::folder::Folder;
 use super::own_sockets::Held;
 use super::sockets::Holder;
-use crate::sys::Kin;
+use crate::sys::Parentage;
 use crate::{Backend, IoCounters, OpenFile, Pid, Result, Thread};
 
 /// No programs.
@@ -38,7 +38,7 @@ impl Bpf {
         None
     }
 
-    pub(super) fn family(&self, _: &Source) -> Option<(Vec<Kin>, Vec<Pid>)> {
+    pub(super) fn family(&self, _: &Source) -> Option<(Vec<Parentage>, Vec<Pid>)> {
         None
     }
 

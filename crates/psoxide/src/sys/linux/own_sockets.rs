@@ -14,10 +14,10 @@ use rustix::io::Errno;
 use rustix::net::netlink::SOCK_DIAG;
 use rustix::net::{AddressFamily, ipproto, sockopt};
 
+use super::Handle;
 use super::ffi;
 use super::netlink::Netlink;
 use super::sockets::{AF_INET, AF_INET6, Holder, IPPROTO_TCP, IPPROTO_UDP, is_our_namespace};
-use crate::sys::Handle;
 
 /// A socket that a process holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

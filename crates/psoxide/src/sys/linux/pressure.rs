@@ -5,11 +5,11 @@ use std::time::Duration;
 use psoxide_parse::linux::pressure;
 use rustix::io::Errno;
 
-use super::{Os, Source};
+use super::{Linux, Source};
 use crate::sys::PressureReadings;
 use crate::{Error, Pressure, PressureOf, Result, Stall};
 
-impl PressureReadings for Os {
+impl PressureReadings for Linux {
     fn pressure(source: &Source, what: PressureOf) -> Result<Pressure> {
         let path = source.procfs("pressure").join(what.name());
         // Not built in: no file. Built in but switched off (psi=0): the file refuses to be opened.

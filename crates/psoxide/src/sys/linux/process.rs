@@ -19,15 +19,15 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::cache::{Cache, Owner, cached};
 use super::source::{if_any, is_procfs};
-use super::{Os, Source, bpf, control, descriptors, family, ffi, raw_pid, sockets, threads, users};
-use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings};
+use super::{Handle, Linux, Source, bpf, control, descriptors, family, ffi, raw_pid, sockets, threads, users};
+use crate::sys::{self, Parentage, ProcessReadings, SystemReadings};
 use crate::{
     Cgroup, Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, IoPriority, Limit, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource,
     Result, Scheduling, SchedulingPolicy, Thread, ThreadDetails,
 };
 
-impl Handle<'_> {
+impl sys::Handle<'_, Linux> {
     pub(super) fn path(&self, file: &str) -> PathBuf {
         self.source.process(self.pid, file)
     }
@@ -137,7 +137,7 @@ impl Handle<'_> {
 
     /// What an empty answer means: an ended process has no memory to show, a kernel thread never had any.
     fn empty<T>(&self, value: T) -> Result<T> {
-        match Os::status(self)? {
+        match Linux::status(self)? {
             ProcessStatus::Zombie => Err(Error::zombie(self.pid)),
             _ => Ok(value),
         }
@@ -236,7 +236,7 @@ fn booted(source: &Source, file: &Path) -> Option<u64> {
     seconds(before).filter(|before| seconds(after) == Some(*before))
 }
 
-impl SystemReadings for Os {
+impl SystemReadings for Linux {
     fn boot_time(source: &Source) -> Result<SystemTime> {
         let file = source.procfs("stat");
         let seconds = match booted(source, &file) {
@@ -259,7 +259,7 @@ impl SystemReadings for Os {
         source.pids()
     }
 
-    fn family(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Kin>> {
+    fn parentage(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Parentage>> {
         family::of_process(source, of, recursive)
     }
 
@@ -305,7 +305,7 @@ impl SystemReadings for Os {
     }
 }
 
-impl ProcessReadings for Os {
+impl ProcessReadings for Linux {
     fn start(process: &Handle<'_>) -> Result<u64> {
         Ok(process.stat()?.starttime)
     }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use psoxide_parse::{signed, trim};
 
 use super::source::if_any;
-use super::{Os, Source};
+use super::{Linux, Source};
 use crate::memory::percent;
 use crate::sys::SensorReadings;
 use crate::{Battery, Fan, Result, Temperature, TimeLeft};
 
-impl SensorReadings for Os {
+impl SensorReadings for Linux {
     fn sensors_temperatures(source: &Source) -> Result<Vec<(String, Vec<Temperature>)>> {
         let mut chips: BTreeMap<String, Vec<Temperature>> = BTreeMap::new();
         for (folder, sensor) in hwmon(source, "temp")? {

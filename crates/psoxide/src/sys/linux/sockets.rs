@@ -11,12 +11,11 @@ use psoxide_parse::linux::sock_diag::{self, SOCK_DIAG_BY_FAMILY};
 use psoxide_parse::{ParseError, decimal};
 use rustix::net::netlink::SOCK_DIAG;
 
-use super::Source;
 use super::folder::Folder;
 use super::netlink::Netlink;
 use super::own_sockets::{self, Held, What};
 use super::source::if_any;
-use crate::sys::Handle;
+use super::{Handle, Source};
 use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Pid, Result, SocketType};
 
 /// The sockets of this network namespace, each once for every process that holds it.

@@ -19,6 +19,8 @@ use super::ffi::{self, PidfdInfo};
 use super::folder::Folder;
 use super::raw_pid;
 use super::users::UserNames;
+#[cfg(feature = "capture")]
+use crate::sys::question::Capture;
 use crate::{Backend, Error, Pid, Result};
 
 /// A tree of kernel files, and the constants that their numbers are in.
@@ -37,6 +39,10 @@ pub(crate) struct Source {
     backend: Backend,
     user_names: Arc<UserNames>,
     bpf: Arc<Bpf>,
+    /// The directory that a capture was unpacked into, for as long as it is read.
+    #[cfg(feature = "capture")]
+    #[allow(dead_code)] // deleted when the last source drops it
+    unpacked: Option<Arc<tempfile::TempDir>>,
 }
 
 /// Enough for most files.
@@ -57,6 +63,8 @@ impl Source {
             backend: Backend::from_env().ok().flatten().unwrap_or_default(),
             user_names: Arc::default(),
             bpf: Arc::default(),
+            #[cfg(feature = "capture")]
+            unpacked: None,
         }
     }
 
@@ -83,6 +91,8 @@ impl Source {
             backend: Backend::Proc,
             user_names: Arc::default(),
             bpf: Arc::default(),
+            #[cfg(feature = "capture")]
+            unpacked: None,
         };
         let constants = root.join(".psoxide");
         match source.read(&constants, |bytes| Ok(bytes.to_vec())) {
@@ -91,6 +101,15 @@ impl Source {
             Err(error) => return Err(error),
         }
         Ok(source)
+    }
+
+    /// The machine of a capture, whose files are put into a temporary directory.
+    #[cfg(feature = "capture")]
+    pub(crate) fn unpack(capture: &Capture) -> Result<Self> {
+        let dir = tempfile::tempdir().map_err(Error::io)?;
+        capture.unpack(dir.path()).map_err(Error::io)?;
+        let source = Self::at_root(dir.path())?;
+        Ok(Self { unpacked: Some(Arc::new(dir)), ..source })
     }
 
     pub(crate) fn with_backend(&self, backend: Backend) -> Self {

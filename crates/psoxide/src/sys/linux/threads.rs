@@ -2,10 +2,10 @@
 
 use psoxide_parse::linux::stat;
 
+use super::Handle;
 use super::folder::Folder;
 use super::process::{os_string, state};
 use super::source::if_any;
-use crate::sys::Handle;
 use crate::{Error, Result, Thread, ThreadDetails};
 
 pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {

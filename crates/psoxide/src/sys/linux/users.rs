@@ -12,11 +12,11 @@ use psoxide_parse::linux::utmp::{self, Login};
 use psoxide_parse::{decimal, lines, split_once};
 
 use super::source::if_any;
-use super::{Os, Source, ffi};
+use super::{Linux, Source, ffi};
 use crate::sys::UserReadings;
 use crate::{Result, User};
 
-impl UserReadings for Os {
+impl UserReadings for Linux {
     fn users(source: &Source) -> Result<Vec<User>> {
         let users = source.read_if_any(&source.file("var/run/utmp"), |bytes| {
             Ok(utmp::logins(bytes, source.little_endian()).iter().map(user).collect())

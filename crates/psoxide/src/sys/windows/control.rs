@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use super::{Os, cpu, ffi};
-use crate::sys::{Control, Handle};
+use super::{Handle, Windows, cpu, ffi};
+use crate::sys::Control;
 use crate::{Error, ExitStatus, IoPriority, IoPriorityClass, Pid, Result, Signal};
 
 /// PROCESSINFOCLASS
@@ -86,7 +86,7 @@ pub(super) fn ionice(process: BorrowedHandle<'_>) -> Result<IoPriority> {
     Ok(IoPriority { class, value: None })
 }
 
-impl Control for Os {
+impl Control for Windows {
     fn send_signal(process: &Handle<'_>, signal: Signal) -> Result<()> {
         match signal {
             Signal::TERM | Signal::KILL => {

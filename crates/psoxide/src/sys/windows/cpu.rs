@@ -4,7 +4,7 @@ use psoxide_parse::windows::machine::{self, Performance};
 use psoxide_parse::windows::processors::{self, Times, Topology};
 
 use super::source::span;
-use super::{Os, Source, ffi, load};
+use super::{Source, Windows, ffi, load};
 use crate::sys::CpuReadings;
 use crate::{CpuFreq, CpuStats, CpuTimes, LoadAverage, Result};
 
@@ -53,7 +53,7 @@ pub(super) fn topology() -> Result<Topology> {
     Ok(processors::topology(ffi::topology()?.bytes())?)
 }
 
-impl CpuReadings for Os {
+impl CpuReadings for Windows {
     fn cpu_times(_: &Source) -> Result<CpuTimes> {
         let sum = times()?.into_iter().reduce(|a, b| Times {
             idle: a.idle.saturating_add(b.idle),

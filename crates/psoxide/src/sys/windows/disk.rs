@@ -7,7 +7,7 @@ use psoxide_parse::windows::disk_performance;
 
 use super::ffi::{self, Drive};
 use super::source::span;
-use super::{Os, Source};
+use super::{Source, Windows};
 use crate::memory::percent;
 use crate::sys::{DiskReadings, PressureReadings};
 use crate::{DiskIo, DiskPartition, DiskUsage, Error, Result};
@@ -46,7 +46,7 @@ fn partition(device: OsString, mount: OsString, kind: Drive, all: bool) -> Optio
     Some(DiskPartition { device, mountpoint: PathBuf::from(mount), fstype, opts: options.join(",").into() })
 }
 
-impl DiskReadings for Os {
+impl DiskReadings for Windows {
     fn disk_partitions(_: &Source, all: bool) -> Result<Vec<DiskPartition>> {
         let drives = ffi::drives();
         let local = |kind: Drive| !matches!(kind, Drive::Unknown | Drive::NoRoot | Drive::Remote);
@@ -103,7 +103,7 @@ impl DiskReadings for Os {
     }
 }
 
-impl PressureReadings for Os {}
+impl PressureReadings for Windows {}
 
 /// A process whose file or memory went while it was read looks like one that may not be read.
 pub(super) fn is_partial(error: &Error) -> bool {

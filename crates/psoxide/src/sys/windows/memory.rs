@@ -2,15 +2,15 @@
 
 use psoxide_parse::windows::machine;
 
-use super::{Os, Source, ffi};
+use super::{Source, Windows, ffi};
 use crate::memory::percent;
 use crate::sys::MemoryReadings;
-use crate::{HeapInfo, Result, SwapMemory, VirtualMemory};
+use crate::{Result, SwapMemory, VirtualMemory};
 
 /// SYSTEM_INFORMATION_CLASS
 const PAGE_FILES: i32 = 18;
 
-impl MemoryReadings for Os {
+impl MemoryReadings for Windows {
     fn virtual_memory(_: &Source) -> Result<VirtualMemory> {
         let memory = ffi::performance()?;
         let used = memory.total.saturating_sub(memory.available);
@@ -49,13 +49,5 @@ impl MemoryReadings for Os {
             sin: None,
             sout: None,
         })
-    }
-
-    fn heap_info() -> Result<HeapInfo> {
-        ffi::heap_info()
-    }
-
-    fn heap_trim() -> Result<bool> {
-        Ok(ffi::heap_trim())
     }
 }

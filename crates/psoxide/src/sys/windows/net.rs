@@ -7,7 +7,7 @@ use std::os::windows::ffi::OsStringExt as _;
 use psoxide_parse::windows::adapters::{self, Adapter, Address};
 use psoxide_parse::windows::socket_table::{self, Socket, Table};
 
-use super::{Os, Source, ffi};
+use super::{Source, Windows, ffi};
 use crate::sys::NetReadings;
 use crate::{
     AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, NetIo, NicAddr, NicAddress,
@@ -107,7 +107,7 @@ pub(super) fn connections(kind: ConnectionKind, of: Option<Pid>) -> Result<Vec<C
     Ok(connections)
 }
 
-impl NetReadings for Os {
+impl NetReadings for Windows {
     fn net_io_counters(_: &Source) -> Result<Vec<(OsString, NetIo)>> {
         adapters()?.into_iter().map(|(name, adapter)| Ok((name, ffi::counters(adapter.luid)?))).collect()
     }

@@ -4,9 +4,8 @@ use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
 
 use psoxide_parse::windows::working_set;
 
-use super::ffi;
 use super::source::with_drive;
-use crate::sys::Handle;
+use super::{Handle, ffi};
 use crate::{MemoryFootprint, MemoryMap, Result};
 
 pub(super) fn footprint(process: &Handle<'_>) -> Result<MemoryFootprint> {

@@ -18,12 +18,12 @@ use super::disk::is_partial;
 use super::ffi::{self, Times};
 use super::source::{moment, span, time_of_day, with_drive};
 use super::table::{self, Table};
-use super::{Os, Source, control, files, net, pages, users};
+use super::{Handle, Source, Windows, control, files, net, pages, users};
 use crate::error::ErrorKind;
-use crate::sys::{Handle, Kin, ProcessReadings, SystemReadings};
+use crate::sys::{self, Parentage, ProcessReadings, SystemReadings};
 use crate::{
-    Connection, ConnectionKind, CtxSwitches, Error, FieldSet, IoCounters, IoPriority, MemoryDetails, MemoryFootprint,
-    MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Result, Thread,
+    Connection, ConnectionKind, CtxSwitches, Error, IoCounters, IoPriority, MemoryDetails, MemoryFootprint, MemoryInfo,
+    MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Result, Thread,
 };
 
 /// PROCESSINFOCLASS
@@ -45,29 +45,13 @@ pub(crate) struct Pass {
 }
 
 impl Pass {
-    /// A pass over some of the processes of `source`, now.
-    pub(crate) fn over(_: &Source) -> Self {
+    /// A pass over processes, now.
+    pub(super) fn now() -> Self {
         Self { one_moment: true, ..Self::default() }
     }
 
-    /// A pass over all or most of them, for these fields.
-    pub(crate) fn at_once(source: &Source, _: FieldSet) -> Self {
-        Self::over(source)
-    }
-
-    /// The same: it holds nothing open.
-    pub(crate) fn without_files(source: &Source, fields: FieldSet) -> Self {
-        Self::at_once(source, fields)
-    }
-
-    /// Whether each process is read by calls of its own: most of what is asked for is in the one table.
-    #[allow(clippy::unused_self)] // the contract's
-    pub(crate) fn reads_each(&self) -> bool {
-        false
-    }
-
     /// The processes there are.
-    pub(crate) fn pids(&self, _: &Source) -> Result<Vec<Pid>> {
+    pub(super) fn pids(&self) -> Result<Vec<Pid>> {
         Ok(cached(&self.table, Table::read)?.pids())
     }
 }
@@ -89,8 +73,8 @@ impl Cache {
         Self { many: true, ..Self::default() }
     }
 
-    /// Empty cells for another process of the same pass, of which these fields will be read.
-    pub(crate) fn in_pass(pass: &Arc<Pass>, _: Pid, _: FieldSet) -> Self {
+    /// Empty cells for another process of the same pass.
+    pub(super) fn in_pass(pass: &Arc<Pass>) -> Self {
         Self { many: true, pass: Arc::clone(pass), ..Self::default() }
     }
 }
@@ -124,7 +108,7 @@ fn cached<T>(cell: &OnceLock<T>, read: impl FnOnce() -> Result<T>) -> Result<&T>
     Ok(cell.get_or_init(|| value))
 }
 
-impl Handle<'_> {
+impl sys::Handle<'_, Windows> {
     /// The process's entry in the table; that of another process with the same pid is refused.
     fn entry(&self) -> Result<&Process> {
         let pass = &self.cache.pass;
@@ -239,7 +223,7 @@ impl Handle<'_> {
     }
 }
 
-impl SystemReadings for Os {
+impl SystemReadings for Windows {
     fn boot_time(_: &Source) -> Result<SystemTime> {
         moment(time_of_day()?.boot)
     }
@@ -252,8 +236,8 @@ impl SystemReadings for Os {
         Ok(Table::read()?.pids())
     }
 
-    fn family(_: &Source, _: Pid, _: bool) -> Result<Vec<Kin>> {
-        Ok(Table::read()?.family())
+    fn parentage(_: &Source, _: Pid, _: bool) -> Result<Vec<Parentage>> {
+        Ok(Table::read()?.parentage())
     }
 
     fn pid_exists(_: &Source, pid: Pid) -> Result<bool> {
@@ -265,7 +249,7 @@ impl SystemReadings for Os {
     }
 }
 
-impl ProcessReadings for Os {
+impl ProcessReadings for Windows {
     fn start(process: &Handle<'_>) -> Result<u64> {
         process.dual(|handle| Ok(ffi::times(handle)?.create), |entry| entry.create_time)
     }

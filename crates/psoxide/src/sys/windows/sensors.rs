@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::ffi::{self, Power};
-use super::{Os, Source};
+use super::{Source, Windows};
 use crate::sys::SensorReadings;
 use crate::{Battery, Result, TimeLeft};
 
-impl SensorReadings for Os {
+impl SensorReadings for Windows {
     fn sensors_battery(_: &Source) -> Result<Option<Battery>> {
         Ok(battery(&ffi::battery()?))
     }

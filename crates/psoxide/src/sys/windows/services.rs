@@ -5,7 +5,7 @@ use std::os::windows::ffi::OsStringExt as _;
 
 use psoxide_parse::windows::service_table::{self, Status};
 
-use super::{Os, Source, ffi};
+use super::{Source, Windows, ffi};
 use crate::sys::ServiceReadings;
 use crate::{Error, Result, Service, ServiceStart, ServiceStatus};
 
@@ -39,7 +39,7 @@ fn text(units: &[u16]) -> OsString {
     OsString::from_wide(units)
 }
 
-impl ServiceReadings for Os {
+impl ServiceReadings for Windows {
     fn services(_: &Source) -> Result<Vec<(OsString, OsString)>> {
         let (filled, count) = ffi::Manager::open()?.list()?;
         let listed = service_table::list(filled.buffer(), count)?;

@@ -1,55 +1,20 @@
 //! The running machine: there is no other source, as Windows keeps nothing of this in files.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use psoxide_parse::windows::machine::{self, TimeOfDay};
 
 use super::ffi;
-use crate::{Backend, Error, Result};
+use crate::{Error, Result};
 
 /// SYSTEM_INFORMATION_CLASS
 const TIME_OF_DAY: i32 = 3;
 
 /// The running machine.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Source {
-    backend: Backend,
-}
-
-impl Source {
-    pub(crate) fn host() -> Self {
-        Self { backend: Backend::from_env().ok().flatten().unwrap_or_default() }
-    }
-
-    pub(crate) fn with_procfs(_: &Path) -> Result<Self> {
-        Err(Error::unsupported("reading from another /proc"))
-    }
-
-    pub(crate) fn at_root(_: &Path) -> Result<Self> {
-        Err(Error::unsupported("reading from copied files"))
-    }
-
-    pub(crate) fn with_backend(&self, backend: Backend) -> Self {
-        Self { backend }
-    }
-
-    pub(crate) fn backend_refusal(&self) -> Option<String> {
-        (self.backend == Backend::Bpf).then(|| "BPF is a part of Linux".to_owned())
-    }
-
-    /// Each fact has one source here.
-    #[allow(clippy::unused_self)]
-    pub(crate) fn backend(&self) -> Backend {
-        Backend::Auto
-    }
-
-    #[allow(clippy::unused_self)] // the contract: other sources are not always live
-    pub(crate) fn is_live(&self) -> bool {
-        true
-    }
-}
+pub(crate) struct Source;
 
 /// When the machine was booted, and now.
 pub(super) fn time_of_day() -> Result<TimeOfDay> {

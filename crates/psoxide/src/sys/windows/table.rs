@@ -6,7 +6,7 @@ use std::os::windows::ffi::OsStringExt as _;
 use psoxide_parse::windows::process_table::{self, Process};
 
 use super::ffi;
-use crate::sys::Kin;
+use crate::sys::Parentage;
 use crate::{Pid, Result};
 
 /// SYSTEM_INFORMATION_CLASS
@@ -37,8 +37,11 @@ impl Table {
         self.0.iter().map(|process| process.pid).collect()
     }
 
-    pub(super) fn family(&self) -> Vec<Kin> {
-        self.0.iter().map(|process| Kin { pid: process.pid, start: process.create_time, ppid: process.ppid }).collect()
+    pub(super) fn parentage(&self) -> Vec<Parentage> {
+        self.0
+            .iter()
+            .map(|process| Parentage { pid: process.pid, start: process.create_time, ppid: process.ppid })
+            .collect()
     }
 }
 

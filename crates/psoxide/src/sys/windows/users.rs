@@ -6,11 +6,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use psoxide_parse::windows::sid;
 
 use super::source::moment;
-use super::{Os, Source, ffi};
+use super::{Source, Windows, ffi};
 use crate::sys::UserReadings;
 use crate::{Result, User};
 
-impl UserReadings for Os {
+impl UserReadings for Windows {
     fn users(_: &Source) -> Result<Vec<User>> {
         let sessions = ffi::sessions()?.into_iter().map(|session| {
             Ok(User {

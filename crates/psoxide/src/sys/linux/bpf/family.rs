@@ -6,7 +6,7 @@ use super::iterator::{self, STACK, TASK};
 use super::kernel::Kernel;
 use super::processes::follow;
 use crate::Pid;
-use crate::sys::Kin;
+use crate::sys::Parentage;
 
 /// Prints, of every process: pid, parent's pid, start in nanoseconds since boot, number of threads.
 pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
@@ -54,8 +54,8 @@ impl Relative {
         (self.pid, self.threads)
     }
 
-    pub(super) fn kin(&self, source: &Source) -> Kin {
-        Kin { pid: self.pid, start: source.clock_ticks_of(self.start), ppid: self.ppid }
+    pub(super) fn kin(&self, source: &Source) -> Parentage {
+        Parentage { pid: self.pid, start: source.clock_ticks_of(self.start), ppid: self.ppid }
     }
 }
 

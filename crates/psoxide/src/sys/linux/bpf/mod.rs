@@ -37,7 +37,7 @@ use super::folder::Folder;
 use super::own_sockets::Held;
 use super::sockets::Holder;
 use super::{Source, descriptors};
-use crate::sys::Kin;
+use crate::sys::Parentage;
 use crate::{Backend, OpenFile, Pid, Thread};
 
 /// What a program walks over.
@@ -131,7 +131,7 @@ impl Bpf {
     }
 
     /// Every process and its parent, but those that the walk left out: of these the pids.
-    pub(super) fn family(&self, source: &Source) -> Option<(Vec<Kin>, Vec<Pid>)> {
+    pub(super) fn family(&self, source: &Source) -> Option<(Vec<Parentage>, Vec<Pid>)> {
         let told = self.relatives(source)?;
         let (told, untold) = self.split(source, told)?;
         Some((told.iter().map(|relative| relative.kin(source)).collect(), untold))

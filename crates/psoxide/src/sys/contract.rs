@@ -1,0 +1,375 @@
+//! The readings of a system, each listed once: [`contract!`] writes the traits and the dispatcher from the list.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::{Fate, Handle, Parentage, Platform};
+use crate::{
+    Battery, Cgroup, Connection, ConnectionKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo, DiskPartition,
+    DiskUsage, Error, ExitStatus, Fan, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails, MemoryFootprint,
+    MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes,
+    ProcessStatus, Resource, Result, Scheduling, Service, Signal, SwapMemory, Temperature, Thread, ThreadDetails, User,
+    VirtualMemory,
+};
+
+/// Writes a trait for each topic, and its implementation for the dispatcher.
+///
+/// The first argument of a reading is the machine (`source`), one process (`process`) or several (`processes`). A
+/// reading that ends in `;` is required. One that ends in `= unsupported;` fails with `Unsupported` where a system does
+/// not implement it. One with a body has that body by default.
+macro_rules! contract {
+    ($(
+        $(#[$about_topic:meta])*
+        trait $topic:ident {
+            $(
+                $(#[$about:meta])*
+                fn $name:ident($subject:ident $(, $arg:ident: $type:ty)* $(,)?) -> $out:ty
+                    $(= $default:ident)? $({ $($body:tt)* })? $(;)?
+            )+
+        }
+    )+) => {
+        $(
+            $(#[$about_topic])*
+            pub(crate) trait $topic: Platform {
+                $(contract! {
+                    @declare [$(#[$about])*] $name $subject [$($arg: $type),*] [$out] [$($default)?] [$({ $($body)* })?]
+                })+
+            }
+
+            #[cfg(feature = "capture")]
+            impl $topic for super::any::Any {
+                $(fn $name($subject: contract!(@subject $subject) $(, $arg: $type)*) -> $out {
+                    contract!(@dispatch $subject $subject $topic $name [$($arg),*])
+                })+
+            }
+        )+
+    };
+
+    (@subject source) => { &Self::Source };
+    (@subject process) => { &Handle<'_, Self> };
+    (@subject processes) => { &[Handle<'_, Self>] };
+
+    (@declare [$($about:tt)*] $name:ident $subject:ident [$($arg:ident: $type:ty),*] [$out:ty] [] []) => {
+        $($about)*
+        fn $name($subject: contract!(@subject $subject) $(, $arg: $type)*) -> $out;
+    };
+    (@declare [$($about:tt)*] $name:ident $subject:ident [$($arg:ident: $type:ty),*] [$out:ty] [unsupported] []) => {
+        $($about)*
+        fn $name(_: contract!(@subject $subject) $(, _: $type)*) -> $out {
+            Err(Error::unsupported(stringify!($name)))
+        }
+    };
+    (@declare [$($about:tt)*] $name:ident $subject:ident [$($arg:ident: $type:ty),*] [$out:ty] [] [$body:block]) => {
+        $($about)*
+        fn $name($subject: contract!(@subject $subject) $(, $arg: $type)*) -> $out $body
+    };
+
+    (@dispatch source $source:ident $topic:ident $name:ident [$($arg:ident),*]) => {
+        on_source!($source, |P, source| <P as $topic>::$name(source $(, $arg)*))
+    };
+    (@dispatch process $process:ident $topic:ident $name:ident [$($arg:ident),*]) => {
+        on_process!($process, |P, process| <P as $topic>::$name(&process $(, $arg)*))
+    };
+    (@dispatch processes $processes:ident $topic:ident $name:ident [$($arg:ident),*]) => {
+        <super::Host as $topic>::$name(&super::any::of_host($processes, stringify!($name))? $(, $arg)*)
+    };
+}
+
+contract! {
+    /// Reads the machine and lists its processes.
+    trait SystemReadings {
+        /// Lists the processes that this user can see, by pid. Only this may fail as a whole: a process that refuses a
+        /// reading, or that ends meanwhile, never fails a listing.
+        fn pids(source) -> Result<Vec<Pid>>;
+
+        /// Reads when the machine was booted.
+        fn boot_time(source) -> Result<SystemTime>;
+
+        /// Reads how long ago the machine was booted; of a capture, how long before it was taken.
+        fn uptime(source) -> Result<Duration> = unsupported;
+
+        /// Whether a process, not merely a thread, has this pid.
+        fn pid_exists(source, pid: Pid) -> Result<bool> {
+            Ok(Self::pids(source)?.contains(&pid))
+        }
+
+        /// Returns the pid of the calling process.
+        fn current_pid(source) -> Result<Pid> {
+            if Self::is_live(source) { Ok(std::process::id()) } else { Err(Error::unsupported("current_process")) }
+        }
+
+        /// Whether the kernel counts how long processes wait for storage.
+        fn delay_accounting(source) -> Result<bool> = unsupported;
+
+        /// Reads the parents of processes: of all descendants of `of`, or only of its children unless `recursive`, and
+        /// of as many other processes as is convenient.
+        fn parentage(source, of: Pid, recursive: bool) -> Result<Vec<Parentage>>;
+    }
+
+    /// Reads one process. A getter reads each kernel source at most once, into the handle's cache.
+    trait ProcessReadings {
+        /// Reads the start stamp. With the pid it is the identity of a process.
+        ///
+        /// The stamp never changes while the process lives, also when somebody sets the wall clock. A system that
+        /// stores a wall-clock time which it corrects with the clock must derive the stamp from something else.
+        ///
+        /// Where `process.start` is set, the getters of a system that reads stamp and value together must fail with
+        /// `NoSuchProcess` if the stamps differ.
+        fn start(process) -> Result<u64>;
+
+        /// Says what an error of a getter means for the process. Systems disagree about `ENOENT` and `ESRCH`.
+        fn fate(process, error: &Error) -> Result<Fate> {
+            Ok(Fate::look_again(process, error))
+        }
+
+        /// Converts a start stamp to the time since the boot.
+        fn since_boot(source, start: u64) -> Result<Duration>;
+
+        /// Reads the pid of the parent. Pid 0 is an ordinary process on some systems, and is its own parent there.
+        fn ppid(process) -> Result<Pid>;
+
+        /// Reads the name.
+        fn name(process) -> Result<OsString>;
+
+        /// Reads the name as the kernel keeps it, which may be truncated.
+        fn comm(process) -> Result<OsString> {
+            Self::name(process)
+        }
+
+        /// Reads what the process is doing.
+        fn status(process) -> Result<ProcessStatus>;
+
+        /// Reads when the process began.
+        fn create_time(process) -> Result<SystemTime>;
+
+        /// Reads the CPU time that the process has used.
+        fn cpu_times(process) -> Result<ProcessCpuTimes>;
+
+        /// Reads the memory counters that the kernel keeps at hand.
+        fn memory_info(process) -> Result<MemoryInfo>;
+
+        /// Reads the path of the executable.
+        fn exe(process) -> Result<PathBuf> = unsupported;
+
+        /// Reads the command line.
+        fn cmdline(process) -> Result<Vec<OsString>> = unsupported;
+
+        /// Reads the name of the real user, or the number of a user without a name.
+        fn username(process) -> Result<OsString> = unsupported;
+
+        /// Reads the user ids.
+        fn uids(process) -> Result<Ids> = unsupported;
+
+        /// Reads the group ids.
+        fn gids(process) -> Result<Ids> = unsupported;
+
+        /// Reads the path of the controlling terminal.
+        fn terminal(process) -> Result<Option<PathBuf>> = unsupported;
+
+        /// Reads the working directory.
+        fn cwd(process) -> Result<PathBuf> = unsupported;
+
+        /// Reads the environment.
+        fn environ(process) -> Result<Vec<(OsString, OsString)>> = unsupported;
+
+        /// Reads the nice value.
+        fn nice(process) -> Result<i32> = unsupported;
+
+        /// Reads the I/O scheduling class and priority.
+        fn ionice(process) -> Result<IoPriority> = unsupported;
+
+        /// Reads a resource limit.
+        fn rlimit(process, resource: Resource) -> Result<Limit> = unsupported;
+
+        /// Reads the CPUs that the process may run on.
+        fn cpu_affinity(process) -> Result<Vec<u32>> = unsupported;
+
+        /// Reads the CPU that the process last ran on.
+        fn cpu_num(process) -> Result<u32> = unsupported;
+
+        /// Counts the threads.
+        fn num_threads(process) -> Result<u64> = unsupported;
+
+        /// Reads the context switches.
+        fn num_ctx_switches(process) -> Result<CtxSwitches> = unsupported;
+
+        /// Counts the open file descriptors.
+        fn num_fds(process) -> Result<u64> = unsupported;
+
+        /// Counts the open handles.
+        fn num_handles(process) -> Result<u64> = unsupported;
+
+        /// Reads the threads, by id.
+        fn threads(process) -> Result<Vec<Thread>> = unsupported;
+
+        /// Reads the page faults.
+        fn page_faults(process) -> Result<PageFaults> = unsupported;
+
+        /// Reads the regular files that the process has open.
+        fn open_files(process) -> Result<Vec<OpenFile>> = unsupported;
+
+        /// Reads the sockets of the process.
+        fn net_connections(process, kind: ConnectionKind) -> Result<Vec<Connection>> = unsupported;
+
+        /// Reads the parts of the memory and their peaks.
+        fn memory_details(process) -> Result<MemoryDetails> = unsupported;
+
+        /// Reads the memory that would be freed if the process ended.
+        fn memory_footprint(process) -> Result<MemoryFootprint> = unsupported;
+
+        /// Reads the mappings.
+        fn memory_maps(process) -> Result<Vec<MemoryMap>> = unsupported;
+
+        /// Reads the I/O counters.
+        fn io_counters(process) -> Result<IoCounters> = unsupported;
+
+        /// Reads the name, state, times and nice value of each thread, by id.
+        fn thread_details(process) -> Result<Vec<ThreadDetails>> = unsupported;
+
+        /// Reads the scheduling policy and priority.
+        fn scheduling(process) -> Result<Scheduling> = unsupported;
+
+        /// Whether this is a thread of the kernel.
+        fn is_kernel_thread(process) -> Result<bool> = unsupported;
+
+        /// Reads the control group.
+        fn cgroup(process) -> Result<Cgroup> = unsupported;
+
+        /// Reads the inode number of the network namespace.
+        fn net_namespace(process) -> Result<u64> = unsupported;
+
+        /// Reads the score by which the kernel chooses a process to kill when memory runs out.
+        fn oom_score(process) -> Result<u64> = unsupported;
+    }
+
+    /// Changes a process of the running machine, and waits for its end. The callers have checked that the source is live.
+    trait Control {
+        /// Sends a signal to this very process, never to another one that has taken its pid.
+        fn send_signal(process, signal: Signal) -> Result<()> = unsupported;
+
+        /// Stops this very process.
+        fn suspend(process) -> Result<()> = unsupported;
+
+        /// Continues this very process.
+        fn resume(process) -> Result<()> = unsupported;
+
+        /// Waits until all of the processes have ended or the timeout is over. Calls `done` with the position of each
+        /// process as it ends and, for a child of the caller, how it ended.
+        fn wait_each(
+            processes,
+            timeout: Option<Duration>,
+            done: &mut dyn FnMut(usize, Option<ExitStatus>),
+        ) -> Result<()> = unsupported;
+
+        /// Sets the nice value.
+        fn set_nice(process, value: i32) -> Result<()> = unsupported;
+
+        /// Sets the I/O scheduling class and priority.
+        fn set_ionice(process, priority: IoPriority) -> Result<()> = unsupported;
+
+        /// Sets a resource limit.
+        fn set_rlimit(process, resource: Resource, limit: Limit) -> Result<()> = unsupported;
+
+        /// Sets the CPUs that the process may run on.
+        fn set_cpu_affinity(process, cpus: &[u32]) -> Result<()> = unsupported;
+    }
+
+    /// Reads the processors.
+    trait CpuReadings {
+        /// Reads the times of all processors together.
+        fn cpu_times(source) -> Result<CpuTimes>;
+
+        /// Reads the times of each processor.
+        fn cpu_times_per_cpu(source) -> Result<Vec<CpuTimes>> = unsupported;
+
+        /// Counts the logical processors that are online.
+        fn cpu_count(source) -> Result<Option<usize>> = unsupported;
+
+        /// Counts the physical cores.
+        fn cpu_count_cores(source) -> Result<Option<usize>> = unsupported;
+
+        /// Reads the counts of interrupts, context switches and system calls.
+        fn cpu_stats(source) -> Result<CpuStats> = unsupported;
+
+        /// Reads the load averages.
+        fn load_average(source) -> Result<LoadAverage> = unsupported;
+
+        /// Reads the frequency of each processor.
+        fn cpu_freq(source) -> Result<Vec<CpuFreq>> = unsupported;
+    }
+
+    /// Reads the memory of the machine.
+    trait MemoryReadings {
+        /// Reads the use of physical memory.
+        fn virtual_memory(source) -> Result<VirtualMemory>;
+
+        /// Reads the use of swap space.
+        fn swap_memory(source) -> Result<SwapMemory> = unsupported;
+    }
+
+    /// Reads pressure stall information.
+    trait PressureReadings {
+        /// Reads the pressure on one resource.
+        fn pressure(source, of: PressureOf) -> Result<Pressure> = unsupported;
+    }
+
+    /// Reads disks and file systems.
+    trait DiskReadings {
+        /// Reads the mounted file systems: those on devices, or `all`.
+        fn disk_partitions(source, all: bool) -> Result<Vec<DiskPartition>> = unsupported;
+
+        /// Reads the space of the file system that `path` is on.
+        fn disk_usage(source, path: &Path) -> Result<DiskUsage> = unsupported;
+
+        /// Reads the counters of each disk and partition, in the kernel's order.
+        fn disk_io_counters(source) -> Result<Vec<(OsString, DiskIo)>> = unsupported;
+
+        /// Lists the names in `disk_io_counters` that are whole disks.
+        fn whole_disks(source) -> Result<Vec<OsString>> {
+            Ok(Self::disk_io_counters(source)?.into_iter().map(|(name, _)| name).collect())
+        }
+    }
+
+    /// Reads interfaces and sockets.
+    trait NetReadings {
+        /// Reads the counters of each interface.
+        fn net_io_counters(source) -> Result<Vec<(OsString, NetIo)>> = unsupported;
+
+        /// Reads the sockets of all processes.
+        fn net_connections(source, kind: ConnectionKind) -> Result<Vec<Connection>> = unsupported;
+
+        /// Reads the addresses of each interface.
+        fn net_if_addrs(source) -> Result<Vec<(OsString, Vec<NicAddr>)>> = unsupported;
+
+        /// Reads the state of each interface.
+        fn net_if_stats(source) -> Result<Vec<(OsString, NicStats)>> = unsupported;
+    }
+
+    /// Reads temperatures, fans and the battery.
+    trait SensorReadings {
+        /// Reads the temperatures, by the sensor's name.
+        fn sensors_temperatures(source) -> Result<Vec<(String, Vec<Temperature>)>> = unsupported;
+
+        /// Reads the speeds of fans, by the sensor's name.
+        fn sensors_fans(source) -> Result<Vec<(String, Vec<Fan>)>> = unsupported;
+
+        /// Reads the battery, if the machine has one.
+        fn sensors_battery(source) -> Result<Option<Battery>> = unsupported;
+    }
+
+    /// Reads who is logged in.
+    trait UserReadings {
+        /// Reads the sessions of users.
+        fn users(source) -> Result<Vec<User>> = unsupported;
+    }
+
+    /// Reads the services of a service manager.
+    trait ServiceReadings {
+        /// Lists name and display name of each service.
+        fn services(source) -> Result<Vec<(OsString, OsString)>> = unsupported;
+
+        /// Reads one service.
+        fn service(source, name: &OsStr) -> Result<Service> = unsupported;
+    }
+}

@@ -1,0 +1,175 @@
+//! Questions: what a port asks a kernel, and who answers.
+//!
+//! A question is a value: a sysctl, an ioctl, a file, a call. Its `Display` is its stable key in a capture, such as
+//! `sysctl kern.proc2.0.0.680`. Buffer sizes and retries are no part of the key: they are the business of `live`, which
+//! turns a question into one system call. Everything above a question is ordinary code that runs on any machine.
+#![allow(dead_code)] // Linux reads files instead
+
+use std::fmt::{self, Display};
+#[cfg(feature = "capture")]
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+#[cfg(feature = "capture")]
+pub(crate) use psoxide_capture::Capture;
+
+use crate::{Error, Os, Result};
+
+/// The bytes of an answer, or the error number of that system.
+pub(crate) type Answer = std::result::Result<Vec<u8>, i32>;
+
+/// A kernel that answers questions: the running one, or a capture.
+pub(crate) struct Kernel<Q> {
+    os: Os,
+    answers: Answers<Q>,
+}
+
+enum Answers<Q> {
+    Live(fn(&Q) -> Answer),
+    #[cfg(feature = "capture")]
+    Captured(Arc<Captured>),
+}
+
+/// Reads a capture from a file.
+#[cfg(feature = "capture")]
+pub(crate) fn read(file: &std::path::Path) -> Result<Capture> {
+    Capture::read(file).map_err(|error| match error {
+        psoxide_capture::Error::Io(error) => Error::io(error),
+        error => Error::invalid(error.to_string()),
+    })
+}
+
+/// The system that a capture is of.
+#[cfg(feature = "capture")]
+pub(crate) fn system(capture: &Capture) -> Result<Os> {
+    let name = capture.system();
+    Os::of_name(name).ok_or_else(|| Error::invalid(format!("a capture of an unknown system {name:?}")))
+}
+
+#[cfg(feature = "capture")]
+struct Captured {
+    capture: Capture,
+    asked: AtomicUsize,
+}
+
+impl<Q> Kernel<Q> {
+    /// The running kernel of the system `os`. `ask` turns a question into one system call.
+    pub(crate) const fn live(os: Os, ask: fn(&Q) -> Answer) -> Self {
+        Self { os, answers: Answers::Live(ask) }
+    }
+
+    /// A captured kernel of the system `os`.
+    #[cfg(feature = "capture")]
+    pub(crate) fn captured(os: Os, capture: Capture) -> Self {
+        Self { os, answers: Answers::Captured(Arc::new(Captured { capture, asked: AtomicUsize::new(0) })) }
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.answers, Answers::Live(_))
+    }
+
+    /// The capture, whose header says what no question answers.
+    #[cfg(feature = "capture")]
+    pub(crate) fn capture(&self) -> Option<&Capture> {
+        match &self.answers {
+            Answers::Live(_) => None,
+            Answers::Captured(captured) => Some(&captured.capture),
+        }
+    }
+
+    /// Counts the questions that were asked of the capture, for tests; 0 of the running kernel.
+    #[cfg(feature = "capture")]
+    pub(crate) fn asked(&self) -> usize {
+        match &self.answers {
+            Answers::Live(_) => 0,
+            Answers::Captured(captured) => captured.asked.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl<Q: Display> Kernel<Q> {
+    /// Asks a question. The error names the question.
+    ///
+    /// # Errors
+    /// The kernel's error number, with its meaning on that system. `NotCaptured` if a capture lacks the question, which
+    /// says nothing about the machine: it is never treated as missing or empty.
+    pub(crate) fn ask(&self, question: &Q) -> Result<Vec<u8>> {
+        match &self.answers {
+            Answers::Live(ask) => {
+                ask(question).map_err(|errno| Error::answered(self.os, errno).with_question(question.to_string()))
+            }
+            #[cfg(feature = "capture")]
+            Answers::Captured(captured) => {
+                captured.asked.fetch_add(1, Ordering::Relaxed);
+                let key = question.to_string();
+                match captured.capture.answer(&key) {
+                    Some(psoxide_capture::Answer::Bytes(bytes)) => Ok(bytes.to_vec()),
+                    Some(psoxide_capture::Answer::Errno(errno)) => {
+                        Err(Error::answered(self.os, errno).with_question(key))
+                    }
+                    None => Err(Error::not_captured(key)),
+                }
+            }
+        }
+    }
+}
+
+impl<Q> Clone for Kernel<Q> {
+    fn clone(&self) -> Self {
+        let answers = match &self.answers {
+            Answers::Live(ask) => Answers::Live(*ask),
+            #[cfg(feature = "capture")]
+            Answers::Captured(captured) => Answers::Captured(Arc::clone(captured)),
+        };
+        Self { os: self.os, answers }
+    }
+}
+
+impl<Q> fmt::Debug for Kernel<Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.is_live() { "running" } else { "captured" };
+        write!(f, "Kernel({kind} {})", self.os.name())
+    }
+}
+
+#[cfg(all(test, feature = "capture"))]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn kernel() -> Kernel<&'static str> {
+        let mut capture = Capture::default();
+        capture.record("sysctl hw.ncpu", Ok(vec![2, 0, 0, 0]));
+        capture.record("sysctl kern.proc", Err(3));
+        capture.record("sysctl kern.secret", Err(1));
+        Kernel::captured(Os::Netbsd, capture)
+    }
+
+    #[test]
+    fn questions_are_counted_and_answered() {
+        let kernel = kernel();
+        assert_eq!(kernel.ask(&"sysctl hw.ncpu").unwrap(), [2, 0, 0, 0]);
+        assert_eq!(kernel.clone().ask(&"sysctl hw.ncpu").unwrap(), [2, 0, 0, 0]);
+        assert_eq!(kernel.asked(), 2);
+    }
+
+    #[test]
+    fn errors_are_the_captured_systems() {
+        let kernel = kernel();
+        let gone = kernel.ask(&"sysctl kern.proc").unwrap_err();
+        assert!(gone.is_missing(), "{gone:?}");
+        let refused = kernel.ask(&"sysctl kern.secret").unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::AccessDenied);
+        assert_eq!(refused.to_string(), "sysctl kern.secret: permission denied");
+    }
+
+    #[test]
+    fn a_question_that_was_not_captured_is_neither_missing_nor_empty() {
+        let error = kernel().ask(&"sysctl hw.model").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotCaptured);
+        assert!(!error.is_missing());
+        assert_eq!(error.to_string(), "sysctl hw.model: the capture does not hold the answer");
+    }
+}
