@@ -1,7 +1,5 @@
 //! Fixed layouts: structs whose fields are read by their offsets, little-endian, wherever they lie.
 
-use std::time::Duration;
-
 use crate::{Cursor, ParseError, Result};
 
 /// A struct: its fields are read by their offsets, wherever it lies.
@@ -54,13 +52,6 @@ impl<'a> Fields<'a> {
     pub(crate) fn count64(self, at: usize, field: &'static str) -> Result<u64> {
         let bytes = self.array::<8>(at, field)?;
         u64::try_from(i64::from_le_bytes(bytes)).map_err(|_| ParseError::malformed(field, &bytes))
-    }
-
-    /// A `struct timeval`: 64 bits of seconds, and microseconds in the low half of the next 64.
-    pub(crate) fn timeval(self, at: usize, field: &'static str) -> Result<Duration> {
-        let (seconds, micros) = (self.count64(at, field)?, self.u32(at.saturating_add(8), field)?);
-        let sum = Duration::from_secs(seconds).checked_add(Duration::from_micros(micros.into()));
-        sum.ok_or_else(|| ParseError::overflow(field, &seconds.to_le_bytes()))
     }
 
     /// A process id, which Windows keeps in the width of a pointer.

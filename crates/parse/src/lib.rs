@@ -12,6 +12,8 @@ mod error;
 mod fields;
 pub mod freebsd;
 pub mod linux;
+pub mod netbsd;
+pub mod openbsd;
 mod view;
 pub mod windows;
 

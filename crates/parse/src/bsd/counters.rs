@@ -38,9 +38,25 @@ pub fn ticks<const N: usize>(bytes: &[u8], field: &'static str) -> Result<Vec<[u
     if all.is_empty() { Err(crate::ParseError::missing(field)) } else { Ok(all) }
 }
 
-/// Reads a `struct timeval`, such as `kern.boottime`.
+/// Reads a `struct timeval`, such as `kern.boottime` of OpenBSD.
 pub fn timeval(bytes: &[u8], field: &'static str) -> Result<Duration> {
-    Fields(bytes).timeval(0, field)
+    time(bytes, 1_000_000, field)
+}
+
+/// Reads a `struct timespec`, such as `kern.boottime` of NetBSD.
+pub fn timespec(bytes: &[u8], field: &'static str) -> Result<Duration> {
+    time(bytes, 1_000_000_000, field)
+}
+
+/// Reads 64 bits of seconds and a 32-bit number of fractions, `unit` of which are a second. NetBSD's `tv_usec` has 32
+/// bits; the others' have 64, of which the upper half is zero.
+fn time(bytes: &[u8], unit: u32, field: &'static str) -> Result<Duration> {
+    let fields = Fields(bytes);
+    let (seconds, fraction) = (fields.count64(0, field)?, fields.u32(8, field)?);
+    if fraction >= unit {
+        return Err(crate::ParseError::malformed(field, &fraction.to_le_bytes()));
+    }
+    Ok(Duration::new(seconds, fraction * (1_000_000_000 / unit)))
 }
 
 /// Reads an integer of 4 or 8 bytes that is never negative: sysctls such as `hw.ncpu` and `hw.physmem64`.
@@ -93,6 +109,10 @@ mod tests {
         let mut made = Made::new(16);
         made.u64(0, 1_795_902_983).u64(8, 664_000);
         assert_eq!(timeval(&made.0, "boottime"), Ok(Duration::from_micros(1_795_902_983_664_000)));
+        assert_eq!(timespec(&made.0, "boottime"), Ok(Duration::new(1_795_902_983, 664_000)));
+        made.u64(8, 664_917_880);
+        assert_eq!(timespec(&made.0, "boottime"), Ok(Duration::new(1_795_902_983, 664_917_880)));
+        assert_eq!(timeval(&made.0, "boottime").unwrap_err().field(), "boottime");
         made.u64(0, u64::MAX);
         assert_eq!(timeval(&made.0, "boottime").unwrap_err().field(), "boottime");
     }

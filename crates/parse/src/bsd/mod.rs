@@ -7,3 +7,10 @@ pub mod counters;
 pub mod media;
 pub mod route;
 pub mod sockaddr;
+
+use std::time::Duration;
+
+/// A time that a struct holds in two numbers of 32 bits.
+pub(crate) const fn time(seconds: u32, micros: u32) -> Duration {
+    Duration::from_micros(seconds as u64 * 1_000_000 + micros as u64)
+}
