@@ -1,0 +1,24 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use psoxide_parse::bsd::route::Message;
+use psoxide_parse::bsd::sockaddr;
+use psoxide_parse::{netbsd, openbsd};
+
+fuzz_target!(|data: &[u8]| {
+    for layout in [netbsd::interface::LAYOUT, openbsd::interface::LAYOUT] {
+        for message in layout.messages(data).flatten() {
+            match message {
+                Message::Interface(interface) => {
+                    let _ = netbsd::interface::Data::new(interface.data).map(|data| data.bytes_in());
+                    let _ = openbsd::interface::Data::new(interface.data).map(|data| data.bytes_in());
+                }
+                Message::Address(address) => {
+                    let _ = address.address.map(|bytes| sockaddr::parse(bytes, layout.inet6));
+                    let _ = address.netmask.map(|bytes| sockaddr::netmask(bytes, sockaddr::INET, layout.inet6));
+                }
+                Message::Other(_) => {}
+            }
+        }
+    }
+});

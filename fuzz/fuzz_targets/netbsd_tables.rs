@@ -1,0 +1,22 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use psoxide_parse::netbsd::{file, interface, iostat, pcb, process, statvfs, swap, thread, utmpx, uvmexp, vmentry};
+
+fuzz_target!(|data: &[u8]| {
+    let Some((size, data)) = data.split_first_chunk().map(|(size, data)| (u16::from_le_bytes(*size).into(), data))
+    else {
+        return;
+    };
+    for process in process::processes(data, size).flatten() {
+        let _ = (process.started(), process.is_zombie(), process.user_time(), process.children_time());
+    }
+    let _ =
+        (thread::threads(data, size).flatten().map(|thread| thread.run_time()).max(), file::files(data, size).count());
+    let _ = (pcb::blocks(data, size).count(), vmentry::mappings(data, size).count());
+    let _ = iostat::devices(data, size).flatten().map(|device| device.busy_time()).max();
+    let _ = (statvfs::file_systems(data).count(), swap::devices(data).count());
+    let _ = utmpx::entries(data).flatten().map(|entry| entry.started()).count();
+    let _ = uvmexp::Uvmexp::new(data).map(|counters| uvmexp::count(counters.free(), "free"));
+    let _ = interface::Media::new(data).map(|media| interface::MEDIA.speed(media.active() as u64));
+});

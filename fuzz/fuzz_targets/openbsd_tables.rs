@@ -1,0 +1,22 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use psoxide_parse::openbsd::{disk, file, interface, memory, process, sensors, statfs, swap, utmp, vmentry};
+
+fuzz_target!(|data: &[u8]| {
+    let Some((size, data)) = data.split_first_chunk().map(|(size, data)| (u16::from_le_bytes(*size).into(), data))
+    else {
+        return;
+    };
+    for process in process::processes(data, size).flatten() {
+        let _ = (process.started(), process.is_zombie(), process.user_time(), process.children_time());
+    }
+    for file in file::files(data, size).flatten() {
+        let _ = (file.local(), file.peer(), file.path());
+    }
+    let _ = (vmentry::mappings(data).count(), statfs::file_systems(data).count(), swap::devices(data).count());
+    let _ = disk::disks(data).flatten().map(|disk| disk.busy_time()).count();
+    let _ = (utmp::entries(data).count(), memory::Uvmexp::new(data), memory::BufferCache::new(data));
+    let _ = sensors::Device::new(data).map(|device| device.count(sensors::kind::TEMP));
+    let _ = interface::Media::new(data).map(|media| interface::MEDIA.speed(media.active()));
+});
