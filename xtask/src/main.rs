@@ -42,6 +42,8 @@ enum Step {
     Msrv,
     /// Compile the code for other operating systems
     Ports,
+    /// Compare the offsets in the parsers with the headers of each system
+    Layouts,
     /// Build for Windows and run the tests under Wine (Debian, as root)
     Windows,
     /// Run a Windows program under Wine
@@ -101,6 +103,7 @@ fn main() -> ExitCode {
         Step::Lint => steps::lint(),
         Step::Msrv => steps::msrv(),
         Step::Ports => ports::check(),
+        Step::Layouts => layouts::check(),
         Step::Windows => windows::check(),
         Step::Wine { words } => windows::run_program(&words),
         Step::Codegen { check } => steps::codegen(check),

@@ -92,6 +92,26 @@ pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
     Ok(environment.folder.join("bin/python"))
 }
 
+/// The compiler zig, which carries the headers of many systems. The package index has it for every Linux.
+pub(crate) struct Zig(Environment);
+
+impl Zig {
+    /// Installs zig, if it is not there.
+    pub(crate) fn get() -> Result<Self> {
+        let folder = workspace().join("target/zig");
+        let environment = Environment::at(&folder, Path::new("python3"), is_root()?)?;
+        run(&mut environment.pip(&["ziglang==0.17.1"]))?;
+        Ok(Self(environment))
+    }
+
+    /// The C compiler for a target.
+    pub(crate) fn cc(&self, target: &str) -> Command {
+        let mut cc = self.0.command("python");
+        cc.args(["-m", "ziglang", "cc", "-target", target]);
+        cc
+    }
+}
+
 /// Files that the comparison with psutil on Windows needs.
 pub(crate) struct ForWindows {
     /// The Windows build of CPython.

@@ -8,7 +8,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::layouts;
 use crate::python::{self, ForWindows};
 use crate::steps::{Result, cargo, install, is_root, on_path, run, workspace};
 
@@ -33,7 +32,6 @@ pub(crate) fn check() -> Result {
         }
     }
     run(Command::new("rustup").args(["target", "add", TARGET]))?;
-    layouts::check()?;
     set_up()?;
     // Lints see the code of another system only when they check for it.
     let packages = ["--package", "psoxide-parse", "--package", "psoxide", "--package", "psoxide-cli"];

@@ -17,7 +17,7 @@ view! {
         /// Number among the driver's devices.
         unit: i32 = "unit_number" @ 60,
         /// Bytes neither read nor written nor freed; first of four.
-        bytes_none: u64 = "bytes" @ 64,
+        bytes_none: u64 = "bytes[0]" @ 64,
         /// Bytes read.
         bytes_read: u64 = "bytes[1]" @ 72,
         /// Bytes written.

@@ -39,7 +39,7 @@ view! {
     /// `vm.loadavg`.
     pub struct Load = "loadavg" (24) {
         /// Average over one minute, in units of `scale`.
-        one: u32 = "ldavg" @ 0,
+        one: u32 = "ldavg[0]" @ 0,
         /// Average over five minutes.
         five: u32 = "ldavg[1]" @ 4,
         /// Average over fifteen minutes.

@@ -56,7 +56,7 @@ view! {
         /// Number of groups.
         ngroups: i16 = "ki_ngroups" @ 188,
         /// Effective group id, the first of the groups.
-        gid: u32 = "ki_groups" @ 192,
+        gid: u32 = "ki_groups[0]" @ 192,
         /// Virtual size in bytes.
         size: u64 = "ki_size" @ 256,
         /// Resident pages.

@@ -1,11 +1,10 @@
 //! Where the parsers of Windows look for fields, beside the headers of mingw-w64: a C file with an assertion for each.
 
+use super::ASSERT;
+use crate::steps::{Result, workspace};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-use crate::steps::{Result, workspace};
 
 /// The struct that each function of a parser reads; nothing where these headers do not have it, and the numbers are those
 /// of the documentation (`SYSTEM_HANDLE_INFORMATION_EX`), or where `MORE` has it.
@@ -120,6 +119,7 @@ const MORE_OF_32: &str = "
     IS(sizeof(UNICODE_STRING), 8);";
 
 const HEADERS: &str = "
+    #define _WIN32_WINNT 0x0a00
     #include <winsock2.h>
     #include <ws2tcpip.h>
     #include <windows.h>
@@ -127,15 +127,13 @@ const HEADERS: &str = "
     #include <winioctl.h>
     #include <iphlpapi.h>
     #include <psapi.h>
-    #include <stddef.h>
     // Of ntpoapi.h, which programs cannot include.
     typedef struct { ULONG Number, MaxMhz, CurrentMhz, MhzLimit, MaxIdleState, CurrentIdleState; }
         PROCESSOR_POWER_INFORMATION;
-    #define IS(what, number) _Static_assert((what) == (number), #what)
 ";
 
-/// Compares every offset that stands in a parser with the headers.
-pub(crate) fn check() -> Result {
+/// The files of assertions, and the targets that they are for.
+pub(super) fn sources() -> Result<[(&'static str, String); 2]> {
     let mut asserts = String::from(MORE);
     let mut files: Vec<&str> = STRUCTS.iter().map(|(file, ..)| *file).collect();
     files.dedup();
@@ -143,8 +141,8 @@ pub(crate) fn check() -> Result {
         let path = workspace().join("crates/parse/src/windows").join(format!("{file}.rs"));
         assertions(file, &path, &mut asserts)?;
     }
-    compile(&[], &asserts)?;
-    compile(&["-m32"], MORE_OF_32)
+    let text = |asserts: &str| format!("{HEADERS}{ASSERT}{asserts}\n");
+    Ok([("x86_64-windows-gnu", text(&asserts)), ("x86-windows-gnu", text(MORE_OF_32))])
 }
 
 /// An assertion for each `(offset, "name")` in the file.
@@ -182,12 +180,4 @@ fn assertions(file: &str, path: &Path, asserts: &mut String) -> Result {
         }
     }
     Ok(())
-}
-
-fn compile(options: &[&str], asserts: &str) -> Result {
-    let source = workspace().join("target/layouts.c");
-    fs::write(&source, format!("{HEADERS}{asserts}\n")).map_err(|error| format!("cannot write layouts.c: {error}"))?;
-    let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
-    compiler.args(["-fsyntax-only", "-D_WIN32_WINNT=0x0a00"]).args(options).arg(&source).stdin(Stdio::null());
-    crate::steps::run(&mut compiler)
 }

@@ -1,0 +1,143 @@
+//! Compares where the parsers look for fields with the systems' own headers, which zig carries.
+//!
+//! Each comparison is a C file of assertions, compiled for the system.
+
+mod views;
+mod windows;
+
+use std::fs;
+use std::process::Command;
+
+use crate::python::Zig;
+use crate::steps::{Result, run, workspace};
+
+/// A system's releases, as targets of zig, and the headers that declare what its kernel answers with.
+struct System {
+    /// Its folder in `crates/parse/src`.
+    folder: &'static str,
+    targets: &'static [&'static str],
+    headers: &'static str,
+    /// Structs that no header declares, each with the reason or with what is checked instead.
+    elsewhere: &'static [(&'static str, &'static str)],
+}
+
+const SYSTEMS: &[System] = &[
+    System {
+        folder: "freebsd",
+        targets: &["x86_64-freebsd.14.0", "x86_64-freebsd.15.0", "aarch64-freebsd.15.0"],
+        headers: "
+            #define _WANT_VMTOTAL
+            #include <sys/param.h>
+            #include <sys/time.h>
+            #include <sys/resource.h>
+            #include <sys/socket.h>
+            #include <sys/socketvar.h>
+            #include <sys/file.h>
+            #include <sys/mount.h>
+            #include <sys/user.h>
+            #include <sys/un.h>
+            #include <sys/unpcb.h>
+            #include <sys/vmmeter.h>
+            #include <sys/devicestat.h>
+            #include <net/if.h>
+            #include <net/if_dl.h>
+            #include <net/if_media.h>
+            #include <net/route.h>
+            #include <netinet/in.h>
+            #include <netinet/in_pcb.h>
+            #include <netinet/tcp.h>
+            #include <netinet/tcp_var.h>
+            #include <vm/vm_param.h>
+        ",
+        elsewhere: &[
+            (
+                "cp_time",
+                "IS(CPUSTATES, 5); IS(CP_USER, 0); IS(CP_NICE, 1); IS(CP_SYS, 2); IS(CP_INTR, 3); IS(CP_IDLE, 4);",
+            ),
+            // Private to the C library: lib/libc/gen/utxdb.h.
+            ("futx", ""),
+        ],
+    },
+    System {
+        folder: "netbsd",
+        targets: &["x86_64-netbsd.10.1", "x86_64-netbsd.11.0", "aarch64-netbsd.11.0"],
+        headers: "
+            #include <sys/param.h>
+            #include <sys/time.h>
+            #include <sys/resource.h>
+            #include <sys/socket.h>
+            #include <sys/un.h>
+            #include <sys/sysctl.h>
+            #include <sys/iostat.h>
+            #include <sys/statvfs.h>
+            #include <sys/swap.h>
+            #include <sys/envsys.h>
+            #include <net/if.h>
+            #include <net/if_dl.h>
+            #include <net/if_media.h>
+            #include <net/route.h>
+            #include <netinet/in.h>
+            #include <uvm/uvm_extern.h>
+            #include <utmpx.h>
+        ",
+        elsewhere: &[],
+    },
+    System {
+        folder: "openbsd",
+        targets: &["x86_64-openbsd.7.8", "x86_64-openbsd.7.9", "aarch64-openbsd.7.9"],
+        headers: "
+            #include <sys/param.h>
+            #include <sys/time.h>
+            #include <sys/resource.h>
+            #include <sys/socket.h>
+            #include <sys/un.h>
+            #include <sys/sysctl.h>
+            #include <sys/disk.h>
+            #include <sys/mount.h>
+            #include <sys/swap.h>
+            #include <sys/sensors.h>
+            #include <sys/vmmeter.h>
+            #include <net/if.h>
+            #include <net/if_dl.h>
+            #include <net/if_media.h>
+            #include <net/route.h>
+            #include <netinet/in.h>
+            #include <uvm/uvmexp.h>
+            #include <utmp.h>
+        ",
+        elsewhere: &[],
+    },
+];
+
+/// What every file begins with.
+const ASSERT: &str = "
+    #include <stddef.h>
+    #define IS(what, number) _Static_assert((what) == (number), #what)
+    #define HOLDS(what, number) _Static_assert((what) >= (number), #what)
+";
+
+/// Compares every table of offsets of every parser with the headers of each release.
+pub(crate) fn check() -> Result {
+    let zig = Zig::get()?;
+    for system in SYSTEMS.iter().filter(|system| views::folder(system.folder).is_dir()) {
+        let asserts = views::assertions(system.folder, system.elsewhere)?;
+        for target in system.targets {
+            compile(&zig, target, &format!("{}{ASSERT}{asserts}", system.headers))?;
+        }
+    }
+    for (target, text) in windows::sources()? {
+        compile(&zig, target, &text)?;
+    }
+    Ok(())
+}
+
+/// Compiles a file of assertions for a target. Compiling is the check.
+fn compile(zig: &Zig, target: &str, text: &str) -> Result {
+    let folder = workspace().join("target/layouts");
+    let source = folder.join(format!("{target}.c"));
+    fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&source, text))
+        .map_err(|error| format!("cannot write {}: {error}", source.display()))?;
+    let mut compiler: Command = zig.cc(target);
+    run(compiler.arg("-c").arg(&source).arg("-o").arg(source.with_extension("o")))
+}
