@@ -5,6 +5,8 @@ mod bpf;
 #[cfg(not(feature = "bpf"))]
 #[path = "no_bpf.rs"]
 mod bpf;
+#[cfg(feature = "bpf")]
+mod bpf_paths;
 mod cache;
 mod control;
 mod cpu;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::marker::PhantomData;
 
+use psoxide_parse::linux::pid_io::Io;
 use psoxide_parse::linux::stat::Stat;
 
 use super::Source;
@@ -10,7 +11,7 @@ use super::folder::Folder;
 use super::own_sockets::Held;
 use super::sockets::Holder;
 use crate::sys::Parentage;
-use crate::{Backend, IoCounters, OpenFile, Pid, Result, Thread};
+use crate::{Backend, OpenFile, Pid, Result, Thread};
 
 /// No programs.
 #[derive(Debug, Default)]
@@ -59,6 +60,13 @@ impl Bpf {
     }
 }
 
+/// The units of no record.
+pub(super) struct Units;
+
+pub(super) fn units(_: &Source) -> Units {
+    Units
+}
+
 /// The records of no walk.
 #[derive(Debug, Default)]
 pub(crate) struct Walked;
@@ -72,7 +80,7 @@ impl Walked {
         None
     }
 
-    pub(crate) fn get(&self, _: usize) -> Option<Process<'_>> {
+    pub(crate) fn get(&self, _: usize) -> Option<Record<'_>> {
         None
     }
 }
@@ -82,17 +90,17 @@ impl Walked {
 pub(crate) struct Answer(Infallible);
 
 impl Answer {
-    pub(crate) fn process(&self) -> Process<'_> {
+    pub(crate) fn record(&self) -> Record<'_> {
         match self.0 {}
     }
 }
 
 /// A record of a process, of which there are none.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Process<'a>(Infallible, PhantomData<&'a ()>);
+pub(crate) struct Record<'a>(Infallible, PhantomData<&'a ()>);
 
-impl<'a> Process<'a> {
-    pub(crate) fn stat(&self, _: &Source) -> Option<Stat> {
+impl<'a> Record<'a> {
+    pub(crate) fn stat(&self, _: Units) -> Option<Stat> {
         match self.0 {}
     }
 
@@ -112,7 +120,7 @@ impl<'a> Process<'a> {
         match self.0 {}
     }
 
-    pub(crate) fn io(&self) -> Option<IoCounters> {
+    pub(crate) fn io(&self) -> Option<Io> {
         match self.0 {}
     }
 }

@@ -43,12 +43,12 @@ impl sys::Handle<'_, Linux> {
     }
 
     /// What the kernel says of this process without its files, where it can be asked for that.
-    fn told(&self) -> Option<bpf::Process<'_>> {
+    fn told(&self) -> Option<bpf::Record<'_>> {
         match self.cache.walked {
             Some(at) => self.cache.pass.walk.get(at),
             None => {
                 let ask = || self.source.bpf().process(self.source, self.pid);
-                self.cache.asked.get_or_init(ask).as_ref().map(bpf::Answer::process)
+                self.cache.asked.get_or_init(ask).as_ref().map(bpf::Answer::record)
             }
         }
     }
@@ -56,7 +56,7 @@ impl sys::Handle<'_, Linux> {
     /// `/proc/PID/stat`; that of another process with the same pid is refused.
     fn stat(&self) -> Result<&Stat> {
         let stat = cached(&self.cache.stat, || {
-            let told = self.told().and_then(|told| told.stat(self.source));
+            let told = self.told().and_then(|told| told.stat(bpf::units(self.source)));
             told.map_or_else(|| self.read_record("stat", stat::parse), Ok)
         })?;
         match self.start {
@@ -543,10 +543,8 @@ impl ProcessReadings for Linux {
     }
 
     fn io_counters(process: &Handle<'_>) -> Result<IoCounters> {
-        if let Some(io) = process.told().and_then(|told| told.io()) {
-            return Ok(io);
-        }
-        let io = process.read_record("io", pid_io::parse)?;
+        let told = process.told().and_then(|told| told.io());
+        let io = told.map_or_else(|| process.read_record("io", pid_io::parse), Ok)?;
         Ok(IoCounters {
             read_count: io.syscr,
             write_count: io.syscw,

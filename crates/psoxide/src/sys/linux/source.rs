@@ -249,10 +249,10 @@ impl Source {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
-    /// Nanoseconds as clock ticks: include/linux/jiffies.h, nsec_to_clock_t.
+    /// Clock ticks in a second.
     #[cfg(feature = "bpf")]
-    pub(super) fn clock_ticks_of(&self, nanos: u64) -> u64 {
-        nanos / (1_000_000_000 / self.clock_ticks).max(1)
+    pub(super) fn clock_ticks(&self) -> u64 {
+        self.clock_ticks
     }
 
     /// A file of /proc.

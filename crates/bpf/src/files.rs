@@ -2,16 +2,16 @@
 
 use psoxide_parse::Cursor;
 
-use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
-use super::iterator::{self, STACK, TASK, numbers};
-use super::kernel::Kernel;
-use super::processes::follow;
+use crate::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
+use crate::iterator::{self, STACK, TASK, numbers};
+use crate::kernel::Kernel;
+use crate::processes::follow;
 
-pub(super) const FILE: Reg = Reg::R7;
-pub(super) const FD: Reg = Reg::R8;
+pub(crate) const FILE: Reg = Reg::R7;
+pub(crate) const FD: Reg = Reg::R8;
 
 /// Loads what `struct bpf_iter__task_file` holds; to `out` after the last file.
-pub(super) fn begin(p: &mut Program, out: Label) {
+pub(crate) fn begin(p: &mut Program, out: Label) {
     iterator::visit(p, out);
     p.load(FILE, Reg::R1, 24, 8);
     p.load(FD, Reg::R1, 16, 4);
@@ -20,7 +20,7 @@ pub(super) fn begin(p: &mut Program, out: Label) {
 
 /// Of the first descriptor of a walk, whatever it is, prints so many words from `from` on the stack on, each `value`: kernels
 /// have been seen that do not visit some process, and where nothing is printed, that may be so. To come after [`begin`].
-pub(super) fn tell_visited(p: &mut Program, from: i16, words: usize, value: i32) {
+pub(crate) fn tell_visited(p: &mut Program, from: i16, words: usize, value: i32) {
     let go_on = p.label();
     // `struct bpf_iter_meta`: the number of the descriptor in the walk.
     p.load(Reg::R2, Reg::R1, 0, 8);
@@ -80,7 +80,7 @@ fn number(p: &mut Program, kernel: &Kernel<'_>, base: Reg, offset: i16) {
 ///
 /// That place is noted in the map, together with the number of the walk: others may go on. What they do to the note may
 /// make a name come without a path before it, which who reads it sees.
-pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
+pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     const DENTRY: Reg = TASK;
     const LENGTH: Reg = FD;
     let mut p = Program::default();
@@ -231,49 +231,55 @@ pub(super) fn regular(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
 
 /// A file that a process has open, and whose path may be a regular file's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Regular<'a> {
-    pub(super) fd: u32,
-    /// As fdinfo has them.
-    pub(super) flags: u64,
-    pub(super) position: u64,
-    pub(super) directory: Directory,
-    /// Whether its name in that directory leads to it, and to nothing that is mounted there.
-    pub(super) named: bool,
-    pub(super) path: Path<'a>,
+pub struct File<'a> {
+    /// Its descriptor.
+    pub fd: u32,
+    /// The flags that fdinfo shows.
+    pub flags: u64,
+    /// The position that fdinfo shows.
+    pub position: u64,
+    /// The directory that it is in.
+    pub directory: Directory,
+    /// Whether its name in that directory leads to this file, and to nothing that is mounted there.
+    pub named: bool,
+    /// Its path, or a part of that.
+    pub path: Path<'a>,
 }
 
 /// A directory as it is seen through a mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Directory {
+pub struct Directory {
     mount: u64,
     address: u64,
-    pub(super) inode: u64,
+    /// Its inode number.
+    pub inode: u64,
     /// In the kernel's own form: include/linux/kdev_t.h.
     device: u64,
 }
 
 impl Directory {
-    /// Major and minor number.
-    pub(super) fn device(&self) -> (u32, u32) {
+    /// Major and minor number of its device.
+    #[must_use]
+    pub fn device(&self) -> (u32, u32) {
         const MINOR_BITS: u32 = 20;
         let part = |bits: u64| u32::try_from(bits).unwrap_or(u32::MAX);
         (part(self.device >> MINOR_BITS), part(self.device & ((1 << MINOR_BITS) - 1)))
     }
 }
 
-/// What is told of a path.
+/// What was printed of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Path<'a> {
-    /// As its link has it.
+pub enum Path<'a> {
+    /// The whole path, as the link in /proc/PID/fd shows it.
     Whole(&'a [u8]),
-    /// The last part; the directory is the same as that of a file before.
+    /// The last part. The directory is that of a file before, whose whole path was printed.
     Name(&'a [u8]),
-    /// Too long, or renamed meanwhile.
+    /// Nothing: the path is too long, or the file was renamed meanwhile.
     Untold,
 }
 
 /// Each file of what was printed; `None` once there is something else, or if nobody was visited.
-pub(super) fn each_regular(printed: &[u8], mut each: impl FnMut(Regular<'_>)) -> Option<()> {
+pub(crate) fn each_file(printed: &[u8], mut each: impl FnMut(File<'_>)) -> Option<()> {
     /// Kept for the descriptor, not for the file: fs/proc/fd.c, seq_show.
     const O_CLOEXEC: u64 = 0o2_000_000;
     let mut cursor = Cursor::new(printed);
@@ -287,7 +293,7 @@ pub(super) fn each_regular(printed: &[u8], mut each: impl FnMut(Regular<'_>)) ->
         }
         let path = cursor.take(usize::try_from(length).ok()?)?;
         let closes = close_on_exec >> (fd % 64) & 1 != 0;
-        each(Regular {
+        each(File {
             fd: fd.try_into().ok()?,
             flags: if closes { flags | O_CLOEXEC } else { flags & !O_CLOEXEC },
             position,
@@ -317,10 +323,10 @@ mod tests {
         bytes.extend(b"b\0");
         bytes.extend(printed(&[2, 0, 0, 0, 1, 2, 3, 4, 0, 0]));
         let mut found = Vec::new();
-        assert_eq!(each_regular(&bytes, |file| found.push((file.fd, file.flags, file.position, file.named))), Some(()));
+        assert_eq!(each_file(&bytes, |file| found.push((file.fd, file.flags, file.position, file.named))), Some(()));
         assert_eq!(found, [(65, 0o2_100_002, 5, true), (1, 1, 0, true), (2, 0, 0, false)]);
         let (mut paths, mut devices) = (Vec::new(), Vec::new());
-        each_regular(&bytes, |file| {
+        each_file(&bytes, |file| {
             paths.push(match file.path {
                 Path::Whole(path) | Path::Name(path) => path.to_vec(),
                 Path::Untold => Vec::new(),
@@ -328,7 +334,7 @@ mod tests {
             devices.push(file.directory.device());
         });
         assert_eq!((paths, devices), (vec![b"/a".to_vec(), b"b".to_vec(), vec![]], vec![(8, 4), (8, 4), (0, 4)]));
-        assert_eq!(each_regular(&printed(&[1; WORDS]), |_| {}), None);
-        assert_eq!(each_regular(&[], |_| {}), None, "nobody was visited");
+        assert_eq!(each_file(&printed(&[1; WORDS]), |_| {}), None);
+        assert_eq!(each_file(&[], |_| {}), None, "nobody was visited");
     }
 }

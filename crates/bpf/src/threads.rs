@@ -1,14 +1,12 @@
 //! The threads of one process in one walk.
 
-use super::super::Source;
-use super::asm::{Instruction, Program, Reg};
-use super::iterator::{self, STACK, TASK};
-use super::kernel::Kernel;
-use super::record::shown_times;
-use crate::Thread;
+use crate::asm::{Instruction, Program, Reg};
+use crate::iterator::{self, STACK, TASK};
+use crate::kernel::Kernel;
+use crate::record::shown_times;
 
 /// Prints, of every thread: id, user time, system time, exact run time, and the user and system time last shown.
-pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
+pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     const FACTS: [&str; 6] =
         ["pid", "utime", "stime", "se.sum_exec_runtime", "prev_cputime.utime", "prev_cputime.stime"];
     let mut p = Program::default();
@@ -25,10 +23,20 @@ pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.finish()
 }
 
-pub(super) fn parse(source: &Source, printed: &[u8]) -> Option<Vec<Thread>> {
+/// A thread. Its times are nanoseconds as /proc shows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thread {
+    /// Its id.
+    pub id: u32,
+    /// Time in user mode.
+    pub user: u64,
+    /// Time in the kernel.
+    pub system: u64,
+}
+
+pub(crate) fn parse(printed: &[u8]) -> Option<Vec<Thread>> {
     iterator::parse(printed, |[id, user, system, runtime, shown_user, shown_system]| {
-        let times = shown_times([user, system, runtime], [shown_user, shown_system]);
-        let [user_time, system_time] = times.map(|nanos| source.ticks(source.clock_ticks_of(nanos)));
-        Some(Thread { id: id.try_into().ok()?, user_time, system_time })
+        let [user, system] = shown_times([user, system, runtime], [shown_user, shown_system]);
+        Some(Thread { id: id.try_into().ok()?, user, system })
     })
 }

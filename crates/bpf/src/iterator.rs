@@ -2,18 +2,18 @@
 
 use psoxide_parse::Cursor;
 
-use super::asm::{Helper, If, Label, Program, Reg};
-use super::kernel::Kernel;
+use crate::asm::{Helper, If, Label, Program, Reg};
+use crate::kernel::Kernel;
 
 /// The task that is visited.
-pub(super) const TASK: Reg = Reg::R6;
+pub(crate) const TASK: Reg = Reg::R6;
 /// What is printed to: the iterator's sequence file.
-pub(super) const OUT: Reg = Reg::R9;
-pub(super) const STACK: Reg = Reg::R10;
+pub(crate) const OUT: Reg = Reg::R9;
+pub(crate) const STACK: Reg = Reg::R10;
 
 /// Loads what begins `struct bpf_iter__task` and `struct bpf_iter__task_file`: meta and task. After the last task there is
 /// one call without, which leads to `end`.
-pub(super) fn visit(p: &mut Program, end: Label) {
+pub(crate) fn visit(p: &mut Program, end: Label) {
     p.load(TASK, Reg::R1, 8, 8);
     p.load(OUT, Reg::R1, 0, 8);
     p.jump_if(TASK, If::Equal, 0, end);
@@ -21,7 +21,7 @@ pub(super) fn visit(p: &mut Program, end: Label) {
 }
 
 /// To `other` if the task is a thread of a process, but not the one that has its pid; else that is in R2.
-pub(super) fn processes_only(p: &mut Program, kernel: &Kernel<'_>, other: Label) -> Option<()> {
+pub(crate) fn processes_only(p: &mut Program, kernel: &Kernel<'_>, other: Label) -> Option<()> {
     let (pid, tgid) = (kernel.place(kernel.task, "pid")?, kernel.place(kernel.task, "tgid")?);
     p.load(Reg::R1, TASK, pid.offset, pid.size);
     p.load(Reg::R2, TASK, tgid.offset, tgid.size);
@@ -30,7 +30,7 @@ pub(super) fn processes_only(p: &mut Program, kernel: &Kernel<'_>, other: Label)
 }
 
 /// Prints so many bytes of the stack, as `length` sets R3.
-pub(super) fn print(p: &mut Program, from: i16, length: impl FnOnce(&mut Program)) {
+pub(crate) fn print(p: &mut Program, from: i16, length: impl FnOnce(&mut Program)) {
     p.copy(Reg::R1, OUT);
     p.at(Reg::R2, STACK, from);
     length(p);
@@ -38,7 +38,7 @@ pub(super) fn print(p: &mut Program, from: i16, length: impl FnOnce(&mut Program
 }
 
 /// All that was printed by a program that prints `N` numbers of each thing; `None` if there are others.
-pub(super) fn parse<const N: usize, T>(printed: &[u8], thing: impl Fn([u64; N]) -> Option<T>) -> Option<Vec<T>> {
+pub(crate) fn parse<const N: usize, T>(printed: &[u8], thing: impl Fn([u64; N]) -> Option<T>) -> Option<Vec<T>> {
     let mut cursor = Cursor::new(printed);
     let mut things = Vec::with_capacity(printed.len() / (N * size_of::<u64>()));
     while !cursor.is_empty() {
@@ -48,7 +48,7 @@ pub(super) fn parse<const N: usize, T>(printed: &[u8], thing: impl Fn([u64; N]) 
 }
 
 /// The next numbers of what a program printed.
-pub(super) fn numbers<const N: usize>(cursor: &mut Cursor<'_>) -> Option<[u64; N]> {
+pub(crate) fn numbers<const N: usize>(cursor: &mut Cursor<'_>) -> Option<[u64; N]> {
     let mut numbers = [0; N];
     for number in &mut numbers {
         *number = u64::from_ne_bytes(cursor.array()?);

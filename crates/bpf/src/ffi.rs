@@ -7,7 +7,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::ptr::{self, NonNull};
 use std::{io, slice};
 
-use super::asm::Instruction;
+use crate::asm::Instruction;
 
 const BPF_MAP_CREATE: libc::c_int = 0;
 const BPF_PROG_LOAD: libc::c_int = 5;
@@ -147,13 +147,13 @@ const _: () = {
 
 /// The kernel's types, where the kernel has them: to read them would be to copy five megabytes. /sys/kernel/btf/vmlinux
 /// can be mapped since Linux 6.16.
-pub(super) struct Types {
+pub(crate) struct Types {
     at: NonNull<libc::c_void>,
     length: usize,
 }
 
 impl Types {
-    pub(super) fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         let file = File::open("/sys/kernel/btf/vmlinux")?;
         let length = usize::try_from(file.metadata()?.len()).map_err(|_| io::ErrorKind::Unsupported)?;
         // SAFETY: a new mapping overlaps nothing, and what is mapped is never written to, by the kernel either.
@@ -165,7 +165,7 @@ impl Types {
         }
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: so many bytes are mapped there for as long as `self` lives; bytes have no alignment and any value.
         unsafe { slice::from_raw_parts(self.at.as_ptr().cast(), self.length) }
     }
@@ -218,18 +218,18 @@ fn identity(fd: BorrowedFd<'_>) -> io::Result<Identity> {
 /// A host that closes all its descriptors, as daemons do, closes this one too, and another file may take its number:
 /// that is neither used nor closed.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     fd: ManuallyDrop<OwnedFd>,
     identity: Identity,
 }
 
 impl Kept {
-    pub(super) fn new(fd: OwnedFd) -> io::Result<Self> {
+    pub(crate) fn new(fd: OwnedFd) -> io::Result<Self> {
         Ok(Self { identity: identity(fd.as_fd())?, fd: ManuallyDrop::new(fd) })
     }
 
     /// The descriptor, if it is still what it was.
-    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
         let fd = self.fd.as_fd();
         (identity(fd).ok() == Some(self.identity)).then_some(fd)
     }
@@ -253,7 +253,7 @@ fn number(fd: BorrowedFd<'_>) -> u32 {
 }
 
 /// Makes a map of one number for each CPU.
-pub(super) fn per_cpu_map() -> io::Result<OwnedFd> {
+pub(crate) fn per_cpu_map() -> io::Result<OwnedFd> {
     let mut attr = MapCreate { map_type: BPF_MAP_TYPE_PERCPU_ARRAY, key_size: 4, value_size: 8, max_entries: 1 };
     // SAFETY: there are no pointers in it.
     unsafe { bpf(BPF_MAP_CREATE, &mut attr) }
@@ -261,7 +261,7 @@ pub(super) fn per_cpu_map() -> io::Result<OwnedFd> {
 
 /// What runs a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Runs {
+pub(crate) enum Runs {
     /// An iterator, by the BTF number of its function; the program may sleep or not.
     Iterator { function: u32, sleepable: bool },
     /// [`run`]; it may sleep.
@@ -292,14 +292,14 @@ fn prog_load(program: &[Instruction], runs: Runs) -> io::Result<ProgLoad> {
 }
 
 /// Loads a program.
-pub(super) fn load(program: &[Instruction], runs: Runs) -> io::Result<OwnedFd> {
+pub(crate) fn load(program: &[Instruction], runs: Runs) -> io::Result<OwnedFd> {
     let mut attr = prog_load(program, runs)?;
     // SAFETY: instructions and licence outlive the call, and their lengths are as given or marked by a NUL.
     unsafe { bpf(BPF_PROG_LOAD, &mut attr) }
 }
 
 /// Runs a program that reads its question from `context` and writes its answer there.
-pub(super) fn run(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<()> {
+pub(crate) fn run(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<()> {
     let mut attr = ProgRun {
         prog_fd: number(program),
         ctx_size_in: u32::try_from(size_of_val(context)).map_err(|_| io::ErrorKind::InvalidInput)?,
@@ -312,7 +312,7 @@ pub(super) fn run(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<()>
 
 /// What an iterator is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Over {
+pub(crate) enum Over {
     All,
     /// A thread; a process's first one has its pid.
     Thread(u32),
@@ -321,7 +321,7 @@ pub(super) enum Over {
 }
 
 /// Makes an iterator of a program.
-pub(super) fn link(program: BorrowedFd<'_>, over: Over) -> io::Result<OwnedFd> {
+pub(crate) fn link(program: BorrowedFd<'_>, over: Over) -> io::Result<OwnedFd> {
     let info = [match over {
         Over::All => IterLinkInfo::default(),
         Over::Thread(tid) => IterLinkInfo { tid, ..IterLinkInfo::default() },
@@ -337,28 +337,31 @@ pub(super) fn link(program: BorrowedFd<'_>, over: Over) -> io::Result<OwnedFd> {
 }
 
 /// Begins a walk: what the program prints is read from the descriptor.
-pub(super) fn iterate(link: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+pub(crate) fn iterate(link: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let mut attr = IterCreate { link_fd: number(link), flags: 0 };
     // SAFETY: there are no pointers in it.
     unsafe { bpf(BPF_ITER_CREATE, &mut attr) }
 }
 
-/// What the verifier has to say of a program, for tests.
-#[cfg(test)]
-pub(super) fn explain(program: &[Instruction], runs: Runs) -> String {
-    let mut log = vec![0u8; 1 << 20];
+/// The end of the verifier's log of a program that it refuses; empty if it accepts the program or cannot be asked.
+pub(crate) fn verifier_log(program: &[Instruction], runs: Runs) -> String {
+    const ROOM: usize = 1 << 20;
+    const LINES: usize = 40;
+    let Ok(attr) = prog_load(program, runs) else { return String::new() };
+    let mut log = vec![0u8; ROOM];
     let mut attr = ProgLoad {
         log_level: 1,
-        log_size: u32::try_from(log.len()).unwrap(),
-        log_buf: u64::try_from(log.as_mut_ptr().expose_provenance()).unwrap(),
-        ..prog_load(program, runs).unwrap()
+        log_size: u32::try_from(log.len()).unwrap_or_default(),
+        log_buf: u64::try_from(log.as_mut_ptr().expose_provenance()).unwrap_or_default(),
+        ..attr
     };
     // SAFETY: instructions, licence and log outlive the call, and their lengths are as given or marked by a NUL.
-    let error = unsafe { bpf(BPF_PROG_LOAD, &mut attr) }.err();
-    let end = log.iter().position(|byte| *byte == 0).unwrap_or_default();
-    let text = String::from_utf8_lossy(log.split_at(end).0).into_owned();
-    let tail: Vec<&str> = text.lines().rev().take(40).collect();
-    format!("{error:?}\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))
+    if unsafe { bpf(BPF_PROG_LOAD, &mut attr) }.is_ok() {
+        return String::new();
+    }
+    let text = String::from_utf8_lossy(log.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
 }
 
 #[cfg(test)]
@@ -367,7 +370,12 @@ mod tests {
 
     #[test]
     fn a_descriptor_that_was_closed_and_taken_is_left_alone() {
-        let Ok(map) = per_cpu_map() else { return eprintln!("skipped: this user may not use bpf(2)") };
+        let map = match per_cpu_map() {
+            Ok(map) => map,
+            Err(error) => {
+                return println!("skip: a_descriptor_that_was_closed_and_taken_is_left_alone: bpf(2): {error}");
+            }
+        };
         let kept = Kept::new(map).unwrap();
         assert!(kept.fd().is_some());
         // What takes the number here is put in its place at once, so that no other test's file can.

@@ -3,15 +3,15 @@
 use std::os::fd::BorrowedFd;
 
 use psoxide_parse::Cursor;
+use psoxide_parse::linux::pid_io::Io;
 use psoxide_parse::linux::stat::Stat;
 
-use super::super::Source;
-use super::iterator::numbers;
-use crate::{IoCounters, Pid};
+use crate::Pid;
+use crate::iterator::numbers;
 
 /// The words of a record, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
+pub(crate) enum Word {
     Pid,
     Ppid,
     Group,
@@ -72,43 +72,62 @@ pub(super) enum Word {
     EnvironmentEnd,
 }
 
+/// The units in which /proc shows times and memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Units {
+    /// Clock ticks in a second.
+    pub clock_ticks: u64,
+    /// Bytes of a page.
+    pub page_size: u64,
+}
+
+impl Units {
+    /// Nanoseconds as clock ticks: include/linux/jiffies.h, nsec_to_clock_t.
+    #[must_use]
+    pub fn ticks(self, nanos: u64) -> u64 {
+        nanos / (1_000_000_000 / self.clock_ticks.max(1)).max(1)
+    }
+}
+
 /// Bytes of a record.
-pub(super) const RECORD: i16 = 8 * (Word::EnvironmentEnd as i16 + 1);
+pub(crate) const RECORD: i16 = 8 * (Word::EnvironmentEnd as i16 + 1);
 const BYTES: usize = 8 * (Word::EnvironmentEnd as usize + 1);
 
 /// What a program has said of a process, where it was put.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Process<'a> {
+pub struct Record<'a> {
     words: &'a [u8; BYTES],
     /// The command line, if it was asked for and could be copied.
     arguments: Option<&'a [u8]>,
 }
 
-/// What the program of [`Form::Answer`](super::processes::Form::Answer) has said of a process.
+/// What the program of [`Form::Answer`](crate::processes::Form::Answer) has said of a process.
 #[derive(Debug)]
-pub(crate) struct Answer(Box<[u8; BYTES]>);
+pub struct Answer(Box<[u8; BYTES]>);
 
 impl Answer {
-    pub(super) fn ask(program: BorrowedFd<'_>, pid: Pid) -> Option<Self> {
+    pub(crate) fn ask(program: BorrowedFd<'_>, pid: Pid) -> Option<Self> {
         /// The question stands in the place of the first words, and no record begins so.
         const _: () = assert!(Word::Pid as usize == 0 && Word::Ppid as usize == 1);
         const UNANSWERED: u64 = u64::MAX;
         let mut words = Box::new([0; BYTES]);
         let question = [u64::from(pid), UNANSWERED].map(u64::to_ne_bytes);
         words.iter_mut().zip(question.as_flattened()).for_each(|(to, from)| *to = *from);
-        super::ffi::run(program, &mut *words).ok()?;
+        crate::ffi::run(program, &mut *words).ok()?;
         let answer = Self(words);
-        (answer.process().get(Word::Ppid) != UNANSWERED).then_some(answer)
+        (answer.record().word(Word::Ppid) != UNANSWERED).then_some(answer)
     }
 
-    pub(crate) fn process(&self) -> Process<'_> {
-        Process { words: &self.0, arguments: None }
+    /// The record.
+    #[must_use]
+    pub fn record(&self) -> Record<'_> {
+        Record { words: &self.0, arguments: None }
     }
 }
 
 /// What a walk has told, by pid.
 #[derive(Debug, Default)]
-pub(crate) struct Walked {
+pub struct Walked {
     printed: Vec<u8>,
     /// Where each process's record begins.
     records: Vec<(Pid, usize)>,
@@ -116,13 +135,13 @@ pub(crate) struct Walked {
 }
 
 impl Walked {
-    pub(super) fn parse(printed: Vec<u8>, arguments: bool) -> Option<Self> {
+    pub(crate) fn parse(printed: Vec<u8>, arguments: bool) -> Option<Self> {
         let mut records = Vec::with_capacity(printed.len() / BYTES);
         let mut cursor = Cursor::new(&printed);
         while !cursor.is_empty() {
             let start = printed.len() - cursor.rest().len();
             let words: &[u8; BYTES] = cursor.take(BYTES)?.try_into().ok()?;
-            let record = Process { words, arguments: None };
+            let record = Record { words, arguments: None };
             if arguments {
                 let [length] = numbers(&mut cursor)?;
                 cursor.take(usize::try_from(length).ok()?)?;
@@ -132,16 +151,21 @@ impl Walked {
         Some(Self { printed, records, arguments })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there is no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
     /// Where the record of a process is.
-    pub(crate) fn find(&self, pid: Pid) -> Option<usize> {
+    #[must_use]
+    pub fn find(&self, pid: Pid) -> Option<usize> {
         self.records.binary_search_by_key(&pid, |(pid, _)| *pid).ok()
     }
 
-    pub(crate) fn get(&self, at: usize) -> Option<Process<'_>> {
+    /// The record at a place that [`find`](Self::find) gave.
+    #[must_use]
+    pub fn get(&self, at: usize) -> Option<Record<'_>> {
         let (_, start) = self.records.get(at)?;
         let mut cursor = Cursor::new(self.printed.get(*start..)?);
         let words = cursor.take(BYTES)?.try_into().ok()?;
@@ -151,12 +175,12 @@ impl Walked {
         } else {
             None
         };
-        Some(Process { words, arguments })
+        Some(Record { words, arguments })
     }
 
     /// Who was told of, with how many threads.
-    pub(crate) fn threads(&self) -> impl Iterator<Item = (Pid, u64)> {
-        let process = |at| self.get(at).map(|process| (process.pid(), process.get(Word::Threads)));
+    pub fn threads(&self) -> impl Iterator<Item = (Pid, u64)> {
+        let process = |at| self.get(at).map(|process| (process.pid(), process.word(Word::Threads)));
         (0..self.records.len()).filter_map(process)
     }
 }
@@ -167,8 +191,8 @@ const WORKER: u64 = 0x20;
 /// TASK_COMM_LEN of the kernel, less the NUL.
 const LONGEST_NAME: usize = 15;
 
-impl<'a> Process<'a> {
-    fn get(&self, word: Word) -> u64 {
+impl<'a> Record<'a> {
+    fn word(&self, word: Word) -> u64 {
         let (words, _) = self.words.as_chunks();
         words.get(word as usize).map_or(0, |word| u64::from_ne_bytes(*word))
     }
@@ -176,25 +200,23 @@ impl<'a> Process<'a> {
     /// A word that is an `int` in the kernel.
     fn int(&self, word: Word) -> i64 {
         // The program stores the 32 bits without their sign.
-        let [a, b, c, d, ..] = self.get(word).to_le_bytes();
+        let [a, b, c, d, ..] = self.word(word).to_le_bytes();
         i32::from_le_bytes([a, b, c, d]).into()
     }
 
     fn id(&self, word: Word) -> u32 {
-        u32::try_from(self.get(word)).unwrap_or(u32::MAX)
+        u32::try_from(self.word(word)).unwrap_or(u32::MAX)
     }
 
-    pub(crate) fn pid(&self) -> Pid {
+    /// Its pid.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
         self.id(Word::Pid)
     }
 
-    /// When it began, in clock ticks since boot.
-    fn start(&self, source: &Source) -> u64 {
-        source.clock_ticks_of(self.get(Word::Start))
-    }
-
     /// User ids and group ids: real, effective, saved.
-    pub(crate) fn ids(&self) -> [[u32; 3]; 2] {
+    #[must_use]
+    pub fn ids(&self) -> [[u32; 3]; 2] {
         [
             [Word::Uid, Word::EffectiveUid, Word::SavedUid].map(|word| self.id(word)),
             [Word::Gid, Word::EffectiveGid, Word::SavedGid].map(|word| self.id(word)),
@@ -202,21 +224,23 @@ impl<'a> Process<'a> {
     }
 
     /// Context switches, voluntary and not, of the first thread.
-    pub(crate) fn switches(&self) -> [u64; 2] {
-        [self.get(Word::VoluntarySwitches), self.get(Word::InvoluntarySwitches)]
+    #[must_use]
+    pub fn switches(&self) -> [u64; 2] {
+        [self.word(Word::VoluntarySwitches), self.word(Word::InvoluntarySwitches)]
     }
 
     fn is_kernel_thread(&self) -> bool {
-        self.get(Word::Flags) & KERNEL_THREAD != 0
+        self.word(Word::Flags) & KERNEL_THREAD != 0
     }
 
     /// A word about memory: kernel threads that borrow some do not show it.
     fn memory(&self, word: Word) -> u64 {
-        if self.is_kernel_thread() { 0 } else { self.get(word) }
+        if self.is_kernel_thread() { 0 } else { self.word(word) }
     }
 
     /// Pages as `statm` has them: all, resident, shared, code, data.
-    pub(crate) fn pages(&self, page_size: u64) -> [u64; 5] {
+    #[must_use]
+    pub fn pages(&self, page_size: u64) -> [u64; 5] {
         // A sum that is negative, because it was made while it moved, is shown as none.
         let count = |word| i64::from_ne_bytes(self.memory(word).to_ne_bytes()).max(0).unsigned_abs();
         let shared = count(Word::FilePages).saturating_add(count(Word::SharedPages));
@@ -232,7 +256,8 @@ impl<'a> Process<'a> {
 
     /// The contents of `cmdline`, where they are what the arguments were at first: a last byte that is no NUL means
     /// that the process has written another title there, and on (fs/proc/base.c: get_mm_cmdline).
-    pub(crate) fn cmdline(&self) -> Option<&'a [u8]> {
+    #[must_use]
+    pub fn cmdline(&self) -> Option<&'a [u8]> {
         let range = self.memory(Word::ArgumentsStart) < self.memory(Word::ArgumentsEnd);
         let arguments = self.arguments?;
         if self.memory(Word::EnvironmentEnd) == 0 || !range {
@@ -243,62 +268,64 @@ impl<'a> Process<'a> {
 
     /// Whether the sums are complete, and of one moment.
     fn is_steady(&self) -> bool {
-        let lock = self.get(Word::LockBefore);
-        lock == self.get(Word::LockAfter) && lock.is_multiple_of(2) && self.get(Word::Complete) == 1
+        let lock = self.word(Word::LockBefore);
+        lock == self.word(Word::LockAfter) && lock.is_multiple_of(2) && self.word(Word::Complete) == 1
     }
 
     /// What `io` would show, where that is accounted and can be told.
-    pub(crate) fn io(&self) -> Option<IoCounters> {
-        (self.is_steady() && self.get(Word::AccountsIo) == 1).then(|| IoCounters {
-            read_count: self.get(Word::ReadCalls),
-            write_count: self.get(Word::WriteCalls),
-            read_bytes: self.get(Word::ReadBytes),
-            write_bytes: self.get(Word::WriteBytes),
-            read_chars: Some(self.get(Word::ReadChars)),
-            write_chars: Some(self.get(Word::WriteChars)),
-            ..IoCounters::default()
+    #[must_use]
+    pub fn io(&self) -> Option<Io> {
+        (self.is_steady() && self.word(Word::AccountsIo) == 1).then(|| Io {
+            rchar: self.word(Word::ReadChars),
+            wchar: self.word(Word::WriteChars),
+            syscr: self.word(Word::ReadCalls),
+            syscw: self.word(Word::WriteCalls),
+            read_bytes: self.word(Word::ReadBytes),
+            write_bytes: self.word(Word::WriteBytes),
+            cancelled_write_bytes: 0,
         })
     }
 
     /// What `stat` would show; `None` where that must be asked: for the names of workers, which are composed when they
     /// are shown, for longer names of kernel threads, which are kept elsewhere (fs/proc/array.c: proc_task_name), and
     /// for sums that were not complete or changed while they were made.
-    pub(crate) fn stat(&self, source: &Source) -> Option<Stat> {
-        let name = [self.get(Word::Name), self.get(Word::NameEnd)].map(u64::to_ne_bytes).concat();
+    #[must_use]
+    pub fn stat(&self, units: Units) -> Option<Stat> {
+        let name = [self.word(Word::Name), self.word(Word::NameEnd)].map(u64::to_ne_bytes).concat();
         let name = name.split(|byte| *byte == 0).next()?;
-        let named = !self.is_kernel_thread() || self.get(Word::Flags) & WORKER == 0 && name.len() < LONGEST_NAME;
+        let named = !self.is_kernel_thread() || self.word(Word::Flags) & WORKER == 0 && name.len() < LONGEST_NAME;
         if !self.is_steady() || !named {
             return None;
         }
-        let in_ticks = |nanos| source.clock_ticks_of(nanos);
+        let in_ticks = |nanos| units.ticks(nanos);
         let times = shown_times(
-            [self.get(Word::UserTime), self.get(Word::SystemTime), self.get(Word::Runtime)],
-            [self.get(Word::ShownUserTime), self.get(Word::ShownSystemTime)],
+            [self.word(Word::UserTime), self.word(Word::SystemTime), self.word(Word::Runtime)],
+            [self.word(Word::ShownUserTime), self.word(Word::ShownSystemTime)],
         );
-        let [total, resident, ..] = self.pages(source.page_size());
+        let [total, resident, ..] = self.pages(units.page_size);
         Some(Stat {
-            pid: self.get(Word::Pid),
+            pid: self.word(Word::Pid),
             comm: name.into(),
-            state: letter(self.get(Word::State), self.get(Word::ExitState)),
-            ppid: self.get(Word::Ppid),
+            state: letter(self.word(Word::State), self.word(Word::ExitState)),
+            ppid: self.word(Word::Ppid),
             pgrp: self.int(Word::Group),
             session: self.int(Word::Session),
             tty_nr: self.tty(),
-            flags: self.get(Word::Flags),
-            minflt: self.get(Word::MinorFaults),
-            majflt: self.get(Word::MajorFaults),
+            flags: self.word(Word::Flags),
+            minflt: self.word(Word::MinorFaults),
+            majflt: self.word(Word::MajorFaults),
             utime: in_ticks(times[0]),
             stime: in_ticks(times[1]),
-            cutime: in_ticks(self.get(Word::ChildrenUserTime)),
-            cstime: in_ticks(self.get(Word::ChildrenSystemTime)),
+            cutime: in_ticks(self.word(Word::ChildrenUserTime)),
+            cstime: in_ticks(self.word(Word::ChildrenSystemTime)),
             nice: self.int(Word::Priority) - 120, // include/linux/sched/prio.h: DEFAULT_PRIO
-            num_threads: self.get(Word::Threads),
-            starttime: self.start(source),
-            vsize: source.pages(total),
+            num_threads: self.word(Word::Threads),
+            starttime: in_ticks(self.word(Word::Start)),
+            vsize: total.saturating_mul(units.page_size),
             rss: resident,
-            processor: Some(self.get(Word::Cpu)),
+            processor: Some(self.word(Word::Cpu)),
             scheduling: None,
-            delayacct_blkio_ticks: Some(in_ticks(self.get(Word::BlockDelay))),
+            delayacct_blkio_ticks: Some(in_ticks(self.word(Word::BlockDelay))),
         })
     }
 
@@ -326,7 +353,7 @@ fn letter(state: u64, exit_state: u64) -> u8 {
 
 /// User and system time as /proc shows them: kernel/sched/cputime.c, cputime_adjust. What was counted by ticks is scaled
 /// to the exact run time, and neither part is ever less than what was shown before.
-pub(super) fn shown_times([user, system, runtime]: [u64; 3], [shown_user, shown_system]: [u64; 2]) -> [u64; 2] {
+pub(crate) fn shown_times([user, system, runtime]: [u64; 3], [shown_user, shown_system]: [u64; 2]) -> [u64; 2] {
     if shown_user.saturating_add(shown_system) >= runtime {
         return [shown_user, shown_system];
     }

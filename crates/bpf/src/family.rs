@@ -1,15 +1,13 @@
 //! Who there is, and whose child, in one walk.
 
-use super::super::Source;
-use super::asm::{Instruction, Program, Reg};
-use super::iterator::{self, STACK, TASK};
-use super::kernel::Kernel;
-use super::processes::follow;
 use crate::Pid;
-use crate::sys::Parentage;
+use crate::asm::{Instruction, Program, Reg};
+use crate::iterator::{self, STACK, TASK};
+use crate::kernel::Kernel;
+use crate::processes::follow;
 
 /// Prints, of every process: pid, parent's pid, start in nanoseconds since boot, number of threads.
-pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
+pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let mut p = Program::default();
     let out = p.label();
     iterator::visit(&mut p, out);
@@ -36,30 +34,18 @@ pub(super) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
 
 /// A process, and its parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Relative {
-    pid: Pid,
-    ppid: Pid,
-    /// Nanoseconds since boot.
-    start: u64,
-    threads: u64,
+pub struct Relative {
+    /// The process.
+    pub pid: Pid,
+    /// Its parent.
+    pub ppid: Pid,
+    /// Nanoseconds between the boot and the start of the process.
+    pub start: u64,
+    /// The number of its threads.
+    pub threads: u64,
 }
 
-impl Relative {
-    pub(super) fn pid(&self) -> Pid {
-        self.pid
-    }
-
-    /// Who it is, and how many threads it has.
-    pub(super) fn threads(&self) -> (Pid, u64) {
-        (self.pid, self.threads)
-    }
-
-    pub(super) fn kin(&self, source: &Source) -> Parentage {
-        Parentage { pid: self.pid, start: source.clock_ticks_of(self.start), ppid: self.ppid }
-    }
-}
-
-pub(super) fn parse(printed: &[u8]) -> Option<Vec<Relative>> {
+pub(crate) fn parse(printed: &[u8]) -> Option<Vec<Relative>> {
     iterator::parse(printed, |[pid, ppid, start, threads]| {
         Some(Relative { pid: pid.try_into().ok()?, ppid: ppid.try_into().ok()?, start, threads })
     })

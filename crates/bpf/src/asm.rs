@@ -5,7 +5,7 @@ use std::os::fd::RawFd;
 /// One instruction: code, registers, offset and immediate value in the machine's byte order.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Instruction {
+pub(crate) struct Instruction {
     code: u8,
     registers: u8,
     offset: i16,
@@ -14,7 +14,7 @@ pub(super) struct Instruction {
 
 /// A register. R0 holds results, R1 to R5 arguments, which a call destroys; R10 is the end of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reg {
+pub(crate) enum Reg {
     R0,
     R1,
     R2,
@@ -30,7 +30,7 @@ pub(super) enum Reg {
 
 /// A helper function by its number in linux/bpf.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Helper {
+pub(crate) enum Helper {
     MapLookupElem = 1,
     ProbeReadKernelStr = 115,
     SeqWrite = 127,
@@ -39,9 +39,25 @@ pub(super) enum Helper {
     MapLookupPercpuElem = 195,
 }
 
+#[cfg(test)]
+impl Helper {
+    fn name(number: i32) -> String {
+        let all = [
+            Self::MapLookupElem,
+            Self::ProbeReadKernelStr,
+            Self::SeqWrite,
+            Self::DPath,
+            Self::CopyFromUserTask,
+            Self::MapLookupPercpuElem,
+        ];
+        let known = all.into_iter().find(|helper| *helper as i32 == number);
+        format!("{:?}", known.unwrap_or_else(|| panic!("no helper {number}")))
+    }
+}
+
 /// When a jump is taken: unsigned comparisons of 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum If {
+pub(crate) enum If {
     Equal = 0x10,
     Greater = 0x20,
     NotEqual = 0x50,
@@ -50,7 +66,7 @@ pub(super) enum If {
 
 /// Arithmetic on 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Op {
+pub(crate) enum Op {
     Add = 0x00,
     Sub = 0x10,
     And = 0x50,
@@ -63,11 +79,11 @@ pub(super) enum Op {
 
 /// A place in the program that jumps lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Label(usize);
+pub(crate) struct Label(usize);
 
 /// A program in the making.
 #[derive(Debug, Default)]
-pub(super) struct Program {
+pub(crate) struct Program {
     code: Vec<Instruction>,
     /// Where each label is, once it is placed.
     labels: Vec<Option<usize>>,
@@ -96,104 +112,104 @@ impl Program {
         self.code.push(Instruction { code, registers: dst | src << 4, offset, immediate });
     }
 
-    pub(super) fn label(&mut self) -> Label {
+    pub(crate) fn label(&mut self) -> Label {
         self.labels.push(None);
         Label(self.labels.len() - 1)
     }
 
     /// The next instruction is where `label` is.
-    pub(super) fn place(&mut self, label: Label) {
+    pub(crate) fn place(&mut self, label: Label) {
         if let Some(place) = self.labels.get_mut(label.0) {
             *place = Some(self.code.len());
         }
     }
 
     /// `dst = dst op value`
-    pub(super) fn op(&mut self, dst: Reg, op: Op, value: i32) {
+    pub(crate) fn op(&mut self, dst: Reg, op: Op, value: i32) {
         self.push(CLASS_ARITHMETIC | op as u8, dst as u8, 0, 0, value);
     }
 
     /// `dst = dst op src`
-    pub(super) fn op_reg(&mut self, dst: Reg, op: Op, src: Reg) {
+    pub(crate) fn op_reg(&mut self, dst: Reg, op: Op, src: Reg) {
         self.push(CLASS_ARITHMETIC | FROM_REGISTER | op as u8, dst as u8, src as u8, 0, 0);
     }
 
-    pub(super) fn set(&mut self, dst: Reg, value: i32) {
+    pub(crate) fn set(&mut self, dst: Reg, value: i32) {
         self.op(dst, Op::Move, value);
     }
 
-    pub(super) fn copy(&mut self, dst: Reg, src: Reg) {
+    pub(crate) fn copy(&mut self, dst: Reg, src: Reg) {
         self.op_reg(dst, Op::Move, src);
     }
 
     /// `dst = src + offset`
-    pub(super) fn at(&mut self, dst: Reg, src: Reg, offset: i16) {
+    pub(crate) fn at(&mut self, dst: Reg, src: Reg, offset: i16) {
         self.copy(dst, src);
         self.op(dst, Op::Add, offset.into());
     }
 
     /// `dst` = the `size` bytes (1, 2, 4 or 8) at `src + offset`, without sign.
-    pub(super) fn load(&mut self, dst: Reg, src: Reg, offset: i16, size: u8) {
+    pub(crate) fn load(&mut self, dst: Reg, src: Reg, offset: i16, size: u8) {
         self.push(CLASS_LOAD | width(size), dst as u8, src as u8, offset, 0);
     }
 
     /// Stores all 64 bits of `src` at `dst + offset`.
-    pub(super) fn store(&mut self, dst: Reg, offset: i16, src: Reg) {
+    pub(crate) fn store(&mut self, dst: Reg, offset: i16, src: Reg) {
         self.push(CLASS_STORE | width(8), dst as u8, src as u8, offset, 0);
     }
 
     /// Stores 64 bits.
-    pub(super) fn store_value(&mut self, dst: Reg, offset: i16, value: i32) {
+    pub(crate) fn store_value(&mut self, dst: Reg, offset: i16, value: i32) {
         self.push(CLASS_STORE_IMMEDIATE | width(8), dst as u8, 0, offset, value);
     }
 
-    pub(super) fn jump(&mut self, to: Label) {
+    pub(crate) fn jump(&mut self, to: Label) {
         self.jumps.push((self.code.len(), to));
         self.push(CLASS_JUMP, 0, 0, 0, 0);
     }
 
     /// To `to` if `left when value`.
-    pub(super) fn jump_if(&mut self, left: Reg, when: If, value: i32, to: Label) {
+    pub(crate) fn jump_if(&mut self, left: Reg, when: If, value: i32, to: Label) {
         self.jumps.push((self.code.len(), to));
         self.push(CLASS_JUMP | when as u8, left as u8, 0, 0, value);
     }
 
     /// To `to` if `left when right`.
-    pub(super) fn jump_if_reg(&mut self, left: Reg, when: If, right: Reg, to: Label) {
+    pub(crate) fn jump_if_reg(&mut self, left: Reg, when: If, right: Reg, to: Label) {
         self.jumps.push((self.code.len(), to));
         self.push(CLASS_JUMP | FROM_REGISTER | when as u8, left as u8, right as u8, 0, 0);
     }
 
     /// To `to` once a loop that comes by here has used up what the kernel gives it (since Linux 6.9): the verifier asks for
     /// one in a loop of which it cannot see the end.
-    pub(super) fn give_up(&mut self, to: Label) {
+    pub(crate) fn give_up(&mut self, to: Label) {
         self.jumps.push((self.code.len(), to));
         self.push(CLASS_JUMP | JUMP_BY_CHANCE, 0, 0, 0, 0);
     }
 
-    pub(super) fn call(&mut self, helper: Helper) {
+    pub(crate) fn call(&mut self, helper: Helper) {
         self.push(CALL, 0, 0, 0, helper as i32);
     }
 
     /// Calls the kernel's function of this BTF number.
-    pub(super) fn call_kernel(&mut self, function: u32) {
+    pub(crate) fn call_kernel(&mut self, function: u32) {
         self.push(CALL, 0, PSEUDO_KFUNC, 0, function.cast_signed());
     }
 
     /// `dst` = the address of the map that the program is loaded with ([`with_map`]).
-    pub(super) fn map(&mut self, dst: Reg) {
+    pub(crate) fn map(&mut self, dst: Reg) {
         self.push(LOAD_WIDE, dst as u8, PSEUDO_MAP, 0, 0);
         self.push(0, 0, 0, 0, 0);
     }
 
     /// `return 0`
-    pub(super) fn exit(&mut self) {
+    pub(crate) fn exit(&mut self) {
         self.set(Reg::R0, 0);
         self.push(EXIT, 0, 0, 0, 0);
     }
 
     /// The program, its jumps led to their labels; `None` where one is too far.
-    pub(super) fn finish(mut self) -> Option<Vec<Instruction>> {
+    pub(crate) fn finish(mut self) -> Option<Vec<Instruction>> {
         for (at, label) in self.jumps {
             let to = i64::try_from((*self.labels.get(label.0)?)?).ok()?;
             let offset = to - i64::try_from(at).ok()? - 1;
@@ -204,20 +220,96 @@ impl Program {
 }
 
 impl Instruction {
+    /// Whether it calls the function that casts.
+    #[cfg(test)]
+    fn is_cast(&self, name: impl Fn(u32) -> String) -> bool {
+        self.code == CALL
+            && self.registers >> 4 == PSEUDO_KFUNC
+            && name(self.immediate.cast_unsigned()) == "bpf_rdonly_cast"
+    }
+
     fn is_map(&self) -> bool {
         self.code == LOAD_WIDE && self.registers >> 4 == PSEUDO_MAP
     }
 }
 
 /// Whether a program has to be loaded with a map.
-pub(super) fn uses_map(program: &[Instruction]) -> bool {
+pub(crate) fn uses_map(program: &[Instruction]) -> bool {
     program.iter().any(Instruction::is_map)
 }
 
 /// The program, with the descriptor of its map.
-pub(super) fn with_map(program: &[Instruction], map: RawFd) -> Vec<Instruction> {
+pub(crate) fn with_map(program: &[Instruction], map: RawFd) -> Vec<Instruction> {
     let fill = |&one: &Instruction| if one.is_map() { Instruction { immediate: map, ..one } } else { one };
     program.iter().map(fill).collect()
+}
+
+/// Writes a program as text, one instruction a line, in the notation of the kernel's own listings. `name` names the
+/// kernel's functions and types by their BTF number.
+#[cfg(test)]
+pub(crate) fn listing(program: &[Instruction], name: impl Fn(u32) -> String) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    let target = |at: usize, offset: i16| i64::try_from(at).unwrap() + 1 + i64::from(offset);
+    let mut skip = false;
+    for (at, one) in program.iter().enumerate() {
+        if std::mem::take(&mut skip) {
+            continue;
+        }
+        let Instruction { code, registers, offset, immediate } = *one;
+        let (dst, src) = (format!("r{}", registers & 0xf), format!("r{}", registers >> 4));
+        let size = match code & 0x18 {
+            0x10 => "u8",
+            0x08 => "u16",
+            0x00 => "u32",
+            _ => "u64",
+        };
+        let operand = if code & FROM_REGISTER != 0 { src.clone() } else { immediate.to_string() };
+        let line = match (code, code & 0x07) {
+            (CALL, _) if registers >> 4 == PSEUDO_KFUNC => format!("call {}", name(immediate.cast_unsigned())),
+            (CALL, _) => format!("call {}", Helper::name(immediate)),
+            (EXIT, _) => "exit".into(),
+            (LOAD_WIDE, _) => {
+                skip = true;
+                format!("{dst} = map")
+            }
+            (_, 0x01) => format!("{dst} = *({size} *)({src} {offset:+})"),
+            (_, 0x02) => format!("*({size} *)({dst} {offset:+}) = {immediate}"),
+            (_, 0x03) => format!("*({size} *)({dst} {offset:+}) = {src}"),
+            // The type that the next instruction casts to.
+            (_, 0x07) if program.get(at + 1).is_some_and(|next| next.is_cast(&name)) => {
+                format!("{dst} = {}", name(immediate.cast_unsigned()))
+            }
+            (_, 0x07) => {
+                let operator = match code & 0xf0 {
+                    0x00 => "+=",
+                    0x10 => "-=",
+                    0x50 => "&=",
+                    0x60 => "<<=",
+                    0x70 => ">>=",
+                    0xb0 => "=",
+                    0xc0 => "s>>=",
+                    other => panic!("no arithmetic {other:#x}"),
+                };
+                format!("{dst} {operator} {operand}")
+            }
+            (CLASS_JUMP, _) => format!("goto {}", target(at, offset)),
+            (code, _) if code == CLASS_JUMP | JUMP_BY_CHANCE => format!("may_goto {}", target(at, offset)),
+            (_, 0x05) => {
+                let when = match code & 0xf0 {
+                    0x10 => "==",
+                    0x20 => ">",
+                    0x50 => "!=",
+                    0xa0 => "<",
+                    other => panic!("no jump {other:#x}"),
+                };
+                format!("if {dst} {when} {operand} goto {}", target(at, offset))
+            }
+            (code, _) => panic!("no instruction {code:#x}"),
+        };
+        writeln!(text, "{at:4}: {line}").unwrap();
+    }
+    text
 }
 
 /// The bits of a load or store that say how many bytes.

@@ -1,10 +1,11 @@
 //! The command line of a process whose record a program has printed, after it: how many bytes it has, and these; 0 for one
 //! that is too long or away.
 
-use super::asm::{Helper, If, Op, Program, Reg};
-use super::iterator::{self, STACK, TASK};
-use super::processes::word;
-use super::record::{RECORD, Word};
+use crate::asm::{Helper, If, Op, Program, Reg};
+use crate::iterator::{self, STACK, TASK};
+use crate::kernel::Kernel;
+use crate::processes::word;
+use crate::record::{RECORD, Word};
 
 /// As much of a command line as takes the record's place on the stack, after a word for its length.
 const ARGUMENTS: i32 = RECORD as i32 - 8;
@@ -13,12 +14,11 @@ const ARGUMENTS: i32 = RECORD as i32 - 8;
 ///
 /// Only from processes of the caller's own user: to copy from memory waits for the file that is mapped there, if any,
 /// and another user could map one that makes it wait for ever. /proc never reads such pages.
-pub(super) fn print_by_the_kernel(p: &mut Program) {
-    let own = rustix::process::geteuid().as_raw();
-    let (none, print) = (p.label(), p.label());
+pub(crate) fn print(p: &mut Program, kernel: &Kernel<'_>) {
+    let (none, copied) = (p.label(), p.label());
     p.load(Reg::R7, STACK, word(Word::ArgumentsStart), 8);
     p.load(Reg::R8, STACK, word(Word::ArgumentsEnd), 8);
-    p.set(Reg::R1, own.cast_signed());
+    p.set(Reg::R1, kernel.user.cast_signed());
     p.op(Reg::R1, Op::ShiftLeft, 32);
     p.op(Reg::R1, Op::ShiftRight, 32);
     for user in [Word::Uid, Word::EffectiveUid, Word::SavedUid] {
@@ -37,10 +37,10 @@ pub(super) fn print_by_the_kernel(p: &mut Program) {
     p.copy(Reg::R4, TASK);
     p.set(Reg::R5, 0);
     p.call(Helper::CopyFromUserTask);
-    p.jump_if(Reg::R0, If::Equal, 0, print);
+    p.jump_if(Reg::R0, If::Equal, 0, copied);
     p.place(none);
     p.set(Reg::R8, 0);
-    p.place(print);
+    p.place(copied);
     p.store(STACK, -RECORD, Reg::R8);
     iterator::print(p, -RECORD, |p| p.at(Reg::R3, Reg::R8, 8));
 }

@@ -6,12 +6,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use foldhash::fast::RandomState;
+use psoxide_bpf::{Directory, File, Path as Told};
 
-use super::super::Source;
-use super::super::descriptors::regular;
-use super::super::folder::Folder;
-use super::super::process::within;
-use super::files::{Directory, Path as Told, Regular};
+use super::Source;
+use super::descriptors::regular;
+use super::folder::Folder;
+use super::process::within;
 
 /// Finds the path of each file that a walk has printed.
 pub(super) struct Paths<'a> {
@@ -28,7 +28,7 @@ impl<'a> Paths<'a> {
 
     /// The path of a file, if it is a regular file's. Where its directory is found under the directory's path, what that
     /// has under the file's name need not be looked up for each.
-    pub(super) fn of(&mut self, file: &Regular<'_>) -> Option<Vec<u8>> {
+    pub(super) fn of(&mut self, file: &File<'_>) -> Option<Vec<u8>> {
         let (path, leads) = match (file.path, self.directories.get(&file.directory)) {
             (Told::Whole(path), _) if file.named => {
                 let end = path.iter().rposition(|byte| *byte == b'/')?;

@@ -3,20 +3,20 @@
 //! A record has what fs/proc/array.c: do_task_stat, and fs/proc/task_mmu.c: task_statm, print from; the sums over the
 //! threads of a process are made where they are, as the kernel makes them.
 
-use super::arguments;
-use super::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
-use super::iterator::{self, OUT, STACK, TASK};
-use super::kernel::{Kernel, Place};
-use super::record::{RECORD, Word};
+use crate::arguments;
+use crate::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
+use crate::iterator::{self, OUT, STACK, TASK};
+use crate::kernel::{Kernel, Place};
+use crate::record::{RECORD, Word};
 
 /// Below the record on the stack: words for pointers on their way.
-pub(super) const SCRATCH: [i16; 7] =
+pub(crate) const SCRATCH: [i16; 7] =
     [-RECORD - 56, -RECORD - 48, -RECORD - 40, -RECORD - 32, -RECORD - 24, -RECORD - 16, -RECORD - 8];
 /// The whole stack has 512 bytes, Documentation/bpf/bpf_design_QA.rst, of which loops take 16 (`Program::give_up`).
 const _: () = assert!(RECORD + 56 + 16 <= 512);
 
 /// Where a word is, from R10.
-pub(super) const fn word(word: Word) -> i16 {
+pub(crate) const fn word(word: Word) -> i16 {
     -RECORD + word as i16 * 8
 }
 
@@ -31,7 +31,7 @@ fn keep(p: &mut Program, base: Reg, place: Place, to: Word) {
 }
 
 /// R1 = a pointer in the task.
-pub(super) fn follow(p: &mut Program, kernel: &Kernel<'_>, pointer: Place) {
+pub(crate) fn follow(p: &mut Program, kernel: &Kernel<'_>, pointer: Place) {
     p.copy(Reg::R1, TASK);
     kernel.cast(p, kernel.task);
     p.load(Reg::R1, Reg::R0, pointer.offset, pointer.size);
@@ -39,7 +39,7 @@ pub(super) fn follow(p: &mut Program, kernel: &Kernel<'_>, pointer: Place) {
 
 /// What a program is to do with its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// To print it, once for each process that an iterator visits.
     Record,
     /// To print the record, and after it the length of the command line and its bytes, as the kernel copies them. The length
@@ -51,13 +51,13 @@ pub(super) enum Form {
 
 impl Form {
     /// Whether a program of this form may sleep.
-    pub(super) fn sleeps(self) -> bool {
+    pub(crate) fn sleeps(self) -> bool {
         matches!(self, Self::RecordAndArguments | Self::Answer)
     }
 }
 
 /// The program, whose map is of one number for each CPU.
-pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction>> {
+pub(crate) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction>> {
     let task = |path| kernel.place(kernel.task, path);
     let (signal_at, signal_type) = kernel.pointer(kernel.task, "signal")?;
     let signal = |path| kernel.place(signal_type, path);
@@ -170,7 +170,7 @@ pub(super) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
             }
             iterator::print(&mut p, -RECORD, |p| p.set(Reg::R3, RECORD.into()));
             if form == Form::RecordAndArguments {
-                arguments::print_by_the_kernel(&mut p);
+                arguments::print(&mut p, kernel);
             }
             if sleepable {
                 p.exit();
@@ -362,7 +362,7 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
 const PART: i32 = 4;
 
 /// R0 = a CPU's copy of the number in the map, the CPU being set in R3.
-pub(super) fn lookup(p: &mut Program, key: i16, cpu: impl FnOnce(&mut Program)) {
+pub(crate) fn lookup(p: &mut Program, key: i16, cpu: impl FnOnce(&mut Program)) {
     p.map(Reg::R1);
     p.at(Reg::R2, STACK, key);
     cpu(p);

@@ -5,13 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use psoxide_parse::linux::btf::TypeId;
 use psoxide_parse::linux::net_sock::InetSocket;
 
-use super::super::own_sockets::{Held, What};
-use super::super::sockets::Holder;
-use super::asm::{If, Instruction, Label, Op, Program, Reg};
-use super::files::{FD, FILE, begin, tell_visited};
-use super::iterator::{self, STACK, TASK};
-use super::kernel::{Kernel, Place};
-use super::processes::follow;
+use crate::Pid;
+use crate::asm::{If, Instruction, Label, Op, Program, Reg};
+use crate::files::{FD, FILE, begin, tell_visited};
+use crate::iterator::{self, STACK, TASK};
+use crate::kernel::{Kernel, Place};
+use crate::processes::follow;
 
 /// inode(7)
 const TYPE: i32 = 0o170_000;
@@ -36,7 +35,7 @@ fn socket_inode(p: &mut Program, kernel: &Kernel<'_>, other: Label) -> Option<Ty
 }
 
 /// Prints pid, descriptor and inode of every socket.
-pub(super) fn holders(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
+pub(crate) fn holders(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let mut p = Program::default();
     let out = p.label();
     begin(&mut p, out);
@@ -54,7 +53,18 @@ pub(super) fn holders(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.finish()
 }
 
-pub(super) fn parse_holders(printed: &[u8]) -> Option<Vec<Holder>> {
+/// A descriptor that holds a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The process that has it.
+    pub pid: Pid,
+    /// The descriptor.
+    pub fd: i32,
+    /// The socket's inode number.
+    pub inode: u64,
+}
+
+pub(crate) fn parse_holders(printed: &[u8]) -> Option<Vec<Holder>> {
     iterator::parse(printed, |[pid, fd, inode]| {
         Some(Holder { pid: pid.try_into().ok()?, fd: fd.try_into().ok()?, inode })
     })
@@ -89,7 +99,7 @@ const BYTES: i16 = 8 * (Word::ListedAfter as i16 + 1);
 
 /// Prints what each socket of a process is; those of another network namespace than the process is in now are in no
 /// table that its /proc/PID/net shows.
-pub(super) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
+pub(crate) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     const SOCK: Reg = FILE;
     let mut p = Program::default();
     let out = p.label();
@@ -153,39 +163,63 @@ pub(super) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.finish()
 }
 
+/// A socket that a process holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Socket {
+    /// The descriptor.
+    pub fd: i32,
+    /// The socket's inode number.
+    pub inode: u64,
+    /// Its kind.
+    pub kind: SocketKind,
+}
+
+/// The kind of a socket, and what the table of its kind shows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SocketKind {
+    /// A socket of TCP.
+    Tcp(InetSocket),
+    /// A socket of UDP.
+    Udp(InetSocket),
+    /// A UNIX socket, whose path only the table has.
+    Unix,
+    /// A socket that no table lists.
+    Unlisted,
+}
+
 /// `None` where a socket changed while it was read, or may have others in the tables that bear its inode, or nobody was
 /// visited.
-pub(super) fn parse_of_process(printed: &[u8]) -> Option<Vec<Held>> {
+pub(crate) fn parse_of_process(printed: &[u8]) -> Option<Vec<Socket>> {
     let held = iterator::parse(printed, |words: [u64; WORDS]| {
         let get = |word: Word| words.get(word as usize).copied().unwrap_or_default();
         let (fd, inode) = (get(Word::Fd).try_into().ok()?, get(Word::Inode));
-        let what = what(get)?;
-        Some(Held { fd, inode, what })
+        let kind = kind(get)?;
+        Some(Socket { fd, inode, kind })
     })?;
     (!held.is_empty()).then_some(held)
 }
 
-fn what(get: impl Fn(Word) -> u64) -> Option<What> {
+fn kind(get: impl Fn(Word) -> u64) -> Option<SocketKind> {
     const AF_UNIX: u64 = 1;
     const AF_INET: u64 = 2;
     const AF_INET6: u64 = 10;
     const TCP: u64 = 6;
     const UDP: u64 = 17;
     let family = get(Word::Family);
-    let kind = match (family, get(Word::Protocol)) {
-        (AF_UNIX, _) => return Some(What::Unix),
-        (AF_INET | AF_INET6, TCP) => What::Tcp,
-        (AF_INET | AF_INET6, UDP) => What::Udp,
+    let of = match (family, get(Word::Protocol)) {
+        (AF_UNIX, _) => return Some(SocketKind::Unix),
+        (AF_INET | AF_INET6, TCP) => SocketKind::Tcp,
+        (AF_INET | AF_INET6, UDP) => SocketKind::Udp,
         // MPTCP has sockets of TCP for its parts, under its own inode.
         (AF_INET | AF_INET6, _) => return None,
-        _ => return Some(What::Unlisted),
+        _ => return Some(SocketKind::Unlisted),
     };
     let twice = [(Word::Ports, Word::PortsAfter), (Word::State, Word::StateAfter), (Word::Listed, Word::ListedAfter)];
     if twice.into_iter().any(|(before, after)| get(before) != get(after)) {
         return None;
     }
     if get(Word::Listed) == 0 {
-        return Some(What::Unlisted);
+        return Some(SocketKind::Unlisted);
     }
     let [remote, local] = if family == AF_INET {
         let [a, b, c, d, e, f, g, h] = get(Word::V4).to_ne_bytes();
@@ -199,7 +233,7 @@ fn what(get: impl Fn(Word) -> u64) -> Option<What> {
         })
     };
     let [a, b, c, d] = u32::try_from(get(Word::Ports)).ok()?.to_ne_bytes();
-    Some(kind(InetSocket {
+    Some(of(InetSocket {
         local: (local, u16::from_ne_bytes([c, d])),
         remote: (remote, u16::from_be_bytes([a, b])),
         state: get(Word::State).try_into().ok()?,
@@ -225,7 +259,7 @@ mod tests {
     }
 
     /// A socket that listens at 127.0.0.1 or ::1, port 80, told of by a port in the family's and in the network's order.
-    fn listens(change: impl Fn(&mut [u64; WORDS])) -> Option<Vec<Held>> {
+    fn listens(change: impl Fn(&mut [u64; WORDS])) -> Option<Vec<Socket>> {
         let mut words = [0; WORDS];
         let ports = u64::from(u32::from_ne_bytes([&[0, 0], &80_u16.to_ne_bytes()[..]].concat().try_into().unwrap()));
         let v4 = u64::from_ne_bytes([0, 0, 0, 0, 127, 0, 0, 1]);
@@ -252,7 +286,7 @@ mod tests {
 
     #[test]
     fn sockets_are_what_their_family_and_protocol_make_them() {
-        let held = |what| Some(vec![Held { fd: 3, inode: 99, what }]);
+        let held = |kind| Some(vec![Socket { fd: 3, inode: 99, kind }]);
         let at = |address: &str| InetSocket {
             local: (address.parse().unwrap(), 80),
             remote: (if address == "::1" { "::" } else { "0.0.0.0" }.parse().unwrap(), 0),
@@ -261,11 +295,11 @@ mod tests {
             inode: 99,
         };
         let set = |word: Word, value| move |words: &mut [u64; WORDS]| words[word as usize] = value;
-        assert_eq!(listens(|_| {}), held(What::Tcp(at("127.0.0.1"))));
-        assert_eq!(listens(set(Word::Family, 10)), held(What::Tcp(at("::1"))));
-        assert_eq!(listens(set(Word::Protocol, 17)), held(What::Udp(at("127.0.0.1"))));
-        assert_eq!(listens(set(Word::Family, 1)), held(What::Unix));
-        assert_eq!(listens(set(Word::Family, 16)), held(What::Unlisted), "netlink");
+        assert_eq!(listens(|_| {}), held(SocketKind::Tcp(at("127.0.0.1"))));
+        assert_eq!(listens(set(Word::Family, 10)), held(SocketKind::Tcp(at("::1"))));
+        assert_eq!(listens(set(Word::Protocol, 17)), held(SocketKind::Udp(at("127.0.0.1"))));
+        assert_eq!(listens(set(Word::Family, 1)), held(SocketKind::Unix));
+        assert_eq!(listens(set(Word::Family, 16)), held(SocketKind::Unlisted), "netlink");
         assert_eq!(listens(set(Word::Protocol, 262)), None, "it has parts that are TCP");
         for word in [Word::PortsAfter, Word::StateAfter, Word::ListedAfter] {
             assert_eq!(listens(set(word, 0)), None, "{word:?} has changed");
@@ -273,7 +307,7 @@ mod tests {
         let unlisted = |words: &mut [u64; WORDS]| {
             [Word::Listed, Word::ListedAfter].into_iter().for_each(|word| words[word as usize] = 0);
         };
-        assert_eq!(listens(unlisted), held(What::Unlisted));
+        assert_eq!(listens(unlisted), held(SocketKind::Unlisted));
         assert_eq!(parse_of_process(&printed(&[0; WORDS])).map(|held| held.len()), Some(1), "somebody without sockets");
         assert_eq!(parse_of_process(&[]), None, "nobody was visited");
     }

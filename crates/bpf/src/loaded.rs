@@ -1,0 +1,204 @@
+//! The programs that are loaded, and what each is run by.
+
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+
+use once_cell::race::OnceBox;
+
+use crate::asm::{self, Instruction};
+use crate::ffi::{self, Kept, Over, Runs, Types};
+use crate::kernel::Kernel;
+use crate::processes::{self, Form};
+use crate::requirements::{self, Circumstances, Refusal};
+use crate::{family, files, sockets, threads};
+
+/// A program, named after what it walks over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Walk {
+    Processes,
+    /// Processes with their command lines.
+    Arguments,
+    /// Processes, of which only the parent and the start are printed.
+    Family,
+    /// The sockets of all processes.
+    Holders,
+    /// The files of one process.
+    Files,
+    /// The sockets of one process.
+    Sockets,
+    /// The threads of one process.
+    Threads,
+    /// No walk: one process by its pid.
+    OneProcess,
+}
+
+impl Walk {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Processes,
+        Self::Arguments,
+        Self::Family,
+        Self::Holders,
+        Self::Files,
+        Self::Sockets,
+        Self::Threads,
+        Self::OneProcess,
+    ];
+
+    /// Whether all walks use one iterator, which is kept. Others have an iterator for each process.
+    fn is_over_all(self) -> bool {
+        matches!(self, Self::Processes | Self::Arguments | Self::Family | Self::Holders)
+    }
+}
+
+/// A program, and what runs it.
+#[derive(Debug)]
+pub(crate) struct Assembled {
+    pub(crate) program: Vec<Instruction>,
+    pub(crate) runs: Runs,
+}
+
+type Programs = [Option<Assembled>; Walk::ALL.len()];
+
+/// Programs that were loaded under certain circumstances.
+///
+/// The cells never wait: threads that fill one at the same time each do the work, and the first result is kept.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    circumstances: Circumstances,
+    assembled: OnceBox<Result<Programs, String>>,
+    kept: [OnceBox<Result<Kept, String>>; Walk::ALL.len()],
+}
+
+impl Loaded {
+    pub(crate) fn new(circumstances: Circumstances) -> Self {
+        Self { circumstances, assembled: OnceBox::new(), kept: [const { OnceBox::new() }; Walk::ALL.len()] }
+    }
+
+    pub(crate) fn circumstances(&self) -> &Circumstances {
+        &self.circumstances
+    }
+
+    /// The loaded program of a walk, or its iterator.
+    pub(crate) fn get(&self, walk: Walk) -> Result<BorrowedFd<'_>, String> {
+        let cell = self.kept.get(walk as usize).ok_or("there is no such walk")?;
+        let kept = lasting(cell, || self.load(walk))?;
+        kept.fd().ok_or_else(|| "another part of this program closed the descriptor".to_owned())
+    }
+
+    fn load(&self, walk: Walk) -> Result<Kept, Refusal> {
+        let programs = lasting(&self.assembled, || assemble_all(&self.circumstances)).map_err(Refusal::Passing)?;
+        let lacks = || Refusal::Lasting(format!("this kernel's types lack a field that {walk:?} reads"));
+        let assembled = programs.get(walk as usize).and_then(Option::as_ref).ok_or_else(lacks)?;
+        let load = || {
+            let program = load(assembled)?;
+            Kept::new(if walk.is_over_all() { ffi::link(program.as_fd(), Over::All)? } else { program })
+        };
+        load().map_err(|error| {
+            let mut what = format!("the kernel refused the BPF program {walk:?}");
+            if error.raw_os_error() == Some(libc::EACCES) || error.raw_os_error() == Some(libc::EINVAL) {
+                let last = ffi::verifier_log(&assembled.program, assembled.runs);
+                what.extend(
+                    last.lines().rfind(|line| !line.starts_with("processed ")).map(|line| format!(" ({line})")),
+                );
+            }
+            Refusal::new(&what, &error)
+        })
+    }
+}
+
+/// The value of a cell, or why there is none. A passing refusal is not kept.
+fn lasting<T>(cell: &OnceBox<Result<T, String>>, find: impl FnOnce() -> Result<T, Refusal>) -> Result<&T, String> {
+    let found = match cell.get() {
+        Some(found) => found,
+        None => {
+            let found = match find() {
+                Ok(found) => Ok(found),
+                Err(Refusal::Lasting(text)) => Err(text),
+                Err(Refusal::Passing(text)) => return Err(text),
+            };
+            cell.get_or_init(|| Box::new(found))
+        }
+    };
+    found.as_ref().map_err(Clone::clone)
+}
+
+/// Assembles all programs: the kernel's types are searched once for all of them.
+fn assemble_all(circumstances: &Circumstances) -> Result<Programs, Refusal> {
+    let cpus = requirements::check()?;
+    let types = Types::open()
+        .map_err(|error| Refusal::new("the kernel does not show its types (/sys/kernel/btf/vmlinux)", &error))?;
+    let kernel = Kernel::new(types.bytes(), cpus, circumstances.user)
+        .ok_or_else(|| Refusal::Lasting("this kernel lacks the task iterators of Linux 6.16".into()))?;
+    Ok(Walk::ALL.map(|walk| assemble(&kernel, walk)))
+}
+
+/// Assembles the program of a walk; `None` where the kernel's types lack a field.
+pub(crate) fn assemble(kernel: &Kernel<'_>, walk: Walk) -> Option<Assembled> {
+    let over = |function, sleepable| Runs::Iterator { function, sleepable };
+    let (files, tasks) = (over(kernel.iterate_files, false), over(kernel.iterate_tasks, false));
+    let (program, runs) = match walk {
+        Walk::Processes => (processes::program(kernel, Form::Record)?, tasks),
+        Walk::Arguments => (processes::program(kernel, Form::RecordAndArguments)?, over(kernel.iterate_tasks, true)),
+        Walk::Family => (family::program(kernel)?, tasks),
+        Walk::Holders => (sockets::holders(kernel)?, files),
+        Walk::Files => (files::program(kernel)?, files),
+        Walk::Sockets => (sockets::of_process(kernel)?, files),
+        Walk::Threads => (threads::program(kernel)?, tasks),
+        Walk::OneProcess => (processes::program(kernel, Form::Answer)?, Runs::Call),
+    };
+    Some(Assembled { program, runs })
+}
+
+/// Loads a program with its map, if it has one, which lives as long.
+fn load(Assembled { program, runs }: &Assembled) -> io::Result<OwnedFd> {
+    if !asm::uses_map(program) {
+        return ffi::load(program, *runs);
+    }
+    let map = ffi::per_cpu_map()?;
+    ffi::load(&asm::with_map(program, map.as_raw_fd()), *runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn walks_have_their_own_places() {
+        assert!(Walk::ALL.iter().enumerate().all(|(at, walk)| *walk as usize == at));
+    }
+
+    /// The circumstances, or why programs cannot be loaded here.
+    fn permitted() -> Result<Circumstances, String> {
+        let now = Circumstances::now()?;
+        requirements::check().map(|_| now).map_err(|refusal| format!("{refusal:?}"))
+    }
+
+    #[test]
+    fn the_verifier_accepts_every_program() {
+        let now = match permitted() {
+            Ok(now) => now,
+            Err(refusal) => return println!("skip: the_verifier_accepts_every_program: {refusal}"),
+        };
+        let map = ffi::per_cpu_map().unwrap();
+        for (assembled, walk) in assemble_all(&now).unwrap().into_iter().zip(Walk::ALL) {
+            let Assembled { program, runs } = assembled.unwrap_or_else(|| panic!("{walk:?} was not assembled"));
+            let program = asm::with_map(&program, map.as_raw_fd());
+            if let Err(error) = ffi::load(&program, runs) {
+                panic!("{walk:?}: {error}\n{}", ffi::verifier_log(&program, runs));
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_the_verifiers_reason() {
+        if let Err(refusal) = permitted() {
+            return println!("skip: a_refusal_has_the_verifiers_reason: {refusal}");
+        }
+        // A program that reads a register which nothing has set.
+        let mut p = asm::Program::default();
+        p.copy(asm::Reg::R1, asm::Reg::R7);
+        p.exit();
+        let log = ffi::verifier_log(&p.finish().unwrap(), Runs::Call);
+        assert!(log.contains("R7 !read_ok"), "{log}");
+    }
+}
