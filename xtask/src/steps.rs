@@ -181,6 +181,8 @@ fn string<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 pub(crate) fn lint() -> Result {
     run(cargo().args(["fmt", "--all", "--check"]))?;
     run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    // The library alone, without the features that the command and the wheel use.
+    run(cargo().args(["clippy", "--package", "psoxide", "--", "-D", "warnings"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings"))?;
     codegen(true)
 }
