@@ -8,28 +8,34 @@ use psoxide::{Backend, Pid};
 
 use crate::filter::span;
 
-/// Options of every command, behind its own.
+/// The options of every command, listed after its own.
 #[derive(Args, Default)]
 #[command(next_display_order = 100)]
 pub(crate) struct Globals {
-    /// Write one JSON object; SCHEMA.md and `psoxide schema` say what is in it
+    /// Write one JSON object (described in SCHEMA.md and by `psoxide schema`)
     #[arg(long, global = true, group = "format", help_heading = "Output")]
     pub(crate) json: bool,
-    /// Write a JSON object for each row, one a line
+    /// Write one JSON object per line, one line per row
     #[arg(long, global = true, group = "format", help_heading = "Output")]
     pub(crate) jsonl: bool,
     /// Write comma-separated values in base units
     #[arg(long, global = true, group = "format", help_heading = "Output")]
     pub(crate) csv: bool,
-    /// Do not start a pager for output that is longer than the terminal
+    /// Do not page output that is longer than the terminal
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) no_pager: bool,
-    /// Repeat every so often: 2, 0.5, 500ms, 1m
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = interval, help_heading = "Repetition")]
+    /// Colour the output: auto (on a terminal, unless NO_COLOR is set), always, never
+    #[arg(long, global = true, value_name = "WHEN", value_enum, help_heading = "Output")]
+    pub(crate) color: Option<When>,
+    /// Refresh every N seconds (2, 0.5, 500ms, 1m)
+    #[arg(long, global = true, value_name = "N", value_parser = interval, help_heading = "Repetition")]
     pub(crate) interval: Option<Duration>,
-    /// Repeat so many times
-    #[arg(long, global = true, value_name = "TIMES", value_parser = count, help_heading = "Repetition")]
+    /// Stop after N refreshes
+    #[arg(long, global = true, value_name = "N", value_parser = count, help_heading = "Repetition")]
     pub(crate) count: Option<u64>,
+    /// Write each refresh below the one before, instead of redrawing the screen
+    #[arg(long, global = true, help_heading = "Repetition")]
+    pub(crate) append: bool,
     /// Read the machine whose /proc and /sys were copied to DIR/proc and DIR/sys
     #[arg(long, global = true, value_name = "DIR", help_heading = "Source")]
     pub(crate) root: Option<PathBuf>,
@@ -46,6 +52,14 @@ pub(crate) struct Globals {
         help_heading = "Source"
     )]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// When to colour the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum When {
+    Auto,
+    Always,
+    Never,
 }
 
 /// The form of the output.
@@ -74,26 +88,37 @@ pub(crate) struct ListArgs {
     /// Show these columns, by name or heading
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = "Rows and columns")]
     pub(crate) columns: Option<Vec<String>>,
-    /// Order by these columns; `-` before a name puts the largest first
+    /// Sort by these columns (`-` before a name: largest first)
     #[arg(long, value_name = "[-]NAME,…", allow_hyphen_values = true, help_heading = "Rows and columns")]
     pub(crate) sort: Option<String>,
-    /// Only rows that pass, such as 'name ~ ^py && rss > 100M'
+    /// Show rows that pass this test
     #[arg(long, value_name = "TEST", help_heading = "Rows and columns")]
     pub(crate) filter: Option<String>,
-    /// Leave out the headings
+    /// Show at most N rows
+    #[arg(long, value_name = "N", value_parser = limit, help_heading = "Rows and columns")]
+    pub(crate) limit: Option<usize>,
+    /// Omit the headings
     #[arg(long, help_heading = "Rows and columns")]
     pub(crate) no_header: bool,
+    /// Do not cut lines at the width of the terminal
+    #[arg(long, help_heading = "Rows and columns")]
+    pub(crate) wide: bool,
     /// Sizes in bytes
     #[arg(long, conflicts_with = "human", help_heading = "Rows and columns")]
     pub(crate) bytes: bool,
-    /// Sizes in fitting units
-    #[arg(long, help_heading = "Rows and columns")]
+    /// Human-readable sizes (Ki, Mi, Gi)
+    #[arg(short = 'h', long, help_heading = "Rows and columns")]
     pub(crate) human: bool,
 }
 
-/// How often.
+/// A number of refreshes.
 fn count(text: &str) -> Result<u64, String> {
-    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "it is 1 or more".into())
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "expected a number from 1".into())
+}
+
+/// A number of rows.
+fn limit(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "expected a number from 1".into())
 }
 
 /// The name of a backend.
@@ -103,15 +128,23 @@ pub(crate) fn backend(name: &str) -> Result<Backend, String> {
 
 /// A process id.
 pub(crate) fn pid(text: &str) -> Result<Pid, String> {
-    text.parse().map_err(|_| "a process id is a number, which psoxide pidof NAME finds".into())
+    text.parse().map_err(|_| "expected a numeric PID (find one with `psoxide pidof NAME`)".into())
 }
 
-/// An interval that can be waited for.
+/// A time to wait, 0 for none.
+pub(crate) fn timeout(text: &str) -> Result<Duration, String> {
+    let seconds = span(text).filter(|seconds| (0.0..=86_400.0 * 365.0).contains(seconds));
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "expected a time such as 0, 10, 500ms or 2m".into())
+}
+
+/// The time between two refreshes.
 pub(crate) fn interval(text: &str) -> Result<Duration, String> {
     let seconds = span(text).filter(|seconds| (0.01..=86_400.0 * 365.0).contains(seconds));
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "an interval is 10ms or longer: 2, 0.5, 500ms, 1m".into())
+        .ok_or_else(|| "expected 10ms or more, such as 2, 0.5, 500ms, 1m".into())
 }
 
 #[cfg(test)]

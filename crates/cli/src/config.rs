@@ -7,15 +7,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anstream::ColorChoice;
 use anstyle::{AnsiColor, Color, RgbColor, Style};
 use psoxide::Backend;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::args;
-use crate::cmd;
-use crate::context::Failure;
+use crate::args::{self, When};
+use crate::failure::Failure;
+use crate::file;
 use crate::filter::{find, unknown};
 use crate::output::column::Meta;
 use crate::output::style::{self, Colours};
@@ -26,14 +25,18 @@ pub(crate) struct Config {
     pub(crate) interval: Option<Duration>,
     pub(crate) pager: Option<String>,
     pub(crate) backend: Option<Backend>,
+    pub(crate) color: Option<When>,
     columns: BTreeMap<String, Vec<String>>,
     sort: BTreeMap<String, String>,
 }
 
-/// The file as it is written.
+/// Returns the columns of a command; none for a command that has none or does not exist.
+pub(crate) type ColumnsOf = dyn Fn(&str) -> Vec<Meta>;
+
+/// The keys of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct Written {
     interval: Option<Spanned<toml::Value>>,
     pager: Option<String>,
     backend: Option<Spanned<String>>,
@@ -50,24 +53,24 @@ struct File {
 type Mistake = (Range<usize>, String);
 
 impl Config {
-    /// The file that was named, or the usual one if it exists.
-    pub(crate) fn load(named: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = named.map(Path::to_owned).or_else(usual) else { return Ok(Self::default()) };
-        let bytes = match std::fs::read(&path) {
+    /// Reads the named file, or the default one if it exists.
+    pub(crate) fn load(named: Option<&Path>, columns_of: &ColumnsOf) -> Result<Self, Failure> {
+        let Some(path) = named.map(Path::to_owned).or_else(default_path) else { return Ok(Self::default()) };
+        let bytes = match file::read(&path) {
             Ok(bytes) => bytes,
-            // Also where the way there is closed: the home of somebody else, which su and sudo may leave in HOME.
+            // su and sudo may leave the home of another user in HOME, which this user cannot enter.
             Err(error) if named.is_none() && is_out_of_reach(&error) => return Ok(Self::default()),
             Err(error) => return Err(wrong(&path, "", error)),
         };
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
-            wrong(&path, &position(&String::from_utf8_lossy(error.as_bytes()), valid), "this is not UTF-8")
+            wrong(&path, &position(&String::from_utf8_lossy(error.as_bytes()), valid), "not UTF-8")
         })?;
-        Self::understand(&text).map_err(|(place, message)| wrong(&path, &position(&text, place.start), message))
+        Self::parse(&text, columns_of).map_err(|(place, message)| wrong(&path, &position(&text, place.start), message))
     }
 
-    fn understand(text: &str) -> Result<Self, Mistake> {
-        let file: File = toml::from_str(text).map_err(|error| {
+    fn parse(text: &str, columns_of: &ColumnsOf) -> Result<Self, Mistake> {
+        let file: Written = toml::from_str(text).map_err(|error| {
             (error.span().unwrap_or_default(), error.message().lines().collect::<Vec<_>>().join(" "))
         })?;
         let interval = file.interval.map(|value| {
@@ -79,19 +82,16 @@ impl Config {
             };
             args::interval(&written).map_err(|message| (value.span(), message))
         });
-        if let Some(choice) = file.color {
-            match choice.get_ref().as_str() {
-                "auto" => ColorChoice::Auto,
-                "always" => ColorChoice::Always,
-                "never" => ColorChoice::Never,
-                other => return Err((choice.span(), format!("color is auto, always or never, not {other:?}"))),
-            }
-            .write_global();
-        }
         let backend = file.backend.map(|name| args::backend(name.get_ref()).map_err(|message| (name.span(), message)));
+        let color = file.color.map(|choice| match choice.get_ref().as_str() {
+            "auto" => Ok(When::Auto),
+            "always" => Ok(When::Always),
+            "never" => Ok(When::Never),
+            other => Err((choice.span(), format!("color is auto, always or never, not {other:?}"))),
+        });
         let mut columns = BTreeMap::new();
         for (command, names) in file.columns {
-            let metas = listing(&command)?;
+            let metas = listing(&command, columns_of)?;
             for name in &names {
                 check(&metas, name.get_ref(), name.span())?;
             }
@@ -99,7 +99,7 @@ impl Config {
         }
         let mut sort = BTreeMap::new();
         for (command, order) in file.sort {
-            let metas = listing(&command)?;
+            let metas = listing(&command, columns_of)?;
             for name in order.get_ref().split(',') {
                 check(&metas, name.trim_start_matches(['-', '+']), order.span())?;
             }
@@ -109,30 +109,31 @@ impl Config {
         for (name, text) in file.colors {
             let Some(slot) = colours.slot(name.get_ref()) else {
                 let names = Colours::NAMES.join(", ");
-                return Err((name.span(), format!("there is no colour {:?}; the colours are {names}", name.get_ref())));
+                return Err((name.span(), format!("unknown colour {:?}; the colours are {names}", name.get_ref())));
             };
             *slot = parse_style(text.get_ref()).map_err(|message| (text.span(), message))?;
         }
         style::set(colours);
-        Ok(Self { interval: interval.transpose()?, pager: file.pager, backend: backend.transpose()?, columns, sort })
+        let (interval, color, backend) = (interval.transpose()?, color.transpose()?, backend.transpose()?);
+        Ok(Self { interval, pager: file.pager, color, backend, columns, sort })
     }
 
-    /// The columns that `command` shall show.
+    /// The columns of `command`.
     pub(crate) fn columns(&self, command: &str) -> Option<&[String]> {
         self.columns.get(command).map(Vec::as_slice)
     }
 
-    /// The order in which it shall show its rows.
+    /// The order of its rows.
     pub(crate) fn sort(&self, command: &str) -> Option<&str> {
         self.sort.get(command).map(String::as_str)
     }
 }
 
-fn usual() -> Option<PathBuf> {
+fn default_path() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    // Relative paths are to be ignored: XDG Base Directory Specification.
-    let folder = set("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
-    Some(folder.or_else(|| Some(set("HOME")?.join(".config")))?.join("psoxide/config.toml"))
+    // The XDG Base Directory Specification says to ignore relative paths.
+    let directory = set("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    Some(directory.or_else(|| Some(set("HOME")?.join(".config")))?.join("psoxide/config.toml"))
 }
 
 fn is_out_of_reach(error: &std::io::Error) -> bool {
@@ -153,9 +154,8 @@ fn position(text: &str, byte: usize) -> String {
 }
 
 /// The columns of a command.
-fn listing(command: &Spanned<String>) -> Result<Vec<Meta>, Mistake> {
-    let entry = cmd::ALL.iter().find(|entry| entry.name == command.get_ref());
-    let metas = entry.map(|entry| (entry.columns)()).unwrap_or_default();
+fn listing(command: &Spanned<String>, columns_of: &ColumnsOf) -> Result<Vec<Meta>, Mistake> {
+    let metas = columns_of(command.get_ref());
     if metas.is_empty() {
         return Err((command.span(), format!("no command {:?} has columns", command.get_ref())));
     }
@@ -177,7 +177,7 @@ fn parse_style(text: &str) -> Result<Style, String> {
             "underline" => style.underline(),
             "reverse" => style.invert(),
             name => style.fg_color(Some(colour(name).ok_or_else(|| {
-                format!("{name:?} is no style; one is bold, dim, italic, underline, reverse, cyan, bright-red, #ff8000")
+                format!("unknown style {name:?}; use bold, dim, italic, underline, reverse, a colour such as bright-red, or #ff8000")
             })?)),
         };
     }
@@ -211,7 +211,7 @@ mod tests {
 
     #[track_caller]
     fn wrong_at(text: &str, place: &str, part: &str) {
-        let (span, message) = Config::understand(text).unwrap_err();
+        let (span, message) = Config::parse(text, &crate::cmd::columns_of).unwrap_err();
         assert_eq!(position(text, span.start), place, "{message}");
         assert!(message.contains(part), "{message}");
     }
@@ -231,9 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_right_is_used() {
+    fn configured_values_are_used() {
         let text = "interval = 2.5\npager = \"\"\nbackend = \"bpf\"\n[columns]\nps = [\"pid\", \"rss\"]\n[sort]\nps = \"-rss,pid\"\n";
-        let config = Config::understand(text).unwrap();
+        let config = Config::parse(text, &crate::cmd::columns_of).unwrap();
         assert_eq!(config.interval, Some(Duration::from_millis(2500)));
         assert_eq!(config.backend, Some(Backend::Bpf));
         assert_eq!(config.columns("ps"), Some(&["pid".to_owned(), "rss".to_owned()][..]));
@@ -241,8 +241,8 @@ mod tests {
     }
 
     #[test]
-    fn the_example_is_right() {
-        let config = Config::understand(include_str!("../config.toml")).unwrap();
+    fn the_example_is_valid() {
+        let config = Config::parse(include_str!("../config.toml"), &crate::cmd::columns_of).unwrap();
         assert!(config.columns("ps").is_some() && config.columns("top").is_some());
     }
 

@@ -1,13 +1,17 @@
-//! What every command is given, and how it can end.
+//! What every command is given: the machine, the form of the output, and when to refresh it.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use psoxide::{Backend, Error, ErrorKind, System};
+use anstream::ColorChoice;
+use psoxide::{Backend, ErrorKind, Pid, Process, System};
 
-use crate::args::{Format, Globals};
+use crate::args::{Format, Globals, When};
 use crate::config::Config;
+pub(crate) use crate::failure::{Failure, Outcome};
+use crate::output::screen;
 use crate::output::sink::Sink;
 
 /// Between samples, where nobody says otherwise.
@@ -16,39 +20,25 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// The window of a rate that has no sample before it.
 const FIRST_WINDOW: Duration = Duration::from_millis(500);
 
-/// Moves to the top left, and clears to the end.
-const CLEAR: &str = "\x1b[H\x1b[J";
-
 /// What every command is given.
 pub(crate) struct Context {
     pub(crate) system: System,
     pub(crate) root: Option<PathBuf>,
     pub(crate) format: Format,
     pub(crate) config: Config,
-    /// Columns of the terminal; `None` if the output is no terminal.
-    pub(crate) width: Option<usize>,
-    /// Lines of the terminal.
-    pub(crate) height: Option<usize>,
+    /// Columns and lines of the terminal; `None` if the output is not a terminal.
+    size: Cell<Option<(usize, usize)>>,
     pager: bool,
     interval: Option<Duration>,
     count: Option<u64>,
+    append: bool,
+    /// Whether the command refreshes though no option says so.
+    live: bool,
 }
-
-/// Why a command ended without its answer.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    Reading(Error),
-    Output(io::Error),
-    Usage(String),
-    /// Anything else, in a sentence.
-    Other(String),
-}
-
-/// Whether anything was found.
-pub(crate) type Outcome = Result<bool, Failure>;
 
 impl Context {
-    pub(crate) fn new(globals: Globals, config: Config) -> Result<Self, Failure> {
+    /// `live` commands refresh on a terminal until the user stops them, unless options say otherwise.
+    pub(crate) fn new(globals: Globals, config: Config, live: bool) -> Result<Self, Failure> {
         let system = match &globals.root {
             Some(root) => System::at_root(root)?,
             // A wrong name in the environment is an error here, where somebody reads it.
@@ -57,21 +47,54 @@ impl Context {
                 System::host().with_backend(backend.unwrap_or_default())
             }
         };
-        let size = terminal_size::terminal_size_of(io::stdout());
+        match globals.color.or(config.color) {
+            Some(When::Auto) => ColorChoice::Auto.write_global(),
+            Some(When::Always) => ColorChoice::Always.write_global(),
+            Some(When::Never) => ColorChoice::Never.write_global(),
+            None => {}
+        }
+        let format = globals.format();
+        let size = terminal_size();
+        let live = live && size.is_some() && format == Format::Text && system.is_live();
+        if globals.append && format != Format::Text {
+            return Err(Failure::Usage("--append is for tables; JSON and CSV are always appended".into()));
+        }
+        if globals.append && globals.interval.is_none() && globals.count.is_none() && !live {
+            return Err(Failure::Usage("--append needs --interval or --count".into()));
+        }
         Ok(Self {
             system,
-            format: globals.format(),
-            width: size.map(|(width, _)| usize::from(width.0)),
-            height: size.map(|(_, height)| usize::from(height.0)),
+            format,
+            size: Cell::new(size),
             pager: !globals.no_pager,
             interval: globals.interval,
             count: globals.count,
+            append: globals.append,
+            live,
             root: globals.root,
             config,
         })
     }
 
-    /// What the kernel says of itself: `hostname`, `ostype`, `osrelease`.
+    /// Opens a process that the user named.
+    pub(crate) fn process(&self, pid: Pid) -> Result<Process, Failure> {
+        self.system.process(pid).map_err(|error| match error.kind() {
+            ErrorKind::NoSuchProcess => Failure::NoProcess(pid),
+            _ => Failure::Reading(error),
+        })
+    }
+
+    /// Columns of the terminal; `None` if the output is not a terminal.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.size.get().map(|(width, _)| width)
+    }
+
+    /// Lines of the terminal.
+    pub(crate) fn height(&self) -> Option<usize> {
+        self.size.get().map(|(_, height)| height)
+    }
+
+    /// Reads `hostname`, `ostype` or `osrelease` of the kernel.
     pub(crate) fn kernel(&self, file: &str) -> Option<String> {
         let root = self.root.as_deref().unwrap_or_else(|| Path::new("/"));
         let text = std::fs::read(root.join("proc/sys/kernel").join(file)).ok()?;
@@ -80,12 +103,12 @@ impl Context {
 
     /// Whether several samples are wanted.
     pub(crate) fn repeats(&self) -> bool {
-        self.interval.is_some() || self.count.is_some()
+        self.interval.is_some() || self.count.is_some() || self.live
     }
 
     /// Whether each sample replaces the one before it on the screen.
     pub(crate) fn clears(&self) -> bool {
-        self.repeats() && self.width.is_some() && self.format == Format::Text
+        self.repeats() && self.width().is_some() && self.format == Format::Text && !self.append
     }
 
     /// The time between samples.
@@ -105,13 +128,13 @@ impl Context {
 
     /// Standard output.
     pub(crate) fn sink(&self) -> Sink {
-        match self.height {
+        match self.height() {
             Some(height) if self.pager && !self.repeats() => Sink::terminal(height, self.config.pager.as_deref()),
             _ => Sink::direct(),
         }
     }
 
-    /// Writes with `each`, as often as the user wants; it is told how many times it has written before.
+    /// Calls `each` with the number of the sample and the place to write it, as often as the user wants.
     pub(crate) fn repeat(
         &self,
         replaces: bool,
@@ -121,19 +144,22 @@ impl Context {
         let mut turn = 0;
         let mut due = Instant::now();
         loop {
+            if turn > 0 && self.width().is_some() {
+                self.size.set(terminal_size()); // the user may have resized the window
+            }
             let mut text = Vec::new();
             // Not straight to the terminal: reading takes time, and a half drawn screen flickers.
             each(turn, &mut text)?;
-            if replaces && self.clears() {
-                out.write_all(CLEAR.as_bytes())?;
+            match self.height().filter(|_| replaces && self.clears()) {
+                Some(height) => out.write_all(&screen::redrawn(&text, height))?,
+                None => out.write_all(&text)?,
             }
-            out.write_all(&text)?;
             turn += 1;
             if self.count().is_some_and(|count| turn >= count) {
                 return Ok(out.finish()?);
             }
             out.flush()?;
-            // The first sample may have waited for its rates. From then on by plan, so that the samples do not drift.
+            // The first sample may have waited for its rates. Later ones keep to a schedule and do not drift.
             due = if turn == 1 { Instant::now() } else { due } + self.interval();
             match due.checked_duration_since(Instant::now()) {
                 Some(wait) => std::thread::sleep(wait),
@@ -143,53 +169,7 @@ impl Context {
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Reading(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
-impl Failure {
-    /// The exit status.
-    pub(crate) fn code(&self) -> u8 {
-        match self {
-            Self::Reading(error) => match error.kind() {
-                ErrorKind::AccessDenied => 3,
-                ErrorKind::NoSuchProcess | ErrorKind::ZombieProcess => 4,
-                ErrorKind::InvalidInput => 2,
-                _ => 1,
-            },
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
-            Self::Output(_) | Self::Other(_) => 1,
-            Self::Usage(_) => 2,
-        }
-    }
-
-    /// What to tell the user, if anything.
-    pub(crate) fn message(&self) -> Option<String> {
-        match self {
-            Self::Reading(error) if error.is_access_denied() => {
-                let me = System::host().current_process().and_then(|me| me.uids());
-                let who = if me.is_ok_and(|ids| ids.effective == 0) {
-                    "here not even root may do that"
-                } else {
-                    "only root or its owner may do that"
-                };
-                Some(format!("{error}; {who}"))
-            }
-            Self::Reading(error) if error.is_no_such_process() => {
-                Some(format!("{error}; psoxide ps lists those that do"))
-            }
-            Self::Reading(error) => Some(error.to_string()),
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
-            Self::Output(error) => Some(format!("the output could not be written: {error}")),
-            Self::Usage(message) | Self::Other(message) => Some(message.clone()),
-        }
-    }
+fn terminal_size() -> Option<(usize, usize)> {
+    let (width, height) = terminal_size::terminal_size_of(io::stdout())?;
+    Some((usize::from(width.0), usize::from(height.0)))
 }

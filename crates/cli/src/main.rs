@@ -7,10 +7,13 @@ mod checker;
 mod cmd;
 mod config;
 mod context;
+mod failure;
+mod file;
 mod filter;
 mod output;
 mod process;
 mod signal;
+mod spelling;
 #[cfg(all(test, target_os = "linux"))]
 #[path = "../tests/common/terminal.rs"]
 mod terminal;
@@ -20,27 +23,32 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args as _, Command, FromArgMatches as _};
 
 use crate::args::Globals;
 use crate::config::Config;
-use crate::context::{Context, Failure, Outcome};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::output::glyphs::localized;
 
-const ABOUT: &str = "This machine at a glance, and every detail of every process";
+const ABOUT: &str = "Shows this machine at a glance, and every detail of every process";
 
 const AFTER_HELP: &str = "\
 Examples:
   psoxide                             the machine: CPU, memory, disks, largest processes
   psoxide top                         the same, full screen and live; ? explains the keys
+  psoxide ps nginx                    processes by name, command line, pid, user or :port
   psoxide procinfo 1                  everything about process 1
-  psoxide ps --filter 'rss > 100M'    processes that hold more than 100 MiB
-  psoxide disks --interval 2 --csv    what the disks do, every two seconds, for a spreadsheet
+  psoxide ps --filter 'rss > 100M'    processes with more than 100 MiB of resident memory
+  psoxide disks --interval 2 --csv    disk activity every two seconds, for a spreadsheet
+  psoxide doctor                      what works on this machine, and what would enable more
   psoxide --root ./copy free          memory of a machine whose /proc was copied to ./copy/proc
 
 Exit status:
-  0 done   1 nothing matched, or failed   2 usage   3 permission refused   4 no such process";
+  0 success   1 nothing matched, or failure   2 usage   3 permission denied   4 no such process";
 
-/// The whole command line; subcommands are built when they are used.
+/// The command line. Subcommands are built when they are used.
 fn command() -> Command {
     Globals::augment_args(Command::new("psoxide"))
         .version(env!("CARGO_PKG_VERSION"))
@@ -50,29 +58,30 @@ fn command() -> Command {
 }
 
 fn main() -> ExitCode {
-    match run(std::env::args_os()) {
+    let args: Vec<OsString> = spelling::plain(std::env::args_os().collect());
+    match run(&args) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(End::Usage(error)) => {
-            // A closed pipe is no matter.
+            // Standard output and standard error may be closed.
             let _ = if error.use_stderr() {
-                let sentence = sentence(&error.to_string(), std::env::args_os());
+                let sentence = localized(&sentence(&error, &args));
                 writeln!(anstream::stderr(), "psoxide: {}", output::escape(sentence.as_ref()))
             } else {
-                error.print()
+                write!(anstream::stdout(), "{}", localized(&error.render().ansi().to_string()))
             };
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         }
         Err(End::Failed(failure)) => {
             if let Some(message) = failure.message() {
-                let _ = writeln!(anstream::stderr(), "psoxide: {}", output::escape(message.as_ref()));
+                let _ = writeln!(anstream::stderr(), "psoxide: {}", output::escape(localized(&message).as_ref()));
             }
             ExitCode::from(failure.code())
         }
     }
 }
 
-/// How it ended without its answer.
+/// How the command ended without its answer.
 enum End {
     /// Wrong arguments, or help.
     Usage(clap::Error),
@@ -85,14 +94,21 @@ impl<T: Into<Failure>> From<T> for End {
     }
 }
 
-fn run(args: impl Iterator<Item = OsString>) -> Result<bool, End> {
+fn run(args: &[OsString]) -> Result<bool, End> {
     let matches = command().try_get_matches_from(args).map_err(End::Usage)?;
     let globals = Globals::from_arg_matches(&matches).map_err(End::Usage)?;
-    let config = Config::load(globals.config.as_deref())?;
-    let context = Context::new(globals, config)?;
+    let config = Config::load(globals.config.as_deref(), &cmd::columns_of)?;
+    let entry = |name| cmd::ALL.iter().find(|entry| entry.name == name);
+    let chosen = matches.subcommand_name().and_then(entry);
+    if let Some(option) = chosen.and_then(|entry| entry.takes.refused(&globals)) {
+        let name = matches.subcommand_name().unwrap_or_default();
+        return Err(Failure::Usage(format!("{name} takes no {option}; see psoxide {name} --help")).into());
+    }
+    let live = chosen.is_some_and(|entry| entry.live);
+    let context = Context::new(globals, config, live)?;
     let outcome: Outcome = match matches.subcommand() {
         None => cmd::glance::run(&context),
-        Some((name, matches)) => match cmd::ALL.iter().find(|entry| entry.name == name) {
+        Some((name, matches)) => match entry(name) {
             Some(entry) => (entry.run)(matches, &context),
             // `help` is answered by clap.
             None => Err(Failure::Usage(format!("there is no command {name:?}"))),
@@ -101,8 +117,19 @@ fn run(args: impl Iterator<Item = OsString>) -> Result<bool, End> {
     Ok(outcome?)
 }
 
-/// What clap says of wrong arguments, in one sentence; which help explains them.
-fn sentence(said: &str, args: impl Iterator<Item = OsString>) -> String {
+/// clap's error about wrong arguments in one sentence, and the help that explains them.
+fn sentence(error: &clap::Error, args: &[OsString]) -> String {
+    let mut names = args.iter().skip(1).filter_map(|arg| cmd::ALL.iter().find(|entry| *arg == *entry.name));
+    let help = names.next().map_or_else(|| "--help".into(), |entry| format!("{} --help", entry.name));
+    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(wrong))) =
+        (error.kind(), error.get(ContextKind::InvalidSubcommand))
+    {
+        let harmless = cmd::ALL.iter().filter(|entry| !entry.signals);
+        let names = harmless.flat_map(|entry| std::iter::once(entry.name).chain(entry.aliases.iter().copied()));
+        let meant = filter::similar(wrong, names).map(|meant| format!(" (did you mean '{meant}'?)"));
+        return format!("unknown command '{wrong}'{}; see psoxide {help}", meant.unwrap_or_default());
+    }
+    let said = error.to_string();
     let mut sentence = String::new();
     let lines = said.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
     for line in lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")) {
@@ -117,9 +144,7 @@ fn sentence(said: &str, args: impl Iterator<Item = OsString>) -> String {
         });
         sentence.push_str(line);
     }
-    let mut names = args.skip(1).filter_map(|arg| cmd::ALL.iter().find(|entry| arg == *entry.name));
-    let help = names.next().map_or_else(|| "--help".into(), |entry| format!("{} --help", entry.name));
-    format!("{sentence}; psoxide {help} explains it")
+    format!("{sentence}; see psoxide {help}")
 }
 
 #[cfg(test)]
@@ -128,39 +153,47 @@ mod tests {
 
     #[track_caller]
     fn refused(args: &[&str], expected: &str) {
-        let args = || ["psoxide"].iter().chain(args).map(OsString::from);
-        let error = command().try_get_matches_from(args()).unwrap_err();
-        assert_eq!(sentence(&error.to_string(), args()), expected);
+        let args: Vec<OsString> = ["psoxide"].iter().chain(args).map(OsString::from).collect();
+        let error = command().try_get_matches_from(&args).unwrap_err();
+        assert_eq!(sentence(&error, &args), expected);
     }
 
     #[test]
-    fn wrong_arguments_are_told_in_one_sentence() {
-        refused(
-            &["wait"],
-            "the following required arguments were not provided: <PID>...; psoxide wait --help explains it",
-        );
+    fn wrong_arguments_are_explained_in_one_sentence() {
+        refused(&["wait"], "the following required arguments were not provided: <PID>...; see psoxide wait --help");
         refused(
             &["ps", "--pid", "x"],
-            "invalid value 'x' for '--pid <PID,…>': a process id is a number, which psoxide pidof NAME finds; \
-             psoxide ps --help explains it",
+            "invalid value 'x' for '--pid <PID,…>': expected a numeric PID (find one with `psoxide pidof NAME`); see \
+             psoxide ps --help",
         );
         refused(
             &["completions", "bsh"],
             "invalid value 'bsh' for '<SHELL>'; possible values: bash, elvish, fish, powershell, zsh; a similar value \
-             exists: 'bash'; psoxide completions --help explains it",
+             exists: 'bash'; see psoxide completions --help",
         );
-        refused(
-            &["psx"],
-            "unrecognized subcommand 'psx'; a similar subcommand exists: 'ps'; psoxide --help explains it",
-        );
+        refused(&["psx"], "unknown command 'psx' (did you mean 'ps'?); see psoxide --help");
+        // A typing error never leads to a command that ends processes.
+        refused(&["kil"], "unknown command 'kil'; see psoxide --help");
+        refused(&["pkil"], "unknown command 'pkil'; see psoxide --help");
         refused(
             &["free", "--count", "0"],
-            "invalid value '0' for '--count <TIMES>': it is 1 or more; psoxide free --help explains it",
+            "invalid value '0' for '--count <N>': expected a number from 1; see psoxide free --help",
         );
         refused(
             &["free", "--json", "--csv"],
-            "the argument '--json' cannot be used with '--csv'; psoxide free --help explains it",
+            "the argument '--json' cannot be used with '--csv'; see psoxide free --help",
         );
+    }
+
+    #[test]
+    fn the_filter_in_each_help_works() {
+        for entry in cmd::ALL {
+            let metas = (entry.columns)();
+            if !metas.is_empty() {
+                let example = cmd::filter_example(&metas);
+                assert!(filter::Filter::parse(&example, &metas).is_ok(), "{}: {example}", entry.name);
+            }
+        }
     }
 
     #[test]
@@ -172,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn every_column_has_a_name_of_its_own_and_is_explained() {
+    fn every_column_has_a_unique_name_and_a_documentation() {
         for entry in cmd::ALL {
             let metas = (entry.columns)();
             let mut names: Vec<_> = metas.iter().map(|meta| meta.name).collect();

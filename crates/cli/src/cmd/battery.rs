@@ -5,11 +5,11 @@ use psoxide::{Record as _, TimeLeft};
 
 use super::{Subcommand, none};
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::{Column, Meta, Shape, cell, field, float};
 use crate::output::human;
 use crate::output::listing::{Listing, Sample};
-use crate::output::value::Scale;
 
 #[derive(Args)]
 pub(crate) struct Battery {
@@ -43,11 +43,8 @@ const LISTING: Listing<psoxide::Battery> = Listing {
         .shape(Shape::Bool),
     ],
     table: &["percent", "secsleft", "power_plugged"],
-    data: &[],
-    spare: &[],
-    sort: "",
-    scale: Scale::Human,
     continuous: true,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Battery {

@@ -5,8 +5,9 @@ use std::io::Write as _;
 use clap::Args;
 use clap_complete::Shell;
 
-use super::Subcommand;
-use crate::context::{Context, Outcome};
+use super::{Subcommand, Takes};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::schema::Body;
 
 #[derive(Args)]
@@ -19,6 +20,7 @@ pub(crate) struct Completions {
 impl Subcommand for Completions {
     const NAME: &'static str = "completions";
     const ABOUT: &'static str = "Completions for a shell, on standard output";
+    const TAKES: Takes = Takes::Nothing;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("completions bash > /etc/bash_completion.d/psoxide", "for all users of bash"),
         ("completions zsh > ~/.zfunc/_psoxide", "for yourself, in zsh"),

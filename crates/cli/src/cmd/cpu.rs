@@ -7,15 +7,15 @@ use psoxide::{CpuStats, CpuTimes, DiskIo, Record as _, SwapMemory, Unit, Virtual
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::{Column, Meta, cell, field, float};
 use crate::output::listing::{Listing, Sample};
 use crate::output::rate::Rate;
-use crate::output::value::Scale;
 
 #[derive(Args)]
 pub(crate) struct Cpu {
-    /// A row for each CPU instead of one for all
+    /// Show a row for each CPU
     #[arg(short = 'e', long)]
     each: bool,
     #[command(flatten)]
@@ -58,7 +58,7 @@ const fn share(
     name: &'static str,
     title: &'static str,
     doc: &'static str,
-    get: for<'a> fn(&'a Line) -> crate::output::column::Cell<'a>,
+    get: for<'a> fn(&'a Line) -> crate::output::value::Cell<'a>,
 ) -> Column<Line> {
     Column::new(name, title, Unit::Percent, doc, get)
 }
@@ -78,14 +78,20 @@ const COLUMNS: &[Column<Line>] = &[
     Column::of(field(VirtualMemory::FIELDS, "buffers"), "BUFF", |line: &Line| cell(&line.memory.buffers)),
     Column::of(field(VirtualMemory::FIELDS, "cached"), "CACHE", |line: &Line| cell(&line.memory.cached)),
     Column::new("swap_used", "SWPD", Unit::Bytes, "Swap in use.", |line: &Line| cell(&line.swap.used)),
-    Column::new("swap_in", "SI", Unit::BytesPerSecond, "Swapped in from disk.", |line: &Line| float(line.swap_in)),
-    Column::new("swap_out", "SO", Unit::BytesPerSecond, "Swapped out to disk.", |line: &Line| float(line.swap_out)),
-    Column::new("disk_read", "READ", Unit::BytesPerSecond, "Read from all disks.", |line: &Line| float(line.disk_read)),
-    Column::new("disk_write", "WRITE", Unit::BytesPerSecond, "Written to all disks.", |line: &Line| {
+    Column::new("swap_in", "SI/s", Unit::BytesPerSecond, "Bytes swapped in from disk.", |line: &Line| {
+        float(line.swap_in)
+    }),
+    Column::new("swap_out", "SO/s", Unit::BytesPerSecond, "Bytes swapped out to disk.", |line: &Line| {
+        float(line.swap_out)
+    }),
+    Column::new("disk_read", "READ/s", Unit::BytesPerSecond, "Bytes read from all disks.", |line: &Line| {
+        float(line.disk_read)
+    }),
+    Column::new("disk_write", "WRITE/s", Unit::BytesPerSecond, "Bytes written to all disks.", |line: &Line| {
         float(line.disk_write)
     }),
-    Column::new("interrupts", "INTR", Unit::PerSecond, "Interrupts.", |line: &Line| float(line.interrupts)),
-    Column::new("ctx_switches", "CSW", Unit::PerSecond, "Context switches.", |line: &Line| float(line.ctx_switches)),
+    Column::new("interrupts", "INTR/s", Unit::PerSecond, "Interrupts.", |line: &Line| float(line.interrupts)),
+    Column::new("ctx_switches", "CSW/s", Unit::PerSecond, "Context switches.", |line: &Line| float(line.ctx_switches)),
     share("user", "%USR", "In user mode, niced or not.", |line: &Line| {
         float(line.part(Some(line.times.user.saturating_add(line.times.nice.unwrap_or_default()))))
     }),
@@ -94,10 +100,12 @@ const COLUMNS: &[Column<Line>] = &[
         float(line.part(Some(line.times.system.saturating_add(interrupts))))
     }),
     share("idle", "%IDLE", field(CpuTimes::FIELDS, "idle").doc, |line: &Line| float(line.part(Some(line.times.idle)))),
-    share("iowait", "%WAIT", field(CpuTimes::FIELDS, "iowait").doc, |line: &Line| float(line.part(line.times.iowait))),
-    share("steal", "%STEAL", field(CpuTimes::FIELDS, "steal").doc, |line: &Line| float(line.part(line.times.steal))),
+    share("iowait", "%WAIT", field(CpuTimes::FIELDS, "iowait").doc, |line: &Line| float(line.part(line.times.iowait)))
+        .hot(),
+    share("steal", "%STEAL", field(CpuTimes::FIELDS, "steal").doc, |line: &Line| float(line.part(line.times.steal)))
+        .hot(),
     share("guest", "%GUEST", field(CpuTimes::FIELDS, "guest").doc, |line: &Line| float(line.part(line.times.guest))),
-    share("busy", "%BUSY", "Neither idle nor waiting for I/O.", |line: &Line| float(line.times.busy_percent())),
+    share("busy", "%BUSY", "Neither idle nor waiting for I/O.", |line: &Line| float(line.times.busy_percent())).hot(),
 ];
 
 const ALL: Listing<Line> = Listing {
@@ -120,7 +128,6 @@ const ALL: Listing<Line> = Listing {
         "iowait",
         "steal",
     ],
-    data: &[],
     spare: &[
         "buffers",
         "swap_used",
@@ -133,9 +140,8 @@ const ALL: Listing<Line> = Listing {
         "disk_write",
         "memory_free",
     ],
-    sort: "",
-    scale: Scale::Human,
     continuous: true,
+    ..Listing::DEFAULT
 };
 
 const EACH: Listing<Line> =
@@ -143,11 +149,14 @@ const EACH: Listing<Line> =
 
 impl Subcommand for Cpu {
     const NAME: &'static str = "cpu";
-    const ABOUT: &'static str = "What the CPUs, memory, swap and disks do, one line a sample, as vmstat";
-    const DETAILS: &'static str = "The first sample is taken over half a second, later ones over the interval; of a copied machine, rates are \
-         averages since boot.";
+    const ABOUT: &'static str = "CPU, memory, swap and disk activity, as vmstat";
+    const DETAILS: &'static str = "On a terminal a line is added every second; --count 1 prints one. The first sample covers half a second, later \
+         ones the interval. With --root, rates are averages since boot.";
+    const ALIASES: &'static [&'static str] = &["vmstat"];
+    const LIVE: bool = true;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
-        ("cpu", "now"),
+        ("cpu", "a line every second"),
+        ("cpu --count 1", "one line"),
         ("cpu --interval 2", "a line every two seconds"),
         ("cpu --each", "a row for each CPU"),
         ("cpu --interval 60 --csv", "a record for a spreadsheet"),

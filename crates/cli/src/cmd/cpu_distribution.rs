@@ -5,11 +5,12 @@ use psoxide::{CpuTimes, Field, ProcessStatus, Reading, Unit, Value};
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Failure, Outcome};
-use crate::output::column::{Cell, Column, Meta, Shape, cell, float};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::output::column::{Column, Meta, Shape, cell, float};
 use crate::output::listing::{Listing, Sample};
 use crate::output::rate::Rate;
-use crate::output::value::Scale;
+use crate::output::value::Cell;
 
 #[derive(Args)]
 pub(crate) struct CpuDistribution {
@@ -47,11 +48,7 @@ const LISTING: Listing<OnCpu> = Listing {
         .shape(Shape::Texts),
     ],
     table: &["cpu", "busy", "count", "running", "processes"],
-    data: &[],
-    spare: &[],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for CpuDistribution {

@@ -5,17 +5,17 @@ use psoxide::{DiskPartition, Reading, Record as _, Unit};
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::{Column, Meta, cell, field, part};
 use crate::output::listing::{Listing, Sample};
-use crate::output::value::Scale;
 
 #[derive(Args)]
 pub(crate) struct DiskUsage {
-    /// The file systems of these paths; those on devices if not given
+    /// Show the file systems of these paths (default: those on devices)
     #[arg(value_name = "PATH", conflicts_with = "all")]
     paths: Vec<std::path::PathBuf>,
-    /// With proc, sysfs, tmpfs and the like
+    /// Include pseudo file systems (proc, sysfs, tmpfs, …)
     #[arg(short, long)]
     all: bool,
     #[command(flatten)]
@@ -42,7 +42,7 @@ const LISTING: Listing<Mounted> = Listing {
         usage!(total, "TOTAL"),
         usage!(used, "USED"),
         usage!(free, "FREE"),
-        usage!(percent, "USE%"),
+        usage!(percent, "USE%").hot(),
         Column::of(field(DiskPartition::FIELDS, "fstype"), "TYPE", |row: &Mounted| cell(&row.partition.fstype)),
         Column::of(field(DiskPartition::FIELDS, "mountpoint"), "MOUNT", |row: &Mounted| {
             cell(&row.partition.mountpoint)
@@ -54,14 +54,13 @@ const LISTING: Listing<Mounted> = Listing {
     table: &["device", "total", "used", "free", "percent", "fstype", "mountpoint"],
     data: &["device", "mountpoint", "fstype", "opts", "total", "used", "free", "percent"],
     spare: &["fstype", "used", "device"],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for DiskUsage {
     const NAME: &'static str = "disk-usage";
-    const ABOUT: &'static str = "Space of file systems, as df";
+    const ABOUT: &'static str = "Space on file systems, as df";
+    const ALIASES: &'static [&'static str] = &["df"];
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("disk-usage", "file systems on devices"),
         ("disk-usage /home", "the one that /home is on"),

@@ -8,15 +8,15 @@ use psoxide::{DiskIo, Record as _, Unit};
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::{Column, Meta, cell, field, float};
 use crate::output::listing::{Listing, Sample};
 use crate::output::rate::Rate;
-use crate::output::value::Scale;
 
 #[derive(Args)]
 pub(crate) struct Disks {
-    /// Partitions too, and disks that have never been used
+    /// Include partitions and disks that were never used
     #[arg(short, long)]
     all: bool,
     #[command(flatten)]
@@ -47,8 +47,8 @@ const LISTING: Listing<Disk> = Listing {
         Column::new("name", "DISK", Unit::Text, "The disk's or partition's name.", |disk: &Disk| cell(&disk.name)),
         Column::new("reads", "READS/s", Unit::PerSecond, "Reads completed.", |disk: &Disk| float(disk.reads)),
         Column::new("writes", "WRITES/s", Unit::PerSecond, "Writes completed.", |disk: &Disk| float(disk.writes)),
-        Column::new("read_rate", "READ", Unit::BytesPerSecond, "Bytes read.", |disk: &Disk| float(disk.read_rate)),
-        Column::new("write_rate", "WRITE", Unit::BytesPerSecond, "Bytes written.", |disk: &Disk| {
+        Column::new("read_rate", "READ/s", Unit::BytesPerSecond, "Bytes read.", |disk: &Disk| float(disk.read_rate)),
+        Column::new("write_rate", "WRITE/s", Unit::BytesPerSecond, "Bytes written.", |disk: &Disk| {
             float(disk.write_rate)
         }),
         Column::new("read_wait", "R_MS", Unit::Plain, "Milliseconds that a read took.", |disk: &Disk| {
@@ -61,11 +61,12 @@ const LISTING: Listing<Disk> = Listing {
         .shape(crate::output::column::Shape::Number),
         Column::new("busy", "%BUSY", Unit::Percent, "Time in which at least one I/O was under way.", |disk: &Disk| {
             float(disk.busy)
-        }),
+        })
+        .hot(),
         counter!(read_count, "READS"),
         counter!(write_count, "WRITES"),
-        counter!(read_bytes, "TOTAL-READ"),
-        counter!(write_bytes, "TOTAL-WRITTEN"),
+        counter!(read_bytes, "READ"),
+        counter!(write_bytes, "WRITTEN"),
         counter!(read_merged_count, "R-MERGED"),
         counter!(write_merged_count, "W-MERGED"),
         counter!(read_time, "R-TIME"),
@@ -89,18 +90,19 @@ const LISTING: Listing<Disk> = Listing {
         "busy_time",
     ],
     spare: &["read_wait", "write_wait", "reads", "writes"],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Disks {
     const NAME: &'static str = "disks";
-    const ABOUT: &'static str = "What the disks do, as iostat";
-    const DETAILS: &'static str = "The first sample is taken over half a second, later ones over the interval; of a copied machine, rates are \
-         averages since boot.";
+    const ABOUT: &'static str = "Disk activity, as iostat";
+    const DETAILS: &'static str = "On a terminal the rows are refreshed every second; --count 1 prints them once. The first sample covers half a \
+         second, later ones the interval. With --root, rates are averages since boot.";
+    const ALIASES: &'static [&'static str] = &["iostat"];
+    const LIVE: bool = true;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
-        ("disks", "now"),
+        ("disks", "live"),
+        ("disks --count 1", "once"),
         ("disks --interval 2", "every two seconds"),
         ("disks --all --sort=-busy", "partitions too, the busiest first"),
     ];

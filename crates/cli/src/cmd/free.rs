@@ -4,20 +4,28 @@ use clap::Args;
 use psoxide::{Record as _, SwapMemory, Unit, VirtualMemory};
 
 use super::Subcommand;
-use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
+use crate::args::{Format, ListArgs};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
 use crate::output::column::{Column, Meta, cell, field};
 use crate::output::listing::{Listing, Sample};
 use crate::output::value::Scale;
 
 #[derive(Args)]
 #[command(
-    disable_help_flag = true,
-    mut_arg("bytes", |arg| arg.short('b')),
-    mut_arg("human", |arg| arg.short('h')),
-    arg(clap::Arg::new("help").long("help").help("Print help").action(clap::ArgAction::Help))
+    mut_arg("bytes", |arg| arg.short('b').group("unit")),
+    mut_arg("human", |arg| arg.group("unit")),
 )]
 pub(crate) struct Free {
+    /// Sizes in KiB (the default)
+    #[arg(short, long, group = "unit")]
+    kibi: bool,
+    /// Sizes in MiB
+    #[arg(short, long, group = "unit")]
+    mebi: bool,
+    /// Sizes in GiB
+    #[arg(short, long, group = "unit")]
+    gibi: bool,
     #[command(flatten)]
     list: ListArgs,
 }
@@ -36,7 +44,7 @@ struct Kind {
 const LISTING: Listing<Kind> = Listing {
     command: Free::NAME,
     columns: &[
-        Column::new("name", "", Unit::Text, "memory or swap.", |kind: &Kind| cell(&kind.name)).shown(|kind, out| {
+        Column::new("name", "", Unit::Text, "Memory or swap.", |kind: &Kind| cell(&kind.name)).shown(|kind, out| {
             out.push_str(if kind.name == "memory" { "Mem:" } else { "Swap:" });
             true
         }),
@@ -54,11 +62,10 @@ const LISTING: Listing<Kind> = Listing {
         Column::of(field(VirtualMemory::FIELDS, "available"), "available", |kind: &Kind| cell(&kind.available)),
     ],
     table: &["name", "total", "used", "free", "shared", "buff_cache", "available"],
-    data: &[],
     spare: &["shared", "buff_cache", "free"],
-    sort: "",
+    label: "name",
     scale: Scale::Kib,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Free {
@@ -66,8 +73,9 @@ impl Subcommand for Free {
     const ABOUT: &'static str = "Physical memory and swap, with the numbers of procps free";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("free", "in KiB"),
-        ("free -b", "in bytes"),
-        ("free -h", "in fitting units"),
+        ("free -h", "human-readable sizes"),
+        ("free -m", "in MiB (-b bytes, -k KiB, -g GiB)"),
+        ("free -s 2 -c 5", "five times, every two seconds"),
         ("free --interval 1 --csv", "every second, for a spreadsheet"),
     ];
 
@@ -76,7 +84,16 @@ impl Subcommand for Free {
     }
 
     fn run(self, context: &Context) -> Outcome {
-        LISTING.run(context, &self.list, None, |_| {
+        let scale = match (self.mebi, self.gibi) {
+            (true, _) => Scale::Mib,
+            (_, true) => Scale::Gib,
+            _ => LISTING.scale,
+        };
+        if context.format != Format::Text && (self.kibi || self.mebi || self.gibi) {
+            return Err(Failure::Usage("-k, -m and -g are for tables; JSON and CSV are in bytes".into()));
+        }
+        let listing = Listing { scale, ..LISTING };
+        listing.run(context, &self.list, None, |_| {
             let memory = context.system.virtual_memory()?;
             let swap = context.system.swap_memory()?;
             let memory = Kind {

@@ -10,10 +10,12 @@ use psoxide::{
 };
 use serde_json::{Value as Json, json};
 
-use crate::context::{Context, Failure, Outcome};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
 use crate::output::json::Object;
 use crate::output::rate::Rate;
 use crate::output::schema::{self, Body};
+use crate::output::style::Tone;
 use crate::output::table::{Align, Table};
 use crate::output::{escape, human, json, reason, style};
 use crate::process::sample::query;
@@ -196,10 +198,10 @@ impl Machine {
             let [user, name] =
                 [row.username, row.name].map(|text| text.value().map_or_else(|| "?".into(), |v| escape(v)));
             for cell in [row.pid.to_string(), user, human::bytes(rss), name] {
-                table.cell(|text| text.push_str(&cell));
+                table.cell(Tone::Plain, |text| text.push_str(&cell));
             }
         }
-        Ok(table.write(out, context.width)?)
+        Ok(table.write(out, context.width())?)
     }
 }
 

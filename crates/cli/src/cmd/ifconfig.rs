@@ -9,10 +9,11 @@ use psoxide::{AddressFamily, NetIo, NicAddr, NicStats, Reading, Record as _, Uni
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
-use crate::output::column::{Cell, Column, Meta, Shape, cell, field, part};
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::output::column::{Column, Meta, Shape, cell, field, part};
 use crate::output::listing::{Listing, Sample};
-use crate::output::value::Scale;
+use crate::output::value::Cell;
 
 #[derive(Args)]
 pub(crate) struct Ifconfig {
@@ -108,9 +109,7 @@ const LISTING: Listing<Nic> = Listing {
         "dropout",
     ],
     spare: &["speed", "mtu", "mac"],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Ifconfig {

@@ -5,16 +5,16 @@ use psoxide::{Field, Reading};
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::Meta;
 use crate::output::listing::Listing;
-use crate::output::value::Scale;
 use crate::process::columns::COLUMNS;
 use crate::process::{First, Proc, ProcessArgs, Sampler};
 
 #[derive(Args)]
 pub(crate) struct Iotop {
-    /// Only processes that read or wrote in the interval
+    /// Show only processes that read or wrote in the interval
     #[arg(short, long)]
     only: bool,
     #[command(flatten)]
@@ -30,18 +30,18 @@ const LISTING: Listing<Proc> = Listing {
     data: &["pid", "name", "username", "read_rate", "write_rate", "read_bytes", "write_bytes", "cmdline"],
     spare: &["read_bytes", "write_bytes", "username"],
     sort: "-write_rate,-read_rate,-write_bytes",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Iotop {
     const NAME: &'static str = "iotop";
-    const ABOUT: &'static str = "What each process reads from and writes to storage";
-    const DETAILS: &'static str = "The first sample is taken over half a second, later ones over the interval; of a copied machine, rates are \
-         averages over the lifetime of the process. Linux tells the I/O of other users' processes to root only; how \
-         many refused is said on standard error.";
+    const ABOUT: &'static str = "Storage I/O of each process";
+    const DETAILS: &'static str = "On a terminal the rows are refreshed every second; --count 1 prints them once. The first sample covers half a \
+         second, later ones the interval. With --root, rates are averages over the lifetime of the process. Linux shows \
+         the I/O of other users' processes to root only; standard error says how many are hidden.";
+    const LIVE: bool = true;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
-        ("iotop", "who uses the disks now"),
+        ("iotop", "live: who uses the disks"),
         ("iotop --only --interval 2", "only those who do, every two seconds"),
         ("iotop --sort=-read_bytes --columns pid,read_bytes,cmdline", "who has read most"),
     ];
@@ -54,7 +54,7 @@ impl Subcommand for Iotop {
         let mut sampler =
             Sampler::new(context, &self.select, First::Window).also(&[Field::IoCounters, Field::CreateTime]);
         let mut refused = 0;
-        let found = LISTING.run(context, &self.list, self.select.tree().as_ref(), |ask| {
+        let found = LISTING.run(context, &self.list, self.select.tree(), |ask| {
             let mut sample = sampler.sample(ask)?;
             refused = sample.rows.iter().filter(|p| matches!(p.row.io_counters, Reading::Denied)).count();
             let busy =

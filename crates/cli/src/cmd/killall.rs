@@ -4,12 +4,12 @@ use clap::Args;
 use psoxide::{Field, Pid, Signal, System, Unit};
 
 use super::pidof::called;
-use super::{Subcommand, none};
+use super::{Subcommand, Takes, none};
 use crate::args::{Format, ListArgs};
-use crate::context::{Context, Failure, Outcome};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
 use crate::output::column::{Column, Meta, Shape, cell};
 use crate::output::listing::{Listing, Sample};
-use crate::output::value::Scale;
 use crate::process::{First, Proc, ProcessArgs, Sampler};
 use crate::signal;
 
@@ -50,11 +50,7 @@ const LISTING: Listing<Sent> = Listing {
         .shape(Shape::Text),
     ],
     table: &["pid", "name", "signal", "result"],
-    data: &[],
-    spare: &[],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Killall {
@@ -62,6 +58,8 @@ impl Subcommand for Killall {
     const ABOUT: &'static str = "Send a signal to processes with a name";
     const DETAILS: &'static str = "A signal goes to the process that was found and never to a later one with its pid. This command itself is \
          left out. The exit status is 1 if nobody has the name, 3 if a signal was refused.";
+    const SIGNALS: bool = true;
+    const TAKES: Takes = Takes::Once;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("killall sleep", "asks every sleep to end"),
         ("killall -s KILL --user anna python3", "ends anna's at once"),
@@ -73,9 +71,6 @@ impl Subcommand for Killall {
     }
 
     fn run(self, context: &Context) -> Outcome {
-        if context.repeats() {
-            return Err(Failure::Usage("killall is not repeated; leave out --interval and --count".into()));
-        }
         if !context.system.is_live() && !self.dry_run {
             return Err(Failure::Usage("a copied machine takes no signals; --dry-run shows who would get one".into()));
         }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap_mangen::Man as Page;
 
-use super::{ALL, Subcommand};
-use crate::context::{Context, Failure, Outcome};
+use super::{ALL, Subcommand, Takes};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
 use crate::output::schema::Body;
 
 #[derive(Args)]
@@ -24,6 +25,7 @@ pub(crate) struct Man {
 impl Subcommand for Man {
     const NAME: &'static str = "man";
     const ABOUT: &'static str = "Manual pages, on standard output or in a folder";
+    const TAKES: Takes = Takes::Nothing;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("man | man -l -", "reads the page of psoxide"),
         ("man ps > psoxide-ps.1", "the page of psoxide ps"),

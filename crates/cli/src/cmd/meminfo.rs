@@ -5,10 +5,11 @@ use psoxide::{FieldInfo, Pressure, PressureOf, Reading, Record, Unit, Value};
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
-use crate::output::column::{Cell, Column, Meta, Shape, cell};
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::output::column::{Column, Meta, Shape, cell};
 use crate::output::listing::{Listing, Sample};
-use crate::output::value::{self, Scale};
+use crate::output::value::{self, Cell, Scale};
 
 #[derive(Args)]
 pub(crate) struct Meminfo {
@@ -50,10 +51,7 @@ const LISTING: Listing<Figure> = Listing {
     ],
     table: &["of", "name", "value", "unit", "meaning"],
     data: &["of", "name", "value", "unit"],
-    spare: &[],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 const fn unit(unit: Unit) -> &'static str {

@@ -32,14 +32,50 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{ArgMatches, Args, Command};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
-use crate::args::Format;
-use crate::context::{Context, Failure, Outcome};
-use crate::output::column::Meta;
+use crate::args::{Format, Globals};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use psoxide::Unit;
+
+use crate::output::column::{Meta, Shape};
 use crate::output::schema::Body;
 
-/// What a subcommand is made of: its options, and this.
+/// Which of the options of every command a subcommand takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    All,
+    /// All but those of repetition: it does something once.
+    Once,
+    /// None of those about the output, repetition and the machine: its output is always the same text.
+    Nothing,
+}
+
+impl Takes {
+    /// The first option that the user gave and that would change nothing.
+    pub(crate) fn refused(self, globals: &Globals) -> Option<&'static str> {
+        let repetition = [
+            (globals.interval.is_some(), "--interval"),
+            (globals.count.is_some(), "--count"),
+            (globals.append, "--append"),
+        ];
+        let others = [
+            (globals.json, "--json"),
+            (globals.jsonl, "--jsonl"),
+            (globals.csv, "--csv"),
+            (globals.root.is_some(), "--root"),
+        ];
+        let first = |options: &[(bool, &'static str)]| options.iter().find(|(given, _)| *given).map(|(_, name)| *name);
+        match self {
+            Self::All => None,
+            Self::Once => first(&repetition),
+            Self::Nothing => first(&repetition).or_else(|| first(&others)),
+        }
+    }
+}
+
+/// A subcommand: its options, and this.
 pub(crate) trait Subcommand: Args {
     const NAME: &'static str;
     /// One line.
@@ -48,6 +84,14 @@ pub(crate) trait Subcommand: Args {
     const DETAILS: &'static str = "";
     /// `(arguments, what they do)`
     const EXAMPLES: &'static [(&'static str, &'static str)];
+
+    /// Other names of it, those of familiar commands.
+    const ALIASES: &'static [&'static str] = &[];
+    const TAKES: Takes = Takes::All;
+    /// Whether it sends signals.
+    const SIGNALS: bool = false;
+    /// Whether it refreshes on a terminal until the user stops it.
+    const LIVE: bool = false;
 
     /// The columns of its rows, if it lists any.
     fn columns() -> Vec<Meta> {
@@ -62,10 +106,14 @@ pub(crate) trait Subcommand: Args {
     fn run(self, context: &Context) -> Outcome;
 }
 
-/// A subcommand in the list: nothing of it is built until it is asked for.
+/// A subcommand in the list. Nothing of it is built until it is used.
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
+    pub(crate) aliases: &'static [&'static str],
+    about: &'static str,
+    pub(crate) live: bool,
+    pub(crate) signals: bool,
+    pub(crate) takes: Takes,
     pub(crate) columns: fn() -> Vec<Meta>,
     pub(crate) body: fn() -> Body,
     build: fn(Command) -> Command,
@@ -74,16 +122,27 @@ pub(crate) struct Entry {
 
 impl Entry {
     const fn of<T: Subcommand>() -> Self {
-        Self { name: T::NAME, about: T::ABOUT, columns: T::columns, body: T::body, build: build::<T>, run: run::<T> }
+        Self {
+            name: T::NAME,
+            aliases: T::ALIASES,
+            about: T::ABOUT,
+            live: T::LIVE,
+            signals: T::SIGNALS,
+            takes: T::TAKES,
+            columns: T::columns,
+            body: T::body,
+            build: build::<T>,
+            run: run::<T>,
+        }
     }
 
-    /// The command line of it, which is built when it is used.
+    /// Its command line, which clap builds when it is used.
     pub(crate) fn command(&self) -> Command {
-        Command::new(self.name).about(self.about).defer(self.build)
+        Command::new(self.name).about(self.about).visible_aliases(self.aliases).defer(self.build)
     }
 }
 
-/// All of them, in the order of the help.
+/// The subcommands in the order of the help.
 pub(crate) const ALL: &[Entry] = &[
     Entry::of::<top::Top>(),
     Entry::of::<ps::Ps>(),
@@ -113,8 +172,15 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<man::Man>(),
 ];
 
+/// The columns of a command; none for a command that has none or does not exist.
+pub(crate) fn columns_of(command: &str) -> Vec<Meta> {
+    ALL.iter().find(|entry| entry.name == command).map(|entry| (entry.columns)()).unwrap_or_default()
+}
+
 fn build<T: Subcommand>(command: Command) -> Command {
-    let mut command = T::augment_args(command).about(T::ABOUT);
+    // -h is --human, as in free, df and ls.
+    let help = Arg::new("help").long("help").help("Print help").action(ArgAction::HelpLong);
+    let mut command = T::augment_args(command).about(T::ABOUT).disable_help_flag(true).arg(help);
     if !T::DETAILS.is_empty() {
         command = command.long_about(format!("{}\n\n{}", T::ABOUT, T::DETAILS));
     }
@@ -125,7 +191,7 @@ fn build<T: Subcommand>(command: Command) -> Command {
     }
     let columns = T::columns();
     if columns.is_empty() {
-        return command.after_help(examples);
+        return command.after_long_help(examples);
     }
     let names = columns.iter().map(|meta| {
         let heading = meta.title.trim_matches('%');
@@ -133,18 +199,27 @@ fn build<T: Subcommand>(command: Command) -> Command {
         PossibleValue::new(meta.name).help(meta.doc.trim()).aliases(aliases)
     });
     let names = PossibleValuesParser::new(names);
-    let long = format!("{examples}\n{FILTER_HELP}\n{}", column_help(&columns));
-    command
-        .mut_arg("columns", |arg| arg.value_parser(names).hide_possible_values(true))
-        .after_help(examples)
-        .after_long_help(long)
+    let example = filter_example(&columns);
+    let long = format!("{examples}\nFilters, such as --filter '{example}':\n{FILTER_HELP}\n{}", column_help(&columns));
+    command.mut_arg("columns", |arg| arg.value_parser(names).hide_possible_values(true)).after_long_help(long)
 }
 
-const FILTER_HELP: &str = "\
-Filters:
-  COLUMN ~ REGEX, COLUMN !~ REGEX; COLUMN == VALUE, and != < <= > >=; joined by && || ! ( )
-  Sizes: 4096, 100K, 1.5G. Spans: 90, 500ms, 1.5h, 2d. Times: 2026-01-31, 2026-01-31T12:00.
-  Text with blanks: 'two words'. No value: null. A column without a value passes only == null.
+/// A filter that works with these columns.
+pub(crate) fn filter_example(columns: &[Meta]) -> String {
+    let with = |wanted: &dyn Fn(&&Meta) -> bool| columns.iter().find(wanted).map(|meta| meta.name);
+    let name = with(&|meta| meta.unit == Unit::Text && meta.shape == Shape::Text).map(|name| format!("{name} ~ ^a"));
+    let size = with(&|meta| matches!(meta.unit, Unit::Bytes | Unit::BytesPerSecond));
+    let size = size.map(|name| format!("{name} > 100M"));
+    let number = || with(&|meta| meta.shape == Shape::Number || meta.shape == Shape::Integer);
+    let size = size.or_else(|| number().map(|name| format!("{name} > 10")));
+    name.into_iter().chain(size).collect::<Vec<_>>().join(" && ")
+}
+
+const FILTER_HELP: &str = "  COLUMN ~ REGEX, COLUMN !~ REGEX, COLUMN == VALUE (also != < <= > >=), COLUMN in (A, B);
+  join tests with && || ! ( ). Only ~ and !~ distinguish upper and lower case.
+  Sizes: 4096, 100K, 1.5GiB. Durations: 90, 500ms, 1.5h, 2d.
+  Times: 2026-01-31, 2026-01-31T12:00, 21:00 (today), 10m ago.
+  Quote text with blanks: 'two words'. null means no value; only == null matches it.
 ";
 
 fn column_help(columns: &[Meta]) -> String {
@@ -178,15 +253,15 @@ fn run<T: Subcommand>(matches: &ArgMatches, context: &Context) -> Outcome {
     args.run(context)
 }
 
-/// Says how many processes are missing from a listing because they refused.
+/// Says how many processes a listing does not show because they cannot be read.
 fn say_refused(refused: usize) {
     if refused > 0 {
         let noun = if refused == 1 { "process" } else { "processes" };
-        say(&format!("{refused} {noun} refused to be read: permission denied"));
+        say(&format!("{refused} {noun} hidden: permission denied (try as root)"));
     }
 }
 
-/// Tells people who see a heading and nothing else that there is nothing; programs see that there are no rows.
+/// Explains an empty table to people. Programs see that there are no rows.
 fn none(context: &Context, found: bool, sentence: &str) -> Outcome {
     if !found && context.format == Format::Text {
         say(sentence);
@@ -194,7 +269,7 @@ fn none(context: &Context, found: bool, sentence: &str) -> Outcome {
     Ok(found)
 }
 
-/// A sentence on standard error.
+/// Writes a sentence to standard error.
 fn say(sentence: &str) {
-    let _ = writeln!(anstream::stderr(), "psoxide: {sentence}"); // nobody may be there to read it
+    let _ = writeln!(anstream::stderr(), "psoxide: {sentence}"); // standard error may be closed
 }

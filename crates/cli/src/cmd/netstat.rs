@@ -9,15 +9,17 @@ use std::rc::Rc;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use psoxide::{
-    AddressFamily, Connection, ConnectionKind, Endpoint, Pid, Reading, Record as _, SocketType, Unit, Value,
+    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Pid, Reading, Record as _, SocketType, Unit,
+    Value,
 };
 
 use super::Subcommand;
 use crate::args::{self, ListArgs};
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::{Column, Meta, Shape, cell, field};
 use crate::output::listing::{Listing, Sample};
-use crate::output::value::Scale;
+use crate::output::style::Tone;
 use crate::output::{escape_to, number_to};
 
 #[derive(Args)]
@@ -51,7 +53,12 @@ const LISTING: Listing<Socket> = Listing {
         Column::of(field(Connection::FIELDS, "raddr"), "RADDR", |socket: &Socket| cell(&socket.connection.raddr))
             .shape(Shape::Endpoint)
             .shown(|socket, out| endpoint(out, &socket.connection.raddr)),
-        Column::of(field(Connection::FIELDS, "status"), "STATUS", |socket: &Socket| cell(&socket.connection.status)),
+        Column::of(field(Connection::FIELDS, "status"), "STATUS", |socket: &Socket| cell(&socket.connection.status))
+            .tone(|socket| match socket.connection.status {
+                ConnectionStatus::Listen => Tone::Low,
+                ConnectionStatus::Established => Tone::Plain,
+                _ => Tone::Faint,
+            }),
         Column::of(field(Connection::FIELDS, "pid"), "PID", |socket: &Socket| cell(&socket.connection.pid)),
         Column::new("name", "NAME", Unit::Text, "The name of that process.", |socket: &Socket| {
             socket.name.as_deref().map_or(Reading::Value(Value::None), cell)
@@ -63,10 +70,7 @@ const LISTING: Listing<Socket> = Listing {
     ],
     table: &["proto", "laddr", "raddr", "status", "pid", "name"],
     data: &["proto", "family", "kind", "laddr", "raddr", "status", "pid", "fd", "name"],
-    spare: &[],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Netstat {
@@ -91,7 +95,7 @@ impl Subcommand for Netstat {
                 pids => {
                     let mut connections = Vec::new();
                     for pid in pids {
-                        let own = context.system.process(*pid)?.net_connections(kind)?;
+                        let own = context.process(*pid)?.net_connections(kind)?;
                         connections.extend(own.into_iter().map(|c| Connection { pid: Some(*pid), ..c }));
                     }
                     connections

@@ -7,11 +7,11 @@ use psoxide::{NetIo, Record as _, Unit};
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::{Column, Meta, cell, field, float};
 use crate::output::listing::{Listing, Sample};
 use crate::output::rate::Rate;
-use crate::output::value::Scale;
 
 #[derive(Args)]
 pub(crate) struct Nettop {
@@ -58,20 +58,19 @@ const LISTING: Listing<Nic> = Listing {
         counter!(dropout, "DROP-OUT"),
     ],
     table: &["name", "recv_rate", "sent_rate", "recv_packets", "sent_packets", "bytes_recv", "bytes_sent"],
-    data: &[],
     spare: &["recv_packets", "sent_packets", "bytes_recv", "bytes_sent"],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Nettop {
     const NAME: &'static str = "nettop";
-    const ABOUT: &'static str = "What the network interfaces carry";
-    const DETAILS: &'static str = "The first sample is taken over half a second, later ones over the interval; of a copied machine, rates are \
-         averages since boot.";
+    const ABOUT: &'static str = "Network traffic of each interface";
+    const DETAILS: &'static str = "On a terminal the rows are refreshed every second; --count 1 prints them once. The first sample covers half a \
+         second, later ones the interval. With --root, rates are averages since boot.";
+    const LIVE: bool = true;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
-        ("nettop", "now"),
+        ("nettop", "live"),
+        ("nettop --count 1", "once"),
         ("nettop --interval 2 --sort=-recv_rate", "every two seconds, the busiest first"),
         ("nettop --columns name,errin,dropin", "who loses packets"),
     ];

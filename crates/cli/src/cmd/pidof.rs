@@ -8,10 +8,10 @@ use psoxide::{Field, Reading, Row};
 
 use super::Subcommand;
 use crate::args::{Format, ListArgs};
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::Meta;
 use crate::output::listing::Listing;
-use crate::output::value::Scale;
 use crate::process::columns::COLUMNS;
 use crate::process::{First, Proc, ProcessArgs, Sampler};
 
@@ -31,10 +31,7 @@ const LISTING: Listing<Proc> = Listing {
     columns: COLUMNS,
     table: &["pid"],
     data: &["pid", "name", "username"],
-    spare: &[],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 /// What a process is matched by.
@@ -85,7 +82,7 @@ impl Subcommand for Pidof {
             }
             return Ok(!pids.is_empty());
         }
-        LISTING.run(context, &self.list, self.select.tree().as_ref(), |ask| {
+        LISTING.run(context, &self.list, self.select.tree(), |ask| {
             let mut sample = sampler.sample(ask)?;
             sample.rows.retain(named);
             Ok(sample)

@@ -7,7 +7,8 @@ use psoxide::{MemoryMap, MemoryMapGroup, Pid, Record as _};
 
 use super::Subcommand;
 use crate::args::{self, Format, ListArgs};
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::{Column, Meta, cell, field, whole};
 use crate::output::listing::{Listing, Sample};
 use crate::output::value::Scale;
@@ -79,9 +80,8 @@ const EACH: Listing<Map> = Listing {
         "swap",
     ],
     spare: &["perms", "pss", "start"],
-    sort: "",
     scale: Scale::Kib,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 const GROUPED: Listing<Map> = Listing {
@@ -116,7 +116,7 @@ impl Subcommand for Pmap {
     }
 
     fn run(self, context: &Context) -> Outcome {
-        let process = context.system.process(self.pid)?;
+        let process = context.process(self.pid)?;
         let listing = if self.grouped { &GROUPED } else { &EACH };
         // A sum of all rows is the sum of what is shown only if all are shown, in their order.
         let whole = self.list.filter.is_none() && self.list.sort.is_none();

@@ -7,32 +7,37 @@ use serde_json::{Map, Value as Json, json};
 use super::Subcommand;
 use super::netstat::{endpoint, proto};
 use crate::args;
-use crate::context::{Context, Failure, Outcome};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::output::glyphs::localized;
 use crate::output::json::Object;
 use crate::output::schema::{self, Body};
+use crate::output::table::wrap;
 use crate::output::{command, escape, human, json, reason, style};
 
 #[derive(Args)]
 pub(crate) struct Procinfo {
-    /// The process; this command itself if not given
+    /// The process (default: this command itself)
     #[arg(value_name = "PID", value_parser = args::pid)]
     pid: Option<Pid>,
-    /// Show long lists whole
+    /// Show all entries of long lists
     #[arg(short, long)]
     verbose: bool,
 }
 
-/// So many entries of a list are shown without `--verbose`.
+/// How many entries of a list are shown without `--verbose`.
 const SHORT: usize = 10;
+
+/// The columns that labels take.
+const LABEL: usize = 14;
 
 impl Subcommand for Procinfo {
     const NAME: &'static str = "procinfo";
     const ABOUT: &'static str = "Everything about one process";
-    const DETAILS: &'static str =
-        "What the system refuses is shown as \"permission denied\"; what it does not have, as \"not supported here\".";
+    const DETAILS: &'static str = "A value that this user may not read is shown as \"permission denied\".";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("procinfo", "this command itself"),
-        ("procinfo 1 --verbose", "process 1, with long lists whole"),
+        ("procinfo 1 --verbose", "process 1, with all entries of long lists"),
         ("procinfo 1 --json", "for another program"),
         ("procinfo 1234 --interval 1", "live"),
     ];
@@ -43,7 +48,7 @@ impl Subcommand for Procinfo {
 
     fn run(self, context: &Context) -> Outcome {
         let process = match self.pid {
-            Some(pid) => context.system.process(pid)?,
+            Some(pid) => context.process(pid)?,
             None if !context.system.is_live() => {
                 return Err(Failure::Usage("with --root, procinfo needs a PID".into()));
             }
@@ -68,10 +73,11 @@ impl Subcommand for Procinfo {
                 let fields = fields(&process, self.verbose);
                 alive(&process)?;
                 let header = style::header();
-                for (label, lines) in fields {
-                    let mut label = label;
-                    for line in lines {
-                        writeln!(out, "{header}{label:<14}{header:#}{line}")?;
+                // Long values continue below themselves, not below the labels.
+                let room = context.width().map_or(usize::MAX, |width| width.saturating_sub(LABEL).max(LABEL));
+                for (mut label, lines) in fields {
+                    for line in lines.iter().flat_map(|line| wrap(line, room)) {
+                        writeln!(out, "{header}{label:<LABEL$}{header:#}{line}")?;
                         label = "";
                     }
                 }
@@ -142,7 +148,7 @@ fn shorten(mut lines: Vec<String>, verbose: bool) -> Vec<String> {
     let more = lines.len().saturating_sub(SHORT);
     if more > 0 && !verbose {
         lines.truncate(SHORT);
-        lines.push(format!("… ({more} more, --verbose)"));
+        lines.push(localized(&format!("… ({more} more, --verbose)")));
     }
     lines
 }

@@ -5,10 +5,10 @@ use psoxide::{Field, Reading};
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::Meta;
 use crate::output::listing::Listing;
-use crate::output::value::Scale;
 use crate::process::columns::COLUMNS;
 use crate::process::{First, Proc, ProcessArgs, Sampler};
 
@@ -27,8 +27,7 @@ const LISTING: Listing<Proc> = Listing {
     data: &["pid", "name", "username", "uss", "pss", "swap", "rss", "cmdline"],
     spare: &["swap", "pss", "rss", "username"],
     sort: "-uss",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Procsmem {
@@ -49,7 +48,7 @@ impl Subcommand for Procsmem {
     fn run(self, context: &Context) -> Outcome {
         let mut sampler = Sampler::new(context, &self.select, First::Lifetime).also(&[Field::MemoryFootprint]);
         let mut refused = 0;
-        let found = LISTING.run(context, &self.list, self.select.tree().as_ref(), |ask| {
+        let found = LISTING.run(context, &self.list, self.select.tree(), |ask| {
             let mut sample = sampler.sample(ask)?;
             let footprint = |process: &Proc| process.row.memory_footprint.value().map_or(0, |memory| memory.uss);
             refused = sample.rows.iter().filter(|p| matches!(p.row.memory_footprint, Reading::Denied)).count();

@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::Meta;
 use crate::output::listing::Listing;
-use crate::output::value::Scale;
 use crate::process::columns::COLUMNS;
 use crate::process::{First, Proc, ProcessArgs, Sampler};
 
@@ -54,9 +54,7 @@ const LISTING: Listing<Proc> = Listing {
         "cmdline",
     ],
     spare: &["ppid", "vms", "terminal", "create_time", "status", "cpu_time", "memory_percent"],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Ps {
@@ -79,6 +77,6 @@ impl Subcommand for Ps {
 
     fn run(self, context: &Context) -> Outcome {
         let mut sampler = Sampler::new(context, &self.select, First::Lifetime);
-        LISTING.run(context, &self.list, self.select.tree().as_ref(), |ask| sampler.sample(ask))
+        LISTING.run(context, &self.list, self.select.tree(), |ask| sampler.sample(ask))
     }
 }

@@ -5,12 +5,12 @@ use psoxide::Pid;
 
 use super::Subcommand;
 use crate::args::{self, ListArgs};
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::Meta;
 use crate::output::listing::Listing;
-use crate::output::value::Scale;
 use crate::process::columns::COLUMNS;
-use crate::process::{First, Proc, ProcessArgs, Sampler, tree};
+use crate::process::{First, Proc, ProcessArgs, Sampler, TREE};
 
 #[derive(Args)]
 pub(crate) struct Pstree {
@@ -26,10 +26,7 @@ const LISTING: Listing<Proc> = Listing {
     columns: COLUMNS,
     table: &["pid", "username", "rss", "name"],
     data: &["pid", "ppid", "name", "username", "rss"],
-    spare: &[],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Pstree {
@@ -48,11 +45,11 @@ impl Subcommand for Pstree {
     fn run(self, context: &Context) -> Outcome {
         let mut root = Vec::new();
         if let Some(pid) = self.from {
-            root.push(context.system.process(pid)?);
+            root.push(context.process(pid)?);
         }
         let select = ProcessArgs { tree: true, ..ProcessArgs::default() };
         let mut sampler = Sampler::new(context, &select, First::Lifetime);
-        LISTING.run(context, &self.list, Some(&tree("name")), |ask| {
+        LISTING.run(context, &self.list, Some(&TREE), |ask| {
             let mut sample = sampler.sample(ask)?;
             if let [root] = root.as_slice() {
                 let mut family = vec![root.pid()];

@@ -5,10 +5,11 @@ use psoxide::{Fan, Record as _, Temperature, Unit};
 
 use super::{Subcommand, none};
 use crate::args::ListArgs;
-use crate::context::{Context, Failure, Outcome};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
 use crate::output::column::{Column, Meta, cell, field, float, whole};
 use crate::output::listing::{Listing, Sample};
-use crate::output::value::Scale;
+use crate::output::style::Tone;
 
 #[derive(Args)]
 pub(crate) struct Sensors {
@@ -43,6 +44,15 @@ const LISTING: Listing<Sensor> = Listing {
         Column::of(field(Temperature::FIELDS, "label"), "LABEL", |sensor: &Sensor| cell(&sensor.label)),
         Column::new("temperature", "TEMP", Unit::Celsius, "A temperature now, in °C.", |sensor: &Sensor| {
             float(sensor.temperature().map(|temperature| temperature.current))
+        })
+        .tone(|sensor| {
+            let Some(temperature) = sensor.temperature() else { return Tone::Faint };
+            let reaches = |limit: Option<f64>| limit.is_some_and(|limit| temperature.current >= limit);
+            match (reaches(temperature.high), reaches(temperature.critical)) {
+                (_, true) => Tone::High,
+                (true, _) => Tone::Medium,
+                _ => Tone::Plain,
+            }
         }),
         Column::of(field(Temperature::FIELDS, "high"), "HIGH", |sensor: &Sensor| {
             float(sensor.temperature().and_then(|temperature| temperature.high))
@@ -58,11 +68,7 @@ const LISTING: Listing<Sensor> = Listing {
         }),
     ],
     table: &["chip", "label", "temperature", "high", "critical", "rpm"],
-    data: &[],
-    spare: &[],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Sensors {
@@ -99,7 +105,7 @@ impl Subcommand for Sensors {
                         }));
                     }
                 }
-                // Some systems tell temperatures but no fans.
+                // Some systems report temperatures but not fans.
                 Err(error) if error.is_unsupported() => {}
                 Err(error) => return Err(Failure::from(error)),
             }

@@ -1,14 +1,15 @@
 //! Services of Windows.
 
 use clap::Args;
-use psoxide::{Record as _, Service};
+use psoxide::{Record as _, Service, ServiceStatus};
 
 use super::Subcommand;
 use crate::args::ListArgs;
-use crate::context::{Context, Failure, Outcome};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
 use crate::output::column::{Column, Meta, cell, field};
 use crate::output::listing::{Listing, Sample};
-use crate::output::value::Scale;
+use crate::output::style::Tone;
 
 #[derive(Args)]
 pub(crate) struct Services {
@@ -26,7 +27,11 @@ const LISTING: Listing<Service> = Listing {
     command: Services::NAME,
     columns: &[
         part!(name, "NAME"),
-        part!(status, "STATUS"),
+        part!(status, "STATUS").tone(|service| match service.status {
+            ServiceStatus::Running => Tone::Low,
+            ServiceStatus::Stopped => Tone::Faint,
+            _ => Tone::Medium,
+        }),
         part!(pid, "PID"),
         part!(start_type, "START"),
         part!(username, "USER"),
@@ -35,11 +40,7 @@ const LISTING: Listing<Service> = Listing {
         part!(description, "DESCRIPTION"),
     ],
     table: &["name", "status", "pid", "start_type", "username", "display_name"],
-    data: &[],
-    spare: &[],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Services {
@@ -71,7 +72,7 @@ impl Subcommand for Services {
 
 #[cfg(test)]
 mod tests {
-    use psoxide::{ServiceStart, ServiceStatus};
+    use psoxide::ServiceStart;
 
     use super::*;
     use crate::args::Globals;
@@ -94,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_written_keeps_to_the_schema() {
         let services = || vec![service(Some(42), ServiceStatus::Running), service(None, ServiceStatus::StartPending)];
-        let context = |globals| Context::new(globals, Config::default()).unwrap();
+        let context = |globals| Context::new(globals, Config::default(), false).unwrap();
         let mut checker = Checker::new();
         let json = LISTING.written(&context(Globals { json: true, ..Globals::default() }), services());
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -6,11 +6,11 @@ use clap::Args;
 
 use super::Subcommand;
 use crate::args::{Format, ListArgs};
-use crate::context::{Context, Failure, Outcome};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
 use crate::output::column::Meta;
 use crate::output::human;
-use crate::output::listing::Listing;
-use crate::output::value::Scale;
+use crate::output::listing::{Caption, Listing};
 use crate::process::columns::COLUMNS;
 use crate::process::{First, Proc, ProcessArgs, Sampler};
 
@@ -29,11 +29,9 @@ const LISTING: Listing<Proc> = Listing {
     command: Top::NAME,
     columns: COLUMNS,
     table: &["pid", "username", "nice", "vms", "rss", "status", "cpu_percent", "memory_percent", "cpu_time", "cmdline"],
-    data: &[],
     spare: &["nice", "vms"],
     sort: "-cpu_percent,pid",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Top {
@@ -73,10 +71,10 @@ impl Subcommand for Top {
 impl Top {
     fn pages(&self, context: &Context) -> Outcome {
         let mut sampler = Sampler::new(context, &self.select, First::Window);
-        LISTING.run(context, &self.list, self.select.tree().as_ref(), |ask| {
+        LISTING.run(context, &self.list, self.select.tree(), |ask| {
             let mut sample = sampler.sample(ask)?;
             if context.format == Format::Text {
-                sample.caption = caption(context, sample.rows.len());
+                sample.caption = Some(caption(context));
             }
             Ok(sample)
         })
@@ -84,14 +82,18 @@ impl Top {
 }
 
 /// The machine in two lines.
-fn caption(context: &Context, processes: usize) -> Vec<String> {
+fn caption(context: &Context) -> Caption {
     let system = &context.system;
-    let mut first = vec![format!("{processes} processes")];
+    let mut first = Vec::new();
     first.extend(system.uptime().ok().map(|uptime| format!("up {}", human::span(uptime))));
     first.extend(system.load_average().ok().map(|v| format!("load {:.2} {:.2} {:.2}", v.one, v.five, v.fifteen)));
     let of = |used, total| format!("{} of {} used", human::bytes(used), human::bytes(total));
     let mut second = Vec::new();
     second.extend(system.virtual_memory().ok().map(|v| format!("memory {}", of(v.used, v.total))));
     second.extend(system.swap_memory().ok().filter(|v| v.total > 0).map(|v| format!("swap {}", of(v.used, v.total))));
-    vec![first.join(", "), second.join(", ")]
+    Box::new(move |counts| {
+        let processes = [counts.of("processes")];
+        let first: Vec<_> = processes.iter().chain(&first).map(String::as_str).collect();
+        vec![first.join(", "), second.join(", ")]
+    })
 }

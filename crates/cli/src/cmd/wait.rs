@@ -5,26 +5,26 @@ use std::time::Duration;
 use clap::Args;
 use psoxide::{Pid, Process, Unit, wait_procs};
 
-use super::Subcommand;
+use super::{Subcommand, Takes};
 use crate::args::{self, ListArgs};
-use crate::context::{Context, Failure, Outcome};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
 use crate::output::column::{Column, Meta, cell};
 use crate::output::listing::{Listing, Sample};
-use crate::output::value::Scale;
 
 #[derive(Args)]
 pub(crate) struct Wait {
     /// The processes
     #[arg(required = true, value_name = "PID", value_parser = args::pid)]
     pids: Vec<Pid>,
-    /// Wait no longer than this: 10, 500ms, 2m
-    #[arg(short, long, value_name = "SECONDS", value_parser = args::interval)]
+    /// Give up after this time (10, 500ms, 2m; 0: only look)
+    #[arg(short, long, value_name = "TIME", value_parser = args::timeout)]
     timeout: Option<Duration>,
     #[command(flatten)]
     list: ListArgs,
 }
 
-/// A process that was waited for.
+/// A process and how the wait for it went.
 struct Waited {
     pid: Pid,
     name: Option<std::ffi::OsString>,
@@ -40,21 +40,19 @@ const LISTING: Listing<Waited> = Listing {
             .shape(crate::output::column::Shape::Bool),
     ],
     table: &["pid", "name", "ended"],
-    data: &[],
-    spare: &[],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Wait {
     const NAME: &'static str = "wait";
     const ABOUT: &'static str = "Wait until processes have ended";
-    const DETAILS: &'static str = "Any processes, not only children of the shell: nothing is looked at in between, however many they are. The \
-         exit status is 0 when all have ended, 1 when the time was over, 4 when one did not exist to begin with.";
+    const DETAILS: &'static str = "Waits for any processes, not only children of the shell, without polling: one poll(2) call covers all of them. \
+         The exit status is 0 when all have ended, 1 on a timeout, 4 when a process did not exist at the start.";
+    const TAKES: Takes = Takes::Once;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("wait 1234", "returns when process 1234 has ended"),
         ("wait --timeout 30 1234 1235", "gives up after half a minute"),
+        ("wait -t 0 1234 || echo running", "only looks"),
     ];
 
     fn columns() -> Vec<Meta> {
@@ -62,11 +60,8 @@ impl Subcommand for Wait {
     }
 
     fn run(self, context: &Context) -> Outcome {
-        if context.repeats() {
-            return Err(Failure::Usage("wait is not repeated; --timeout says how long to wait".into()));
-        }
-        let open = |pid: &Pid| context.system.process(*pid);
-        let processes = self.pids.iter().map(open).collect::<psoxide::Result<Vec<Process>>>()?;
+        let open = |pid: &Pid| context.process(*pid);
+        let processes = self.pids.iter().map(open).collect::<Result<Vec<Process>, Failure>>()?;
         let names: Vec<_> = processes.iter().map(|process| process.name().ok()).collect();
         let outcome = wait_procs(&processes, self.timeout, |_, _| {})?;
         let rows = processes.iter().zip(names).map(|(process, name)| Waited {

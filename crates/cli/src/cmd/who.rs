@@ -7,11 +7,11 @@ use psoxide::{Record as _, Unit, User};
 
 use super::{Subcommand, none};
 use crate::args::ListArgs;
-use crate::context::{Context, Outcome};
+use crate::context::Context;
+use crate::failure::Outcome;
 use crate::output::column::{Column, Meta, cell, field};
 use crate::output::human;
 use crate::output::listing::{Listing, Sample};
-use crate::output::value::Scale;
 
 #[derive(Args)]
 pub(crate) struct Who {
@@ -38,11 +38,7 @@ const LISTING: Listing<Login> = Listing {
         }),
     ],
     table: &["name", "terminal", "started", "host", "pid", "process"],
-    data: &[],
-    spare: &[],
-    sort: "",
-    scale: Scale::Human,
-    continuous: false,
+    ..Listing::DEFAULT
 };
 
 impl Subcommand for Who {

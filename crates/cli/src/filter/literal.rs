@@ -1,7 +1,7 @@
-//! What columns are compared with.
+//! The values that columns are compared with.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use psoxide::Unit;
 use regex_lite::Regex;
 
@@ -14,8 +14,11 @@ pub(super) enum Literal {
     Null,
     Bool(bool),
     Number(f64),
+    /// In lower case.
     Text(String),
     Pattern(Regex),
+    /// Any of these.
+    List(Vec<Literal>),
 }
 
 impl Literal {
@@ -24,12 +27,12 @@ impl Literal {
             return Ok(Self::Null);
         }
         let number = match meta.shape {
-            Shape::Text | Shape::Texts | Shape::Endpoint => return Ok(Self::Text(text.into())),
+            Shape::Text | Shape::Texts | Shape::Endpoint => return Ok(Self::Text(text.to_lowercase())),
             Shape::Bool => {
                 return match text {
                     "yes" | "true" => Ok(Self::Bool(true)),
                     "no" | "false" => Ok(Self::Bool(false)),
-                    _ => Err(format!("{} is yes or no, not {text:?}", meta.name)),
+                    _ => Err(format!("{text:?} is not yes or no, the values of {}", meta.name)),
                 };
             }
             Shape::Time => time(text),
@@ -43,40 +46,61 @@ impl Literal {
         number.filter(|number| number.is_finite()).map(Self::Number).ok_or_else(|| {
             let (kind, examples) = match meta.unit {
                 Unit::Bytes | Unit::BytesPerSecond => ("a size", "4096, 100K, 1.5G"),
-                Unit::Seconds => ("a span of time", "90, 1.5h, 2d"),
-                Unit::Time => ("a point in time", "2026-01-31, 2026-01-31T12:00"),
+                Unit::Seconds => ("a duration", "90, 1.5h, 2d"),
+                Unit::Time => ("a time", "2026-01-31, 2026-01-31T12:00, 21:00, 10m ago"),
                 _ => ("a number", "42, 0.5"),
             };
-            format!("{text:?} is not {kind} ({} needs one: {examples})", meta.name)
+            format!("{text:?} is not {kind}; {} is compared with values such as {examples}", meta.name)
         })
     }
 }
 
-/// A size: a number, K, M, G, T, P or E for powers of 1024, and perhaps `i` and `B`.
+/// A size in bytes: `4096`, `100K`, `1.5 GiB`. Units are powers of 1024.
 fn size(text: &str) -> Option<f64> {
-    let number = text.trim_end_matches(['B', 'b']);
-    let number = number.strip_suffix('i').unwrap_or(number);
-    for (power, unit) in (1..).zip(["K", "M", "G", "T", "P", "E"]) {
-        let number = number.strip_suffix(unit).or_else(|| number.strip_suffix(&unit.to_lowercase()));
-        if let Some(number) = number {
-            return Some(number.parse::<f64>().ok()? * 1024f64.powi(power));
+    let text = text.trim().to_lowercase();
+    let number = text.strip_suffix('b').unwrap_or(&text);
+    let (number, binary) = number.strip_suffix('i').map_or((number, false), |number| (number, true));
+    for (power, unit) in (1..).zip(["k", "m", "g", "t", "p", "e"]) {
+        if let Some(number) = number.strip_suffix(unit) {
+            return Some(number.trim_end().parse::<f64>().ok()? * 1024f64.powi(power));
         }
     }
-    number.parse().ok()
+    if binary { None } else { number.trim_end().parse().ok() }
 }
 
-/// A span in seconds: `90`, `90s`, `1.5h`, `500ms`.
+/// A duration in seconds: `90`, `90s`, `1.5h`, `500ms`, `2 days`.
 pub(crate) fn span(text: &str) -> Option<f64> {
-    for (unit, seconds) in [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0), ("w", 604_800.0)] {
-        if let Some(number) = text.strip_suffix(unit) {
-            return Some(number.parse::<f64>().ok()? * seconds);
-        }
-    }
-    text.parse().ok()
+    const UNITS: [(&[&str], f64); 6] = [
+        (&["milliseconds", "ms"], 0.001),
+        (&["seconds", "second", "secs", "sec", "s"], 1.0),
+        (&["minutes", "minute", "mins", "min", "m"], 60.0),
+        (&["hours", "hour", "h"], 3600.0),
+        (&["days", "day", "d"], 86_400.0),
+        (&["weeks", "week", "w"], 604_800.0),
+    ];
+    let units = UNITS.iter().flat_map(|(names, seconds)| names.iter().map(move |name| (*name, *seconds)));
+    // "ms" also ends in "s": what is before the unit must be a number.
+    let with_unit = |(unit, seconds)| Some(text.strip_suffix(unit)?.trim_end().parse::<f64>().ok()? * seconds);
+    text.parse().ok().or_else(|| units.filter_map(with_unit).next())
 }
 
-/// A point in time as seconds since 1970: with zone or in local time, a date being its first moment.
+/// A point in time as seconds since 1970: `10m ago`, `21:00` (today), or a date and time. A time without a zone is
+/// local, and a date means its first moment.
 fn time(text: &str) -> Option<f64> {
+    let now = Timestamp::now();
+    if let Some(ago) = text.strip_suffix("ago") {
+        return Some(now.as_duration().as_secs_f64() - span(ago.trim_end())?);
+    }
+    let today = || now.to_zoned(human::zone()).date();
+    let clock = || text.parse::<Time>().ok().filter(|_| text.contains(':'));
+    if let Some(at) = match text {
+        "now" => return Some(now.as_duration().as_secs_f64()),
+        "today" => Some(today().at(0, 0, 0, 0)),
+        "yesterday" => today().yesterday().ok().map(|day| day.at(0, 0, 0, 0)),
+        _ => clock().map(|clock| today().to_datetime(clock)),
+    } {
+        return Some(at.to_zoned(human::zone()).ok()?.timestamp().as_duration().as_secs_f64());
+    }
     let stamp = text.parse::<Timestamp>().ok().or_else(|| {
         let local = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|day| day.at(0, 0, 0, 0))).ok()?;
         Some(local.to_zoned(human::zone()).ok()?.timestamp())

@@ -1,7 +1,7 @@
 //! Filters: `name ~ ^py && rss > 100M`.
 //!
-//! A test is a column, an operator and a value; `&&`, `||`, `!` and parentheses join tests. A column without a value
-//! fails every test but `== null`.
+//! A test is a column, an operator and a value. `&&`, `||`, `!` and parentheses join tests. A column without a value
+//! fails every test except `== null`.
 
 mod literal;
 mod token;
@@ -15,10 +15,10 @@ use regex_lite::Regex;
 use self::literal::Literal;
 pub(crate) use self::literal::span;
 use self::token::{Token, Tokens};
-use crate::output::column::{Cell, Meta};
-use crate::output::value::{number, present, words};
+use crate::output::column::{Meta, Shape};
+use crate::output::value::{Cell, number, present, words};
 
-/// What is wrong with a filter, and where: the column of its text, counted from one.
+/// What is wrong with a filter, and the place in its text, in characters from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistake {
     pub(crate) column: usize,
@@ -43,7 +43,7 @@ enum Op {
     GreaterOrEqual,
 }
 
-/// A filter that was understood.
+/// A parsed filter.
 #[derive(Debug)]
 pub(crate) enum Filter {
     All(Vec<Filter>),
@@ -61,18 +61,18 @@ pub(crate) struct Test {
 }
 
 impl Filter {
-    /// Understands `text`; columns are named as in `columns`.
+    /// Parses `text`, which names columns as `columns` does.
     pub(crate) fn parse(text: &str, columns: &[Meta]) -> Result<Self, Mistake> {
         let mut parser = Parser { tokens: Tokens::new(text), columns };
         let filter = parser.any()?;
         match parser.tokens.next()? {
             None => Ok(filter),
-            Some((at, Token::Close)) => Err(at.mistake("this ) closes nothing")),
-            Some((at, token)) => Err(at.mistake(format!("{token} is not expected here; join tests with && or ||"))),
+            Some((at, Token::Close)) => Err(at.mistake("unmatched )")),
+            Some((at, token)) => Err(at.mistake(format!("unexpected {token}; join tests with && or ||"))),
         }
     }
 
-    /// The columns that it tests.
+    /// The places of the columns that the filter tests.
     pub(crate) fn columns(&self) -> Vec<usize> {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::columns).collect(),
@@ -94,18 +94,25 @@ impl Filter {
 
 impl Test {
     fn passes(&self, cell: &Cell<'_>) -> bool {
-        let Some(value) = present(cell) else {
-            return matches!((&self.value, self.op), (Literal::Null, Op::Equal));
-        };
-        match (&self.value, self.op) {
-            (Literal::Null, op) => op == Op::Unequal,
-            (Literal::Pattern(pattern), op) => pattern.is_match(&words(value)) == (op == Op::Matches),
-            (Literal::Number(wanted), op) => number(value).is_some_and(|n| op.holds(n.total_cmp(wanted))),
-            (Literal::Text(wanted), op) => op.holds(words(value).as_str().cmp(wanted)),
-            (Literal::Bool(wanted), op) => match value {
-                Value::Bool(yes) => op.holds(yes.cmp(wanted)),
-                _ => false,
-            },
+        self.value.compared(present(cell), self.op)
+    }
+}
+
+impl Literal {
+    /// Whether `value OP literal` holds. Text is compared without regard to case.
+    fn compared(&self, value: Option<&Value<'_>>, op: Op) -> bool {
+        if let Self::List(items) = self {
+            let equal = items.iter().any(|item| item.compared(value, Op::Equal));
+            return if op == Op::Equal { equal } else { value.is_some() && !equal };
+        }
+        let Some(value) = value else { return matches!((self, op), (Self::Null, Op::Equal)) };
+        match self {
+            Self::Null => op == Op::Unequal,
+            Self::Pattern(pattern) => pattern.is_match(&words(value)) == (op == Op::Matches),
+            Self::Number(wanted) => number(value).is_some_and(|n| op.holds(n.total_cmp(wanted))),
+            Self::Text(wanted) => op.holds(words(value).to_lowercase().as_str().cmp(wanted)),
+            Self::Bool(wanted) => matches!(value, Value::Bool(yes) if op.holds(yes.cmp(wanted))),
+            Self::List(_) => false, // see above
         }
     }
 }
@@ -164,11 +171,11 @@ impl Parser<'_> {
             Some((_, Token::Not)) => Ok(Filter::Not(Box::new(self.unary()?))),
             Some((open, Token::Open)) => {
                 let inner = self.any()?;
-                if self.tokens.take(&Token::Close)? { Ok(inner) } else { Err(open.mistake("this ( is never closed")) }
+                if self.tokens.take(&Token::Close)? { Ok(inner) } else { Err(open.mistake("unmatched (")) }
             }
             Some((at, Token::Word(name))) => self.test(at, &name),
-            Some((at, token)) => Err(at.mistake(format!("a column's name is expected here, not {token}"))),
-            None => Err(self.tokens.end().mistake("a column's name is expected here")),
+            Some((at, token)) => Err(at.mistake(format!("expected a column, not {token}"))),
+            None => Err(self.tokens.end().mistake("expected a column")),
         }
     }
 
@@ -178,30 +185,65 @@ impl Parser<'_> {
             return Err(at.mistake(unknown(self.columns, name)));
         };
         let op = match self.tokens.next()? {
-            Some((_, Token::Op(symbol))) if Op::of(symbol).is_some() => Op::of(symbol),
-            Some((at, token)) => return Err(at.mistake(format!("one of {OPERATORS} is expected here, not {token}"))),
+            Some((_, Token::Op(symbol))) => Op::of(symbol),
+            Some((_, Token::Word(word))) if word.eq_ignore_ascii_case("in") => {
+                return self.list(column, meta, Op::Equal);
+            }
+            Some((not, Token::Not)) => match self.tokens.next()? {
+                Some((_, Token::Word(word))) if word.eq_ignore_ascii_case("in") => {
+                    return self.list(column, meta, Op::Unequal);
+                }
+                _ => return Err(not.mistake(format!("expected one of {OPERATORS}, not !"))),
+            },
+            Some((at, token)) => return Err(at.mistake(format!("expected one of {OPERATORS}, not {token}"))),
             None => None,
         };
         let Some(op) = op else {
-            return Err(self.tokens.end().mistake(format!("one of {OPERATORS} is expected after {name}")));
+            return Err(self.tokens.end().mistake(format!("expected one of {OPERATORS} after {name}")));
         };
         let pattern = matches!(op, Op::Matches | Op::MatchesNot);
         let Some((at, text, quoted)) = self.tokens.value(pattern)? else {
-            return Err(self.tokens.end().mistake(format!("a value is expected to compare {name} with")));
+            return Err(self.tokens.end().mistake(format!("expected a value to compare {name} with")));
         };
         let value = if pattern {
             Literal::Pattern(Regex::new(&text).map_err(|error| at.mistake(format!("{text:?}: {error}")))?)
         } else {
+            let is_value = |text: &str| !is_text(meta) && Literal::parse(text, false, meta).is_ok();
+            let text = if quoted { text } else { self.tokens.continued(text, is_value) };
             Literal::parse(&text, quoted, meta).map_err(|message| at.mistake(message))?
         };
         if matches!(value, Literal::Null) && !matches!(op, Op::Equal | Op::Unequal) {
-            return Err(at.mistake("null can only be compared by == and !="));
+            return Err(at.mistake("only == and != compare with null"));
         }
         Ok(Filter::Test(Test { column, op, value }))
     }
+
+    /// The values of `in (A, B)`.
+    fn list(&mut self, column: usize, meta: &Meta, op: Op) -> Result<Filter, Mistake> {
+        if !self.tokens.take(&Token::Open)? {
+            return Err(self.tokens.end().mistake("expected ( after in"));
+        }
+        let mut values = Vec::new();
+        loop {
+            let Some((at, text, quoted)) = self.tokens.item()? else {
+                return Err(self.tokens.end().mistake(format!("expected a value to compare {} with", meta.name)));
+            };
+            values.push(Literal::parse(&text, quoted, meta).map_err(|message| at.mistake(message))?);
+            if self.tokens.take(&Token::Close)? {
+                return Ok(Filter::Test(Test { column, op, value: Literal::List(values) }));
+            }
+            if !self.tokens.take_sign(',') {
+                return Err(self.tokens.end().mistake("expected , or ) after a value"));
+            }
+        }
+    }
 }
 
-const OPERATORS: &str = "~ !~ == != < <= > >=";
+fn is_text(meta: &Meta) -> bool {
+    matches!(meta.shape, Shape::Text | Shape::Texts | Shape::Endpoint)
+}
+
+const OPERATORS: &str = "~ !~ == != < <= > >= in";
 
 fn one_or(mut parts: Vec<Filter>, join: fn(Vec<Filter>) -> Filter) -> Filter {
     match parts.pop() {
@@ -213,7 +255,7 @@ fn one_or(mut parts: Vec<Filter>, join: fn(Vec<Filter>) -> Filter) -> Filter {
     }
 }
 
-/// The place of the column that is called `name`, or has it as heading.
+/// The place of the column with this name or heading.
 pub(crate) fn find(columns: &[Meta], name: &str) -> Option<usize> {
     let plain = |title: &str| title.trim_matches('%').to_lowercase();
     columns
@@ -222,10 +264,21 @@ pub(crate) fn find(columns: &[Meta], name: &str) -> Option<usize> {
         .or_else(|| columns.iter().position(|meta| plain(meta.title) == plain(name)))
 }
 
-/// What to say of a name that no column has.
+/// The error for a name that no column has.
 pub(crate) fn unknown(columns: &[Meta], name: &str) -> String {
     let names: Vec<_> = columns.iter().map(|meta| meta.name).collect();
-    format!("there is no column {name:?}; the columns are {}", names.join(", "))
+    let meant = similar(name, columns.iter().flat_map(|meta| [meta.name, meta.title]));
+    let meant = meant.map(|meant| format!(" (did you mean {meant:?}?)")).unwrap_or_default();
+    format!("unknown column {name:?}{meant}; the columns are {}", names.join(", "))
+}
+
+/// The name that was probably meant.
+pub(crate) fn similar<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wrong = wrong.to_lowercase();
+    let likeness = |name: &str| strsim::jaro_winkler(&wrong, &name.to_lowercase());
+    let names = names.into_iter().map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > 0.8);
+    // Of equals the first.
+    names.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, name)| name)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ const COLUMNS: &[Meta] = &[
     meta("terminal", "TTY", Unit::Text, Shape::Text),
     meta("started", "STARTED", Unit::Time, Shape::Time),
     meta("exe", "EXE", Unit::Text, Shape::Text),
+    meta("status", "STATUS", Unit::Text, Shape::Text),
 ];
 
 fn row(column: usize) -> Cell<'static> {
@@ -31,6 +32,7 @@ fn row(column: usize) -> Cell<'static> {
         4 => Value::Bool(true),
         5 => Value::None,
         6 => Value::Time(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)),
+        8 => Value::Text(Cow::Borrowed(OsStr::new("running"))),
         _ => return Reading::Denied,
     })
 }
@@ -67,12 +69,33 @@ fn tests_and_what_joins_them() {
         "name !~ ruby",
         "started > 2023-11-01 && started < 2023-11-14T22:13:21Z",
         "rss < 1K || rss > 1M && name ~ py",
+        // Sizes and times as people write them; text without regard to case.
+        "rss < 1.5GiB",
+        "rss > 100 MiB && rss < 1 GiB",
+        "name == 'PYTHON3 (x)'",
+        "status == RUNNING",
+        "status in (sleeping, running)",
+        "status in(Running)",
+        "status not in (sleeping,zombie)",
+        "rss in (100M, 200M)",
+        "started < 10m ago && started < 2 days ago",
+        "started < 21:00 and started < 10:15:30 AND started < today",
+        "time < 2 minutes",
     ] {
         assert!(passes(yes), "{yes}");
     }
-    for no in
-        ["name ~ ^ruby", "rss > 1G", "!(name ~ ^py)", "isup = no", "rss < 1K && rss > 1M || name ~ x1", "time > 1h"]
-    {
+    for no in [
+        "name ~ ^ruby",
+        "status in (sleeping)",
+        "status not in (running)",
+        "started > 10m ago",
+        "started > yesterday",
+        "rss > 1G",
+        "!(name ~ ^py)",
+        "isup = no",
+        "rss < 1K && rss > 1M || name ~ x1",
+        "time > 1h",
+    ] {
         assert!(!passes(no), "{no}");
     }
 }
@@ -81,7 +104,7 @@ fn tests_and_what_joins_them() {
 fn what_is_not_there_fails_all_tests_but_one() {
     for missing in ["terminal", "exe"] {
         assert!(passes(&format!("{missing} == null")));
-        for test in ["!= null", "== x", "!= x", "~ .", "!~ .", "< x"] {
+        for test in ["!= null", "in (x)", "not in (x)", "== x", "!= x", "~ .", "!~ .", "< x"] {
             assert!(!passes(&format!("{missing} {test}")), "{missing} {test}");
         }
     }
@@ -92,9 +115,9 @@ fn what_is_not_there_fails_all_tests_but_one() {
 
 #[test]
 fn mistakes_say_where_and_what_to_write() {
-    wrong("", 1, "column's name");
-    wrong("   ", 4, "column's name");
-    wrong("rs > 1", 1, "there is no column \"rs\"; the columns are name, rss");
+    wrong("", 1, "expected a column");
+    wrong("   ", 4, "expected a column");
+    wrong("rs > 1", 1, "unknown column \"rs\" (did you mean \"rss\"?); the columns are name, rss");
     wrong("rss", 4, "one of ~ !~ ==");
     wrong("rss 5", 5, "one of ~");
     wrong("rss >", 6, "a value");
@@ -102,16 +125,20 @@ fn mistakes_say_where_and_what_to_write() {
     wrong("rss > inf", 7, "not a size");
     wrong("name ~ ^py && rss > lots", 21, "\"lots\" is not a size");
     wrong("time > 3 parsecs", 10, "join tests");
-    wrong("time > soon", 8, "span of time");
-    wrong("started > monday", 11, "point in time");
-    wrong("isup = maybe", 8, "yes or no");
-    wrong("(rss > 1", 1, "never closed");
-    wrong("rss > 1)", 8, "closes nothing");
-    wrong("name == 'x", 9, "never closed");
+    wrong("time > soon", 8, "not a duration");
+    wrong("started > monday", 11, "not a time");
+    wrong("isup = maybe", 8, "not yes or no");
+    wrong("(rss > 1", 1, "unmatched");
+    wrong("rss > 1)", 8, "unmatched )");
+    wrong("name == 'x", 9, "unmatched");
     wrong("name ~ [", 8, "");
-    wrong("rss > 1 && ", 12, "column's name");
-    wrong("rss > 1 & cpu > 2", 9, "and is &&");
+    wrong("rss > 1 && ", 12, "expected a column");
+    wrong("rss > 1 & cpu > 2", 9, "(and is &&");
     wrong("rss > null", 7, "== and !=");
+    wrong("status in running", 11, "expected (");
+    wrong("status in (", 12, "expected a value");
+    wrong("status in (a b)", 14, "expected , or )");
+    wrong("rss in (1K, lots)", 13, "not a size");
     wrong("ñame ~ x && rsß > 1", 1, "ñame");
     wrong("name ~ ñ && rsß > 1", 13, "rsß");
 }

@@ -30,7 +30,7 @@ impl fmt::Display for Token<'_> {
     }
 }
 
-/// Where something begins, in characters from one.
+/// The place of a token, in characters from 1.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct At(usize);
 
@@ -42,7 +42,7 @@ impl At {
 
 type Item<'a> = Option<(At, Token<'a>)>;
 
-/// Longer signs stand before those they begin with.
+/// A sign that begins with another one stands before it.
 const SIGNS: [(&str, Token<'static>); 14] = [
     ("&&", Token::And),
     ("||", Token::Or),
@@ -98,9 +98,9 @@ impl<'a> Tokens<'a> {
         let word = self.bare(|c, _| !c.is_whitespace() && !"&|!()=~<>".contains(c));
         if word.is_empty() {
             let odd = self.rest.chars().next().unwrap_or_default();
-            return Err(at.mistake(format!("{odd:?} is not part of a filter; and is &&, or is ||")));
+            return Err(at.mistake(format!("{odd:?} is not an operator (and is &&, or is ||)")));
         }
-        let token = match &*word {
+        let token = match word.to_lowercase().as_str() {
             "and" => Token::And,
             "or" => Token::Or,
             "not" => Token::Not,
@@ -121,7 +121,41 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// What a column is compared with, and whether it is quoted: up to the next blank, `&&`, `||` or closing
+    /// Consumes the longest of the next words that, behind `value`, still is one value: `10m ago`, `1.5 GiB`.
+    pub(super) fn continued(&mut self, mut value: String, is_value: impl Fn(&str) -> bool) -> String {
+        let mut longest = self.rest;
+        let mut text = value.clone();
+        while let Ok(Some((_, Token::Word(word)))) = self.next() {
+            text.push(' ');
+            text.push_str(&word);
+            if is_value(&text) {
+                value.clone_from(&text);
+                longest = self.rest;
+            }
+        }
+        self.rest = longest;
+        value
+    }
+
+    /// Consumes `sign` if it is next.
+    pub(super) fn take_sign(&mut self, sign: char) -> bool {
+        self.rest = self.rest.trim_start();
+        let rest = self.rest.strip_prefix(sign);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    /// One value of a list, which ends before a comma, a blank or the closing parenthesis.
+    pub(super) fn item(&mut self) -> Result<Option<(At, String, bool)>, Mistake> {
+        let at = self.end();
+        if let Some(text) = self.quoted(at)? {
+            return Ok(Some((at, text, true)));
+        }
+        let word = self.bare(|c, _| !c.is_whitespace() && !",()".contains(c));
+        Ok((!word.is_empty()).then_some((at, word, false)))
+    }
+
+    /// Returns what a column is compared with, and whether it is quoted: all up to the next blank, `&&`, `||` or closing
     /// parenthesis. A pattern may hold parentheses of its own.
     pub(super) fn value(&mut self, pattern: bool) -> Result<Option<(At, String, bool)>, Mistake> {
         let at = self.end();
@@ -151,7 +185,7 @@ impl<'a> Tokens<'a> {
         Ok((!word.is_empty()).then_some((at, word, false)))
     }
 
-    /// As long as `part` agrees, which is given a character and the text that begins with it.
+    /// Consumes characters as long as `part` agrees. It is given a character and the text that begins with it.
     fn bare(&mut self, mut part: impl FnMut(char, &str) -> bool) -> String {
         let text = self.rest;
         let mut places = text.char_indices();
@@ -177,6 +211,6 @@ impl<'a> Tokens<'a> {
                 c => text.push(c),
             }
         }
-        Err(at.mistake(format!("this {quote} is never closed")))
+        Err(at.mistake(format!("unmatched {quote}")))
     }
 }

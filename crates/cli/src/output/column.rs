@@ -1,16 +1,14 @@
 //! The field table of a listing: each column's name, unit, documentation and value.
 //!
-//! Help, completions, the JSON Schema, tables, CSV, JSON, sorting and filters all read it. What a library record or
-//! a snapshot field already says of itself is taken from there.
+//! Help, completions, the JSON Schema, tables, CSV, JSON, sorting and filters all read it. The name,
+//! unit and documentation of a library field come from the library.
 
 use std::time::SystemTime;
 
 use psoxide::{Field, FieldInfo, Reading, ToValue, Unit, Value};
 
-use super::value::{self, Scale};
-
-/// A value, or why there is none.
-pub(crate) type Cell<'a> = Reading<Value<'a>>;
+use super::style::{self, Tone};
+use super::value::{self, Cell, Scale};
 
 /// What is known of a column without reading anything.
 #[derive(Debug, Clone, Copy)]
@@ -59,8 +57,12 @@ pub(crate) struct Column<R: 'static> {
     pub(crate) get: for<'a> fn(&'a R) -> Cell<'a>,
     /// Shows it in a table where that is not how its unit is usually shown; `false`: as usual after all.
     pub(crate) show: Option<Show<R>>,
-    /// What a snapshot has to read for it.
+    /// The fields of a snapshot that the value is taken from.
     pub(crate) needs: &'static [Field],
+    /// The colour of a row's cell, where the unit's usual one says nothing.
+    tone: Option<fn(&R) -> Tone>,
+    /// Whether a high percentage is bad.
+    hot: bool,
 }
 
 impl<R> Column<R> {
@@ -72,7 +74,7 @@ impl<R> Column<R> {
         get: for<'a> fn(&'a R) -> Cell<'a>,
     ) -> Self {
         let meta = Meta { name, title, unit, doc, shape: Shape::of(unit) };
-        Self { meta, get, show: None, needs: &[] }
+        Self { meta, get, show: None, needs: &[], tone: None, hot: false }
     }
 
     /// The column of a record's field.
@@ -100,6 +102,28 @@ impl<R> Column<R> {
     pub(crate) fn write(&self, out: &mut String, row: &R, scale: Scale, now: SystemTime) {
         if !self.show.is_some_and(|show| show(row, out)) {
             value::write(out, &(self.get)(row), self.meta.unit, scale, now);
+        }
+    }
+
+    pub(crate) const fn tone(mut self, tone: fn(&R) -> Tone) -> Self {
+        self.tone = Some(tone);
+        self
+    }
+
+    /// Colours high percentages.
+    pub(crate) const fn hot(mut self) -> Self {
+        self.hot = true;
+        self
+    }
+
+    /// The colour of a row's cell.
+    pub(crate) fn tone_of(&self, row: &R) -> Tone {
+        let cell = || (self.get)(row);
+        match self.tone {
+            _ if style::is_plain() => Tone::Plain,
+            Some(tone) => tone(row),
+            None if self.hot => value::present(&cell()).and_then(value::number).map_or(Tone::Faint, Tone::of_percent),
+            None => value::tone(&cell(), self.meta.unit),
         }
     }
 

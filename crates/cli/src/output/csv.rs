@@ -5,9 +5,8 @@ use std::time::SystemTime;
 
 use psoxide::Value;
 
-use super::column::Cell;
 use super::json;
-use super::value::{present, words};
+use super::value::{Cell, present, words};
 
 /// One line.
 pub(crate) fn line<'a>(out: &mut dyn Write, fields: impl Iterator<Item = String> + 'a) -> io::Result<()> {

@@ -14,7 +14,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
     text
 }
 
-/// The same, behind what there is.
+/// Appends [`bytes`].
 pub(crate) fn bytes_to(text: &mut String, bytes: u64) {
     if bytes < 1024 { _ = write!(text, "{bytes}B") } else { fraction_to(text, bytes as f64) }
 }
@@ -26,7 +26,7 @@ pub(crate) fn fraction(bytes: f64) -> String {
     text
 }
 
-/// The same, behind what there is.
+/// Appends [`fraction`].
 pub(crate) fn fraction_to(text: &mut String, bytes: f64) {
     if bytes < 1000.0 {
         let digits = usize::from(bytes < 9.95 && bytes > 0.0);
@@ -42,8 +42,8 @@ pub(crate) fn fraction_to(text: &mut String, bytes: f64) {
             break;
         }
     }
-    let digits = usize::from(value < 9.95);
-    _ = write!(text, "{value:.digits$}{unit}");
+    // As `free -h`: one decimal below ten, else the whole number without its fraction.
+    if value < 9.95 { _ = write!(text, "{value:.1}{unit}") } else { _ = write!(text, "{:.0}{unit}", value.trunc()) }
 }
 
 /// A local time to the second.
@@ -64,8 +64,8 @@ fn local(time: SystemTime) -> Option<Zoned> {
 
 /// The time zone of this machine, or the one that `TZ` says.
 ///
-/// What /etc/localtime (tzset(3)) holds is taken as it is: to find the name that it has elsewhere, jiff lists all zones there
-/// are, which is most of what a short listing costs.
+/// We read /etc/localtime (tzset(3)) ourselves. jiff would search all zones for its name, which costs more than the rest
+/// of a short listing.
 pub(crate) fn zone() -> TimeZone {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
     let here = || match std::env::var_os("TZ") {
@@ -82,7 +82,7 @@ pub(crate) fn cpu_time(time: Duration) -> String {
     text
 }
 
-/// The same, behind what there is.
+/// Appends [`cpu_time`].
 pub(crate) fn cpu_time_to(text: &mut String, time: Duration) {
     _ = write!(text, "{}:{:02}.{:02}", time.as_secs() / 60, time.as_secs() % 60, time.subsec_millis() / 10);
 }

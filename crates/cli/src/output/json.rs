@@ -9,10 +9,11 @@ use std::time::SystemTime;
 use psoxide::{ToValue, Value};
 use serde_json::{Map, Value as Json, json};
 
-use super::column::Cell;
+use super::acts_on_terminals;
+use super::value::Cell;
 use crate::args::Format;
-use crate::cmd;
-use crate::context::{Context, Failure, Outcome};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
 
 /// The name of what SCHEMA.md and the JSON Schema promise.
 pub(crate) const SCHEMA: &str = "psoxide/1";
@@ -32,6 +33,32 @@ pub(crate) fn value(value: &Value<'_>) -> Json {
         Value::Map(v) => Json::Object(v.iter().map(|(name, v)| (key(name), self::value(v))).collect()),
         _ => Json::Null,
     }
+}
+
+/// JSON on one line.
+pub(crate) fn line(json: &Json) -> String {
+    escaped(json.to_string())
+}
+
+/// JSON with a line for each key.
+pub(crate) fn pretty(json: &Json) -> String {
+    escaped(format!("{json:#}"))
+}
+
+/// Escapes the characters that act on a terminal. Outside of strings JSON is ASCII, so each of them is in a string.
+fn escaped(json: String) -> String {
+    if !json.chars().any(acts_on_terminals) {
+        return json;
+    }
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if acts_on_terminals(c) && c != '\n' {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| _ = write!(safe, "\\u{unit:04x}"));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
 }
 
 /// A point in time, RFC 3339 in UTC.
@@ -105,7 +132,7 @@ impl Object {
     }
 }
 
-/// The keys that every answer begins with.
+/// The first keys of every answer.
 pub(crate) fn envelope(command: &str) -> Map<String, Json> {
     let mut object = Map::new();
     object.insert("schema".into(), SCHEMA.into());
@@ -113,7 +140,7 @@ pub(crate) fn envelope(command: &str) -> Map<String, Json> {
     object
 }
 
-/// Which sample this is, if there are several.
+/// Adds the number and time of a sample, if there are several.
 pub(crate) fn stamp(object: &mut Map<String, Json>, context: &Context, turn: u64) {
     if context.repeats() {
         object.insert("sample".into(), turn.into());
@@ -121,7 +148,7 @@ pub(crate) fn stamp(object: &mut Map<String, Json>, context: &Context, turn: u64
     }
 }
 
-/// Reads and writes the answer of a command that has no rows, as often as the user wants.
+/// Reads and writes the answer of a command without rows, as often as the user wants.
 pub(crate) fn data<T>(
     context: &Context,
     command: &'static str,
@@ -130,8 +157,7 @@ pub(crate) fn data<T>(
     text: impl Fn(T, &mut dyn Write) -> Result<(), Failure>,
 ) -> Outcome {
     if context.format == Format::Csv {
-        let what = if command == cmd::glance::NAME { "the view of the machine" } else { command };
-        return Err(Failure::Usage(format!("{what} has no rows that could be comma-separated; use --json")));
+        return Err(Failure::Usage(format!("--csv needs rows, and {command} has none; use --json")));
     }
     context.repeat(true, |turn, out| {
         let answer = read()?;
@@ -140,11 +166,11 @@ pub(crate) fn data<T>(
         match context.format {
             Format::Json => {
                 envelope.insert("data".into(), object(answer)?.finish());
-                writeln!(out, "{:#}", Json::Object(envelope))?;
+                writeln!(out, "{}", pretty(&Json::Object(envelope)))?;
             }
             Format::Jsonl => {
                 envelope.extend(object(answer)?.into_map());
-                writeln!(out, "{}", Json::Object(envelope))?;
+                writeln!(out, "{}", line(&Json::Object(envelope)))?;
             }
             _ => text(answer, out)?,
         }
@@ -165,6 +191,15 @@ mod tests {
         assert_eq!(value(&Value::Time(UNIX_EPOCH)), json!("1970-01-01T00:00:00Z"));
         assert_eq!(value(&Value::Float(f64::NAN)), Json::Null);
         assert_eq!(value(&Value::None), Json::Null);
+    }
+
+    #[test]
+    fn characters_that_act_on_terminals_are_escaped() {
+        let odd = "a\u{9b}31m\u{7f}\u{202e}\u{200b}\u{e0041}é";
+        let written = line(&json!({ "name": odd }));
+        assert_eq!(written, r#"{"name":"a\u009b31m\u007f\u202e\u200b\udb40\udc41é"}"#);
+        assert_eq!(serde_json::from_str::<Json>(&written).unwrap()["name"], odd);
+        assert_eq!(pretty(&json!({ "name": "é" })), "{\n  \"name\": \"é\"\n}");
     }
 
     #[cfg(unix)]

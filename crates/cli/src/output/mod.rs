@@ -1,12 +1,16 @@
-//! How values are shown.
+//! The forms of output: tables, JSON, CSV.
 
 pub(crate) mod column;
 pub(crate) mod csv;
+pub(crate) mod glyphs;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod listing;
+pub(crate) mod plan;
 pub(crate) mod rate;
+pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod screen;
 pub(crate) mod sink;
 pub(crate) mod style;
 pub(crate) mod table;
@@ -19,15 +23,33 @@ use std::fmt::Write as _;
 
 use psoxide::{Error, ErrorKind};
 
-/// Text of the system on one line: what could move the cursor or reorder the line is escaped, and what is not UTF-8
-/// is shown as `\xHH`.
+/// Whether a terminal acts on this character, or shows nothing for it: controls, and characters that reorder or hide
+/// text.
+pub(crate) fn acts_on_terminals(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// Text of the system on one line. Characters that a terminal acts on are escaped, bytes that are not UTF-8 become
+/// `\xHH`, and in a locale without UTF-8 all of it is ASCII.
 pub(crate) fn escape(text: &OsStr) -> String {
     let mut shown = String::new();
     escape_to(&mut shown, text);
     shown
 }
 
-/// The same, behind what there is.
+/// Appends [`escape`].
 pub(crate) fn escape_to(shown: &mut String, text: &OsStr) {
     if let Some(plain) = text.to_str().filter(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~'))) {
         return shown.push_str(plain);
@@ -39,10 +61,7 @@ pub(crate) fn escape_to(shown: &mut String, text: &OsStr) {
                 '\r' => shown.push_str("\\r"),
                 '\t' => shown.push_str("\\t"),
                 c if c.is_ascii_control() => _ = write!(shown, "\\x{:02x}", u32::from(c)),
-                // C1 controls, line separators, and those that turn the direction of writing.
-                c if c.is_control()
-                    || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-                {
+                c if acts_on_terminals(c) || (glyphs::is_ascii() && !c.is_ascii()) => {
                     _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
                 }
                 c => shown.push(c),
@@ -70,12 +89,12 @@ pub(crate) fn command_to(shown: &mut String, cmdline: &[OsString]) {
     }
 }
 
-/// A number, for which a formatter would take longer than for all the rest of a row.
+/// Appends a number. A formatter would take longer for it than all the rest of a row takes.
 pub(crate) fn number_to(shown: &mut String, number: u64) {
     shown.push_str(itoa::Buffer::new().format(number));
 }
 
-/// Why a field has no value, in two or three words.
+/// The reason why a field has no value, in two or three words.
 pub(crate) fn reason(error: &Error) -> String {
     match error.kind() {
         ErrorKind::AccessDenied => "permission denied".into(),

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::context::{Context, Failure};
+use crate::context::Context;
+use crate::failure::Failure;
 use crate::output::listing::Window;
 
 /// Counters at one moment.

@@ -1,11 +1,10 @@
-//! The JSON Schema of the output, written from the column tables.
+//! The parts of the JSON Schema of the output, written from the column tables and records.
 
 use psoxide::{FieldInfo, Record, Unit};
 use serde_json::{Map, Value as Json, json};
 
 use super::column::{Meta, Shape};
 use super::json::SCHEMA;
-use crate::cmd;
 
 /// What the JSON of a command holds.
 pub(crate) enum Body {
@@ -22,54 +21,6 @@ impl Body {
         let columns = columns.iter().map(|meta| (meta.name, documented(shape(meta.shape, meta.unit), meta.doc)));
         Self::Rows(object(columns))
     }
-}
-
-/// The schema of every command's output.
-pub(crate) fn schema() -> Json {
-    let mut defs = Map::new();
-    defs.insert(
-        "text".into(),
-        json!({
-            "description": "Text of the system; where it is not UTF-8, its bytes.",
-            "anyOf": [
-                {"type": "string"},
-                {
-                    "type": "object",
-                    "properties": {"hex": {"type": "string", "pattern": "^([0-9a-f]{2})*$"}},
-                    "required": ["hex"],
-                },
-            ],
-        }),
-    );
-    let mut answers = vec![json!({"$ref": "#/$defs/glance"})];
-    let glance = (cmd::glance::NAME, cmd::glance::body());
-    let listed = cmd::ALL.iter().map(|entry| (entry.name, (entry.body)()));
-    if let Body::Data(data) = glance.1 {
-        defs.insert(glance.0.into(), answer(glance.0, "data", data));
-    }
-    for (name, body) in listed {
-        let (key, content) = match body {
-            Body::None => continue,
-            Body::Data(data) => ("data", data),
-            Body::Rows(row) => {
-                // All commands that list processes have the same rows.
-                let same = defs.iter().find(|(_, known)| **known == row).map(|(known, _)| format!("#/$defs/{known}"));
-                defs.insert(format!("{name}-row"), same.map_or(row, |known| json!({"$ref": known})));
-                ("rows", json!({"type": "array", "items": {"$ref": format!("#/$defs/{name}-row")}}))
-            }
-        };
-        defs.insert(name.into(), answer(name, key, content));
-        answers.push(json!({"$ref": format!("#/$defs/{name}")}));
-    }
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": SCHEMA,
-        "description": "What psoxide COMMAND --json writes. A line of --jsonl is a COMMAND-row, or the data of a \
-                        command without rows, with sample, sampled and window. Fields may be added: skip those that you \
-                        do not know.",
-        "oneOf": answers,
-        "$defs": defs,
-    })
 }
 
 /// The keys that say which sample this is, and what its rates are taken over.
@@ -90,7 +41,7 @@ fn stamps() -> [(&'static str, Json); 3] {
     ]
 }
 
-fn answer(command: &str, key: &str, content: Json) -> Json {
+pub(crate) fn answer(command: &str, key: &str, content: Json) -> Json {
     let mut properties = Map::new();
     properties.insert("schema".into(), json!({"const": SCHEMA}));
     properties.insert("command".into(), json!({"const": command}));

@@ -33,15 +33,15 @@ macro_rules! colours {
 colours! {
     /// Headings and labels.
     header = Style::new().bold();
-    /// What is not the matter itself: captions, key hints, frames.
+    /// Captions, key hints, frames, and values of no interest.
     faint = coloured(AnsiColor::BrightBlack);
-    /// Titles and names in the full-screen view.
+    /// Titles and names.
     accent = coloured(AnsiColor::Cyan);
     /// The chosen row.
     chosen = Style::new().invert();
-    /// A meter that is far from full.
+    /// A meter that is far from full, and what is fine.
     low = coloured(AnsiColor::Green);
-    /// A meter that fills.
+    /// A meter that fills, and what is worth a look.
     medium = coloured(AnsiColor::Yellow);
     /// A meter that is nearly full, and what is wrong.
     high = coloured(AnsiColor::Red);
@@ -65,7 +65,49 @@ pub(crate) fn colours() -> &'static Colours {
     COLOURS.get().unwrap_or(&Colours::DEFAULT)
 }
 
-/// Whether standard output takes no colours: no terminal, `NO_COLOR`, the configuration.
+/// What a cell means to a reader, which decides its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Tone {
+    #[default]
+    Plain,
+    /// Nothing of note: zero, idle, no value.
+    Faint,
+    /// Names that stand out, such as users.
+    Accent,
+    /// Fine.
+    Low,
+    /// Worth a look.
+    Medium,
+    /// Hot, or wrong.
+    High,
+}
+
+impl Tone {
+    /// The tone of a percentage that is bad when it is high.
+    pub(crate) fn of_percent(percent: f64) -> Self {
+        match percent {
+            p if p >= 90.0 => Self::High,
+            p if p >= 50.0 => Self::Medium,
+            p if p < 0.05 => Self::Faint,
+            _ => Self::Plain,
+        }
+    }
+
+    pub(crate) fn style(self) -> Style {
+        let colours = colours();
+        match self {
+            _ if is_plain() => Style::new(),
+            Self::Plain => Style::new(),
+            Self::Faint => colours.faint,
+            Self::Accent => colours.accent,
+            Self::Low => colours.low,
+            Self::Medium => colours.medium,
+            Self::High => colours.high,
+        }
+    }
+}
+
+/// Whether standard output takes no colours: `--color`, `NO_COLOR`, the configuration, or no terminal.
 pub(crate) fn is_plain() -> bool {
     static PLAIN: OnceLock<bool> = OnceLock::new();
     *PLAIN.get_or_init(|| AutoStream::choice(&io::stdout()) == ColorChoice::Never)

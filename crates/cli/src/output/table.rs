@@ -1,11 +1,13 @@
 //! Aligned columns, cut to the width of the terminal.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::style;
+use super::glyphs::ellipsis;
+use super::style::{self, Tone};
 
 /// Between two columns.
 const GAP: usize = 2;
@@ -43,6 +45,7 @@ struct Column {
 struct Cell {
     end: usize,
     wide: usize,
+    tone: Tone,
 }
 
 impl Table {
@@ -69,8 +72,8 @@ impl Table {
         self
     }
 
-    /// Adds the next cell of the row, and of the row after that behind the last column.
-    pub(crate) fn cell(&mut self, write: impl FnOnce(&mut String)) {
+    /// Adds the next cell of the row; after the last column, the first cell of the next row.
+    pub(crate) fn cell(&mut self, tone: Tone, write: impl FnOnce(&mut String)) {
         let start = self.text.len();
         write(&mut self.text);
         let wide = self.text.get(start..).map_or(0, wide);
@@ -78,7 +81,7 @@ impl Table {
         if let Some(column) = self.columns.get_mut(place) {
             column.widest = column.widest.max(wide);
         }
-        self.cells.push(Cell { end: self.text.len(), wide });
+        self.cells.push(Cell { end: self.text.len(), wide, tone });
     }
 
     /// Whether lines would be cut so short that their last column is hardly seen.
@@ -113,7 +116,7 @@ impl Table {
         let shown: Vec<&Column> = self.shown().collect();
         let mut line = String::new();
         if self.header {
-            let titles = shown.iter().map(|column| (column.title, wide(column.title)));
+            let titles = shown.iter().map(|column| (column.title, wide(column.title), Tone::Plain));
             put_line(&mut line, titles, &shown, &widths, width);
             writeln!(out, "{h}{line}{h:#}", h = style::header())?;
         }
@@ -122,7 +125,7 @@ impl Table {
             let cells = row.iter().zip(&self.columns).filter_map(|(cell, column)| {
                 let text = self.text.get(start..cell.end).unwrap_or_default();
                 start = cell.end;
-                (!column.left_out).then_some((text, cell.wide))
+                (!column.left_out).then_some((text, cell.wide, cell.tone))
             });
             put_line(&mut line, cells, &shown, &widths, width);
             line.push('\n');
@@ -147,39 +150,48 @@ impl Table {
     }
 }
 
-/// Puts cells, each with the columns that it takes, into their places; the line begins anew.
+/// Writes one line of cells, each given with the terminal columns that it takes and its tone.
 fn put_line<'a>(
     line: &mut String,
-    cells: impl Iterator<Item = (&'a str, usize)>,
+    cells: impl Iterator<Item = (&'a str, usize, Tone)>,
     columns: &[&Column],
     widths: &[usize],
     terminal: Option<usize>,
 ) {
     line.clear();
     let last = columns.len().saturating_sub(1);
-    let mut used = 0; // never too little
-    for (i, (((cell, taken), width), column)) in cells.zip(widths).zip(columns).enumerate() {
+    let mut used = 0;
+    for (i, (((cell, taken, tone), &width), column)) in cells.zip(widths).zip(columns).enumerate() {
         if i > 0 {
             line.push_str("  ");
+            used += GAP;
         }
+        let room = terminal.map_or(usize::MAX, |terminal| terminal.saturating_sub(used));
         let blanks = std::iter::repeat_n(' ', width.saturating_sub(taken));
         match column.align {
             Align::Right => {
-                line.extend(blanks);
-                line.push_str(cell);
+                line.extend(blanks.take(room));
+                put(line, cell, taken, room, tone);
             }
-            Align::Left if i == last => line.push_str(cell),
-            Align::Left if taken > *width => line.push_str(&cut(cell, *width)),
+            Align::Left if i == last => put(line, cell, taken, room, tone),
             Align::Left => {
-                line.push_str(cell);
+                put(line, cell, taken, width.min(room), tone);
                 line.extend(blanks);
             }
         }
-        used += GAP + taken.max(*width);
+        used += if column.align == Align::Left { width } else { taken.max(width) };
     }
     line.truncate(line.trim_end().len());
-    if let Some(terminal) = terminal.filter(|terminal| used > *terminal && wide(line) > *terminal) {
-        *line = cut(line, terminal).into_owned();
+}
+
+/// Writes a cell in at most `room` terminal columns.
+fn put(line: &mut String, cell: &str, taken: usize, room: usize, tone: Tone) {
+    let shown = if taken > room { cut(cell, room) } else { cell.into() };
+    let style = tone.style();
+    if shown.is_empty() || style.is_plain() {
+        line.push_str(&shown);
+    } else {
+        _ = write!(line, "{style}{shown}{style:#}");
     }
 }
 
@@ -188,7 +200,7 @@ pub(crate) fn wide(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
 }
 
-/// `text` in at most `width` columns, `…` at the end if something is missing.
+/// `text` in at most `width` columns, with an ellipsis at the end if something is missing.
 pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if wide(text) <= width {
         return text.into();
@@ -203,7 +215,7 @@ pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
         short.push(c);
     }
     if width > 0 {
-        short.push('…');
+        short.push(ellipsis());
     }
     short.into()
 }
@@ -257,7 +269,7 @@ mod tests {
         let mut table =
             Table::new(vec![("PID", Align::Right), ("NAME", Align::Left), ("CMD", Align::Left)]).without_header();
         for cell in ["1", "init", "/sbin/init", "12345", "a very long name it is", "x"] {
-            table.cell(|text| text.push_str(cell));
+            table.cell(Tone::Plain, |text| text.push_str(cell));
         }
         let mut out = Vec::new();
         table.write(&mut out, width).unwrap();

@@ -5,32 +5,44 @@ use std::hash::Hash;
 
 use psoxide::Pid;
 
-/// How rows hang together.
+use super::glyphs::branches;
+
+/// Which row stands below which.
 pub(crate) struct Tree<R> {
     /// A row's id.
     pub(crate) id: fn(&R) -> Pid,
     /// The id of the row above it, which need not be there.
     pub(crate) parent: fn(&R) -> Option<Pid>,
-    /// The column that shows the branches.
-    pub(crate) column: &'static str,
 }
 
-/// Rows in their places.
+/// Rows in the order in which they are shown.
 pub(crate) struct Arranged<R> {
     rows: Vec<R>,
-    /// Which row comes, below which lines; without a tree, the rows as they are.
+    /// The place of each row in `rows` and the lines that lead to it; without a tree, rows stand as they are.
     lines: Option<Vec<(usize, String)>>,
 }
 
 impl<R> Arranged<R> {
-    /// Each row below its parent, children in the order in which they come.
-    pub(crate) fn new(rows: Vec<R>, tree: Option<&Tree<R>>) -> Self {
-        let links = |tree: &Tree<R>| rows.iter().map(|row| ((tree.id)(row), (tree.parent)(row))).collect::<Vec<_>>();
-        Self { lines: tree.map(|tree| order(&links(tree))), rows }
+    /// Puts each row below its parent, and keeps the first `limit` of them. Siblings keep their order.
+    pub(crate) fn new(mut rows: Vec<R>, tree: Option<&Tree<R>>, limit: Option<usize>) -> Self {
+        let limit = limit.unwrap_or(usize::MAX);
+        let Some(tree) = tree else {
+            rows.truncate(limit);
+            return Self { rows, lines: None };
+        };
+        let links: Vec<_> = rows.iter().map(|row| ((tree.id)(row), (tree.parent)(row))).collect();
+        let mut lines = order(&links);
+        lines.truncate(limit);
+        Self { rows, lines: Some(lines) }
+    }
+
+    /// How many rows are shown.
+    pub(crate) fn len(&self) -> usize {
+        self.lines.as_ref().map_or(self.rows.len(), Vec::len)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
     /// Each row and the lines that lead to it.
@@ -42,8 +54,8 @@ impl<R> Arranged<R> {
     }
 }
 
-/// The places of `(id, parent)` in tree order, each with its branch. A ring (which a table that changes while it is
-/// read could show) is cut where it is met first.
+/// Returns the places of `(id, parent)` in tree order, each with its branch. A cycle, which a table that changes while
+/// it is read can have, is cut at the first row that is reached.
 pub(crate) fn order<K: Eq + Hash + Copy>(links: &[(K, Option<K>)]) -> Vec<(usize, String)> {
     let ids: HashSet<K> = links.iter().map(|(id, _)| *id).collect();
     let mut children: HashMap<K, Vec<usize>> = HashMap::new();
@@ -54,9 +66,10 @@ pub(crate) fn order<K: Eq + Hash + Copy>(links: &[(K, Option<K>)]) -> Vec<(usize
             _ => roots.push(place),
         }
     }
+    let branches = branches();
     let mut ordered = Vec::with_capacity(links.len());
     let mut seen = HashSet::new();
-    let everywhere = 0..links.len(); // after the roots: what only a ring leads to
+    let everywhere = 0..links.len(); // after the roots: rows that only a cycle reaches
     for root in roots.into_iter().chain(everywhere) {
         let mut stack = vec![(root, String::new(), String::new())];
         while let Some((place, branch, below)) = stack.pop() {
@@ -66,7 +79,8 @@ pub(crate) fn order<K: Eq + Hash + Copy>(links: &[(K, Option<K>)]) -> Vec<(usize
             ordered.push((place, branch));
             let kids = links.get(place).and_then(|(id, _)| children.get(id)).map_or(&[][..], Vec::as_slice);
             for (i, kid) in kids.iter().enumerate().rev() {
-                let (line, next) = if i + 1 == kids.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+                let is_last = i + 1 == kids.len();
+                let (line, next) = if is_last { (branches.last, "   ") } else { (branches.child, branches.pass) };
                 stack.push((*kid, format!("{below}{line}"), format!("{below}{next}")));
             }
         }
@@ -89,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_is_cut_and_nothing_is_lost() {
+    fn a_cycle_is_cut_and_nothing_is_lost() {
         assert_eq!(drawn(&[(1, Some(1)), (2, Some(3)), (3, Some(2))]), ["1", "2", "└─ 3"]);
     }
 }

@@ -7,8 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use psoxide::{Reading, Unit, Value};
 
-use super::column::Cell;
-use super::{escape, escape_to, human, number_to};
+use super::style::Tone;
+use super::{escape, escape_to, glyphs, human, number_to};
+
+/// A value, or why there is none.
+pub(crate) type Cell<'a> = Reading<Value<'a>>;
 
 /// How sizes are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,21 +22,34 @@ pub(crate) enum Scale {
     Bytes,
     /// In KiB, without a unit.
     Kib,
+    /// In MiB, without a unit.
+    Mib,
+    /// In GiB, without a unit.
+    Gib,
 }
 
 impl Scale {
     pub(crate) fn bytes(self, out: &mut String, bytes: u64) {
         match self {
             Self::Human => human::bytes_to(out, bytes),
-            Self::Bytes => _ = write!(out, "{bytes}"),
-            Self::Kib => _ = write!(out, "{}", bytes / 1024),
+            Self::Bytes | Self::Kib | Self::Mib | Self::Gib => number_to(out, bytes / self.unit()),
+        }
+    }
+
+    const fn unit(self) -> u64 {
+        match self {
+            Self::Human | Self::Bytes => 1,
+            Self::Kib => 1 << 10,
+            Self::Mib => 1 << 20,
+            Self::Gib => 1 << 30,
         }
     }
 
     fn rate(self, out: &mut String, bytes: f64) {
         match self {
             Self::Bytes => _ = write!(out, "{bytes:.0}"),
-            Self::Kib => _ = write!(out, "{:.1}", bytes / 1024.0),
+            #[allow(clippy::cast_precision_loss)] // a power of two
+            Self::Kib | Self::Mib | Self::Gib => _ = write!(out, "{:.1}", bytes / self.unit() as f64),
             Self::Human => {
                 human::fraction_to(out, bytes);
                 out.push_str("/s");
@@ -108,14 +124,27 @@ fn pairs<'a>(
 fn float(out: &mut String, x: f64, unit: Unit, scale: Scale) {
     match unit {
         Unit::BytesPerSecond => scale.rate(out, x),
-        Unit::Celsius => _ = write!(out, "{x:.1}°C"),
+        Unit::Celsius => _ = write!(out, "{x:.1}{}C", if glyphs::is_ascii() { "" } else { "°" }),
         Unit::Megahertz => _ = write!(out, "{x:.0}"),
         Unit::Seconds => _ = write!(out, "{x:.2}"),
         _ => _ = write!(out, "{x:.1}"),
     }
 }
 
-/// The order of two cells: numbers by size, text by bytes, what is not there last.
+/// The colour of a value: faint where there is nothing to see, and sizes by their magnitude.
+pub(crate) fn tone(cell: &Cell<'_>, unit: Unit) -> Tone {
+    let Some(value) = present(cell) else { return Tone::Faint };
+    match (unit, value) {
+        (Unit::Bytes, Value::Unsigned(0..=0xf_ffff)) => Tone::Faint,
+        (Unit::Bytes, Value::Unsigned(0x4000_0000..)) => Tone::Medium,
+        (Unit::BytesPerSecond, Value::Float(rate)) if *rate >= 1e8 => Tone::High,
+        (Unit::BytesPerSecond, Value::Float(rate)) if *rate >= 1e7 => Tone::Medium,
+        (Unit::BytesPerSecond | Unit::PerSecond, Value::Float(rate)) if *rate < 0.05 => Tone::Faint,
+        _ => Tone::Plain,
+    }
+}
+
+/// Compares two cells: numbers by size, text by bytes, a missing value last.
 pub(crate) fn compare(a: &Cell<'_>, b: &Cell<'_>) -> Ordering {
     match (present(a), present(b)) {
         (Some(a), Some(b)) => order(a, b),
@@ -159,7 +188,7 @@ pub(crate) fn number(value: &Value<'_>) -> Option<f64> {
     })
 }
 
-/// A value as a filter's pattern sees it: as in a table, numbers in their base unit.
+/// A value as text for filters and CSV: as in a table, numbers in their base unit.
 pub(crate) fn words(value: &Value<'_>) -> String {
     let mut words = String::new();
     show(&mut words, value, Unit::Plain, Scale::Bytes, SystemTime::UNIX_EPOCH);

@@ -6,9 +6,10 @@ use std::time::SystemTime;
 use psoxide::Unit;
 use serde_json::{Map, Value as Json};
 
-use super::column::{Meta, Shape};
+use super::column::{Column, Meta, Shape};
 use super::json::{self, Object};
-use super::listing::{Plan, Window};
+use super::listing::Window;
+use super::plan::Plan;
 use super::table::{Align, Table};
 use super::tree::{Arranged, Tree};
 use super::{csv, style};
@@ -21,7 +22,7 @@ pub(crate) struct Writer<'a, R: 'static> {
     pub(crate) args: &'a ListArgs,
     pub(crate) plan: &'a Plan<'a, R>,
     pub(crate) tree: Option<&'a Tree<R>>,
-    /// Places of columns for which the terminal is too narrow.
+    /// Places of columns that a narrow terminal has no room for.
     pub(crate) left_out: Vec<usize>,
 }
 
@@ -30,7 +31,7 @@ pub(crate) struct Page<'a, R> {
     pub(crate) rows: &'a Arranged<R>,
     pub(crate) window: Window,
     pub(crate) caption: &'a [String],
-    /// How many there were before.
+    /// Counted from 0.
     pub(crate) turn: u64,
 }
 
@@ -48,7 +49,7 @@ impl<R> Writer<'_, R> {
     fn table(&mut self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
         let continuous = self.plan.listing.continuous;
         // Every screenful of a continuous listing begins with a header.
-        let screen = self.context.height.and_then(|height| u64::try_from(height.saturating_sub(2)).ok());
+        let screen = self.context.height().and_then(|height| u64::try_from(height.saturating_sub(2)).ok());
         let due = !continuous
             || page.turn == 0
             || screen.is_some_and(|screen| screen > 0 && page.turn.is_multiple_of(screen));
@@ -64,7 +65,11 @@ impl<R> Writer<'_, R> {
             writeln!(out, "{faint}{caption}{faint:#}")?;
         }
         let columns = &self.plan.columns;
-        let mut table = Table::new(columns.iter().map(|column| (column.meta.title, align(&column.meta))).collect());
+        let trunk = self.trunk();
+        let aligned = columns.iter().enumerate().map(|(place, column)| {
+            (column.meta.title, if trunk == Some(place) { Align::Left } else { align(&column.meta) })
+        });
+        let mut table = Table::new(aligned.collect());
         if !header {
             table = table.without_header();
         }
@@ -72,11 +77,10 @@ impl<R> Writer<'_, R> {
             table = table.at_least(columns.iter().map(|column| narrowest(&column.meta)).collect());
         }
         let now = SystemTime::now();
-        let trunk = self.tree.map(|tree| tree.column);
         for (row, branch) in page.rows.iter() {
-            for column in columns {
-                table.cell(|text| {
-                    if trunk == Some(column.meta.name) {
+            for (place, column) in columns.iter().enumerate() {
+                table.cell(column.tone_of(row), |text| {
+                    if trunk == Some(place) {
                         text.push_str(branch);
                     }
                     column.write(text, row, self.plan.scale, now);
@@ -87,7 +91,8 @@ impl<R> Writer<'_, R> {
             self.left_out.clear();
         }
         self.left_out.iter().for_each(|place| table.leave_out(*place));
-        if let Some(width) = self.context.width.filter(|_| due && self.plan.usual) {
+        let width = self.context.width().filter(|_| !self.args.wide);
+        if let Some(width) = width.filter(|_| due && self.plan.default_columns) {
             for spare in self.plan.listing.spare {
                 if let Some(place) = columns.iter().position(|column| column.meta.name == *spare)
                     && !self.plan.sorts_by(spare)
@@ -98,17 +103,25 @@ impl<R> Writer<'_, R> {
                 }
             }
         }
-        table.write(out, self.context.width)
+        table.write(out, width)
+    }
+
+    /// The place of the column that shows the branches of a tree: the last one with text, or the last one.
+    fn trunk(&self) -> Option<usize> {
+        self.tree?;
+        let columns = &self.plan.columns;
+        let is_text = |column: &&Column<R>| column.meta.unit == Unit::Text;
+        columns.iter().rposition(is_text).or_else(|| columns.len().checked_sub(1))
     }
 
     fn json(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
         let mut object = json::envelope(self.plan.listing.command);
         self.stamp(&mut object, page);
         // One line for each row: for grep, for diff, and for eyes.
-        let head = Json::Object(object).to_string();
+        let head = json::line(&Json::Object(object));
         write!(out, "{},\"rows\":[", head.trim_end_matches('}'))?;
         for (i, (row, _)) in page.rows.iter().enumerate() {
-            write!(out, "{}\n{}", if i == 0 { "" } else { "," }, Json::Object(self.object(row)))?;
+            write!(out, "{}\n{}", if i == 0 { "" } else { "," }, json::line(&Json::Object(self.object(row))))?;
         }
         writeln!(out, "\n]}}")
     }
@@ -118,7 +131,7 @@ impl<R> Writer<'_, R> {
             let mut object = Map::new();
             self.stamp(&mut object, page);
             object.extend(self.object(row));
-            writeln!(out, "{}", Json::Object(object))?;
+            writeln!(out, "{}", json::line(&Json::Object(object)))?;
         }
         Ok(())
     }
@@ -137,7 +150,7 @@ impl<R> Writer<'_, R> {
         Ok(())
     }
 
-    /// Which sample this is, if there are several; what its rates are taken over, if it has any.
+    /// Adds the number and time of a sample, if there are several, and the window of its rates, if it has any.
     fn stamp(&self, object: &mut Map<String, Json>, page: &Page<'_, R>) {
         json::stamp(object, self.context, page.turn);
         match page.window {
@@ -156,7 +169,7 @@ impl<R> Writer<'_, R> {
     }
 }
 
-/// What is said above rates: no rate without the time that it is taken over.
+/// The line above a table with rates: the time that they cover.
 fn rates(window: Window) -> Option<String> {
     match window {
         Window::None | Window::Lifetime => None,
@@ -165,7 +178,7 @@ fn rates(window: Window) -> Option<String> {
     }
 }
 
-/// Whether a column's values are numbers, which stand at its right.
+/// Whether a column holds numbers, which are aligned right.
 pub(crate) fn is_number(meta: &Meta) -> bool {
     matches!(meta.shape, Shape::Integer | Shape::Number)
 }
@@ -174,7 +187,7 @@ fn align(meta: &Meta) -> Align {
     if is_number(meta) { Align::Right } else { Align::Left }
 }
 
-/// So wide is a column whose later rows are not known yet.
+/// The least width of a column whose later rows are not read yet.
 fn narrowest(meta: &Meta) -> usize {
     match meta.unit {
         Unit::Text => 0,

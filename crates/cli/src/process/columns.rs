@@ -1,13 +1,14 @@
-//! The columns that processes have.
+//! The columns of listings of processes.
 
 use psoxide::{
-    Cgroup, CtxSwitches, Field, IoCounters, MemoryFootprint, MemoryInfo, PageFaults, Record as _, Scheduling, ToValue,
-    Unit, Value,
+    Cgroup, CtxSwitches, Field, IoCounters, MemoryFootprint, MemoryInfo, PageFaults, ProcessStatus, Record as _,
+    Scheduling, ToValue, Unit, Value,
 };
 
 use super::{Proc, command};
 use crate::output::column::{Column, Shape, cell, field, float, part};
 use crate::output::escape_to;
+use crate::output::style::Tone;
 
 /// The column of a whole reading.
 macro_rules! reading {
@@ -27,25 +28,40 @@ macro_rules! part_of {
     };
 }
 
-/// All of them.
+/// The columns, in the order of the help.
 pub(crate) const COLUMNS: &[Column<Proc>] = &[
     Column::new("pid", "PID", Unit::Plain, "The process id.", |p: &Proc| cell(&p.row.pid)),
     reading!("ppid", "PPID", Plain, Ppid, ppid),
     reading!("name", "NAME", Text, Name, name),
-    reading!("username", "USER", Text, Username, username),
-    reading!("status", "STATUS", Text, Status, status),
+    reading!("username", "USER", Text, Username, username).tone(|p| match p.row.username.value() {
+        Some(name) if name == "root" => Tone::Medium,
+        Some(_) => Tone::Accent,
+        None => Tone::Faint,
+    }),
+    reading!("status", "STATUS", Text, Status, status).tone(|p| match p.row.status.value() {
+        Some(ProcessStatus::Running) => Tone::Low,
+        Some(ProcessStatus::Zombie | ProcessStatus::Dead | ProcessStatus::DiskSleep) => Tone::High,
+        Some(ProcessStatus::Stopped | ProcessStatus::TracingStop) => Tone::Medium,
+        _ => Tone::Faint,
+    }),
     Column::new(
         "cpu_percent",
         "%CPU",
         Unit::Percent,
-        "CPU time in percent of one CPU: over its lifetime, in later samples over the interval.",
+        "CPU time in percent of one CPU, over the lifetime of the process; in later samples over the interval.",
         |p: &Proc| float(p.cpu_percent),
     )
-    .needs(&[Field::CpuTimes, Field::CreateTime]),
-    Column::new("memory_percent", "%MEM", Unit::Percent, "Its resident part of all physical memory.", |p: &Proc| {
-        float(p.memory_percent)
-    })
-    .needs(&[Field::MemoryInfo]),
+    .needs(&[Field::CpuTimes, Field::CreateTime])
+    .hot(),
+    Column::new(
+        "memory_percent",
+        "%MEM",
+        Unit::Percent,
+        "Resident memory in percent of physical memory.",
+        |p: &Proc| float(p.memory_percent),
+    )
+    .needs(&[Field::MemoryInfo])
+    .hot(),
     part_of!(MemoryInfo, rss, "RSS", MemoryInfo, memory_info),
     part_of!(MemoryInfo, vms, "VSZ", MemoryInfo, memory_info),
     part_of!(MemoryInfo, shared, "SHR", MemoryInfo, memory_info),
@@ -60,7 +76,7 @@ pub(crate) const COLUMNS: &[Column<Proc>] = &[
         true
     }),
     reading!("create_time", "STARTED", Time, CreateTime, create_time),
-    Column::new("cpu_time", "TIME", Unit::Seconds, "CPU time it has used, in user and kernel mode.", |p: &Proc| {
+    Column::new("cpu_time", "TIME", Unit::Seconds, "CPU time used in user and kernel mode.", |p: &Proc| {
         p.row.cpu_times.as_ref().map(|times| Value::Duration(times.user.saturating_add(times.system)))
     })
     .needs(&[Field::CpuTimes]),
@@ -79,15 +95,11 @@ pub(crate) const COLUMNS: &[Column<Proc>] = &[
     part_of!(IoCounters, write_count, "WRITES", IoCounters, io_counters),
     part_of!(IoCounters, read_bytes, "READ", IoCounters, io_counters),
     part_of!(IoCounters, write_bytes, "WRITTEN", IoCounters, io_counters),
-    Column::new(
-        "read_rate",
-        "READ/s",
-        Unit::BytesPerSecond,
-        "Bytes fetched from storage in each second.",
-        |p: &Proc| p.row.io_counters.as_ref().map(|_| p.read_rate.map_or(Value::None, Value::Float)),
-    )
+    Column::new("read_rate", "READ/s", Unit::BytesPerSecond, "Bytes read from storage per second.", |p: &Proc| {
+        p.row.io_counters.as_ref().map(|_| p.read_rate.map_or(Value::None, Value::Float))
+    })
     .needs(&[Field::IoCounters, Field::CreateTime]),
-    Column::new("write_rate", "WRITE/s", Unit::BytesPerSecond, "Bytes sent to storage in each second.", |p: &Proc| {
+    Column::new("write_rate", "WRITE/s", Unit::BytesPerSecond, "Bytes written to storage per second.", |p: &Proc| {
         p.row.io_counters.as_ref().map(|_| p.write_rate.map_or(Value::None, Value::Float))
     })
     .needs(&[Field::IoCounters, Field::CreateTime]),

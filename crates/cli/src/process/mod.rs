@@ -37,22 +37,20 @@ pub(crate) struct ProcessArgs {
     /// Only these processes
     #[arg(short, long, value_name = "PID,…", value_delimiter = ',', value_parser = args::pid, help_heading = "Processes")]
     pub(crate) pid: Vec<Pid>,
-    /// Children below their parents
-    #[arg(short, long, help_heading = "Processes")]
+    /// Show children below their parents
+    #[arg(long, visible_alias = "forest", help_heading = "Processes")]
     pub(crate) tree: bool,
 }
 
 impl ProcessArgs {
-    /// The tree that is wanted, if one is.
-    pub(crate) fn tree(&self) -> Option<Tree<Proc>> {
-        self.tree.then(|| tree("cmdline"))
+    /// The tree, if the user wants one.
+    pub(crate) fn tree(&self) -> Option<&'static Tree<Proc>> {
+        self.tree.then_some(&TREE)
     }
 }
 
-/// Children below their parents, drawn in this column.
-pub(crate) fn tree(column: &'static str) -> Tree<Proc> {
-    Tree { id: |p| p.row.pid, parent: |p| p.row.ppid.value().copied(), column }
-}
+/// Children below their parents.
+pub(crate) const TREE: Tree<Proc> = Tree { id: |p| p.row.pid, parent: |p| p.row.ppid.value().copied() };
 
 /// What to call a process: its command line; its name in brackets where it has none.
 pub(crate) fn command(shown: &mut String, row: &Row) {

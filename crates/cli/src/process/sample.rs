@@ -1,16 +1,19 @@
 //! Taking samples of processes.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::SystemTime;
 
 use psoxide::{Field, Pid, ProcessRates, Query, Reading, Row, Snapshot};
 
 use super::{Proc, ProcessArgs};
-use crate::context::{Context, Failure};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::file;
 use crate::output::human;
 use crate::output::listing::{Ask, Sample, Window};
 
-/// What the rates of a process are that has no sample before.
+/// The rates of a process that has no earlier sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum First {
     /// Averages over its lifetime.
@@ -24,7 +27,7 @@ pub(crate) struct Sampler<'a> {
     context: &'a Context,
     select: ProcessArgs,
     first: First,
-    /// Read of each process beside what is shown of it.
+    /// Fields that are read though no column shows them.
     also: Vec<Field>,
     last: Option<Snapshot>,
 }
@@ -43,14 +46,14 @@ impl<'a> Sampler<'a> {
         self
     }
 
-    /// The chosen processes that `pass` a test, now.
+    /// Takes a sample of the chosen processes that `pass` a test.
     pub(crate) fn matching(&mut self, pass: impl Fn(&Proc) -> bool) -> Result<Vec<Proc>, Failure> {
         let mut rows = self.sample(&Ask::default())?.rows;
         rows.retain(pass);
         Ok(rows)
     }
 
-    /// Reads what `ask` wants.
+    /// Takes a sample with what `ask` wants.
     pub(crate) fn sample(&mut self, ask: &Ask) -> Result<Sample<Proc>, Failure> {
         let mut fields = ask.fields.clone();
         fields.extend(&self.also);
@@ -81,8 +84,12 @@ impl<'a> Sampler<'a> {
         let clock = if rated { self.clock() } else { None };
         let rates = rates.into_iter().flat_map(|rates| rates.processes);
         let mut known: HashMap<(Pid, u64), ProcessRates> = rates.map(|rate| ((rate.pid, rate.start), rate)).collect();
-        // Only what repeats has to be kept.
+        // Needed for the rates of the next sample.
         let kept = (rated && self.context.repeats()).then(|| thin(&snapshot));
+        if self.last.is_none() {
+            self.check_users(&snapshot)?;
+        }
+        let all = snapshot.processes.len();
         let selected = snapshot.processes.into_iter().filter(|row| self.selected(row));
         let procs = selected.map(|row| {
             let rate = known.remove(&(row.pid, row.start));
@@ -90,7 +97,7 @@ impl<'a> Sampler<'a> {
             proc.iowait_percent = proc.iowait_percent.filter(|_| counts_waits);
             proc
         });
-        let sample = Sample::over(window, procs);
+        let sample = Sample { all, ..Sample::over(window, procs) };
         self.last = kept;
         Ok(sample)
     }
@@ -111,6 +118,26 @@ impl<'a> Sampler<'a> {
         self.select.user.is_empty() || self.select.user.iter().any(user)
     }
 
+    /// Refuses names of users that neither a process nor /etc/passwd has. Where that file cannot be read, users come
+    /// from elsewhere and no name is refused.
+    fn check_users(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+        let named = |name: &str| {
+            let owns = |row: &Row| row.username.value().is_some_and(|user| user.as_os_str() == name);
+            name.parse::<u32>().is_ok() || snapshot.processes.iter().any(owns)
+        };
+        for name in self.select.user.iter().filter(|name| !named(name)) {
+            let root = self.context.root.as_deref().unwrap_or_else(|| Path::new("/"));
+            let Ok(users) = file::read(&root.join("etc/passwd")) else { return Ok(()) };
+            let mut names =
+                users.split(|byte| *byte == b'\n').filter_map(|line| line.split(|byte| *byte == b':').next());
+            if !names.any(|known| known == name.as_bytes()) {
+                let reason = "no process and no line of /etc/passwd has this name";
+                return Err(Failure::Usage(format!("unknown user {name:?}: {reason}")));
+            }
+        }
+        Ok(())
+    }
+
     /// The time on the machine that is read.
     fn clock(&self) -> Option<SystemTime> {
         self.context.system.boot_time().ok()?.checked_add(self.context.system.uptime().ok()?)
@@ -122,13 +149,12 @@ pub(crate) fn counts_waits(system: &psoxide::System) -> bool {
     system.delay_accounting().unwrap_or(true)
 }
 
-/// A query for these fields. A command is one of many programs, and does without threads, which take less time but cost
-/// more CPU.
+/// A query for these fields by one thread: more of them are faster but cost more CPU time.
 pub(crate) fn query(fields: impl IntoIterator<Item = Field>) -> Query {
     Query { threads: 1, ..Query::from(fields) }
 }
 
-/// Just the counters of a snapshot: what the next differences are taken from.
+/// The counters of a snapshot, from which the next rates are computed.
 pub(crate) fn thin(snapshot: &Snapshot) -> Snapshot {
     fn copied<T: Clone>(reading: &Reading<T>) -> Reading<T> {
         reading.value().cloned().map_or(Reading::NotAsked, Reading::Value)
@@ -143,7 +169,7 @@ pub(crate) fn thin(snapshot: &Snapshot) -> Snapshot {
     Snapshot { taken: snapshot.taken, processes: snapshot.processes.iter().map(row).collect(), counters: None }
 }
 
-/// A row with its rates: over the window, or its lifetime where it was not there before.
+/// A row with its rates: over the window, or over its lifetime if it has no earlier sample.
 pub(crate) fn proc(row: Row, rate: Option<ProcessRates>, memory: Option<u64>, clock: Option<SystemTime>) -> Proc {
     let age = || clock?.duration_since(*row.create_time.value()?).ok().filter(|age| !age.is_zero());
     let average = |amount: Option<f64>| Some(amount? / age()?.as_secs_f64());

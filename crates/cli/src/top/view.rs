@@ -9,7 +9,7 @@ use super::search::Search;
 use crate::context::Failure;
 use crate::filter::find;
 use crate::output::column::{Column, Meta};
-use crate::output::listing::ordered;
+use crate::output::plan::ordered;
 use crate::output::table::wrap;
 use crate::output::tree::order;
 use crate::process::Proc;

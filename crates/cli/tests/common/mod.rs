@@ -24,7 +24,12 @@ pub(crate) struct Ran {
 /// The command, in UTC and without colours.
 pub(crate) fn psoxide() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_psoxide"));
-    command.env("TZ", "UTC").env("NO_COLOR", "1").env_remove("CLICOLOR_FORCE").env_remove("COLUMNS");
+    command
+        .env("TZ", "UTC")
+        .env("LC_ALL", "C.UTF-8")
+        .env("NO_COLOR", "1")
+        .env_remove("CLICOLOR_FORCE")
+        .env_remove("COLUMNS");
     // Nobody's configuration.
     command.env("XDG_CONFIG_HOME", "/nonexistent").env_remove("PSOXIDE_CONFIG");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

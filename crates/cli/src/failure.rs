@@ -1,0 +1,67 @@
+//! How a command can end without its answer.
+
+use std::io;
+
+use psoxide::{Error, ErrorKind, Pid, System};
+
+/// Why a command ended without its answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Reading(Error),
+    Output(io::Error),
+    Usage(String),
+    /// No process has this pid.
+    NoProcess(Pid),
+    /// Anything else, in a sentence.
+    Other(String),
+}
+
+/// Whether anything was found.
+pub(crate) type Outcome = Result<bool, Failure>;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Reading(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl Failure {
+    /// The exit status.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Reading(error) => match error.kind() {
+                ErrorKind::AccessDenied => 3,
+                ErrorKind::NoSuchProcess | ErrorKind::ZombieProcess => 4,
+                ErrorKind::InvalidInput => 2,
+                _ => 1,
+            },
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            Self::NoProcess(_) => 4,
+            Self::Output(_) | Self::Other(_) => 1,
+            Self::Usage(_) => 2,
+        }
+    }
+
+    /// What to tell the user, if anything.
+    pub(crate) fn message(&self) -> Option<String> {
+        match self {
+            Self::Reading(error) if error.is_access_denied() => {
+                let me = System::host().current_process().and_then(|me| me.uids());
+                let advice =
+                    if me.is_ok_and(|ids| ids.effective == 0) { "refused even to root" } else { "try as root" };
+                Some(format!("{error} ({advice})"))
+            }
+            Self::Reading(error) => Some(error.to_string()),
+            Self::NoProcess(pid) => Some(format!("no such process: {pid} (psoxide ps lists the running ones)")),
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
+            Self::Output(error) => Some(format!("cannot write the output: {error}")),
+            Self::Usage(message) | Self::Other(message) => Some(message.clone()),
+        }
+    }
+}

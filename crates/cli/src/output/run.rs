@@ -1,0 +1,47 @@
+//! Takes samples of a listing and writes them: every listing of the command goes through here.
+
+use super::listing::{Ask, Counts, Listing, Sample};
+use super::plan::Plan;
+use super::tree::Tree;
+use super::write::{Page, Writer};
+use crate::args::ListArgs;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+
+impl<R> Listing<R> {
+    /// Takes samples and writes them, as often as the user wants. Returns whether there was any row.
+    pub(crate) fn run(
+        &self,
+        context: &Context,
+        args: &ListArgs,
+        tree: Option<&Tree<R>>,
+        mut sample: impl FnMut(&Ask) -> Result<Sample<R>, Failure>,
+    ) -> Outcome {
+        let plan = Plan::new(self, context.format, &context.config, args)?;
+        let ask = plan.ask();
+        let mut writer = Writer { context, args, plan: &plan, tree, left_out: Vec::new() };
+        let mut found = false;
+        context.repeat(!self.continuous, |turn, out| {
+            let Sample { rows, window, all, caption } = sample(&ask)?;
+            let rows = plan.arrange(rows, tree);
+            found |= !rows.is_empty();
+            let caption = caption.map(|caption| caption(Counts { shown: rows.len(), all })).unwrap_or_default();
+            Ok(writer.write(&Page { rows: &rows, window, caption: &caption, turn }, out)?)
+        })?;
+        Ok(found)
+    }
+
+    /// Writes these rows.
+    #[cfg(test)]
+    pub(crate) fn written(&self, context: &Context, rows: Vec<R>) -> String {
+        use super::listing::Window;
+
+        let args = ListArgs::default();
+        let plan = Plan::new(self, context.format, &context.config, &args).unwrap();
+        let rows = plan.arrange(rows, None);
+        let page = Page { rows: &rows, window: Window::None, caption: &[], turn: 0 };
+        let mut out = Vec::new();
+        Writer { context, args: &args, plan: &plan, tree: None, left_out: Vec::new() }.write(&page, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+}

@@ -1,0 +1,93 @@
+//! Arguments as people type them for familiar commands, where clap has no way to describe them.
+
+use std::ffi::OsString;
+
+/// Rewrites familiar spellings: `kill -9 PID`, `free -s 2 -c 5`, `vmstat 2 5`.
+pub(crate) fn plain(args: Vec<OsString>) -> Vec<OsString> {
+    const COMMANDS: [(&str, Spelling); 7] = [
+        ("kill", signal),
+        ("killall", signal),
+        ("pkill", signal),
+        ("free", repeat),
+        ("vmstat", interval_and_count),
+        ("iostat", interval_and_count),
+        ("cpu", interval_and_count),
+    ];
+    let command = |arg: &OsString| COMMANDS.iter().find(|(name, _)| arg == *name).map(|(_, spelling)| *spelling);
+    let Some((place, spelling)) = args.iter().enumerate().skip(1).find_map(|(i, arg)| Some((i, command(arg)?))) else {
+        return args;
+    };
+    let mut numbers = 0;
+    let mut plain = Vec::with_capacity(args.len() + 2);
+    let mut args = args.into_iter();
+    plain.extend(args.by_ref().take(place + 1));
+    let mut takes_value = false;
+    for arg in args.by_ref() {
+        if arg == "--" {
+            plain.push(arg);
+            break;
+        }
+        // The value of an option in front of it stays as it is.
+        let rewritten = arg.to_str().filter(|_| !takes_value).and_then(|arg| spelling(arg, &mut numbers));
+        takes_value = arg.to_str().is_some_and(|arg| arg.starts_with("--") && !arg.contains('='));
+        plain.push(rewritten.map_or(arg, OsString::from));
+    }
+    plain.extend(args);
+    plain
+}
+
+/// Rewrites one argument, given how many numbers were rewritten before.
+type Spelling = fn(&str, &mut usize) -> Option<String>;
+
+/// `-9`, `-KILL` or `-SIGKILL`.
+fn signal(arg: &str, _: &mut usize) -> Option<String> {
+    let name = arg.strip_prefix('-')?;
+    let is_signal = name.parse::<u8>().is_ok() || (name.len() > 1 && name.bytes().all(|b| b.is_ascii_uppercase()));
+    (is_signal && crate::signal::parse(name).is_ok()).then(|| format!("--signal={name}"))
+}
+
+/// `-s SECONDS` and `-c COUNT`.
+fn repeat(arg: &str, _: &mut usize) -> Option<String> {
+    match arg.split_at_checked(2)? {
+        ("-s", "") => Some("--interval".into()),
+        ("-c", "") => Some("--count".into()),
+        ("-s", seconds) => Some(format!("--interval={seconds}")),
+        ("-c", count) => Some(format!("--count={count}")),
+        _ => None,
+    }
+}
+
+/// `INTERVAL [COUNT]`.
+fn interval_and_count(arg: &str, numbers: &mut usize) -> Option<String> {
+    arg.parse::<f64>().ok()?;
+    *numbers += 1;
+    match *numbers {
+        1 => Some(format!("--interval={arg}")),
+        2 => Some(format!("--count={arg}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn becomes(typed: &str, expected: &str) {
+        let args = format!("psoxide {typed}").split(' ').map(OsString::from).collect();
+        let plain: Vec<String> = plain(args).into_iter().map(|arg| arg.into_string().unwrap()).collect();
+        assert_eq!(plain.join(" "), format!("psoxide {expected}"));
+    }
+
+    #[test]
+    fn familiar_spellings() {
+        becomes("kill -9 1 2", "kill --signal=9 1 2");
+        becomes("--json killall -HUP nginx", "--json killall --signal=HUP nginx");
+        becomes("kill -s TERM -n 1", "kill -s TERM -n 1");
+        becomes("kill -- -9", "kill -- -9");
+        becomes("free -h -s 2 -c5", "free -h --interval 2 --count=5");
+        becomes("vmstat 2 5", "vmstat --interval=2 --count=5");
+        becomes("cpu --interval 2", "cpu --interval 2");
+        becomes("ps -9", "ps -9");
+    }
+}

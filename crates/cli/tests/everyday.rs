@@ -1,0 +1,251 @@
+//! Everyday handling of the command: what people type, and what they see on a terminal.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a failure is a failed test
+
+mod common;
+#[path = "common/terminal.rs"]
+mod terminal;
+
+use common::{Machine, Ran, psoxide, run};
+use terminal::Terminal;
+
+/// The command in a terminal of this size, in UTC, in UTF-8 and without the user's configuration.
+fn on_terminal(columns: u16, lines: u16, args: &[&str]) -> Terminal {
+    let command = pty_process::blocking::Command::new(env!("CARGO_BIN_EXE_psoxide"));
+    let command = command.env("TZ", "UTC").env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color");
+    let command = command.env("XDG_CONFIG_HOME", "/nonexistent").env_remove("NO_COLOR").env_remove("COLUMNS");
+    Terminal::run(columns, lines, command.args(args))
+}
+
+#[track_caller]
+fn usage(args: &[&str], message: &str) {
+    let ran = Machine::new().run(args);
+    assert_eq!((ran.code, &*ran.stdout), (2, ""), "{args:?}");
+    assert!(ran.one_line().contains(message), "{args:?}: {}", ran.stderr);
+}
+
+fn lines(ran: &Ran) -> Vec<&str> {
+    ran.stdout.lines().collect()
+}
+
+#[test]
+fn an_interval_redraws_the_rows_that_fit() {
+    let terminal = on_terminal(60, 8, &["ps", "--interval", "50ms", "--sort=-pid"]);
+    let screen = terminal.shows("more lines (--append shows all");
+    assert!(screen[0].starts_with("USER"), "the heading is not at the top: {screen:?}");
+    assert!(screen[6].starts_with("… "), "{screen:?}");
+    // Later samples, under a heading with the window of their rates, take the place of the first.
+    let screen = terminal.shows("rates over");
+    assert!(screen[0].starts_with("rates over") && screen[1].starts_with("USER"), "{screen:?}");
+    let mut appended = on_terminal(60, 8, &["free", "--count", "3", "--interval", "10ms", "--append"]);
+    assert!(appended.end().success());
+    let text = String::from_utf8(appended.bytes()).unwrap();
+    assert!(text.matches("Mem:").count() == 3 && !text.contains("\x1b[H"), "{text:?}");
+}
+
+#[test]
+fn commands_of_rates_are_live_on_a_terminal_only() {
+    for command in ["iotop", "nettop", "disks"] {
+        let terminal = on_terminal(80, 10, &[command, "--interval", "50ms"]);
+        terminal.until("a second sample", |_| {
+            String::from_utf8_lossy(&terminal.bytes()).matches("\x1b[?7l\x1b[H").count() > 1
+        });
+    }
+    let terminal = on_terminal(200, 10, &["cpu"]);
+    terminal.until("a second line", |screen| screen.iter().filter(|line| line.ends_with("0.0")).count() > 1);
+    let mut once = on_terminal(80, 24, &["nettop", "--count", "1"]);
+    assert!(once.end().success());
+    // In a pipe they end after one sample.
+    assert_eq!(run(psoxide().args(["nettop", "--columns", "name", "--no-header"])).stdout.matches("total").count(), 1);
+}
+
+#[test]
+fn a_tree_is_drawn_in_whatever_columns() {
+    let machine = Machine::new();
+    let ran = machine.run(&["ps", "--tree", "--columns", "pid,name", "--filter", "pid in (512, 40)"]);
+    assert_eq!(lines(&ran), ["PID  NAME", "512  server", " 40  └─ gone"]);
+    let ran = machine.run(&["top", "--batch", "--tree", "--columns", "name,pid", "--no-header"]);
+    assert!(ran.stdout.contains("└─ gone"), "{}", ran.stdout);
+    let ran = machine.run(&["pstree", "512", "--columns", "rss,pid"]);
+    assert_eq!(lines(&ran)[1..], ["250Mi  512", "   0B  └─ 40"]);
+}
+
+#[test]
+fn texts_are_compared_without_regard_to_case() {
+    let machine = Machine::new();
+    let pids = |filter: &str| {
+        let ran = machine.run(&["ps", "--columns", "pid", "--no-header", "--filter", filter]);
+        assert_eq!(&*ran.stderr, "", "{filter}");
+        ran.stdout.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(pids("user == ROOT && status == Sleeping"), ["1", "2"]);
+    assert_eq!(pids("user in (Anna, 33)"), ["40", "300", "512"]);
+    assert_eq!(pids("user not in (anna, root)"), ["512"]);
+    assert_eq!(pids("rss > 0.2GiB"), ["512"]);
+    assert_eq!(pids("started < 10m ago").len(), 5);
+    assert_eq!(pids("started > 10m ago").len(), 0);
+}
+
+#[test]
+fn an_unknown_user_is_an_error() {
+    usage(&["ps", "--user", "anne"], "unknown user \"anne\"");
+    assert_eq!(Machine::new().run(&["ps", "--user", "4711"]).code, 1, "a number needs no name");
+}
+
+#[test]
+fn flags_that_mean_nothing_are_refused() {
+    for (args, message) in [
+        (&["ps", "--json", "--bytes"][..], "--bytes is for tables"),
+        (&["ps", "--csv", "-h"], "--human is for tables"),
+        (&["ps", "--json", "--no-header"], "--no-header is for tables and CSV"),
+        (&["ps", "--jsonl", "--wide"], "--wide is for tables"),
+        (&["who", "--bytes"], "--bytes changes nothing: who shows no sizes"),
+        (&["ps", "--append"], "--append needs --interval or --count"),
+        (&["free", "--json", "--count", "2", "--append"], "--append is for tables"),
+        (&["man", "--json"], "man"),
+        (&["schema", "--interval", "1"], "schema"),
+        (&["completions", "bash", "--csv"], "completions"),
+    ] {
+        usage(args, message);
+    }
+}
+
+#[test]
+fn wait_with_a_timeout_of_zero_only_looks() {
+    let own = std::process::id().to_string();
+    let ran = run(psoxide().args(["wait", "-t", "0", &own]));
+    assert_eq!((ran.code, ran.stdout.contains("no")), (1, true), "{}", ran.stderr);
+}
+
+#[test]
+fn the_c_locale_is_ascii() {
+    let machine = Machine::new();
+    for args in [
+        &["pstree"][..],
+        &["ps"],
+        &["procinfo", "512"],
+        &["procinfo", "300"],
+        &["sensors"],
+        &["ps", "--help"],
+        &["--help"],
+        &["ps", "--pid", "x"],
+        &[],
+    ] {
+        let ran = run(machine.command(args).env("LC_ALL", "C"));
+        assert!(ran.stdout.is_ascii() && ran.stderr.is_ascii(), "{args:?}: {}{}", ran.stdout, ran.stderr);
+    }
+    assert!(run(machine.command(&["pstree"]).env("LC_ALL", "C")).stdout.contains("`- gone"));
+}
+
+#[test]
+fn rows_are_limited_and_wide_ones_are_not_cut() {
+    let machine = Machine::new();
+    let ran = machine.run(&["ps", "--sort=-pid", "--limit", "2", "--columns", "pid"]);
+    assert_eq!(lines(&ran), ["PID", "512", "300"]);
+    let args = ["--root", machine.root().to_str().unwrap(), "ps", "--pid", "512", "--columns", "cmdline,name"];
+    let mut cut = on_terminal(24, 10, &args);
+    assert!(cut.end().success() && cut.screen()[1].contains('…'), "{:?}", cut.screen());
+    let mut wide = on_terminal(24, 10, &[&args[..], &["--wide"]].concat());
+    assert!(wide.end().success());
+    let text = String::from_utf8(wide.bytes()).unwrap();
+    assert!(text.contains("/usr/sbin/server --listen [::]:443") && !text.contains('…'), "{text:?}");
+}
+
+#[test]
+fn tables_are_coloured_on_a_terminal() {
+    let machine = Machine::new();
+    let colours = |args: &[&str]| {
+        let command = &mut machine.command(&[&["ps", "--columns", "user,status,name"], args].concat());
+        run(command.env_remove("NO_COLOR")).stdout
+    };
+    assert!(!colours(&[]).contains('\x1b') && !colours(&["--color=never"]).contains('\x1b'));
+    let shown = colours(&["--color=always"]);
+    for part in ["\x1b[33mroot\x1b[0m", "\x1b[36manna\x1b[0m", "\x1b[31mzombie\x1b[0m", "\x1b[32mrunning\x1b[0m"] {
+        assert!(shown.contains(part), "{part:?} is not in {shown:?}");
+    }
+}
+
+#[test]
+fn free_takes_the_options_of_procps() {
+    let machine = Machine::new();
+    let ran = machine.run(&["free", "--columns", "used"]);
+    assert!(lines(&ran)[1].starts_with("Mem:") && lines(&ran)[2].starts_with("Swap:"), "{}", ran.stdout);
+    let total = |args: &[&str]| {
+        let ran = machine.run(&[&["free", "--columns", "total"], args].concat());
+        lines(&ran)[1].split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let bytes = total(&["-b"]);
+    assert_eq!(
+        [total(&[]), total(&["-k"]), total(&["-m"]), total(&["-g"])],
+        [bytes >> 10, bytes >> 10, bytes >> 20, bytes >> 30]
+    );
+    let ran = machine.run(&["free", "-s", "0.01", "-c", "3"]);
+    assert_eq!((ran.code, ran.stdout.matches("Mem:").count()), (0, 3), "{}", ran.stderr);
+    usage(&["free", "-m", "-g"], "cannot be used with");
+}
+
+#[test]
+fn a_rate_is_never_called_as_a_total() {
+    let machine = Machine::new();
+    let heading = |args: &[&str]| lines(&machine.run(args)).iter().find(|l| l.contains("READ")).unwrap().to_string();
+    let words = |line: String| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for command in ["cpu", "disks", "iotop"] {
+        let words = words(heading(&[command]));
+        assert!(words.contains(&"READ/s".into()) && words.contains(&"WRITE/s".into()), "{command}: {words:?}");
+    }
+    assert_eq!(words(heading(&["disks", "--columns", "read_bytes,write_bytes"])), ["READ", "WRITTEN"]);
+}
+
+#[test]
+fn counts_name_what_was_left_out() {
+    let machine = Machine::new();
+    let first = |args: &[&str]| lines(&machine.run(args))[0].to_owned();
+    assert!(first(&["top", "-b"]).starts_with("5 processes, "));
+    assert!(first(&["top", "-b", "--filter", "user == anna"]).starts_with("2 of 5 processes, "));
+    assert!(first(&["top", "-b", "--user", "anna"]).starts_with("2 of 5 processes, "));
+}
+
+#[test]
+fn only_a_regular_file_of_limited_size_is_a_configuration() {
+    let machine = Machine::new();
+    let fifo = machine.path("fifo");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
+    let large = machine.path("large.toml");
+    std::fs::File::create(&large).unwrap().set_len(20 << 30).unwrap();
+    for (path, message) in [
+        (fifo.to_str().unwrap(), "not a regular file"),
+        ("/dev/zero", "not a regular file"),
+        ("/dev", "not a regular file"),
+        (large.to_str().unwrap(), "larger than 1 MiB"),
+    ] {
+        let ran = machine.run(&["--config", path, "free"]);
+        assert_eq!((ran.code, &*ran.stdout), (2, ""), "{path}");
+        assert!(ran.one_line().ends_with(message), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn no_output_acts_on_a_terminal() {
+    let machine = Machine::new();
+    let odd = "a\u{9b}31m\u{7f}\u{202e}\u{200b}";
+    std::fs::write(machine.path("proc/512/cmdline"), format!("{odd}\0")).unwrap();
+    for form in [&[][..], &["--json"], &["--jsonl"], &["--csv"]] {
+        let ran = machine.run(&[&["ps", "--pid", "512", "--columns", "pid,cmdline"][..], form].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let acts =
+            ran.stdout.chars().any(|c| (c.is_control() && !"\r\n".contains(c)) || (odd.contains(c) && !c.is_ascii()));
+        assert!(!acts, "{form:?}: {:?}", ran.stdout);
+        if form == ["--json"] {
+            assert_eq!(ran.json()["rows"][0]["cmdline"][0], odd, "programs still read the text");
+        }
+    }
+}
+
+#[test]
+fn suggestions_are_never_dangerous() {
+    for wrong in ["kil", "killal", "pkil"] {
+        let ran = run(psoxide().arg(wrong));
+        assert_eq!(ran.code, 2);
+        assert!(!ran.stderr.contains("did you mean"), "{}", ran.stderr);
+    }
+}
