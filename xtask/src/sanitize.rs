@@ -1,0 +1,78 @@
+//! Runs tests under tools that find what tests alone miss: Miri, AddressSanitizer, ThreadSanitizer, Valgrind.
+
+use std::process::Command;
+
+use crate::steps::{Result, install, is_root, on_path, output, run, workspace};
+
+/// Options of `cargo xtask sanitize`.
+#[derive(clap::Args, Default)]
+pub(crate) struct Args {
+    /// Tools to run: `miri`, `address`, `thread`, `valgrind` [default: all]
+    tools: Vec<String>,
+}
+
+/// The target of the instrumented builds, which need one named.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Runs the tools, each with its own target directory.
+pub(crate) fn check(args: &Args) -> Result {
+    let chosen = |tool: &str| args.tools.is_empty() || args.tools.iter().any(|name| name == tool);
+    if !on_path("rustup") {
+        return Err("the sanitizers need a nightly compiler, which rustup installs".into());
+    }
+    if chosen("miri") || chosen("address") || chosen("thread") {
+        nightly()?;
+    }
+    if chosen("miri") {
+        // Miri interprets: the pure crates, with few cases for each property.
+        let mut miri = cargo("miri", "-Zmiri-disable-isolation");
+        miri.args(["miri", "test", "--package", "psoxide-parse", "--package", "psoxide-capture", "--lib"]);
+        run(miri.env("PROPTEST_CASES", "4"))?;
+    }
+    if chosen("address") {
+        let mut test = instrumented("address", "-Zsanitizer=address");
+        run(test.args(["--package", "psoxide", "--all-features", "--lib", "--test", "live", "--test", "zoo"]))?;
+    }
+    if chosen("thread") {
+        // The standard library is built again, so that its locks are seen too.
+        let mut test = instrumented("thread", "-Zsanitizer=thread");
+        run(test.args(["-Zbuild-std", "--package", "psoxide", "--all-features", "--test", "exit", "--test", "live"]))?;
+    }
+    if chosen("valgrind") {
+        install(is_root()?, &[("valgrind", "valgrind")]);
+        let mut test = Command::new("cargo");
+        test.args(["test", "--package", "psoxide", "--all-features", "--test", "live"]).current_dir(workspace());
+        test.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "valgrind --quiet --error-exitcode=9");
+        run(&mut test)?;
+    }
+    Ok(())
+}
+
+/// Installs the nightly compiler with Miri and the sources of the standard library.
+fn nightly() -> Result {
+    let have = output("rustup", &["toolchain", "list"])?;
+    if have.lines().any(|line| line.starts_with("nightly"))
+        && output("rustup", &["component", "list", "--toolchain", "nightly", "--installed"])?.contains("miri")
+    {
+        return Ok(());
+    }
+    let parts = ["--profile", "minimal", "--component", "miri", "--component", "rust-src"];
+    run(Command::new("rustup").args(["toolchain", "install", "nightly"]).args(parts))
+}
+
+/// The nightly cargo with its own target directory, and flags for Miri.
+fn cargo(tool: &str, flags: &str) -> Command {
+    let mut cargo = Command::new("rustup");
+    cargo.args(["run", "nightly", "cargo"]).current_dir(workspace()).env("MIRIFLAGS", flags);
+    cargo.env("CARGO_TARGET_DIR", workspace().join("target/sanitize").join(tool));
+    // The cargo that started this one has set its own compiler.
+    cargo.env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTUP_TOOLCHAIN").env("PYO3_NO_PYTHON", "1");
+    cargo
+}
+
+/// `cargo test` with a sanitizer.
+fn instrumented(tool: &str, flag: &str) -> Command {
+    let mut test = cargo(tool, "");
+    test.args(["test", "--target", TARGET]).env("RUSTFLAGS", flag).env("RUSTDOCFLAGS", flag);
+    test
+}
