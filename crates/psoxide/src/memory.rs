@@ -32,6 +32,8 @@ record! {
         shared: Option<u64>, Bytes, LINUX | BSD;
         /// Kernel data structures.
         slab: Option<u64>, Bytes, LINUX;
+        /// Wired: the kernel may not move it to swap space.
+        wired: Option<u64>, Bytes, BSD | MACOS;
     }
 }
 

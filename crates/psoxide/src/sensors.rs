@@ -11,13 +11,13 @@ record! {
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct Temperature = "shwtemp" {
         /// What is measured; empty where the chip does not say.
-        label: String, Text, LINUX | FREEBSD;
+        label: String, Text, LINUX | BSD;
         /// Now.
-        current: f64, Celsius, LINUX | FREEBSD;
+        current: f64, Celsius, LINUX | BSD;
         /// Where it is considered high.
-        high: Option<f64>, Celsius, LINUX | FREEBSD;
+        high: Option<f64>, Celsius, LINUX | BSD;
         /// Where it is considered critical.
-        critical: Option<f64>, Celsius, LINUX | FREEBSD;
+        critical: Option<f64>, Celsius, LINUX | BSD;
     }
 }
 
@@ -26,9 +26,9 @@ record! {
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Fan = "sfan" {
         /// Which fan; empty where the chip does not say.
-        label: String, Text, LINUX;
+        label: String, Text, LINUX | NETBSD | OPENBSD;
         /// Its speed now.
-        current: u64, Rpm, LINUX;
+        current: u64, Rpm, LINUX | NETBSD | OPENBSD;
     }
 }
 
@@ -37,11 +37,11 @@ record! {
     #[derive(Debug, Clone, PartialEq)]
     pub struct Battery = "sbattery" {
         /// Charge.
-        percent: f64, Percent, LINUX | WINDOWS | MACOS | FREEBSD;
+        percent: f64, Percent, LINUX | WINDOWS | MACOS | BSD;
         /// Time left at the present rate.
-        secsleft: TimeLeft, Seconds, LINUX | WINDOWS | MACOS | FREEBSD;
+        secsleft: TimeLeft, Seconds, LINUX | WINDOWS | MACOS | BSD;
         /// Whether it hangs on mains; `None` where this is not known.
-        power_plugged: Option<bool>, Plain, LINUX | WINDOWS | MACOS | FREEBSD;
+        power_plugged: Option<bool>, Plain, LINUX | WINDOWS | MACOS | BSD;
     }
 }
 

@@ -536,8 +536,8 @@ impl Row {
             start: self.start,
             cpu_percent: cpu.and_then(|(n, t)| rate(used(n).saturating_sub(used(t)).as_secs_f64() * 100.0)),
             iowait_percent: waited.and_then(|(n, t)| rate(n.saturating_sub(t).as_secs_f64() * 100.0)),
-            read_bytes_per_second: io.and_then(|(n, t)| rate(n.read_bytes.saturating_sub(t.read_bytes) as f64)),
-            write_bytes_per_second: io.and_then(|(n, t)| rate(n.write_bytes.saturating_sub(t.write_bytes) as f64)),
+            read_bytes_per_second: io.and_then(|(n, t)| rate(n.read_bytes?.saturating_sub(t.read_bytes?) as f64)),
+            write_bytes_per_second: io.and_then(|(n, t)| rate(n.write_bytes?.saturating_sub(t.write_bytes?) as f64)),
         }
     }
 }

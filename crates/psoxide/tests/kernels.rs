@@ -209,7 +209,7 @@ fn process_memory_and_files() {
         let text = MemoryMap {
             path: "/usr/sbin/server".into(),
             perms: "r-xp".into(),
-            rss: 512 * KIB,
+            rss: Some(512 * KIB),
             size: Some(1024 * KIB),
             pss: kernel.since((2, 6, 25), 300 * KIB),
             shared_clean: Some(256 * KIB),
@@ -225,8 +225,8 @@ fn process_memory_and_files() {
         let io = IoCounters {
             read_count: 30,
             write_count: 40,
-            read_bytes: 4096,
-            write_bytes: 8192,
+            read_bytes: Some(4096),
+            write_bytes: Some(8192),
             read_chars: Some(1000),
             write_chars: Some(2000),
             ..IoCounters::default()

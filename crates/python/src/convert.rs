@@ -231,7 +231,7 @@ impl Tuples {
                 PyString::new(py, &addresses).into_any(),
                 perms,
                 path,
-                count(Some(map.rss)),
+                count(map.rss),
                 count(map.size),
                 count(map.pss),
                 count(map.shared_clean),

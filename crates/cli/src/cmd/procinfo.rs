@@ -208,8 +208,8 @@ pub(crate) fn fields(p: &Process, verbose: bool) -> Vec<Field> {
                 "read_count={}, write_count={}, read_bytes={}, write_bytes={}",
                 v.read_count,
                 v.write_count,
-                human::bytes(v.read_bytes),
-                human::bytes(v.write_bytes)
+                maybe(v.read_bytes),
+                maybe(v.write_bytes)
             )
         }),
         one("ctx-switches", p.num_ctx_switches(), |v| {
@@ -233,16 +233,18 @@ pub(crate) fn fields(p: &Process, verbose: bool) -> Vec<Field> {
         }),
         ("res-limits", limits(p, verbose)),
         list("mem-maps", p.memory_maps_grouped(), verbose, |v| {
-            format!("{:>7} {}", human::bytes(v.rss), escape(v.path.as_os_str()))
+            let rss = maybe(v.rss);
+            format!("{rss:>7} {}", escape(v.path.as_os_str()))
         }),
     ]
 }
 
 fn limits(p: &Process, verbose: bool) -> Vec<String> {
     let show = |limit: Option<u64>| limit.map_or_else(|| "unlimited".into(), |limit| limit.to_string());
-    let lines = Resource::ALL.iter().map(|&resource| match p.rlimit(resource) {
-        Ok(Limit { soft, hard }) => format!("{resource:<11} soft={} hard={}", show(soft), show(hard)),
-        Err(error) => format!("{resource:<11} {}", reason(&error)),
+    let lines = Resource::ALL.iter().filter_map(|&resource| match p.rlimit(resource) {
+        Ok(Limit { soft, hard }) => Some(format!("{resource:<11} soft={} hard={}", show(soft), show(hard))),
+        Err(error) if error.is_unsupported() => None,
+        Err(error) => Some(format!("{resource:<11} {}", reason(&error))),
     });
     shorten(lines.collect(), verbose)
 }

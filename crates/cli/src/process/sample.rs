@@ -181,8 +181,8 @@ pub(crate) fn proc(row: Row, rate: Option<ProcessRates>, memory: Option<u64>, cl
         None => (
             average(cpu),
             average(waited),
-            average(io.map(|io| io.read_bytes as f64)),
-            average(io.map(|io| io.write_bytes as f64)),
+            average(io.and_then(|io| io.read_bytes).map(|bytes| bytes as f64)),
+            average(io.and_then(|io| io.write_bytes).map(|bytes| bytes as f64)),
         ),
     };
     let memory_percent = row.memory_info.value().zip(memory).map(|(info, total)| human::percent(info.rss, total));

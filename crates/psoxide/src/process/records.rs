@@ -42,6 +42,8 @@ record! {
         text: Option<u64>, Bytes, LINUX | BSD;
         /// Data and stack.
         data: Option<u64>, Bytes, LINUX | BSD;
+        /// Stack.
+        stack: Option<u64>, Bytes, BSD;
     }
 }
 
@@ -52,7 +54,7 @@ record! {
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct MemoryDetails = "pmem_ex" {
         /// The most that was ever resident.
-        peak_rss: Option<u64>, Bytes, LINUX | WINDOWS;
+        peak_rss: Option<u64>, Bytes, LINUX | WINDOWS | BSD;
         /// The most virtual memory it ever had.
         peak_vms: Option<u64>, Bytes, LINUX | WINDOWS;
         /// Resident and backed by no file (since Linux 4.5).
@@ -112,8 +114,6 @@ macro_rules! mappings {
                 perms: String, Text, ALL;
                 /// The file, or a name in brackets.
                 path: PathBuf, Text, ALL;
-                /// Resident.
-                rss: u64, Bytes, ALL;
                 $($(#[doc = $doc])+ $size: Option<u64>, Bytes, $($os)|+;)+
             }
         }
@@ -124,8 +124,6 @@ macro_rules! mappings {
             pub struct MemoryMapGroup = "pmmap_grouped" {
                 /// The file, or a name in brackets.
                 path: PathBuf, Text, ALL;
-                /// Resident.
-                rss: u64, Bytes, ALL;
                 $($(#[doc = $doc])+ $size: Option<u64>, Bytes, $($os)|+;)+
             }
         }
@@ -133,14 +131,13 @@ macro_rules! mappings {
         impl From<MemoryMap> for MemoryMapGroup {
             /// The group of this mapping alone.
             fn from(map: MemoryMap) -> Self {
-                Self { path: map.path, rss: map.rss, $($size: map.$size,)+ }
+                Self { path: map.path, $($size: map.$size,)+ }
             }
         }
 
         impl MemoryMapGroup {
             /// Adds the sizes of another group; one that is not known of both is not known of the sum.
             pub fn add(&mut self, other: &Self) {
-                self.rss = self.rss.saturating_add(other.rss);
                 $(self.$size = self.$size.zip(other.$size).map(|(sum, part)| sum.saturating_add(part));)+
             }
         }
@@ -148,8 +145,10 @@ macro_rules! mappings {
 }
 
 mappings! {
+    /// Resident.
+    rss, LINUX | WINDOWS | FREEBSD | SUNOS;
     /// Virtual.
-    size, LINUX;
+    size, LINUX | NETBSD | OPENBSD;
     /// Its share of the resident pages.
     pss, LINUX;
     /// Mapped by others too, unmodified.
@@ -166,6 +165,12 @@ mappings! {
     anonymous, LINUX | SUNOS;
     /// Swapped out.
     swap, LINUX;
+    /// Resident and used by no other process.
+    private, FREEBSD;
+    /// References to the object that is mapped: a count, not bytes.
+    ref_count, FREEBSD | NETBSD;
+    /// Objects that shadow it: a count, not bytes.
+    shadow_count, FREEBSD;
 }
 
 record! {
@@ -174,14 +179,14 @@ record! {
     /// Linux: `/proc/PID/io`, proc_pid_io(5).
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct IoCounters = "pio" {
-        /// Read calls.
+        /// Read calls; on the BSDs, blocks read from storage.
         read_count: u64, Count, ALL;
-        /// Write calls.
+        /// Write calls; on the BSDs, blocks written to storage.
         write_count: u64, Count, ALL;
         /// Bytes fetched from storage.
-        read_bytes: u64, Bytes, ALL;
+        read_bytes: Option<u64>, Bytes, LINUX | WINDOWS;
         /// Bytes sent to storage.
-        write_bytes: u64, Bytes, ALL;
+        write_bytes: Option<u64>, Bytes, LINUX | WINDOWS;
         /// Bytes passed to read calls, wherever they came from.
         read_chars: Option<u64>, Bytes, LINUX;
         /// Bytes passed to write calls, wherever they went.
@@ -490,6 +495,14 @@ named! {
         Sigpending = "sigpending",
         /// Stack, bytes.
         Stack = "stack",
+        /// Socket buffers, bytes (FreeBSD, NetBSD).
+        Sbsize = "sbsize",
+        /// Pseudo-terminals (FreeBSD).
+        Npts = "npts",
+        /// Swap space of its user, bytes (FreeBSD).
+        Swap = "swap",
+        /// Threads of its user (NetBSD).
+        Nthr = "nthr",
     }
 }
 

@@ -226,8 +226,8 @@ if sys.platform == "win32":
         fd: int  # Its number in the process; `None` where the system does not tell.
 
     class pio(NamedTuple):
-        read_count: int  # Read calls.
-        write_count: int  # Write calls.
+        read_count: int  # Read calls; on the BSDs, blocks read from storage.
+        write_count: int  # Write calls; on the BSDs, blocks written to storage.
         read_bytes: int  # Bytes fetched from storage.
         write_bytes: int  # Bytes sent to storage.
         other_count: int  # Calls that neither read nor write.
@@ -358,8 +358,8 @@ else:
         flags: int  # The flags of open(2).
 
     class pio(NamedTuple):
-        read_count: int  # Read calls.
-        write_count: int  # Write calls.
+        read_count: int  # Read calls; on the BSDs, blocks read from storage.
+        write_count: int  # Write calls; on the BSDs, blocks written to storage.
         read_bytes: int  # Bytes fetched from storage.
         write_bytes: int  # Bytes sent to storage.
         read_chars: int  # Bytes passed to read calls, wherever they came from.

@@ -177,7 +177,7 @@ impl Control for Linux {
 
     fn set_rlimit(process: &Handle<'_>, resource: Resource, limit: Limit) -> Result<()> {
         check_identity(process)?;
-        ffi::set_rlimit(raw(process)?, resource_number(resource), limit)
+        ffi::set_rlimit(raw(process)?, resource_number(resource)?, limit)
     }
 
     fn set_cpu_affinity(process: &Handle<'_>, cpus: &[u32]) -> Result<()> {
@@ -208,12 +208,12 @@ pub(super) fn cpu_affinity(process: &Handle<'_>) -> Result<Vec<u32>> {
 }
 
 pub(super) fn rlimit(process: &Handle<'_>, resource: Resource) -> Result<Limit> {
-    ffi::rlimit(raw(process)?, resource_number(resource))
+    ffi::rlimit(raw(process)?, resource_number(resource)?)
 }
 
 /// The numbers of asm-generic/resource.h, which some architectures exchange.
-fn resource_number(resource: Resource) -> ffi::ResourceNumber {
-    match resource {
+fn resource_number(resource: Resource) -> Result<ffi::ResourceNumber> {
+    Ok(match resource {
         Resource::As => libc::RLIMIT_AS,
         Resource::Core => libc::RLIMIT_CORE,
         Resource::Cpu => libc::RLIMIT_CPU,
@@ -230,5 +230,8 @@ fn resource_number(resource: Resource) -> ffi::ResourceNumber {
         Resource::Rttime => libc::RLIMIT_RTTIME,
         Resource::Sigpending => libc::RLIMIT_SIGPENDING,
         Resource::Stack => libc::RLIMIT_STACK,
-    }
+        Resource::Sbsize | Resource::Npts | Resource::Swap | Resource::Nthr => {
+            return Err(Error::unsupported("rlimit"));
+        }
+    })
 }

@@ -205,6 +205,7 @@ fn memory_of(status: &Status) -> Option<MemoryInfo> {
         shared: Some(status.rss_file?.saturating_add(status.rss_shmem?)),
         text: Some(status.vm_exe?),
         data: Some(status.vm_data?.saturating_add(status.vm_stk?)),
+        stack: None,
     })
 }
 
@@ -467,6 +468,7 @@ impl ProcessReadings for Linux {
             shared: Some(bytes(statm.shared)),
             text: Some(bytes(statm.text)),
             data: Some(bytes(statm.data)),
+            stack: None,
         })
     }
 
@@ -527,7 +529,7 @@ impl ProcessReadings for Linux {
                 end: map.end,
                 perms: String::from_utf8_lossy(map.perms).into_owned(),
                 path: path.clone().into(),
-                rss: map.rss.ok_or_else(|| malformed(ParseError::missing("Rss")))?,
+                rss: Some(map.rss.ok_or_else(|| malformed(ParseError::missing("Rss")))?),
                 size: map.size,
                 pss: map.pss,
                 shared_clean: map.shared_clean,
@@ -537,6 +539,7 @@ impl ProcessReadings for Linux {
                 referenced: map.referenced,
                 anonymous: map.anonymous,
                 swap: map.swap,
+                ..MemoryMap::default()
             });
         }
         Ok(records)
@@ -548,8 +551,8 @@ impl ProcessReadings for Linux {
         Ok(IoCounters {
             read_count: io.syscr,
             write_count: io.syscw,
-            read_bytes: io.read_bytes,
-            write_bytes: io.write_bytes,
+            read_bytes: Some(io.read_bytes),
+            write_bytes: Some(io.write_bytes),
             read_chars: Some(io.rchar),
             write_chars: Some(io.wchar),
             ..IoCounters::default()
@@ -613,7 +616,7 @@ impl ProcessReadings for Linux {
         if let Ok(limit) = control::rlimit(process, resource) {
             return Ok(limit);
         }
-        let name = limit_name(resource);
+        let Some(name) = limit_name(resource) else { return Err(Error::unsupported("rlimit")) };
         let unsupported = || Error::unsupported("rlimit").with_path(process.path("limits"));
         let limit = process.read_record("limits", |bytes| {
             let limits = limits::parse(bytes)?;
@@ -704,8 +707,8 @@ fn scheduling_policy(policy: u64) -> SchedulingPolicy {
 }
 
 /// The name of a resource in `/proc/PID/limits`: fs/proc/base.c.
-fn limit_name(resource: Resource) -> &'static str {
-    match resource {
+fn limit_name(resource: Resource) -> Option<&'static str> {
+    Some(match resource {
         Resource::As => "Max address space",
         Resource::Core => "Max core file size",
         Resource::Cpu => "Max cpu time",
@@ -722,5 +725,6 @@ fn limit_name(resource: Resource) -> &'static str {
         Resource::Rttime => "Max realtime timeout",
         Resource::Sigpending => "Max pending signals",
         Resource::Stack => "Max stack size",
-    }
+        Resource::Sbsize | Resource::Npts | Resource::Swap | Resource::Nthr => return None,
+    })
 }

@@ -45,7 +45,7 @@ pub(super) fn maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
             end: region.start.saturating_add(region.size),
             perms: permissions(region.protection).into(),
             path: with_drive(path),
-            rss: resident,
+            rss: Some(resident),
             ..MemoryMap::default()
         });
         Ok(())

@@ -443,8 +443,8 @@ impl ProcessReadings for Windows {
         let counters = |read_count, write_count, read_bytes, write_bytes, others, other_bytes| IoCounters {
             read_count,
             write_count,
-            read_bytes,
-            write_bytes,
+            read_bytes: Some(read_bytes),
+            write_bytes: Some(write_bytes),
             other_count: Some(others),
             other_bytes: Some(other_bytes),
             ..IoCounters::default()
