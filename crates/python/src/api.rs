@@ -15,7 +15,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use pyo3::{IntoPyObjectExt as _, intern};
 
-use crate::convert::{self, Members, Object, Tuples, dict, text};
+use crate::convert::{self, Members, MembersRef, Object, Tuples, dict, text};
 use crate::errors::{Exceptions, of_machine};
 
 /// What one package reads with: its tuples and exceptions, and the /proc that its `PROCFS_PATH` names.
@@ -23,6 +23,8 @@ use crate::errors::{Exceptions, of_machine};
 pub(crate) struct Api {
     package: Py<PyString>,
     modules: Py<PyDict>,
+    /// The module that makes the enums.
+    lazy: Py<PyAny>,
     /// The value of `PROCFS_PATH` that the system was made for.
     system: Mutex<(Option<Py<PyAny>>, System)>,
     /// The backend that the package chose; `None` leaves the choice to the environment.
@@ -82,11 +84,8 @@ impl Api {
     }
 
     /// One of the package's enums, which are made when first needed.
-    fn members<'a>(&self, py: Python<'_>, class: &str, known: &'a PyOnceLock<Members>) -> PyResult<&'a Members> {
-        known.get_or_try_init(py, || {
-            let enums = py.import(format!("{}._enums", self.package.bind(py)).as_str())?;
-            Ok(Members::of(enums.getattr(class)?))
-        })
+    fn members<'a>(&self, py: Python<'_>, class: &str, known: &'a PyOnceLock<Members>) -> PyResult<MembersRef<'a>> {
+        Members::get_or_make(py, &self.lazy, class, known)
     }
 }
 
@@ -104,7 +103,12 @@ fn warn_missing(py: Python<'_>, what: &str, missing: &[&str], separator: &str) -
 #[pymethods]
 impl Api {
     #[new]
-    fn new(package: &Bound<'_, PyString>, tuples: &Bound<'_, PyAny>, common: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn new(
+        package: &Bound<'_, PyString>,
+        tuples: &Bound<'_, PyAny>,
+        common: &Bound<'_, PyAny>,
+        lazy: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
         let modules = package.py().import("sys")?.getattr("modules")?.cast_into::<PyDict>()?;
         Ok(Self {
             package: package.clone().unbind(),
@@ -114,8 +118,9 @@ impl Api {
             duplex: PyOnceLock::new(),
             battery_time: PyOnceLock::new(),
             link_family: PyOnceLock::new(),
-            tuples: Tuples::of(tuples)?,
+            tuples: Tuples::of(tuples, lazy.clone().unbind())?,
             exceptions: Exceptions::of(common)?,
+            lazy: lazy.clone().unbind(),
         })
     }
 
@@ -343,12 +348,13 @@ impl Api {
         }
         sorted.sort_by_key(|(family, _)| *family);
         let nics = PyDict::new(py);
+        let families = self.tuples.families(py)?;
         for (number, row) in sorted {
             let of = |place| row.get_item(place);
             let (nic, mut address, netmask, broadcast, ptp) = (of(0)?, of(2)?, of(3)?, of(4)?, of(5)?);
             let family = match number {
                 AF_LINK => self.members(py, "AddressFamily", &self.link_family)?.get(py, number)?,
-                _ => self.tuples.family(py, number)?,
+                _ => families.get(py, number)?,
             };
             if number == hardware {
                 // They have at least six parts.

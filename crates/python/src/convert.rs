@@ -26,7 +26,9 @@ macro_rules! tuples {
         /// The named tuples of the package, and what makes one.
         pub(crate) struct Tuples {
             maker: Maker,
-            sockets: PyOnceLock<Sockets>,
+            lazy: Py<PyAny>,
+            families: PyOnceLock<Members>,
+            socket_kinds: PyOnceLock<Members>,
             /// How many fields `scputimes` has: as many as the kernel told kinds of CPU time when the package was imported.
             cpu_times: usize,
             $(pub(crate) $name: Py<PyType>,)+
@@ -34,11 +36,13 @@ macro_rules! tuples {
 
         impl Tuples {
             /// The classes in the module `_ntuples`.
-            pub(crate) fn of(module: &Bound<'_, PyAny>) -> PyResult<Self> {
+            pub(crate) fn of(module: &Bound<'_, PyAny>, lazy: Py<PyAny>) -> PyResult<Self> {
                 let py = module.py();
                 Ok(Self {
                     maker: Maker::of(py)?,
-                    sockets: PyOnceLock::new(),
+                    lazy,
+                    families: PyOnceLock::new(),
+                    socket_kinds: PyOnceLock::new(),
                     cpu_times: module.getattr("scputimes")?.getattr("_fields")?.len()?,
                     $($name: module.getattr(stringify!($name))?.cast_into::<PyType>()?.unbind(),)+
                 })
@@ -55,14 +59,43 @@ tuples! {
 
 /// Members of an enum by number, each looked up once: Python takes longer over it than over all else of a socket.
 pub(crate) struct Members {
+    /// The enum, or a function that returns what stands in for its members.
     class: Py<PyAny>,
     known: Py<PyDict>,
 }
 
+/// What [`Members::get_or_make`] has.
+pub(crate) enum MembersRef<'a> {
+    Kept(&'a Members),
+    Made(Members),
+}
+
+impl std::ops::Deref for MembersRef<'_> {
+    type Target = Members;
+
+    fn deref(&self) -> &Members {
+        match self {
+            Self::Kept(members) => members,
+            Self::Made(members) => members,
+        }
+    }
+}
+
 impl Members {
-    pub(crate) fn of(class: Bound<'_, PyAny>) -> Self {
-        let known = PyDict::new(class.py()).unbind();
-        Self { class: class.unbind(), known }
+    /// The enum that the package's `_lazy` has by this name. Kept in `known` once it can be imported.
+    pub(crate) fn get_or_make<'a>(
+        py: Python<'_>,
+        lazy: &Py<PyAny>,
+        name: &str,
+        known: &'a PyOnceLock<Self>,
+    ) -> PyResult<MembersRef<'a>> {
+        if let Some(members) = known.get(py) {
+            return Ok(MembersRef::Kept(members));
+        }
+        let (class, is_enum): (Bound<'_, PyAny>, bool) =
+            lazy.bind(py).call_method1(intern!(py, "members"), (name,))?.extract()?;
+        let members = Self { class: class.unbind(), known: PyDict::new(py).unbind() };
+        if is_enum { Ok(MembersRef::Kept(known.get_or_init(py, || members))) } else { Ok(MembersRef::Made(members)) }
     }
 
     /// The member of this number, or the number where it has none, as psutil does it.
@@ -75,12 +108,6 @@ impl Members {
         known.set_item(number, &member)?;
         Ok(member)
     }
-}
-
-/// The enums of the module `socket`, which is imported when they are first needed.
-struct Sockets {
-    family: Members,
-    kind: Members,
 }
 
 impl Tuples {
@@ -118,19 +145,9 @@ impl Tuples {
         Ok(list)
     }
 
-    fn sockets(&self, py: Python<'_>) -> PyResult<&Sockets> {
-        self.sockets.get_or_try_init(py, || {
-            let socket = py.import("socket")?;
-            Ok(Sockets {
-                family: Members::of(socket.getattr("AddressFamily")?),
-                kind: Members::of(socket.getattr("SocketKind")?),
-            })
-        })
-    }
-
-    /// The member of `socket.AddressFamily` of this number, or the number where it has none.
-    pub(crate) fn family<'py>(&self, py: Python<'py>, number: i64) -> Object<'py> {
-        self.sockets(py)?.family.get(py, number)
+    /// `socket.AddressFamily`
+    pub(crate) fn families(&self, py: Python<'_>) -> PyResult<MembersRef<'_>> {
+        Members::get_or_make(py, &self.lazy, "socket.AddressFamily", &self.families)
     }
 
     /// `sconn` of each, or `pconn` of those of one process.
@@ -144,7 +161,8 @@ impl Tuples {
         if connections.is_empty() {
             return Ok(list);
         }
-        let sockets = self.sockets(py)?;
+        let families = self.families(py)?;
+        let kinds = Members::get_or_make(py, &self.lazy, "socket.SocketKind", &self.socket_kinds)?;
         // Most are of one address of this machine.
         let mut last = None;
         for of in connections {
@@ -157,8 +175,8 @@ impl Tuples {
             };
             let unix = of.family == psoxide::AddressFamily::Unix;
             let fd = of.fd.unwrap_or(-1).into_bound_py_any(py)?;
-            let family = sockets.family.get(py, family_number(of.family).into())?;
-            let kind = sockets.kind.get(py, kind.into())?;
+            let family = families.get(py, family_number(of.family).into())?;
+            let kind = kinds.get(py, kind.into())?;
             let laddr = self.endpoint(py, &of.laddr, unix, &mut last)?;
             let raddr = self.endpoint(py, &of.raddr, unix, &mut last)?;
             let status = connection_status(py, of.status)?;

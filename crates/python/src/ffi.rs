@@ -108,3 +108,29 @@ impl SignalMask {
         unsafe { libc::raise(signal) };
     }
 }
+
+/// How poll(2) ended.
+#[cfg(unix)]
+pub(crate) enum PollEnd {
+    Readable,
+    TimedOut,
+    Interrupted,
+}
+
+/// Waits with poll(2) until a descriptor is readable or closed at its other end.
+#[cfg(unix)]
+pub(crate) fn poll_in(fd: i32, timeout: std::time::Duration) -> std::io::Result<PollEnd> {
+    let mut polled = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // Rounded up: a timeout of less than a millisecond is not 0, with which callers would spin.
+    let milliseconds = timeout.as_micros().div_ceil(1000);
+    let milliseconds = i32::try_from(milliseconds).unwrap_or(i32::MAX);
+    // SAFETY: one pollfd, which outlives the call. The kernel refuses a number that is no descriptor.
+    match unsafe { libc::poll(&raw mut polled, 1, milliseconds) } {
+        0 => Ok(PollEnd::TimedOut),
+        found if found > 0 => Ok(PollEnd::Readable),
+        _ => match std::io::Error::last_os_error() {
+            error if error.kind() == std::io::ErrorKind::Interrupted => Ok(PollEnd::Interrupted),
+            error => Err(error),
+        },
+    }
+}

@@ -13,6 +13,8 @@ mod ffi;
 mod fork;
 mod percent;
 mod process;
+#[cfg(unix)]
+mod wait;
 
 /// The native half of the package.
 #[pyo3::pymodule(gil_used = false)]
@@ -31,12 +33,15 @@ mod _psoxide {
     use crate::percent::{busy_percent, cpu_busy_time, cpu_times_deltas, cpu_tot_time, each_percent};
     #[pymodule_export]
     use crate::process::{Plan, Process};
+    #[cfg(unix)]
+    #[pymodule_export]
+    use crate::wait::wait_readable;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         // psutil's name for a limit, and its number on this architecture: getrlimit(2).
         let limits = PyDict::new(module.py());
-        for (name, number) in crate::process::RLIMITS {
+        for (name, number, _) in crate::process::RLIMITS {
             limits.set_item(name, number)?;
         }
         module.add("RLIMITS", limits)?;

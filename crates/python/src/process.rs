@@ -4,8 +4,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use psoxide::{
-    CtxSwitches, Field, FieldSet, Ids, IoPriority, IoPriorityClass, MemoryMapGroup, Pass, Pid, Process as Source,
-    Reading, Record, Result, Row, Signal, System, Thread,
+    CtxSwitches, Field, FieldSet, Ids, IoPriority, IoPriorityClass, Limit, MemoryMapGroup, Pass, Pid,
+    Process as Source, Reading, Record, Resource, Result, Row, Signal, System, Thread,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -368,30 +368,36 @@ const IO_CLASSES: [IoPriorityClass; 4] = if cfg!(windows) {
     [IoPriorityClass::None, IoPriorityClass::Realtime, IoPriorityClass::BestEffort, IoPriorityClass::Idle]
 };
 
-/// The resources that can be limited.
+/// The resources that can be limited: psutil's name, and the number on this architecture.
 #[cfg(windows)]
-pub(crate) const RLIMITS: [(&str, u32); 0] = [];
+pub(crate) const RLIMITS: [(&str, u32, Resource); 0] = [];
 
-/// The resources that can be limited.
+/// The resources that can be limited: psutil's name, and the number on this architecture.
 #[cfg(unix)]
-pub(crate) const RLIMITS: [(&str, u32); 16] = [
-    ("RLIMIT_AS", libc::RLIMIT_AS),
-    ("RLIMIT_CORE", libc::RLIMIT_CORE),
-    ("RLIMIT_CPU", libc::RLIMIT_CPU),
-    ("RLIMIT_DATA", libc::RLIMIT_DATA),
-    ("RLIMIT_FSIZE", libc::RLIMIT_FSIZE),
-    ("RLIMIT_LOCKS", libc::RLIMIT_LOCKS),
-    ("RLIMIT_MEMLOCK", libc::RLIMIT_MEMLOCK),
-    ("RLIMIT_MSGQUEUE", libc::RLIMIT_MSGQUEUE),
-    ("RLIMIT_NICE", libc::RLIMIT_NICE),
-    ("RLIMIT_NOFILE", libc::RLIMIT_NOFILE),
-    ("RLIMIT_NPROC", libc::RLIMIT_NPROC),
-    ("RLIMIT_RSS", libc::RLIMIT_RSS),
-    ("RLIMIT_RTPRIO", libc::RLIMIT_RTPRIO),
-    ("RLIMIT_RTTIME", libc::RLIMIT_RTTIME),
-    ("RLIMIT_SIGPENDING", libc::RLIMIT_SIGPENDING),
-    ("RLIMIT_STACK", libc::RLIMIT_STACK),
+pub(crate) const RLIMITS: [(&str, u32, Resource); 16] = [
+    ("RLIMIT_AS", libc::RLIMIT_AS, Resource::As),
+    ("RLIMIT_CORE", libc::RLIMIT_CORE, Resource::Core),
+    ("RLIMIT_CPU", libc::RLIMIT_CPU, Resource::Cpu),
+    ("RLIMIT_DATA", libc::RLIMIT_DATA, Resource::Data),
+    ("RLIMIT_FSIZE", libc::RLIMIT_FSIZE, Resource::Fsize),
+    ("RLIMIT_LOCKS", libc::RLIMIT_LOCKS, Resource::Locks),
+    ("RLIMIT_MEMLOCK", libc::RLIMIT_MEMLOCK, Resource::Memlock),
+    ("RLIMIT_MSGQUEUE", libc::RLIMIT_MSGQUEUE, Resource::Msgqueue),
+    ("RLIMIT_NICE", libc::RLIMIT_NICE, Resource::Nice),
+    ("RLIMIT_NOFILE", libc::RLIMIT_NOFILE, Resource::Nofile),
+    ("RLIMIT_NPROC", libc::RLIMIT_NPROC, Resource::Nproc),
+    ("RLIMIT_RSS", libc::RLIMIT_RSS, Resource::Rss),
+    ("RLIMIT_RTPRIO", libc::RLIMIT_RTPRIO, Resource::Rtprio),
+    ("RLIMIT_RTTIME", libc::RLIMIT_RTTIME, Resource::Rttime),
+    ("RLIMIT_SIGPENDING", libc::RLIMIT_SIGPENDING, Resource::Sigpending),
+    ("RLIMIT_STACK", libc::RLIMIT_STACK, Resource::Stack),
 ];
+
+/// The resource of this number.
+fn resource(number: i64) -> PyResult<Resource> {
+    let found = RLIMITS.iter().find(|(_, known, _)| i64::from(*known) == number);
+    found.map(|(.., resource)| *resource).ok_or_else(|| PyValueError::new_err("invalid resource specified"))
+}
 
 /// rss, vms, shared, text, lib, data, dirty: two that Linux 2.6 has emptied.
 #[cfg(unix)]
@@ -658,6 +664,22 @@ impl Process {
 
     fn set_affinity(slf: &Bound<'_, Self>, cpus: Vec<u32>) -> PyResult<()> {
         Self::read(slf, |source| source.set_cpu_affinity(&cpus))
+    }
+
+    /// A resource limit: soft and hard, -1 where there is none.
+    fn limit(slf: &Bound<'_, Self>, number: i64) -> PyResult<(i64, i64)> {
+        let resource = resource(number)?;
+        let limit = Self::read(slf, |source| source.rlimit(resource))?;
+        // As the `resource` module of Python: RLIM_INFINITY is -1.
+        let shown = |value: Option<u64>| value.map_or(-1, u64::cast_signed);
+        Ok((shown(limit.soft), shown(limit.hard)))
+    }
+
+    fn set_limit(slf: &Bound<'_, Self>, number: i64, soft: i64, hard: i64) -> PyResult<()> {
+        let resource = resource(number)?;
+        let wanted = |value: i64| (value != -1).then_some(value.cast_unsigned());
+        let limit = Limit { soft: wanted(soft), hard: wanted(hard) };
+        Self::read(slf, |source| source.set_rlimit(resource, limit))
     }
 
     fn num_handles(slf: &Bound<'_, Self>) -> PyResult<u64> {

@@ -41,7 +41,7 @@ def python():
     """Runs a piece of Python in an interpreter of its own and returns what it prints."""
 
     def run(code, *options):
-        done = subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, check=False)
+        done = subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from . import _common, _ntuples
+from . import _common, _lazy, _ntuples
 
 if os.name == "nt":
     from . import _pswindows as _psplatform
@@ -148,7 +148,7 @@ if WINDOWS:
     _absent = {name for name in __all__ if name.startswith(("IOPRIO_CLASS_", "RLIM", "PROCFS_", "sensors_t", "sensors_f"))}
     __all__ = [name for name in __all__ if name not in _absent and name != "AF_LINK"] + _psplatform.__extra__all__
     _LAZY = {name: owner for name, owner in _LAZY.items() if owner != "_pslinux"}
-    _LAZY.update(dict.fromkeys(_psplatform._LAZY_ENUMS, "_pswindows"))
+    _LAZY.update(dict.fromkeys((*_lazy.ENUMS["IOPriority"][1], "AF_LINK"), "_pswindows"))
     CONN_DELETE_TCB = _psplatform.CONN_DELETE_TCB
     globals().update(_psplatform.PRIORITIES)
     win_service_iter, win_service_get = _psplatform.win_service_iter, _psplatform.win_service_get
@@ -169,6 +169,8 @@ def __getattr__(name):
         # `globals` and not the package's name: the package may have been executed a second time.
         owner = _LAZY[name]
         value = getattr(__import__(f"{_common._PACKAGE}.{owner}", fromlist=[name]), name)
+        if isinstance(value, _lazy.StandIn):
+            return value
     elif name in ("_psposix", "_psutil_linux", "exit"):
         import importlib
 

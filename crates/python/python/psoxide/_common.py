@@ -2,28 +2,29 @@
 
 import _operator
 import _thread
+import _warnings
 import os
 import stat
 import sys
 
-from . import _psoxide
+from . import _lazy, _psoxide, _system
 
 # Set to any value, be it empty of meaning as "0", it tells on stderr what is passed over.
 PSUTIL_DEBUG = bool(os.getenv("PSUTIL_DEBUG"))
 _DEFAULT = object()
 _PACKAGE = __name__.rpartition(".")[0]
 
-POSIX = os.name == "posix"
-WINDOWS = os.name == "nt"
-LINUX = sys.platform.startswith(("linux", "android"))
-MACOS = sys.platform.startswith("darwin")
+WINDOWS = _system.NAME == "windows"
+LINUX = _system.NAME == "linux"
+MACOS = _system.NAME == "macos"
 OSX = MACOS
-FREEBSD = sys.platform.startswith(("freebsd", "midnightbsd"))
-OPENBSD = sys.platform.startswith("openbsd")
-NETBSD = sys.platform.startswith("netbsd")
+FREEBSD = _system.NAME == "freebsd"
+OPENBSD = _system.NAME == "openbsd"
+NETBSD = _system.NAME == "netbsd"
 BSD = FREEBSD or OPENBSD or NETBSD
-SUNOS = sys.platform.startswith(("sunos", "solaris"))
-AIX = sys.platform.startswith("aix")
+SUNOS = _system.NAME == "sunos"
+AIX = False  # psoxide is not ported to it
+POSIX = not WINDOWS
 
 STATUS_RUNNING = "running"
 STATUS_SLEEPING = "sleeping"
@@ -57,16 +58,6 @@ ENCODING = sys.getfilesystemencoding()
 ENCODING_ERRS = sys.getfilesystemencodeerrors()
 FILE_READ_BUFFER_SIZE = 32 * 1024
 
-# Where these constants are made: importing `enum` or `socket` takes longer than all of this package.
-_LAZY_ENUMS = {
-    "NicDuplex": None,
-    "NIC_DUPLEX_FULL": "NicDuplex",
-    "NIC_DUPLEX_HALF": "NicDuplex",
-    "NIC_DUPLEX_UNKNOWN": "NicDuplex",
-    "BatteryTime": None,
-    "POWER_TIME_UNKNOWN": "BatteryTime",
-    "POWER_TIME_UNLIMITED": "BatteryTime",
-}
 _LAZY_MODULES = frozenset(("collections", "enum", "functools", "socket", "threading", "warnings"))
 _LAZY_SOCKET = frozenset(("AF_INET", "AF_INET6", "AF_UNIX", "SOCK_DGRAM", "SOCK_STREAM"))
 
@@ -76,15 +67,10 @@ def __getattr__(name):
         value = __import__(name)
     elif name in _LAZY_SOCKET:
         value = getattr(_this.socket, name, None)
-    elif name in _LAZY_ENUMS:
-        from . import _enums
-
-        owner = _LAZY_ENUMS[name]
-        value = getattr(getattr(_enums, owner), name) if owner else getattr(_enums, name)
     elif name == "conn_tmap":
         value = _conn_tmap()
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _lazy.attribute("_common", name)
     globals()[name] = value
     return value
 
@@ -294,18 +280,12 @@ def parse_environ_block(data):
 
 def sockfam_to_enum(num):
     """A member of socket.AddressFamily, or the number where it has none."""
-    try:
-        return _this.socket.AddressFamily(num)
-    except ValueError:
-        return num
+    return _lazy.member("socket.AddressFamily", num)
 
 
 def socktype_to_enum(num):
     """A member of socket.SocketKind, or the number where it has none."""
-    try:
-        return _this.socket.SocketKind(num)
-    except ValueError:
-        return num
+    return _lazy.member("socket.SocketKind", num)
 
 
 def _conn_tmap():
@@ -354,9 +334,7 @@ def deprecated_method(replacement):
         message = f"{fun.__name__}() is deprecated and will be removed; use {replacement}() instead"
 
         def wrapper(self, *args, **kwargs):
-            import warnings
-
-            warnings.warn(message, category=DeprecationWarning, stacklevel=2)
+            _warnings.warn(message, category=DeprecationWarning, stacklevel=2)
             return getattr(self, replacement)(*args, **kwargs)
 
         _looks_like(wrapper, fun)

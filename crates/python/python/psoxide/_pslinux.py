@@ -1,10 +1,11 @@
 """What the package reads on Linux. Programs and tests replace functions here, and the package then sees theirs."""
 
+import errno
 import os
 import sys
 
 from . import _cext as cext
-from . import _common, _ntuples, _psoxide, _psposix
+from . import _common, _lazy, _ntuples, _psoxide, _psposix
 from ._common import (
     AccessDenied,
     NoSuchProcess,
@@ -26,7 +27,7 @@ from ._common import (
     usage_percent,
 )
 from ._readings import *
-from ._readings import _api, _enum
+from ._readings import _api
 
 ntp = _ntuples
 scputimes = _ntuples.scputimes
@@ -42,25 +43,27 @@ HAS_PROC_SMAPS = os.path.exists("/proc/self/smaps")
 HAS_PROC_SMAPS_ROLLUP = os.path.exists("/proc/self/smaps_rollup")
 HAS_PROC_IO = os.path.exists("/proc/self/io")
 
+# IOPRIO_CLASS_NONE and IOPRIO_CLASS_IDLE
+_CLASSES_WITHOUT_VALUE = (0, 3)
+
 __extra__all__ = (
     ["PROCFS_PATH"]
     + ["IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"]
     + [name for name in dir(_common) if name.startswith("CONN_")]
 )
 
-_LAZY_ENUMS = {
-    "IOPriority": None,
-    "IOPRIO_CLASS_NONE": "IOPriority",
-    "IOPRIO_CLASS_RT": "IOPriority",
-    "IOPRIO_CLASS_BE": "IOPriority",
-    "IOPRIO_CLASS_IDLE": "IOPriority",
-    "AddressFamily": None,
-    "AF_LINK": "AddressFamily",
-}
+_lazy.ENUMS["IOPriority"] = ("_pslinux", {
+    "IOPRIO_CLASS_NONE": 0,
+    "IOPRIO_CLASS_RT": 1,
+    "IOPRIO_CLASS_BE": 2,
+    "IOPRIO_CLASS_IDLE": 3,
+})  # fmt: skip
+_lazy.ENUMS["AddressFamily"] = ("_pslinux", {"AF_LINK": 17})
+_lazy.SOCKET_ENUMS["socket.AddressFamily"].update(AF_UNIX=1, AF_INET=2, AF_INET6=10, AF_PACKET=17)
 
 
 def __getattr__(name):
-    if name in ("base64", "collections", "enum", "errno", "functools", "glob", "re", "resource", "socket", "struct", "warnings"):
+    if name in ("base64", "collections", "enum", "functools", "glob", "re", "resource", "socket", "struct", "warnings"):
         value = __import__(name)
     elif name in ("RootFsDeviceFinder", "calculate_avail_vmem"):
         from . import _legacy
@@ -69,7 +72,7 @@ def __getattr__(name):
     elif name.startswith("NIC_DUPLEX_"):
         return getattr(_common, name)
     else:
-        return _enum(__name__, _LAZY_ENUMS, name)
+        return _lazy.attribute("_pslinux", name)
     globals()[name] = value
     return value
 
@@ -116,7 +119,7 @@ def wrap_exceptions(fun):
                 raise AccessDenied(self.pid, name) from err
             gone = isinstance(err, ProcessLookupError)
             # ENOSYS: prlimit(2) of a zombie, on some kernels.
-            if (gone or err.errno == _this.errno.ENOSYS) and self._is_zombie():
+            if (gone or err.errno == errno.ENOSYS) and self._is_zombie():
                 raise ZombieProcess(self.pid, name, getattr(self, "_ppid", None)) from err
             if gone:
                 raise NoSuchProcess(self.pid, name) from err
@@ -169,7 +172,7 @@ class Process(_psoxide.Process):
         try:
             os.sched_setaffinity(self.pid, cpus)
         except (OSError, ValueError) as err:
-            if isinstance(err, ValueError) or err.errno == _this.errno.EINVAL:
+            if isinstance(err, ValueError) or err.errno == errno.EINVAL:
                 eligible = self._get_eligible_cpus()
                 for cpu in cpus:
                     if cpu not in eligible:
@@ -179,13 +182,13 @@ class Process(_psoxide.Process):
     def ionice_get(self):
         """Its I/O scheduling class and priority."""
         ioclass, value = self.ionice()
-        return _ntuples.pionice(_this.IOPriority(ioclass), value)
+        return _ntuples.pionice(_lazy.member("IOPriority", ioclass), value)
 
     def ionice_set(self, ioclass, value):
         """Gives it another I/O scheduling class and priority."""
         if value is None:
             value = 0
-        if value and ioclass in (_this.IOPRIO_CLASS_IDLE, _this.IOPRIO_CLASS_NONE):
+        if value and ioclass in _CLASSES_WITHOUT_VALUE:
             raise ValueError(f"{ioclass!r} ioclass accepts no value")
         if value < 0 or value > 7:
             raise ValueError("value not in 0-7 range")
@@ -198,10 +201,15 @@ class Process(_psoxide.Process):
         if self.pid == 0:
             raise ValueError("can't use prlimit() against PID 0 process")
         if limits is None:
-            return _this.resource.prlimit(self.pid, resource_)
+            return self.limit(resource_)
         if len(limits) != 2:
             raise ValueError(f"second argument must be a (soft, hard) tuple, got {limits!r}")
-        _this.resource.prlimit(self.pid, resource_, limits)
+        try:
+            self.set_limit(resource_, *limits)
+        except OSError as err:
+            if err.errno == errno.EINVAL:
+                raise ValueError("current limit exceeds maximum limit") from None
+            raise
         return None
 
     def _parse_smaps_rollup(self):

@@ -1,27 +1,35 @@
 """Waiting for processes, and other things that all Unix systems do the same way."""
 
+import errno
 import os
 import sys
 import time
 
+import _signal
+
+from . import _lazy, _ntuples, _psoxide
 from ._common import TimeoutExpired, debug, memoize, usage_percent
 
 # The longest pause between two looks at a process where there are no pidfds; the first is a ten-thousandth second.
 _LONGEST_PAUSE = 0.04
 
 _this = sys.modules[__name__]
+ntp = _ntuples
+_lazy.ENUMS["Negsignal"] = (
+    "_psposix",
+    # In the order of `signal.Signals`, where the first of several names is the member and the others are aliases.
+    {
+        name: -number
+        for number, name in sorted((number, name) for name, number in vars(_signal).items() if name[:3] == "SIG")
+        if isinstance(number, int) and name[3] != "_"
+    },
+)
 
 
 def __getattr__(name):
-    if name in ("enum", "errno", "glob", "select", "signal"):
-        value = __import__(name)
-    elif name == "Negsignal":
-        from ._enums import Negsignal as value
-    elif name == "ntp":
-        from . import _ntuples as value
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
+    if name not in ("enum", "glob", "select", "signal"):
+        return _lazy.attribute("_psposix", name)
+    value = globals()[name] = __import__(name)
     return value
 
 
@@ -40,10 +48,7 @@ def pid_exists(pid):
 
 def negsig_to_enum(num):
     """A negative signal number as a member of an enum, which prints as the signal's name."""
-    try:
-        return _this.Negsignal(num)
-    except ValueError:
-        return num
+    return _lazy.member("Negsignal", num)
 
 
 def convert_exit_code(status):
@@ -90,7 +95,6 @@ def wait_pid_posix(pid, timeout=None):
 
 def wait_pid_pidfd_open(pid, timeout=None):
     """Waits for a process by its pidfd: without looking in between, and whoever's child it is."""
-    errno = _this.errno
     started = time.monotonic()
     try:
         pidfd = os.pidfd_open(pid, 0)
@@ -102,10 +106,7 @@ def wait_pid_pidfd_open(pid, timeout=None):
             debug(f"pidfd_open() failed ({err!r}); looking again and again instead")
         return wait_pid_posix(pid, timeout)
     try:
-        select = _this.select
-        poller = select.poll()
-        poller.register(pidfd, select.POLLIN)
-        ended = poller.poll(None if timeout is None else _milliseconds(timeout))
+        ended = _psoxide.wait_readable(pidfd, timeout)
     finally:
         os.close(pidfd)
     if not ended:
@@ -121,17 +122,11 @@ def wait_pid_pidfd_open(pid, timeout=None):
         raise TimeoutExpired(timeout, pid=pid) from None
 
 
-def _milliseconds(timeout):
-    """Rounded up, so that a short wait is none that spins; within what poll(2) takes."""
-    return min(-int(-timeout * 1000 // 1), 0x7FFFFFFF)
-
-
 @memoize
 def can_use_pidfd_open():
     """Whether this kernel has pidfds, and lets this process have one."""
     if not hasattr(os, "pidfd_open"):
         return False
-    errno = _this.errno
     try:
         pidfd = os.pidfd_open(os.getpid(), 0)
     except OSError as err:
@@ -162,13 +157,11 @@ def wait_pid(pid, timeout=None):
 
 def disk_usage(path):
     """Space of the file system that a path, or an open file, is on."""
-    from ._ntuples import sdiskusage
-
     status = os.statvfs(path)
     total = status.f_blocks * status.f_frsize
     used = total - status.f_bfree * status.f_frsize
     free = status.f_bavail * status.f_frsize
-    return sdiskusage(total=total, used=used, free=free, percent=usage_percent(used, used + free, round_=1))
+    return _ntuples.sdiskusage(total=total, used=used, free=free, percent=usage_percent(used, used + free, round_=1))
 
 
 @memoize

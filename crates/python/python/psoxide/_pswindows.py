@@ -5,10 +5,10 @@ import sys
 import time
 
 from . import _cext as cext
-from . import _common, _ntuples, _psoxide
+from . import _common, _lazy, _ntuples, _psoxide
 from ._common import AccessDenied, NoSuchProcess, TimeoutExpired
 from ._readings import *
-from ._readings import _api, _enum
+from ._readings import _api
 
 ntp = _ntuples
 _this = sys.modules[__name__]
@@ -36,20 +36,19 @@ __extra__all__ = [
     "CONN_DELETE_TCB", "AF_LINK",
 ]  # fmt: skip
 
-_LAZY_ENUMS = {
-    "IOPriority": None,
-    "IOPRIO_VERYLOW": "IOPriority",
-    "IOPRIO_LOW": "IOPriority",
-    "IOPRIO_NORMAL": "IOPriority",
-    "IOPRIO_HIGH": "IOPriority",
-    "AddressFamily": None,
-    "AF_LINK": "AddressFamily",
-    "Priority": None,
-}
+_lazy.ENUMS["IOPriority"] = ("_pswindows", {
+    "IOPRIO_VERYLOW": 0,
+    "IOPRIO_LOW": 1,
+    "IOPRIO_NORMAL": 2,
+    "IOPRIO_HIGH": 3,
+})  # fmt: skip
+_lazy.ENUMS["Priority"] = ("_pswindows", PRIORITIES)
+_lazy.ENUMS["AddressFamily"] = ("_pswindows", {"AF_LINK": -1})
+_lazy.SOCKET_ENUMS["socket.AddressFamily"].update(AF_INET=2, AF_INET6=23)
 
 
 def __getattr__(name):
-    return _enum(__name__, _LAZY_ENUMS, name)
+    return _lazy.attribute("_pswindows", name)
 
 
 getloadavg = _api.getloadavg
@@ -201,7 +200,7 @@ class Process(_psoxide.Process):
 
     def nice_get(self):
         """Its priority class."""
-        return _this.Priority(self.priority())
+        return _lazy.member("Priority", self.priority())
 
     def nice_set(self, value):
         """Gives it another priority class."""
@@ -235,12 +234,12 @@ class Process(_psoxide.Process):
 
     def ionice_get(self):
         """Its I/O priority."""
-        return _this.IOPriority(self.ionice()[0])
+        return _lazy.member("IOPriority", self.ionice()[0])
 
     def ionice_set(self, ioclass, value):
         """Gives it another I/O priority."""
         if value:
             raise TypeError("value argument not accepted on Windows")
-        if ioclass not in tuple(_this.IOPriority):
+        if ioclass not in _lazy.ENUMS["IOPriority"][1].values():
             raise ValueError(f"{ioclass} is not a valid priority")
         return self.set_ionice(int(ioclass))

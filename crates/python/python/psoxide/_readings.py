@@ -1,8 +1,6 @@
-"""What the modules of all systems have: functions that are the native Api's own, and the enums, made when asked for."""
+"""What the modules of all systems have: functions that are methods of the native Api."""
 
-import sys
-
-from . import _common, _ntuples, _psoxide
+from . import _common, _lazy, _ntuples, _psoxide
 from ._common import _PACKAGE
 
 
@@ -23,7 +21,7 @@ def _scputimes():
 
 
 _ntuples.scputimes = _scputimes()
-_api = _psoxide.Api(_PACKAGE, _ntuples, _common)
+_api = _psoxide.Api(_PACKAGE, _ntuples, _common, _lazy)
 
 __all__ = [
     "boot_time", "pids", "pid_exists", "ppid_map", "cpu_times", "per_cpu_times", "cpu_count_logical", "cpu_count_cores",
@@ -55,15 +53,3 @@ def sensors_battery():
     """The battery, or None where there is none."""
     battery = _api.sensors_battery()
     return None if battery is None else _ntuples.sbattery(*battery)
-
-
-def _enum(module, owners, name):
-    """The enum of this name for a module, or the member of the enum that `owners` says; from now on the module has it."""
-    if name not in owners:
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    from . import _enums
-
-    owner = owners[name]
-    value = getattr(getattr(_enums, owner), name) if owner else getattr(_enums, name)
-    setattr(sys.modules[module], name, value)
-    return value
