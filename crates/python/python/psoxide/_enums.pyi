@@ -35,17 +35,6 @@ if sys.platform == "win32":
     class AddressFamily(enum.IntEnum):
         AF_LINK = -1
 
-    class Negsignal(enum.IntEnum):
-        SIGINT = -2
-        SIGILL = -4
-        SIGFPE = -8
-        SIGSEGV = -11
-        SIGTERM = -15
-        SIGBREAK = -21
-        SIGABRT = -22
-        CTRL_C_EVENT = 0
-        CTRL_BREAK_EVENT = -1
-
 else:
     class IOPriority(enum.IntEnum):
         IOPRIO_CLASS_NONE = 0

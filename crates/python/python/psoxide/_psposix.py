@@ -15,15 +15,18 @@ _LONGEST_PAUSE = 0.04
 
 _this = sys.modules[__name__]
 ntp = _ntuples
-_lazy.ENUMS["Negsignal"] = (
-    "_psposix",
-    # In the order of `signal.Signals`, where the first of several names is the member and the others are aliases.
-    {
-        name: -number
-        for number, name in sorted((number, name) for name, number in vars(_signal).items() if name[:3] == "SIG")
-        if isinstance(number, int) and name[3] != "_"
-    },
-)
+
+
+def _signals():
+    """The members of `signal.Signals`: the first name of each number."""
+    names = {}
+    for name, number in sorted(vars(_signal).items()):
+        if name[:3] == "SIG" and name[3] != "_":
+            names.setdefault(number, name)
+    return {name: -number for number, name in names.items()}
+
+
+_lazy.ENUMS["Negsignal"] = ("_psposix", _signals())
 
 
 def __getattr__(name):

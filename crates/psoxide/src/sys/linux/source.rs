@@ -207,10 +207,20 @@ impl Source {
     /// Whether a pid in this /proc means the same process to a system call: another pid namespace's /proc, which a
     /// container may have been given, has other pids.
     pub(super) fn has_own_pids(&self) -> bool {
-        *self.own_pids.get_or_init(|| self.live && self.own_pids().unwrap_or(false))
+        if let Some(known) = self.own_pids.get() {
+            return *known;
+        }
+        match self.own_pids() {
+            Ok(own) => *self.own_pids.get_or_init(|| own),
+            // No descriptor is free, say: a reason to try again, and nothing to remember. A link needs none.
+            Err(_) => self.live && self.links_to_own_pid().unwrap_or(false),
+        }
     }
 
     fn own_pids(&self) -> Result<bool> {
+        if !self.live {
+            return Ok(false);
+        }
         // One pid for each namespace from the one of this /proc to the process's own (since Linux 4.1).
         let pids = self.read(&self.procfs("self/status"), |bytes| {
             Ok(lines(bytes)
@@ -219,8 +229,13 @@ impl Source {
         })?;
         match pids {
             Some(pids) => Ok(pids == 1),
-            None => Ok(*self.link(&self.procfs("self"))? == *std::process::id().to_string()),
+            None => self.links_to_own_pid(),
         }
+    }
+
+    /// Whether this /proc gives the calling process the pid that it has for itself.
+    fn links_to_own_pid(&self) -> Result<bool> {
+        Ok(*self.link(&self.procfs("self"))? == *std::process::id().to_string())
     }
 
     /// What the kernel tells of a process through a pidfd; `None` where it does not.

@@ -1,0 +1,4 @@
+"""The operating system that this package reads."""
+
+HOST: str
+NAME: str
