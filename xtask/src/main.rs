@@ -12,6 +12,7 @@ mod sanitize;
 mod shots;
 mod steps;
 mod stress;
+mod systems;
 mod windows;
 
 use clap::{Parser, Subcommand};

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{ntuples, parity, python};
+use crate::{ntuples, parity, python, systems};
 
 /// A step's outcome; the error is one sentence.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
@@ -184,6 +184,7 @@ pub(crate) fn lint() -> Result {
     // The library alone, without the features that the command and the wheel use.
     run(cargo().args(["clippy", "--package", "psoxide", "--", "-D", "warnings"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings"))?;
+    systems::check()?;
     codegen(true)
 }
 

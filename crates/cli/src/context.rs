@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anstream::ColorChoice;
@@ -23,7 +22,6 @@ const FIRST_WINDOW: Duration = Duration::from_millis(500);
 /// What every command is given.
 pub(crate) struct Context {
     pub(crate) system: System,
-    pub(crate) root: Option<PathBuf>,
     pub(crate) format: Format,
     pub(crate) config: Config,
     /// Columns and lines of the terminal; `None` if the output is not a terminal.
@@ -71,7 +69,6 @@ impl Context {
             count: globals.count,
             append: globals.append,
             live,
-            root: globals.root,
             config,
         })
     }
@@ -92,13 +89,6 @@ impl Context {
     /// Lines of the terminal.
     pub(crate) fn height(&self) -> Option<usize> {
         self.size.get().map(|(_, height)| height)
-    }
-
-    /// Reads `hostname`, `ostype` or `osrelease` of the kernel.
-    pub(crate) fn kernel(&self, file: &str) -> Option<String> {
-        let root = self.root.as_deref().unwrap_or_else(|| Path::new("/"));
-        let text = std::fs::read(root.join("proc/sys/kernel").join(file)).ok()?;
-        Some(String::from_utf8_lossy(&text).trim().to_owned())
     }
 
     /// Whether several samples are wanted.

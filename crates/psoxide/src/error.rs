@@ -1,6 +1,7 @@
 //! The one error of the library.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fmt, io};
 
 use psoxide_parse::ParseError;
@@ -15,8 +16,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// ```text
 /// process 42: /proc/42/statm: missing field "shared"
 /// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     pid: Option<Pid>,
@@ -27,8 +30,9 @@ struct Inner {
     source: Option<Cause>,
 }
 
+#[derive(Clone)]
 enum Cause {
-    Io(io::Error),
+    Io(Arc<io::Error>),
     /// The error number of a system that is not this one.
     Captured(Os, i32),
     Parse(ParseError),
@@ -54,6 +58,8 @@ pub enum ErrorKind {
     Parse,
     /// The caller passed an invalid argument.
     InvalidInput,
+    /// The system gave a value that does not fit where it belongs, such as a negative count.
+    OutOfRange,
     /// The capture does not hold the answer to a question. It says nothing about the machine.
     NotCaptured,
 }
@@ -77,19 +83,26 @@ impl Error {
         error
     }
 
+    /// The system's `value` of `field` is out of range.
+    pub(crate) fn out_of_range(field: &'static str, value: impl fmt::Display) -> Self {
+        let mut error = Self::new(ErrorKind::OutOfRange).with_field(field);
+        error.0.message = Some(format!("{field} {value} is out of range").into());
+        error
+    }
+
     pub(crate) fn no_such_process(pid: Pid) -> Self {
         Self::new(ErrorKind::NoSuchProcess).with_pid(pid)
     }
 
     /// No service has this name.
-    #[cfg(windows)]
+    #[allow(dead_code)] // of a system with services
     pub(crate) fn no_such_service(name: &std::ffi::OsStr) -> Self {
         let mut error = Self::new(ErrorKind::NoSuchProcess);
         error.0.message = Some(format!("there is no service {}", name.display()).into());
         error
     }
 
-    #[cfg(not(windows))]
+    #[allow(dead_code)] // of a system with zombies
     pub(crate) fn zombie(pid: Pid) -> Self {
         Self::new(ErrorKind::ZombieProcess).with_pid(pid)
     }
@@ -105,7 +118,7 @@ impl Error {
             io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
             _ => ErrorKind::Io,
         });
-        error.0.source = Some(Cause::Io(source));
+        error.0.source = Some(Cause::Io(Arc::new(source)));
         error
     }
 
@@ -259,10 +272,14 @@ impl fmt::Display for Error {
             (ErrorKind::AccessDenied, ..) => f.write_str("permission denied"),
             (ErrorKind::NotCaptured, ..) => f.write_str("the capture does not hold the answer"),
             (_, None, Some(Cause::Io(source))) => write!(f, "{source}"),
-            (_, None, Some(Cause::Captured(os, errno))) => write!(f, "error {errno} of {}", os.name()),
+            (_, None, Some(Cause::Captured(os, errno))) => match os.error_name(*errno) {
+                Some(name) => write!(f, "{name} ({} error {errno})", os.name()),
+                None => write!(f, "{} error {errno}", os.name()),
+            },
             (_, None, Some(Cause::Parse(source))) => write!(f, "{source}"),
             (ErrorKind::Io, ..) => f.write_str("the call failed"),
             (ErrorKind::Parse, ..) => f.write_str("unexpected contents"),
+            (ErrorKind::OutOfRange, ..) => f.write_str("value out of range"),
             (ErrorKind::InvalidInput, ..) => f.write_str("invalid value"),
         }
     }
@@ -277,7 +294,7 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self.0.source.as_ref()? {
-            Cause::Io(source) => Some(source),
+            Cause::Io(source) => Some(&**source),
             Cause::Captured(..) => None,
             Cause::Parse(source) => Some(source),
         }

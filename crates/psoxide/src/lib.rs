@@ -32,6 +32,7 @@ mod error;
 pub mod exit;
 mod memory;
 mod net;
+mod os;
 mod pressure;
 mod process;
 mod record;
@@ -42,6 +43,7 @@ pub mod support;
 mod sys;
 mod system;
 mod users;
+mod value;
 mod wrap;
 
 pub use backend::Backend;
@@ -53,18 +55,20 @@ pub use net::{
     AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, NetIo, NicAddr, NicAddress,
     NicStats, SocketType,
 };
+pub use os::{Os, OsSet, Signal};
 pub use pressure::{Pressure, PressureOf, Stall};
 pub use process::{
     Cgroup, Child, CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, Process, ProcessCpuTimes,
-    ProcessStatus, Resource, Scheduling, SchedulingPolicy, Signal, Thread, ThreadDetails, WaitOutcome, wait_procs,
+    ProcessStatus, Resource, Scheduling, SchedulingPolicy, Thread, ThreadDetails, WaitOutcome, wait_procs,
 };
-pub use record::{FieldInfo, Os, OsSet, Record, ToValue, Unit, Value};
+pub use record::{FieldInfo, Record, Unit};
 pub use sensors::{Battery, Fan, Temperature, TimeLeft};
 pub use services::{Service, ServiceStart, ServiceStatus};
 pub use snapshot::{Counters, Field, FieldSet, Pass, ProcessRates, Query, Rates, Reading, Row, Snapshot};
-pub use system::System;
+pub use system::{HostInfo, System};
 pub use users::User;
+pub use value::{ToValue, Value};
 pub use wrap::{Counting, WrapGuard};
 
 /// A process id.

@@ -5,8 +5,9 @@ use std::fmt::{self, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use crate::record::{ToValue, Value, record, text};
+use crate::record::record;
 use crate::sys::{self, NetReadings as _};
+use crate::value::{ToValue, Value, text};
 use crate::{Error, Pid, Result, System};
 
 record! {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::record::{ToValue, Value, record};
+use crate::record::record;
 use crate::sys::{self, SensorReadings as _};
+use crate::value::{ToValue, Value};
 use crate::{Result, System};
 
 record! {

@@ -3,8 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-use crate::record::{ToValue, Value, record, text};
+use crate::record::record;
 use crate::sys::{self, ServiceReadings as _};
+use crate::value::{ToValue, Value, text};
 use crate::{Pid, Result, System};
 
 record! {

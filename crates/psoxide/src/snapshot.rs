@@ -9,11 +9,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::process::explain;
-use crate::record::{ToValue, Value};
 use crate::sys::{
     self, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, Platform as _, ProcessReadings, Scope,
     SystemReadings as _,
 };
+use crate::value::{ToValue, Value};
 use crate::{
     Cgroup, CpuTimes, CtxSwitches, DiskIo, Error, ErrorKind, Ids, IoCounters, MemoryFootprint, MemoryInfo, NetIo,
     PageFaults, Pid, Process, ProcessCpuTimes, ProcessStatus, Result, Scheduling, System, ThreadDetails,
@@ -65,7 +65,7 @@ impl<T> Reading<T> {
         }
     }
 
-    /// The same reading, borrowed; of an error, its sentence.
+    /// Borrows the value. An error is cloned.
     #[must_use]
     pub fn as_ref(&self) -> Reading<&T> {
         match self {
@@ -74,7 +74,7 @@ impl<T> Reading<T> {
             Self::Denied => Reading::Denied,
             Self::Gone => Reading::Gone,
             Self::Unsupported => Reading::Unsupported,
-            Self::Failed(error) => Reading::Failed(Error::invalid(error.to_string())),
+            Self::Failed(error) => Reading::Failed(error.clone()),
         }
     }
 
@@ -560,6 +560,13 @@ fn paired<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_borrowed_reading_fails_for_the_same_reason() {
+        let failed = Reading::<u32>::Failed(Error::out_of_range("nice", 1 << 40).with_pid(7));
+        let Reading::Failed(error) = failed.as_ref() else { panic!("{failed:?}") };
+        assert_eq!((error.kind(), error.pid(), error.field()), (ErrorKind::OutOfRange, Some(7), Some("nice")));
+    }
 
     #[test]
     fn threads_are_for_passes_that_are_worth_it() {

@@ -17,6 +17,22 @@ pub struct System {
     requested: Backend,
 }
 
+/// The name of a machine and of its kernel: uname(3).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HostInfo {
+    /// The name of the machine in its network.
+    pub hostname: String,
+    /// The name of the operating system, such as `Linux`.
+    pub system: String,
+    /// The release of the kernel.
+    pub release: String,
+    /// The build of the kernel.
+    pub version: String,
+    /// The architecture, such as `x86_64`; `None` where the system does not tell.
+    pub machine: Option<String>,
+}
+
 impl System {
     fn new(source: sys::Source, requested: Backend) -> Self {
         Self { source: Arc::new(source), requested }
@@ -107,6 +123,13 @@ impl System {
     #[must_use]
     pub fn is_live(&self) -> bool {
         sys::Os::is_live(&self.source)
+    }
+
+    /// Reads the names of the machine and of its kernel.
+    ///
+    /// Linux: `/proc/sys/kernel`. Bytes that are not UTF-8 are replaced.
+    pub fn host_info(&self) -> Result<HostInfo> {
+        sys::Os::host_info(self.source())
     }
 
     /// When the machine was booted.

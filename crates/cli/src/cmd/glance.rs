@@ -95,10 +95,11 @@ impl Machine {
             Err(_) => (Ok(None), None),
         };
         let pressure = PressureOf::ALL.iter().filter_map(|what| Some((*what, system.pressure(*what).ok()?)));
+        let host = system.host_info().ok();
         Self {
-            hostname: context.kernel("hostname"),
-            ostype: context.kernel("ostype"),
-            kernel: context.kernel("osrelease"),
+            hostname: host.as_ref().map(|host| host.hostname.clone()),
+            ostype: host.as_ref().map(|host| host.system.clone()),
+            kernel: host.map(|host| host.release),
             boot_time: system.boot_time(),
             uptime: system.uptime(),
             load_average: system.load_average(),

@@ -1,7 +1,7 @@
 //! Everything about one process.
 
 use clap::Args;
-use psoxide::{ConnectionKind, Limit, MemoryType, Pid, Process, Resource, Result, Unit};
+use psoxide::{ConnectionKind, Limit, MemoryType, Os, Pid, Process, Resource, Result, Unit};
 use serde_json::{Map, Value as Json, json};
 
 use super::Subcommand;
@@ -198,10 +198,11 @@ pub(crate) fn fields(p: &Process, verbose: bool) -> Vec<Field> {
             None => format!("class={}", v.class),
         }),
         one("num-threads", p.num_threads(), |v| v.to_string()),
-        if cfg!(windows) {
-            one("num-handles", p.num_handles(), |v| v.to_string())
-        } else {
-            one("num-fds", p.num_fds(), |v| v.to_string())
+        match p.system().os() {
+            Os::Windows => one("num-handles", p.num_handles(), |v| v.to_string()),
+            Os::Linux | Os::Macos | Os::Freebsd | Os::Openbsd | Os::Netbsd | Os::Sunos => {
+                one("num-fds", p.num_fds(), |v| v.to_string())
+            }
         },
         one("I/O", p.io_counters(), |v| {
             format!(
@@ -241,11 +242,12 @@ pub(crate) fn fields(p: &Process, verbose: bool) -> Vec<Field> {
 
 fn limits(p: &Process, verbose: bool) -> Vec<String> {
     let show = |limit: Option<u64>| limit.map_or_else(|| "unlimited".into(), |limit| limit.to_string());
-    let lines = Resource::ALL.iter().filter_map(|&resource| match p.rlimit(resource) {
-        Ok(Limit { soft, hard }) => Some(format!("{resource:<11} soft={} hard={}", show(soft), show(hard))),
-        Err(error) if error.is_unsupported() => None,
-        Err(error) => Some(format!("{resource:<11} {}", reason(&error))),
-    });
+    let has = p.system().os().resources();
+    let lines =
+        Resource::ALL.iter().filter(|resource| has.contains(resource)).map(|&resource| match p.rlimit(resource) {
+            Ok(Limit { soft, hard }) => format!("{resource:<11} soft={} hard={}", show(soft), show(hard)),
+            Err(error) => format!("{resource:<11} {}", reason(&error)),
+        });
     shorten(lines.collect(), verbose)
 }
 

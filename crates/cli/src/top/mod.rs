@@ -34,7 +34,7 @@ const FIRST: Duration = Duration::from_millis(200);
 
 /// Shows the view until the user has seen enough.
 pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
-    let host = context.kernel("hostname").unwrap_or_default();
+    let host = context.system.host_info().map(|info| info.hostname).unwrap_or_default();
     let mut view = View::new(Monitor::new(&context.system, &host), context.interval());
     view.tree = tree;
     configure(&mut view, context, list)?;

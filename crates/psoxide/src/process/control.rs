@@ -21,6 +21,9 @@ impl Process {
     /// [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess), [`AccessDenied`](crate::ErrorKind::AccessDenied); a zombie
     /// takes any signal.
     pub fn send_signal(&self, signal: Signal) -> Result<()> {
+        if signal.is_absent() {
+            return Err(Error::unsupported("this signal").with_pid(self.pid()));
+        }
         self.control("send_signal", |handle| Os::send_signal(handle, signal))
     }
 

@@ -13,7 +13,7 @@ pub use control::{Child, WaitOutcome, wait_procs};
 pub use records::{
     Cgroup, CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, ProcessCpuTimes,
-    ProcessStatus, Resource, Scheduling, SchedulingPolicy, Signal, Thread, ThreadDetails,
+    ProcessStatus, Resource, Scheduling, SchedulingPolicy, Thread, ThreadDetails,
 };
 
 use crate::error::ErrorKind;

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::record::{ToValue, Value, record, text};
-use crate::{Error, Process, Result};
+use crate::record::record;
+use crate::value::{ToValue, Value, text};
+use crate::{Error, Process, Result, Signal};
 
 record! {
     /// CPU time of a process.
@@ -495,12 +496,16 @@ named! {
         Sigpending = "sigpending",
         /// Stack, bytes.
         Stack = "stack",
-        /// Socket buffers, bytes (FreeBSD, NetBSD).
+        /// Socket buffers of its user, bytes (FreeBSD, NetBSD).
         Sbsize = "sbsize",
-        /// Pseudo-terminals (FreeBSD).
+        /// Pseudo-terminals of its user (FreeBSD).
         Npts = "npts",
         /// Swap space of its user, bytes (FreeBSD).
         Swap = "swap",
+        /// Kernel event queues of its user (FreeBSD).
+        Kqueues = "kqueues",
+        /// Shared locks of its user (FreeBSD).
+        Umtxp = "umtxp",
         /// Threads of its user (NetBSD).
         Nthr = "nthr",
     }
@@ -580,30 +585,6 @@ impl ToValue for IoPriorityClass {
     fn to_value(&self) -> Value<'_> {
         text(self)
     }
-}
-
-/// A signal, by its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Signal(pub i32);
-
-impl Signal {
-    /// Hang up.
-    pub const HUP: Self = Self(1);
-    /// Interrupt.
-    pub const INT: Self = Self(2);
-    /// End at once.
-    pub const KILL: Self = Self(9);
-    /// Stop.
-    #[cfg(unix)]
-    pub const STOP: Self = Self(libc::SIGSTOP);
-    /// Go on after a stop.
-    #[cfg(unix)]
-    pub const CONT: Self = Self(libc::SIGCONT);
-    /// Please end.
-    pub const TERM: Self = Self(15);
-    /// Ctrl+Break, as the C library of Windows numbers it.
-    #[cfg(windows)]
-    pub const BREAK: Self = Self(21);
 }
 
 /// How a process ended.

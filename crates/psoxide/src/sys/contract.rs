@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use super::{Fate, Handle, Parentage, Platform};
 use crate::{
     Battery, Cgroup, Connection, ConnectionKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo, DiskPartition,
-    DiskUsage, Error, ExitStatus, Fan, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails, MemoryFootprint,
-    MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes,
-    ProcessStatus, Resource, Result, Scheduling, Service, Signal, SwapMemory, Temperature, Thread, ThreadDetails, User,
-    VirtualMemory,
+    DiskUsage, Error, ExitStatus, Fan, HostInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails,
+    MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf,
+    ProcessCpuTimes, ProcessStatus, Resource, Result, Scheduling, Service, Signal, SwapMemory, Temperature, Thread,
+    ThreadDetails, User, VirtualMemory,
 };
 
 /// Writes a trait for each topic, and its implementation for the dispatcher.
@@ -85,6 +85,9 @@ contract! {
 
         /// Reads when the machine was booted.
         fn boot_time(source) -> Result<SystemTime>;
+
+        /// Reads the names of the machine and of its kernel.
+        fn host_info(source) -> Result<HostInfo> = unsupported;
 
         /// Reads how long ago the machine was booted; of a capture, how long before it was taken.
         fn uptime(source) -> Result<Duration> = unsupported;

@@ -10,7 +10,7 @@ use rustix::time::Timespec;
 
 use super::{Cache, Handle, Linux, ffi, raw_pid};
 use crate::sys::{Control, ProcessReadings as _};
-use crate::{Error, ExitStatus, IoPriority, IoPriorityClass, Limit, ProcessStatus, Resource, Result, Signal};
+use crate::{Error, ExitStatus, IoPriority, Limit, Os, ProcessStatus, Resource, Result, Signal};
 
 /// Where pidfds are missing, how often to look whether a process has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -165,14 +165,10 @@ impl Control for Linux {
 
     fn set_ionice(process: &Handle<'_>, priority: IoPriority) -> Result<()> {
         check_identity(process)?;
-        let class = match priority.class {
-            IoPriorityClass::None => 0,
-            IoPriorityClass::Realtime => 1,
-            IoPriorityClass::BestEffort => 2,
-            IoPriorityClass::Idle => 3,
-            class => return Err(Error::invalid(format!("{class} is not an I/O class of Linux"))),
-        };
-        ffi::ioprio_set(raw(process)?, (class << CLASS_SHIFT) | i32::from(priority.value.unwrap_or(0)))
+        let class = Os::Linux.io_class_number(priority.class);
+        let class = class.ok_or_else(|| Error::invalid(format!("{} is not an I/O class of Linux", priority.class)))?;
+        let level = u32::from(priority.value.unwrap_or(0));
+        ffi::ioprio_set(raw(process)?, ((class << CLASS_SHIFT) | level).cast_signed())
     }
 
     fn set_rlimit(process: &Handle<'_>, resource: Resource, limit: Limit) -> Result<()> {
@@ -191,13 +187,9 @@ const CLASS_SHIFT: i32 = 13;
 
 pub(super) fn ionice(process: &Handle<'_>) -> Result<IoPriority> {
     let value = ffi::ioprio_get(raw(process)?)?;
-    let class = match value >> CLASS_SHIFT {
-        0 => IoPriorityClass::None,
-        1 => IoPriorityClass::Realtime,
-        2 => IoPriorityClass::BestEffort,
-        3 => IoPriorityClass::Idle,
-        other => return Err(Error::invalid(format!("I/O class {other} is not known")).with_field("ioclass")),
-    };
+    let number = usize::try_from(value >> CLASS_SHIFT).ok();
+    let class = number.and_then(|number| Os::Linux.io_classes().get(number)).copied();
+    let class = class.ok_or_else(|| Error::out_of_range("ioclass", value >> CLASS_SHIFT))?;
     // The low three bits are the level, the rest hints (Linux 6.5).
     Ok(IoPriority { class, value: u8::try_from(value & 0x7).ok() })
 }
@@ -230,8 +222,8 @@ fn resource_number(resource: Resource) -> Result<ffi::ResourceNumber> {
         Resource::Rttime => libc::RLIMIT_RTTIME,
         Resource::Sigpending => libc::RLIMIT_SIGPENDING,
         Resource::Stack => libc::RLIMIT_STACK,
-        Resource::Sbsize | Resource::Npts | Resource::Swap | Resource::Nthr => {
-            return Err(Error::unsupported("rlimit"));
+        Resource::Sbsize | Resource::Npts | Resource::Swap | Resource::Kqueues | Resource::Umtxp | Resource::Nthr => {
+            return Err(Error::unsupported("rlimit").with_field(resource.name()));
         }
     })
 }

@@ -22,9 +22,9 @@ use super::source::{if_any, is_procfs};
 use super::{Handle, Linux, Source, bpf, control, descriptors, family, ffi, raw_pid, sockets, threads, users};
 use crate::sys::{self, Parentage, ProcessReadings, SystemReadings};
 use crate::{
-    Cgroup, Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, IoPriority, Limit, MemoryDetails,
-    MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource,
-    Result, Scheduling, SchedulingPolicy, Thread, ThreadDetails,
+    Cgroup, Connection, ConnectionKind, CtxSwitches, Error, HostInfo, Ids, IoCounters, IoPriority, Limit,
+    MemoryDetails, MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus,
+    Resource, Result, Scheduling, SchedulingPolicy, Thread, ThreadDetails,
 };
 
 impl sys::Handle<'_, Linux> {
@@ -244,16 +244,33 @@ impl SystemReadings for Linux {
             Some(seconds) => seconds,
             None => source.read(&file, cpu_stat::btime)?,
         };
-        UNIX_EPOCH
-            .checked_add(Duration::from_secs(seconds))
-            .ok_or_else(|| Error::invalid("the boot time is out of range").with_field("btime"))
+        UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).ok_or_else(|| Error::out_of_range("btime", seconds))
     }
 
     fn uptime(source: &Source) -> Result<Duration> {
         let path = source.procfs("uptime");
         let seconds = source.read(&path, uptime::parse)?;
-        Duration::try_from_secs_f64(seconds)
-            .map_err(|_| Error::invalid("the uptime is out of range").with_path(path).with_field("uptime"))
+        Duration::try_from_secs_f64(seconds).map_err(|_| Error::out_of_range("uptime", seconds).with_path(path))
+    }
+
+    fn host_info(source: &Source) -> Result<HostInfo> {
+        let text = |file| {
+            let line = source.line(&source.procfs("sys/kernel").join(file))?;
+            Ok::<_, Error>(line.map(|line| String::from_utf8_lossy(&line).into_owned()))
+        };
+        let required = |file| text(file)?.ok_or_else(|| Error::unsupported("host_info"));
+        // Since Linux 6.1.
+        let machine = match text("arch")? {
+            None if source.is_live() => Some(rustix::system::uname().machine().to_string_lossy().into_owned()),
+            machine => machine,
+        };
+        Ok(HostInfo {
+            hostname: required("hostname")?,
+            system: required("ostype")?,
+            release: required("osrelease")?,
+            version: text("version")?.unwrap_or_default(),
+            machine,
+        })
     }
 
     fn pids(source: &Source) -> Result<Vec<Pid>> {
@@ -317,7 +334,7 @@ impl ProcessReadings for Linux {
 
     fn ppid(process: &Handle<'_>) -> Result<Pid> {
         let ppid = process.stat()?.ppid;
-        Pid::try_from(ppid).map_err(|_| Error::invalid(format!("pid {ppid} is out of range")).with_field("ppid"))
+        Pid::try_from(ppid).map_err(|_| Error::out_of_range("ppid", ppid))
     }
 
     fn name(process: &Handle<'_>) -> Result<OsString> {
@@ -389,7 +406,7 @@ impl ProcessReadings for Linux {
         let since_boot = process.source.ticks(start);
         cached(&process.cache.pass.boot_time, || Self::boot_time(process.source))?
             .checked_add(since_boot)
-            .ok_or_else(|| Error::invalid("the start time is out of range").with_field("starttime"))
+            .ok_or_else(|| Error::out_of_range("starttime", start))
     }
 
     fn cwd(process: &Handle<'_>) -> Result<PathBuf> {
@@ -414,7 +431,7 @@ impl ProcessReadings for Linux {
 
     fn nice(process: &Handle<'_>) -> Result<i32> {
         let nice = process.stat()?.nice;
-        i32::try_from(nice).map_err(|_| Error::invalid(format!("nice value {nice} is out of range")).with_field("nice"))
+        i32::try_from(nice).map_err(|_| Error::out_of_range("nice", nice))
     }
 
     fn num_threads(process: &Handle<'_>) -> Result<u64> {
@@ -595,7 +612,7 @@ impl ProcessReadings for Linux {
 
     fn cpu_num(process: &Handle<'_>) -> Result<u32> {
         let cpu = process.stat()?.processor.ok_or_else(|| Error::unsupported("cpu_num"))?;
-        u32::try_from(cpu).map_err(|_| Error::invalid(format!("CPU {cpu} is out of range")).with_field("processor"))
+        u32::try_from(cpu).map_err(|_| Error::out_of_range("processor", cpu))
     }
 
     fn cpu_affinity(process: &Handle<'_>) -> Result<Vec<u32>> {
@@ -616,7 +633,7 @@ impl ProcessReadings for Linux {
         if let Ok(limit) = control::rlimit(process, resource) {
             return Ok(limit);
         }
-        let Some(name) = limit_name(resource) else { return Err(Error::unsupported("rlimit")) };
+        let name = limit_name(resource).ok_or_else(|| Error::unsupported("rlimit"))?;
         let unsupported = || Error::unsupported("rlimit").with_path(process.path("limits"));
         let limit = process.read_record("limits", |bytes| {
             let limits = limits::parse(bytes)?;
@@ -644,11 +661,10 @@ impl ProcessReadings for Linux {
         };
         let stat::Scheduling { priority, rt_priority, policy } =
             scheduling.ok_or_else(|| Error::unsupported("scheduling"))?;
-        let out_of_range = |field| Error::invalid(format!("the {field} is out of range")).with_field(field);
         Ok(Scheduling {
             policy: scheduling_policy(policy),
-            priority: i32::try_from(priority).map_err(|_| out_of_range("priority"))?,
-            realtime: u32::try_from(rt_priority).map_err(|_| out_of_range("rt_priority"))?,
+            priority: i32::try_from(priority).map_err(|_| Error::out_of_range("priority", priority))?,
+            realtime: u32::try_from(rt_priority).map_err(|_| Error::out_of_range("rt_priority", rt_priority))?,
         })
     }
 
@@ -725,6 +741,8 @@ fn limit_name(resource: Resource) -> Option<&'static str> {
         Resource::Rttime => "Max realtime timeout",
         Resource::Sigpending => "Max pending signals",
         Resource::Stack => "Max stack size",
-        Resource::Sbsize | Resource::Npts | Resource::Swap | Resource::Nthr => return None,
+        Resource::Sbsize | Resource::Npts | Resource::Swap | Resource::Kqueues | Resource::Umtxp | Resource::Nthr => {
+            return None;
+        }
     })
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Handle, Windows, cpu, ffi};
 use crate::sys::Control;
-use crate::{Error, ExitStatus, IoPriority, IoPriorityClass, Pid, Result, Signal};
+use crate::{Error, ExitStatus, IoPriority, Os, Pid, Result, Signal};
 
 /// PROCESSINFOCLASS
 const IO_PRIORITY: i32 = 33;
@@ -76,13 +76,9 @@ pub(super) fn ionice(process: BorrowedHandle<'_>) -> Result<IoPriority> {
         _ => error,
     })?;
     let number = psoxide_parse::Cursor::new(filled.bytes()).array().map(u32::from_le_bytes);
-    let class = match number {
-        Some(0) => IoPriorityClass::VeryLow,
-        Some(1) => IoPriorityClass::Low,
-        Some(2) => IoPriorityClass::Normal,
-        Some(3) => IoPriorityClass::High,
-        other => return Err(Error::invalid(format!("I/O priority {other:?} is not known")).with_field("ioclass")),
-    };
+    let number = number.ok_or_else(|| Error::out_of_range("ioclass", "of no byte"))?;
+    let class = usize::try_from(number).ok().and_then(|number| Os::Windows.io_classes().get(number)).copied();
+    let class = class.ok_or_else(|| Error::out_of_range("ioclass", number))?;
     Ok(IoPriority { class, value: None })
 }
 
@@ -155,18 +151,12 @@ impl Control for Windows {
     }
 
     fn set_ionice(process: &Handle<'_>, priority: IoPriority) -> Result<()> {
-        let class = match priority {
-            IoPriority { class: IoPriorityClass::VeryLow, value: None } => 0,
-            IoPriority { class: IoPriorityClass::Low, value: None } => 1,
-            IoPriority { class: IoPriorityClass::Normal, value: None } => 2,
-            IoPriority { class: IoPriorityClass::High, value: None } => 3,
-            IoPriority { value: Some(_), .. } => {
-                return Err(Error::invalid("the I/O priorities of Windows are classes without a value"));
-            }
-            IoPriority { class, .. } => {
-                return Err(Error::invalid(format!("{class} is not an I/O priority of Windows")));
-            }
+        let IoPriority { class, value: None } = priority else {
+            return Err(Error::invalid("the I/O priorities of Windows are classes without a value"));
         };
+        let class = Os::Windows.io_class_number(class);
+        let class =
+            class.ok_or_else(|| Error::invalid(format!("{} is not an I/O priority of Windows", priority.class)))?;
         let (handle, _) = process.open(ffi::PROCESS_SET_INFORMATION)?;
         ffi::set_process_information(handle.as_handle(), IO_PRIORITY, class)
     }

@@ -353,7 +353,7 @@ impl ProcessReadings for Windows {
 
     fn nice(process: &Handle<'_>) -> Result<i32> {
         let class = process.limited().and_then(ffi::priority)?;
-        i32::try_from(class).map_err(|_| Error::invalid(format!("priority class {class} is out of range")))
+        i32::try_from(class).map_err(|_| Error::out_of_range("priority_class", class))
     }
 
     fn num_threads(process: &Handle<'_>) -> Result<u64> {

@@ -38,7 +38,7 @@ pub(super) fn moment(units: u64) -> Result<SystemTime> {
         Some(after) => SystemTime::UNIX_EPOCH.checked_add(span(after)),
         None => SystemTime::UNIX_EPOCH.checked_sub(span(EPOCH - units)),
     };
-    moment.ok_or_else(|| Error::invalid("a time that is out of range"))
+    moment.ok_or_else(|| Error::out_of_range("time", units))
 }
 
 /// A path with a drive instead of `\Device\HarddiskVolume1`, if a drive stands for the device.
