@@ -563,7 +563,7 @@ mod tests {
 
     #[test]
     fn a_borrowed_reading_fails_for_the_same_reason() {
-        let failed = Reading::<u32>::Failed(Error::out_of_range("nice", 1 << 40).with_pid(7));
+        let failed = Reading::<u32>::Failed(Error::out_of_range("nice", 1_u64 << 40).with_pid(7));
         let Reading::Failed(error) = failed.as_ref() else { panic!("{failed:?}") };
         assert_eq!((error.kind(), error.pid(), error.field()), (ErrorKind::OutOfRange, Some(7), Some("nice")));
     }
