@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anstream::ColorChoice;
@@ -22,6 +23,7 @@ const FIRST_WINDOW: Duration = Duration::from_millis(500);
 /// What every command is given.
 pub(crate) struct Context {
     pub(crate) system: System,
+    pub(crate) root: Option<PathBuf>,
     pub(crate) format: Format,
     pub(crate) config: Config,
     /// Columns and lines of the terminal; `None` if the output is not a terminal.
@@ -69,6 +71,7 @@ impl Context {
             count: globals.count,
             append: globals.append,
             live,
+            root: globals.root,
             config,
         })
     }
