@@ -99,7 +99,7 @@ fn tuples(os: Os) -> Vec<Tuple> {
             .map(plain),
     );
     let mut process_connection = record("sconn");
-    process_connection.pop(); // pid
+    process_connection.retain(|field| field.name != "pid");
     all.push(plain("sconn"));
     all.push(Tuple { name: "pconn", fields: process_connection });
     all.extend(["scpustats", "scpufreq", "shwtemp", "sfan", "sbattery", "suser", "pheap", "pcputimes"].map(plain));

@@ -52,7 +52,7 @@ pub use disk::{DiskIo, DiskPartition, DiskUsage};
 pub use error::{Error, ErrorKind, Result};
 pub use memory::{HeapInfo, SwapMemory, VirtualMemory, heap_info, heap_trim};
 pub use net::{
-    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, NetIo, NicAddr, NicAddress,
+    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, Holder, NetIo, NicAddr, NicAddress,
     NicStats, SocketType,
 };
 pub use os::{Os, OsSet, Signal};

@@ -70,10 +70,10 @@ record! {
 }
 
 record! {
-    /// A socket.
+    /// A socket, and the processes that hold it.
     #[derive(Debug, Clone, PartialEq, Eq, Hash)]
     pub struct Connection = "sconn" {
-        /// Its number in the process, where the process is known.
+        /// The lowest descriptor by which `pid` holds it.
         fd: Option<i32>, Plain, ALL;
         /// Family of its addresses.
         family: AddressFamily, Text, ALL;
@@ -85,8 +85,21 @@ record! {
         raddr: Endpoint, Text, ALL;
         /// State of a TCP connection; `None` for all else.
         status: ConnectionStatus, Text, ALL;
-        /// The process, where it may be known.
+        /// The process with the highest pid that holds it; `None` if no process does, or none that this user may see.
         pid: Option<Pid>, Plain, ALL;
+        /// Every process that holds it and the descriptor, by pid and descriptor.
+        holders: Vec<Holder>, Text, ALL;
+    }
+}
+
+record! {
+    /// A process that holds a socket.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub struct Holder = "holder" {
+        /// The process.
+        pid: Pid, Plain, ALL;
+        /// The descriptor; a process that has several is a holder by each. `None` where the system does not show it.
+        fd: Option<i32>, Plain, ALL;
     }
 }
 

@@ -15,7 +15,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use psoxide::{Backend, Connection, ConnectionKind, ConnectionStatus as Status, Endpoint, Process, SocketType, System};
+use psoxide::{
+    Backend, Connection, ConnectionKind, ConnectionStatus as Status, Endpoint, Holder, Process, SocketType, System,
+};
 use rustix::net::{AddressFamily, SocketType as Transport};
 
 const BACKENDS: [Backend; 3] = [Backend::Auto, Backend::Bpf, Backend::Proc];
@@ -383,7 +385,7 @@ fn both_backends_tell_the_same_of_a_zoo() {
     drop(zoo);
 }
 
-/// Whether all backends list the same sockets of this process, and how many: of those that pass `only`.
+/// Whether all backends list the same sockets of this process, and how many descriptors hold those that pass `only`.
 #[track_caller]
 fn are_the_same(what: &str, count: usize, only: impl Fn(&Connection) -> bool) {
     let found = BACKENDS.map(|backend| {
@@ -392,7 +394,49 @@ fn are_the_same(what: &str, count: usize, only: impl Fn(&Connection) -> bool) {
     });
     assert_eq!(found[0], found[2], "{what}");
     assert_eq!(found[1], found[2], "{what}");
-    assert_eq!(found[2].len(), count, "{what}: {found:#?}");
+    assert_eq!(descriptors(&found[2]), count, "{what}: {found:#?}");
+}
+
+/// How many descriptors hold these sockets.
+fn descriptors(sockets: &[Connection]) -> usize {
+    sockets.iter().map(|socket| socket.holders.len()).sum()
+}
+
+#[test]
+fn a_socket_that_several_processes_hold_has_one_row() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let again = listener.try_clone().unwrap();
+    let (unix, _other) = unix::UnixStream::pair().unwrap();
+    let stdin = OwnedFd::from(listener.try_clone().unwrap());
+    let mut command = Command::new("sleep");
+    command.arg("60").stdin(stdin).stdout(OwnedFd::from(unix.try_clone().unwrap()));
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    // The child has no other copies once it runs its program.
+    let name = format!("/proc/{}/comm", child.id());
+    until("the program", || std::fs::read(&name).unwrap() == b"sleep\n");
+    let mut holders = vec![
+        Holder { pid: std::process::id(), fd: Some(listener.as_raw_fd()) },
+        Holder { pid: std::process::id(), fd: Some(again.as_raw_fd()) },
+        Holder { pid: child.id(), fd: Some(0) },
+    ];
+    holders.sort_unstable();
+    let last = *holders.iter().find(|holder| Some(holder.pid) == holders.last().map(|last| last.pid)).unwrap();
+    let address = Endpoint::Inet(listener.local_addr().unwrap());
+    for system in BACKENDS.map(|backend| System::host().with_backend(backend)) {
+        // What another test has forked holds the sockets too, until it executes its program.
+        until("one row", || {
+            let mut found = system.net_connections(ConnectionKind::Tcp).unwrap();
+            found.retain(|connection| connection.laddr == address);
+            found.len() == 1 && found[0].holders == holders && (found[0].pid, found[0].fd) == (Some(last.pid), last.fd)
+        });
+        let own = system.current_process().unwrap().net_connections(ConnectionKind::Tcp).unwrap();
+        let own: Vec<_> = own.iter().filter(|connection| connection.laddr == address).collect();
+        assert_eq!(own.len(), 1, "{own:#?}");
+        assert!(own[0].holders.len() == 2 && own[0].pid == Some(std::process::id()));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]
@@ -476,7 +520,7 @@ fn has_few_sockets() {
             until(&format!("agreement on {what}, {kind:?}"), || {
                 let read = |system: &System| sorted(system.current_process().unwrap().net_connections(kind).unwrap());
                 let files = read(&files);
-                assert!(kind != ConnectionKind::All || files.len() == listed, "{what}: {files:#?}");
+                assert!(kind != ConnectionKind::All || descriptors(&files) == listed, "{what}: {files:#?}");
                 [&auto, &walk].into_iter().all(|system| read(system) == files)
             });
         }

@@ -150,7 +150,8 @@ impl Tuples {
         Members::get_or_make(py, &self.lazy, "socket.AddressFamily", &self.families)
     }
 
-    /// `sconn` of each, or `pconn` of those of one process.
+    /// `sconn` of each, or `pconn` of those of one process. As psutil has it, a socket of IP has one row, of the last
+    /// process that holds it, and a UNIX socket a row for each descriptor of that process.
     pub(crate) fn connections<'py>(
         &self,
         py: Python<'py>,
@@ -174,18 +175,23 @@ impl Tuples {
                 _ => 0,
             };
             let unix = of.family == psoxide::AddressFamily::Unix;
-            let fd = of.fd.unwrap_or(-1).into_bound_py_any(py)?;
             let family = families.get(py, family_number(of.family).into())?;
             let kind = kinds.get(py, kind.into())?;
             let laddr = self.endpoint(py, &of.laddr, unix, &mut last)?;
             let raddr = self.endpoint(py, &of.raddr, unix, &mut last)?;
             let status = connection_status(py, of.status)?;
-            list.append(if with_pid {
-                let pid = of.pid.into_bound_py_any(py)?;
-                self.make(py, &self.sconn, [fd, family, kind, laddr, raddr, status, pid])?
-            } else {
-                self.make(py, &self.pconn, [fd, family, kind, laddr, raddr, status])?
-            })?;
+            let of_last = of.holders.iter().filter(|holder| Some(holder.pid) == of.pid).map(|holder| holder.fd);
+            let fds = if unix && of.pid.is_some() { of_last.collect() } else { vec![of.fd] };
+            for fd in fds {
+                let fd = fd.unwrap_or(-1).into_bound_py_any(py)?;
+                let [family, kind, laddr, raddr, status] = [&family, &kind, &laddr, &raddr, &status].map(Bound::clone);
+                list.append(if with_pid {
+                    let pid = of.pid.into_bound_py_any(py)?;
+                    self.make(py, &self.sconn, [fd, family, kind, laddr, raddr, status, pid])?
+                } else {
+                    self.make(py, &self.pconn, [fd, family, kind, laddr, raddr, status])?
+                })?;
+            }
         }
         Ok(list)
     }

@@ -65,11 +65,13 @@ const LISTING: Listing<Socket> = Listing {
         })
         .shown(|socket, out| socket.name.is_none() && out.write_char('?').is_ok()),
         Column::of(field(Connection::FIELDS, "fd"), "FD", |socket: &Socket| cell(&socket.connection.fd)),
+        Column::of(field(Connection::FIELDS, "holders"), "HOLDERS", |socket: &Socket| cell(&socket.connection.holders))
+            .shape(Shape::Holders),
         Column::of(field(Connection::FIELDS, "family"), "FAMILY", |socket: &Socket| cell(&socket.connection.family)),
         Column::of(field(Connection::FIELDS, "kind"), "KIND", |socket: &Socket| cell(&socket.connection.kind)),
     ],
     table: &["proto", "laddr", "raddr", "status", "pid", "name"],
-    data: &["proto", "family", "kind", "laddr", "raddr", "status", "pid", "fd", "name"],
+    data: &["proto", "family", "kind", "laddr", "raddr", "status", "pid", "fd", "name", "holders"],
     ..Listing::DEFAULT
 };
 
@@ -96,7 +98,7 @@ impl Subcommand for Netstat {
                     let mut connections = Vec::new();
                     for pid in pids {
                         let own = context.process(*pid)?.net_connections(kind)?;
-                        connections.extend(own.into_iter().map(|c| Connection { pid: Some(*pid), ..c }));
+                        connections.extend(own);
                     }
                     connections
                 }

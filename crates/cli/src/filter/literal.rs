@@ -27,7 +27,9 @@ impl Literal {
             return Ok(Self::Null);
         }
         let number = match meta.shape {
-            Shape::Text | Shape::Texts | Shape::Endpoint => return Ok(Self::Text(text.to_lowercase())),
+            Shape::Text | Shape::Texts | Shape::Holders | Shape::Endpoint => {
+                return Ok(Self::Text(text.to_lowercase()));
+            }
             Shape::Bool => {
                 return match text {
                     "yes" | "true" => Ok(Self::Bool(true)),

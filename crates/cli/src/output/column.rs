@@ -32,6 +32,8 @@ pub(crate) enum Shape {
     Bool,
     /// A list of texts.
     Texts,
+    /// A list of processes and descriptors: `{"pid", "fd"}`.
+    Holders,
     /// `{"ip", "port"}`, or the path of a UNIX socket.
     Endpoint,
 }

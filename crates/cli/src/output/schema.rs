@@ -108,6 +108,7 @@ pub(crate) fn shape(shape: Shape, unit: Unit) -> Json {
         Shape::Time => json!({"type": ["string", "null"], "format": "date-time"}),
         Shape::Text => json!({"anyOf": [text(), nothing()]}),
         Shape::Texts => list(text()),
+        Shape::Holders => list(record::<psoxide::Holder>()),
         Shape::Endpoint => json!({"anyOf": [
             {
                 "type": "object",

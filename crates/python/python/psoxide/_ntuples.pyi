@@ -55,16 +55,16 @@ class snicstats(NamedTuple):
     flags: str  # Flags as `ifconfig` names them.
 
 class sconn(NamedTuple):
-    fd: int  # Its number in the process, where the process is known.
+    fd: int  # The lowest descriptor by which `pid` holds it.
     family: AddressFamily | int  # Family of its addresses.
     type: SocketKind | int  # Kind of transport.
     laddr: addr | tuple[()] | str  # This end.
     raddr: addr | tuple[()] | str  # The other end.
     status: str  # State of a TCP connection; `None` for all else.
-    pid: int | None  # The process, where it may be known.
+    pid: int | None  # The process with the highest pid that holds it; `None` if no process does, or none that this user may see.
 
 class pconn(NamedTuple):
-    fd: int  # Its number in the process, where the process is known.
+    fd: int  # The lowest descriptor by which `pid` holds it.
     family: AddressFamily | int  # Family of its addresses.
     type: SocketKind | int  # Kind of transport.
     laddr: addr | tuple[()] | str  # This end.

@@ -18,7 +18,7 @@ use super::source::if_any;
 use super::{Handle, Source};
 use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Pid, Result, SocketType};
 
-/// The sockets of this network namespace, each once for every process that holds it.
+/// The sockets of this network namespace.
 pub(super) fn all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
     let tables: Vec<Table> = TABLES.into_iter().filter(|table| table.is_in(kind)).collect();
     let mut sockets = Vec::new();
@@ -26,10 +26,7 @@ pub(super) fn all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connectio
     let holders = Holders::of_all(source)?;
     let mut connections = Connections::with_room_for(sockets.len());
     for socket in &sockets {
-        match holders.of(socket.inode) {
-            [] => connections.add(socket, None),
-            holders => holders.iter().for_each(|holder| connections.add(socket, Some(holder))),
-        }
+        connections.add(socket, holders.of(socket.inode));
     }
     Ok(connections.list)
 }
@@ -48,10 +45,12 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
         }
     }
     if let Some(held) = told {
+        // A descriptor that was copied holds the same socket.
+        let all = Holders::sorted(held.iter().map(|held| Holder { inode: held.inode, pid, fd: held.fd }).collect());
         for table in TABLES.into_iter().filter(|table| table.is_in(kind)) {
-            for Held { fd, inode, what } in &held {
+            for Held { inode, what, .. } in &held {
                 if let Some(socket) = table.socket(what)? {
-                    connections.add(&socket, Some(&Holder { inode: *inode, pid, fd: *fd }));
+                    connections.add(&socket, all.of(*inode));
                 }
             }
         }
@@ -68,7 +67,10 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
     }
     let holders = Holders::sorted(holders);
     Tables::open(source, &pid.to_string(), true).each(&tables, |socket| {
-        holders.of(socket.inode).iter().for_each(|holder| connections.add(&socket, Some(holder)));
+        let holders = holders.of(socket.inode);
+        if !holders.is_empty() {
+            connections.add(&socket, holders);
+        }
     })?;
     Ok(connections.list)
 }
@@ -143,9 +145,9 @@ struct Socket {
 #[derive(Default)]
 struct Connections {
     list: Vec<Connection>,
-    /// Inode, pid and descriptor of those that have a holder, which are all there is to tell two of them apart.
-    held: HashSet<(u64, Pid, i32), RandomState>,
-    seen: HashSet<Connection, RandomState>,
+    /// Inode and addresses of those that have a holder. The parts of an MPTCP socket share its inode.
+    held: HashSet<(u64, Option<SocketAddr>, Option<SocketAddr>), RandomState>,
+    unheld: HashSet<Connection, RandomState>,
 }
 
 impl Connections {
@@ -157,24 +159,34 @@ impl Connections {
         }
     }
 
-    fn add(&mut self, socket: &Socket, holder: Option<&Holder>) {
+    /// Adds a socket; `holders` are sorted.
+    fn add(&mut self, socket: &Socket, holders: &[Holder]) {
+        let pid = holders.last().map(|holder| holder.pid);
         let connection = Connection {
-            fd: holder.map(|holder| holder.fd),
+            fd: holders.iter().find(|holder| Some(holder.pid) == pid).map(|holder| holder.fd),
             family: socket.family,
             kind: socket.kind,
             laddr: socket.laddr.clone(),
             raddr: socket.raddr.clone(),
             status: socket.status,
-            pid: holder.map(|holder| holder.pid),
+            pid,
+            holders: holders.iter().map(|holder| crate::Holder { pid: holder.pid, fd: Some(holder.fd) }).collect(),
         };
-        // A table that changes while it is read may tell of a socket twice.
-        let new = match holder {
-            Some(holder) => self.held.insert((socket.inode, holder.pid, holder.fd)),
-            None => self.seen.insert(connection.clone()),
+        // A table that changes while it is read may list a socket twice.
+        let new = match holders {
+            [] => self.unheld.insert(connection.clone()),
+            _ => self.held.insert((socket.inode, address(&socket.laddr), address(&socket.raddr))),
         };
         if new {
             self.list.push(connection);
         }
+    }
+}
+
+fn address(endpoint: &Endpoint) -> Option<SocketAddr> {
+    match endpoint {
+        Endpoint::Inet(address) => Some(*address),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use psoxide_parse::windows::socket_table::{self, Socket, Table};
 use super::{Source, Windows, ffi};
 use crate::sys::NetReadings;
 use crate::{
-    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, NetIo, NicAddr, NicAddress,
+    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, Holder, NetIo, NicAddr, NicAddress,
     NicStats, Pid, Result, SocketType,
 };
 
@@ -86,6 +86,7 @@ fn connection(socket: &Socket, family: AddressFamily, kind: SocketType) -> Conne
         raddr: remote.map_or(Endpoint::None, endpoint),
         status,
         pid: Some(socket.pid),
+        holders: vec![Holder { pid: socket.pid, fd: None }],
     }
 }
 
