@@ -15,7 +15,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use pyo3::{IntoPyObjectExt as _, intern};
 
-use crate::convert::{self, Members, MembersRef, Object, Tuples, dict, text};
+use crate::convert::{self, Members, MembersRef, Object, Truth, Tuples, dict, text};
 use crate::errors::{Exceptions, of_machine};
 
 /// What one package reads with: its tuples and exceptions, and the /proc that its `PROCFS_PATH` names.
@@ -281,14 +281,16 @@ impl Api {
         self.tuples.record(py, &self.tuples.sdiskusage, &usage)
     }
 
-    fn disk_partitions<'py>(&self, py: Python<'py>, all: bool) -> PyResult<Bound<'py, PyList>> {
+    fn disk_partitions<'py>(&self, py: Python<'py>, all: Truth) -> PyResult<Bound<'py, PyList>> {
+        let Truth(all) = all;
         let partitions = self.read(py, |system| system.disk_partitions(all))?;
         self.tuples.records(py, &self.tuples.sdiskpart, &partitions)
     }
 
     /// Plain tuples by disk; without `perdisk` only of whole disks, which are what may be summed.
-    #[pyo3(signature = (perdisk = false))]
-    fn disk_io_counters<'py>(&self, py: Python<'py>, perdisk: bool) -> PyResult<Bound<'py, PyDict>> {
+    #[pyo3(signature = (perdisk = Truth(false)))]
+    fn disk_io_counters<'py>(&self, py: Python<'py>, perdisk: Truth) -> PyResult<Bound<'py, PyDict>> {
+        let Truth(perdisk) = perdisk;
         let counters = self.read(py, |system| {
             let mut counters = system.disk_io_counters()?;
             if !perdisk {
@@ -421,7 +423,7 @@ impl Api {
             TimeLeft::Unknown => members.get(py, -1)?,
             TimeLeft::Unlimited => members.get(py, -2)?,
         };
-        let percent = PyFloat::new(py, convert::rounded(percent)).into_any();
+        let percent = PyFloat::new(py, percent).into_any();
         Ok(PyTuple::new(py, [percent, secsleft, power_plugged.into_bound_py_any(py)?])?.into_any())
     }
 

@@ -21,6 +21,17 @@ use crate::ffi::Maker;
 /// What most conversions give.
 pub(crate) type Object<'py> = PyResult<Bound<'py, PyAny>>;
 
+/// A parameter that is true or false: any object, as Python takes it in `if`.
+pub(crate) struct Truth(pub(crate) bool);
+
+impl<'py> FromPyObject<'_, 'py> for Truth {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        object.is_truthy().map(Self)
+    }
+}
+
 macro_rules! tuples {
     ($($name:ident)+) => {
         /// The named tuples of the package, and what makes one.

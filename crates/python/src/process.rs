@@ -13,7 +13,7 @@ use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyType};
 use pyo3::{IntoPyObjectExt as _, intern};
 
 use crate::api::{Api, connection_kind};
-use crate::convert::{self, Object, text};
+use crate::convert::{self, Object, Truth, text};
 use crate::errors::{About, of_machine};
 
 /// A process as the package's `_pslinux.Process` reads it.
@@ -499,8 +499,9 @@ impl Process {
     }
 
     /// Its children or, with `recursive`, all its descendants, each of the same class as this.
-    #[pyo3(signature = (recursive = false))]
-    fn children<'py>(slf: &Bound<'py, Self>, recursive: bool) -> PyResult<Bound<'py, PyList>> {
+    #[pyo3(signature = (recursive = Truth(false)))]
+    fn children<'py>(slf: &Bound<'py, Self>, recursive: Truth) -> PyResult<Bound<'py, PyList>> {
+        let Truth(recursive) = recursive;
         let children = Self::read(slf, |source| source.children(recursive))?;
         let class = slf.get_type();
         let list = PyList::empty(slf.py());

@@ -491,3 +491,33 @@ def test_procfs_path(tmp_path, monkeypatch):
 def test_debug_output(python):
     out = python("import sys; sys.stderr = sys.stdout; import psoxide; psoxide._set_debug(True); psoxide.debug('said')")
     assert out.startswith("psutil-debug [") and out.endswith("]> said\n")
+
+
+def test_a_replaced_ppid_map_is_used(monkeypatch, sleeper):
+    one, two = sleeper("sleep", "600"), sleeper("sleep", "600")
+    me = psoxide.Process()
+    assert psoxide._ppid_map()[one.pid] == me.pid
+    monkeypatch.setattr(psoxide, "_ppid_map", lambda: {one.pid: me.pid, two.pid: one.pid, 2**31 - 1: me.pid, 1: 1})
+    assert [child.pid for child in me.children()] == [one.pid]
+    assert [child.pid for child in me.children(recursive=True)] == [one.pid, two.pid]
+    # A ring ends.
+    monkeypatch.setattr(psoxide, "_ppid_map", lambda: {one.pid: two.pid, two.pid: one.pid})
+    assert [child.pid for child in psoxide.Process(one.pid).children(recursive=True)] == [two.pid]
+
+
+def test_affinity_beyond_any_cpu():
+    for number in (-1, 99999, 2**40):
+        with pytest.raises(ValueError, match=f"invalid CPU {number}; choose between"):
+            psoxide.Process().cpu_affinity([number])
+    with pytest.raises(OverflowError):
+        psoxide.Process().cpu_affinity([2**70])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a /proc to copy")
+def test_num_fds_of_a_copied_tree(tmp_path, monkeypatch):
+    root = proc(tmp_path, {"1": {"stat": stat(1, "first")}})
+    (tmp_path / "1/fd").mkdir()
+    for number in range(3):
+        (tmp_path / f"1/fd/{number}").symlink_to("/dev/null")
+    monkeypatch.setattr(psoxide, "PROCFS_PATH", root)
+    assert psoxide.Process(1).num_fds() == 3

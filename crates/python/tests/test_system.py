@@ -63,6 +63,26 @@ def test_disk_usage_takes_what_statvfs_takes(tmp_path):
     assert caught.value.filename == str(tmp_path / "missing")
 
 
+def test_disk_usage_of_what_is_no_path():
+    for path in ("a\0b", b"a\0b"):
+        with pytest.raises(ValueError, match="embedded null"):
+            psoxide.disk_usage(path)
+
+
+@pytest.mark.parametrize("truth", [1, "x", [0]])
+@pytest.mark.parametrize("lie", [0, None, ""])
+def test_any_object_is_true_or_false(truth, lie):
+    assert psoxide.disk_partitions(all=truth) == psoxide.disk_partitions(True)
+    assert psoxide.disk_partitions(lie) == psoxide.disk_partitions(False)
+    assert type(psoxide.disk_io_counters(truth)) is dict and type(psoxide.disk_io_counters(lie)) is not dict
+    assert type(psoxide.net_io_counters(truth)) is dict and type(psoxide.cpu_times(percpu=truth)) is list
+    assert type(psoxide.cpu_freq(truth)) is list and type(psoxide.cpu_times_percent(percpu=truth)) is list
+    assert psoxide.cpu_count(logical=truth) == psoxide.cpu_count()
+    init = psoxide.Process(1)
+    assert {p.pid for p in init.children(truth)} >= {p.pid for p in init.children(lie)}
+    assert psoxide.Process().memory_maps(grouped=lie)[0].addr and not hasattr(psoxide.Process().memory_maps(truth)[0], "addr")
+
+
 def test_connections_are_hashable_and_of_the_kind(tmp_path):
     import socket
 
@@ -209,7 +229,12 @@ def test_a_thread_is_no_process():
     ready.wait()
     try:
         assert not psoxide.pid_exists(ids[0]) and ids[0] not in psoxide.pids()
-        assert psoxide.Process(ids[0]).name()
+        process = psoxide.Process(ids[0])
+        assert process.name()
+        # For signals it is its process.
+        process.resume()
+        with pytest.raises(psoxide.TimeoutExpired):
+            process.wait(0)
         assert ids[0] in {thread.id for thread in psoxide.Process().threads()}
     finally:
         done.set()

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from . import _common, _lazy, _ntuples
+from . import _common, _lazy, _ntuples, _popen
 
 if os.name == "nt":
     from . import _pswindows as _psplatform
@@ -162,9 +162,7 @@ def __getattr__(name):
     if name in _LAZY_MODULES:
         value = __import__(name)
     elif name == "Popen":
-        from . import _popen
-
-        value = _popen.make(Process, _added)
+        value = _popen.make(__import__("subprocess"), Process, _added)
     elif name in _LAZY:
         # `globals` and not the package's name: the package may have been executed a second time.
         owner = _LAZY[name]
@@ -189,6 +187,8 @@ def __dir__():
 _timer = time.monotonic
 # Of a module that is not reloaded with this one: instances from before are still told by it.
 _SENTINEL = _common._DEFAULT
+# The parent of each process. Programs replace it.
+_ppid_map = _PPID_MAP = _psplatform.ppid_map
 # Instances that process_iter() yields again, and pids of which is_running() found that others have taken them.
 _pmap = {}
 _pids_reused = set()
@@ -564,6 +564,8 @@ class Process:
     def children(self, recursive=False):
         """Its children; with `recursive`, all its descendants."""
         self._raise_if_pid_reused()
+        if _ppid_map is not _PPID_MAP:
+            return self._children_of_map(recursive)
         try:
             found = self._proc.children(recursive)
         except NoSuchProcess:
@@ -579,6 +581,29 @@ class Process:
                     children.append(child)
             except (NoSuchProcess, ZombieProcess):
                 pass
+        return children
+
+    def _children_of_map(self, recursive):
+        """Its children as `_ppid_map` has them, which a program has replaced."""
+        of = {}
+        for pid, ppid in _ppid_map().items():
+            of.setdefault(ppid, []).append(pid)
+        children, generation, seen = [], [self], {self.pid}
+        while generation:
+            younger = []
+            for parent in generation:
+                for pid in of.get(parent.pid, ()):
+                    if pid in seen:
+                        continue  # a map with a ring
+                    seen.add(pid)
+                    try:
+                        child = Process(pid)
+                    except (NoSuchProcess, ZombieProcess):
+                        continue
+                    if child._is_not_older_than(self):
+                        younger.append(child)
+            children += younger
+            generation = younger if recursive else []
         return children
 
     def _is_not_older_than(self, parent):
@@ -1092,7 +1117,7 @@ def disk_partitions(all=False):
 
 def disk_io_counters(perdisk=False, nowrap=True):
     """What disks have done since the boot: together, or with `perdisk` each. `nowrap`: counters never go back."""
-    return _counters("disk_io_counters", {"perdisk": perdisk}, _ntuples.sdiskio, perdisk, nowrap)
+    return _counters("disk_io_counters", {"perdisk": bool(perdisk)}, _ntuples.sdiskio, perdisk, nowrap)
 
 
 def net_io_counters(pernic=False, nowrap=True):

@@ -1,52 +1,50 @@
-"""Popen, in a module of its own because it needs `subprocess`, which is slow to import."""
-
-import subprocess
+"""The class Popen, which is made when first needed because `subprocess` is slow to import."""
 
 
-def make(Process, added):
-    """The class Popen of a package: on its Process, with what `added` has for names that neither has."""
+def make(subprocess, base, added):
+    """Makes the class Popen of a package.
 
-    class Popen(Process):
-        """A process that is started here: subprocess.Popen and Process in one."""
+    `subprocess` is the module, `base` the package's Process, and `added` finds attributes that neither of them has.
+    """
+
+    class Popen(base):
+        """A process that is started here. It has the attributes of Process and of subprocess.Popen."""
 
         def __init__(self, *args, **kwargs):
-            # Found before __init__ is over if that fails.
-            self.__subproc = subprocess.Popen(*args, **kwargs)
-            self._init(self.__subproc.pid, _ignore_nsp=True)
-
-        def __dir__(self):
-            return sorted({*dir(Popen), *dir(subprocess.Popen)})
-
-        def __enter__(self):
-            if hasattr(self.__subproc, "__enter__"):
-                self.__subproc.__enter__()
-            return self
-
-        def __exit__(self, *args, **kwargs):
-            return self.__subproc.__exit__(*args, **kwargs)
-
-        def __getattribute__(self, name):
-            try:
-                return object.__getattribute__(self, name)
-            except AttributeError:
-                return object.__getattribute__(self.__subproc, name)
+            self._child = subprocess.Popen(*args, **kwargs)
+            # A child may be gone already. It is this one nevertheless.
+            self._init(self._child.pid, _ignore_nsp=True)
 
         def __getattr__(self, name):
-            # Neither has it.
+            # Process does not have it. Where no child was started, neither does subprocess.Popen.
+            child = self.__dict__.get("_child")
+            if hasattr(child, name):
+                return getattr(child, name)
             try:
                 return added(self, name)
             except AttributeError:
                 raise AttributeError(f"{self.__class__!r} has no attribute {name!r}") from None
 
-        def wait(self, timeout=None):
-            if self.__subproc.returncode is not None:
-                return self.__subproc.returncode
-            code = super().wait(timeout)
-            if code is not None:
-                self.__subproc.returncode = code
-            return code
+        def __dir__(self):
+            return sorted({*dir(Popen), *dir(subprocess.Popen)})
 
-    Popen.__module__ = Process.__module__
+        def __enter__(self):
+            self._child.__enter__()
+            return self
+
+        def __exit__(self, *args, **kwargs):
+            return self._child.__exit__(*args, **kwargs)
+
+        def wait(self, timeout=None):
+            """Waits for its end. Returns its exit code."""
+            if self._child.returncode is None:
+                code = base.wait(self, timeout)
+                if code is not None:
+                    self._child.returncode = code
+                return code
+            return self._child.returncode
+
+    Popen.__module__ = base.__module__
     Popen.__qualname__ = "Popen"
     for name, member in vars(Popen).items():
         if callable(member):

@@ -1,6 +1,8 @@
-"""Popen, in a module of its own because it needs `subprocess`, which is slow to import."""
+"""The class Popen, which is made when first needed."""
 
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
 
-def make(Process: type[Any], added: Callable[[Any, str], Any]) -> type[Any]: ...
+from . import Popen, Process
+
+def make(subprocess: ModuleType, base: type[Process], added: Callable[[Process, str], object]) -> type[Popen]: ...

@@ -85,8 +85,8 @@ sensors_fans = _api.sensors_fans
 
 def disk_usage(path):
     """Space of the file system that a path, or an open file, is on."""
-    # Bytes and descriptors are for the standard library.
-    return _api.disk_usage(path) if isinstance(path, str) else _psposix.disk_usage(path)
+    # Bytes, descriptors and what is no path are for the standard library.
+    return _api.disk_usage(path) if isinstance(path, str) and "\0" not in path else _psposix.disk_usage(path)
 
 
 def net_if_stats():
@@ -171,8 +171,10 @@ class Process(_psoxide.Process):
         """Says which CPUs it may run on."""
         try:
             os.sched_setaffinity(self.pid, cpus)
-        except (OSError, ValueError) as err:
-            if isinstance(err, ValueError) or err.errno == errno.EINVAL:
+        except (OSError, ValueError, OverflowError) as err:
+            # OverflowError also means a number that fits a C long and is beyond any CPU's.
+            small = isinstance(err, OverflowError) and all(-(1 << 63) <= cpu < 1 << 63 for cpu in cpus)
+            if small or isinstance(err, ValueError) or getattr(err, "errno", None) == errno.EINVAL:
                 eligible = self._get_eligible_cpus()
                 for cpu in cpus:
                     if cpu not in eligible:

@@ -102,11 +102,11 @@ def wait_pid_pidfd_open(pid, timeout=None):
     try:
         pidfd = os.pidfd_open(pid, 0)
     except OSError as err:
-        # ESRCH: it is gone. EMFILE, ENFILE, ENODEV: no descriptor is to be had. The rest says that the call is wrong.
-        if err.errno not in (errno.ESRCH, errno.EMFILE, errno.ENFILE, errno.ENODEV):
+        # ESRCH: it is gone. ENOENT: a thread's id. EMFILE, ENFILE, ENODEV: no descriptor is available. Others are errors.
+        if err.errno not in (errno.ESRCH, errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ENODEV):
             raise
         if err.errno != errno.ESRCH:
-            debug(f"pidfd_open() failed ({err!r}); looking again and again instead")
+            debug(f"pidfd_open() failed ({err!r}); polling instead")
         return wait_pid_posix(pid, timeout)
     try:
         ended = _psoxide.wait_readable(pidfd, timeout)

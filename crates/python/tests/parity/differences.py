@@ -31,11 +31,15 @@ KERNEL_THREAD = "the environ of a kernel thread answers ESRCH on new kernels; ps
 AS_DICT = "as_dict() keeps the order it is given; psutil's is that of a set, and changes from run to run"
 BPF = "read from the kernel's own tables, where /proc refuses a user who may load BPF programs"
 NUM_FDS = "everyone may see how many files a process has open; psutil lists them, which is refused"
+LIMITS = "/proc shows the limits of a process to everyone, where prlimit(2) is refused"
+NO_SYS = "a machine without /sys has no battery; psutil fails"
 CONVERSION = "Python 3.9 has other words for what is no integer, by the way in which C asks for one"
 EXPECTED = {
     ("*(1.5)*", "*psutil has *integer argument expected, got float*"): CONVERSION,
     ("*.nice('x')*", "*psutil has *an integer is required (got type str)*"): CONVERSION,
     ("*.num_fds()", "type int, psutil's is Raised: * | psutil.AccessDenied*"): NUM_FDS,
+    ("*.rlimit(?)", "type tuple, psutil's is Raised: * | psutil.AccessDenied*"): LIMITS,
+    ("sensors_battery()", "type NoneType, psutil's is Raised: None | FileNotFoundError*"): NO_SYS,
     ("*.as_dict(*)", "order *"): AS_DICT,
     ("*.open_files()", "type list, psutil's is Raised: * | psutil.AccessDenied*"): BPF,
     ("*.environ()", "type dict, psutil's is Raised: {} | psutil.NoSuchProcess*"): KERNEL_THREAD,
@@ -246,27 +250,33 @@ def signature(name, theirs, ours):
         differs(f"signature of {name}", f"{actual}, psutil's is {expected}")
 
 
+# What a boolean parameter is given.
+TRUTHS = [True, False, 1, 0, None]
+
+
 def functions():
     for name in ("boot_time", "cpu_count", "cpu_stats", "getloadavg", "virtual_memory", "swap_memory", "pids",
                  "users", "net_if_addrs", "net_if_stats", "sensors_battery", "sensors_fans", "heap_info",
                  "sensors_temperatures", "cpu_freq", "heap_trim", "cpu_times", "cpu_times_percent"):  # fmt: skip
         both(f"{name}()", lambda package: getattr(package, name)())
     for name, argument, values in [
-        ("cpu_count", "logical", [False]),
-        ("cpu_freq", "percpu", [True]),
-        ("cpu_times", "percpu", [True]),
-        ("disk_partitions", "all", [False, True]),
-        ("disk_io_counters", "perdisk", [False, True]),
-        ("net_io_counters", "pernic", [False, True]),
-        ("sensors_temperatures", "fahrenheit", [True]),
+        ("cpu_count", "logical", TRUTHS),
+        ("cpu_freq", "percpu", TRUTHS),
+        ("cpu_times", "percpu", TRUTHS),
+        ("disk_partitions", "all", TRUTHS),
+        ("disk_io_counters", "perdisk", TRUTHS),
+        ("disk_io_counters", "nowrap", TRUTHS),
+        ("net_io_counters", "pernic", TRUTHS),
+        ("net_io_counters", "nowrap", TRUTHS),
+        ("sensors_temperatures", "fahrenheit", TRUTHS),
     ]:
         for value in values:
             both(f"{name}({argument}={value})", lambda package: getattr(package, name)(**{argument: value}))
     for interval in (None, 0.05):
-        for percpu in (False, True):
+        for percpu in TRUTHS:
             both(f"cpu_percent({interval}, {percpu})", lambda p: p.cpu_percent(interval, percpu))
             both(f"cpu_times_percent({interval}, {percpu})", lambda p: p.cpu_times_percent(interval, percpu))
-    for path in ("/", b"/", 0, "/nonexistent", "/proc", None, 1.5):
+    for path in ("/", b"/", 0, "/nonexistent", "/proc", None, 1.5, "a\0b", b"a\0b"):
         both(f"disk_usage({path!r})", lambda package: package.disk_usage(path))
     for kind_ in ("all", "inet", "inet4", "inet6", "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix"):
         both(f"net_connections({kind_!r})", lambda package: package.net_connections(kind_), unordered)
@@ -345,10 +355,10 @@ GETTERS = ["cmdline", "cpu_affinity", "cpu_num", "cpu_percent", "cpu_times", "cr
            "terminal", "threads", "uids", "username"]  # fmt: skip
 SLOW = {
     "children()": lambda p: p.children(),
-    "children(True)": lambda p: p.children(recursive=True),
+    **{f"children({truth})": lambda p, truth=truth: p.children(recursive=truth) for truth in TRUTHS},
     "connections()": lambda p: p.connections(),
     "memory_maps()": lambda p: p.memory_maps(),
-    "memory_maps(False)": lambda p: p.memory_maps(grouped=False),
+    **{f"memory_maps({truth})": lambda p, truth=truth: p.memory_maps(grouped=truth) for truth in TRUTHS},
     "memory_percent('uss')": lambda p: p.memory_percent("uss"),
     "memory_percent('x')": lambda p: p.memory_percent("x"),
     "as_dict(['x'])": lambda p: p.as_dict(["x"]),
@@ -356,7 +366,7 @@ SLOW = {
     "as_dict(['pid', 'name'])": lambda p: p.as_dict(["pid", "name"]),
     "set(as_dict())": lambda p: set(p.as_dict()),
     "cpu_affinity(1)": lambda p: p.cpu_affinity(1),
-    "cpu_affinity([99999])": lambda p: p.cpu_affinity([99999]),
+    **{f"cpu_affinity([{cpu}])": lambda p, cpu=cpu: p.cpu_affinity([cpu]) for cpu in (-1, 99999, 2**40, 2**70)},
     "cpu_percent(-1)": lambda p: p.cpu_percent(-1),
     "ionice(2, 9)": lambda p: p.ionice(2, 9),
     "ionice(value=1)": lambda p: p.ionice(value=1),
@@ -509,7 +519,9 @@ def population():
                 "n = socket.socket(socket.AF_UNIX); n.bind(os.path.join(sys.argv[1], 'sock')); n.listen()\n"
                 "a = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); a.bind('\\0abstract' + str(os.getpid()))\n"
                 "p = socket.socketpair(); q = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
-                "w = socket.socket(); w.bind(('127.0.0.1', 0))",
+                "w = socket.socket(); w.bind(('127.0.0.1', 0))\n"
+                # Held twice by one process, and inherited by another.
+                "d = [os.dup(w.fileno()), os.dup(n.fileno())]; os.fork()",
                 folder,
             ),
             "tree": python("[os.fork() for _ in range(3)]"),
@@ -557,6 +569,50 @@ def iteration():
     both("process_iter again", lambda p: [a is b for a, b in zip(p.process_iter(), p.process_iter())][:1])
 
 
+def after_chroot():
+    """Everything again where there is no file but those of /proc. Started by `changed_root` in a mount namespace."""
+    for package in (psutil, psoxide):
+        package.cpu_percent(), package.cpu_times_percent()
+    os.chroot(sys.argv[2])
+    os.chdir("/")
+    sys.path.clear()
+    sys.path_importer_cache.clear()
+    functions()
+    process("self", os.getpid(), slow=True)
+    iteration()
+
+
+def changed_root():
+    """Compares both after chroot(2) with the module path emptied, in a process of its own."""
+    if os.getuid() != 0:
+        print("skip: differences after chroot(2): needs root")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(folder + "/proc")
+        mount = 'mount -t proc proc "$1"/proc && exec "$2" "$3" --root "$1"'
+        command = ["unshare", "--mount", "sh", "-c", mount, "sh", folder, sys.executable, os.path.abspath(__file__)]
+        print("after chroot(2):", flush=True)
+        return subprocess.run(command, check=False).returncode
+
+
+def report():
+    """Prints what differs. Returns the exit status."""
+    used = collections.Counter()
+    unexpected = 0
+    for place, text in found:
+        for patterns, reason in EXPECTED.items():
+            if all(fnmatch.fnmatchcase(*pair) for pair in zip((place, text), patterns)):
+                used[reason] += 1
+                break
+        else:
+            unexpected += 1
+            print(f"{place}: {text}")
+    for reason, count in used.items():
+        print(f"expected {count} times: {reason}")
+    print(f"{unexpected} differences")
+    return 1 if unexpected else 0
+
+
 def main():
     # The first call of those that compare with the call before.
     for package in (psutil, psoxide):
@@ -576,21 +632,11 @@ def main():
     endings()
     nothing_left_out()
 
-    used = collections.Counter()
-    unexpected = 0
-    for place, text in found:
-        for patterns, reason in EXPECTED.items():
-            if all(fnmatch.fnmatchcase(*pair) for pair in zip((place, text), patterns)):
-                used[reason] += 1
-                break
-        else:
-            unexpected += 1
-            print(f"{place}: {text}")
-    for reason, count in used.items():
-        print(f"expected {count} times: {reason}")
-    print(f"{unexpected} differences")
-    return 1 if unexpected else 0
+    return report() | changed_root()
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--root"]:
+        after_chroot()
+        sys.exit(report())
     sys.exit(main())

@@ -40,7 +40,8 @@ fn pidfd(process: &Handle<'_>) -> Result<Option<OwnedFd>> {
             Err(error) if is_shortage(&error) => Ok(None),
             Err(error) => Err(error),
         },
-        Err(Errno::NOSYS | Errno::PERM | Errno::MFILE | Errno::NFILE | Errno::INVAL) => Ok(None),
+        // ENOENT and, before Linux 6.13, EINVAL: the id of a thread, which kill(2) takes for its process.
+        Err(Errno::NOSYS | Errno::PERM | Errno::MFILE | Errno::NFILE | Errno::INVAL | Errno::NOENT) => Ok(None),
         Err(errno) => Err(Error::io(errno)),
     }
 }

@@ -54,8 +54,8 @@ pub(super) fn open_file(fd: u32, path: Vec<u8>, info: Option<(u64, u64)>) -> Ope
 
 pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
     let folder = process.path("fd");
-    // Since Linux 6.2 the size of the folder is their number; before, it is 0.
-    if process.source.is_live() {
+    // Since Linux 6.2 the size of the folder is their number; before, it is 0. A copy's folder has the size of any other.
+    if process.source.is_procfs() {
         let size = rustix::fs::stat(&folder).map_err(|errno| Error::io(errno).with_path(&folder))?.st_size;
         if let Ok(size @ 1..) = u64::try_from(size) {
             return Ok(size);

@@ -1,6 +1,6 @@
 //! Sensors: /sys/class/hwmon, /sys/class/thermal, /sys/class/power_supply.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{Battery, Fan, Result, Temperature, TimeLeft};
 
 impl SensorReadings for Linux {
     fn sensors_temperatures(source: &Source) -> Result<Vec<(String, Vec<Temperature>)>> {
-        let mut chips: BTreeMap<String, Vec<Temperature>> = BTreeMap::new();
+        let mut chips = Vec::new();
         for (folder, sensor) in hwmon(source, "temp")? {
             let at = |part: &str| folder.join(format!("{sensor}_{part}"));
             let (Some(current), Some(chip)) = (celsius(source, &at("input")), text(source, &folder.join("name")))
@@ -23,7 +23,7 @@ impl SensorReadings for Linux {
             };
             let label = text(source, &at("label")).unwrap_or_default();
             let (high, critical) = (celsius(source, &at("max")), celsius(source, &at("crit")));
-            chips.entry(chip).or_default().push(temperature(label, current, high, critical));
+            add(&mut chips, chip, temperature(label, current, high, critical));
         }
         if chips.is_empty() {
             let class = source.file("sys/class/thermal");
@@ -45,23 +45,23 @@ impl SensorReadings for Linux {
                         _ => {}
                     }
                 }
-                chips.entry(chip).or_default().push(temperature(String::new(), current, high, critical));
+                add(&mut chips, chip, temperature(String::new(), current, high, critical));
             }
         }
-        Ok(chips.into_iter().collect())
+        Ok(chips)
     }
 
     fn sensors_fans(source: &Source) -> Result<Vec<(String, Vec<Fan>)>> {
-        let mut chips: BTreeMap<String, Vec<Fan>> = BTreeMap::new();
+        let mut chips = Vec::new();
         for (folder, sensor) in hwmon(source, "fan")? {
             let at = |part: &str| folder.join(format!("{sensor}_{part}"));
             let (Some(current), Some(chip)) = (source.number(&at("input")), text(source, &folder.join("name"))) else {
                 continue;
             };
             let label = text(source, &at("label")).unwrap_or_default();
-            chips.entry(chip).or_default().push(Fan { label, current });
+            add(&mut chips, chip, Fan { label, current });
         }
-        Ok(chips.into_iter().collect())
+        Ok(chips)
     }
 
     fn sensors_battery(source: &Source) -> Result<Option<Battery>> {
@@ -104,6 +104,14 @@ impl SensorReadings for Linux {
             seconds.map_or(TimeLeft::Unknown, |seconds| TimeLeft::For(Duration::from_secs(seconds)))
         };
         Ok(Some(Battery { percent: charge, secsleft, power_plugged }))
+    }
+}
+
+/// Adds a sensor to its chip. Chips stay in the order in which they were found.
+fn add<T>(chips: &mut Vec<(String, Vec<T>)>, chip: String, sensor: T) {
+    match chips.iter_mut().find(|(name, _)| *name == chip) {
+        Some((_, sensors)) => sensors.push(sensor),
+        None => chips.push((chip, vec![sensor])),
     }
 }
 

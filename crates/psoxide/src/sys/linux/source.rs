@@ -135,9 +135,8 @@ impl Source {
     }
 
     /// Whether `procfs` is a procfs, and no copy of one.
-    #[cfg(feature = "bpf")]
     pub(super) fn is_procfs(&self) -> bool {
-        self.live && is_procfs(&self.procfs)
+        self.live && (self.procfs == Path::new("/proc") || is_procfs(&self.procfs))
     }
 
     pub(super) fn user_names(&self) -> &UserNames {
