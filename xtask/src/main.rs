@@ -10,6 +10,7 @@ mod ports;
 mod python;
 mod sanitize;
 mod shots;
+mod skips;
 mod steps;
 mod stress;
 mod systems;

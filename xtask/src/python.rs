@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::skips::Ledger;
 use crate::steps::{Result, in_directory, install, is_root, nobody, on_path, run, workspace};
 
 /// Python packages that the tests need.
@@ -65,7 +66,10 @@ pub(crate) fn test_with(args: &Args) -> Result {
 
 fn test_in(environment: &Environment, wheel: &Path) -> Result {
     run(environment.pip(&["--force-reinstall", "--no-deps"]).arg(wheel))?;
-    run(pytest(environment.command("python")).arg("crates/python/tests").current_dir(workspace()))
+    let ledger = Ledger::open(&workspace().join("target/skips-python.txt"), if is_root()? { "root" } else { "user" })?;
+    let mut tests = pytest(environment.command("python"));
+    run(ledger.name_to(tests.arg("crates/python/tests").current_dir(workspace())))?;
+    ledger.check()
 }
 
 /// Builds the package and runs its tests. As root, runs them once more as an ordinary user.
@@ -263,5 +267,7 @@ fn as_nobody(wheel: &Path, temp: &Path) -> Result {
     run(Command::new("chmod").args(["-R", "a+rX"]).arg(temp))?;
     let mut command = nobody();
     command.arg(environment.folder.join("bin/python")).current_dir(&tests).env("HOME", temp.join("home"));
-    run(pytest(command).arg("."))
+    let ledger = Ledger::open(&temp.join("skips.txt"), "user")?;
+    run(ledger.name_to(pytest(command).arg(".")))?;
+    ledger.check()
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::skips::Ledger;
 use crate::{ntuples, parity, python, systems};
 
 /// A step's outcome; the error is one sentence.
@@ -32,8 +33,10 @@ pub(crate) fn test(user_only: bool) -> Result {
     }
     tools(root);
     if !user_only {
-        run(cargo().args(["test", "--workspace", "--all-targets"]))?;
-        run(cargo().args(["test", "--workspace", "--doc"]))?;
+        let ledger = Ledger::open(&workspace().join("target/skips.txt"), if root { "root" } else { "user" })?;
+        run(ledger.name_to(cargo().args(["test", "--workspace", "--all-targets"])))?;
+        run(ledger.name_to(cargo().args(["test", "--workspace", "--doc"])))?;
+        ledger.check()?;
     }
     python::test(root, user_only)?;
     if !user_only {
@@ -131,8 +134,10 @@ fn in_temp(temp: &Path) -> Result {
         all = binaries(&copy, Some(&copy.join("target")))?;
         root = copy;
     }
+    let ledger = Ledger::open(&home.join("skips.txt"), "user")?;
     for binary in all {
         let mut command = nobody();
+        ledger.name_to(&mut command);
         command.arg(&binary.path).current_dir(&binary.package);
         command.env("HOME", &home).env("TMPDIR", &home).env("USER", "nobody").env("LOGNAME", "nobody");
         command.env("CARGO_MANIFEST_DIR", &binary.package);
@@ -140,7 +145,7 @@ fn in_temp(temp: &Path) -> Result {
         command.env("INSTA_WORKSPACE_ROOT", &root).env("INSTA_UPDATE", "no");
         run(&mut command)?;
     }
-    Ok(())
+    ledger.check()
 }
 
 /// The beginning of a command that an ordinary user runs.

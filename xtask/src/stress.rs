@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::python;
 use crate::steps::{Result, cargo, is_root, output, workspace};
+use crate::{python, skips};
 
 /// Options of `cargo xtask stress`.
 #[derive(clap::Args, Default)]
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result {
     if args.write {
         write(&figures)?;
     }
-    done
+    done.and(skips::check(if root { "root" } else { "user" }, &figures))
 }
 
 /// Runs a command, shows its output line by line, and keeps it.

@@ -373,7 +373,7 @@ mod tests {
         let map = match per_cpu_map() {
             Ok(map) => map,
             Err(error) => {
-                return println!("skip: a_descriptor_that_was_closed_and_taken_is_left_alone: bpf(2): {error}");
+                return psoxide_testing::skip(format_args!("bpf(2): {error}"));
             }
         };
         let kept = Kept::new(map).unwrap();

@@ -177,7 +177,7 @@ mod tests {
     fn every_program_is_loaded_and_prints() {
         let programs = match programs() {
             Ok(programs) => programs,
-            Err(refusal) => return println!("skip: every_program_is_loaded_and_prints: {refusal}"),
+            Err(refusal) => return psoxide_testing::skip(refusal),
         };
         let me = std::process::id();
         let _socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn programs_are_unloaded_when_the_rights_change() {
         if let Err(refusal) = programs() {
-            return println!("skip: programs_are_unloaded_when_the_rights_change: {refusal}");
+            return psoxide_testing::skip(refusal);
         }
         // Capabilities are each thread's own.
         let thread = std::thread::spawn(|| {
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn programs_are_loaded_again_once_a_descriptor_is_free() {
         if let Err(refusal) = programs() {
-            return println!("skip: programs_are_loaded_again_once_a_descriptor_is_free: {refusal}");
+            return psoxide_testing::skip(refusal);
         }
         if std::env::var_os("PSOXIDE_TEST_ALONE").is_none() {
             // The limit is the whole process's.

@@ -177,7 +177,7 @@ mod tests {
     fn the_verifier_accepts_every_program() {
         let now = match permitted() {
             Ok(now) => now,
-            Err(refusal) => return println!("skip: the_verifier_accepts_every_program: {refusal}"),
+            Err(refusal) => return psoxide_testing::skip(refusal),
         };
         let map = ffi::per_cpu_map().unwrap();
         for (assembled, walk) in assemble_all(&now).unwrap().into_iter().zip(Walk::ALL) {
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn a_refusal_has_the_verifiers_reason() {
         if let Err(refusal) = permitted() {
-            return println!("skip: a_refusal_has_the_verifiers_reason: {refusal}");
+            return psoxide_testing::skip(refusal);
         }
         // A program that reads a register which nothing has set.
         let mut p = asm::Program::default();

@@ -130,7 +130,7 @@ impl Drop for Herd {
 fn both() -> Option<[System; 2]> {
     let systems = [Backend::Bpf, Backend::Proc].map(|backend| System::host().with_backend(backend));
     if systems[0].backend() != Backend::Bpf {
-        eprintln!("skipped: task iterators need Linux 6.16, BTF, the first namespaces and the rights of root");
+        psoxide_testing::skip("task iterators need Linux 6.16, BTF, the first namespaces and the rights of root");
         return None;
     }
     Some(systems)

@@ -23,12 +23,12 @@ fn run(program: &str, args: &[&str], variables: &[(&str, &str)]) -> bool {
     command.args(args).arg(env::current_exe().unwrap()).args(["--exact", "caged", "--ignored", "--nocapture"]);
     command.env_remove("PSOXIDE_BACKEND").envs(variables.iter().copied()).stdin(Stdio::null());
     let Ok(output) = command.output() else {
-        eprintln!("skipped: {program} is not installed");
+        psoxide_testing::skip(format_args!("{program} is not installed"));
         return false;
     };
     let [said, errors] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
     if !said.contains("running 1 test") {
-        eprintln!("skipped: {program}: {errors}");
+        psoxide_testing::skip(format_args!("{program}: {errors}"));
         return false;
     }
     assert!(output.status.success(), "{said}{errors}");
@@ -59,7 +59,7 @@ const NOBODY: [&str; 4] = ["--reuid=65534", "--regid=65534", "--clear-groups", "
 #[test]
 fn another_user_or_namespace_reads_proc() {
     if !rustix::process::geteuid().is_root() {
-        return eprintln!("skipped: it takes root to be someone else");
+        return psoxide_testing::skip("it takes root to be someone else");
     }
     run("setpriv", &NOBODY, &[(FORBIDS, "expect-proc"), (REFUSAL, "capability CAP_SYS_PTRACE")]);
     let few = ["--inh-caps=-all", "--bounding-set=-sys_ptrace", "--"];

@@ -323,7 +323,7 @@ fn both_backends_tell_the_same_of_a_zoo() {
     let zoo = Zoo::new();
     let [auto, walk, files] = BACKENDS.map(|backend| System::host().with_backend(backend));
     if walk.backend() != Backend::Bpf {
-        eprintln!("skipped: sockets by the descriptors that hold them, which needs the rights of task iterators");
+        psoxide_testing::skip("sockets by the descriptors that hold them, which needs the rights of task iterators");
     }
     let me = |system: &System| system.current_process().unwrap();
     let kinds: Vec<ConnectionKind> = KINDS.iter().map(|kind| kind.parse().unwrap()).collect();
@@ -364,7 +364,7 @@ fn both_backends_tell_the_same_of_a_zoo() {
     if zoo.closing {
         assert!(states.contains(&Status::Closing), "{all:#?}");
     } else {
-        eprintln!("skipped: the state CLOSING, as this user may not filter what comes over TCP");
+        psoxide_testing::skip("the state CLOSING, as this user may not filter what comes over TCP");
     }
     let kinds: HashSet<SocketType> = all.iter().map(|connection| connection.kind).collect();
     assert!([SocketType::Stream, SocketType::Datagram, SocketType::SeqPacket].iter().all(|kind| kinds.contains(kind)));
@@ -380,7 +380,7 @@ fn both_backends_tell_the_same_of_a_zoo() {
         let waiting = |c: &&Connection| c.laddr == whole && c.pid.is_none();
         assert_eq!(all.iter().filter(waiting).count(), 1, "a connection that waits to be accepted");
     } else {
-        eprintln!("skipped: a path with a newline needs sock_diag, which this kernel or user does not have");
+        psoxide_testing::skip("a path with a newline needs sock_diag, which this kernel or user does not have");
     }
     drop(zoo);
 }
@@ -463,7 +463,7 @@ fn parts_of_a_multipath_connection_are_told_under_its_descriptor() {
     const MPTCP: u32 = 262;
     let protocol = rustix::net::Protocol::from_raw(MPTCP.try_into().unwrap());
     let Ok(listener) = socket(AddressFamily::INET, Transport::STREAM, Some(protocol)) else {
-        return eprintln!("skipped: this kernel has no MPTCP");
+        return psoxide_testing::skip("this kernel has no MPTCP");
     };
     rustix::net::bind(&listener, &"127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
     rustix::net::listen(&listener, 4).unwrap();
@@ -498,7 +498,7 @@ fn sockets_of_a_namespace_that_was_left_are_in_no_table() {
     if rustix::process::geteuid().is_root() {
         assert_eq!(holds(Command::new("unshare").args(["--net", "sleep", "60"])), [0; 3]);
     } else {
-        eprintln!("skipped: only root may leave a network namespace and no other");
+        psoxide_testing::skip("only root may leave a network namespace and no other");
     }
     drop(kept);
 }
@@ -598,11 +598,13 @@ fn elsewhere(test: &str) -> Option<Command> {
     match unshared().arg("true").stderr(Stdio::null()).status() {
         Ok(status) if status.success() => {}
         Ok(_) => {
-            eprintln!("skipped: this user may not make a network namespace, or ip (package iproute2) is not installed");
+            psoxide_testing::skip(
+                "this user may not make a network namespace, or ip (package iproute2) is not installed",
+            );
             return None;
         }
         Err(error) => {
-            eprintln!("skipped: unshare (package util-linux): {error}");
+            psoxide_testing::skip(format_args!("unshare (package util-linux): {error}"));
             return None;
         }
     }

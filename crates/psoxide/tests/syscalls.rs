@@ -31,13 +31,13 @@ fn parts(task: &str) -> Option<Vec<(String, i64)>> {
     let output = match strace.env(TASK, task).stdin(Stdio::null()).output() {
         Ok(output) => output,
         Err(error) => {
-            eprintln!("skipped: system calls are counted by strace (package strace): {error}");
+            psoxide_testing::skip(format_args!("system calls are counted by strace (package strace): {error}"));
             return None;
         }
     };
     let said = String::from_utf8_lossy(&output.stderr);
     if said.contains("ptrace(") || said.contains("PTRACE_") {
-        eprintln!("skipped: this user may not trace: {said}");
+        psoxide_testing::skip(format_args!("this user may not trace: {said}"));
         return None;
     }
     assert!(output.status.success(), "{task}: {said}{}", String::from_utf8_lossy(&output.stdout));
@@ -183,7 +183,7 @@ fn each_thread_and_each_descriptor_costs_what_it_must() {
 #[test]
 fn a_walk_costs_next_to_nothing_for_each_process() {
     if System::host().with_backend(Backend::Bpf).backend() != Backend::Bpf {
-        return eprintln!("skipped: no task iterators for this user on this kernel");
+        return psoxide_testing::skip("no task iterators for this user on this kernel");
     }
     let sleepers = Sleepers::start(300);
     let Some(parts) = parts("walk") else { return };

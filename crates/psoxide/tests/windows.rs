@@ -374,7 +374,7 @@ fn a_process_is_told_what_to_do() {
     let child = sleeper();
     child.suspend().unwrap();
     if wine() {
-        eprintln!("skipped: Wine does not tell what threads wait for");
+        psoxide_testing::skip("Wine does not tell what threads wait for");
     } else {
         until("suspended", || child.status().unwrap() == ProcessStatus::Suspended);
     }

@@ -1,9 +1,25 @@
 """What the tests of the package share."""
 
+import os
 import subprocess
 import sys
 
 import pytest
+
+
+def pytest_collectreport(report):
+    """Report a file that is skipped as a whole."""
+    pytest_runtest_logreport(report)
+
+
+def pytest_runtest_logreport(report):
+    """Append each skipped test to the ledger that `cargo xtask test` compares with testdata/skips.txt."""
+    ledger = os.environ.get("PSOXIDE_SKIPS")
+    if ledger and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = " ".join(reason.removeprefix("Skipped: ").split())
+        with open(ledger, "a", encoding="utf-8") as file:
+            file.write(f"skip: {os.path.basename(report.nodeid)}: {reason}\n")
 
 
 @pytest.fixture
