@@ -1,6 +1,5 @@
 //! The project's build and test steps, one subcommand each. CI runs the same ones.
 
-mod capture;
 mod deny;
 mod fuzz;
 mod layouts;
@@ -83,8 +82,6 @@ enum Step {
     Stress(stress::Args),
     /// Render the README's pictures (as root)
     Shots,
-    /// Copy live files of /proc and /sys to a scrubbed archive
-    Capture(capture::Args),
 }
 
 /// Restarts this program with default signal dispositions if any signal is ignored.
@@ -123,7 +120,6 @@ fn main() -> ExitCode {
         Step::Sanitize(args) => sanitize::check(&args),
         Step::Stress(args) => stress::run(&args),
         Step::Shots => shots::shots(),
-        Step::Capture(args) => capture::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

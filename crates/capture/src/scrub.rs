@@ -3,34 +3,47 @@
 use crate::{Capture, Entry};
 
 impl Capture {
-    /// Replaces whole words in contents, targets and answers, in the order given, and the whole of every environment of a
-    /// Linux tree.
+    /// Replaces what is private: whole words in contents, targets and answers, and whole environments.
     ///
-    /// An answer keeps its length, as its fields are found by their offsets: the replacement is cut, or filled with `x`.
-    pub fn scrub(&mut self, replacements: &[(Vec<u8>, Vec<u8>)]) {
+    /// `words` are replaced in the order given. An answer keeps its length, as its fields are found by their offsets: the
+    /// replacement is cut, or filled with `x`. `is_environment` says which questions ask for an environment.
+    pub fn scrub(&mut self, words: &[(Vec<u8>, Vec<u8>)], is_environment: impl Fn(&str) -> bool) {
         for (name, entry) in &mut self.entries {
+            let file = name.rsplit(|&byte| byte == b'/').next();
             match entry {
-                Entry::File(bytes) if name.rsplit(|&byte| byte == b'/').next() == Some(b"environ") => {
-                    // A kernel thread has none, and stays recognizable by that.
-                    if !bytes.is_empty() {
-                        *bytes = b"SCRUBBED=1\0".to_vec();
-                    }
-                }
+                Entry::File(bytes) if file == Some(b"environ") => scrub_environment(bytes),
+                // Records of a fixed size.
+                Entry::File(bytes) if file == Some(b"utmp") => scrub_record(bytes, words),
                 Entry::File(bytes) | Entry::Link(bytes) => {
-                    for (from, to) in replacements {
+                    for (from, to) in words {
                         *bytes = replace(bytes, from, to);
                     }
                 }
                 Entry::Dir => {}
             }
         }
-        for bytes in self.answers.values_mut().flatten() {
-            for (from, to) in replacements {
-                let fill = std::iter::repeat(b'x');
-                let to: Vec<u8> = to.iter().copied().chain(fill).take(from.len()).collect();
-                *bytes = replace(bytes, from, &to);
+        for (question, answer) in &mut self.answers {
+            match answer {
+                Ok(bytes) if is_environment(question) => scrub_environment(bytes),
+                Ok(bytes) => scrub_record(bytes, words),
+                Err(_) => {}
             }
         }
+    }
+}
+
+/// Replaces an environment. A kernel thread has none, and stays recognizable by that.
+fn scrub_environment(bytes: &mut Vec<u8>) {
+    if !bytes.is_empty() {
+        *bytes = b"SCRUBBED=1\0".to_vec();
+    }
+}
+
+/// Replaces words by words of the same length.
+fn scrub_record(bytes: &mut Vec<u8>, words: &[(Vec<u8>, Vec<u8>)]) {
+    for (from, to) in words {
+        let to: Vec<u8> = to.iter().copied().chain(std::iter::repeat(b'x')).take(from.len()).collect();
+        *bytes = replace(bytes, from, &to);
     }
 }
 
@@ -74,12 +87,13 @@ mod tests {
         add("proc/1/cmdline", Entry::File(b"x\0--user=anna\0".to_vec()));
         add("proc/1/environ", Entry::File(b"TOKEN=abc\0".to_vec()));
         add("proc/2/environ", Entry::File(Vec::new()));
-        capture.scrub(&changes(&[("anna", "user"), ("", "never")]));
+        add("var/run/utmp", Entry::File(b"anna\0\0\0".to_vec()));
+        capture.scrub(&changes(&[("anna", "someone"), ("", "never")]), |_| false);
         let text = capture.to_text();
-        assert!(text.contains("link proc/1/exe -> /home/user/x (deleted)\n"), "{text}");
-        assert!(text.contains(">x\\0--user=user\\0\n"), "{text}");
+        assert!(text.contains("link proc/1/exe -> /home/someone/x (deleted)\n"), "{text}");
+        assert!(text.contains(">x\\0--user=someone\\0\n"), "{text}");
         assert!(text.contains("file proc/1/environ\n>SCRUBBED=1\\0\n"), "{text}");
-        assert!(text.ends_with("file proc/2/environ\n"), "{text}");
+        assert!(text.contains("file proc/2/environ\nfile var/run/utmp\n+0000 736f6d65 000000"), "{text}");
     }
 
     #[test]
@@ -87,7 +101,9 @@ mod tests {
         let mut capture = Capture::default();
         capture.record("name", Ok(b"vm\0\0anna-maria\0".to_vec()));
         capture.record("refused", Err(1));
-        capture.scrub(&changes(&[("vm", "host"), ("anna-maria", "user")]));
+        capture.record("environ of 1", Ok(b"A=anna\0".to_vec()));
+        capture.scrub(&changes(&[("vm", "host"), ("anna-maria", "user")]), |question| question.starts_with("environ"));
+        assert_eq!(capture.answers["environ of 1"], Ok(b"SCRUBBED=1\0".to_vec()));
         assert_eq!(capture.answers["name"], Ok(b"ho\0\0userxxxxxx\0".to_vec()));
     }
 

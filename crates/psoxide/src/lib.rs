@@ -26,6 +26,8 @@
 //! What each operating system has is listed in `PLATFORM.md`; how to add one, in `PORTING.md`.
 
 mod backend;
+#[cfg(feature = "capture")]
+mod capture;
 mod cpu;
 mod disk;
 mod error;
@@ -47,6 +49,8 @@ mod value;
 mod wrap;
 
 pub use backend::Backend;
+#[cfg(feature = "capture")]
+pub use capture::CaptureOptions;
 pub use cpu::{CpuFreq, CpuStats, CpuTimes, LoadAverage};
 pub use disk::{DiskIo, DiskPartition, DiskUsage};
 pub use error::{Error, ErrorKind, Result};

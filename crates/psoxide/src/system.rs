@@ -87,6 +87,12 @@ impl System {
         Self::new(sys::Os::with_backend(&self.source, backend), backend)
     }
 
+    /// The same machine, read through another source.
+    #[cfg(feature = "capture")]
+    pub(crate) fn with_source(&self, source: sys::Source) -> Self {
+        Self::new(source, self.requested)
+    }
+
     /// How passes over many processes are read now: [`Backend::Bpf`] or [`Backend::Proc`].
     #[must_use]
     pub fn backend(&self) -> Backend {

@@ -1,6 +1,7 @@
 //! The subcommands: one file each, and the one list of them.
 
 mod battery;
+mod capture;
 mod completions;
 mod cpu;
 mod cpu_distribution;
@@ -167,6 +168,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<battery::Battery>(),
     Entry::of::<who::Who>(),
     Entry::of::<services::Services>(),
+    Entry::of::<capture::Capture>(),
     Entry::of::<schema::Schema>(),
     Entry::of::<completions::Completions>(),
     Entry::of::<man::Man>(),

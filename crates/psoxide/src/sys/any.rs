@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::question::Capture;
+use super::question::{Capture, Recorder};
 use super::{Handle, Host, Live, Platform, Scope, Types};
 use crate::{Backend, Error, FieldSet, HeapInfo, Pid, Result};
 
@@ -88,6 +88,20 @@ macro_rules! systems {
                     #[allow(unreachable_patterns)] // where all are compiled in
                     other => Err(Error::invalid(format!("cannot read a capture of {}", other.name()))),
                 }
+            }
+
+            fn recorded(source: &Source, capture: Capture, pids: &[Pid]) -> Result<(Option<Source>, Recorder)> {
+                match source {
+                    $($(#[$cfg])? Source::$variant(source) => {
+                        let (source, recorder) = <$system>::recorded(source, capture, pids)?;
+                        Ok((source.map(Source::$variant), recorder))
+                    })+
+                }
+            }
+
+            fn is_environment(question: &str) -> bool {
+                // Questions are asked of the running system only.
+                Host::is_environment(question)
             }
 
             fn at_root(root: &Path) -> Result<Source> {

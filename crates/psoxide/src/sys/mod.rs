@@ -64,6 +64,23 @@ pub(crate) trait Platform: Types {
     #[cfg(feature = "capture")]
     fn open_capture(capture: question::Capture) -> Result<Self::Source>;
 
+    /// Opens the running machine once more, so that what is read of it is recorded. There is no source if all has been
+    /// recorded already. `pids` are the processes to record, where the system reads each on its own; with none, all.
+    #[cfg(feature = "capture")]
+    fn recorded(
+        _: &Self::Source,
+        _: question::Capture,
+        _: &[Pid],
+    ) -> Result<(Option<Self::Source>, question::Recorder)> {
+        Err(Error::unsupported("recording a capture"))
+    }
+
+    /// Whether the answer to a question is the environment of a process, which a capture must not hold.
+    #[cfg(feature = "capture")]
+    fn is_environment(_: &str) -> bool {
+        false
+    }
+
     /// Opens a directory that holds a copy of a machine's files.
     fn at_root(_: &Path) -> Result<Self::Source> {
         Err(Error::unsupported("reading a directory of copied files"))

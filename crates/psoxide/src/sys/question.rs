@@ -8,7 +8,7 @@
 use std::fmt::{self, Display};
 #[cfg(feature = "capture")]
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -29,7 +29,32 @@ pub(crate) struct Kernel<Q> {
 enum Answers<Q> {
     Live(fn(&Q) -> Answer),
     #[cfg(feature = "capture")]
+    Recorded(fn(&Q) -> Answer, Recorder),
+    #[cfg(feature = "capture")]
     Captured(Arc<Captured>),
+}
+
+/// A capture that grows while its machine is read.
+#[cfg(feature = "capture")]
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Recorder(Arc<Mutex<Capture>>);
+
+#[cfg(feature = "capture")]
+impl Recorder {
+    pub(crate) fn new(capture: Capture) -> Self {
+        Self(Arc::new(Mutex::new(capture)))
+    }
+
+    /// Adds an answer. The first answer to a question stays: later answers fit those around it less well.
+    fn record(&self, question: String, answer: &Answer) {
+        let mut capture = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        capture.answers.entry(question).or_insert_with(|| answer.clone());
+    }
+
+    /// What has been recorded.
+    pub(crate) fn take(&self) -> Capture {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Reads a capture from a file.
@@ -67,15 +92,31 @@ impl<Q> Kernel<Q> {
     }
 
     pub(crate) fn is_live(&self) -> bool {
-        matches!(self.answers, Answers::Live(_))
+        match self.answers {
+            Answers::Live(_) => true,
+            #[cfg(feature = "capture")]
+            Answers::Recorded(..) => true,
+            #[cfg(feature = "capture")]
+            Answers::Captured(_) => false,
+        }
+    }
+
+    /// The same running kernel, whose answers are added to a capture that begins as `capture`.
+    #[cfg(feature = "capture")]
+    pub(crate) fn recorded(&self, capture: Capture) -> Result<(Self, Recorder)> {
+        let (Answers::Live(ask) | Answers::Recorded(ask, _)) = self.answers else {
+            return Err(Error::unsupported("recording a capture of a capture"));
+        };
+        let recorder = Recorder::new(capture);
+        Ok((Self { os: self.os, answers: Answers::Recorded(ask, recorder.clone()) }, recorder))
     }
 
     /// The capture, whose header says what no question answers.
     #[cfg(feature = "capture")]
     pub(crate) fn capture(&self) -> Option<&Capture> {
         match &self.answers {
-            Answers::Live(_) => None,
             Answers::Captured(captured) => Some(&captured.capture),
+            _ => None,
         }
     }
 
@@ -83,8 +124,8 @@ impl<Q> Kernel<Q> {
     #[cfg(feature = "capture")]
     pub(crate) fn asked(&self) -> usize {
         match &self.answers {
-            Answers::Live(_) => 0,
             Answers::Captured(captured) => captured.asked.load(Ordering::Relaxed),
+            _ => 0,
         }
     }
 }
@@ -99,6 +140,12 @@ impl<Q: Display> Kernel<Q> {
         match &self.answers {
             Answers::Live(ask) => {
                 ask(question).map_err(|errno| Error::answered(self.os, errno).with_question(question.to_string()))
+            }
+            #[cfg(feature = "capture")]
+            Answers::Recorded(ask, recorder) => {
+                let (answer, key) = (ask(question), question.to_string());
+                recorder.record(key.clone(), &answer);
+                answer.map_err(|errno| Error::answered(self.os, errno).with_question(key))
             }
             #[cfg(feature = "capture")]
             Answers::Captured(captured) => {
@@ -120,6 +167,8 @@ impl<Q> Clone for Kernel<Q> {
     fn clone(&self) -> Self {
         let answers = match &self.answers {
             Answers::Live(ask) => Answers::Live(*ask),
+            #[cfg(feature = "capture")]
+            Answers::Recorded(ask, recorder) => Answers::Recorded(*ask, recorder.clone()),
             #[cfg(feature = "capture")]
             Answers::Captured(captured) => Answers::Captured(Arc::clone(captured)),
         };
@@ -171,5 +220,20 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::NotCaptured);
         assert!(!error.is_missing());
         assert_eq!(error.to_string(), "sysctl hw.model: the capture does not hold the answer");
+    }
+
+    #[test]
+    fn the_first_answers_are_recorded() {
+        let ask = |question: &&'static str| if question.len() > 4 { Ok(question.as_bytes().to_vec()) } else { Err(1) };
+        let (kernel, recorder) = Kernel::live(Os::Netbsd, ask).recorded(Capture::default()).unwrap();
+        assert!(kernel.is_live());
+        assert_eq!(kernel.clone().ask(&"sysctl").unwrap(), b"sysctl");
+        assert_eq!(kernel.ask(&"env").unwrap_err().kind(), ErrorKind::AccessDenied);
+        let capture = recorder.take();
+        assert_eq!(capture.answers.len(), 2);
+        let kernel = Kernel::captured(Os::Netbsd, capture);
+        assert_eq!(kernel.ask(&"sysctl").unwrap(), b"sysctl");
+        assert_eq!(kernel.ask(&"env").unwrap_err().kind(), ErrorKind::AccessDenied);
+        assert!(kernel.recorded(Capture::default()).is_err());
     }
 }

@@ -8,6 +8,8 @@ mod bpf;
 #[cfg(feature = "bpf")]
 mod bpf_paths;
 mod cache;
+#[cfg(feature = "capture")]
+mod capture;
 mod control;
 mod cpu;
 mod descriptors;
@@ -34,7 +36,7 @@ use cache::{Cache, Pass};
 use source::Source;
 
 #[cfg(feature = "capture")]
-use crate::sys::question::Capture;
+use crate::sys::question::{Capture, Recorder};
 use crate::sys::{self, Live, Platform, Scope, Types};
 use crate::{Backend, FieldSet, HeapInfo, Os, Pid, Result};
 
@@ -62,6 +64,11 @@ impl Platform for Linux {
     #[cfg(feature = "capture")]
     fn open_capture(capture: Capture) -> Result<Source> {
         Source::unpack(&capture)
+    }
+
+    #[cfg(feature = "capture")]
+    fn recorded(source: &Source, capture: Capture, pids: &[Pid]) -> Result<(Option<Source>, Recorder)> {
+        Ok((None, Recorder::new(capture::record(source, capture, pids)?)))
     }
 
     fn at_root(root: &Path) -> Result<Source> {

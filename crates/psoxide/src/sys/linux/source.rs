@@ -264,7 +264,7 @@ impl Source {
     }
 
     /// Clock ticks in a second.
-    #[cfg(feature = "bpf")]
+    #[cfg(any(feature = "bpf", feature = "capture"))]
     pub(super) fn clock_ticks(&self) -> u64 {
         self.clock_ticks
     }

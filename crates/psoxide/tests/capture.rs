@@ -1,0 +1,84 @@
+//! A capture of this machine is read back as this machine.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // a failure here is a failed test
+
+use std::fs;
+
+use psoxide::{CaptureOptions, ConnectionKind, ErrorKind, Os, System};
+
+fn options(raw: bool) -> CaptureOptions {
+    let mut options = CaptureOptions::default();
+    options.raw = raw;
+    options.pids = vec![std::process::id()];
+    options
+}
+
+/// The machine of a capture's text.
+fn open(text: &str) -> System {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), text).unwrap();
+    System::at_root(file.path()).unwrap()
+}
+
+#[test]
+fn a_capture_tells_what_the_machine_told() {
+    let host = System::host();
+    let text = host.capture(&options(false)).unwrap();
+    let copy = open(&text);
+    assert_eq!((copy.os(), copy.is_live()), (Os::Linux, false));
+    assert_eq!(copy.cpu_count().unwrap(), host.cpu_count().unwrap());
+    assert_eq!(copy.cpu_count_cores().unwrap(), host.cpu_count_cores().unwrap());
+    assert_eq!(copy.virtual_memory().unwrap().total, host.virtual_memory().unwrap().total);
+    assert_eq!(copy.boot_time().unwrap(), host.boot_time().unwrap());
+    assert!(copy.uptime().unwrap() <= host.uptime().unwrap());
+    assert_eq!(copy.host_info().unwrap().release, host.host_info().unwrap().release);
+    let names = |system: &System| system.net_io_counters().unwrap().into_iter().map(|(nic, _)| nic).collect::<Vec<_>>();
+    assert_eq!(names(&copy), names(&host));
+    copy.net_connections(ConnectionKind::All).unwrap();
+    assert_eq!(copy.disk_partitions(true).unwrap(), host.disk_partitions(true).unwrap());
+    assert_eq!(copy.whole_disks().unwrap(), host.whole_disks().unwrap());
+    let me = std::process::id();
+    assert_eq!(copy.pids().unwrap(), [me]);
+    let (copied, live) = (copy.process(me).unwrap(), host.process(me).unwrap());
+    assert_eq!((copied.start(), copied.name().unwrap()), (live.start(), live.name().unwrap()));
+    assert_eq!(copied.uids().unwrap(), live.uids().unwrap());
+    assert!(copied.memory_footprint().unwrap().uss > 0);
+    assert!(!copied.memory_maps().unwrap().is_empty());
+    assert!(!copied.threads().unwrap().is_empty());
+    assert_eq!(copied.cgroup().ok(), live.cgroup().ok());
+    assert_eq!(copied.environ().unwrap(), [("SCRUBBED".into(), "1".into())]);
+    // Each reading of this machine that needs no running kernel has an answer in the capture.
+    assert_eq!(copy.cpu_stats().is_ok(), host.cpu_stats().is_ok());
+    assert_eq!(copy.load_average().unwrap().one.is_finite(), host.load_average().is_ok());
+    assert_eq!(copy.swap_memory().unwrap().total, host.swap_memory().unwrap().total);
+}
+
+#[test]
+fn what_is_private_is_left_out() {
+    let host = System::host();
+    let text = host.capture(&options(false)).unwrap();
+    for (name, value) in std::env::vars().filter(|(_, value)| value.len() > 20) {
+        assert!(!text.contains(&format!("{name}={value}")), "{name} is in the capture");
+    }
+    for (nic, addresses) in host.net_if_addrs().unwrap() {
+        for address in addresses.iter().map(|a| a.address.to_string()).filter(|a| a.len() == 17) {
+            assert!(address == "00:00:00:00:00:00" || !text.contains(&address), "{nic:?}'s is in the capture");
+        }
+    }
+    let hostname = host.host_info().unwrap().hostname;
+    let copy = open(&text);
+    assert!(hostname == "localhost" || copy.host_info().unwrap().hostname == "host");
+    let raw = open(&host.capture(&options(true)).unwrap());
+    assert_eq!(raw.host_info().unwrap().hostname, hostname);
+    let me = std::process::id();
+    assert_eq!(raw.process(me).unwrap().environ().unwrap(), host.process(me).unwrap().environ().unwrap());
+}
+
+#[test]
+fn neither_captures_nor_processes_that_do_not_exist_are_recorded() {
+    let copy = open("psoxide-capture 1\nsystem linux\ndir proc\n");
+    assert_eq!(copy.capture(&CaptureOptions::default()).unwrap_err().kind(), ErrorKind::Unsupported);
+    let mut nobody = options(false);
+    nobody.pids = vec![u32::MAX];
+    assert_eq!(System::host().capture(&nobody).unwrap_err().kind(), ErrorKind::NoSuchProcess);
+}
