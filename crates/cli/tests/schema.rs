@@ -46,7 +46,7 @@ const COMMANDS: &[&[&str]] = &[
 ];
 
 /// Commands that have a test of their own, and those that write no JSON.
-const ELSEWHERE: &[&str] = &["wait", "services", "schema", "completions", "man", "help"];
+const ELSEWHERE: &[&str] = &["wait", "services", "capture", "schema", "completions", "man", "help"];
 
 fn name<'a>(args: &[&'a str]) -> &'a str {
     args.first().copied().unwrap_or("glance")
