@@ -34,6 +34,8 @@ record! {
         slab: Option<u64>, Bytes, LINUX;
         /// Wired: the kernel may not move it to swap space.
         wired: Option<u64>, Bytes, BSD | MACOS;
+        /// The cache of ZFS, a part of wired, most of which is given up when memory is short. `None` without ZFS.
+        arc: Option<u64>, Bytes, FREEBSD;
     }
 }
 

@@ -18,7 +18,7 @@ const fn call(name: &'static str, os: OsSet) -> Call {
 }
 
 /// The systems that psoxide reads today: each is a folder of `src/sys`.
-pub const PORTED: OsSet = OsSet::LINUX.or(OsSet::WINDOWS);
+pub const PORTED: OsSet = OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD);
 
 /// What a port does not do yet: the calls that its system has and the port still lacks. A call that is missing here and
 /// fails with `Unsupported` fails a test, and so does one that is listed and works.
@@ -52,7 +52,7 @@ pub const CALLS: &[Call] = &[
     call("Process::is_kernel_thread", OsSet::LINUX),
     call("Process::is_running", OsSet::ALL),
     call("Process::kill", OsSet::ALL),
-    call("Process::memory_details", OsSet::LINUX.or(OsSet::WINDOWS)),
+    call("Process::memory_details", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD)),
     call("Process::memory_footprint", OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS)),
     call("Process::memory_info", OsSet::ALL),
     call("Process::memory_maps", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::SUNOS)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::sys::{self, Live as _, Platform as _, SystemReadings as _};
-use crate::{Backend, Os, Pid, Process, Result};
+use crate::{Backend, FieldSet, Os, Pid, Process, Result};
 
 /// A machine to read: this host, or a directory that holds a copy of another one's /proc and /sys.
 ///
@@ -186,9 +186,11 @@ impl System {
 
     /// All processes; those that end meanwhile are left out.
     pub fn processes(&self) -> Result<Vec<Process>> {
+        let pass = Arc::new(sys::Os::pass(self.source(), sys::Scope::All(FieldSet::default())));
         let mut processes = Vec::new();
-        for pid in self.pids()? {
-            match self.process(pid) {
+        for pid in sys::Os::pids_in(self.source(), &pass)? {
+            let cache = sys::Os::cache_in(self.source(), &pass, pid, FieldSet::default());
+            match Process::open_with(self, pid, &cache) {
                 Ok(process) => processes.push(process),
                 Err(error) if error.is_no_such_process() => {}
                 Err(error) => return Err(error),

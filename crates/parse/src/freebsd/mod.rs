@@ -5,6 +5,7 @@
 
 pub mod devstat;
 pub mod file;
+pub mod interface;
 pub mod machine;
 pub mod mount;
 pub mod process;
@@ -43,6 +44,11 @@ impl Timeval<'_> {
 /// A count that the kernel keeps in a signed 64-bit number; a negative one is an error of `field`.
 pub fn count(number: i64, field: &'static str) -> Result<u64> {
     u64::try_from(number).map_err(|_| ParseError::malformed(field, number.to_string().as_bytes()))
+}
+
+/// A number that the kernel keeps in a signed 32-bit field but that is never negative; else an error of `field`.
+pub fn unsigned(number: i32, field: &'static str) -> Result<u32> {
+    u32::try_from(number).map_err(|_| ParseError::malformed(field, number.to_string().as_bytes()))
 }
 
 /// The number that an answer of 4 or 8 bytes holds: kernels have widened counters, and `sysctl` returns the width it has.

@@ -79,30 +79,27 @@ impl Inet<'_> {
         self.vflag() & (IPV4 | 2) == IPV4
     }
 
-    /// Its own address; `None` if it is not bound to a port.
+    /// Its own address. The port is 0 until it is bound.
     #[must_use]
-    pub fn local(self) -> Option<SocketAddr> {
+    pub fn local(self) -> SocketAddr {
         self.endpoint(self.laddr(), *self.lport())
     }
 
-    /// The peer's address; `None` if it has no peer.
+    /// The peer's address. The port is 0 without a peer.
     #[must_use]
-    pub fn remote(self) -> Option<SocketAddr> {
+    pub fn remote(self) -> SocketAddr {
         self.endpoint(self.faddr(), *self.fport())
     }
 
-    fn endpoint(self, address: &[u8; 16], port: [u8; 2]) -> Option<SocketAddr> {
+    fn endpoint(self, address: &[u8; 16], port: [u8; 2]) -> SocketAddr {
         let port = u16::from_be_bytes(port);
-        if port == 0 {
-            return None;
-        }
         if self.is_ipv4() {
             let [.., a, b, c, d] = *address;
-            return Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), port));
+            return SocketAddr::new(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), port);
         }
         let address = Ipv6Addr::from(*address);
         let zone = if address.is_unicast_link_local() { self.zone() } else { 0 };
-        Some(SocketAddr::V6(SocketAddrV6::new(address, port, 0, zone)))
+        SocketAddr::V6(SocketAddrV6::new(address, port, 0, zone))
     }
 }
 
@@ -183,7 +180,7 @@ mod tests {
             marker(),
         ];
         let found: Vec<_> = tcp(&list.concat()).map(|socket| socket.unwrap().inet().local()).collect();
-        assert_eq!(found, [Some("10.0.0.1:80".parse().unwrap()), Some("[fe80::1%3]:81".parse().unwrap()), None]);
+        assert_eq!(found, ["10.0.0.1:80", "[fe80::1%3]:81", "[::]:0"].map(|address| address.parse().unwrap()));
     }
 
     #[test]

@@ -52,8 +52,12 @@ impl std::hash::Hash for Process {
 
 impl Process {
     pub(crate) fn open(system: &System, pid: Pid) -> Result<Self> {
-        let cache = Os::cache(system.source(), false);
-        let handle = Handle { source: system.source(), pid, start: None, cache: &cache };
+        Self::open_with(system, pid, &Os::cache(system.source(), false))
+    }
+
+    /// Opens a process of which `cache` may hold something already.
+    pub(crate) fn open_with(system: &System, pid: Pid, cache: &Cache) -> Result<Self> {
+        let handle = Handle { source: system.source(), pid, start: None, cache };
         let start = Os::start(&handle).map_err(|error| explain(&handle, error))?;
         Ok(Self { system: system.clone(), pid, start, cache: None })
     }

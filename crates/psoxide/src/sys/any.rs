@@ -172,6 +172,7 @@ systems! {
     Linux = super::linux::Linux;
     #[cfg(windows)]
     Windows = super::windows::Windows;
+    Freebsd = super::freebsd::Freebsd;
 }
 
 impl Types for Any {

@@ -28,7 +28,15 @@ mod windows;
 #[cfg(windows)]
 pub(crate) use windows::Windows as Host;
 
-#[cfg(not(any(target_os = "linux", windows)))]
+#[cfg(any(feature = "capture", target_os = "freebsd"))]
+mod bsd;
+
+#[cfg(any(feature = "capture", target_os = "freebsd"))]
+mod freebsd;
+#[cfg(target_os = "freebsd")]
+pub(crate) use freebsd::Freebsd as Host;
+
+#[cfg(not(any(target_os = "linux", target_os = "freebsd", windows)))]
 compile_error!("psoxide does not support this operating system yet; PORTING.md describes how to add it");
 
 /// The system that the public layer calls.

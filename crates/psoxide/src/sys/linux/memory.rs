@@ -29,7 +29,7 @@ impl MemoryReadings for Linux {
             cached: info.cached_total(),
             shared: info.shared(),
             slab: info.slab,
-            wired: None,
+            ..VirtualMemory::default()
         })
     }
 

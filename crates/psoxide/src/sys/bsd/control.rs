@@ -1,0 +1,106 @@
+//! Signals and waiting, for the systems that have kqueue(2). They have no descriptor for a process that somebody else
+//! started, so the identity is checked immediately before each call.
+
+use std::collections::BTreeMap;
+use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
+
+use rustix::event::kqueue::kqueue;
+use rustix::io::Errno;
+use rustix::process::{Pid as RawPid, WaitOptions, setpriority_process, waitpid};
+
+use super::ffi;
+use crate::sys::{Handle, Platform, ProcessReadings};
+use crate::{Error, ExitStatus, Pid, ProcessStatus, Result, Signal};
+
+/// The pid for system calls. 0 would name the caller's process group.
+pub(crate) fn raw<P: Platform>(process: &Handle<'_, P>) -> Result<RawPid> {
+    let pid = i32::try_from(process.pid).ok().and_then(RawPid::from_raw);
+    pid.ok_or_else(|| Error::invalid("pid 0 and pids out of range name no single process").with_pid(process.pid))
+}
+
+/// Fails unless the process is still the one that the handle was made for.
+pub(crate) fn check_identity<P: ProcessReadings>(process: &Handle<'_, P>) -> Result<()> {
+    process.afresh(process.start, P::start).map(drop)
+}
+
+/// Sends a signal to this very process.
+pub(crate) fn send_signal<P: ProcessReadings>(process: &Handle<'_, P>, signal: Signal) -> Result<()> {
+    let pid = raw(process)?;
+    check_identity(process)?;
+    ffi::kill(pid, signal.0).map_err(Error::io)
+}
+
+/// Sets the nice value of this very process.
+pub(crate) fn set_nice<P: ProcessReadings>(process: &Handle<'_, P>, value: i32) -> Result<()> {
+    let pid = raw(process)?;
+    check_identity(process)?;
+    setpriority_process(Some(pid), value).map_err(Error::io)
+}
+
+/// Waits until all of the processes have ended or the timeout is over, by one kqueue.
+pub(crate) fn wait_each<P: ProcessReadings>(
+    processes: &[Handle<'_, P>],
+    timeout: Option<Duration>,
+    done: &mut dyn FnMut(usize, Option<ExitStatus>),
+) -> Result<()> {
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let queue = kqueue().map_err(Error::io)?;
+    // The same process may be waited for twice.
+    let mut watched: BTreeMap<Pid, Vec<usize>> = BTreeMap::new();
+    for (place, process) in processes.iter().enumerate() {
+        let pid = raw(process)?;
+        match ffi::watch(queue.as_fd(), pid) {
+            Ok(()) | Err(Errno::SRCH) => {}
+            Err(errno) => return Err(Error::io(errno).with_pid(process.pid)),
+        }
+        // Looked at after it is watched: whatever ends from here on is noticed.
+        if has_ended(process)? {
+            done(place, reap(pid)?);
+        } else {
+            watched.entry(process.pid).or_default().push(place);
+        }
+    }
+    while !watched.is_empty() {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let ended = match ffi::ended(queue.as_fd(), left) {
+            Err(Errno::INTR) => continue,
+            ended => ended.map_err(Error::io)?,
+        };
+        if ended.is_empty() && left.is_some_and(|left| left.is_zero()) {
+            return Ok(());
+        }
+        for pid in ended {
+            let places = watched.remove(&pid.as_raw_pid().unsigned_abs()).unwrap_or_default();
+            let status = if places.is_empty() { None } else { reap(pid)? };
+            places.into_iter().for_each(|place| done(place, status));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the process is gone, a zombie, or another one has its pid.
+fn has_ended<P: ProcessReadings>(process: &Handle<'_, P>) -> Result<bool> {
+    match process.afresh(process.start, P::status) {
+        Ok(status) => Ok(status == ProcessStatus::Zombie),
+        Err(error) if error.is_no_such_process() || error.is_missing() => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// How a child of the caller ended; `None` for a process that is not the caller's to reap.
+///
+/// A kqueue tells of an exit shortly before the process can be waited for, so this waits the moment that is left.
+fn reap(pid: RawPid) -> Result<Option<ExitStatus>> {
+    loop {
+        match waitpid(Some(pid), WaitOptions::empty()) {
+            Ok(Some((_, status))) => {
+                let signal = status.terminating_signal().map(|number| ExitStatus::Signal(Signal(number)));
+                return Ok(status.exit_status().map(ExitStatus::Code).or(signal));
+            }
+            Ok(None) | Err(Errno::CHILD) => return Ok(None),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(Error::io(errno)),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The calls of all these systems that rustix does not wrap, or not safely.
+#![allow(unsafe_code)]
+
+use std::ffi::CStr;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent};
+use rustix::process::Pid as RawPid;
+
+use crate::sys::question::Answer;
+
+/// How often a question is asked again when its answer grows faster than the buffer.
+const ATTEMPTS: usize = 8;
+
+/// The error number of the call that failed last.
+pub(crate) fn last_errno() -> i32 {
+    io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+/// kill(2).
+pub(crate) fn kill(pid: RawPid, signal: i32) -> io::Result<()> {
+    // SAFETY: kill takes no pointers.
+    let done = unsafe { libc::kill(pid.as_raw_pid(), signal) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Asks a kqueue to tell when a process ends.
+pub(crate) fn watch(kqueue: BorrowedFd<'_>, pid: RawPid) -> rustix::io::Result<()> {
+    let filter = EventFilter::Proc { pid, flags: ProcessEvents::EXIT };
+    let event = Event::new(filter, EventFlags::ADD | EventFlags::ONESHOT, std::ptr::null_mut());
+    let none: &mut [Event] = &mut [];
+    // SAFETY: the event refers to a process, not to a descriptor.
+    unsafe { kevent(kqueue, &[event], none, Some(Duration::ZERO)) }.map(drop)
+}
+
+/// Waits until some of the watched processes have ended, and returns them; none if the timeout is over.
+pub(crate) fn ended(kqueue: BorrowedFd<'_>, timeout: Option<Duration>) -> rustix::io::Result<Vec<RawPid>> {
+    let mut events = [const { MaybeUninit::<Event>::uninit() }; 64];
+    // SAFETY: there is no event to register.
+    let (events, _) = unsafe { kevent(kqueue, &[], &mut events, timeout) }?;
+    let pid = |event: &Event| match event.filter() {
+        EventFilter::Proc { pid, .. } => Some(pid),
+        _ => None,
+    };
+    Ok(events.iter().filter_map(pid).collect())
+}
+
+/// Asks a sysctl by number. `expected` is how many bytes the answer is known to have; 0 if the kernel is to be asked first.
+pub(crate) fn sysctl(mib: &[i32], expected: usize, slack: usize) -> Answer {
+    // OpenBSD and macOS declare the name writable, and none writes to it.
+    let mut mib = mib.to_vec();
+    let Ok(length) = u32::try_from(mib.len()) else { return Err(libc::EINVAL) };
+    grown(expected, slack, |buffer, size| {
+        // SAFETY: the name has `length` numbers. The kernel writes at most `size` bytes to `buffer`, which is null or has
+        // as many, and sets `size` to the number. Nothing is set.
+        unsafe { libc::sysctl(mib.as_mut_ptr(), length, buffer, size, std::ptr::null_mut(), 0) }
+    })
+}
+
+/// Asks a sysctl by name.
+#[cfg(not(target_os = "openbsd"))]
+pub(crate) fn sysctl_by_name(name: &CStr, expected: usize, slack: usize) -> Answer {
+    grown(expected, slack, |buffer, size| {
+        // SAFETY: the name ends with a NUL. The kernel writes at most `size` bytes to `buffer`, which is null or has as
+        // many, and sets `size` to the number. Nothing is set.
+        unsafe { libc::sysctlbyname(name.as_ptr(), buffer, size, std::ptr::null_mut(), 0) }
+    })
+}
+
+/// Calls `ask` with a buffer that is large enough: `expected` bytes, or as many as the kernel says, and `slack` more. A
+/// table may grow between two calls, so `ENOMEM` is answered with a larger buffer, a few times.
+fn grown(
+    expected: usize,
+    slack: usize,
+    mut ask: impl FnMut(*mut libc::c_void, *mut libc::size_t) -> libc::c_int,
+) -> Answer {
+    let mut capacity = expected;
+    for attempt in 0..ATTEMPTS {
+        if capacity == 0 {
+            let mut size = 0;
+            if ask(std::ptr::null_mut(), &raw mut size) != 0 {
+                return Err(last_errno());
+            }
+            // Each attempt takes a larger share more.
+            capacity = size.saturating_add(slack).saturating_add(size / 8 * attempt);
+        }
+        let mut buffer = vec![0u8; capacity.max(1)];
+        let mut size = buffer.len();
+        if ask(buffer.as_mut_ptr().cast(), &raw mut size) == 0 {
+            buffer.truncate(size);
+            return Ok(buffer);
+        }
+        let errno = last_errno();
+        if errno != libc::ENOMEM {
+            return Err(errno);
+        }
+        capacity = 0;
+    }
+    Err(libc::ENOMEM)
+}
+
+/// getpwuid_r(3): the name of a user, or `ENOENT`.
+pub(crate) fn user_name(uid: u32) -> Answer {
+    const LARGEST: usize = 1 << 20;
+    let mut buffer = vec![0u8; 1024];
+    loop {
+        let mut entry = MaybeUninit::<libc::passwd>::uninit();
+        let mut found: *mut libc::passwd = std::ptr::null_mut();
+        // SAFETY: the entry and the buffer are writable, the length is the buffer's, and `found` is set to the entry or to
+        // null.
+        let errno = unsafe {
+            libc::getpwuid_r(uid, entry.as_mut_ptr(), buffer.as_mut_ptr().cast(), buffer.len(), &raw mut found)
+        };
+        if errno == libc::ERANGE && buffer.len() < LARGEST {
+            buffer.resize(buffer.len() * 4, 0);
+            continue;
+        }
+        if errno != 0 {
+            return Err(errno);
+        }
+        if found.is_null() {
+            return Err(libc::ENOENT);
+        }
+        // SAFETY: `found` points to the entry, whose name is a text within the buffer that ends with a NUL.
+        return Ok(unsafe { CStr::from_ptr((*found).pw_name) }.to_bytes().to_vec());
+    }
+}

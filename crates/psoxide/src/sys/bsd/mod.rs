@@ -1,0 +1,29 @@
+//! What the BSDs and macOS share: text, times, kqueue.
+
+#[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "macos"))]
+pub(crate) mod control;
+#[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "macos"))]
+pub(crate) mod ffi;
+
+use std::ffi::OsString;
+use std::time::{Duration, SystemTime};
+
+use psoxide_parse::ParseError;
+
+/// Bytes of a kernel as text of this machine. Where that is not bytes, what is not UTF-8 is replaced.
+#[cfg(unix)]
+pub(crate) fn text(bytes: &[u8]) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+}
+
+/// Bytes of a kernel as text of this machine. Where that is not bytes, what is not UTF-8 is replaced.
+#[cfg(not(unix))]
+pub(crate) fn text(bytes: &[u8]) -> OsString {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+/// A point in time, counted from 1970. One that this machine cannot represent is an error of `field`.
+pub(crate) fn moment(since_1970: Duration, field: &'static str) -> Result<SystemTime, ParseError> {
+    let moment = SystemTime::UNIX_EPOCH.checked_add(since_1970);
+    moment.ok_or_else(|| ParseError::overflow(field, since_1970.as_secs().to_string().as_bytes()))
+}

@@ -1,0 +1,74 @@
+//! FreeBSD 12 to 15: sysctls, whose answers are structs, and a few other calls.
+//!
+//! `calls` lists the questions, `live` asks the running kernel, and everything else is ordinary code on any machine.
+
+mod abi;
+mod calls;
+mod control;
+mod cpu;
+mod disk;
+#[cfg(target_os = "freebsd")]
+mod live;
+mod memory;
+mod net;
+mod process;
+mod sensors;
+mod sockets;
+mod source;
+mod table;
+mod users;
+
+use std::sync::Arc;
+
+use source::Source;
+use table::{Cache, Pass};
+
+use crate::sys::{self, Platform, PressureReadings, Scope, ServiceReadings, Types};
+use crate::{FieldSet, Os, Pid, Result};
+
+/// FreeBSD.
+pub(crate) struct Freebsd;
+
+/// One process.
+type Handle<'a> = sys::Handle<'a, Freebsd>;
+
+impl Types for Freebsd {
+    type Source = Source;
+    type Pass = Pass;
+    type Cache = Cache;
+}
+
+impl Platform for Freebsd {
+    fn os(_: &Source) -> Os {
+        Os::Freebsd
+    }
+
+    fn is_live(source: &Source) -> bool {
+        source.is_live()
+    }
+
+    #[cfg(feature = "capture")]
+    fn open_capture(capture: sys::question::Capture) -> Result<Source> {
+        Ok(Source::new(sys::question::Kernel::captured(Os::Freebsd, capture)))
+    }
+
+    fn pass(_: &Source, scope: Scope) -> Pass {
+        Pass::new(scope)
+    }
+
+    fn pids_in(source: &Source, pass: &Pass) -> Result<Vec<Pid>> {
+        Ok(pass.table(source)?.pids())
+    }
+
+    fn cache(_: &Source, _: bool) -> Cache {
+        Cache::default()
+    }
+
+    fn cache_in(_: &Source, pass: &Arc<Pass>, _: Pid, _: FieldSet) -> Cache {
+        Cache::in_pass(pass)
+    }
+}
+
+impl PressureReadings for Freebsd {}
+
+impl ServiceReadings for Freebsd {}

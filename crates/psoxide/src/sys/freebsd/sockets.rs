@@ -1,0 +1,206 @@
+//! Sockets: the lists of each protocol, joined with the table of open files by the addresses of kernel objects.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+
+use psoxide_parse::bsd::sockaddr::{self, Address};
+use psoxide_parse::freebsd::file::{self, DTYPE_SOCKET, Header};
+use psoxide_parse::freebsd::socket::{self, Inet};
+use psoxide_parse::freebsd::unsigned;
+
+use super::abi::AF_INET6;
+use super::calls::Question;
+use super::{Handle, Source};
+use crate::sys::bsd::text;
+use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Error, Pid, Result, SocketType};
+
+const TCP: Question = Question::sysctl("net.inet.tcp.pcblist");
+const UDP: Question = Question::sysctl("net.inet.udp.pcblist");
+const UNIX: [(Question, SocketType); 3] = [
+    (Question::sysctl("net.local.stream.pcblist"), SocketType::Stream),
+    (Question::sysctl("net.local.dgram.pcblist"), SocketType::Datagram),
+    (Question::sysctl("net.local.seqpacket.pcblist"), SocketType::SeqPacket),
+];
+
+/// The processes that hold each socket, by the address of the socket in the kernel.
+type Holders = HashMap<u64, Vec<(Pid, i32)>>;
+
+/// Reads the sockets of all processes. A socket that several processes hold is listed for each, and one that no process
+/// holds any more, such as a TCP connection in `TIME_WAIT`, without a process.
+pub(super) fn of_all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
+    let holders = source.read(&Question::Files, holders)?;
+    let mut all = Vec::new();
+    let mut add = |address: u64, connection: Connection| match holders.get(&address) {
+        Some(held) => {
+            all.extend(held.iter().map(|(pid, fd)| Connection { fd: Some(*fd), pid: Some(*pid), ..connection.clone() }))
+        }
+        None => all.push(connection),
+    };
+    if kind.tcp(false) || kind.tcp(true) {
+        source.read(&TCP, |bytes| {
+            for socket in socket::tcp(bytes) {
+                let (inet, state) = socket.map(|socket| (socket.inet(), socket.state()))?;
+                if kind.tcp(!inet.is_ipv4()) {
+                    add(inet.common().address(), inet_connection(inet, SocketType::Stream, status(state)));
+                }
+            }
+            Ok(())
+        })?;
+    }
+    if kind.udp(false) || kind.udp(true) {
+        source.read(&UDP, |bytes| {
+            for socket in socket::inet(bytes) {
+                let inet = socket?;
+                if kind.udp(!inet.is_ipv4()) {
+                    add(inet.common().address(), inet_connection(inet, SocketType::Datagram, ConnectionStatus::None));
+                }
+            }
+            Ok(())
+        })?;
+    }
+    if kind.unix() {
+        for (question, socket_type) in UNIX {
+            source.read(&question, |bytes| {
+                for socket in socket::unix(bytes) {
+                    let socket = socket?;
+                    add(socket.common().address(), unix_connection(path(socket.local())?, socket_type));
+                }
+                Ok(())
+            })?;
+        }
+    }
+    Ok(all)
+}
+
+/// Reads the sockets of one process. The state of TCP sockets is in the list of all of them, which is asked for if the
+/// process has any.
+pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>> {
+    let mut all = Vec::new();
+    let mut states: Option<HashMap<u64, i32>> = None;
+    for file in process.open_files_of()? {
+        let header = file?.header;
+        if header.kind() != file::kind::SOCKET || header.fd() < 0 {
+            continue;
+        }
+        let Some(mut connection) = connection(header, kind)? else { continue };
+        if connection.kind == SocketType::Stream && connection.family != AddressFamily::Unix {
+            let states = match &states {
+                Some(states) => states,
+                None => states.insert(process.source.read(&TCP, tcp_states)?),
+            };
+            connection.status = states.get(&header.pcb()).map_or(ConnectionStatus::None, |state| status(*state));
+        }
+        all.push(connection);
+    }
+    Ok(all)
+}
+
+fn holders(bytes: &[u8]) -> psoxide_parse::Result<Holders> {
+    let mut holders = Holders::new();
+    for entry in file::table(bytes) {
+        let entry = entry?;
+        if entry.kind() == DTYPE_SOCKET {
+            holders.entry(entry.data()).or_default().push((unsigned(entry.pid(), "xf_pid")?, entry.fd()));
+        }
+    }
+    Ok(holders)
+}
+
+/// The state of each TCP socket by the address of its protocol block.
+fn tcp_states(bytes: &[u8]) -> psoxide_parse::Result<HashMap<u64, i32>> {
+    socket::tcp(bytes).map(|socket| socket.map(|socket| (socket.inet().common().pcb(), socket.state()))).collect()
+}
+
+/// A socket as the list of open files shows it; `None` for one of another kind.
+fn connection(header: Header<'_>, kind: ConnectionKind) -> Result<Option<Connection>> {
+    const IPV4: i32 = sockaddr::INET as i32;
+    const IPV6: i32 = AF_INET6 as i32;
+    const LOCAL: i32 = sockaddr::UNIX as i32;
+    let socket_type = match header.socket_type() {
+        1 => SocketType::Stream,
+        2 => SocketType::Datagram,
+        5 => SocketType::SeqPacket,
+        other => SocketType::Other(unsigned(other, "kf_sock_type")?),
+    };
+    let wanted = |v6| match socket_type {
+        SocketType::Stream => kind.tcp(v6),
+        SocketType::Datagram => kind.udp(v6),
+        _ => false,
+    };
+    let mut connection = match header.domain() {
+        domain @ (IPV4 | IPV6) if wanted(domain == IPV6) => {
+            let remote = endpoint(header.peer())?;
+            Connection {
+                fd: None,
+                family: if domain == IPV6 { AddressFamily::Inet6 } else { AddressFamily::Inet },
+                kind: socket_type,
+                laddr: endpoint(header.local())?.map_or(Endpoint::None, Endpoint::Inet),
+                raddr: remote.filter(|remote| remote.port() != 0).map_or(Endpoint::None, Endpoint::Inet),
+                status: ConnectionStatus::None,
+                pid: None,
+            }
+        }
+        LOCAL if kind.unix() => unix_connection(path(header.local())?, socket_type),
+        _ => return Ok(None),
+    };
+    connection.fd = Some(header.fd());
+    Ok(Some(connection))
+}
+
+fn endpoint(address: &[u8]) -> Result<Option<SocketAddr>> {
+    Ok(match sockaddr::parse(address, AF_INET6).map_err(Error::from)? {
+        Address::Inet(ip, port) => Some(SocketAddrV4::new(ip, port).into()),
+        Address::Inet6(ip, port, zone) => Some(SocketAddrV6::new(ip, port, 0, zone).into()),
+        _ => None,
+    })
+}
+
+fn inet_connection(inet: Inet<'_>, kind: SocketType, status: ConnectionStatus) -> Connection {
+    Connection {
+        fd: None,
+        family: if inet.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 },
+        kind,
+        laddr: Endpoint::Inet(inet.local()),
+        raddr: Some(inet.remote()).filter(|remote| remote.port() != 0).map_or(Endpoint::None, Endpoint::Inet),
+        status,
+        pid: None,
+    }
+}
+
+fn unix_connection(path: &[u8], kind: SocketType) -> Connection {
+    Connection {
+        fd: None,
+        family: AddressFamily::Unix,
+        kind,
+        laddr: Endpoint::Unix(text(path)),
+        raddr: Endpoint::Unix(Default::default()),
+        status: ConnectionStatus::None,
+        pid: None,
+    }
+}
+
+/// The path that a UNIX socket is bound to, empty if it is not.
+fn path(address: &[u8]) -> psoxide_parse::Result<&[u8]> {
+    Ok(match sockaddr::parse(address, AF_INET6)? {
+        Address::Unix(path) => path,
+        _ => &[],
+    })
+}
+
+/// The state of a TCP connection, netinet/tcp_fsm.h.
+const fn status(state: i32) -> ConnectionStatus {
+    match state {
+        0 => ConnectionStatus::Close,
+        1 => ConnectionStatus::Listen,
+        2 => ConnectionStatus::SynSent,
+        3 => ConnectionStatus::SynRecv,
+        4 => ConnectionStatus::Established,
+        5 => ConnectionStatus::CloseWait,
+        6 => ConnectionStatus::FinWait1,
+        7 => ConnectionStatus::Closing,
+        8 => ConnectionStatus::LastAck,
+        9 => ConnectionStatus::FinWait2,
+        10 => ConnectionStatus::TimeWait,
+        _ => ConnectionStatus::None,
+    }
+}
