@@ -16,6 +16,8 @@ mod sensors;
 mod sockets;
 mod source;
 mod table;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::sync::Arc;

@@ -17,8 +17,8 @@ use super::{Freebsd, Handle, Source, sockets};
 use crate::sys::bsd;
 use crate::sys::{Parentage, ProcessReadings, SystemReadings};
 use crate::{
-    Connection, ConnectionKind, CtxSwitches, Error, ErrorKind, Ids, IoCounters, Limit, MemoryDetails, MemoryInfo,
-    MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
+    Connection, ConnectionKind, CtxSwitches, Error, ErrorKind, HostInfo, Ids, IoCounters, Limit, MemoryDetails,
+    MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
 };
 
 /// The length from which the kernel truncates names, `COMMLEN`.
@@ -32,6 +32,18 @@ impl SystemReadings for Freebsd {
     fn boot_time(source: &Source) -> Result<SystemTime> {
         // Whole seconds, as the fraction is that of the first reading of the hardware clock.
         Ok(bsd::moment(Duration::from_secs(source.boot()?.as_secs()), "kern.boottime")?)
+    }
+
+    fn host_info(source: &Source) -> Result<HostInfo> {
+        let read = |name| source.read(&Question::sysctl(name), |bytes| Ok(text(bytes).to_string_lossy().into_owned()));
+        Ok(HostInfo {
+            hostname: read("kern.hostname")?,
+            system: read("kern.ostype")?,
+            release: read("kern.osrelease")?,
+            // Two lines, the second of which names the directory that the kernel was built in.
+            version: read("kern.version")?.lines().next().unwrap_or_default().to_owned(),
+            machine: Some(read("hw.machine")?),
+        })
     }
 
     fn uptime(source: &Source) -> Result<Duration> {

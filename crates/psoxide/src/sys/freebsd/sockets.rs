@@ -12,7 +12,7 @@ use super::abi::AF_INET6;
 use super::calls::Question;
 use super::{Handle, Source};
 use crate::sys::bsd::text;
-use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Error, Pid, Result, SocketType};
+use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Error, Holder, Result, SocketType};
 
 const TCP: Question = Question::sysctl("net.inet.tcp.pcblist");
 const UDP: Question = Question::sysctl("net.inet.udp.pcblist");
@@ -23,18 +23,15 @@ const UNIX: [(Question, SocketType); 3] = [
 ];
 
 /// The processes that hold each socket, by the address of the socket in the kernel.
-type Holders = HashMap<u64, Vec<(Pid, i32)>>;
+type Holders = HashMap<u64, Vec<Holder>>;
 
-/// Reads the sockets of all processes. A socket that several processes hold is listed for each, and one that no process
-/// holds any more, such as a TCP connection in `TIME_WAIT`, without a process.
+/// Reads the sockets of all processes. One that no process holds any more, such as a TCP connection in `TIME_WAIT`, is
+/// listed without a process.
 pub(super) fn of_all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
-    let holders = source.read(&Question::Files, holders)?;
+    let mut holders = source.read(&Question::Files, holders)?;
     let mut all = Vec::new();
-    let mut add = |address: u64, connection: Connection| match holders.get(&address) {
-        Some(held) => {
-            all.extend(held.iter().map(|(pid, fd)| Connection { fd: Some(*fd), pid: Some(*pid), ..connection.clone() }))
-        }
-        None => all.push(connection),
+    let mut add = |address: u64, connection: Connection| {
+        all.push(held_by(connection, holders.remove(&address).unwrap_or_default()));
     };
     if kind.tcp(false) || kind.tcp(true) {
         source.read(&TCP, |bytes| {
@@ -75,11 +72,19 @@ pub(super) fn of_all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connec
 /// Reads the sockets of one process. The state of TCP sockets is in the list of all of them, which is asked for if the
 /// process has any.
 pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>> {
-    let mut all = Vec::new();
+    let mut all: Vec<Connection> = Vec::new();
+    let mut places: HashMap<u64, usize> = HashMap::new();
     let mut states: Option<HashMap<u64, i32>> = None;
     for file in process.open_files_of()? {
         let header = file?.header;
         if header.kind() != file::kind::SOCKET || header.fd() < 0 {
+            continue;
+        }
+        let holder = Holder { pid: process.pid, fd: Some(header.fd()) };
+        // A descriptor that was duplicated is another holder of the same socket.
+        let known = places.get(&header.pcb()).and_then(|place| all.get_mut(*place)).filter(|_| header.pcb() != 0);
+        if let Some(connection) = known {
+            connection.holders.push(holder);
             continue;
         }
         let Some(mut connection) = connection(header, kind)? else { continue };
@@ -90,9 +95,18 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
             };
             connection.status = states.get(&header.pcb()).map_or(ConnectionStatus::None, |state| status(*state));
         }
-        all.push(connection);
+        places.insert(header.pcb(), all.len());
+        all.push(held_by(connection, vec![holder]));
     }
     Ok(all)
+}
+
+/// The connection with its holders: the highest pid, and the lowest descriptor of that process.
+fn held_by(connection: Connection, mut holders: Vec<Holder>) -> Connection {
+    holders.sort_unstable();
+    let pid = holders.last().map(|holder| holder.pid);
+    let fd = holders.iter().find(|holder| Some(holder.pid) == pid).and_then(|holder| holder.fd);
+    Connection { fd, pid, holders, ..connection }
 }
 
 fn holders(bytes: &[u8]) -> psoxide_parse::Result<Holders> {
@@ -100,7 +114,8 @@ fn holders(bytes: &[u8]) -> psoxide_parse::Result<Holders> {
     for entry in file::table(bytes) {
         let entry = entry?;
         if entry.kind() == DTYPE_SOCKET {
-            holders.entry(entry.data()).or_default().push((unsigned(entry.pid(), "xf_pid")?, entry.fd()));
+            let pid = unsigned(entry.pid(), "xf_pid")?;
+            holders.entry(entry.data()).or_default().push(Holder { pid, fd: Some(entry.fd()) });
         }
     }
     Ok(holders)
@@ -127,7 +142,7 @@ fn connection(header: Header<'_>, kind: ConnectionKind) -> Result<Option<Connect
         SocketType::Datagram => kind.udp(v6),
         _ => false,
     };
-    let mut connection = match header.domain() {
+    Ok(Some(match header.domain() {
         domain @ (IPV4 | IPV6) if wanted(domain == IPV6) => {
             let remote = endpoint(header.peer())?;
             Connection {
@@ -138,13 +153,12 @@ fn connection(header: Header<'_>, kind: ConnectionKind) -> Result<Option<Connect
                 raddr: remote.filter(|remote| remote.port() != 0).map_or(Endpoint::None, Endpoint::Inet),
                 status: ConnectionStatus::None,
                 pid: None,
+                holders: Vec::new(),
             }
         }
         LOCAL if kind.unix() => unix_connection(path(header.local())?, socket_type),
         _ => return Ok(None),
-    };
-    connection.fd = Some(header.fd());
-    Ok(Some(connection))
+    }))
 }
 
 fn endpoint(address: &[u8]) -> Result<Option<SocketAddr>> {
@@ -164,6 +178,7 @@ fn inet_connection(inet: Inet<'_>, kind: SocketType, status: ConnectionStatus) -
         raddr: Some(inet.remote()).filter(|remote| remote.port() != 0).map_or(Endpoint::None, Endpoint::Inet),
         status,
         pid: None,
+        holders: Vec::new(),
     }
 }
 
@@ -176,6 +191,7 @@ fn unix_connection(path: &[u8], kind: SocketType) -> Connection {
         raddr: Endpoint::Unix(Default::default()),
         status: ConnectionStatus::None,
         pid: None,
+        holders: Vec::new(),
     }
 }
 
