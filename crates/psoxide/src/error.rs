@@ -211,6 +211,12 @@ impl Error {
         }
     }
 
+    /// Whether all that was missing is a free descriptor (`EMFILE`, `ENFILE`).
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_shortage(&self) -> bool {
+        matches!(self.errno(), Some(libc::EMFILE | libc::ENFILE))
+    }
+
     /// Whether a file or process was not there (`ENOENT`, `ESRCH`).
     pub(crate) fn is_missing(&self) -> bool {
         /// ESRCH and ENOENT, the same on every Unix; std has no kind for ESRCH. (Windows: ERROR_PATH_NOT_FOUND and

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
+
+use once_cell::race::OnceBox;
 
 use crate::process::explain;
 use crate::sys::{
@@ -293,16 +295,16 @@ pub struct Snapshot {
 ///
 /// It holds no file open, so that a program may keep it for as long as it likes.
 #[derive(Debug, Clone, Default)]
-pub struct Pass(Arc<OnceLock<(System, Arc<sys::Pass>)>>);
+pub struct Pass(Arc<OnceBox<(System, Arc<sys::Pass>)>>);
 
 impl Pass {
     fn new(system: &System, pass: sys::Pass) -> Self {
-        Self(Arc::new(OnceLock::from((system.clone(), Arc::new(pass)))))
+        Self(Arc::new(OnceBox::with_value(Box::new((system.clone(), Arc::new(pass))))))
     }
 
     /// The pass, if it is one over processes of this machine. A new one becomes a pass over the first that is asked for.
     fn over(&self, system: &System) -> Option<&Arc<sys::Pass>> {
-        let new = || (system.clone(), Arc::new(Os::pass(system.source(), Scope::Some)));
+        let new = || Box::new((system.clone(), Arc::new(Os::pass(system.source(), Scope::Some))));
         let (of, pass) = self.0.get_or_init(new);
         of.is(system).then_some(pass)
     }

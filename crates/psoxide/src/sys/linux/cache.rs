@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use once_cell::race::OnceBox;
 use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::statm::Statm;
 use psoxide_parse::linux::status::Status;
@@ -16,8 +17,10 @@ use crate::{Field, FieldSet, Ids, Pid, Result};
 /// What all processes of one pass share: found out when first asked for, forgotten with the pass.
 #[derive(Debug, Default)]
 pub(crate) struct Pass {
-    pub(super) boot_time: OnceLock<SystemTime>,
-    pub(super) users: Mutex<HashMap<u32, OsString>>,
+    pub(super) boot_time: OnceBox<SystemTime>,
+    /// Whether processes are described by pidfds: [`Source::pidfds_describe`].
+    pub(super) pidfds: OnceBox<bool>,
+    users: Mutex<HashMap<u32, OsString>>,
     /// The folder that the files of many processes are found from, which is cheaper than from the root.
     pub(super) procfs: Option<OwnedFd>,
     /// What the kernel has told of all processes at once, by pid; empty where they are read one by one.
@@ -41,6 +44,20 @@ impl Pass {
         Self { walk, ..Self::default() }
     }
 
+    /// The name of a user: as it was found for another process, or as `find` finds it.
+    ///
+    /// Nobody waits for the lock: another thread may have held it when this process was forked.
+    pub(super) fn user_name(&self, uid: u32, find: impl FnOnce() -> Result<OsString>) -> Result<OsString> {
+        if let Some(name) = self.users.try_lock().ok().and_then(|users| users.get(&uid).cloned()) {
+            return Ok(name);
+        }
+        let name = find()?;
+        if let Ok(mut users) = self.users.try_lock() {
+            users.insert(uid, name.clone());
+        }
+        Ok(name)
+    }
+
     /// Whether each process is read by calls of its own.
     pub(crate) fn reads_each(&self) -> bool {
         self.walk.is_empty()
@@ -53,20 +70,22 @@ impl Pass {
 }
 
 /// One cell for each file of /proc/PID that several readings share.
+///
+/// The cells never wait, as threads that fill one may be gone in a forked child: if two fill one, the first value counts.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    pub(super) stat: OnceLock<Stat>,
-    pub(super) statm: OnceLock<Statm>,
-    pub(super) status: OnceLock<Status>,
-    pub(super) owner: OnceLock<Owner>,
+    pub(super) stat: OnceBox<Stat>,
+    pub(super) statm: OnceBox<Statm>,
+    pub(super) status: OnceBox<Status>,
+    pub(super) owner: OnceBox<Owner>,
     /// Where in the pass's walk the kernel has told of it.
     pub(super) walked: Option<usize>,
     /// What the kernel said, or did not, when it was asked for this process alone.
-    pub(super) asked: OnceLock<Option<bpf::Answer>>,
+    pub(super) asked: OnceBox<Option<bpf::Answer>>,
     /// Whether some reading is to come that only `status` answers: then what else it holds is taken from it too.
     pub(super) wants_status: bool,
-    pub(super) cmdline: OnceLock<Box<[u8]>>,
-    pub(super) smaps: OnceLock<Vec<u8>>,
+    pub(super) cmdline: OnceBox<Box<[u8]>>,
+    pub(super) smaps: OnceBox<Vec<u8>>,
     pub(super) pass: Arc<Pass>,
 }
 
@@ -80,15 +99,15 @@ impl Cache {
     /// Empty cells for a process of a pass.
     fn of(pass: Arc<Pass>) -> Self {
         Self {
-            stat: OnceLock::new(),
-            statm: OnceLock::new(),
-            status: OnceLock::new(),
-            owner: OnceLock::new(),
+            stat: OnceBox::new(),
+            statm: OnceBox::new(),
+            status: OnceBox::new(),
+            owner: OnceBox::new(),
             walked: None,
-            asked: OnceLock::new(),
+            asked: OnceBox::new(),
             wants_status: false,
-            cmdline: OnceLock::new(),
-            smaps: OnceLock::new(),
+            cmdline: OnceBox::new(),
+            smaps: OnceBox::new(),
             pass,
         }
     }
@@ -113,10 +132,10 @@ pub(super) struct Owner {
 }
 
 /// What `cell` holds, or what `read` finds; errors are not kept.
-pub(super) fn cached<T>(cell: &OnceLock<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
+pub(super) fn cached<T>(cell: &OnceBox<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
     if let Some(value) = cell.get() {
         return Ok(value);
     }
     let value = read()?;
-    Ok(cell.get_or_init(|| value))
+    Ok(cell.get_or_init(|| Box::new(value)))
 }

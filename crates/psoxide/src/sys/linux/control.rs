@@ -37,18 +37,13 @@ fn pidfd(process: &Handle<'_>) -> Result<Option<OwnedFd>> {
         Ok(fd) => match check_identity(process) {
             Ok(()) => Ok(Some(fd)),
             // The last free one is left for looking at the process.
-            Err(error) if is_shortage(&error) => Ok(None),
+            Err(error) if error.is_shortage() => Ok(None),
             Err(error) => Err(error),
         },
         // ENOENT and, before Linux 6.13, EINVAL: the id of a thread, which kill(2) takes for its process.
         Err(Errno::NOSYS | Errno::PERM | Errno::MFILE | Errno::NFILE | Errno::INVAL | Errno::NOENT) => Ok(None),
         Err(errno) => Err(Error::io(errno)),
     }
-}
-
-/// Whether all that went wrong is that no descriptor was free.
-fn is_shortage(error: &Error) -> bool {
-    matches!(error.errno(), Some(libc::EMFILE | libc::ENFILE))
 }
 
 /// How a child of the caller ended; `None` if it has not, or is not the caller's to reap.
@@ -76,7 +71,7 @@ fn ended(process: &Handle<'_>) -> Result<bool> {
         Ok(status) => Ok(status == ProcessStatus::Zombie),
         Err(error) if error.is_no_such_process() || error.is_missing() => Ok(true),
         // Another thread may have taken the last one for a moment: it is looked at again.
-        Err(error) if is_shortage(&error) => Ok(false),
+        Err(error) if error.is_shortage() => Ok(false),
         Err(error) => Err(error),
     }
 }

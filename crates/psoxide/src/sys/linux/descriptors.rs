@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
 use psoxide_parse::linux::fdinfo;
+use rustix::path::DecInt;
 
 use super::folder::Folder;
 use super::process::within;
@@ -18,25 +19,29 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     if let Some(files) = process.source.bpf().files(process.source, process.pid, &fds) {
         return Ok(files);
     }
-    let mut files = Vec::new();
+    let mut found = Vec::new();
+    fds.each_link(|fd, target| {
+        found.extend(regular(process.source, target).map(|path| (fd.number, path.to_vec())));
+        Ok(())
+    })?;
+    drop(fds);
     // Since Linux 2.6.22; missing too when the process has just ended.
-    let infos = if_any(Folder::open(process.path("fdinfo")))?;
+    let mut infos = if_any(Folder::open(process.path("fdinfo")))?;
     if infos.is_none() {
         Linux::start(&Handle { cache: &Cache::default(), ..*process })?;
     }
-    fds.each_link(|fd, target| {
-        let Some(path) = regular(process.source, target) else { return Ok(()) };
-        let info = match &infos {
-            Some(infos) => match if_any(infos.read_record(fd.name.to_bytes(), fdinfo::parse))? {
-                Some(info) => Some(info),
+    let mut files = Vec::with_capacity(found.len());
+    for (fd, path) in found {
+        let info = match &mut infos {
+            Some(infos) => match if_any(infos.read_record(DecInt::new(fd).as_bytes(), fdinfo::parse))? {
+                Some(info) => Some((info.pos, info.flags)),
                 // Closed since the folder was listed.
-                None => return Ok(()),
+                None => continue,
             },
             None => None,
         };
-        files.push(open_file(fd.number, path.to_vec(), info.map(|info| (info.pos, info.flags))));
-        Ok(())
-    })?;
+        files.push(open_file(fd, path, info));
+    }
     files.sort_unstable_by_key(|file| file.fd);
     Ok(files)
 }

@@ -7,7 +7,7 @@ use psoxide_parse::ParseError;
 use psoxide_parse::linux::stat;
 
 use super::Source;
-use super::source::if_any;
+use super::source::{if_any, pidfd_info};
 use crate::sys::Parentage;
 use crate::{Pid, Result};
 
@@ -18,7 +18,8 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
         None => (Vec::new(), source.pids()?, false),
     };
     // A walk leaves out few, and their children may be among the others.
-    let ask = |pid| if walked { None } else { source.pidfd_info(pid).map(|info| info.ppid) };
+    let describe = !walked && source.pidfds_describe();
+    let ask = |pid| if describe { pidfd_info(pid).ok()?.map(|info| info.ppid) } else { None };
     let procfs = source.open_procfs();
     let read = |pid| {
         let kin = source.read_process(procfs.as_ref().map(AsFd::as_fd), pid, "stat", |bytes| {

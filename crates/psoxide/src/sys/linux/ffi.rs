@@ -6,8 +6,8 @@ use std::io;
 use std::mem::{offset_of, size_of, size_of_val};
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
-#[cfg(target_env = "gnu")]
-use std::sync::LazyLock;
+use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
 
 use rustix::process::Pid as RawPid;
 
@@ -103,6 +103,46 @@ pub(super) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
     // which is all that the kernel writes.
     let code = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO, &raw mut info) };
     (code == 0 && info.mask & CREDENTIALS != 0).then_some(info)
+}
+
+/// A page of numbers that a forked child finds zero: madvise(2), MADV_WIPEONFORK (since Linux 4.14).
+#[derive(Debug)]
+pub(super) struct WipedOnFork(NonNull<[AtomicU64; WipedOnFork::CELLS]>);
+
+// SAFETY: atomic numbers may be read and written by any thread, and the mapping belongs to no thread.
+unsafe impl Send for WipedOnFork {}
+// SAFETY: as above.
+unsafe impl Sync for WipedOnFork {}
+
+impl WipedOnFork {
+    const CELLS: usize = 8;
+    const SIZE: usize = size_of::<[AtomicU64; Self::CELLS]>();
+
+    pub(super) fn new() -> Option<Self> {
+        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: a new mapping overlaps nothing.
+        let page = unsafe { libc::mmap(std::ptr::null_mut(), Self::SIZE, protection, flags, -1, 0) };
+        if page == libc::MAP_FAILED {
+            return None;
+        }
+        // The mapping is aligned to a page and filled with zeros, which is a value of atomic numbers.
+        let page = Self(NonNull::new(page)?.cast());
+        // SAFETY: this is the mapping made above; the advice changes only what a child of a fork finds there.
+        let advised = unsafe { libc::madvise(page.0.as_ptr().cast(), Self::SIZE, libc::MADV_WIPEONFORK) };
+        (advised == 0).then_some(page)
+    }
+
+    pub(super) fn cell(&self, index: usize) -> Option<&AtomicU64> {
+        // SAFETY: the mapping lives as long as `self`, is aligned, and is accessed as atomic numbers only.
+        unsafe { self.0.as_ref() }.get(index)
+    }
+}
+
+impl Drop for WipedOnFork {
+    fn drop(&mut self) {
+        // SAFETY: this is the mapping that `new` made, and nobody borrows from it any more.
+        unsafe { libc::munmap(self.0.as_ptr().cast(), Self::SIZE) };
+    }
 }
 
 /// A descriptor of this program by its number, which is not ours: whoever has it may close it at any time, and another file
@@ -277,13 +317,11 @@ pub(super) fn user_name(uid: u32) -> Result<Option<OsString>> {
 #[cfg(target_env = "gnu")]
 pub(super) fn heap_info() -> Result<HeapInfo> {
     type Mallinfo2 = unsafe extern "C" fn() -> libc::mallinfo2;
-    static MALLINFO2: LazyLock<Option<Mallinfo2>> = LazyLock::new(|| {
-        // SAFETY: the name is a terminated string.
-        let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
-        // SAFETY: the symbol of this name is this function in every glibc that has it, and a null one becomes `None`.
-        unsafe { std::mem::transmute::<*mut libc::c_void, Option<Mallinfo2>>(symbol) }
-    });
-    let Some(mallinfo2) = *MALLINFO2 else {
+    // SAFETY: the name is a terminated string.
+    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
+    // SAFETY: the symbol of this name is this function in every glibc that has it, and a null one becomes `None`.
+    let mallinfo2 = unsafe { std::mem::transmute::<*mut libc::c_void, Option<Mallinfo2>>(symbol) };
+    let Some(mallinfo2) = mallinfo2 else {
         // SAFETY: mallinfo takes nothing and returns integers.
         let info = unsafe { libc::mallinfo() };
         let bytes = |bytes| u64::try_from(bytes).map_err(|_| Error::unsupported("heap_info"));

@@ -19,8 +19,8 @@ const LONGEST_LINK: usize = 4096;
 const LISTING: usize = 8192;
 
 pub(super) struct Folder {
-    folder: OwnedFd,
-    /// For errors.
+    /// `None` once it was closed to free a descriptor.
+    folder: Option<OwnedFd>,
     path: PathBuf,
 }
 
@@ -35,7 +35,7 @@ impl Folder {
     pub(super) fn open(path: PathBuf) -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match rustix::fs::openat(CWD, &path, flags, Mode::empty()) {
-            Ok(folder) => Ok(Self { folder, path }),
+            Ok(folder) => Ok(Self { folder: Some(folder), path }),
             Err(errno) => Err(Error::io(errno).with_path(path)),
         }
     }
@@ -43,7 +43,7 @@ impl Folder {
     /// Where a link points.
     #[cfg(feature = "bpf")]
     pub(super) fn link(&self, name: &[u8]) -> Result<Vec<u8>> {
-        match rustix::fs::readlinkat(&self.folder, name, Vec::new()) {
+        match rustix::fs::readlinkat(self.folder()?, name, Vec::new()) {
             Ok(target) => Ok(target.into_bytes()),
             Err(errno) => Err(Error::io(errno).with_path(self.file(name))),
         }
@@ -52,7 +52,7 @@ impl Folder {
     /// The names in it, in the kernel's order.
     pub(super) fn each_name(&self, mut each: impl FnMut(&CStr) -> Result<()>) -> Result<()> {
         let mut buffer = [MaybeUninit::uninit(); LISTING];
-        let mut entries = RawDir::new(&self.folder, &mut buffer);
+        let mut entries = RawDir::new(self.folder()?, &mut buffer);
         while let Some(entry) = entries.next() {
             let entry = entry.map_err(|errno| Error::io(errno).with_path(&self.path))?;
             match entry.file_name() {
@@ -74,7 +74,8 @@ impl Folder {
     /// The names that are numbers and where the links so named point, of those that are there and can be told.
     pub(super) fn each_link(&self, mut each: impl FnMut(Numbered<'_>, &[u8]) -> Result<()>) -> Result<()> {
         let mut buffer = [0; LONGEST_LINK];
-        self.each_number(|at| match rustix::fs::readlinkat_raw(&self.folder, at.name, &mut buffer) {
+        let folder = self.folder()?;
+        self.each_number(|at| match rustix::fs::readlinkat_raw(folder, at.name, &mut buffer) {
             Ok(length) => each(at, buffer.get(..length).unwrap_or_default()),
             // Closed since it was listed; longer than a path may be; in a copied tree, no link.
             Err(Errno::NOENT | Errno::NAMETOOLONG | Errno::INVAL) => Ok(()),
@@ -83,14 +84,26 @@ impl Folder {
     }
 
     /// Reads a file that is one record; `file` is its path from here.
+    ///
+    /// If this folder has the last free descriptor, it is closed, and this file and later ones are opened by their whole
+    /// path. So the folder must be listed before.
     pub(super) fn read_record<T>(
-        &self,
+        &mut self,
         file: &[u8],
         parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
     ) -> Result<T> {
-        source::open(&self.folder, file)
-            .and_then(|opened| source::read_record(&opened, parse))
-            .map_err(|error| error.with_path(self.file(file)))
+        let mut opened = match &self.folder {
+            Some(folder) => source::open(folder, file),
+            None => source::open(CWD, self.file(file)),
+        };
+        if opened.as_ref().is_err_and(Error::is_shortage) && self.folder.take().is_some() {
+            opened = source::open(CWD, self.file(file));
+        }
+        opened.and_then(|opened| source::read_record(&opened, parse)).map_err(|error| error.with_path(self.file(file)))
+    }
+
+    fn folder(&self) -> Result<&OwnedFd> {
+        self.folder.as_ref().ok_or_else(|| Error::io(Errno::BADF).with_path(&self.path))
     }
 
     fn file(&self, file: &[u8]) -> PathBuf {

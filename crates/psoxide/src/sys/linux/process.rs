@@ -5,7 +5,6 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use psoxide_parse::linux::stat::Stat;
@@ -18,7 +17,7 @@ use rustix::process::{PidfdFlags, pidfd_open};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::cache::{Cache, Owner, cached};
-use super::source::{if_any, is_procfs};
+use super::source::{if_any, is_procfs, pidfd_info};
 use super::{Handle, Linux, Source, bpf, control, descriptors, family, ffi, raw_pid, sockets, threads, users};
 use crate::sys::{self, Parentage, ProcessReadings, SystemReadings};
 use crate::{
@@ -47,7 +46,7 @@ impl sys::Handle<'_, Linux> {
         match self.cache.walked {
             Some(at) => self.cache.pass.walk.get(at),
             None => {
-                let ask = || self.source.bpf().process(self.source, self.pid);
+                let ask = || Box::new(self.source.bpf().process(self.source, self.pid));
                 self.cache.asked.get_or_init(ask).as_ref().map(bpf::Answer::record)
             }
         }
@@ -83,7 +82,7 @@ impl sys::Handle<'_, Linux> {
             && self.cache.status.get().is_none()
             && let Some(owner) = pidfd_owner(self)
         {
-            return Ok(*self.cache.owner.get_or_init(|| owner));
+            return Ok(*self.cache.owner.get_or_init(|| Box::new(owner)));
         }
         let Status { uid, gid, .. } = self.status_file()?;
         Ok(Owner { uids: ids(*uid), gids: ids(*gid) })
@@ -211,7 +210,8 @@ fn memory_of(status: &Status) -> Option<MemoryInfo> {
 
 /// As the kernel tells it without a file; `None` where it does not (before Linux 6.13, seccomp, a process that is gone).
 fn pidfd_owner(process: &Handle<'_>) -> Option<Owner> {
-    let info = process.source.pidfd_info(process.pid)?;
+    let describe = process.cache.pass.pidfds.get_or_init(|| Box::new(process.source.pidfds_describe()));
+    let info = if *describe { pidfd_info(process.pid).ok()?? } else { return None };
     Some(Owner {
         uids: Ids { real: info.ruid, effective: info.euid, saved: info.suid },
         gids: Ids { real: info.rgid, effective: info.egid, saved: info.sgid },
@@ -391,13 +391,10 @@ impl ProcessReadings for Linux {
 
     fn username(process: &Handle<'_>) -> Result<OsString> {
         let uid = Self::uids(process)?.real;
-        let mut known = process.cache.pass.users.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(name) = known.get(&uid) {
-            return Ok(name.clone());
-        }
-        let name = users::name(process.source, uid)?.unwrap_or_else(|| uid.to_string().into());
-        known.insert(uid, name.clone());
-        Ok(name)
+        process
+            .cache
+            .pass
+            .user_name(uid, || Ok(users::name(process.source, uid)?.unwrap_or_else(|| uid.to_string().into())))
     }
 
     fn create_time(process: &Handle<'_>) -> Result<SystemTime> {

@@ -4,19 +4,20 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use psoxide_parse::{Cursor, ParseError, decimal, lines};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, Mode, OFlags};
-use rustix::io::retry_on_intr;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::path::DecInt;
 use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::bpf::Bpf;
 use super::ffi::{self, PidfdInfo};
 use super::folder::Folder;
+use super::memo::Memo;
 use super::raw_pid;
 use super::users::UserNames;
 #[cfg(feature = "capture")]
@@ -32,10 +33,7 @@ pub(crate) struct Source {
     clock_ticks: u64,
     little_endian: bool,
     live: bool,
-    /// Whether the pids in `procfs` are those of system calls, once it has been asked.
-    own_pids: OnceLock<bool>,
-    /// Whether pidfds tell whom a process runs as, once it has been asked.
-    pidfd_info: OnceLock<bool>,
+    memo: Arc<Memo>,
     backend: Backend,
     user_names: Arc<UserNames>,
     bpf: Arc<Bpf>,
@@ -58,8 +56,7 @@ impl Source {
             clock_ticks: rustix::param::clock_ticks_per_second(),
             little_endian: cfg!(target_endian = "little"),
             live: true,
-            own_pids: OnceLock::new(),
-            pidfd_info: OnceLock::new(),
+            memo: Arc::default(),
             backend: Backend::from_env().ok().flatten().unwrap_or_default(),
             user_names: Arc::default(),
             bpf: Arc::default(),
@@ -86,8 +83,7 @@ impl Source {
             clock_ticks: 100,
             little_endian: cfg!(target_endian = "little"),
             live: false,
-            own_pids: OnceLock::new(),
-            pidfd_info: OnceLock::new(),
+            memo: Arc::default(),
             backend: Backend::Proc,
             user_names: Arc::default(),
             bpf: Arc::default(),
@@ -113,7 +109,7 @@ impl Source {
     }
 
     pub(crate) fn with_backend(&self, backend: Backend) -> Self {
-        Self { backend, own_pids: OnceLock::new(), pidfd_info: OnceLock::new(), bpf: Arc::default(), ..self.clone() }
+        Self { backend, memo: Arc::default(), bpf: Arc::default(), ..self.clone() }
     }
 
     /// The backend that passes over many processes use.
@@ -203,23 +199,30 @@ impl Source {
         if self.live { Ok(()) } else { Err(Error::unsupported(reading)) }
     }
 
-    /// Whether a pid in this /proc means the same process to a system call: another pid namespace's /proc, which a
-    /// container may have been given, has other pids.
+    /// Whether a pid in this /proc means the same process to a system call. A container may have been given the /proc of
+    /// another pid namespace, which has other pids.
+    ///
+    /// This is remembered for the process and for the file system that is mounted at /proc: chroot(2), unshare(2) and
+    /// setns(2) may put another one there.
     pub(super) fn has_own_pids(&self) -> bool {
-        if let Some(known) = self.own_pids.get() {
-            return *known;
+        let device = match rustix::fs::stat(&self.procfs) {
+            Ok(procfs) if self.live => procfs.st_dev,
+            _ => return false,
+        };
+        if let Some(own) = self.memo.own_pids(device) {
+            return own;
         }
         match self.own_pids() {
-            Ok(own) => *self.own_pids.get_or_init(|| own),
+            Ok(own) => {
+                self.memo.set_own_pids(device, own);
+                own
+            }
             // No descriptor is free, say: a reason to try again, and nothing to remember. A link needs none.
-            Err(_) => self.live && self.links_to_own_pid().unwrap_or(false),
+            Err(_) => self.links_to_own_pid().unwrap_or(false),
         }
     }
 
     fn own_pids(&self) -> Result<bool> {
-        if !self.live {
-            return Ok(false);
-        }
         // One pid for each namespace from the one of this /proc to the process's own (since Linux 4.1).
         let pids = self.read(&self.procfs("self/status"), |bytes| {
             Ok(lines(bytes)
@@ -237,10 +240,19 @@ impl Source {
         Ok(*self.link(&self.procfs("self"))? == *std::process::id().to_string())
     }
 
-    /// What the kernel tells of a process through a pidfd; `None` where it does not.
-    pub(super) fn pidfd_info(&self, pid: Pid) -> Option<PidfdInfo> {
-        let tells = || self.may_ask_kernel() && pidfd_info(std::process::id()).is_some();
-        if *self.pidfd_info.get_or_init(tells) { pidfd_info(pid) } else { None }
+    /// Whether the kernel describes a process through a pidfd, and this process may ask it to.
+    pub(super) fn pidfds_describe(&self) -> bool {
+        if !self.may_ask_kernel() {
+            return false;
+        }
+        self.memo.pidfds_describe().unwrap_or_else(|| match pidfd_info(std::process::id()) {
+            Ok(info) => {
+                self.memo.set_pidfds_describe(info.is_some());
+                info.is_some()
+            }
+            // No descriptor is free.
+            Err(_) => false,
+        })
     }
 
     /// Pages as bytes.
@@ -302,7 +314,9 @@ impl Source {
     /// /proc itself, for a pass over its processes; `None` where it cannot be opened, and each path is looked up whole.
     pub(crate) fn open_procfs(&self) -> Option<OwnedFd> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::openat(CWD, &self.procfs, flags, Mode::empty()).ok()
+        let procfs = rustix::fs::openat(CWD, &self.procfs, flags, Mode::empty()).ok()?;
+        // The last free descriptor is left for the files.
+        rustix::io::fcntl_dupfd_cloexec(&procfs, 0).is_ok().then_some(procfs)
     }
 
     /// As [`read`](Self::read), for a file of a process that is one record: the kernel gives all of it in one read if
@@ -438,6 +452,15 @@ fn read_some<'a>(file: &OwnedFd, space: &'a mut [u8]) -> Result<&'a [u8]> {
     Ok(space.get(..n).unwrap_or(space))
 }
 
-fn pidfd_info(pid: Pid) -> Option<PidfdInfo> {
-    ffi::pidfd_info(pidfd_open(raw_pid(pid)?, PidfdFlags::empty()).ok()?.as_fd())
+/// Describes a process through a pidfd; `None` if the kernel does not. To be asked if [`Source::pidfds_describe`].
+///
+/// # Errors
+/// No descriptor or no memory is free.
+pub(super) fn pidfd_info(pid: Pid) -> Result<Option<PidfdInfo>> {
+    let Some(raw) = raw_pid(pid) else { return Ok(None) };
+    match pidfd_open(raw, PidfdFlags::empty()) {
+        Ok(pidfd) => Ok(ffi::pidfd_info(pidfd.as_fd())),
+        Err(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) => Err(Error::io(errno)),
+        Err(_) => Ok(None),
+    }
 }

@@ -14,7 +14,7 @@ pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
         return Ok(sorted(threads));
     }
     let mut threads = Vec::new();
-    each_stat(process, &task, stat::times, |id, times| {
+    each_stat(process, task, stat::times, |id, times| {
         let [user_time, system_time] = times.map(|ticks| process.source.ticks(ticks));
         threads.push(Thread { id, user_time, system_time });
         Ok(())
@@ -25,7 +25,7 @@ pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
 /// Reads `task/TID/stat` of each thread.
 pub(super) fn details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
     let mut threads = Vec::new();
-    each_stat(process, &Folder::open(process.path("task"))?, stat::parse, |id, stat| {
+    each_stat(process, Folder::open(process.path("task"))?, stat::parse, |id, stat| {
         let ticks = |ticks| process.source.ticks(ticks);
         threads.push(ThreadDetails {
             id,
@@ -46,24 +46,22 @@ pub(super) fn details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
 /// Calls `each` with every thread's id and `stat`. A thread that ended since the directory was listed is skipped.
 fn each_stat<T>(
     process: &Handle<'_>,
-    task: &Folder,
+    mut task: Folder,
     parse: fn(&[u8]) -> psoxide_parse::Result<T>,
     mut each: impl FnMut(u32, T) -> Result<()>,
 ) -> Result<()> {
-    let mut file = Vec::new();
-    let mut any = false;
+    let mut ids = Vec::new();
     task.each_number(|thread| {
-        file.clear();
-        file.extend_from_slice(thread.name.to_bytes());
-        file.extend_from_slice(b"/stat");
-        match if_any(task.read_record(&file, parse))? {
-            Some(stat) => {
-                any = true;
-                each(thread.number, stat)
-            }
-            None => Ok(()),
-        }
+        ids.push(thread.number);
+        Ok(())
     })?;
+    let mut any = false;
+    for id in ids {
+        if let Some(stat) = if_any(task.read_record(format!("{id}/stat").as_bytes(), parse))? {
+            any = true;
+            each(id, stat)?;
+        }
+    }
     if any { Ok(()) } else { Err(Error::no_such_process(process.pid)) }
 }
 
