@@ -18,6 +18,7 @@ use crate::file;
 use crate::filter::{find, unknown};
 use crate::output::column::Meta;
 use crate::output::style::{self, Colours};
+use crate::top::settings::{Section, Written as WrittenTop};
 
 /// What the user has configured.
 #[derive(Debug, Default)]
@@ -26,6 +27,10 @@ pub(crate) struct Config {
     pub(crate) pager: Option<String>,
     pub(crate) backend: Option<Backend>,
     pub(crate) color: Option<When>,
+    /// The section of the full-screen view.
+    pub(crate) top: Section,
+    /// The file, whether it exists or not.
+    pub(crate) path: Option<PathBuf>,
     columns: BTreeMap<String, Vec<String>>,
     sort: BTreeMap<String, String>,
 }
@@ -47,10 +52,12 @@ struct Written {
     sort: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     colors: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    top: WrittenTop,
 }
 
 /// What is wrong, and at which bytes of the file.
-type Mistake = (Range<usize>, String);
+pub(crate) type Mistake = (Range<usize>, String);
 
 impl Config {
     /// Reads the named file, or the default one if it exists.
@@ -59,29 +66,26 @@ impl Config {
         let bytes = match file::read(&path) {
             Ok(bytes) => bytes,
             // su and sudo may leave the home of another user in HOME, which this user cannot enter.
-            Err(error) if named.is_none() && is_out_of_reach(&error) => return Ok(Self::default()),
+            Err(error) if named.is_none() && is_out_of_reach(&error) => {
+                return Ok(Self { path: Some(path), ..Self::default() });
+            }
             Err(error) => return Err(wrong(&path, "", error)),
         };
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             wrong(&path, &position(&String::from_utf8_lossy(error.as_bytes()), valid), "not UTF-8")
         })?;
-        Self::parse(&text, columns_of).map_err(|(place, message)| wrong(&path, &position(&text, place.start), message))
+        match Self::parse(&text, columns_of) {
+            Ok(config) => Ok(Self { path: Some(path), ..config }),
+            Err((place, message)) => Err(wrong(&path, &position(&text, place.start), message)),
+        }
     }
 
     fn parse(text: &str, columns_of: &ColumnsOf) -> Result<Self, Mistake> {
         let file: Written = toml::from_str(text).map_err(|error| {
             (error.span().unwrap_or_default(), error.message().lines().collect::<Vec<_>>().join(" "))
         })?;
-        let interval = file.interval.map(|value| {
-            let written = match value.get_ref() {
-                toml::Value::String(text) => text.clone(),
-                toml::Value::Integer(number) => number.to_string(),
-                toml::Value::Float(number) => number.to_string(),
-                _ => String::new(),
-            };
-            args::interval(&written).map_err(|message| (value.span(), message))
-        });
+        let interval = file.interval.map(|value| self::interval(&value));
         let backend = file.backend.map(|name| args::backend(name.get_ref()).map_err(|message| (name.span(), message)));
         let color = file.color.map(|choice| match choice.get_ref().as_str() {
             "auto" => Ok(When::Auto),
@@ -115,7 +119,13 @@ impl Config {
         }
         style::set(colours);
         let (interval, color, backend) = (interval.transpose()?, color.transpose()?, backend.transpose()?);
-        Ok(Self { interval, pager: file.pager, color, backend, columns, sort })
+        Ok(Self { interval, pager: file.pager, color, backend, top: file.top.check()?, path: None, columns, sort })
+    }
+
+    /// Reads a configuration from its text.
+    #[cfg(test)]
+    pub(crate) fn from_text(text: &str) -> Result<Self, String> {
+        Self::parse(text, &crate::cmd::columns_of).map_err(|(_, message)| message)
     }
 
     /// The columns of `command`.
@@ -127,6 +137,17 @@ impl Config {
     pub(crate) fn sort(&self, command: &str) -> Option<&str> {
         self.sort.get(command).map(String::as_str)
     }
+}
+
+/// Reads an interval: a number of seconds, or text such as "500ms".
+pub(crate) fn interval(value: &Spanned<toml::Value>) -> Result<Duration, Mistake> {
+    let written = match value.get_ref() {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
+        _ => String::new(),
+    };
+    args::interval(&written).map_err(|message| (value.span(), message))
 }
 
 fn default_path() -> Option<PathBuf> {

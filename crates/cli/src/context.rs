@@ -10,7 +10,7 @@ use psoxide::{Backend, ErrorKind, Pid, Process, System};
 
 use crate::args::{Format, Globals, When};
 use crate::config::Config;
-pub(crate) use crate::failure::{Failure, Outcome};
+use crate::failure::Failure;
 use crate::output::screen;
 use crate::output::sink::Sink;
 
@@ -102,6 +102,11 @@ impl Context {
     /// Whether each sample replaces the one before it on the screen.
     pub(crate) fn clears(&self) -> bool {
         self.repeats() && self.width().is_some() && self.format == Format::Text && !self.append
+    }
+
+    /// Whether the user has named an interval for this run.
+    pub(crate) fn has_interval(&self) -> bool {
+        self.interval.is_some()
     }
 
     /// The time between samples.

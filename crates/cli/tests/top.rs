@@ -80,7 +80,10 @@ fn headings(screen: &[String]) -> Option<usize> {
 /// The pids of the table.
 fn rows(screen: &[String]) -> Vec<u32> {
     let Some(at) = headings(screen) else { return Vec::new() };
-    screen[at + 1..].iter().map_while(|line| line.split_whitespace().next()?.parse().ok()).collect()
+    screen[at + 1..]
+        .iter()
+        .map_while(|line| line.trim_start_matches('●').split_whitespace().next()?.parse().ok())
+        .collect()
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn a_signal_gives_the_terminal_back() {
 fn help_explains_the_keys() {
     let terminal = top(100, 40);
     terminal.keys("?");
-    let screen = terminal.shows("send a signal, after a question");
+    let screen = terminal.shows("send a signal to the tagged or the chosen");
     assert!(screen.iter().any(|line| line.contains("filter as you type")));
     terminal.keys("x");
     terminal.until("the table", |screen| !screen.iter().any(|line| line.contains("filter as you type")));
@@ -195,6 +198,64 @@ fn a_signal_is_sent_after_a_question() {
 }
 
 #[test]
+fn several_are_tagged_and_signalled() {
+    let mut sleepers = [Sleeper::new(), Sleeper::new()];
+    let terminal = top(120, 30);
+    // What both marks begin with.
+    let common: String =
+        sleepers[0].mark.chars().zip(sleepers[1].mark.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
+    terminal.keys(&format!("/{common}"));
+    let both = |screen: &[String]| sleepers.iter().all(|sleeper| rows(screen).contains(&sleeper.child.id()));
+    terminal.until("both", both);
+    terminal.keys(ENTER);
+    terminal.shows("? help");
+    // Tests that run beside this one have sleepers too.
+    let mut tagged = 0;
+    for sleeper in &sleepers {
+        terminal.keys(&format!("/\x15{}", sleeper.mark));
+        terminal.until("one", |screen| rows(screen) == [sleeper.child.id()]);
+        terminal.keys(ENTER);
+        terminal.shows("? help");
+        terminal.keys(" ");
+        tagged += 1;
+        terminal.shows(&format!("{tagged} tagged"));
+    }
+    terminal.keys("k");
+    terminal.shows("Signal to 2 processes");
+    terminal.keys(ENTER);
+    terminal.shows("Send TERM to 2 processes?");
+    terminal.keys("y");
+    terminal.shows("2 processes: TERM sent");
+    for sleeper in &mut sleepers {
+        assert_eq!(sleeper.child.wait().unwrap().signal(), Some(15));
+    }
+}
+
+#[test]
+fn cpus_and_io_priority_are_changed() {
+    let sleeper = Sleeper::new();
+    let terminal = top(120, 30);
+    sleeper.alone_in(&terminal);
+    let process = System::host().process(sleeper.child.id()).unwrap();
+    terminal.keys("i");
+    terminal.shows("Change ");
+    terminal.keys(&format!("3{ENTER}"));
+    terminal.shows("CPUs of");
+    let first = process.cpu_affinity().unwrap()[0];
+    let rubout = "\x7f".repeat(30);
+    terminal.keys(&format!("{rubout}x,{ENTER}"));
+    terminal.shows("numbers and ranges");
+    terminal.keys(&format!("{rubout}{first}{ENTER}"));
+    terminal.shows(&format!("runs on CPUs {first} now"));
+    assert_eq!(process.cpu_affinity().unwrap(), [first]);
+    terminal.keys(&format!("i2{ENTER}"));
+    terminal.shows("I/O priority of");
+    terminal.keys(&format!("10{ENTER}"));
+    terminal.shows("I/O priority is now idle");
+    assert_eq!(process.ionice().unwrap().class, psoxide::IoPriorityClass::Idle);
+}
+
+#[test]
 fn the_nice_value_is_changed() {
     let sleeper = Sleeper::new();
     let terminal = top(120, 30);
@@ -206,9 +267,7 @@ fn the_nice_value_is_changed() {
     terminal.keys(&format!("99{ENTER}"));
     terminal.shows("from -20 to 19");
     assert_eq!(process.nice().unwrap(), nice);
-    terminal.keys("n");
-    terminal.shows("Nice value of");
-    terminal.keys(&format!("19{ENTER}"));
+    terminal.keys(&format!("\x7f\x7f19{ENTER}"));
     terminal.shows("nice value is now 19");
     assert_eq!(process.nice().unwrap(), 19);
 }
@@ -226,7 +285,7 @@ fn details_of_a_process() {
     }
     sleeper.child.kill().unwrap();
     sleeper.child.wait().unwrap();
-    terminal.shows("it has ended");
+    terminal.shows("exited; showing the last known values");
     terminal.keys(ESCAPE);
     terminal.shows("no process passes the filter");
 }
@@ -263,9 +322,9 @@ fn columns_can_be_chosen() {
     let terminal = top(120, 50);
     terminal.keys("c");
     terminal.shows("Columns:");
-    // The second one is the parent's pid.
-    terminal.keys(&format!("{DOWN} {ENTER}"));
-    terminal.until("PPID", |screen| headings(screen).is_some_and(|at| screen[at].contains("PPID")));
+    // The third one is the name.
+    terminal.keys(&format!("3 {ENTER}"));
+    terminal.until("NAME", |screen| headings(screen).is_some_and(|at| screen[at].contains("NAME")));
 }
 
 #[test]
@@ -291,9 +350,9 @@ fn the_chosen_process_can_be_followed() {
 #[test]
 fn paused_it_stands_still() {
     let terminal = top(120, 30);
-    terminal.keys(" ");
+    terminal.keys("Z");
     terminal.shows("paused");
-    terminal.keys(" ");
+    terminal.keys("Z");
     terminal.until("it goes on", |screen| !screen[0].contains("paused"));
     terminal.keys("-");
     terminal.shows("every 1s");
@@ -326,7 +385,7 @@ fn it_needs_a_terminal_and_says_what_to_do_without() {
 }
 
 #[test]
-fn plain_pages() {
+fn plain_pages_have_the_summary_of_the_machine() {
     let batch = |args: &[&str]| {
         let ran = Plain::new(env!("CARGO_BIN_EXE_psoxide")).arg("top").args(args).output().unwrap();
         assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));

@@ -14,7 +14,7 @@ mod iotop;
 mod killall;
 mod man;
 mod meminfo;
-mod netstat;
+pub(crate) mod netstat;
 mod nettop;
 mod pidof;
 mod pmap;

@@ -58,11 +58,8 @@ impl Subcommand for Top {
         if !std::io::stdout().is_terminal() {
             return Err(Failure::Usage("the full-screen view needs a terminal; --batch prints plain pages".into()));
         }
-        if !context.system.is_live() {
-            return Err(Failure::Usage("a copied machine stands still; --batch prints one plain page".into()));
-        }
         if !self.select.user.is_empty() || !self.select.pid.is_empty() {
-            return Err(Failure::Usage("--user and --pid are for --batch; on the screen use --filter".into()));
+            return Err(Failure::Usage("--user and --pid are for --batch; on the screen use u, or --filter".into()));
         }
         crate::top::run(context, &self.list, self.select.tree)
     }

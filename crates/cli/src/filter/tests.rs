@@ -8,7 +8,7 @@ use super::*;
 use crate::output::column::Shape;
 
 const fn meta(name: &'static str, title: &'static str, unit: Unit, shape: Shape) -> Meta {
-    Meta { name, title, unit, doc: "", shape }
+    Meta { name, title, unit, doc: "", shape, os: psoxide::OsSet::ALL }
 }
 
 const COLUMNS: &[Meta] = &[

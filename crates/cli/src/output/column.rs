@@ -5,7 +5,7 @@
 
 use std::time::SystemTime;
 
-use psoxide::{Field, FieldInfo, Reading, ToValue, Unit, Value};
+use psoxide::{Field, FieldInfo, OsSet, Reading, ToValue, Unit, Value};
 
 use super::style::{self, Tone};
 use super::value::{self, Cell, Scale};
@@ -20,6 +20,8 @@ pub(crate) struct Meta {
     pub(crate) unit: Unit,
     pub(crate) doc: &'static str,
     pub(crate) shape: Shape,
+    /// The systems that have it.
+    pub(crate) os: OsSet,
 }
 
 /// The type of a column's values in JSON.
@@ -75,13 +77,15 @@ impl<R> Column<R> {
         doc: &'static str,
         get: for<'a> fn(&'a R) -> Cell<'a>,
     ) -> Self {
-        let meta = Meta { name, title, unit, doc, shape: Shape::of(unit) };
+        let meta = Meta { name, title, unit, doc, shape: Shape::of(unit), os: OsSet::ALL };
         Self { meta, get, show: None, needs: &[], tone: None, hot: false }
     }
 
     /// The column of a record's field.
     pub(crate) const fn of(info: FieldInfo, title: &'static str, get: for<'a> fn(&'a R) -> Cell<'a>) -> Self {
-        Self::new(info.name, title, info.unit, info.doc, get)
+        let mut column = Self::new(info.name, title, info.unit, info.doc, get);
+        column.meta.os = info.os;
+        column
     }
 
     /// Gives the column a name other than that of its record's field.

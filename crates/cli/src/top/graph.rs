@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::history::History;
+use super::monitor::history::History;
 use super::palette::Palette;
 use crate::output::table::cut;
 

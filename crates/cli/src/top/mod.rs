@@ -1,16 +1,18 @@
 //! The full-screen view: the machine and its processes, live.
 //!
 //! [`monitor`] takes the samples, [`view`] holds what is shown and chosen, [`keys`] changes it, [`draw`] draws it on the
-//! [`screen`].
+//! [`screen`]. [`settings`] is what the configuration holds of it, [`act`] what is done to processes.
 
+mod act;
 mod draw;
 mod graph;
-mod history;
 mod keys;
 mod monitor;
 mod palette;
+mod save;
 mod screen;
 mod search;
+pub(crate) mod settings;
 mod view;
 
 use std::time::{Duration, Instant};
@@ -18,13 +20,16 @@ use std::time::{Duration, Instant};
 use ratatui::crossterm::event;
 
 use self::keys::Flow;
-pub(crate) use self::monitor::Monitor;
+use self::monitor::Monitor;
+use self::monitor::source::Machine;
 use self::palette::{Depth, Palette};
 use self::screen::Screen;
 use self::search::Search;
-pub(crate) use self::view::View;
+use self::settings::{Meter, Panels, Settings};
+use self::view::{View, column};
 use crate::args::ListArgs;
-use crate::context::{Context, Failure, Outcome};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
 use crate::filter::{find, unknown};
 use crate::output::column::Meta;
 use crate::process::columns::COLUMNS;
@@ -32,20 +37,29 @@ use crate::process::columns::COLUMNS;
 /// The window of the first rates.
 const FIRST: Duration = Duration::from_millis(200);
 
-/// Shows the view until the user has seen enough.
+/// Shows the view until the user leaves it.
 pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
     let host = context.system.host_info().map(|info| info.hostname).unwrap_or_default();
-    let mut view = View::new(Monitor::new(&context.system, &host), context.interval());
-    view.tree = tree;
-    configure(&mut view, context, list)?;
+    let monitor = Monitor::new(Box::new(Machine(context.system.clone())), &host);
+    let mut view = View::new(monitor, context.system.os(), settings(context, list, tree)?);
+    view.config = context.config.path.clone();
+    view.presets.extend(context.config.top.presets.iter().cloned());
+    if let Some(filter) = &list.filter {
+        view.search = Search::test(filter);
+        if let Some(mistake) = &view.search.mistake {
+            return Err(Failure::Usage(format!("--filter, {mistake}")));
+        }
+    }
     let palette = Palette::new(Depth::detect(|name| std::env::var(name).ok()));
     let mut screen = Screen::open()?;
     view.place.width = screen.width();
     view.sample()?;
-    std::thread::sleep(FIRST);
-    view.sample()?;
+    if view.monitor.moves() {
+        std::thread::sleep(FIRST);
+        view.sample()?;
+    }
     let mut samples = 1;
-    let mut due = Instant::now() + view.interval;
+    let mut due = Instant::now() + view.settings.interval;
     loop {
         screen.draw(|frame| draw::draw(frame, &mut view, &palette))?;
         if context.count().is_some_and(|count| context.repeats() && samples >= count) {
@@ -53,7 +67,7 @@ pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
         }
         // Paused, only the user can change something.
         let wait = if view.paused { Duration::from_secs(3600) } else { due.saturating_duration_since(Instant::now()) };
-        let interval = view.interval;
+        let interval = view.settings.interval;
         if event::poll(wait)? {
             match pending(&mut view)? {
                 Flow::Quit => return Ok(true),
@@ -62,13 +76,13 @@ pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
                 Flow::Draw => {}
             }
         }
-        if view.interval != interval {
-            due = Instant::now() + view.interval;
+        if view.settings.interval != interval {
+            due = Instant::now() + view.settings.interval;
         }
         if !view.paused && Instant::now() >= due {
             view.sample()?;
             samples += 1;
-            due = Instant::now() + view.interval;
+            due = Instant::now() + view.settings.interval;
         }
     }
 }
@@ -88,24 +102,28 @@ fn pending(view: &mut View) -> std::io::Result<Flow> {
     }
 }
 
-/// What the options and the configuration say of it.
-fn configure(view: &mut View, context: &Context, list: &ListArgs) -> Result<(), Failure> {
+/// The settings of the configuration, and of the options, which count more.
+fn settings(context: &Context, list: &ListArgs, tree: bool) -> Result<Settings, Failure> {
     let metas: Vec<Meta> = COLUMNS.iter().map(|column| column.meta).collect();
     let place = |name: &str| find(&metas, name).ok_or_else(|| Failure::Usage(unknown(&metas, name)));
-    if let Some(names) = list.columns.as_deref().or_else(|| context.config.columns("top")) {
-        view.chosen_columns = Some(names.iter().map(|name| place(name)).collect::<Result<_, _>>()?);
-    }
-    // A screen has one order; the first that is named.
+    let names = list.columns.as_deref().or_else(|| context.config.columns("top"));
+    let columns = names.map(|names| names.iter().map(|name| place(name)).collect::<Result<_, _>>()).transpose()?;
+    // A screen has one order: the first that is named.
     let order = list.sort.as_deref().or_else(|| context.config.sort("top"));
-    if let Some(name) = order.and_then(|order| order.split(',').next()) {
-        view.falling = name.starts_with('-');
-        view.sort = place(name.trim_start_matches(['-', '+']))?;
-    }
-    if let Some(filter) = &list.filter {
-        view.search = Search::test(filter);
-        if let Some(mistake) = &view.search.mistake {
-            return Err(Failure::Usage(format!("--filter, {mistake}")));
-        }
-    }
-    Ok(())
+    let (sort, descending) = match order.and_then(|order| order.split(',').next()) {
+        Some(name) => (place(name.trim_start_matches(['-', '+']))?, name.starts_with('-')),
+        None => (column("cpu_percent"), true),
+    };
+    let top = &context.config.top;
+    Ok(Settings {
+        columns,
+        sort,
+        descending,
+        tree: tree || top.tree.unwrap_or(false),
+        threads: top.threads.unwrap_or(false),
+        kernel_threads: top.kernel_threads.unwrap_or(false),
+        panels: top.panels.unwrap_or(Panels::Full),
+        meters: top.meters.clone().unwrap_or_else(|| Meter::ALL.to_vec()),
+        interval: top.interval.filter(|_| !context.has_interval()).unwrap_or_else(|| context.interval()),
+    })
 }

@@ -53,6 +53,8 @@ pub(crate) struct Search {
     /// What is wrong with the text; until it is right the last right one counts.
     pub(crate) mistake: Option<String>,
     matcher: Matcher,
+    /// What the matcher was made of.
+    applied: (Kind, String),
 }
 
 impl Search {
@@ -73,7 +75,14 @@ impl Search {
         self.changed();
     }
 
-    /// Understands the text anew.
+    /// Empties the text and goes back to plain text. The present filter counts until something is typed.
+    pub(crate) fn start_anew(&mut self) {
+        self.text.clear();
+        self.kind = Kind::Plain;
+        self.mistake = None;
+    }
+
+    /// Parses the text again.
     pub(crate) fn changed(&mut self) {
         let matcher = match self.kind {
             _ if self.text.trim().is_empty() => Ok(Matcher::All),
@@ -89,13 +98,22 @@ impl Search {
             }
         };
         match matcher {
-            Ok(matcher) => (self.matcher, self.mistake) = (matcher, None),
+            Ok(matcher) => {
+                (self.matcher, self.mistake) = (matcher, None);
+                self.applied = (self.kind, self.text.clone());
+            }
             Err(mistake) => self.mistake = Some(mistake),
         }
     }
 
     pub(crate) fn is_active(&self) -> bool {
         !matches!(self.matcher, Matcher::All)
+    }
+
+    /// The filter that counts, as `test: cpu > 5`.
+    pub(crate) fn shown(&self) -> Option<String> {
+        let (kind, text) = &self.applied;
+        self.is_active().then(|| format!("{}: {text}", kind.name()))
     }
 
     /// What a sample has to hold for it.

@@ -9,7 +9,7 @@ use crate::output::human;
 use crate::top::graph::{graph, text};
 use crate::top::monitor::Monitor;
 use crate::top::palette::Palette;
-use crate::top::view::Details;
+use crate::top::view::mode::{Details, Sheet, SheetKind};
 
 /// Width of the labels.
 const LABEL: u16 = 14;
@@ -38,20 +38,45 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, details: &Details, monitor: 
     graph(buffer, inner, &history.memory, full, palette);
 
     let refused = monitor.find((details.target.process.pid(), details.target.process.start()));
-    let refused = refused.is_some_and(|process| process.row.io_counters.value().is_none());
+    let refused = refused.is_some_and(|entry| entry.proc.row.io_counters.value().is_none());
     let now = history.io.last().unwrap_or(0.0);
     let title = if refused { "I/O permission denied".into() } else { format!("I/O {}/s", human::fraction(now)) };
     let inner = frame(buffer, io, &title, palette);
     graph(buffer, inner, &history.io, history.io.peak(usize::from(inner.width) * 2), palette);
 
     let title = format!("{} {}", details.target.process.pid(), details.target.name);
-    let inner = frame(buffer, body, &title, palette);
-    if details.ended {
-        let ended = " it has ended; below is what was last known ";
-        text(buffer, body.right().saturating_sub(48), body.y, 46, ended, palette.bad);
+    lines(buffer, body, &title, &details.lines, details.scroll, details.ended, palette);
+}
+
+/// Draws a list about one process.
+pub(super) fn sheet(buffer: &mut Buffer, area: Rect, sheet: &Sheet, palette: &Palette) {
+    let what = match sheet.kind {
+        SheetKind::Environment => "Environment",
+        SheetKind::Files => "Open files and sockets",
+    };
+    let title = format!("{what} of {} {}", sheet.target.process.pid(), sheet.target.name);
+    lines(buffer, area, &title, &sheet.lines, sheet.scroll, sheet.ended, palette);
+}
+
+fn lines(
+    buffer: &mut Buffer,
+    area: Rect,
+    title: &str,
+    lines: &[(String, String)],
+    scroll: usize,
+    ended: bool,
+    palette: &Palette,
+) {
+    let inner = frame(buffer, area, title, palette);
+    if ended {
+        let note = " exited; showing the last known values ";
+        let width = crate::top::draw::table::wide(note).min(area.width.saturating_sub(2));
+        text(buffer, area.right().saturating_sub(width + 1), area.y, width, note, palette.bad);
     }
-    for (y, (label, value)) in (inner.top()..inner.bottom()).zip(details.lines.iter().skip(details.scroll)) {
-        text(buffer, inner.x, y, LABEL, label, palette.header);
-        text(buffer, inner.x + LABEL, y, inner.width.saturating_sub(LABEL), value, Style::new());
+    let labelled = lines.iter().any(|(label, _)| !label.is_empty());
+    let indent = if labelled { LABEL } else { 0 };
+    for (y, (label, value)) in (inner.top()..inner.bottom()).zip(lines.iter().skip(scroll)) {
+        text(buffer, inner.x, y, indent, label, palette.header);
+        text(buffer, inner.x + indent, y, inner.width.saturating_sub(indent), value, Style::new());
     }
 }

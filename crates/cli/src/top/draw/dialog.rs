@@ -5,59 +5,49 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::window;
-use crate::process::columns::COLUMNS;
-use crate::signal::{self, SIGNALS};
+use crate::signal;
 use crate::top::graph::text;
-use crate::top::keys::HELP;
+use crate::top::keys::help;
 use crate::top::palette::Palette;
-use crate::top::view::{Mode, View};
+use crate::top::view::View;
+use crate::top::view::mode::{Item, Mode};
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View, palette: &Palette) {
     match &view.mode {
         Mode::Help { scroll } => {
-            let lines = HELP.iter().map(|(keys, what)| (format!("{keys:<24}"), (*what).to_owned())).collect::<Vec<_>>();
-            let inner = window(buffer, area, 90, rows(lines.len()), "Keys", palette);
+            let lines = help::lines(|call| view.has(call));
+            let inner = window(buffer, area, 76, rows(lines.len()), "Keys", palette);
             // The last line stays in sight, however far down one goes.
             let most = lines.len().saturating_sub(usize::from(inner.height));
-            for (y, (keys, what)) in
+            for (y, (keys, does)) in
                 (inner.top()..inner.bottom()).zip(lines.iter().skip(usize::from(*scroll).min(most)))
             {
-                let x = inner.x + text(buffer, inner.x, y, inner.width, keys, palette.accent);
-                text(buffer, x, y, inner.right().saturating_sub(x), what, Style::new());
+                let x = inner.x + text(buffer, inner.x, y, inner.width, &format!("{keys:<20}"), palette.accent);
+                text(buffer, x, y, inner.right().saturating_sub(x), does, Style::new());
             }
         }
-        Mode::Sort { chosen } => {
-            let lines = COLUMNS.iter().map(|column| explained(column.meta.title, column.meta.doc));
-            list(buffer, area, "Order by", lines.collect(), *chosen, palette);
+        Mode::Menu(menu) => {
+            let line = |item: &Item| {
+                let mark = item.on.map_or("", |on| if on { "[x] " } else { "[ ] " });
+                format!("{:>2} {mark}{}", item.number, item.text)
+            };
+            let lines = menu.items(view).iter().map(line).collect();
+            list(buffer, area, &menu.title(), lines, menu.chosen, palette);
         }
-        Mode::Columns { chosen } => {
-            let shown = view.columns();
-            let lines = COLUMNS.iter().enumerate().map(|(place, column)| {
-                let mark = if shown.contains(&place) { "[x]" } else { "[ ]" };
-                format!("{mark} {}", explained(column.meta.title, column.meta.doc))
-            });
-            let title = "Columns: Space chooses, Shift ← → moves, d: as at first";
-            list(buffer, area, title, lines.collect(), *chosen, palette);
+        Mode::Confirm { targets, signal } => {
+            let question = format!("Send {} to {}?", signal::name(*signal), targets.label());
+            ask(buffer, area, "Signal", &question, ("y: yes   any other key: no", palette.faint), palette);
         }
-        Mode::Signals { target, chosen } => {
-            let lines = SIGNALS.iter().map(|(signal, name, what)| format!("{:>2} {name:<6} {what}", signal.0));
-            let title = format!("Signal to {} {}", target.process.pid(), target.name);
-            list(buffer, area, &title, lines.collect(), *chosen, palette);
+        Mode::Prompt(prompt) => {
+            let question = format!("{}{}▏", prompt.question(), prompt.text);
+            let below = match &prompt.mistake {
+                Some(mistake) => (mistake.as_str(), palette.bad),
+                None => ("Enter: set   Esc: leave", palette.faint),
+            };
+            ask(buffer, area, "Change", &question, below, palette);
         }
-        Mode::Confirm { target, signal } => {
-            let question = format!("Send {} to {} {}?", signal::name(*signal), target.process.pid(), target.name);
-            ask(buffer, area, "Signal", &question, "y: yes   any other key: no", palette);
-        }
-        Mode::Renice { target, text } => {
-            let question = format!("Nice value of {} {} (-20 to 19): {text}▏", target.process.pid(), target.name);
-            ask(buffer, area, "Nice", &question, "Enter: set   Esc: leave", palette);
-        }
-        Mode::Table | Mode::Search | Mode::Details(_) => {}
+        Mode::Table | Mode::Search | Mode::Details(_) | Mode::Sheet(_) => {}
     }
-}
-
-fn explained(title: &str, doc: &str) -> String {
-    format!("{title:<9} {}", doc.trim())
 }
 
 fn rows(lines: usize) -> u16 {
@@ -78,9 +68,9 @@ fn list(buffer: &mut Buffer, area: Rect, title: &str, lines: Vec<String>, chosen
     }
 }
 
-fn ask(buffer: &mut Buffer, area: Rect, title: &str, question: &str, answers: &str, palette: &Palette) {
-    let width = rows(question.chars().count().max(answers.chars().count()));
+fn ask(buffer: &mut Buffer, area: Rect, title: &str, question: &str, below: (&str, Style), palette: &Palette) {
+    let width = rows(question.chars().count().max(below.0.chars().count()));
     let inner = window(buffer, area, width, 2, title, palette);
     text(buffer, inner.x, inner.y, inner.width, question, palette.header);
-    text(buffer, inner.x, inner.y + 1, inner.width, answers, palette.faint);
+    text(buffer, inner.x, inner.y + 1, inner.width, below.0, below.1);
 }

@@ -1,183 +1,260 @@
-//! The machine: CPUs, memory, pressure, disks, network.
+//! The machine: its title, its panels, or one line in place of the panels.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 
-use super::frame;
-use super::table::wide;
+use super::meters::{self, meter, words};
+use super::{frame, table::wide};
 use crate::output::human;
 use crate::output::table::cut;
-use crate::top::graph::{bar, graph, text};
+use crate::top::graph::{graph, text};
 use crate::top::monitor::Machine;
+use crate::top::monitor::history::History;
 use crate::top::palette::Palette;
+use crate::top::settings::{Meter, Panels};
 use crate::top::view::View;
-
-/// A column of CPU meters is at least so wide: `12 ████ 100%`.
-const METER: u16 = 14;
 
 /// From this width on every panel has room for itself.
 const WIDE: u16 = 130;
 
-/// Lines that the panels take on a terminal of this size.
-pub(super) fn height(machine: &Machine, area: Rect) -> u16 {
-    let cpus = u16::try_from(machine.cpus.len()).unwrap_or(u16::MAX);
-    let wanted = if area.width < WIDE { 8 } else { (cpus.div_ceil(2) + 2).clamp(9, 14) };
-    // At least half of the screen is the table's.
-    wanted.min(area.height / 2).max(5)
+/// Below this height the panels are one line.
+const LOW: u16 = 15;
+
+/// How the machine is shown on a screen of this size.
+pub(super) fn panels(view: &View, area: Rect) -> Panels {
+    match view.settings.panels {
+        Panels::Full if area.height < LOW => Panels::Line,
+        panels => panels,
+    }
 }
 
+/// The lines that the machine takes.
+pub(super) fn height(view: &View, area: Rect) -> u16 {
+    let machine = &view.monitor.machine;
+    let cpus = u16::try_from(machine.cpus.len()).unwrap_or(u16::MAX);
+    match panels(view, area) {
+        Panels::Hidden => 0,
+        Panels::Line => 1,
+        Panels::Full => {
+            let wanted = if area.width < WIDE {
+                8 + u16::from(!sensor_words(machine).is_empty() && view.settings.meters.contains(&Meter::Sensors))
+            } else {
+                (cpus.div_ceil(2) + 2).clamp(9, 14)
+            };
+            // At least half of the screen is the table's.
+            wanted.min(area.height / 2).max(5)
+        }
+    }
+}
+
+/// Draws the first line. On a narrow screen its less important parts are left out.
 pub(super) fn title(buffer: &mut Buffer, area: Rect, view: &View, palette: &Palette) {
     let machine = &view.monitor.machine;
-    let mut x = area.x;
-    let mut put = |words: &str, style: Style| {
-        x += text(buffer, x, area.y, area.right().saturating_sub(x), words, style);
-    };
-    put(&machine.host, palette.accent);
-    if let Some(uptime) = machine.uptime {
-        put("  up ", palette.faint);
-        put(&human::span(uptime), Style::new());
+    let plain = Style::new();
+    // Each part: how important it is, its label, its text.
+    let mut parts = vec![(2, "", machine.host.clone(), palette.accent)];
+    if let Some(uptime) = machine.gauges.uptime {
+        parts.push((3, "up ", human::span(uptime), plain));
     }
-    if let Some(load) = &machine.load {
-        put("  load ", palette.faint);
-        put(&format!("{:.2} {:.2} {:.2}", load.one, load.five, load.fifteen), Style::new());
+    if let Some(load) = &machine.gauges.load {
+        parts.push((7, "load ", format!("{:.2} {:.2} {:.2}", load.one, load.five, load.fifteen), plain));
     }
-    put("  processes ", palette.faint);
-    put(&machine.processes.to_string(), Style::new());
-    put(&format!(" ({} running)", machine.running), Style::new());
-    if view.paused {
-        put("  paused", palette.bad);
+    let noun = if machine.processes == 1 { "process" } else { "processes" };
+    parts.push((6, "", format!("{} {noun}", machine.processes), plain));
+    if machine.kernel_threads > 0 {
+        let noun = if machine.kernel_threads == 1 { "kernel thread" } else { "kernel threads" };
+        parts.push((1, "", format!("{} {noun}", machine.kernel_threads), plain));
+    }
+    parts.push((4, "", format!("{} running", machine.running), plain));
+    if !view.monitor.moves() {
+        parts.push((8, "", "a capture".into(), palette.bad));
+    } else if view.paused {
+        parts.push((8, "", "paused".into(), palette.bad));
     } else {
-        put(&format!("  every {}s", view.interval.as_secs_f64()), palette.faint);
+        parts.push((5, "every ", format!("{}s", view.settings.interval.as_secs_f64()), plain));
     }
-}
-
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {
-    if area.width < WIDE {
-        let [left, right] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(area);
-        cpu(buffer, left, machine, palette);
-        summary(buffer, right, machine, palette);
-        return;
+    if let Some(note) = note(view) {
+        parts.push((9, "", cut(&note, usize::from(area.width / 2)).into_owned(), palette.bad));
     }
-    let [first, second, third, fourth] = Layout::horizontal([
-        Constraint::Percentage(34),
-        Constraint::Percentage(26),
-        Constraint::Percentage(20),
-        Constraint::Percentage(20),
-    ])
-    .areas(area);
-    cpu(buffer, first, machine, palette);
-    memory(buffer, second, machine, palette);
-    disks(buffer, third, machine, palette);
-    network(buffer, fourth, machine, palette);
-}
-
-/// The graph of all CPUs at the left, a meter for each at the right.
-fn cpu(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {
-    let busy = machine.history.cpu.last();
-    let title = busy.map_or_else(|| "CPU".into(), |busy| format!("CPU {busy:.1}%"));
-    let inner = frame(buffer, area, &title, palette);
-    let cpus = u16::try_from(machine.cpus.len()).unwrap_or(u16::MAX);
-    let rows = inner.height.max(1);
-    let columns = cpus.div_ceil(rows);
-    let fits = columns.saturating_mul(METER) <= inner.width.saturating_sub(8);
-    // Meters that do not fit are drawn as one character each.
-    let meters = match columns {
-        _ if !fits => cpus.min(inner.width / 2).max(1),
-        1 if inner.width > 40 => METER + 8,
-        _ => columns * METER,
+    let width = |parts: &[(u8, &str, String, Style)]| {
+        parts.iter().map(|(_, label, words, _)| wide(label) + wide(words) + 2).sum::<u16>().saturating_sub(2)
     };
-    let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(meters + 1)]).areas(inner);
-    graph(buffer, left, &machine.history.cpu, 100.0, palette);
-    let right = Rect { x: right.x + 1, width: right.width.saturating_sub(1), ..right };
-    let each = if fits { (right.width / columns.max(1)).max(1) } else { 1 };
-    for (i, busy) in (0u16..).zip(&machine.cpus) {
-        let part = busy.unwrap_or(0.0) / 100.0;
-        if fits {
-            let (x, y) = (right.x + i / rows * each, right.y + i % rows);
-            text(buffer, x, y, 3, &format!("{i:>2}"), palette.faint);
-            bar(buffer, Rect { x: x + 3, y, width: each.saturating_sub(9), height: 1 }, part, palette);
-            let percent = busy.map_or_else(|| "-".into(), |busy| format!("{busy:>3.0}%"));
-            text(buffer, x + each.saturating_sub(5), y, 4, &percent, Style::new());
-        } else {
-            let (x, y) = (right.x + i % meters, right.y + i / meters);
-            if y < right.bottom() {
-                text(buffer, x, y, 1, level(part), palette.load(part));
+    while width(&parts) > area.width && parts.len() > 1 {
+        let least = parts.iter().enumerate().min_by_key(|(_, (importance, ..))| *importance);
+        let Some((at, _)) = least else { break };
+        parts.remove(at);
+    }
+    let mut x = area.x;
+    for (_, label, words, style) in &parts {
+        x += text(buffer, x, area.y, area.right().saturating_sub(x), label, palette.faint);
+        x += text(buffer, x, area.y, area.right().saturating_sub(x), words, *style) + 2;
+    }
+}
+
+/// What is not shown, and what is tagged.
+fn note(view: &View) -> Option<String> {
+    let mut parts: Vec<String> = view.search.shown().into_iter().collect();
+    parts.extend(view.user.as_ref().map(|user| format!("user: {}", crate::output::escape(user))));
+    if !parts.is_empty() {
+        parts.insert(0, format!("{} of {}", view.lines.len(), view.total()));
+    }
+    if !view.tagged.is_empty() {
+        parts.push(format!("{} tagged", view.tagged.len()));
+    }
+    (!parts.is_empty()).then(|| parts.join("  "))
+}
+
+/// Draws the panels, or the line in their place.
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View, whole: Rect, palette: &Palette) {
+    let machine = &view.monitor.machine;
+    let meters = shown_meters(view);
+    if panels(view, whole) == Panels::Line {
+        line(buffer, area, machine, &meters, palette);
+    } else if area.width < WIDE {
+        narrow(buffer, area, machine, &meters, palette);
+    } else {
+        let weights: Vec<u16> = meters.iter().map(|meter| weight(*meter)).collect();
+        let sum = u32::from(weights.iter().sum::<u16>());
+        let parts = weights.iter().map(|weight| Constraint::Ratio(u32::from(*weight), sum));
+        for (meter, area) in meters.iter().zip(Layout::horizontal(parts).split(area).iter()) {
+            match meter {
+                Meter::Cpu => cpu(buffer, *area, machine, palette),
+                Meter::Memory => memory(buffer, *area, machine, palette),
+                Meter::Disks => disks(buffer, *area, machine, palette),
+                Meter::Network => network(buffer, *area, machine, palette),
+                Meter::Sensors => sensors(buffer, *area, machine, palette),
             }
         }
     }
 }
 
-/// One of eight heights.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 7
-fn level(part: f64) -> &'static str {
-    const LEVELS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-    LEVELS.get((part.clamp(0.0, 1.0) * 7.0).round() as usize).copied().unwrap_or("█")
+/// The meters that are wanted and have something to show.
+fn shown_meters(view: &View) -> Vec<Meter> {
+    let has = |meter: &Meter| *meter != Meter::Sensors || !sensor_words(&view.monitor.machine).is_empty();
+    view.settings.meters.iter().copied().filter(has).collect()
 }
 
-/// A label, a bar and its figures on one line.
-fn meter(buffer: &mut Buffer, area: Rect, y: u16, label: &str, part: f64, figures: &str, palette: &Palette) {
-    if y >= area.bottom() {
-        return;
+const fn weight(meter: Meter) -> u16 {
+    match meter {
+        Meter::Cpu => 34,
+        Meter::Memory => 26,
+        Meter::Disks | Meter::Network => 20,
+        Meter::Sensors => 16,
     }
-    let figures_width = u16::try_from(figures.chars().count()).unwrap_or(u16::MAX);
-    let label_width = wide(label).max(4) + 1;
-    text(buffer, area.x, y, label_width, label, palette.faint);
-    let width = area.width.saturating_sub(label_width + 1 + figures_width + 1);
-    bar(buffer, Rect { x: area.x + label_width, y, width, height: 1 }, part, palette);
-    text(buffer, area.right().saturating_sub(figures_width), y, figures_width, figures, Style::new());
 }
 
-fn memory_meters(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) -> u16 {
-    let mut y = area.y;
-    if let Some(memory) = &machine.memory {
-        let figures = format!("{}/{}", human::bytes(memory.used), human::bytes(memory.total));
-        meter(buffer, area, y, "mem", memory.percent / 100.0, &figures, palette);
-        y += 1;
-    }
-    match &machine.swap {
-        Some(swap) if swap.total > 0 => {
-            let figures = format!("{}/{}", human::bytes(swap.used), human::bytes(swap.total));
-            meter(buffer, area, y, "swap", swap.percent / 100.0, &figures, palette);
-            y += 1;
+/// Draws the whole machine on one line, as far as there is room.
+fn line(buffer: &mut Buffer, area: Rect, machine: &Machine, meters: &[Meter], palette: &Palette) {
+    let mut parts: Vec<(&str, String, Style)> = Vec::new();
+    for meter in meters {
+        match meter {
+            Meter::Cpu => {
+                if let Some(busy) = machine.history.cpu.last() {
+                    parts.push(("cpu ", format!("{busy:.0}%"), palette.load(busy / 100.0)));
+                }
+            }
+            Meter::Memory => {
+                if let Some(memory) = &machine.gauges.memory {
+                    let figures = format!("{}/{}", human::bytes(memory.used), human::bytes(memory.total));
+                    parts.push(("mem ", figures, palette.load(memory.percent / 100.0)));
+                }
+                if let Some(swap) = machine.gauges.swap.as_ref().filter(|swap| swap.total > 0) {
+                    parts.push(("swap ", format!("{:.0}%", swap.percent), palette.load(swap.percent / 100.0)));
+                }
+            }
+            Meter::Disks => parts.push(("disk ", disk_rates(machine), Style::new())),
+            Meter::Network => parts.push(("net ", net_rates(machine), Style::new())),
+            Meter::Sensors => {
+                parts.extend(sensor_words(machine).into_iter().map(|words| ("", words, Style::new())));
+            }
         }
-        _ => {}
     }
-    y
+    let mut x = area.x;
+    for (label, words, style) in parts {
+        if area.right().saturating_sub(x) < wide(label) + wide(&words) {
+            break;
+        }
+        x += text(buffer, x, area.y, area.width, label, palette.faint);
+        x += text(buffer, x, area.y, area.width, &words, style) + 2;
+    }
 }
 
-/// How much work waits, over the last ten seconds.
-fn pressure(buffer: &mut Buffer, area: Rect, y: u16, machine: &Machine, palette: &Palette) {
-    if machine.pressure.is_empty() || y >= area.bottom() {
-        return;
+/// Draws the CPUs at the left and everything else at the right.
+fn narrow(buffer: &mut Buffer, area: Rect, machine: &Machine, meters: &[Meter], palette: &Palette) {
+    let others: Vec<Meter> = meters.iter().copied().filter(|meter| *meter != Meter::Cpu).collect();
+    match (meters.contains(&Meter::Cpu), others.is_empty()) {
+        (true, true) => cpu(buffer, area, machine, palette),
+        (false, _) => summary(buffer, area, machine, &others, palette),
+        (true, false) => {
+            let [left, right] = Layout::horizontal([Constraint::Percentage(50); 2]).areas(area);
+            cpu(buffer, left, machine, palette);
+            summary(buffer, right, machine, &others, palette);
+        }
     }
-    let mut x = area.x + text(buffer, area.x, y, area.width, "wait", palette.faint);
-    for (what, pressure) in &machine.pressure {
-        let Some(some) = &pressure.some else { continue };
-        let label = format!(" {} ", what.name());
-        x += text(buffer, x, y, area.right().saturating_sub(x), &label, palette.faint);
-        let percent = format!("{:.1}%", some.avg10);
-        x += text(buffer, x, y, area.right().saturating_sub(x), &percent, palette.load(some.avg10 / 100.0));
+}
+
+/// Draws everything but the CPUs, where there is not much room.
+fn summary(buffer: &mut Buffer, area: Rect, machine: &Machine, meters: &[Meter], palette: &Palette) {
+    let names: Vec<_> = meters.iter().map(|meter| meter.name()).collect();
+    let mut title = names.join(", ");
+    if let Some(first) = title.get_mut(..1) {
+        first.make_ascii_uppercase();
     }
+    let inner = frame(buffer, area, &title, palette);
+    let mut y = inner.y;
+    for meter in meters {
+        match meter {
+            Meter::Cpu => {}
+            Meter::Memory => y = meters::memory(buffer, Rect { y, ..inner }.intersection(inner), machine, palette),
+            Meter::Disks => {
+                words(buffer, inner, y, "disk", &disk_rates(machine), palette);
+                y += 1;
+            }
+            Meter::Network => {
+                words(buffer, inner, y, "net", &net_rates(machine), palette);
+                y += 1;
+            }
+            Meter::Sensors => {
+                words(buffer, inner, y, "temp", &sensor_words(machine).join(" "), palette);
+                y += 1;
+            }
+        }
+    }
+    meters::pressure(buffer, inner, y, machine, palette);
+    let rest = Rect { y: y + 1, height: inner.bottom().saturating_sub(y + 1), ..inner };
+    if meters.contains(&Meter::Memory) {
+        graph(buffer, rest, &machine.history.memory, 100.0, palette);
+    }
+}
+
+/// Draws the graph of all CPUs at the left, a meter for each at the right.
+fn cpu(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {
+    let busy = machine.history.cpu.last();
+    let title = busy.map_or_else(|| "CPU".into(), |busy| format!("CPU {busy:.1}%"));
+    let inner = frame(buffer, area, &title, palette);
+    let (width, fits) = meters::cpus_width(machine, inner);
+    let [left, _, right] =
+        Layout::horizontal([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(width)]).areas(inner);
+    graph(buffer, left, &machine.history.cpu, 100.0, palette);
+    meters::cpus(buffer, right, machine, fits, palette);
 }
 
 fn memory(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {
-    let title = machine.memory.as_ref().map_or_else(
-        || "Memory".into(),
-        |memory| format!("Memory {:.1}%, {} available", memory.percent, human::bytes(memory.available)),
-    );
+    let memory = machine.gauges.memory.as_ref();
+    let title = memory.map_or_else(|| "Memory".into(), |memory| format!("Memory {:.1}%", memory.percent));
     let inner = frame(buffer, area, &title, palette);
-    let meters = memory_meters(buffer, inner, machine, palette);
-    pressure(buffer, inner, meters, machine, palette);
-    let used = meters - inner.y + u16::from(!machine.pressure.is_empty());
-    let rest = Rect { y: inner.y + used, height: inner.height.saturating_sub(used), ..inner };
+    let y = meters::memory(buffer, inner, machine, palette);
+    meters::pressure(buffer, inner, y, machine, palette);
+    let y = y + u16::from(!machine.gauges.pressure.is_empty());
+    let rest = Rect { y, height: inner.bottom().saturating_sub(y), ..inner };
     graph(buffer, rest, &machine.history.memory, 100.0, palette);
 }
 
-/// Bytes in each second of the window.
-fn rate(bytes: u64, machine: &Machine) -> f64 {
+/// Bytes in each second of the window; `-` if there is no sample before.
+fn rate(bytes: u64, machine: &Machine) -> String {
     let seconds = machine.window.as_secs_f64();
-    if seconds > 0.0 { bytes as f64 / seconds } else { 0.0 }
+    if seconds > 0.0 { human::fraction(bytes as f64 / seconds) } else { "-".into() }
 }
 
 fn disks(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {
@@ -202,7 +279,7 @@ fn disks(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) 
 
 fn disk_rates(machine: &Machine) -> String {
     let sum = |get: fn(&psoxide::DiskIo) -> u64| rate(machine.disks.iter().map(|(_, io)| get(io)).sum(), machine);
-    format!("R {} W {}/s", human::fraction(sum(|io| io.read_bytes)), human::fraction(sum(|io| io.write_bytes)))
+    format!("R {} W {}/s", sum(|io| io.read_bytes), sum(|io| io.write_bytes))
 }
 
 fn network(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {
@@ -212,7 +289,7 @@ fn network(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette
     let mut nics: Vec<_> = machine.nics.iter().collect();
     nics.sort_by_key(|(_, io)| std::cmp::Reverse(io.bytes_recv.saturating_add(io.bytes_sent)));
     for (name, io) in nics.into_iter().take(most) {
-        let [received, sent] = [io.bytes_recv, io.bytes_sent].map(|bytes| human::fraction(rate(bytes, machine)));
+        let [received, sent] = [io.bytes_recv, io.bytes_sent].map(|bytes| rate(bytes, machine));
         text(buffer, inner.x, y, 8, &cut(&crate::output::escape(name), 7), palette.faint);
         let figures = format!("↓{received:>7} ↑{sent:>7}");
         text(buffer, inner.x + 8, y, inner.width.saturating_sub(8), &figures, Style::new());
@@ -223,36 +300,60 @@ fn network(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette
 }
 
 fn net_rates(machine: &Machine) -> String {
-    // What a machine says to itself has gone nowhere.
+    // What a machine sends to itself has gone nowhere.
     let outward = machine.nics.iter().filter(|(name, _)| name != "lo");
     let (mut received, mut sent) = (0u64, 0u64);
     for (_, io) in outward {
         received = received.saturating_add(io.bytes_recv);
         sent = sent.saturating_add(io.bytes_sent);
     }
-    format!("↓ {} ↑ {}/s", human::fraction(rate(received, machine)), human::fraction(rate(sent, machine)))
+    format!("↓ {} ↑ {}/s", rate(received, machine), rate(sent, machine))
+}
+
+fn sensors(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {
+    let inner = frame(buffer, area, "Sensors", palette);
+    let sensors = &machine.sensors;
+    let mut lines: Vec<(String, String, Style)> = Vec::new();
+    if let Some(battery) = &sensors.battery {
+        // An empty battery is what a full disk is.
+        lines.push(("battery".into(), battery_words(battery), palette.load(1.0 - battery.percent / 100.0)));
+    }
+    for (name, sensor) in &sensors.temperatures {
+        let hot = sensor.critical.or(sensor.high).unwrap_or(100.0);
+        let part = if hot > 0.0 { (sensor.current / hot).powi(2) } else { 0.0 };
+        lines.push((crate::output::escape(name.as_ref()), format!("{:.0}°C", sensor.current), palette.load(part)));
+    }
+    for (name, fan) in &sensors.fans {
+        lines.push((crate::output::escape(name.as_ref()), format!("{} rpm", fan.current), Style::new()));
+    }
+    for (y, (label, figures, style)) in (inner.top()..inner.bottom()).zip(lines) {
+        let width = wide(&figures);
+        text(buffer, inner.x, y, inner.width.saturating_sub(width + 1), &label, palette.faint);
+        text(buffer, inner.right().saturating_sub(width), y, width, &figures, style);
+    }
+}
+
+/// The hottest temperature and the battery, in a few words.
+fn sensor_words(machine: &Machine) -> Vec<String> {
+    let sensors = &machine.sensors;
+    let hottest = sensors.temperatures.iter().map(|(_, sensor)| sensor.current).max_by(f64::total_cmp);
+    let mut words: Vec<String> = hottest.map(|celsius| format!("{celsius:.0}°C")).into_iter().collect();
+    words.extend(sensors.fans.iter().map(|(_, fan)| fan.current).max().map(|rpm| format!("{rpm} rpm")));
+    words.extend(sensors.battery.as_ref().map(|battery| format!("bat {}", battery_words(battery))));
+    words
+}
+
+fn battery_words(battery: &psoxide::Battery) -> String {
+    let left = match battery.secsleft {
+        psoxide::TimeLeft::For(time) => format!(" {}", human::span(time)),
+        psoxide::TimeLeft::Unlimited => " AC".into(),
+        psoxide::TimeLeft::Unknown => String::new(),
+    };
+    format!("{:.0}%{left}", battery.percent)
 }
 
 /// A graph without a natural limit: its own peak fills it.
-fn moving(buffer: &mut Buffer, area: Rect, history: &crate::top::history::History, palette: &Palette) {
+fn moving(buffer: &mut Buffer, area: Rect, history: &History, palette: &Palette) {
     let peak = history.peak(usize::from(area.width) * 2);
     graph(buffer, area, history, peak, palette);
-}
-
-/// Everything but the CPUs, where there is not much room.
-fn summary(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {
-    let inner = frame(buffer, area, "Memory, disks, network", palette);
-    let mut y = memory_meters(buffer, inner, machine, palette);
-    let mut line = |label: &str, words: &str, y: u16| {
-        if y < inner.bottom() {
-            text(buffer, inner.x, y, 5, label, palette.faint);
-            text(buffer, inner.x + 5, y, inner.width.saturating_sub(5), words, Style::new());
-        }
-    };
-    line("disk", &disk_rates(machine), y);
-    line("net", &net_rates(machine), y + 1);
-    y += 2;
-    pressure(buffer, inner, y, machine, palette);
-    let rest = Rect { y: y + 1, height: inner.bottom().saturating_sub(y + 1), ..inner };
-    graph(buffer, rest, &machine.history.memory, 100.0, palette);
 }

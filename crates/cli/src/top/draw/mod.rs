@@ -1,8 +1,10 @@
 //! Drawing the view.
 
-pub(super) mod details;
+mod ascii;
+mod details;
 mod dialog;
 mod machine;
+mod meters;
 mod table;
 
 use ratatui::Frame;
@@ -11,9 +13,12 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
 
+pub(super) use self::details::room as page_room;
 use super::graph::text;
 use super::palette::Palette;
-use super::view::{Mode, View};
+use super::view::View;
+use super::view::mode::Mode;
+use crate::output::glyphs::is_ascii;
 
 /// Where things were drawn: for the mouse, and for moving by pages.
 #[derive(Debug, Default)]
@@ -25,13 +30,14 @@ pub(crate) struct Place {
     pub(crate) rows: Rect,
     /// Headings, with the columns that they are of.
     pub(crate) headings: Vec<(Rect, usize)>,
-    /// How wide each column has been: it does not shrink, so that nothing jumps.
-    pub(crate) widths: std::collections::HashMap<usize, u16>,
+    /// The widest value of each column so far.
+    widths: std::collections::HashMap<usize, u16>,
 }
 
 /// A terminal smaller than this shows only that it is too small.
 const SMALLEST: (u16, u16) = (40, 8);
 
+/// Draws the whole screen.
 pub(crate) fn draw(frame: &mut Frame<'_>, view: &mut View, palette: &Palette) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
@@ -39,25 +45,39 @@ pub(crate) fn draw(frame: &mut Frame<'_>, view: &mut View, palette: &Palette) {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         let hint = format!("{}x{} is too small: {}x{} are needed", area.width, area.height, SMALLEST.0, SMALLEST.1);
         text(buffer, area.x, area.y, area.width, &hint, palette.bad);
-        return;
+    } else {
+        screen(buffer, area, view, palette);
     }
-    if let Mode::Details(details) = &view.mode {
-        let [body, footer] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
-        details::draw(buffer, body, details, &view.monitor, palette);
-        hints(buffer, footer, &[("↑↓", "scroll"), ("k", "signal"), ("n", "nice"), ("Esc", "back")], palette);
-        return;
+    if is_ascii() {
+        ascii::translate(buffer);
     }
-    let panels = if view.panels { machine::height(&view.monitor.machine, area) } else { 0 };
+}
+
+fn screen(buffer: &mut Buffer, area: Rect, view: &mut View, palette: &Palette) {
+    let page = [("Up Down", "scroll"), ("Esc", "back")];
+    let [body, foot] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
+    match &view.mode {
+        Mode::Details(details) => {
+            details::draw(buffer, body, details, &view.monitor, palette);
+            let keys = [("e", "environment"), ("l", "files"), ("k", "signal"), ("n", "nice")];
+            return hints(buffer, foot, &[&page[..], &keys[..]].concat(), palette);
+        }
+        Mode::Sheet(sheet) => {
+            details::sheet(buffer, body, sheet, palette);
+            return hints(buffer, foot, &page, palette);
+        }
+        _ => {}
+    }
     let [title, machine, table, footer] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(panels),
+        Constraint::Length(machine::height(view, area)),
         Constraint::Fill(1),
         Constraint::Length(1),
     ])
     .areas(area);
     machine::title(buffer, title, view, palette);
-    if panels > 0 {
-        machine::draw(buffer, machine, &view.monitor.machine, palette);
+    if machine.height > 0 {
+        machine::draw(buffer, machine, view, area, palette);
     }
     table::draw(buffer, table, view, palette);
     self::footer(buffer, footer, view, palette);
@@ -78,8 +98,9 @@ fn footer(buffer: &mut Buffer, area: Rect, view: &View, palette: &Palette) {
         text(buffer, x, area.y, left(x), &note, style);
         return;
     }
-    if let Some((message, wrong)) = &view.message {
-        text(buffer, area.x, area.y, area.width, message, if *wrong { palette.bad } else { palette.accent });
+    if let Some(message) = &view.message {
+        let style = if message.failed { palette.bad } else { palette.accent };
+        text(buffer, area.x, area.y, area.width, &message.text, style);
         return;
     }
     let keys = [
@@ -89,10 +110,12 @@ fn footer(buffer: &mut Buffer, area: Rect, view: &View, palette: &Palette) {
         ("s", "sort"),
         ("t", "tree"),
         ("c", "columns"),
-        ("⏎", "details"),
+        ("Enter", "details"),
         ("k", "signal"),
-        ("n", "nice"),
-        ("f", "follow"),
+        ("i", "change"),
+        ("u", "user"),
+        ("p", "presets"),
+        ("F", "follow"),
     ];
     hints(buffer, area, &keys, palette);
 }

@@ -2,8 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
+use super::Place;
 use crate::output::column::Column;
 use crate::output::value::Scale;
 use crate::output::write::is_number;
@@ -11,44 +12,53 @@ use crate::process::Proc;
 use crate::process::columns::COLUMNS;
 use crate::top::graph::text;
 use crate::top::palette::Palette;
-use crate::top::view::View;
-
-/// No column but the last is wider than this.
-const WIDEST: u16 = 24;
+use crate::top::view::{View, columns::bounds};
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, palette: &Palette) {
     let rows = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     view.place.page = usize::from(rows.height);
     view.place.rows = rows;
+    view.place.width = area.width;
     view.select(view.selected);
-    let places = view.columns();
+    let places = view.shown_columns();
     let columns: Vec<(usize, &Column<Proc>)> =
         places.iter().filter_map(|place| Some((*place, COLUMNS.get(*place)?))).collect();
+    let trunk = columns.iter().rposition(|(_, column)| !is_number(&column.meta));
     let lines: Vec<Vec<String>> = (view.scroll..view.lines.len())
         .take(view.place.page)
-        .map(|line| columns.iter().map(|(_, column)| cell(view, line, column)).collect())
+        .map(|line| {
+            let cell = |(i, (_, column)): (usize, &(usize, &Column<Proc>))| cell(view, line, column, trunk == Some(i));
+            columns.iter().enumerate().map(cell).collect()
+        })
         .collect();
     let widths = widths(view, &columns, &lines, area.width);
     head(buffer, area, view, &columns, &widths, palette);
     for (i, (y, cells)) in (rows.top()..rows.bottom()).zip(&lines).enumerate() {
         let line = view.scroll + i;
+        let selected = line == view.selected;
         let mut x = area.x;
         for (((_, column), width), cell) in columns.iter().zip(&widths).zip(cells) {
-            let number = is_number(&column.meta);
-            let blanks = if number { width.saturating_sub(wide(cell)) } else { 0 };
+            let blanks = if is_number(&column.meta) { width.saturating_sub(wide(cell)) } else { 0 };
             // Colours of loads would make patches in the chosen line.
-            let style = if line == view.selected { Style::new() } else { style(view, line, column, palette) };
+            let style = if selected { Style::new() } else { style(view, line, column, palette) };
             text(buffer, x + blanks, y, width.saturating_sub(blanks), cell, style);
             x += width + 1;
         }
-        if line == view.selected {
-            let followed = view.follow.is_some();
-            let chosen = if followed { palette.chosen.patch(palette.accent) } else { palette.chosen };
-            buffer.set_style(Rect { x: area.x, y, width: area.width, height: 1 }, chosen);
+        let whole = Rect { x: area.x, y, width: area.width, height: 1 };
+        if selected {
+            let chosen = if view.follow.is_some() { palette.chosen.patch(palette.accent) } else { palette.chosen };
+            buffer.set_style(whole, chosen);
+        }
+        if view.entry(line).is_some_and(|entry| view.tagged.contains(&entry.process())) {
+            buffer.set_style(whole, Style::new().add_modifier(Modifier::BOLD));
+            if columns.first().is_some_and(|(_, column)| is_number(&column.meta)) {
+                text(buffer, area.x, y, 1, "●", palette.accent);
+            }
         }
     }
     if view.lines.is_empty() {
-        let nobody = if view.search.is_active() { "no process passes the filter; Esc drops it" } else { "no process" };
+        let filtered = view.search.is_active() || view.user.is_some();
+        let nobody = if filtered { "no process passes the filter; Esc drops it" } else { "no process" };
         text(buffer, area.x, rows.y, area.width, nobody, palette.faint);
     }
 }
@@ -57,29 +67,53 @@ pub(super) fn wide(text: &str) -> u16 {
     u16::try_from(crate::output::table::wide(text)).unwrap_or(u16::MAX)
 }
 
-fn cell(view: &View, line: usize, column: &Column<Proc>) -> String {
-    let Some(process) = view.process(line) else { return String::new() };
+fn cell(view: &View, at: usize, column: &Column<Proc>, trunk: bool) -> String {
+    let Some(entry) = view.entry(at) else { return String::new() };
     let mut shown = String::new();
-    if column.meta.name == "cmdline"
-        && let Some(line) = view.lines.get(line)
-    {
+    if trunk && let Some(line) = view.lines.get(at) {
         shown.push_str(&line.branch);
+        if line.folded > 0 {
+            shown.push_str(&format!("[+{}] ", line.folded));
+        }
     }
-    column.write(&mut shown, process, Scale::Human, view.monitor.now);
+    column.write(&mut shown, &entry.proc, Scale::Human, view.monitor.now);
+    // Outside a tree nothing else tells whose thread it is.
+    if column.meta.name == "cmdline"
+        && let Some((pid, _)) = entry.thread_of.filter(|_| !view.settings.tree)
+    {
+        shown.push_str(&format!(" (thread of {pid})"));
+    }
     shown
 }
 
-/// As wide as needed so far; the last column takes what is left.
+impl Place {
+    /// How wide a column is: as its widest value so far, within bounds.
+    pub(crate) fn column_width(&self, place: usize) -> u16 {
+        let Some(column) = COLUMNS.get(place) else { return 0 };
+        let (least, most) = bounds(&column.meta);
+        let seen = self.widths.get(&place).copied().unwrap_or(0);
+        seen.clamp(least.max(wide(column.meta.title)), most.max(wide(column.meta.title) + 1))
+    }
+
+    /// Lets every column be as narrow as it can again.
+    pub(crate) fn forget_widths(&mut self) {
+        self.widths.clear();
+    }
+}
+
+/// The widths of the columns; the last one takes what is left.
 fn widths(view: &mut View, columns: &[(usize, &Column<Proc>)], lines: &[Vec<String>], total: u16) -> Vec<u16> {
     let mut widths = Vec::new();
     let mut used = 0u16;
     for (i, (place, column)) in columns.iter().enumerate() {
-        let title = wide(column.meta.title) + u16::from(*place == view.sort);
+        let title = wide(column.meta.title) + u16::from(*place == view.settings.sort);
         let needed = lines.iter().filter_map(|cells| cells.get(i)).map(|cell| wide(cell)).max().unwrap_or(0);
-        let width = view.place.widths.entry(*place).or_insert(0);
-        *width = (*width).max(title).max(needed).min(WIDEST);
+        // The mark of a tagged process stands before the pid.
+        let needed = needed + u16::from(i == 0 && is_number(&column.meta));
+        let seen = view.place.widths.entry(*place).or_insert(0);
+        *seen = (*seen).max(title).max(needed);
         let left = total.saturating_sub(used);
-        let width = if i + 1 == columns.len() { left } else { (*width).min(left) };
+        let width = if i + 1 == columns.len() { left } else { view.place.column_width(*place).min(left) };
         widths.push(width);
         used = used.saturating_add(width + 1);
     }
@@ -97,8 +131,8 @@ fn head(
     view.place.headings.clear();
     let mut x = area.x;
     for ((place, column), width) in columns.iter().zip(widths) {
-        let sorted = *place == view.sort;
-        let mark = if view.falling { "▼" } else { "▲" };
+        let sorted = *place == view.settings.sort;
+        let mark = if view.settings.descending { "▼" } else { "▲" };
         let title = if sorted { format!("{}{mark}", column.meta.title) } else { column.meta.title.to_owned() };
         let blanks = if is_number(&column.meta) { width.saturating_sub(wide(&title)) } else { 0 };
         let style = if sorted { palette.accent } else { palette.header };
@@ -106,16 +140,11 @@ fn head(
         view.place.headings.push((Rect { x, y: area.y, width: *width, height: 1 }, *place));
         x += width + 1;
     }
-    if view.search.is_active() {
-        let note = format!(" {}: {} ", view.search.kind.name(), view.search.text);
-        let width = wide(&note).min(area.width / 2);
-        text(buffer, area.right().saturating_sub(width), area.y, width, &note, palette.bad);
-    }
 }
 
 /// Loads in the colour of their size, what is idle faint.
 fn style(view: &View, line: usize, column: &Column<Proc>, palette: &Palette) -> Style {
-    let Some(process) = view.process(line) else { return Style::new() };
+    let Some(process) = view.entry(line).map(|entry| &entry.proc) else { return Style::new() };
     let part = |percent: Option<f64>| match percent {
         Some(percent) if percent >= 0.05 => palette.load(percent / 100.0),
         _ => palette.faint,
@@ -123,6 +152,7 @@ fn style(view: &View, line: usize, column: &Column<Proc>, palette: &Palette) -> 
     match column.meta.name {
         "cpu_percent" => part(process.cpu_percent),
         "memory_percent" => part(process.memory_percent),
+        "iowait_percent" => part(process.iowait_percent),
         "status" => match process.row.status.value() {
             Some(psoxide::ProcessStatus::Running) => palette.load(0.0),
             Some(psoxide::ProcessStatus::Zombie | psoxide::ProcessStatus::DiskSleep) => palette.bad,

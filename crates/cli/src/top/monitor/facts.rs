@@ -1,0 +1,106 @@
+//! Facts of processes that seldom change, and cost a file each.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+
+use psoxide::{Field, Pid, Reading, Row, Snapshot};
+
+use super::Identity;
+use super::source::Source;
+use crate::process::sample::query;
+
+/// The fields that are kept as facts.
+const FACTS: [Field; 8] = [
+    Field::Cmdline,
+    Field::Username,
+    Field::Uids,
+    Field::Gids,
+    Field::Exe,
+    Field::Cwd,
+    Field::Cgroup,
+    Field::NetNamespace,
+];
+
+/// The facts of a process are read again after so many samples.
+pub(super) const FRESH: u64 = 30;
+
+/// The facts of all processes, by identity.
+///
+/// They are read when a process is first seen, when its name changes (it has executed another program), and every
+/// [`FRESH`] samples.
+#[derive(Debug, Default)]
+pub(super) struct Facts(HashMap<Identity, Known>);
+
+#[derive(Debug)]
+struct Known {
+    name: Option<OsString>,
+    row: Row,
+    seen: u64,
+}
+
+impl Facts {
+    /// Whether a field is kept as a fact.
+    pub(super) fn keep(field: Field) -> bool {
+        FACTS.contains(&field)
+    }
+
+    /// Reads the wanted facts that are missing or old. `turn` counts the samples.
+    pub(super) fn read(
+        &mut self,
+        source: &mut dyn Source,
+        wanted: &[Field],
+        snapshot: &Snapshot,
+        turn: u64,
+    ) -> psoxide::Result<()> {
+        let fields: Vec<Field> = wanted.iter().copied().filter(|field| Self::keep(*field)).collect();
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let is_stale = |row: &&Row| match self.0.get(&(row.pid, row.start)) {
+            Some(known) => {
+                // The pid spreads the processes over the samples.
+                let due = (turn + u64::from(row.pid)).is_multiple_of(FRESH) && known.seen != turn;
+                due || known.name.as_ref() != row.name.value()
+                    || fields.iter().any(|field| matches!(known.row.get(*field), Reading::NotAsked))
+            }
+            None => true,
+        };
+        let stale: Vec<Pid> = snapshot.processes.iter().filter(is_stale).map(|row| row.pid).collect();
+        if !stale.is_empty() {
+            let names: HashMap<Identity, Option<OsString>> =
+                snapshot.processes.iter().map(|row| ((row.pid, row.start), row.name.value().cloned())).collect();
+            for row in source.some_processes(&stale, query(fields))?.processes {
+                let id = (row.pid, row.start);
+                let name = names.get(&id).cloned().flatten();
+                self.0.insert(id, Known { name, row, seen: turn });
+            }
+        }
+        if self.0.len() > snapshot.processes.len() {
+            let alive: HashSet<Identity> = snapshot.processes.iter().map(|row| (row.pid, row.start)).collect();
+            self.0.retain(|id, _| alive.contains(id));
+        }
+        Ok(())
+    }
+
+    /// Adds what is known of a process to its row.
+    pub(super) fn add_to(&self, row: &mut Row) {
+        if let Some(known) = self.0.get(&(row.pid, row.start)) {
+            copy(row, &known.row);
+        }
+    }
+}
+
+/// Copies the facts of one row to another.
+pub(super) fn copy(to: &mut Row, from: &Row) {
+    fn set<T: Clone>(to: &mut Reading<T>, from: &Reading<T>) {
+        *to = from.as_ref().map(T::clone);
+    }
+    set(&mut to.cmdline, &from.cmdline);
+    set(&mut to.username, &from.username);
+    set(&mut to.uids, &from.uids);
+    set(&mut to.gids, &from.gids);
+    set(&mut to.exe, &from.exe);
+    set(&mut to.cwd, &from.cwd);
+    set(&mut to.cgroup, &from.cgroup);
+    set(&mut to.net_namespace, &from.net_namespace);
+}

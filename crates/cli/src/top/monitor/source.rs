@@ -1,0 +1,127 @@
+//! Where samples come from: a machine now, or whatever else can answer the same questions.
+
+use std::ffi::OsString;
+use std::time::{Duration, SystemTime};
+
+use psoxide::{
+    Battery, Fan, LoadAverage, Pid, Pressure, PressureOf, Process, Query, Snapshot, SwapMemory, System, Temperature,
+    VirtualMemory,
+};
+
+/// A source of samples: one machine at one moment after another.
+pub(crate) trait Source {
+    /// Tells whether a later sample differs from an earlier one.
+    fn moves(&self) -> bool;
+
+    /// Returns the time of the machine.
+    fn now(&self) -> SystemTime;
+
+    /// Reads fields of all processes and, if the query asks for them, the counters of the machine.
+    fn processes(&mut self, query: Query) -> psoxide::Result<Snapshot>;
+
+    /// Reads fields of some processes, at the same moment as the last sample if the source is recorded.
+    fn some_processes(&mut self, pids: &[Pid], query: Query) -> psoxide::Result<Snapshot>;
+
+    /// Reads the gauges.
+    fn gauges(&mut self) -> Gauges;
+
+    /// Reads the sensors, which can take milliseconds each.
+    fn sensors(&mut self) -> Sensors;
+
+    /// Lists the disks that are not parts of others.
+    fn whole_disks(&mut self) -> Vec<OsString>;
+
+    /// Opens a process, to read every detail of it or to act on it.
+    fn process(&self, pid: Pid) -> psoxide::Result<Process>;
+
+    /// Tells whether the kernel counts how long processes wait for storage.
+    fn counts_waits(&self) -> bool;
+}
+
+/// Figures of the machine that are no counters. What the system does not have is `None`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gauges {
+    pub(crate) boot_time: Option<SystemTime>,
+    pub(crate) uptime: Option<Duration>,
+    pub(crate) load: Option<LoadAverage>,
+    pub(crate) memory: Option<VirtualMemory>,
+    pub(crate) swap: Option<SwapMemory>,
+    pub(crate) pressure: Vec<(PressureOf, Pressure)>,
+}
+
+/// What the sensors of the machine measure. All of it is empty on a machine without them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sensors {
+    pub(crate) temperatures: Vec<(String, Temperature)>,
+    pub(crate) fans: Vec<(String, Fan)>,
+    pub(crate) battery: Option<Battery>,
+    /// Clock frequency of each CPU in megahertz.
+    pub(crate) frequencies: Vec<f64>,
+}
+
+/// A machine, read now.
+pub(crate) struct Machine(pub(crate) System);
+
+impl Source for Machine {
+    fn moves(&self) -> bool {
+        self.0.is_live()
+    }
+
+    fn now(&self) -> SystemTime {
+        let captured = || self.0.boot_time().ok()?.checked_add(self.0.uptime().ok()?);
+        if self.0.is_live() { SystemTime::now() } else { captured().unwrap_or_else(SystemTime::now) }
+    }
+
+    fn processes(&mut self, query: Query) -> psoxide::Result<Snapshot> {
+        self.0.snapshot(query)
+    }
+
+    fn some_processes(&mut self, pids: &[Pid], query: Query) -> psoxide::Result<Snapshot> {
+        self.0.snapshot_of(pids, query)
+    }
+
+    fn gauges(&mut self) -> Gauges {
+        let system = &self.0;
+        let pressure = PressureOf::ALL.iter().filter_map(|what| Some((*what, system.pressure(*what).ok()?)));
+        Gauges {
+            boot_time: system.boot_time().ok(),
+            uptime: system.uptime().ok(),
+            load: system.load_average().ok(),
+            memory: system.virtual_memory().ok(),
+            swap: system.swap_memory().ok(),
+            pressure: pressure.collect(),
+        }
+    }
+
+    fn sensors(&mut self) -> Sensors {
+        let system = &self.0;
+        Sensors {
+            temperatures: named(system.sensors_temperatures().unwrap_or_default(), |sensor| &sensor.label),
+            fans: named(system.sensors_fans().unwrap_or_default(), |fan| &fan.label),
+            battery: system.sensors_battery().ok().flatten(),
+            frequencies: system.cpu_freq().unwrap_or_default().into_iter().map(|cpu| cpu.current).collect(),
+        }
+    }
+
+    fn whole_disks(&mut self) -> Vec<OsString> {
+        self.0.whole_disks().unwrap_or_default()
+    }
+
+    fn process(&self, pid: Pid) -> psoxide::Result<Process> {
+        self.0.process(pid)
+    }
+
+    fn counts_waits(&self) -> bool {
+        crate::process::sample::counts_waits(&self.0)
+    }
+}
+
+/// Each sensor by its own label, or by the name of its chip.
+fn named<T>(chips: Vec<(String, Vec<T>)>, label: fn(&T) -> &String) -> Vec<(String, T)> {
+    let of_chip = |(chip, sensors): (String, Vec<T>)| {
+        sensors
+            .into_iter()
+            .map(move |sensor| (if label(&sensor).is_empty() { &chip } else { label(&sensor) }.clone(), sensor))
+    };
+    chips.into_iter().flat_map(of_chip).collect()
+}
