@@ -130,8 +130,9 @@ impl System {
         sys::Os::cpu_times(self.source())
     }
 
-    /// Times of each CPU that is online, in the kernel's order.
-    pub fn cpu_times_per_cpu(&self) -> Result<Vec<CpuTimes>> {
+    /// Reads the times of each CPU that is online, with its number, in the kernel's order. Numbers have gaps where CPUs are
+    /// offline.
+    pub fn cpu_times_per_cpu(&self) -> Result<Vec<(u32, CpuTimes)>> {
         sys::Os::cpu_times_per_cpu(self.source())
     }
 

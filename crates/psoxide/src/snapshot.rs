@@ -132,8 +132,9 @@ macro_rules! fields {
         pub struct Row {
             /// Its pid.
             pub pid: Pid,
-            /// With the pid, its identity: [`Process::start`](crate::Process::start).
-            pub start: u64,
+            /// With the pid, its identity: [`Process::start`](crate::Process::start). `None` where the system refuses it,
+            /// and where no field is read.
+            pub start: Option<u64>,
             $($(#[doc = $doc])+ pub $field: Reading<$type>,)+
         }
 
@@ -271,8 +272,8 @@ fn threads(count: usize, query: &Query, pass: &sys::Pass) -> usize {
 pub struct Counters {
     /// All CPUs together.
     pub cpu: CpuTimes,
-    /// Each CPU.
-    pub cpus: Vec<CpuTimes>,
+    /// Each CPU, with its number.
+    pub cpus: Vec<(u32, CpuTimes)>,
     /// Each disk.
     pub disks: Reading<Vec<(OsString, DiskIo)>>,
     /// Each interface.
@@ -437,14 +438,15 @@ impl System {
                 let cache = Os::cache_in(self.source(), pass, pid, fields);
                 let mut handle = Handle { source: self.source(), pid, start: None, cache: &cache };
                 match Os::start(&handle).map_err(|error| explain(&handle, error)) {
-                    Ok(start) => row.start = start,
+                    Ok(start) => row.start = Some(start),
                     Err(error) if error.is_no_such_process() => {
                         rows.pop();
                         continue;
                     }
-                    Err(error) => return Err(error),
+                    // The process is there: each field says what it is refused for.
+                    Err(_) => {}
                 }
-                handle.start = Some(row.start);
+                handle.start = row.start;
                 row.read(fields, &handle);
             }
         }
@@ -468,8 +470,8 @@ pub struct Rates {
     pub elapsed: Duration,
     /// Busy part of all CPUs in percent; `None` without counters or when no time has passed.
     pub cpu_percent: Option<f64>,
-    /// Busy part of each CPU in percent.
-    pub cpu_percents: Vec<Option<f64>>,
+    /// Busy part of each CPU in percent, with its number. A CPU that was not online at both moments has `None`.
+    pub cpu_percents: Vec<(u32, Option<f64>)>,
     /// What each disk did.
     pub disks: Vec<(OsString, DiskIo)>,
     /// What each interface carried.
@@ -484,7 +486,7 @@ pub struct ProcessRates {
     /// Its pid.
     pub pid: Pid,
     /// Its identity.
-    pub start: u64,
+    pub start: Option<u64>,
     /// CPU time used in percent of one CPU; `None` where it was not read or no time has passed.
     pub cpu_percent: Option<f64>,
     /// Time spent waiting for storage in percent of the time between the snapshots; `None` where the system does not count
@@ -511,11 +513,12 @@ impl Snapshot {
         };
         if let (Some(now), Some(then)) = (&self.counters, &earlier.counters) {
             rates.cpu_percent = now.cpu.since(&then.cpu).busy_percent();
-            rates.cpu_percents = now.cpus.iter().zip(&then.cpus).map(|(n, t)| n.since(t).busy_percent()).collect();
+            rates.cpu_percents = cpu_percents(&now.cpus, &then.cpus);
             rates.disks = paired(&now.disks, &then.disks, DiskIo::since);
             rates.nics = paired(&now.nics, &then.nics, NetIo::since);
         }
-        let before: HashMap<(Pid, u64), &Row> = earlier.processes.iter().map(|r| ((r.pid, r.start), r)).collect();
+        let before: HashMap<(Pid, Option<u64>), &Row> =
+            earlier.processes.iter().map(|r| ((r.pid, r.start), r)).collect();
         rates.processes = self
             .processes
             .iter()
@@ -544,6 +547,12 @@ impl Row {
     }
 }
 
+/// The busy part of each CPU, paired by number: one that was unplugged meanwhile shifts no other.
+fn cpu_percents(now: &[(u32, CpuTimes)], then: &[(u32, CpuTimes)]) -> Vec<(u32, Option<f64>)> {
+    let then: HashMap<u32, &CpuTimes> = then.iter().map(|(cpu, times)| (*cpu, times)).collect();
+    now.iter().map(|(cpu, times)| (*cpu, then.get(cpu).and_then(|then| times.since(then).busy_percent()))).collect()
+}
+
 /// The differences of what is in both, by name.
 fn paired<T>(
     now: &Reading<Vec<(OsString, T)>>,
@@ -562,6 +571,22 @@ fn paired<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cpu_that_was_unplugged_shifts_no_other() {
+        let cpu = |number, user, idle| {
+            let [user, idle] = [user, idle].map(Duration::from_secs);
+            (number, CpuTimes { user, idle, ..CpuTimes::default() })
+        };
+        let then = [cpu(0, 10, 10), cpu(1, 500, 0), cpu(2, 20, 80)];
+        let now = [cpu(0, 11, 11), cpu(2, 21, 82), cpu(3, 1, 1)];
+        let percents = cpu_percents(&now, &then);
+        assert_eq!(percents.iter().map(|(cpu, _)| *cpu).collect::<Vec<_>>(), [0, 2, 3]);
+        assert_eq!(
+            percents.iter().map(|(_, busy)| busy.map(f64::round)).collect::<Vec<_>>(),
+            [Some(50.0), Some(33.0), None]
+        );
+    }
 
     #[test]
     fn a_borrowed_reading_fails_for_the_same_reason() {

@@ -99,9 +99,14 @@ impl System {
         sys::Os::backend(&self.source)
     }
 
-    /// Whether this is the same `System`, or a clone of it.
+    /// Whether both are one `System`, or one is a clone of the other.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.source, &other.source)
+    }
+
+    /// Whether both read the same machine.
+    pub(crate) fn is_same_machine(&self, other: &Self) -> bool {
+        self.is(other) || sys::Os::is_same_machine(&self.source, &other.source)
     }
 
     /// Says in one sentence why the chosen backend is not used; `None` if it is, or if none was chosen.

@@ -157,7 +157,7 @@ const FIELDS: [Field; 17] = [
     Field::IoCounters,
 ];
 
-fn by_identity(rows: &[Row]) -> HashMap<(Pid, u64), &Row> {
+fn by_identity(rows: &[Row]) -> HashMap<(Pid, Option<u64>), &Row> {
     rows.iter().map(|row| ((row.pid, row.start), row)).collect()
 }
 

@@ -364,7 +364,7 @@ fn the_machine() {
     let all = system.cpu_times().unwrap();
     let each = system.cpu_times_per_cpu().unwrap();
     assert_eq!(each.len(), 2);
-    let idle: Duration = each.iter().map(|cpu| cpu.idle).sum();
+    let idle: Duration = each.iter().map(|(_, cpu)| cpu.idle).sum();
     assert!(all.idle <= idle && idle < all.idle + Duration::from_millis(100), "{all:?} {each:?}");
     // The busy process is a nice one.
     assert!(all.nice.unwrap() > Duration::from_secs(2) && all.irq.is_some(), "{all:?}");

@@ -211,7 +211,7 @@ impl Api {
     fn per_cpu_times<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let times = self.read(py, System::cpu_times_per_cpu)?;
         let list = PyList::empty(py);
-        for times in &times {
+        for (_, times) in &times {
             list.append(self.tuples.cpu_times(py, times)?)?;
         }
         Ok(list)

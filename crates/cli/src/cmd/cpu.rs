@@ -26,10 +26,15 @@ pub(crate) struct Cpu {
 #[derive(Clone)]
 struct Counters {
     all: CpuTimes,
-    each: Vec<CpuTimes>,
+    each: Vec<(u32, CpuTimes)>,
     stats: CpuStats,
     swap: SwapMemory,
     disks: Option<DiskIo>,
+}
+
+/// The times of the CPU of this number.
+pub(super) fn of_cpu(all: &[(u32, CpuTimes)], cpu: u32) -> Option<&CpuTimes> {
+    all.iter().find(|(number, _)| *number == cpu).map(|(_, times)| times)
 }
 
 /// One line.
@@ -202,8 +207,8 @@ impl Subcommand for Cpu {
             let passed =
                 |now: &CpuTimes, then: Option<&CpuTimes>| then.map_or_else(|| now.clone(), |then| now.since(then));
             let rows = if self.each {
-                let cpus = now.each.iter().enumerate();
-                cpus.map(|(i, cpu)| line(i.to_string(), passed(cpu, then.and_then(|then| then.each.get(i))))).collect()
+                let earlier = |cpu| then.and_then(|then| of_cpu(&then.each, cpu));
+                now.each.iter().map(|(cpu, times)| line(cpu.to_string(), passed(times, earlier(*cpu)))).collect()
             } else {
                 vec![line("all".into(), passed(&now.all, then.map(|then| &then.all)))]
             };

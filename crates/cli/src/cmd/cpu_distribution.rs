@@ -4,6 +4,7 @@ use clap::Args;
 use psoxide::{CpuTimes, Field, ProcessStatus, Reading, Unit, Value};
 
 use super::Subcommand;
+use super::cpu::of_cpu;
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -69,17 +70,17 @@ impl Subcommand for CpuDistribution {
             if snapshot.processes.iter().all(|process| matches!(process.cpu_num, Reading::Unsupported)) {
                 return Err(Failure::Other("this system does not tell on which CPU a process runs".to_owned()));
             }
-            let busy = |(place, now): (usize, &CpuTimes)| match &pair.then {
-                Some(then) => now.since(then.get(place)?).busy_percent(),
+            let busy = |cpu: u32, now: &CpuTimes| match &pair.then {
+                Some(then) => now.since(of_cpu(then, cpu)?).busy_percent(),
                 None => now.busy_percent(),
             };
-            let mut rows: Vec<OnCpu> = (0..)
-                .zip(pair.now.iter().enumerate().map(busy))
-                .map(|(cpu, percent)| OnCpu { cpu, percent, running: Vec::new(), processes: Vec::new() })
-                .collect();
+            let row = |(cpu, now): &(u32, CpuTimes)| {
+                let percent = busy(*cpu, now);
+                OnCpu { cpu: *cpu, percent, running: Vec::new(), processes: Vec::new() }
+            };
+            let mut rows: Vec<OnCpu> = pair.now.iter().map(row).collect();
             for process in snapshot.processes {
-                let place = process.cpu_num.value().and_then(|cpu| usize::try_from(*cpu).ok());
-                let row = place.and_then(|place| rows.get_mut(place));
+                let row = process.cpu_num.value().and_then(|cpu| rows.iter_mut().find(|row| row.cpu == *cpu));
                 let (Some(row), Some(name)) = (row, process.name.value()) else { continue };
                 if process.status.value() == Some(&ProcessStatus::Running) {
                     row.running.push(name.clone());

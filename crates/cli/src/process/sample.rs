@@ -83,7 +83,8 @@ impl<'a> Sampler<'a> {
         };
         let clock = if rated { self.clock() } else { None };
         let rates = rates.into_iter().flat_map(|rates| rates.processes);
-        let mut known: HashMap<(Pid, u64), ProcessRates> = rates.map(|rate| ((rate.pid, rate.start), rate)).collect();
+        let mut known: HashMap<(Pid, Option<u64>), ProcessRates> =
+            rates.map(|rate| ((rate.pid, rate.start), rate)).collect();
         // Needed for the rates of the next sample.
         let kept = (rated && self.context.repeats()).then(|| thin(&snapshot));
         if self.last.is_none() {
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(proc(row(&times), None, None, later(0)).cpu_percent, None);
         let rate = ProcessRates {
             pid: 0,
-            start: 0,
+            start: Some(0),
             cpu_percent: Some(7.0),
             iowait_percent: None,
             read_bytes_per_second: None,

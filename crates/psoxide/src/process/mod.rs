@@ -31,14 +31,14 @@ use crate::{Connection, ConnectionKind, Error, Pid, Result, System};
 pub struct Process {
     system: System,
     pid: Pid,
-    start: u64,
+    start: Option<u64>,
     cache: Option<Arc<Cache>>,
 }
 
 impl PartialEq for Process {
-    /// The same process: same pid, same start.
+    /// Compares the machine, the pid and the start stamp.
     fn eq(&self, other: &Self) -> bool {
-        (self.pid, self.start) == (other.pid, other.start)
+        (self.pid, self.start) == (other.pid, other.start) && self.system.is_same_machine(&other.system)
     }
 }
 
@@ -58,7 +58,12 @@ impl Process {
     /// Opens a process of which `cache` may hold something already.
     pub(crate) fn open_with(system: &System, pid: Pid, cache: &Cache) -> Result<Self> {
         let handle = Handle { source: system.source(), pid, start: None, cache };
-        let start = Os::start(&handle).map_err(|error| explain(&handle, error))?;
+        let start = match Os::start(&handle).map_err(|error| explain(&handle, error)) {
+            Ok(start) => Some(start),
+            // The process is there, and only that is known of it.
+            Err(error) if error.is_access_denied() => None,
+            Err(error) => return Err(error),
+        };
         Ok(Self { system: system.clone(), pid, start, cache: None })
     }
 
@@ -74,9 +79,10 @@ impl Process {
         &self.system
     }
 
-    /// The start time in the system's own unit (Linux: clock ticks since boot): with the pid, its identity.
+    /// The start stamp in the system's own unit (Linux: clock ticks since boot). With the pid, it is the identity of the
+    /// process; it never changes. `None` where the system refuses it to this user.
     #[must_use]
-    pub fn start(&self) -> u64 {
+    pub fn start(&self) -> Option<u64> {
         self.start
     }
 
@@ -102,7 +108,7 @@ impl Process {
     }
 
     pub(crate) fn handle<'a>(&'a self, cache: &'a Cache) -> Handle<'a> {
-        Handle { source: self.system.source(), pid: self.pid, start: Some(self.start), cache }
+        Handle { source: self.system.source(), pid: self.pid, start: self.start, cache }
     }
 
     /// Whether it still exists: the same process, be it a zombie.
@@ -128,7 +134,7 @@ impl Process {
         }
         match Self::open(&self.system, ppid) {
             // One that is younger than its child has taken the parent's pid.
-            Ok(parent) => Ok((parent.start <= self.start).then_some(parent)),
+            Ok(parent) => Ok((!is_older(self.start, parent.start)).then_some(parent)),
             Err(error) if error.is_no_such_process() => Ok(None),
             Err(error) => Err(error),
         }
@@ -164,7 +170,7 @@ impl Process {
         while let Some(of) = parents.pop() {
             // An older process is no child: its parent's pid was taken by this one. Taking the list ends any ring.
             let mut children = by_parent.remove(&of.pid).unwrap_or_default();
-            children.retain(|child| child.start >= of.start && child.pid != self.pid);
+            children.retain(|child| !is_older(child.start, of.start) && child.pid != self.pid);
             if recursive {
                 parents.extend(children.iter().cloned());
             }
@@ -225,7 +231,11 @@ impl Process {
 
     /// How long after the boot it began: what [`create_time`](Self::create_time) is on a clock that nobody sets.
     pub fn since_boot(&self) -> Result<Duration> {
-        Os::since_boot(self.system.source(), self.start)
+        let start = match self.start {
+            Some(start) => start,
+            None => self.with_handle(Os::start)?,
+        };
+        Os::since_boot(self.system.source(), start)
     }
 
     /// Its working directory.
@@ -374,6 +384,11 @@ impl Process {
     pub fn net_connections(&self, kind: ConnectionKind) -> Result<Vec<Connection>> {
         self.with_handle(|handle| Os::net_connections(handle, kind))
     }
+}
+
+/// Whether a process began before another one, where both stamps are known.
+fn is_older(start: Option<u64>, other: Option<u64>) -> bool {
+    start.zip(other).is_some_and(|(start, other)| start < other)
 }
 
 /// Adds the pid to an error, and what the system says that the error means for the process.

@@ -82,6 +82,14 @@ macro_rules! systems {
                 on_source!(source, |P, source| P::is_live(source))
             }
 
+            fn is_same_machine(one: &Source, other: &Source) -> bool {
+                match (one, other) {
+                    $($(#[$cfg])? (Source::$variant(one), Source::$variant(other)) => <$system>::is_same_machine(one, other),)+
+                    #[allow(unreachable_patterns)] // where only one system is compiled in
+                    _ => false,
+                }
+            }
+
             fn open_capture(capture: Capture) -> Result<Source> {
                 match super::question::system(&capture)? {
                     $($(#[$cfg])? crate::Os::$variant => <$system>::open_capture(capture).map(Source::$variant),)+

@@ -283,8 +283,8 @@ contract! {
         /// Reads the times of all processors together.
         fn cpu_times(source) -> Result<CpuTimes>;
 
-        /// Reads the times of each processor.
-        fn cpu_times_per_cpu(source) -> Result<Vec<CpuTimes>> = unsupported;
+        /// Reads the times of each processor that is online, with its number.
+        fn cpu_times_per_cpu(source) -> Result<Vec<(u32, CpuTimes)>> = unsupported;
 
         /// Counts the logical processors that are online.
         fn cpu_count(source) -> Result<Option<usize>> = unsupported;

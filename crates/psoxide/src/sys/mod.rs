@@ -68,6 +68,11 @@ pub(crate) trait Platform: Types {
     /// Whether the source is the running kernel.
     fn is_live(source: &Self::Source) -> bool;
 
+    /// Whether two sources are of the same machine and have the same pids, beside a source and its clones.
+    fn is_same_machine(one: &Self::Source, other: &Self::Source) -> bool {
+        Self::is_live(one) && Self::is_live(other)
+    }
+
     /// Opens a capture of this system.
     #[cfg(feature = "capture")]
     fn open_capture(capture: question::Capture) -> Result<Self::Source>;
@@ -181,7 +186,8 @@ impl<P: Platform> Handle<'_, P> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parentage {
     pub(crate) pid: Pid,
-    pub(crate) start: u64,
+    /// `None` where the system refuses it.
+    pub(crate) start: Option<u64>,
     pub(crate) ppid: Pid,
 }
 

@@ -143,7 +143,7 @@ pub(super) fn cpus(buffer: &mut Buffer, area: Rect, machine: &Machine, fits: boo
     let rows = area.height.max(1);
     let columns = u16::try_from(machine.cpus.len()).unwrap_or(u16::MAX).div_ceil(rows).max(1);
     let each = if fits { (area.width / columns).max(1) } else { 1 };
-    for (i, busy) in (0u16..).zip(&machine.cpus) {
+    for (i, (cpu, busy)) in (0u16..).zip(&machine.cpus) {
         let part = busy.unwrap_or(0.0) / 100.0;
         if !fits {
             let (x, y) = (area.x + i % area.width.max(1), area.y + i / area.width.max(1));
@@ -156,7 +156,7 @@ pub(super) fn cpus(buffer: &mut Buffer, area: Rect, machine: &Machine, fits: boo
         let megahertz = machine.sensors.frequencies.get(usize::from(i)).filter(|_| each >= WITH_FREQUENCY);
         let frequency = megahertz.map_or_else(String::new, |megahertz| format!(" {:.1}GHz", megahertz / 1000.0));
         let percent = busy.map_or_else(|| "-".into(), |busy| format!("{busy:>3.0}%"));
-        text(buffer, x, y, 3, &format!("{i:>2}"), palette.faint);
+        text(buffer, x, y, 3, &format!("{cpu:>2}"), palette.faint);
         let right = 6 + wide(&frequency);
         bar(buffer, Rect { x: x + 3, y, width: each.saturating_sub(3 + right), height: 1 }, part, palette);
         let x = x + each.saturating_sub(right - 1);

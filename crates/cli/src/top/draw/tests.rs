@@ -185,7 +185,7 @@ fn a_machine_without_a_call_has_no_key_for_it() {
 fn any_size_and_any_number_of_cpus() {
     let Shown { mut view, _root } = shown(80);
     for cpus in [0, 1, 2, 7, 64, 256, 1024] {
-        view.monitor.machine.cpus = (0..cpus).map(|cpu| Some(f64::from(cpu % 101))).collect();
+        view.monitor.machine.cpus = (0..cpus).map(|cpu| (cpu, Some(f64::from(cpu % 101)))).collect();
         for (width, height) in [(1, 1), (39, 7), (40, 8), (80, 10), (80, 24), (129, 24), (130, 30), (300, 100)] {
             let shown = screen(&mut view, width, height);
             let small = width < 40 || height < 8;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 
-use psoxide::{Counters, CpuTimes, DiskIo, Field, NetIo, Pid, Process, ProcessRates, ProcessStatus, Query, Snapshot};
+use psoxide::{Counters, DiskIo, Field, NetIo, Pid, Process, ProcessRates, ProcessStatus, Query, Snapshot};
 
 use self::facts::{FRESH, Facts};
 use self::history::History;
@@ -19,7 +19,7 @@ use crate::process::Proc;
 use crate::process::sample::{proc, query, thin};
 
 /// The pid and the start of a process, which no later process shares.
-pub(crate) type Identity = (Pid, u64);
+pub(crate) type Identity = (Pid, Option<u64>);
 
 /// The sensors are read at most this often.
 const SENSORS: Duration = Duration::from_secs(2);
@@ -59,7 +59,7 @@ pub(crate) struct Machine {
     pub(crate) gauges: Gauges,
     pub(crate) sensors: Sensors,
     /// Busy part of each CPU in percent.
-    pub(crate) cpus: Vec<Option<f64>>,
+    pub(crate) cpus: Vec<(u32, Option<f64>)>,
     /// What the whole disks did since the sample before.
     pub(crate) disks: Vec<(OsString, DiskIo)>,
     pub(crate) nics: Vec<(OsString, NetIo)>,
@@ -148,7 +148,7 @@ impl Monitor {
             self.rates.extend(rates.processes.into_iter().map(|rate| ((rate.pid, rate.start), rate)));
         } else if let Some(counters) = &snapshot.counters {
             // Without a sample before it, the first frame shows the averages since boot.
-            self.machine.cpus = counters.cpus.iter().map(CpuTimes::busy_percent).collect();
+            self.machine.cpus = counters.cpus.iter().map(|(cpu, times)| (*cpu, times.busy_percent())).collect();
             if !self.source.moves() {
                 self.machine.history.cpu.push(counters.cpu.busy_percent().unwrap_or(0.0));
             }

@@ -42,7 +42,7 @@ impl Threads {
         let mut row = Row {
             pid: thread.id,
             // Unlike the start of any process, in the unit of the system.
-            start: u64::try_from(thread.started.as_nanos()).unwrap_or(u64::MAX),
+            start: Some(u64::try_from(thread.started.as_nanos()).unwrap_or(u64::MAX)),
             ppid: Reading::Value(of.0),
             status: Reading::Value(thread.status),
             nice: Reading::Value(thread.nice),

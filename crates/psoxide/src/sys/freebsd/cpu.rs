@@ -16,11 +16,12 @@ impl CpuReadings for Freebsd {
         source.read(&Question::sysctl("kern.cp_time"), |bytes| times(CpuTicks::new(bytes)?, ticks))
     }
 
-    fn cpu_times_per_cpu(source: &Source) -> Result<Vec<CpuTimes>> {
+    fn cpu_times_per_cpu(source: &Source) -> Result<Vec<(u32, CpuTimes)>> {
         let ticks = source.ticks()?;
         source.read(&Question::sysctl("kern.cp_times"), |bytes| {
-            let present = machine::cpus(bytes).filter(|cpu| cpu.as_ref().map_or(true, |cpu| !cpu.is_absent()));
-            present.map(|cpu| times(cpu?, ticks)).collect()
+            let cpus = (0..).zip(machine::cpus(bytes));
+            let present = cpus.filter(|(_, cpu)| cpu.as_ref().map_or(true, |cpu| !cpu.is_absent()));
+            present.map(|(number, cpu)| Ok((number, times(cpu?, ticks)?))).collect()
         })
     }
 

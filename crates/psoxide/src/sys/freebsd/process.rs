@@ -61,7 +61,7 @@ impl SystemReadings for Freebsd {
         let table = Table::read(source)?;
         let parentage = |process: Process<'_>| {
             let ppid = unsigned(process.ppid(), "ki_ppid")?;
-            Ok(Parentage { pid: unsigned(process.pid(), "ki_pid")?, start: table.stamp(process)?, ppid })
+            Ok(Parentage { pid: unsigned(process.pid(), "ki_pid")?, start: Some(table.stamp(process)?), ppid })
         };
         table.processes().map(parentage).collect()
     }

@@ -73,7 +73,7 @@ impl Bpf {
     pub(super) fn family(&self, source: &Source) -> Option<(Vec<Parentage>, Vec<Pid>)> {
         let units = units(source);
         let parentage =
-            |Relative { pid, ppid, start, .. }: Relative| Parentage { pid, start: units.ticks(start), ppid };
+            |Relative { pid, ppid, start, .. }: Relative| Parentage { pid, start: Some(units.ticks(start)), ppid };
         let (told, untold) = self.split(source, self.chosen(source)?.family()?)?;
         Some((told.into_iter().map(parentage).collect(), untold))
     }

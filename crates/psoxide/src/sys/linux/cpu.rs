@@ -21,8 +21,8 @@ impl CpuReadings for Linux {
         Ok(times(source, &stat(source)?.total))
     }
 
-    fn cpu_times_per_cpu(source: &Source) -> Result<Vec<CpuTimes>> {
-        Ok(stat(source)?.cpus.iter().map(|(_, ticks)| times(source, ticks)).collect())
+    fn cpu_times_per_cpu(source: &Source) -> Result<Vec<(u32, CpuTimes)>> {
+        Ok(stat(source)?.cpus.iter().map(|(cpu, ticks)| (*cpu, times(source, ticks))).collect())
     }
 
     fn cpu_count(source: &Source) -> Result<Option<usize>> {

@@ -19,16 +19,24 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
     };
     // A walk leaves out few, and their children may be among the others.
     let describe = !walked && source.pidfds_describe();
-    let ask = |pid| if describe { pidfd_info(pid).ok()?.map(|info| info.ppid) } else { None };
+    let parent_of = |pid| pidfd_info(pid).ok()?.map(|info| info.ppid);
+    let ask = |pid| if describe { parent_of(pid) } else { None };
     let procfs = source.open_procfs();
     let read = |pid| {
         let kin = source.read_process(procfs.as_ref().map(AsFd::as_fd), pid, "stat", |bytes| {
             let (ppid, start) = stat::kin(bytes)?;
             let ppid = Pid::try_from(ppid).map_err(|_| ParseError::overflow("ppid", b""))?;
-            Ok(Parentage { pid, start, ppid })
+            Ok(Parentage { pid, start: Some(start), ppid })
         });
-        // Nothing if it has ended since the pids were listed.
-        if_any(kin).map_err(|error| error.with_pid(pid))
+        match kin {
+            // A /proc with `hidepid` shows the process and refuses its files.
+            Err(error) if error.is_access_denied() => {
+                let ppid = if source.pidfds_describe() { parent_of(pid) } else { None };
+                Ok(ppid.map(|ppid| Parentage { pid, start: None, ppid }))
+            }
+            // Nothing if it has ended since the pids were listed.
+            kin => if_any(kin).map_err(|error| error.with_pid(pid)),
+        }
     };
     family.append(&mut search(rest, of, recursive, ask, read)?);
     Ok(family)
@@ -100,7 +108,7 @@ mod tests {
         };
         let read = |pid| {
             looked.set(looked.get() + 1);
-            Ok(ppid(pid).map(|ppid| Parentage { pid, start: 1, ppid }))
+            Ok(ppid(pid).map(|ppid| Parentage { pid, start: Some(1), ppid }))
         };
         let mut family = search(parents.iter().map(|(pid, _)| *pid).collect(), of, recursive, ask, read).unwrap();
         family.sort_unstable_by_key(|kin| kin.pid);

@@ -62,6 +62,10 @@ impl Platform for Linux {
         source.is_live()
     }
 
+    fn is_same_machine(one: &Source, other: &Source) -> bool {
+        one.is_live() && other.is_live() && one.procfs("") == other.procfs("")
+    }
+
     #[cfg(feature = "capture")]
     fn open_capture(capture: Capture) -> Result<Source> {
         Source::unpack(&capture)

@@ -66,8 +66,8 @@ impl CpuReadings for Windows {
         Ok(sum.as_ref().map(of).unwrap_or_default())
     }
 
-    fn cpu_times_per_cpu(_: &Source) -> Result<Vec<CpuTimes>> {
-        Ok(times()?.iter().map(of).collect())
+    fn cpu_times_per_cpu(_: &Source) -> Result<Vec<(u32, CpuTimes)>> {
+        Ok((0..).zip(times()?.iter().map(of)).collect())
     }
 
     fn cpu_count(_: &Source) -> Result<Option<usize>> {

@@ -40,7 +40,7 @@ impl Table {
     pub(super) fn parentage(&self) -> Vec<Parentage> {
         self.0
             .iter()
-            .map(|process| Parentage { pid: process.pid, start: process.create_time, ppid: process.ppid })
+            .map(|process| Parentage { pid: process.pid, start: Some(process.create_time), ppid: process.ppid })
             .collect()
     }
 }
