@@ -6,17 +6,19 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use psoxide::{
-    Backend, Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Pid, Record as _, Result, System, TimeLeft,
-    Value, heap_info, heap_trim,
+    Backend, Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Os, Pid, Record as _, Result, System,
+    TimeLeft, Value, heap_info, heap_trim,
 };
-use pyo3::exceptions::{PyOverflowError, PyRuntimeWarning, PyValueError};
+use pyo3::exceptions::{PyNotImplementedError, PyOverflowError, PyRuntimeWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 use pyo3::{IntoPyObjectExt as _, intern};
 
 use crate::convert::{self, Members, MembersRef, Object, Truth, Tuples, dict, text};
 use crate::errors::{Exceptions, of_machine};
+use crate::machine::Machine;
+use crate::process::Process;
 
 /// What one package reads with: its tuples and exceptions, and the /proc that its `PROCFS_PATH` names.
 #[pyclass(frozen, module = "psoxide._psoxide")]
@@ -25,6 +27,8 @@ pub(crate) struct Api {
     modules: Py<PyDict>,
     /// The module that makes the enums.
     lazy: Py<PyAny>,
+    /// The machine of a package that reads a captured one.
+    captured: Option<System>,
     /// The value of `PROCFS_PATH` that the system was made for.
     system: Mutex<(Option<Py<PyAny>>, System)>,
     /// The backend that the package chose; `None` leaves the choice to the environment.
@@ -39,6 +43,9 @@ pub(crate) struct Api {
 impl Api {
     /// The machine whose /proc is where the package's `PROCFS_PATH` says now.
     pub(crate) fn system(&self, py: Python<'_>) -> PyResult<System> {
+        if let Some(system) = &self.captured {
+            return Ok(system.clone());
+        }
         let path = match self.modules.bind(py).get_item(&self.package)? {
             Some(package) => package.getattr_opt(intern!(py, "PROCFS_PATH"))?,
             None => None,
@@ -83,6 +90,14 @@ impl Api {
         py.detach(|| read(&system)).map_err(|error| of_machine(py, &error))
     }
 
+    /// Refuses what is about the calling process where a captured machine is read.
+    fn require_host(&self, what: &str) -> PyResult<()> {
+        match self.captured {
+            Some(_) => Err(PyNotImplementedError::new_err(format!("{what}: not part of a capture"))),
+            None => Ok(()),
+        }
+    }
+
     /// One of the package's enums, which are made when first needed.
     fn members<'a>(&self, py: Python<'_>, class: &str, known: &'a PyOnceLock<Members>) -> PyResult<MembersRef<'a>> {
         Members::get_or_make(py, &self.lazy, class, known)
@@ -103,22 +118,27 @@ fn warn_missing(py: Python<'_>, what: &str, missing: &[&str], separator: &str) -
 #[pymethods]
 impl Api {
     #[new]
+    #[pyo3(signature = (package, tuples, common, lazy, machine = None))]
     fn new(
         package: &Bound<'_, PyString>,
         tuples: &Bound<'_, PyAny>,
         common: &Bound<'_, PyAny>,
         lazy: &Bound<'_, PyAny>,
+        machine: Option<&Bound<'_, Machine>>,
     ) -> PyResult<Self> {
+        let captured = machine.map(|machine| machine.get().system.clone());
+        let os = captured.as_ref().map_or(Os::HOST, System::os);
         let modules = package.py().import("sys")?.getattr("modules")?.cast_into::<PyDict>()?;
         Ok(Self {
             package: package.clone().unbind(),
             modules: modules.unbind(),
-            system: Mutex::new((None, System::host())),
+            system: Mutex::new((None, captured.clone().unwrap_or_else(System::host))),
+            captured,
             backend: Mutex::new(None),
             duplex: PyOnceLock::new(),
             battery_time: PyOnceLock::new(),
             link_family: PyOnceLock::new(),
-            tuples: Tuples::of(tuples, lazy.clone().unbind())?,
+            tuples: Tuples::of(tuples, lazy.clone().unbind(), os)?,
             exceptions: Exceptions::of(common)?,
             lazy: lazy.clone().unbind(),
         })
@@ -145,6 +165,11 @@ impl Api {
 
     fn pids(&self, py: Python<'_>) -> PyResult<Vec<Pid>> {
         self.read(py, System::pids)
+    }
+
+    /// All processes, each an instance of `class`: one question to the kernel, where it has a table of processes.
+    fn processes<'py>(&self, py: Python<'py>, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyList>> {
+        Process::of_sources(class, self.read(py, System::processes)?)
     }
 
     /// What `process_iter` goes through: for each process, by pid, its value in `known` or, where that has none, the pid;
@@ -253,7 +278,8 @@ impl Api {
         .iter()
         .filter_map(|(name, missing)| missing.then_some(*name))
         .collect();
-        if cfg!(unix) {
+        // Other systems do not have all of these fields.
+        if self.tuples.os == Os::Linux {
             warn_missing(py, "memory", &missing, ", ")?;
         }
         self.tuples.record(py, &self.tuples.svmem, &memory)
@@ -261,18 +287,20 @@ impl Api {
 
     fn swap_memory<'py>(&self, py: Python<'py>) -> Object<'py> {
         let swap = self.read(py, System::swap_memory)?;
-        if cfg!(unix) && (swap.sin.is_none() || swap.sout.is_none()) {
+        if self.tuples.os == Os::Linux && (swap.sin.is_none() || swap.sout.is_none()) {
             warn_missing(py, "swap memory", &["'sin'", "'sout'"], " and ")?;
         }
         self.tuples.record(py, &self.tuples.sswap, &swap)
     }
 
     fn heap_info<'py>(&self, py: Python<'py>) -> Object<'py> {
+        self.require_host("heap_info")?;
         let heap = heap_info().map_err(|error| of_machine(py, &error))?;
         self.tuples.record(py, &self.tuples.pheap, &heap)
     }
 
     fn heap_trim(&self, py: Python<'_>) -> PyResult<()> {
+        self.require_host("heap_trim")?;
         py.detach(heap_trim).map(drop).map_err(|error| of_machine(py, &error))
     }
 
@@ -299,13 +327,13 @@ impl Api {
             }
             Ok(counters)
         })?;
-        dict(py, &counters, |io| convert::disk_io(py, io).map(Bound::into_any))
+        dict(py, &counters, |io| self.tuples.disk_io(py, io).map(Bound::into_any))
     }
 
     /// Plain tuples by interface.
     fn net_io_counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counters = self.read(py, System::net_io_counters)?;
-        dict(py, &counters, |io: &NetIo| Ok(PyTuple::new(py, convert::fields(py, io)?)?.into_any()))
+        dict(py, &counters, |io: &NetIo| Ok(PyTuple::new(py, self.tuples.fields(py, io)?)?.into_any()))
     }
 
     fn net_connections<'py>(&self, py: Python<'py>, kind: &str) -> PyResult<Bound<'py, PyList>> {
@@ -329,7 +357,7 @@ impl Api {
         for (nic, addresses) in &nics {
             let nic = text(py, nic)?;
             for of in addresses {
-                let family = PyInt::new(py, convert::family_number(of.family)).into_any();
+                let family = PyInt::new(py, convert::family_number(of.family, self.tuples.os)).into_any();
                 let addresses = [Some(&of.address), of.netmask.as_ref(), of.broadcast.as_ref(), of.ptp.as_ref()];
                 let [address, netmask, broadcast, ptp] = addresses.map(&mut shown);
                 list.append(PyTuple::new(py, [nic.clone(), family, address, netmask, broadcast, ptp])?)?;
@@ -340,9 +368,9 @@ impl Api {
 
     /// Such tuples by interface, the families in the order of their numbers, each tuple a `snicaddr` then.
     fn addresses_by_nic<'py>(&self, py: Python<'py>, rows: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
-        /// psutil's own for hardware addresses, where the system has none.
-        const AF_LINK: i64 = -1;
-        let (hardware, separator) = if cfg!(windows) { (AF_LINK, "-") } else { (17, ":") };
+        let os = self.tuples.os;
+        let hardware = i64::from(convert::link_family(os));
+        let separator = if os == Os::Windows { "-" } else { ":" };
         let mut sorted = Vec::new();
         for row in rows.try_iter()? {
             let row = row?.cast_into::<PyTuple>()?;
@@ -355,7 +383,10 @@ impl Api {
             let of = |place| row.get_item(place);
             let (nic, mut address, netmask, broadcast, ptp) = (of(0)?, of(2)?, of(3)?, of(4)?, of(5)?);
             let family = match number {
-                AF_LINK => self.members(py, "AddressFamily", &self.link_family)?.get(py, number)?,
+                _ if number != hardware => families.get(py, number)?,
+                _ if os == Os::Windows => self.members(py, "AddressFamily", &self.link_family)?.get(py, number)?,
+                // `socket` of this host has another name for the number.
+                _ if os != Os::HOST => number.into_bound_py_any(py)?,
                 _ => families.get(py, number)?,
             };
             if number == hardware {
@@ -401,7 +432,7 @@ impl Api {
         dict(py, &chips, |sensors| {
             let list = PyList::empty(py);
             for sensor in sensors {
-                list.append(PyTuple::new(py, convert::fields(py, sensor)?)?)?;
+                list.append(PyTuple::new(py, self.tuples.fields(py, sensor)?)?)?;
             }
             Ok(list.into_any())
         })
@@ -439,7 +470,7 @@ impl Api {
         let service = py.detach(|| system.service(name));
         let service = service.map_err(|error| self.exceptions.of_service(py, &error, name))?;
         let fields = PyDict::new(py);
-        for (field, value) in psoxide::Service::FIELDS.iter().zip(convert::fields(py, &service)?) {
+        for (field, value) in psoxide::Service::FIELDS.iter().zip(self.tuples.fields(py, &service)?) {
             fields.set_item(field.name, value)?;
         }
         Ok(fields)
@@ -451,10 +482,12 @@ impl Api {
     }
 }
 
-/// How many kinds of CPU time the kernel of this machine counts, the first ones of `scputimes`.
+/// How many kinds of CPU time the kernel of the machine counts, the first ones of `scputimes`.
 #[pyfunction]
-pub(crate) fn cpu_time_kinds(py: Python<'_>) -> PyResult<usize> {
-    let times = py.detach(|| System::host().cpu_times()).map_err(|error| of_machine(py, &error))?;
+#[pyo3(signature = (machine = None))]
+pub(crate) fn cpu_time_kinds(py: Python<'_>, machine: Option<&Bound<'_, Machine>>) -> PyResult<usize> {
+    let system = machine.map_or_else(System::host, |machine| machine.get().system.clone());
+    let times = py.detach(|| system.cpu_times()).map_err(|error| of_machine(py, &error))?;
     Ok(times.values().iter().filter(|value| **value != Value::None).count())
 }
 

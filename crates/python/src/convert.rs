@@ -40,6 +40,8 @@ macro_rules! tuples {
             lazy: Py<PyAny>,
             families: PyOnceLock<Members>,
             socket_kinds: PyOnceLock<Members>,
+            /// The system whose fields the tuples have.
+            pub(crate) os: Os,
             /// How many fields `scputimes` has: as many as the kernel told kinds of CPU time when the package was imported.
             cpu_times: usize,
             $(pub(crate) $name: Py<PyType>,)+
@@ -47,11 +49,12 @@ macro_rules! tuples {
 
         impl Tuples {
             /// The classes in the module `_ntuples`.
-            pub(crate) fn of(module: &Bound<'_, PyAny>, lazy: Py<PyAny>) -> PyResult<Self> {
+            pub(crate) fn of(module: &Bound<'_, PyAny>, lazy: Py<PyAny>, os: Os) -> PyResult<Self> {
                 let py = module.py();
                 Ok(Self {
                     maker: Maker::of(py)?,
                     lazy,
+                    os,
                     families: PyOnceLock::new(),
                     socket_kinds: PyOnceLock::new(),
                     cpu_times: module.getattr("scputimes")?.getattr("_fields")?.len()?,
@@ -134,12 +137,12 @@ impl Tuples {
 
     /// A named tuple of a record's fields.
     pub(crate) fn record<'py, T: Record>(&self, py: Python<'py>, class: &Py<PyType>, record: &T) -> Object<'py> {
-        self.make(py, class, fields(py, record)?)
+        self.make(py, class, self.fields(py, record)?)
     }
 
     /// `scputimes`
     pub(crate) fn cpu_times<'py>(&self, py: Python<'py>, times: &CpuTimes) -> Object<'py> {
-        self.make(py, &self.scputimes, fields(py, times)?.into_iter().take(self.cpu_times))
+        self.make(py, &self.scputimes, self.fields(py, times)?.into_iter().take(self.cpu_times))
     }
 
     /// Named tuples of records.
@@ -186,7 +189,7 @@ impl Tuples {
                 _ => 0,
             };
             let unix = of.family == psoxide::AddressFamily::Unix;
-            let family = families.get(py, family_number(of.family).into())?;
+            let family = families.get(py, family_number(of.family, self.os).into())?;
             let kind = kinds.get(py, kind.into())?;
             let laddr = self.endpoint(py, &of.laddr, unix, &mut last)?;
             let raddr = self.endpoint(py, &of.raddr, unix, &mut last)?;
@@ -295,7 +298,7 @@ impl Tuples {
             ];
             return self.make(py, &self.popenfile, values);
         }
-        let mut values = fields(py, file)?;
+        let mut values = self.fields(py, file)?;
         if let (Some(fd), None) = (values.get_mut(1), file.fd) {
             *fd = (-1).into_bound_py_any(py)?;
         }
@@ -308,16 +311,39 @@ pub(crate) fn mapped_path<'py>(py: Python<'py>, path: &OsStr) -> Object<'py> {
     if path.is_empty() { Ok(intern!(py, "[anon]").clone().into_any()) } else { text(py, path) }
 }
 
-/// The fields of a record.
-pub(crate) fn fields<'py, T: Record>(py: Python<'py>, record: &T) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    // Room for two that are in no record: `pmem` of psutil 7 has them.
-    let mut values = Vec::with_capacity(T::FIELDS.len() + 2);
-    for (field, value) in T::FIELDS.iter().zip(record.values()) {
-        if support::in_tuple(T::NAME, field, Os::HOST) {
-            values.push(self::value(py, field, &value)?);
+impl Tuples {
+    /// The fields of `sdiskio`, in which times are whole milliseconds.
+    pub(crate) fn disk_io<'py>(&self, py: Python<'py>, io: &DiskIo) -> PyResult<Bound<'py, PyTuple>> {
+        let mut values = Vec::with_capacity(DiskIo::FIELDS.len());
+        for (field, value) in DiskIo::FIELDS.iter().zip(io.values()) {
+            if support::in_tuple(DiskIo::NAME, field, self.os) {
+                values.push(match value {
+                    Value::Duration(time) => PyInt::new(py, time.as_millis()).into_any(),
+                    Value::None => PyInt::new(py, 0).into_any(),
+                    value => self::value(py, field, &value)?,
+                });
+            }
         }
+        PyTuple::new(py, values)
     }
-    Ok(values)
+
+    /// Whether the system tells what a process's memory costs: `pfullmem` has more than `pmem` then.
+    pub(crate) fn has_footprint(&self, py: Python<'_>) -> PyResult<bool> {
+        let len = |class: &Py<PyType>| class.bind(py).getattr(intern!(py, "_fields"))?.len();
+        Ok(len(&self.pfullmem)? > len(&self.pmem)?)
+    }
+
+    /// The fields of a record, those that psutil's tuple has on this system.
+    pub(crate) fn fields<'py, T: Record>(&self, py: Python<'py>, record: &T) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        // Room for two that are in no record: `pmem` of psutil 7 has them.
+        let mut values = Vec::with_capacity(T::FIELDS.len() + 2);
+        for (field, value) in T::FIELDS.iter().zip(record.values()) {
+            if support::in_tuple(T::NAME, field, self.os) {
+                values.push(self::value(py, field, &value)?);
+            }
+        }
+        Ok(values)
+    }
 }
 
 /// A field's value. Where there is none psutil has zero for what is counted and `None` for all else.
@@ -377,25 +403,32 @@ pub(crate) fn timestamp(time: SystemTime) -> f64 {
     }
 }
 
-/// The number of an address family on this system.
-#[cfg(unix)]
-pub(crate) fn family_number(family: psoxide::AddressFamily) -> i32 {
+/// The number of an address family. `socket` of this host has it, whatever system was captured; a hardware address has
+/// the number of the system that is read, or psutil's own on Windows.
+pub(crate) fn family_number(family: psoxide::AddressFamily, os: Os) -> i32 {
+    let (unix, inet, inet6) = match Os::HOST {
+        Os::Windows => (1, 2, 23),
+        Os::Linux => (1, 2, 10),
+        Os::Macos => (1, 2, 30),
+        Os::Freebsd => (1, 2, 28),
+        Os::Openbsd | Os::Netbsd => (1, 2, 24),
+        _ => (1, 2, 26), // SunOS
+    };
     match family {
-        psoxide::AddressFamily::Unix => libc::AF_UNIX,
-        psoxide::AddressFamily::Inet => libc::AF_INET,
-        psoxide::AddressFamily::Inet6 => libc::AF_INET6,
-        _ => libc::AF_PACKET,
+        psoxide::AddressFamily::Unix => unix,
+        psoxide::AddressFamily::Inet => inet,
+        psoxide::AddressFamily::Inet6 => inet6,
+        _ => link_family(os),
     }
 }
 
-/// The number of an address family on this system: winsock2.h, and psutil's own for hardware addresses.
-#[cfg(windows)]
-pub(crate) fn family_number(family: psoxide::AddressFamily) -> i32 {
-    match family {
-        psoxide::AddressFamily::Unix => 1,
-        psoxide::AddressFamily::Inet => 2,
-        psoxide::AddressFamily::Inet6 => 23,
-        _ => -1,
+/// `psutil.AF_LINK` on a system.
+pub(crate) fn link_family(os: Os) -> i32 {
+    match os {
+        Os::Linux => 17,
+        Os::Windows => -1,
+        Os::Sunos => 25,
+        _ => 18, // macOS and the BSDs
     }
 }
 
@@ -419,25 +452,6 @@ pub(crate) fn process_status(py: Python<'_>, status: ProcessStatus) -> Bound<'_,
         other => PyString::intern(py, other.name()),
     }
     .into_any()
-}
-
-/// A disk's counters; psutil counts its times in milliseconds.
-pub(crate) fn disk_io<'py>(py: Python<'py>, io: &DiskIo) -> PyResult<Bound<'py, PyTuple>> {
-    let ms = |time: Option<Duration>| time.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-    PyTuple::new(
-        py,
-        [
-            io.read_count,
-            io.write_count,
-            io.read_bytes,
-            io.write_bytes,
-            ms(io.read_time),
-            ms(io.write_time),
-            io.read_merged_count.unwrap_or(0),
-            io.write_merged_count.unwrap_or(0),
-            ms(io.busy_time),
-        ],
-    )
 }
 
 /// A dict of texts to values.

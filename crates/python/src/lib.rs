@@ -11,6 +11,8 @@ mod errors;
 mod ffi;
 #[cfg(unix)]
 mod fork;
+mod limits;
+mod machine;
 mod percent;
 mod process;
 #[cfg(unix)]
@@ -20,7 +22,6 @@ mod wait;
 #[pyo3::pymodule(gil_used = false)]
 mod _psoxide {
     use pyo3::prelude::*;
-    use pyo3::types::PyDict;
 
     #[pymodule_export]
     use crate::api::{Api, cpu_time_kinds};
@@ -29,6 +30,8 @@ mod _psoxide {
     #[cfg(unix)]
     #[pymodule_export]
     use crate::fork::ForkWindow;
+    #[pymodule_export]
+    use crate::machine::{Machine, limits_of};
     #[pymodule_export]
     use crate::percent::{busy_percent, cpu_busy_time, cpu_times_deltas, cpu_tot_time, each_percent};
     #[pymodule_export]
@@ -39,12 +42,6 @@ mod _psoxide {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        // psutil's name for a limit, and its number on this architecture: getrlimit(2).
-        let limits = PyDict::new(module.py());
-        for (name, number, _) in crate::process::RLIMITS {
-            limits.set_item(name, number)?;
-        }
-        module.add("RLIMITS", limits)?;
         // The version of the API that the Python half must be of, as psutil's C module tells it.
         module.add("version", 722)
     }

@@ -1,37 +1,61 @@
-//! What two samples of CPU times say about the time between them: as psutil computes it, from the tuples.
+//! The percentages that psutil computes from two samples of CPU times.
 
-use psoxide::{CpuTimes, Os, Record as _, support};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PyTuple};
+use pyo3::types::{PyFloat, PyString, PyTuple};
 
 use crate::convert::{Object, rounded};
 use crate::ffi::Maker;
 
-/// A tuple `scputimes`.
+/// The numbers of a tuple `scputimes`, and those of them that do not simply count as busy.
+#[derive(Default)]
+struct Times {
+    all: Vec<f64>,
+    idle: f64,
+    iowait: f64,
+    guest: f64,
+    guest_nice: f64,
+}
+
+impl Times {
+    fn of(times: &Bound<'_, PyTuple>, all: Vec<f64>) -> PyResult<Self> {
+        let py = times.py();
+        let names = times.getattr(intern!(py, "_fields"))?.cast_into::<PyTuple>()?;
+        let mut of = Self::default();
+        for (name, value) in names.iter().zip(&all) {
+            // A field that the system or its kernel does not have counts as 0.
+            let place = match &*name.cast::<PyString>()?.to_cow()? {
+                "idle" => &mut of.idle,
+                "iowait" => &mut of.iowait,
+                "guest" => &mut of.guest,
+                "guest_nice" => &mut of.guest_nice,
+                _ => continue,
+            };
+            *place = *value;
+        }
+        of.all = all;
+        Ok(of)
+    }
+
+    /// All time that passed. Guest time is part of user time already.
+    fn total(&self) -> f64 {
+        self.all.iter().sum::<f64>() - self.guest - self.guest_nice
+    }
+
+    /// Time in which work was done: neither idle nor waiting for I/O.
+    fn busy(&self) -> f64 {
+        self.total() - self.idle - self.iowait
+    }
+}
+
 fn numbers(times: &Bound<'_, PyTuple>) -> PyResult<Vec<f64>> {
     times.iter().map(|value| value.extract()).collect()
 }
 
-/// The field of this name; 0 where this system has none, or this kernel.
-fn field(times: &[f64], name: &str) -> f64 {
-    let mut fields = CpuTimes::FIELDS.iter().filter(|field| support::in_tuple(CpuTimes::NAME, field, Os::HOST));
-    fields.position(|field| field.name == name).and_then(|place| times.get(place)).copied().unwrap_or(0.0)
-}
-
-/// All time that passed; guest time is part of user time already.
-fn total(times: &[f64]) -> f64 {
-    times.iter().sum::<f64>() - field(times, "guest") - field(times, "guest_nice")
-}
-
-/// Time in which work was done: neither idle nor waiting for I/O.
-fn busy(times: &[f64]) -> f64 {
-    total(times) - field(times, "idle") - field(times, "iowait")
-}
-
 /// What passed between two samples; a counter that went back counts as unchanged.
-fn deltas(then: &Bound<'_, PyTuple>, now: &Bound<'_, PyTuple>) -> PyResult<Vec<f64>> {
-    let (then, now) = (numbers(then)?, numbers(now)?);
-    Ok(then.iter().zip(&now).map(|(then, now)| (now - then).max(0.0)).collect())
+fn deltas(then: &Bound<'_, PyTuple>, now: &Bound<'_, PyTuple>) -> PyResult<Times> {
+    let (before, after) = (numbers(then)?, numbers(now)?);
+    Times::of(now, before.iter().zip(&after).map(|(before, after)| (after - before).max(0.0)).collect())
 }
 
 /// A tuple of the class of `like`, with these numbers.
@@ -42,25 +66,25 @@ fn alike<'py>(like: &Bound<'py, PyTuple>, values: Vec<f64>) -> Object<'py> {
 
 #[pyfunction]
 pub(crate) fn cpu_tot_time(times: &Bound<'_, PyTuple>) -> PyResult<f64> {
-    Ok(total(&numbers(times)?))
+    Ok(Times::of(times, numbers(times)?)?.total())
 }
 
 #[pyfunction]
 pub(crate) fn cpu_busy_time(times: &Bound<'_, PyTuple>) -> PyResult<f64> {
-    Ok(busy(&numbers(times)?))
+    Ok(Times::of(times, numbers(times)?)?.busy())
 }
 
 #[pyfunction]
 pub(crate) fn cpu_times_deltas<'py>(t1: &Bound<'py, PyTuple>, t2: &Bound<'py, PyTuple>) -> Object<'py> {
-    alike(t2, deltas(t1, t2)?)
+    alike(t2, deltas(t1, t2)?.all)
 }
 
 /// The busy part.
 #[pyfunction]
 pub(crate) fn busy_percent(t1: &Bound<'_, PyTuple>, t2: &Bound<'_, PyTuple>) -> PyResult<f64> {
     let deltas = deltas(t1, t2)?;
-    let total = total(&deltas);
-    Ok(if total > 0.0 { rounded(busy(&deltas) / total * 100.0) } else { 0.0 })
+    let total = deltas.total();
+    Ok(if total > 0.0 { rounded(deltas.busy() / total * 100.0) } else { 0.0 })
 }
 
 /// The part of each kind.
@@ -68,6 +92,6 @@ pub(crate) fn busy_percent(t1: &Bound<'_, PyTuple>, t2: &Bound<'_, PyTuple>) -> 
 pub(crate) fn each_percent<'py>(t1: &Bound<'py, PyTuple>, t2: &Bound<'py, PyTuple>) -> Object<'py> {
     let deltas = deltas(t1, t2)?;
     // Less than a second is too little to make parts of.
-    let scale = 100.0 / total(&deltas).max(1.0);
-    alike(t2, deltas.iter().map(|delta| rounded(delta * scale).min(100.0)).collect())
+    let scale = 100.0 / deltas.total().max(1.0);
+    alike(t2, deltas.all.iter().map(|delta| rounded(delta * scale).min(100.0)).collect())
 }

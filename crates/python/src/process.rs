@@ -4,17 +4,18 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use psoxide::{
-    CtxSwitches, Field, FieldSet, Ids, IoPriority, IoPriorityClass, Limit, MemoryMapGroup, Pass, Pid,
-    Process as Source, Reading, Record, Resource, Result, Row, Signal, System, Thread,
+    CtxSwitches, Field, FieldSet, Ids, IoPriority, IoPriorityClass, Limit, MemoryDetails, MemoryInfo, MemoryMapGroup,
+    Os, PageFaults, Pass, Pid, Process as Source, Reading, Record, Resource, Result, Row, Signal, System, Thread,
 };
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyNotImplementedError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyType};
 use pyo3::{IntoPyObjectExt as _, intern};
 
 use crate::api::{Api, connection_kind};
-use crate::convert::{self, Object, Truth, text};
+use crate::convert::{self, Object, Truth, Tuples, text};
 use crate::errors::{About, of_machine};
+use crate::limits;
 
 /// A process as the package's `_pslinux.Process` reads it.
 ///
@@ -203,6 +204,19 @@ impl Plan {
 }
 
 impl Process {
+    /// An instance of `class` of each process, whose identity has been read already.
+    pub(crate) fn of_sources<'py>(class: &Bound<'py, PyType>, sources: Vec<Source>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(class.py());
+        for source in sources {
+            let object = class.call1((source.pid(),))?;
+            if let Ok(process) = object.cast::<Self>() {
+                let _ = process.get().source.set(source);
+            }
+            list.append(object)?;
+        }
+        Ok(list)
+    }
+
     fn source(&self) -> Result<&Source> {
         if let Some(source) = self.source.get() {
             return Ok(source);
@@ -246,9 +260,14 @@ impl Process {
         reading.map_err(|error| Self::error(slf, &error))
     }
 
+    /// The system that the process is of.
+    fn os(&self) -> Os {
+        self.api.get().tuples.os
+    }
+
     /// The same, from one table where that tells all of it.
     fn read_memory<T: Send>(slf: &Bound<'_, Self>, read: impl FnOnce(&Source) -> Result<T> + Send) -> PyResult<T> {
-        if cfg!(unix) || slf.get().kept(|kept| kept.oneshot.is_some()) {
+        if slf.get().os() != Os::Windows || slf.get().kept(|kept| kept.oneshot.is_some()) {
             return Self::read(slf, read);
         }
         Self::read(slf, |source| read(&source.oneshot()))
@@ -329,8 +348,12 @@ impl Process {
             Field::NumFds => of(&row.num_fds, refused, |fds| fds.into_bound_py_any(py)),
             Field::NumThreads => of(&row.num_threads, refused, |threads| threads.into_bound_py_any(py)),
             Field::CpuTimes => of(&row.cpu_times, refused, |times| tuples.record(py, &tuples.pcputimes, times)),
-            #[cfg(unix)] // on Windows it takes three readings
-            Field::MemoryInfo => of(&row.memory_info, refused, |memory| self.memory(py, memory)),
+            // Elsewhere it takes several readings.
+            Field::MemoryInfo if !matches!(tuples.os, Os::Windows | Os::Macos) => {
+                of(&row.memory_info, refused, |memory| {
+                    self.memory(py, &Memory { info: memory.clone(), details: None, faults: None })
+                })
+            }
             Field::PageFaults => of(&row.page_faults, refused, |faults| tuples.record(py, &tuples.ppagefaults, faults)),
             Field::IoCounters => of(&row.io_counters, refused, |io| tuples.record(py, &tuples.pio, io)),
             _ => None,
@@ -340,95 +363,82 @@ impl Process {
     /// `pmem` of psutil 7.
     fn memory<'py>(&self, py: Python<'py>, memory: &Memory) -> Object<'py> {
         let tuples = &self.api.get().tuples;
-        tuples.make(py, &tuples.pmem, memory_fields(py, memory)?)
+        tuples.make(py, &tuples.pmem, memory_fields(py, tuples, memory)?)
     }
 }
 
-/// What `pmem` of psutil 7 is made of.
-#[cfg(unix)]
-type Memory = psoxide::MemoryInfo;
-/// What `pmem` of psutil 7 is made of.
-#[cfg(windows)]
-type Memory = (psoxide::MemoryInfo, psoxide::MemoryDetails, psoxide::PageFaults);
-
-#[cfg(unix)]
-fn read_memory(source: &Source) -> Result<Memory> {
-    source.memory_info()
+/// What `pmem` of psutil 7 is made of. The second and third are read where its fields need them.
+struct Memory {
+    info: MemoryInfo,
+    details: Option<MemoryDetails>,
+    faults: Option<PageFaults>,
 }
 
-#[cfg(windows)]
-fn read_memory(source: &Source) -> Result<Memory> {
-    Ok((source.memory_info()?, source.memory_details()?, source.page_faults()?))
+impl Memory {
+    fn read(source: &Source, os: Os) -> Result<Self> {
+        Ok(Self {
+            info: source.memory_info()?,
+            details: if os == Os::Windows { Some(source.memory_details()?) } else { None },
+            faults: if matches!(os, Os::Windows | Os::Macos) { Some(source.page_faults()?) } else { None },
+        })
+    }
 }
 
-/// The I/O classes of this system, by their numbers.
-const IO_CLASSES: [IoPriorityClass; 4] = if cfg!(windows) {
-    [IoPriorityClass::VeryLow, IoPriorityClass::Low, IoPriorityClass::Normal, IoPriorityClass::High]
-} else {
-    [IoPriorityClass::None, IoPriorityClass::Realtime, IoPriorityClass::BestEffort, IoPriorityClass::Idle]
-};
-
-/// The resources that can be limited: psutil's name, and the number on this architecture.
-#[cfg(windows)]
-pub(crate) const RLIMITS: [(&str, u32, Resource); 0] = [];
-
-/// The resources that can be limited: psutil's name, and the number on this architecture.
-#[cfg(unix)]
-pub(crate) const RLIMITS: [(&str, u32, Resource); 16] = [
-    ("RLIMIT_AS", libc::RLIMIT_AS, Resource::As),
-    ("RLIMIT_CORE", libc::RLIMIT_CORE, Resource::Core),
-    ("RLIMIT_CPU", libc::RLIMIT_CPU, Resource::Cpu),
-    ("RLIMIT_DATA", libc::RLIMIT_DATA, Resource::Data),
-    ("RLIMIT_FSIZE", libc::RLIMIT_FSIZE, Resource::Fsize),
-    ("RLIMIT_LOCKS", libc::RLIMIT_LOCKS, Resource::Locks),
-    ("RLIMIT_MEMLOCK", libc::RLIMIT_MEMLOCK, Resource::Memlock),
-    ("RLIMIT_MSGQUEUE", libc::RLIMIT_MSGQUEUE, Resource::Msgqueue),
-    ("RLIMIT_NICE", libc::RLIMIT_NICE, Resource::Nice),
-    ("RLIMIT_NOFILE", libc::RLIMIT_NOFILE, Resource::Nofile),
-    ("RLIMIT_NPROC", libc::RLIMIT_NPROC, Resource::Nproc),
-    ("RLIMIT_RSS", libc::RLIMIT_RSS, Resource::Rss),
-    ("RLIMIT_RTPRIO", libc::RLIMIT_RTPRIO, Resource::Rtprio),
-    ("RLIMIT_RTTIME", libc::RLIMIT_RTTIME, Resource::Rttime),
-    ("RLIMIT_SIGPENDING", libc::RLIMIT_SIGPENDING, Resource::Sigpending),
-    ("RLIMIT_STACK", libc::RLIMIT_STACK, Resource::Stack),
-];
+/// The I/O classes of a system, by their numbers.
+const fn io_classes(os: Os) -> [IoPriorityClass; 4] {
+    match os {
+        Os::Windows => [IoPriorityClass::VeryLow, IoPriorityClass::Low, IoPriorityClass::Normal, IoPriorityClass::High],
+        _ => [IoPriorityClass::None, IoPriorityClass::Realtime, IoPriorityClass::BestEffort, IoPriorityClass::Idle],
+    }
+}
 
 /// The resource of this number.
-fn resource(number: i64) -> PyResult<Resource> {
-    let found = RLIMITS.iter().find(|(_, known, _)| i64::from(*known) == number);
-    found.map(|(.., resource)| *resource).ok_or_else(|| PyValueError::new_err("invalid resource specified"))
+fn resource(os: Os, number: i64) -> PyResult<Resource> {
+    let Some(limit) = limits::of(os).iter().find(|limit| limit.number == number) else {
+        return Err(PyValueError::new_err("invalid resource specified"));
+    };
+    limit.resource.ok_or_else(|| PyNotImplementedError::new_err(format!("{} cannot be read", limit.name)))
 }
 
-/// rss, vms, shared, text, lib, data, dirty: two that Linux 2.6 has emptied.
-#[cfg(unix)]
-fn memory_fields<'py>(py: Python<'py>, memory: &Memory) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let mut values = convert::fields(py, memory)?;
-    let zero = PyInt::new(py, 0).into_any();
-    values.insert(4, zero.clone());
-    values.push(zero);
+/// The fields of `pmem` of psutil 7.
+fn memory_fields<'py>(py: Python<'py>, tuples: &Tuples, memory: &Memory) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let mut values = tuples.fields(py, &memory.info)?;
+    let faults = memory.faults.clone().unwrap_or_default();
+    match tuples.os {
+        // rss, vms, shared, text, lib, data, dirty: two that Linux 2.6 has emptied.
+        Os::Linux => {
+            let zero = PyInt::new(py, 0).into_any();
+            values.insert(4, zero.clone());
+            values.push(zero);
+        }
+        // rss, vms, pfaults, pageins
+        Os::Macos => {
+            let all = faults.minor.saturating_add(faults.major);
+            values.extend([all, faults.major].map(|value| PyInt::new(py, value).into_any()));
+        }
+        // num_page_faults, peak_wset, wset, peak_paged_pool, paged_pool, peak_nonpaged_pool, nonpaged_pool, pagefile,
+        // peak_pagefile, private: some by two names.
+        Os::Windows => {
+            let details = memory.details.clone().unwrap_or_default();
+            let known = |value: Option<u64>| value.unwrap_or(0);
+            let more = [
+                faults.minor.saturating_add(faults.major),
+                known(details.peak_rss),
+                memory.info.rss,
+                known(details.peak_paged_pool),
+                known(details.paged_pool),
+                known(details.peak_nonpaged_pool),
+                known(details.nonpaged_pool),
+                memory.info.vms,
+                known(details.peak_vms),
+                known(details.private_bytes),
+            ];
+            values.extend(more.into_iter().map(|value| PyInt::new(py, value).into_any()));
+        }
+        // Of the others as it is.
+        _ => {}
+    }
     Ok(values)
-}
-
-/// rss, vms, num_page_faults, peak_wset, wset, peak_paged_pool, paged_pool, peak_nonpaged_pool, nonpaged_pool, pagefile,
-/// peak_pagefile, private: some by two names.
-#[cfg(windows)]
-fn memory_fields<'py>(py: Python<'py>, (memory, details, faults): &Memory) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let known = |value: Option<u64>| value.unwrap_or(0);
-    let values = [
-        memory.rss,
-        memory.vms,
-        faults.minor.saturating_add(faults.major),
-        known(details.peak_rss),
-        memory.rss,
-        known(details.peak_paged_pool),
-        known(details.paged_pool),
-        known(details.peak_nonpaged_pool),
-        known(details.nonpaged_pool),
-        memory.vms,
-        known(details.peak_vms),
-        known(details.private_bytes),
-    ];
-    Ok(values.into_iter().map(|value| PyInt::new(py, value).into_any()).collect())
 }
 
 #[pymethods]
@@ -503,17 +513,7 @@ impl Process {
     fn children<'py>(slf: &Bound<'py, Self>, recursive: Truth) -> PyResult<Bound<'py, PyList>> {
         let Truth(recursive) = recursive;
         let children = Self::read(slf, |source| source.children(recursive))?;
-        let class = slf.get_type();
-        let list = PyList::empty(slf.py());
-        for child in children {
-            let object = class.call1((child.pid(),))?;
-            // Who it is has been read already.
-            if let Ok(process) = object.cast::<Self>() {
-                let _ = process.get().source.set(child);
-            }
-            list.append(object)?;
-        }
-        Ok(list)
+        Self::of_sources(&slf.get_type(), children)
     }
 
     fn username<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
@@ -539,7 +539,8 @@ impl Process {
     }
 
     fn memory_info<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
-        let memory = Self::read_memory(slf, read_memory)?;
+        let os = slf.get().os();
+        let memory = Self::read_memory(slf, |source| Memory::read(source, os))?;
         slf.get().memory(slf.py(), &memory)
     }
 
@@ -551,19 +552,24 @@ impl Process {
     fn memory_info_ex<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
         let py = slf.py();
         let (memory, details) = Self::read(slf, |source| Ok((source.memory_info()?, source.memory_details()?)))?;
-        let mut values = convert::fields(py, &memory)?;
-        values.extend(convert::fields(py, &details)?);
         let tuples = &slf.get().api.get().tuples;
+        let mut values = tuples.fields(py, &memory)?;
+        values.extend(tuples.fields(py, &details)?);
         tuples.make(py, &tuples.pmem_ex, values)
     }
 
     fn memory_full_info<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
         let py = slf.py();
-        let (memory, footprint) =
-            Self::read_memory(slf, |source| Ok((read_memory(source)?, source.memory_footprint()?)))?;
-        let mut values = memory_fields(py, &memory)?;
-        values.extend(convert::fields(py, &footprint)?);
         let tuples = &slf.get().api.get().tuples;
+        let (os, has_footprint) = (tuples.os, tuples.has_footprint(py)?);
+        let (memory, footprint) = Self::read_memory(slf, |source| {
+            let footprint = if has_footprint { Some(source.memory_footprint()?) } else { None };
+            Ok((Memory::read(source, os)?, footprint))
+        })?;
+        let mut values = memory_fields(py, tuples, &memory)?;
+        if let Some(footprint) = footprint {
+            values.extend(tuples.fields(py, &footprint)?);
+        }
         tuples.make(py, &tuples.pfullmem, values)
     }
 
@@ -581,7 +587,7 @@ impl Process {
         let list = PyList::empty(py);
         for group in &groups {
             let MemoryMapGroup { path, .. } = group;
-            let mut values = convert::fields(py, group)?;
+            let mut values = tuples.fields(py, group)?;
             if let Some(first) = values.first_mut() {
                 *first = convert::mapped_path(py, path.as_os_str())?;
             }
@@ -646,14 +652,15 @@ impl Process {
     /// Class and value, as numbers.
     fn ionice(slf: &Bound<'_, Self>) -> PyResult<(usize, u8)> {
         let IoPriority { class, value, .. } = Self::read(slf, Source::ionice)?;
-        let number = IO_CLASSES.iter().position(|known| *known == class);
+        let number = io_classes(slf.get().os()).iter().position(|known| *known == class);
         let number = number.ok_or_else(|| PyValueError::new_err(format!("{class} is not an I/O class here")))?;
         Ok((number, value.unwrap_or(0)))
     }
 
     #[pyo3(signature = (class, value = None))]
     fn set_ionice(slf: &Bound<'_, Self>, class: i32, value: Option<u8>) -> PyResult<()> {
-        let known = usize::try_from(class).ok().and_then(|number| IO_CLASSES.get(number).copied());
+        let classes = io_classes(slf.get().os());
+        let known = usize::try_from(class).ok().and_then(|number| classes.get(number).copied());
         let class = known.ok_or_else(|| PyValueError::new_err(format!("{class} is not an I/O priority class")))?;
         Self::read(slf, |source| source.set_ionice(IoPriority { class, value }))
     }
@@ -669,16 +676,17 @@ impl Process {
 
     /// A resource limit: soft and hard, -1 where there is none.
     fn limit(slf: &Bound<'_, Self>, number: i64) -> PyResult<(i64, i64)> {
-        let resource = resource(number)?;
+        let resource = resource(slf.get().os(), number)?;
         let limit = Self::read(slf, |source| source.rlimit(resource))?;
-        // As the `resource` module of Python: RLIM_INFINITY is -1.
-        let shown = |value: Option<u64>| value.map_or(-1, u64::cast_signed);
+        let infinity = limits::infinity(slf.get().os());
+        let shown = |value: Option<u64>| value.map_or(infinity, u64::cast_signed);
         Ok((shown(limit.soft), shown(limit.hard)))
     }
 
     fn set_limit(slf: &Bound<'_, Self>, number: i64, soft: i64, hard: i64) -> PyResult<()> {
-        let resource = resource(number)?;
-        let wanted = |value: i64| (value != -1).then_some(value.cast_unsigned());
+        let resource = resource(slf.get().os(), number)?;
+        let infinity = limits::infinity(slf.get().os());
+        let wanted = |value: i64| (value != infinity).then_some(value.cast_unsigned());
         let limit = Limit { soft: wanted(soft), hard: wanted(hard) };
         Self::read(slf, |source| source.set_rlimit(resource, limit))
     }
@@ -687,7 +695,7 @@ impl Process {
         Self::read(slf, Source::num_handles)
     }
 
-    /// Its priority class (Windows).
+    /// Its nice value, or its priority class (Windows).
     fn priority(slf: &Bound<'_, Self>) -> PyResult<i32> {
         Self::read(slf, Source::nice)
     }

@@ -12,13 +12,17 @@ import os
 import sys
 import time
 
-from . import _common, _lazy, _ntuples, _popen
+from . import _common, _lazy, _ntuples, _popen, _system
 
-if os.name == "nt":
-    from . import _pswindows as _psplatform
-else:
+if _system.NAME == "linux":
     from . import _pslinux
     from . import _pslinux as _psplatform
+elif _system.NAME == "windows":
+    from . import _pswindows as _psplatform
+elif _system.NAME in ("freebsd", "openbsd", "netbsd"):
+    from . import _psbsd as _psplatform
+else:
+    raise ImportError(f"the package has no module that reads {_system.NAME}")
 from ._common import (
     AIX,
     BSD,
@@ -66,7 +70,6 @@ from ._common import memoize_when_activated as _memoize_when_activated
 from ._common import wrap_numbers as _wrap_numbers
 from ._oneshot import Lock as _Lock
 from ._oneshot import Oneshot as _Oneshot
-from ._psoxide import RLIMITS as _RLIMITS
 from ._psoxide import Plan as _Plan
 from ._psoxide import busy_percent as _busy_percent
 from ._psoxide import cpu_busy_time as _cpu_busy_time
@@ -87,7 +90,8 @@ if _psplatform.cext.version != int(__version__.replace(".", "")):
     )
 
 PROCFS_PATH = "/proc"
-RLIM_INFINITY = -1
+RLIM_INFINITY = _psplatform.cext.RLIM_INFINITY
+_RLIMITS = _psplatform.cext.RLIMITS
 globals().update(_RLIMITS)
 
 __all__ = [
@@ -122,12 +126,13 @@ __all__ = [
 
 # What is made or imported when it is first asked for: all of it together takes longer than the rest of the package.
 _LAZY_MODULES = ("collections", "contextlib", "datetime", "functools", "pwd", "signal", "socket", "subprocess", "threading")
+_PLATFORM = _psplatform.__name__.rpartition(".")[2]
 _LAZY = {
-    "AF_LINK": "_pslinux",
-    "IOPRIO_CLASS_NONE": "_pslinux",
-    "IOPRIO_CLASS_RT": "_pslinux",
-    "IOPRIO_CLASS_BE": "_pslinux",
-    "IOPRIO_CLASS_IDLE": "_pslinux",
+    "AF_LINK": _PLATFORM,
+    "IOPRIO_CLASS_NONE": _PLATFORM,
+    "IOPRIO_CLASS_RT": _PLATFORM,
+    "IOPRIO_CLASS_BE": _PLATFORM,
+    "IOPRIO_CLASS_IDLE": _PLATFORM,
     "NIC_DUPLEX_FULL": "_common",
     "NIC_DUPLEX_HALF": "_common",
     "NIC_DUPLEX_UNKNOWN": "_common",
@@ -142,12 +147,13 @@ _LAZY = {
 }
 
 
+_absent = _psplatform.ABSENT
+__all__ = [name for name in __all__ if name not in _absent]
+_LAZY = {name: owner for name, owner in _LAZY.items() if name not in _absent}
+_LAZY_MODULES = tuple(name for name in _LAZY_MODULES if name not in _absent)
+
 if WINDOWS:
-    del PROCFS_PATH, RLIM_INFINITY
-    _LAZY_MODULES = tuple(name for name in _LAZY_MODULES if name != "pwd")
-    _absent = {name for name in __all__ if name.startswith(("IOPRIO_CLASS_", "RLIM", "PROCFS_", "sensors_t", "sensors_f"))}
-    __all__ = [name for name in __all__ if name not in _absent and name != "AF_LINK"] + _psplatform.__extra__all__
-    _LAZY = {name: owner for name, owner in _LAZY.items() if owner != "_pslinux"}
+    __all__ = [name for name in __all__ if name != "AF_LINK"] + _psplatform.__extra__all__
     _LAZY.update(dict.fromkeys((*_lazy.ENUMS["IOPriority"][1], "AF_LINK"), "_pswindows"))
     CONN_DELETE_TCB = _psplatform.CONN_DELETE_TCB
     globals().update(_psplatform.PRIORITIES)
@@ -234,6 +240,8 @@ class Process:
 
     def _init(self, pid, _ignore_nsp=False):
         if pid is None:
+            if _system.MACHINE is not None:
+                raise ValueError("a captured machine has no calling process: name a pid")
             pid = os.getpid()
         else:
             if pid < 0:
@@ -703,14 +711,14 @@ class Process:
         if WINDOWS:
             self._raise_if_pid_reused()
             return self._proc.suspend()
-        return self._send_signal(19)
+        return self._send_signal(_psplatform.SIGNALS["SIGSTOP"])
 
     def resume(self):
         """Lets it go on: SIGCONT."""
         if WINDOWS:
             self._raise_if_pid_reused()
             return self._proc.resume()
-        return self._send_signal(18)
+        return self._send_signal(_psplatform.SIGNALS["SIGCONT"])
 
     def terminate(self):
         """Asks it to end: SIGTERM."""
@@ -770,11 +778,15 @@ if WINDOWS:
     _num_handles.__name__ = "num_handles"
     _num_handles.__qualname__ = "Process.num_handles"
     Process.num_handles = _num_handles
-    for _name in ("uids", "gids", "terminal", "num_fds", "rlimit", "cpu_num"):
-        delattr(Process, _name)
 
+for _name in _psplatform.ABSENT_GETTERS & vars(Process).keys():
+    delattr(Process, _name)
 
-_ADDED = {name: fun for name, fun in vars(_Added).items() if not name.startswith("_")}
+_ADDED = {
+    name: fun
+    for name, fun in vars(_Added).items()
+    if not name.startswith("_") and name not in _psplatform.ABSENT_GETTERS
+}
 _FORGOTTEN = ("_name", "_exe", "_create_time", "_gone", "_pid_reused", "_hash", "_ppid", "_exitcode")
 _MADE_BY = (Process.__init__, Process._init, Process._get_ident)
 
@@ -825,7 +837,7 @@ _NATIVE = {
             "num_ctx_switches", "num_fds", "num_threads", "ppid", "status", "terminal", "uids", "username",
         )),
     ]
-    if name in _as_dict_attrnames and not (WINDOWS and name in ("memory_info", "status"))
+    if name in _as_dict_attrnames and name not in _psplatform.NOT_PLANNED
 }  # fmt: skip
 
 
@@ -915,6 +927,10 @@ def process_iter(attrs=None, ad_value=None):
     found, pmap, lowest = _psplatform._api.recall(known, present)
     if not replaced:
         _LOWEST_PID = lowest
+    new = {}
+    if not LINUX and len(pmap) < len(found) and (Process.__init__, Process._init, Process._get_ident) == _MADE_BY:
+        # The kernel's table of processes tells all of them apart. Linux has none: a process is read when its turn comes.
+        new = {proc.pid: proc for proc in _psplatform._api.processes(_psplatform.Process)}
     try:
         if attrs is None and len(pmap) == len(found):
             yield from found
@@ -925,7 +941,7 @@ def process_iter(attrs=None, ad_value=None):
                 continue  # another process has it: its instance is for the next time
             try:
                 if pid is not None:
-                    process = pmap[pid] = Process(pid)
+                    process = pmap[pid] = _made(new[pid]) if pid in new else Process(pid)
                 if attrs is not None:
                     values = None if getters is None else getters.plan.row(process, ad_value)
                     if values is None:
@@ -1073,7 +1089,7 @@ def cpu_freq(percpu=False):
 
 
 # As in psutil, the function of the standard library.
-getloadavg = _psplatform.getloadavg if WINDOWS else os.getloadavg
+getloadavg = _psplatform.getloadavg if hasattr(_psplatform, "getloadavg") else os.getloadavg
 
 
 # --- Memory
@@ -1238,6 +1254,24 @@ def bytes2human(n):
     return _common.bytes2human(float(n))
 
 
-if WINDOWS:
-    # It has neither.
-    del sensors_temperatures, sensors_fans
+def open_capture(path):
+    """Opens a machine that was copied: a file that `psoxide capture` wrote, or a directory with a copied /proc and /sys.
+
+    Returns the package once more, as it is on the system of that machine: with the functions, constants and fields that
+    psutil has there. What needs the running kernel raises NotImplementedError, and a question that the capture does
+    not hold RuntimeError. The exceptions are those of this package.
+    """
+    from . import _capture
+
+    return _capture.open_capture(path)
+
+
+def close_capture(package):
+    """Forgets a package that open_capture() has returned, which otherwise stays in memory."""
+    from . import _capture
+
+    _capture.close_capture(package)
+
+
+for _name in _absent & globals().keys():
+    del globals()[_name]

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from os import PathLike
+from types import ModuleType
 from typing import Any, ClassVar, Literal, Protocol, overload
 
 from typing_extensions import Self, deprecated
@@ -21,8 +22,6 @@ from ._enums import (
     ConnectionStatus as ConnectionStatus,
     IOPriority,
     NicDuplex as NicDuplex,
-    ProcessIOPriority as ProcessIOPriority,
-    ProcessRlimit as ProcessRlimit,
     ProcessStatus as ProcessStatus,
 )
 from ._ntuples import (
@@ -123,7 +122,6 @@ __all__ = [
     "cpu_times_percent",
     "cpu_count",
     "cpu_stats",
-    "cpu_freq",
     "getloadavg",
     "net_io_counters",
     "net_connections",
@@ -134,14 +132,9 @@ __all__ = [
     "disk_usage",
     "users",
     "boot_time",
-    "sensors_battery",
-    "heap_info",
-    "heap_trim",
     "bytes2human",
     "ProcessStatus",
     "ConnectionStatus",
-    "ProcessRlimit",
-    "ProcessIOPriority",
     "NicDuplex",
     "BatteryTime",
 ]
@@ -235,10 +228,6 @@ class Process:
     @overload
     def nice(self, value: int) -> None: ...
     def io_counters(self) -> pio: ...
-    @overload
-    def cpu_affinity(self, cpus: None = None) -> list[int]: ...
-    @overload
-    def cpu_affinity(self, cpus: Iterable[int]) -> None: ...
     def environ(self) -> dict[str, str]: ...
     def num_ctx_switches(self) -> pctxsw: ...
     def num_threads(self) -> int: ...
@@ -248,14 +237,7 @@ class Process:
     def memory_info(self) -> pmem: ...
     def memory_full_info(self) -> pfullmem: ...
     def memory_percent(self, memtype: str = "rss") -> float: ...
-    @overload
-    def memory_maps(self, grouped: Literal[True] = True) -> list[pmmap_grouped]: ...
-    @overload
-    def memory_maps(self, grouped: Literal[False]) -> list[pmmap_ext]: ...
-    @overload
-    def memory_maps(self, grouped: bool) -> list[pmmap_grouped] | list[pmmap_ext]: ...
     def memory_info_ex(self) -> pmem_ex: ...
-    def memory_footprint(self) -> pfootprint: ...
     def page_faults(self) -> ppagefaults: ...
     def open_files(self) -> list[popenfile]: ...
     def net_connections(self, kind: _Kind = "inet") -> list[pconn]: ...
@@ -267,6 +249,19 @@ class Process:
     def terminate(self) -> None: ...
     def kill(self) -> None: ...
     def wait(self, timeout: float | None = None) -> int | None: ...
+    if sys.platform == "linux" or sys.platform == "win32" or sys.platform.startswith("freebsd"):
+        @overload
+        def cpu_affinity(self, cpus: None = None) -> list[int]: ...
+        @overload
+        def cpu_affinity(self, cpus: Iterable[int]) -> None: ...
+        @overload
+        def memory_maps(self, grouped: Literal[True] = True) -> list[pmmap_grouped]: ...
+        @overload
+        def memory_maps(self, grouped: Literal[False]) -> list[pmmap_ext]: ...
+        @overload
+        def memory_maps(self, grouped: bool) -> list[pmmap_grouped] | list[pmmap_ext]: ...
+    if sys.platform == "linux" or sys.platform == "win32":
+        def memory_footprint(self) -> pfootprint: ...
     if sys.platform == "win32":
         @overload
         def ionice(self, ioclass: None = None, value: None = None) -> IOPriority: ...
@@ -274,18 +269,20 @@ class Process:
         def ionice(self, ioclass: int, value: int | None = None) -> None: ...
         def num_handles(self) -> int: ...
     else:
-        @overload
-        def ionice(self, ioclass: None = None, value: None = None) -> pionice: ...
-        @overload
-        def ionice(self, ioclass: int, value: int | None = None) -> None: ...
-        @overload
-        def rlimit(self, resource: int, limits: None = None) -> tuple[int, int]: ...
-        @overload
-        def rlimit(self, resource: int, limits: tuple[int, int]) -> None: ...
         def uids(self) -> puids: ...
         def gids(self) -> pgids: ...
         def terminal(self) -> str | None: ...
         def num_fds(self) -> int: ...
+    if sys.platform == "linux":
+        @overload
+        def ionice(self, ioclass: None = None, value: None = None) -> pionice: ...
+        @overload
+        def ionice(self, ioclass: int, value: int | None = None) -> None: ...
+    if sys.platform == "linux" or sys.platform.startswith("freebsd"):
+        @overload
+        def rlimit(self, resource: int, limits: None = None) -> tuple[int, int]: ...
+        @overload
+        def rlimit(self, resource: int, limits: tuple[int, int]) -> None: ...
         def cpu_num(self) -> int: ...
 
 class Popen(Process):
@@ -295,7 +292,6 @@ class Popen(Process):
     def __enter__(self) -> Self: ...
     def __exit__(self, *args: Any, **kwargs: Any) -> None: ...
     # All attributes of subprocess.Popen.
-    def __getattribute__(self, name: str) -> Any: ...
     def __getattr__(self, name: str) -> Any: ...
     def __dir__(self) -> list[str]: ...
 
@@ -331,17 +327,9 @@ def cpu_times_percent(interval: float | None, percpu: Literal[True]) -> list[scp
 @overload
 def cpu_times_percent(interval: float | None = None, percpu: bool = False) -> scputimes | list[scputimes]: ...
 def cpu_stats() -> scpustats: ...
-@overload
-def cpu_freq(percpu: Literal[False] = False) -> scpufreq | None: ...
-@overload
-def cpu_freq(percpu: Literal[True]) -> list[scpufreq]: ...
-@overload
-def cpu_freq(percpu: bool) -> scpufreq | list[scpufreq] | None: ...
 def getloadavg() -> tuple[float, float, float]: ...
 def virtual_memory() -> svmem: ...
 def swap_memory() -> sswap: ...
-def heap_info() -> pheap: ...
-def heap_trim() -> None: ...
 def disk_usage(path: str | bytes | int | PathLike[str]) -> sdiskusage: ...
 def disk_partitions(all: bool = False) -> list[sdiskpart]: ...
 
@@ -369,9 +357,10 @@ net_io_counters: _NetIoCounters
 def net_connections(kind: _Kind = "inet") -> list[sconn]: ...
 def net_if_addrs() -> dict[str, list[snicaddr]]: ...
 def net_if_stats() -> dict[str, snicstats]: ...
-def sensors_battery() -> sbattery | None: ...
 def users() -> list[suser]: ...
 def set_backend(name: Literal["auto", "proc", "bpf"]) -> str | None: ...
+def open_capture(path: str | PathLike[str]) -> ModuleType: ...
+def close_capture(package: ModuleType) -> None: ...
 def boot_time() -> float: ...
 def bytes2human(n: float) -> str: ...
 def debug(msg: object) -> None: ...
@@ -407,31 +396,19 @@ if sys.platform == "win32":
     IOPRIO_HIGH: IOPriority
     CONN_DELETE_TCB: str
 
-else:
+if sys.platform == "linux":
     __all__ += [
         "IOPRIO_CLASS_NONE",
         "IOPRIO_CLASS_RT",
         "IOPRIO_CLASS_BE",
         "IOPRIO_CLASS_IDLE",
         "PROCFS_PATH",
-        "RLIM_INFINITY",
-        "RLIMIT_AS",
-        "RLIMIT_CORE",
-        "RLIMIT_CPU",
-        "RLIMIT_DATA",
-        "RLIMIT_FSIZE",
         "RLIMIT_LOCKS",
-        "RLIMIT_MEMLOCK",
         "RLIMIT_MSGQUEUE",
         "RLIMIT_NICE",
-        "RLIMIT_NOFILE",
-        "RLIMIT_NPROC",
-        "RLIMIT_RSS",
         "RLIMIT_RTPRIO",
         "RLIMIT_RTTIME",
         "RLIMIT_SIGPENDING",
-        "RLIMIT_STACK",
-        "sensors_temperatures",
         "sensors_fans",
     ]
 
@@ -440,23 +417,92 @@ else:
     IOPRIO_CLASS_BE: IOPriority
     IOPRIO_CLASS_IDLE: IOPriority
     PROCFS_PATH: str
+    RLIMIT_LOCKS: int
+    RLIMIT_MSGQUEUE: int
+    RLIMIT_NICE: int
+    RLIMIT_RTPRIO: int
+    RLIMIT_RTTIME: int
+    RLIMIT_SIGPENDING: int
+    def sensors_fans() -> dict[str, list[sfan]]: ...
+
+if sys.platform.startswith("freebsd"):
+    __all__ += [
+        "RLIMIT_NPTS",
+        "RLIMIT_SBSIZE",
+        "RLIMIT_SWAP",
+    ]
+
+    RLIMIT_NPTS: int
+    RLIMIT_SBSIZE: int
+    RLIMIT_SWAP: int
+
+if sys.platform == "linux" or sys.platform.startswith("freebsd"):
+    __all__ += [
+        "RLIM_INFINITY",
+        "RLIMIT_AS",
+        "RLIMIT_CORE",
+        "RLIMIT_CPU",
+        "RLIMIT_DATA",
+        "RLIMIT_FSIZE",
+        "RLIMIT_MEMLOCK",
+        "RLIMIT_NOFILE",
+        "RLIMIT_NPROC",
+        "RLIMIT_RSS",
+        "RLIMIT_STACK",
+        "sensors_temperatures",
+    ]
+
     RLIM_INFINITY: int
     RLIMIT_AS: int
     RLIMIT_CORE: int
     RLIMIT_CPU: int
     RLIMIT_DATA: int
     RLIMIT_FSIZE: int
-    RLIMIT_LOCKS: int
     RLIMIT_MEMLOCK: int
-    RLIMIT_MSGQUEUE: int
-    RLIMIT_NICE: int
     RLIMIT_NOFILE: int
     RLIMIT_NPROC: int
     RLIMIT_RSS: int
-    RLIMIT_RTPRIO: int
-    RLIMIT_RTTIME: int
-    RLIMIT_SIGPENDING: int
     RLIMIT_STACK: int
-
     def sensors_temperatures(fahrenheit: bool = False) -> dict[str, list[shwtemp]]: ...
-    def sensors_fans() -> dict[str, list[sfan]]: ...
+
+if sys.platform == "linux" or sys.platform == "win32" or sys.platform.startswith("freebsd"):
+    __all__ += [
+        "sensors_battery",
+    ]
+
+    def sensors_battery() -> sbattery | None: ...
+
+if sys.platform == "linux" or sys.platform == "win32" or sys.platform.startswith("freebsd") or sys.platform.startswith("openbsd"):
+    __all__ += [
+        "cpu_freq",
+    ]
+
+    @overload
+    def cpu_freq(percpu: Literal[False] = False) -> scpufreq | None: ...
+    @overload
+    def cpu_freq(percpu: Literal[True]) -> list[scpufreq]: ...
+    @overload
+    def cpu_freq(percpu: bool) -> scpufreq | list[scpufreq] | None: ...
+
+if sys.platform == "linux" or sys.platform == "win32" or sys.platform.startswith("freebsd") or sys.platform.startswith("netbsd"):
+    __all__ += [
+        "heap_info",
+        "heap_trim",
+    ]
+
+    def heap_info() -> pheap: ...
+    def heap_trim() -> None: ...
+
+if sys.platform == "linux" or sys.platform == "win32":
+    __all__ += [
+        "ProcessIOPriority",
+    ]
+
+    from ._enums import ProcessIOPriority as ProcessIOPriority
+
+if sys.platform == "linux" or sys.platform == "win32" or sys.platform.startswith("freebsd"):
+    __all__ += [
+        "ProcessRlimit",
+    ]
+
+    from ._enums import ProcessRlimit as ProcessRlimit

@@ -1,10 +1,11 @@
 """psutil's C module: the part of it that programs use."""
 
-from . import _psoxide
+from . import _psoxide, _system
 from ._psoxide import version
 
-globals().update(_psoxide.RLIMITS)
-RLIM_INFINITY = -1
+RLIMITS = dict(_psoxide.limits_of(_system.NAME))
+globals().update(RLIMITS)
+RLIM_INFINITY = (1 << 63) - 1 if _system.NAME == "freebsd" else -1
 DUPLEX_HALF, DUPLEX_FULL, DUPLEX_UNKNOWN = 0, 1, 255
 
 

@@ -2,7 +2,7 @@
 
 import enum
 
-from . import _common, _lazy, _psoxide
+from . import _cext, _common, _lazy
 from ._common import _PACKAGE
 
 try:
@@ -33,5 +33,6 @@ def _constants(prefix):
 
 ProcessStatus = _added(_StrEnum, "ProcessStatus", _constants("STATUS_"))
 ConnectionStatus = _added(_StrEnum, "ConnectionStatus", _constants("CONN_"))
-ProcessRlimit = _added(enum.IntEnum, "ProcessRlimit", _psoxide.RLIMITS)
-ProcessIOPriority = _lazy.enum("IOPriority")
+ProcessRlimit = _added(enum.IntEnum, "ProcessRlimit", _cext.RLIMITS)
+if "IOPriority" in _lazy.ENUMS:
+    ProcessIOPriority = _lazy.enum("IOPriority")

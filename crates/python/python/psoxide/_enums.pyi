@@ -80,7 +80,8 @@ else:
         SIGRTMIN = -34
         SIGRTMAX = -64
 
-ProcessIOPriority = IOPriority
+if sys.platform == "linux" or sys.platform == "win32":
+    ProcessIOPriority = IOPriority
 
 class ProcessStatus(_StrEnum):
     STATUS_RUNNING = "running"

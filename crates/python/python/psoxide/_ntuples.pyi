@@ -131,109 +131,7 @@ class ppagefaults(NamedTuple):
     minor: int  # The page was in memory.
     major: int  # The page had to be loaded.
 
-if sys.platform == "win32":
-
-    class scputimes(NamedTuple):
-        user: float  # Normal processes in user mode; on Linux this includes guest time.
-        system: float  # Processes in kernel mode.
-        idle: float  # Nothing to do.
-        interrupt: float  # Serving hardware interrupts (since Linux 2.6.0).
-        dpc: float  # Deferred procedure calls; system contains this and irq on Windows.
-
-    class svmem(NamedTuple):
-        total: int  # Usable physical memory.
-        available: int  # What can be given to new processes without swapping.
-        percent: float  # The part of total that is not available.
-        used: int  # In use: total less available on Linux.
-        free: int  # Not used for anything.
-
-    class sdiskio(NamedTuple):
-        read_count: int  # Reads completed.
-        write_count: int  # Writes completed.
-        read_bytes: int  # Bytes read.
-        write_bytes: int  # Bytes written.
-        read_time: int  # Time spent reading.
-        write_time: int  # Time spent writing.
-
-    class pheap(NamedTuple):
-        heap_used: int  # Allocated from the heap.
-        mmap_used: int  # Allocated as mappings of their own.
-        heap_count: int  # How many heaps there are.
-
-    class pcputimes(NamedTuple):
-        user: float  # In user mode.
-        system: float  # In kernel mode.
-        children_user: float  # In user mode, of children that ended and were waited for.
-        children_system: float  # In kernel mode, of children that ended and were waited for.
-
-    class pfullmem(NamedTuple):
-        rss: int  # Resident in physical memory.
-        vms: int  # Virtual memory.
-        num_page_faults: int  # Page faults.
-        peak_wset: int  # The most that was ever resident.
-        wset: int  # Resident: rss.
-        peak_paged_pool: int  # The most of the paged pool it ever used.
-        paged_pool: int  # The kernel's memory for it that can be paged out.
-        peak_nonpaged_pool: int  # The most of the nonpaged pool it ever used.
-        nonpaged_pool: int  # The kernel's memory for it that stays in physical memory.
-        pagefile: int  # Committed: vms.
-        peak_pagefile: int  # The most that was ever committed.
-        private: int  # Memory that no other process can use.
-        uss: int  # Used by nobody else: what would be freed if it ended now.
-
-    class pmem(NamedTuple):
-        rss: int  # Resident in physical memory.
-        vms: int  # Virtual memory.
-        num_page_faults: int  # Page faults.
-        peak_wset: int  # The most that was ever resident.
-        wset: int  # Resident: rss.
-        peak_paged_pool: int  # The most of the paged pool it ever used.
-        paged_pool: int  # The kernel's memory for it that can be paged out.
-        peak_nonpaged_pool: int  # The most of the nonpaged pool it ever used.
-        nonpaged_pool: int  # The kernel's memory for it that stays in physical memory.
-        pagefile: int  # Committed: vms.
-        peak_pagefile: int  # The most that was ever committed.
-        private: int  # Memory that no other process can use.
-
-    class pmem_ex(NamedTuple):
-        rss: int  # Resident in physical memory.
-        vms: int  # Virtual memory.
-        peak_rss: int  # The most that was ever resident.
-        peak_vms: int  # The most virtual memory it ever had.
-        virtual: int  # Address space in use, be there memory behind it or not.
-        peak_virtual: int  # The most address space it ever used.
-        paged_pool: int  # The kernel's memory for it that can be paged out.
-        nonpaged_pool: int  # The kernel's memory for it that stays in physical memory.
-        peak_paged_pool: int  # The most of the paged pool it ever used.
-        peak_nonpaged_pool: int  # The most of the nonpaged pool it ever used.
-        private: int  # Memory that no other process can use, in physical memory or not: the commit charge.
-
-    class pfootprint(NamedTuple):
-        uss: int  # Used by nobody else: what would be freed if it ended now.
-
-    class pmmap_ext(NamedTuple):
-        addr: str  # First address and the one after the last.
-        perms: str  # Permissions as `r-xp`.
-        path: str  # The file, or a name in brackets.
-        rss: int  # Resident.
-
-    class pmmap_grouped(NamedTuple):
-        path: str  # The file, or a name in brackets.
-        rss: int  # Resident.
-
-    class popenfile(NamedTuple):
-        path: str  # Its path.
-        fd: int  # Its number in the process; `None` where the system does not tell.
-
-    class pio(NamedTuple):
-        read_count: int  # Read calls; on the BSDs, blocks read from storage.
-        write_count: int  # Write calls; on the BSDs, blocks written to storage.
-        read_bytes: int  # Bytes fetched from storage.
-        write_bytes: int  # Bytes sent to storage.
-        other_count: int  # Calls that neither read nor write.
-        other_bytes: int  # Bytes that these transferred.
-
-else:
+if sys.platform == "linux":
 
     class scputimes(NamedTuple):
         user: float  # Normal processes in user mode; on Linux this includes guest time.
@@ -364,3 +262,489 @@ else:
         write_bytes: int  # Bytes sent to storage.
         read_chars: int  # Bytes passed to read calls, wherever they came from.
         write_chars: int  # Bytes passed to write calls, wherever they went.
+
+elif sys.platform == "win32":
+
+    class scputimes(NamedTuple):
+        user: float  # Normal processes in user mode; on Linux this includes guest time.
+        system: float  # Processes in kernel mode.
+        idle: float  # Nothing to do.
+        interrupt: float  # Serving hardware interrupts (since Linux 2.6.0).
+        dpc: float  # Deferred procedure calls; system contains this and irq on Windows.
+
+    class svmem(NamedTuple):
+        total: int  # Usable physical memory.
+        available: int  # What can be given to new processes without swapping.
+        percent: float  # The part of total that is not available.
+        used: int  # In use: total less available on Linux.
+        free: int  # Not used for anything.
+
+    class sdiskio(NamedTuple):
+        read_count: int  # Reads completed.
+        write_count: int  # Writes completed.
+        read_bytes: int  # Bytes read.
+        write_bytes: int  # Bytes written.
+        read_time: int  # Time spent reading.
+        write_time: int  # Time spent writing.
+
+    class pheap(NamedTuple):
+        heap_used: int  # Allocated from the heap.
+        mmap_used: int  # Allocated as mappings of their own.
+        heap_count: int  # How many heaps there are.
+
+    class pcputimes(NamedTuple):
+        user: float  # In user mode.
+        system: float  # In kernel mode.
+        children_user: float  # In user mode, of children that ended and were waited for.
+        children_system: float  # In kernel mode, of children that ended and were waited for.
+
+    class pfullmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        num_page_faults: int  # Page faults.
+        peak_wset: int  # The most that was ever resident.
+        wset: int  # Resident: rss.
+        peak_paged_pool: int  # The most of the paged pool it ever used.
+        paged_pool: int  # The kernel's memory for it that can be paged out.
+        peak_nonpaged_pool: int  # The most of the nonpaged pool it ever used.
+        nonpaged_pool: int  # The kernel's memory for it that stays in physical memory.
+        pagefile: int  # Committed: vms.
+        peak_pagefile: int  # The most that was ever committed.
+        private: int  # Memory that no other process can use.
+        uss: int  # Used by nobody else: what would be freed if it ended now.
+
+    class pmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        num_page_faults: int  # Page faults.
+        peak_wset: int  # The most that was ever resident.
+        wset: int  # Resident: rss.
+        peak_paged_pool: int  # The most of the paged pool it ever used.
+        paged_pool: int  # The kernel's memory for it that can be paged out.
+        peak_nonpaged_pool: int  # The most of the nonpaged pool it ever used.
+        nonpaged_pool: int  # The kernel's memory for it that stays in physical memory.
+        pagefile: int  # Committed: vms.
+        peak_pagefile: int  # The most that was ever committed.
+        private: int  # Memory that no other process can use.
+
+    class pmem_ex(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        peak_rss: int  # The most that was ever resident.
+        peak_vms: int  # The most virtual memory it ever had.
+        virtual: int  # Address space in use, be there memory behind it or not.
+        peak_virtual: int  # The most address space it ever used.
+        paged_pool: int  # The kernel's memory for it that can be paged out.
+        nonpaged_pool: int  # The kernel's memory for it that stays in physical memory.
+        peak_paged_pool: int  # The most of the paged pool it ever used.
+        peak_nonpaged_pool: int  # The most of the nonpaged pool it ever used.
+        private: int  # Memory that no other process can use, in physical memory or not: the commit charge.
+
+    class pfootprint(NamedTuple):
+        uss: int  # Used by nobody else: what would be freed if it ended now.
+
+    class pmmap_ext(NamedTuple):
+        addr: str  # First address and the one after the last.
+        perms: str  # Permissions as `r-xp`.
+        path: str  # The file, or a name in brackets.
+        rss: int  # Resident.
+
+    class pmmap_grouped(NamedTuple):
+        path: str  # The file, or a name in brackets.
+        rss: int  # Resident.
+
+    class popenfile(NamedTuple):
+        path: str  # Its path.
+        fd: int  # Its number in the process; `None` where the system does not tell.
+
+    class pio(NamedTuple):
+        read_count: int  # Read calls; on the BSDs, blocks read from storage.
+        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_bytes: int  # Bytes fetched from storage.
+        write_bytes: int  # Bytes sent to storage.
+        other_count: int  # Calls that neither read nor write.
+        other_bytes: int  # Bytes that these transferred.
+
+elif sys.platform == "darwin":
+
+    class scputimes(NamedTuple):
+        user: float  # Normal processes in user mode; on Linux this includes guest time.
+        nice: float  # Niced processes in user mode; on Linux this includes guest_nice time.
+        system: float  # Processes in kernel mode.
+        idle: float  # Nothing to do.
+
+    class svmem(NamedTuple):
+        total: int  # Usable physical memory.
+        available: int  # What can be given to new processes without swapping.
+        percent: float  # The part of total that is not available.
+        used: int  # In use: total less available on Linux.
+        free: int  # Not used for anything.
+        active: int  # In use or used recently.
+        inactive: int  # Not used recently.
+        wired: int  # Wired: the kernel may not move it to swap space.
+
+    class sdiskio(NamedTuple):
+        read_count: int  # Reads completed.
+        write_count: int  # Writes completed.
+        read_bytes: int  # Bytes read.
+        write_bytes: int  # Bytes written.
+        read_time: int  # Time spent reading.
+        write_time: int  # Time spent writing.
+
+    class pheap(NamedTuple):
+        heap_used: int  # Allocated from the heap.
+        mmap_used: int  # Allocated as mappings of their own.
+
+    class pcputimes(NamedTuple):
+        user: float  # In user mode.
+        system: float  # In kernel mode.
+        children_user: float  # In user mode, of children that ended and were waited for.
+        children_system: float  # In kernel mode, of children that ended and were waited for.
+
+    class pfullmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        pfaults: int  # Page faults.
+        pageins: int  # Page faults that read from a disk.
+        uss: int  # Used by nobody else: what would be freed if it ended now.
+
+    class pmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        pfaults: int  # Page faults.
+        pageins: int  # Page faults that read from a disk.
+
+    class pmem_ex(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+
+    class pfootprint(NamedTuple):
+        uss: int  # Used by nobody else: what would be freed if it ended now.
+
+    class pmmap_ext(NamedTuple):
+        addr: str  # First address and the one after the last.
+        perms: str  # Permissions as `r-xp`.
+        path: str  # The file, or a name in brackets.
+
+    class pmmap_grouped(NamedTuple):
+        path: str  # The file, or a name in brackets.
+
+    class popenfile(NamedTuple):
+        path: str  # Its path.
+        fd: int  # Its number in the process; `None` where the system does not tell.
+
+    class pio(NamedTuple):
+        read_count: int  # Read calls; on the BSDs, blocks read from storage.
+        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_bytes: int  # Bytes fetched from storage.
+        write_bytes: int  # Bytes sent to storage.
+
+elif sys.platform.startswith("freebsd"):
+
+    class scputimes(NamedTuple):
+        user: float  # Normal processes in user mode; on Linux this includes guest time.
+        nice: float  # Niced processes in user mode; on Linux this includes guest_nice time.
+        system: float  # Processes in kernel mode.
+        idle: float  # Nothing to do.
+        irq: float  # Serving hardware interrupts (since Linux 2.6.0).
+
+    class svmem(NamedTuple):
+        total: int  # Usable physical memory.
+        available: int  # What can be given to new processes without swapping.
+        percent: float  # The part of total that is not available.
+        used: int  # In use: total less available on Linux.
+        free: int  # Not used for anything.
+        active: int  # In use or used recently.
+        inactive: int  # Not used recently.
+        buffers: int  # Cached file-system metadata.
+        cached: int  # Cached file contents and reclaimable slab.
+        shared: int  # Shared between processes: tmpfs and shared memory.
+        wired: int  # Wired: the kernel may not move it to swap space.
+
+    class sdiskio(NamedTuple):
+        read_count: int  # Reads completed.
+        write_count: int  # Writes completed.
+        read_bytes: int  # Bytes read.
+        write_bytes: int  # Bytes written.
+        read_time: int  # Time spent reading.
+        write_time: int  # Time spent writing.
+        busy_time: int  # Time in which at least one I/O was under way.
+
+    class pheap(NamedTuple):
+        heap_used: int  # Allocated from the heap.
+        mmap_used: int  # Allocated as mappings of their own.
+
+    class pcputimes(NamedTuple):
+        user: float  # In user mode.
+        system: float  # In kernel mode.
+        children_user: float  # In user mode, of children that ended and were waited for.
+        children_system: float  # In kernel mode, of children that ended and were waited for.
+
+    class pfullmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        text: int  # Executable code.
+        data: int  # Data and stack.
+        stack: int  # Stack.
+
+    class pmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        text: int  # Executable code.
+        data: int  # Data and stack.
+        stack: int  # Stack.
+
+    class pmem_ex(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        text: int  # Executable code.
+        data: int  # Data and stack.
+        stack: int  # Stack.
+        peak_rss: int  # The most that was ever resident.
+
+    class pmmap_ext(NamedTuple):
+        addr: str  # First address and the one after the last.
+        perms: str  # Permissions as `r-xp`.
+        path: str  # The file, or a name in brackets.
+        rss: int  # Resident.
+        private: int  # Resident and used by no other process.
+        ref_count: int  # References to the object that is mapped: a count, not bytes.
+        shadow_count: int  # Objects that shadow it: a count, not bytes.
+
+    class pmmap_grouped(NamedTuple):
+        path: str  # The file, or a name in brackets.
+        rss: int  # Resident.
+        private: int  # Resident and used by no other process.
+        ref_count: int  # References to the object that is mapped: a count, not bytes.
+        shadow_count: int  # Objects that shadow it: a count, not bytes.
+
+    class popenfile(NamedTuple):
+        path: str  # Its path.
+        fd: int  # Its number in the process; `None` where the system does not tell.
+
+    class pio(NamedTuple):
+        read_count: int  # Read calls; on the BSDs, blocks read from storage.
+        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_bytes: int  # Bytes fetched from storage.
+        write_bytes: int  # Bytes sent to storage.
+
+elif sys.platform.startswith("openbsd"):
+
+    class scputimes(NamedTuple):
+        user: float  # Normal processes in user mode; on Linux this includes guest time.
+        nice: float  # Niced processes in user mode; on Linux this includes guest_nice time.
+        system: float  # Processes in kernel mode.
+        idle: float  # Nothing to do.
+        irq: float  # Serving hardware interrupts (since Linux 2.6.0).
+
+    class svmem(NamedTuple):
+        total: int  # Usable physical memory.
+        available: int  # What can be given to new processes without swapping.
+        percent: float  # The part of total that is not available.
+        used: int  # In use: total less available on Linux.
+        free: int  # Not used for anything.
+        active: int  # In use or used recently.
+        inactive: int  # Not used recently.
+        buffers: int  # Cached file-system metadata.
+        cached: int  # Cached file contents and reclaimable slab.
+        shared: int  # Shared between processes: tmpfs and shared memory.
+        wired: int  # Wired: the kernel may not move it to swap space.
+
+    class sdiskio(NamedTuple):
+        read_count: int  # Reads completed.
+        write_count: int  # Writes completed.
+        read_bytes: int  # Bytes read.
+        write_bytes: int  # Bytes written.
+
+    class pcputimes(NamedTuple):
+        user: float  # In user mode.
+        system: float  # In kernel mode.
+        children_user: float  # In user mode, of children that ended and were waited for.
+        children_system: float  # In kernel mode, of children that ended and were waited for.
+
+    class pfullmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        text: int  # Executable code.
+        data: int  # Data and stack.
+        stack: int  # Stack.
+
+    class pmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        text: int  # Executable code.
+        data: int  # Data and stack.
+        stack: int  # Stack.
+
+    class pmem_ex(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        text: int  # Executable code.
+        data: int  # Data and stack.
+        stack: int  # Stack.
+        peak_rss: int  # The most that was ever resident.
+
+    class pmmap_ext(NamedTuple):
+        addr: str  # First address and the one after the last.
+        perms: str  # Permissions as `r-xp`.
+        path: str  # The file, or a name in brackets.
+        size: int  # Virtual.
+
+    class pmmap_grouped(NamedTuple):
+        path: str  # The file, or a name in brackets.
+        size: int  # Virtual.
+
+    class popenfile(NamedTuple):
+        path: str  # Its path.
+        fd: int  # Its number in the process; `None` where the system does not tell.
+
+    class pio(NamedTuple):
+        read_count: int  # Read calls; on the BSDs, blocks read from storage.
+        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_bytes: int  # Bytes fetched from storage.
+        write_bytes: int  # Bytes sent to storage.
+
+elif sys.platform.startswith("netbsd"):
+
+    class scputimes(NamedTuple):
+        user: float  # Normal processes in user mode; on Linux this includes guest time.
+        nice: float  # Niced processes in user mode; on Linux this includes guest_nice time.
+        system: float  # Processes in kernel mode.
+        idle: float  # Nothing to do.
+        irq: float  # Serving hardware interrupts (since Linux 2.6.0).
+
+    class svmem(NamedTuple):
+        total: int  # Usable physical memory.
+        available: int  # What can be given to new processes without swapping.
+        percent: float  # The part of total that is not available.
+        used: int  # In use: total less available on Linux.
+        free: int  # Not used for anything.
+        active: int  # In use or used recently.
+        inactive: int  # Not used recently.
+        buffers: int  # Cached file-system metadata.
+        cached: int  # Cached file contents and reclaimable slab.
+        shared: int  # Shared between processes: tmpfs and shared memory.
+        wired: int  # Wired: the kernel may not move it to swap space.
+
+    class sdiskio(NamedTuple):
+        read_count: int  # Reads completed.
+        write_count: int  # Writes completed.
+        read_bytes: int  # Bytes read.
+        write_bytes: int  # Bytes written.
+
+    class pheap(NamedTuple):
+        heap_used: int  # Allocated from the heap.
+        mmap_used: int  # Allocated as mappings of their own.
+
+    class pcputimes(NamedTuple):
+        user: float  # In user mode.
+        system: float  # In kernel mode.
+        children_user: float  # In user mode, of children that ended and were waited for.
+        children_system: float  # In kernel mode, of children that ended and were waited for.
+
+    class pfullmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        text: int  # Executable code.
+        data: int  # Data and stack.
+        stack: int  # Stack.
+
+    class pmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        text: int  # Executable code.
+        data: int  # Data and stack.
+        stack: int  # Stack.
+
+    class pmem_ex(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+        text: int  # Executable code.
+        data: int  # Data and stack.
+        stack: int  # Stack.
+        peak_rss: int  # The most that was ever resident.
+
+    class pmmap_ext(NamedTuple):
+        addr: str  # First address and the one after the last.
+        perms: str  # Permissions as `r-xp`.
+        path: str  # The file, or a name in brackets.
+        size: int  # Virtual.
+        ref_count: int  # References to the object that is mapped: a count, not bytes.
+
+    class pmmap_grouped(NamedTuple):
+        path: str  # The file, or a name in brackets.
+        size: int  # Virtual.
+        ref_count: int  # References to the object that is mapped: a count, not bytes.
+
+    class popenfile(NamedTuple):
+        path: str  # Its path.
+        fd: int  # Its number in the process; `None` where the system does not tell.
+
+    class pio(NamedTuple):
+        read_count: int  # Read calls; on the BSDs, blocks read from storage.
+        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_bytes: int  # Bytes fetched from storage.
+        write_bytes: int  # Bytes sent to storage.
+
+elif sys.platform.startswith("sunos"):
+
+    class scputimes(NamedTuple):
+        user: float  # Normal processes in user mode; on Linux this includes guest time.
+        system: float  # Processes in kernel mode.
+        idle: float  # Nothing to do.
+        iowait: float  # Idle while waiting for I/O (since Linux 2.5.41).
+
+    class svmem(NamedTuple):
+        total: int  # Usable physical memory.
+        available: int  # What can be given to new processes without swapping.
+        percent: float  # The part of total that is not available.
+        used: int  # In use: total less available on Linux.
+        free: int  # Not used for anything.
+
+    class sdiskio(NamedTuple):
+        read_count: int  # Reads completed.
+        write_count: int  # Writes completed.
+        read_bytes: int  # Bytes read.
+        write_bytes: int  # Bytes written.
+        read_time: int  # Time spent reading.
+        write_time: int  # Time spent writing.
+
+    class pcputimes(NamedTuple):
+        user: float  # In user mode.
+        system: float  # In kernel mode.
+        children_user: float  # In user mode, of children that ended and were waited for.
+        children_system: float  # In kernel mode, of children that ended and were waited for.
+
+    class pfullmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+
+    class pmem(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+
+    class pmem_ex(NamedTuple):
+        rss: int  # Resident in physical memory.
+        vms: int  # Virtual memory.
+
+    class pmmap_ext(NamedTuple):
+        addr: str  # First address and the one after the last.
+        perms: str  # Permissions as `r-xp`.
+        path: str  # The file, or a name in brackets.
+        rss: int  # Resident.
+        anonymous: int  # Not backed by a file.
+
+    class pmmap_grouped(NamedTuple):
+        path: str  # The file, or a name in brackets.
+        rss: int  # Resident.
+        anonymous: int  # Not backed by a file.
+
+    class popenfile(NamedTuple):
+        path: str  # Its path.
+        fd: int  # Its number in the process; `None` where the system does not tell.
+
+    class pio(NamedTuple):
+        read_count: int  # Read calls; on the BSDs, blocks read from storage.
+        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_bytes: int  # Bytes fetched from storage.
+        write_bytes: int  # Bytes sent to storage.

@@ -5,7 +5,7 @@ import os
 import sys
 
 from . import _cext as cext
-from . import _common, _lazy, _ntuples, _psoxide, _psposix
+from . import _common, _lazy, _ntuples, _psoxide, _psposix, _system
 from ._common import (
     AccessDenied,
     NoSuchProcess,
@@ -33,15 +33,20 @@ ntp = _ntuples
 scputimes = _ntuples.scputimes
 _this = sys.modules[__name__]
 
+# A machine that was copied, of which nothing may be asked of the running kernel.
+_CAPTURED = _system.MACHINE is not None
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 PAGESIZE = os.sysconf("SC_PAGE_SIZE")
 LITTLE_ENDIAN = sys.byteorder == "little"
 DISK_SECTOR_SIZE = 512
 HAS_CPU_AFFINITY = True
 HAS_PROC_IO_PRIORITY = True
-HAS_PROC_SMAPS = os.path.exists("/proc/self/smaps")
-HAS_PROC_SMAPS_ROLLUP = os.path.exists("/proc/self/smaps_rollup")
-HAS_PROC_IO = os.path.exists("/proc/self/io")
+HAS_PROC_SMAPS = _CAPTURED or os.path.exists("/proc/self/smaps")
+HAS_PROC_SMAPS_ROLLUP = _CAPTURED or os.path.exists("/proc/self/smaps_rollup")
+HAS_PROC_IO = _CAPTURED or os.path.exists("/proc/self/io")
+# Names of the package that this system does not have, and getters that are not read as a row.
+ABSENT = ABSENT_GETTERS = NOT_PLANNED = frozenset()
+SIGNALS = {"SIGSTOP": 19, "SIGCONT": 18}
 
 # IOPRIO_CLASS_NONE and IOPRIO_CLASS_IDLE
 _CLASSES_WITHOUT_VALUE = (0, 3)
@@ -81,12 +86,14 @@ cpu_freq = _api.cpu_freq
 net_if_addrs = _api.net_if_addrs
 sensors_temperatures = _api.sensors_temperatures
 sensors_fans = _api.sensors_fans
+if _CAPTURED:
+    getloadavg = _api.getloadavg
 
 
 def disk_usage(path):
     """Space of the file system that a path, or an open file, is on."""
     # Bytes, descriptors and what is no path are for the standard library.
-    return _api.disk_usage(path) if isinstance(path, str) and "\0" not in path else _psposix.disk_usage(path)
+    return _api.disk_usage(path) if _CAPTURED or (isinstance(path, str) and "\0" not in path) else _psposix.disk_usage(path)
 
 
 def net_if_stats():
@@ -143,6 +150,8 @@ class Process(_psoxide.Process):
 
     def wait(self, timeout=None):
         """Waits for its end."""
+        if _CAPTURED:
+            raise NotImplementedError("a process of a captured machine cannot be waited for")
         try:
             return _psposix.wait_pid(self.pid, timeout)
         except TimeoutExpired as err:
@@ -151,7 +160,7 @@ class Process(_psoxide.Process):
     @wrap_exceptions
     def nice_get(self):
         """Its nice value."""
-        return os.getpriority(os.PRIO_PROCESS, self.pid)
+        return self.priority() if _CAPTURED else os.getpriority(os.PRIO_PROCESS, self.pid)
 
     def nice_set(self, value):
         """Gives it another nice value."""
@@ -160,7 +169,7 @@ class Process(_psoxide.Process):
     @wrap_exceptions
     def cpu_affinity_get(self):
         """The CPUs it may run on."""
-        return list(os.sched_getaffinity(self.pid))
+        return self.affinity() if _CAPTURED else list(os.sched_getaffinity(self.pid))
 
     def _get_eligible_cpus(self):
         """The CPUs that it may be given: all of them, as the kernel leaves out what its cgroup does not have."""
@@ -169,6 +178,8 @@ class Process(_psoxide.Process):
     @wrap_exceptions
     def cpu_affinity_set(self, cpus):
         """Says which CPUs it may run on."""
+        if _CAPTURED:
+            return self.set_affinity(list(cpus))
         try:
             os.sched_setaffinity(self.pid, cpus)
         except (OSError, ValueError, OverflowError) as err:

@@ -35,6 +35,10 @@ HAS_PROC_IO_PRIORITY: bool
 HAS_PROC_SMAPS: bool
 HAS_PROC_SMAPS_ROLLUP: bool
 HAS_PROC_IO: bool
+ABSENT: frozenset[str]
+ABSENT_GETTERS: frozenset[str]
+NOT_PLANNED: frozenset[str]
+SIGNALS: dict[str, int]
 AF_LINK: AddressFamily
 __extra__all__: list[str]
 IOPRIO_CLASS_NONE: IOPriority

@@ -15,6 +15,13 @@ _this = sys.modules[__name__]
 
 HAS_PROC_IO = True
 HAS_PROC_SMAPS = True
+# Names of the package that this system does not have, and getters that are not read as a row.
+ABSENT = frozenset((
+    "pwd", "PROCFS_PATH", "RLIM_INFINITY", "IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE",
+    "IOPRIO_CLASS_IDLE", "sensors_temperatures", "sensors_fans",
+))  # fmt: skip
+ABSENT_GETTERS = frozenset(("uids", "gids", "terminal", "num_fds", "rlimit", "cpu_num"))
+NOT_PLANNED = frozenset(("memory_info", "status"))
 
 CONN_DELETE_TCB = "DELETE_TCB"
 # Plain numbers; what nice() returns is a member of the enum.

@@ -1,15 +1,17 @@
 """What the modules of all systems have: functions that are methods of the native Api."""
 
-from . import _common, _lazy, _ntuples, _psoxide
+from . import _common, _lazy, _ntuples, _psoxide, _system
 from ._common import _PACKAGE
 
 
 def _scputimes():
     """The tuple of CPU times, whose last fields are not of every kernel."""
     whole = _ntuples.scputimes
+    if not _common.LINUX:
+        return whole
     try:
         # Linux: seven since 2.6.0, and one more in 2.6.11, 2.6.24 and 2.6.33.
-        kinds = max(7, _psoxide.cpu_time_kinds())
+        kinds = max(7, _psoxide.cpu_time_kinds(_system.MACHINE))
     except (OSError, RuntimeError) as err:
         _common.debug(f"how many kinds of CPU time there are cannot be told: {err!r}")
         return whole
@@ -21,7 +23,7 @@ def _scputimes():
 
 
 _ntuples.scputimes = _scputimes()
-_api = _psoxide.Api(_PACKAGE, _ntuples, _common, _lazy)
+_api = _psoxide.Api(_PACKAGE, _ntuples, _common, _lazy, _system.MACHINE)
 
 __all__ = [
     "boot_time", "pids", "pid_exists", "ppid_map", "cpu_times", "per_cpu_times", "cpu_count_logical", "cpu_count_cores",

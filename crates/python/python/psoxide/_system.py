@@ -29,3 +29,5 @@ def _of_host():
 
 HOST = _of_host()
 NAME = HOST
+# The machine that is read in place of the host.
+MACHINE = None

@@ -1,4 +1,7 @@
 """The operating system that this package reads."""
 
+from ._psoxide import Machine
+
 HOST: str
 NAME: str
+MACHINE: Machine | None

@@ -1,0 +1,53 @@
+"""Captured machines: the package, executed once more over a machine that was copied to a file."""
+
+import importlib.util
+import itertools
+import os
+import sys
+import types
+
+from . import _psoxide, _system
+
+_PACKAGE = __name__.rpartition(".")[0]
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
+_numbers = itertools.count(1)
+# What all packages share. The exceptions are the same classes, so that one `except` catches those of each.
+_SHARED = ("_exceptions", "_psoxide", "_tuples")
+
+
+def open_capture(path):
+    """Executes the package once more, over the machine that `path` holds."""
+    os.stat(path)  # FileNotFoundError, and not that it is no capture
+    machine = _psoxide.Machine(path)
+    return execute(machine.os, machine)
+
+
+def execute(system_name, machine):
+    """Executes the package once more, as it is on a system."""
+    name = f"{_PACKAGE}._capture{next(_numbers)}"
+    spec = importlib.util.spec_from_file_location(
+        name, os.path.join(_FOLDER, "__init__.py"), submodule_search_locations=[_FOLDER]
+    )
+    package = importlib.util.module_from_spec(spec)
+    system = types.ModuleType(f"{name}._system", _system.__doc__)
+    system.HOST, system.NAME, system.MACHINE = _system.HOST, system_name, machine
+    modules = {module: sys.modules[f"{_PACKAGE}.{module}"] for module in _SHARED}
+    sys.modules[name] = package
+    for module, value in {**modules, "_system": system}.items():
+        sys.modules[f"{name}.{module}"] = value
+        setattr(package, module, value)
+    try:
+        spec.loader.exec_module(package)
+    except BaseException:
+        close_capture(package)
+        raise
+    return package
+
+
+def close_capture(package):
+    """Forgets a package that `open_capture` has made. Nothing of it can be used then."""
+    name = package.__name__
+    if not name.startswith(f"{_PACKAGE}._capture"):
+        raise ValueError(f"{name} is no package of open_capture()")
+    for module in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
+        del sys.modules[module]

@@ -1,0 +1,214 @@
+"""open_capture: the package over a machine that was copied, with the names that psutil has on its system."""
+
+import json
+import os
+import sys
+
+import pytest
+
+import psoxide
+from psoxide import _capture
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TESTDATA = os.path.join(HERE, "..", "..", "..", "testdata")
+needs_testdata = pytest.mark.skipif(not os.path.isdir(TESTDATA), reason="the tests were copied without testdata")
+
+# What psutil 7.2.2 has on each system.
+with open(os.path.join(HERE, "contract.json"), encoding="utf-8") as file:
+    CONTRACT = json.load(file)
+# What psutil 8 adds, and psoxide.
+ADDED = {
+    "bytes2human", "ProcessStatus", "ConnectionStatus", "ProcessRlimit", "ProcessIOPriority", "NicDuplex", "BatteryTime",
+    "set_backend", "open_capture", "close_capture",
+}  # fmt: skip
+ADDED_GETTERS = {"attrs", "memory_footprint", "memory_info_ex", "page_faults"}
+SYSTEMS = ["freebsd", "openbsd", "netbsd"]
+
+
+def names(text):
+    return set(text.split())
+
+
+def opened(*parts):
+    return psoxide.open_capture(os.path.join(TESTDATA, *parts))
+
+
+@pytest.fixture(scope="module")
+def linux():
+    if not os.path.isdir(TESTDATA):
+        pytest.skip("the tests were copied without testdata")
+    package = opened("linux", "cli-machine.txt")
+    yield package
+    psoxide.close_capture(package)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_package_has_the_names_of_psutil(system):
+    package, contract = _capture.execute(system, None), CONTRACT[system]
+    try:
+        public = {name for name in dir(package) if not name.startswith("_") and type(getattr(package, name, None)) is not type(os)}
+        assert public - ADDED == names(contract["package"]) - {"__version__"}
+        assert set(package.__all__) - ADDED == names(contract["package"]) - {"debug"}
+        methods = {name for name in dir(package.Process) if not name.startswith("_")}
+        assert methods - ADDED_GETTERS == names(contract["process"])
+        assert package._as_dict_attrnames - ADDED_GETTERS == names(contract["as_dict"])
+        for name in package.__all__:
+            getattr(package, name)
+        flags = {name for name in ("LINUX", "WINDOWS", "MACOS", "FREEBSD", "OPENBSD", "NETBSD", "SUNOS") if getattr(package, name)}
+        assert flags == {system.upper()} and package.BSD and package.POSIX and not package.AIX
+    finally:
+        psoxide.close_capture(package)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_named_tuples_have_the_fields_of_psutil(system):
+    package, contract = _capture.execute(system, None), CONTRACT[system]
+    absent = {"pionice", *(() if hasattr(package.Process, "memory_maps") else ("pmmap_ext", "pmmap_grouped"))}
+    absent |= set() if hasattr(package, "heap_info") else {"pheap"}
+    for name, fields in contract["tuples"].items():
+        if name not in absent:
+            assert " ".join(getattr(package._ntuples, name)._fields) == fields, name
+    psoxide.close_capture(package)
+
+
+def test_numbers_of_freebsd():
+    package = _capture.execute("freebsd", None)
+    # sys/resource.h
+    assert (package.RLIMIT_NOFILE, package.RLIMIT_AS, package.RLIMIT_SWAP, package.RLIM_INFINITY) == (8, 10, 12, 2**63 - 1)
+    assert (package.AF_LINK, package._psplatform.SIGNALS["SIGSTOP"]) == (18, 17)
+    psoxide.close_capture(package)
+
+
+def test_a_linux_capture(linux):
+    assert linux.LINUX and linux.PROCFS_PATH == "/proc"
+    assert linux.pids() == sorted(linux.pids()) and os.getpid() not in linux.pids()
+    process = linux.Process(512)
+    assert process.name() == "server" and process in linux.process_iter()
+    assert process.as_dict(["pid", "name", "nice"])["name"] == "server"
+    assert linux.virtual_memory().total == 8192000000 != psoxide.virtual_memory().total
+    assert linux.cpu_times()._fields == psoxide.cpu_times()._fields
+    assert linux.getloadavg() != () and linux.boot_time() != psoxide.boot_time()
+    assert isinstance(process, linux.Process) and not isinstance(process, psoxide.Process)
+
+
+def test_what_needs_the_running_kernel_is_refused(linux):
+    process = linux.Process(512)
+    for call in (linux.heap_info, linux.heap_trim, lambda: linux.disk_usage("/"), process.kill, lambda: process.nice(1),
+                 lambda: process.wait(0), process.ionice, lambda: process.cpu_affinity([0])):  # fmt: skip
+        with pytest.raises(NotImplementedError):
+            call()
+    with pytest.raises(ValueError, match="a captured machine has no calling process"):
+        linux.Process()
+
+
+def test_exceptions_are_those_of_the_package(linux):
+    assert linux.NoSuchProcess is psoxide.NoSuchProcess
+    with pytest.raises(psoxide.NoSuchProcess):
+        linux.Process(99999)
+
+
+# What each recording holds; its truth.txt says what was alive.
+RECORDINGS = {"freebsd": "12.1-amd64-recorded.txt.gz"}
+
+
+@pytest.fixture(scope="module", params=RECORDINGS)
+def recording(request):
+    if not os.path.isdir(TESTDATA):
+        pytest.skip("the tests were copied without testdata")
+    package = opened(request.param, RECORDINGS[request.param])
+    yield package
+    psoxide.close_capture(package)
+
+
+# What a capture may answer with instead of a value: a question that was not recorded, and what only a running kernel has.
+MISSING = "the capture does not hold the answer"
+
+
+def answer(call):
+    try:
+        return call()
+    except NotImplementedError:
+        return None
+    except RuntimeError as error:
+        assert MISSING in str(error), error
+        return None
+
+
+def check_fields(value, tuples):
+    """Named tuples in a value are those of the package, with all their fields."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            check_fields(item, tuples)
+    elif hasattr(value, "_fields"):
+        assert type(value) is getattr(tuples, type(value).__name__) and len(value) == len(value._fields), value
+
+
+def test_every_function_answers(recording):
+    answered = set()
+    for name in recording.__all__:
+        function = getattr(recording, name)
+        if callable(function) and not isinstance(function, type) and name not in ("pid_exists", "wait_procs", "bytes2human", "disk_usage"):
+            value = answer(lambda function=function: list(function()) if name == "process_iter" else function())
+            check_fields(value, recording._ntuples)
+            answered |= {name} if value is not None else set()
+    assert answered >= names("boot_time cpu_count cpu_stats cpu_times cpu_percent virtual_memory swap_memory pids process_iter getloadavg")
+    total = recording.disk_io_counters(nowrap=False)
+    each = recording.disk_io_counters(perdisk=True)
+    assert (total is None) == (not each) and recording.net_io_counters(pernic=True)
+
+
+def test_every_getter_answers(recording):
+    getters = recording._as_dict_attrnames - {"pid"}
+    answered = set()
+    for process in recording.process_iter():
+        for name in getters:
+            try:
+                value = answer(getattr(process, name))
+            except (recording.AccessDenied, recording.NoSuchProcess):
+                continue
+            check_fields(value, recording._ntuples)
+            answered |= {name} if value is not None else set()
+            if name == "io_counters" and value is not None:
+                assert (value.read_bytes, value.write_bytes) == (-1, -1)
+    assert getters - answered <= {"username", "terminal"}
+
+
+def test_rows_are_what_getters_answer(recording):
+    # What does not change between the answers of a recording.
+    attrs = ["pid", "ppid", "name", "uids", "create_time"]
+    rows = {process.pid: process.info for process in recording.process_iter(attrs)}
+    assert list(rows) == recording.pids()
+    compared = 0
+    for process in recording.process_iter():
+        row = rows[process.pid]
+        for name in attrs[1:]:
+            value = answer(getattr(process, name))
+            if value is not None:
+                assert row[name] == value, (process.pid, name)
+                compared += 1
+    assert compared > 20
+    init = recording.Process(1)
+    assert init.name() == "init" and init.ppid() == 0 and init in set(recording.process_iter())
+
+
+@needs_testdata
+def test_captures_do_not_mix():
+    one, two = opened("linux", "cli-machine.txt"), opened("linux", "processes-with-odd-names.txt")
+    assert one.pids() != two.pids() and one.Process is not two.Process
+    psoxide.close_capture(one)
+    assert two.Process(two.pids()[0]).name() and not [name for name in sys.modules if name.startswith(one.__name__)]
+    psoxide.close_capture(two)
+    with pytest.raises(ValueError, match="psoxide is no package of open_capture"):
+        psoxide.close_capture(psoxide)
+
+
+def test_what_is_no_capture(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        psoxide.open_capture(tmp_path / "missing")
+    (tmp_path / "text").write_text("hello")
+    before = set(sys.modules)
+    with pytest.raises((ValueError, RuntimeError)):
+        psoxide.open_capture(str(tmp_path / "text"))
+    assert {name for name in set(sys.modules) - before if "_capture" in name} == set()
