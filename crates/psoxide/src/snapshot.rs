@@ -436,7 +436,7 @@ impl System {
                 && let Some(row) = rows.last_mut()
             {
                 let cache = Os::cache_in(self.source(), pass, pid, fields);
-                let mut handle = Handle { source: self.source(), pid, start: None, cache: &cache };
+                let mut handle = Handle { source: self.source(), pid, start: None, unique: None, cache: &cache };
                 match Os::start(&handle).map_err(|error| explain(&handle, error)) {
                     Ok(start) => row.start = Some(start),
                     Err(error) if error.is_no_such_process() => {

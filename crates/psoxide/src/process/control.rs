@@ -17,6 +17,8 @@ impl Process {
 
     /// Sends a signal: to this process, never to a later one with the same pid.
     ///
+    /// On Linux before 6.9 two processes that get the same pid within one clock tick (10 ms) cannot be told apart.
+    ///
     /// # Errors
     /// [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess), [`AccessDenied`](crate::ErrorKind::AccessDenied); a zombie
     /// takes any signal.

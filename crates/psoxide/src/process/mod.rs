@@ -23,6 +23,9 @@ use crate::{Connection, ConnectionKind, Error, Pid, Result, System};
 
 /// A process of a [`System`]: its pid and the start time that tells it from a later process with the same pid.
 ///
+/// On Linux the start time has a resolution of 10 ms. A process that is opened in the clock tick in which it began is also
+/// identified by the number of its pidfd (since Linux 6.9).
+///
 /// Each getter reads its kernel sources anew; [`oneshot`](Self::oneshot) gives a view that reads each only once.
 /// A getter fails with [`NoSuchProcess`](ErrorKind::NoSuchProcess) when the process has ended, with
 /// [`ZombieProcess`](ErrorKind::ZombieProcess) when what it asks for is gone though the pid is not, and with
@@ -32,6 +35,8 @@ pub struct Process {
     system: System,
     pid: Pid,
     start: Option<u64>,
+    /// What tells it from another process with the same pid and start, if it was opened when it had just begun.
+    unique: Option<u64>,
     cache: Option<Arc<Cache>>,
 }
 
@@ -57,14 +62,16 @@ impl Process {
 
     /// Opens a process of which `cache` may hold something already.
     pub(crate) fn open_with(system: &System, pid: Pid, cache: &Cache) -> Result<Self> {
-        let handle = Handle { source: system.source(), pid, start: None, cache };
+        let mut handle = Handle { source: system.source(), pid, start: None, unique: None, cache };
         let start = match Os::start(&handle).map_err(|error| explain(&handle, error)) {
             Ok(start) => Some(start),
             // The process is there, and only that is known of it.
             Err(error) if error.is_access_denied() => None,
             Err(error) => return Err(error),
         };
-        Ok(Self { system: system.clone(), pid, start, cache: None })
+        handle.start = start;
+        let unique = Os::unique(&handle).map_err(|error| explain(&handle, error))?;
+        Ok(Self { system: system.clone(), pid, start, unique, cache: None })
     }
 
     /// Its pid.
@@ -108,13 +115,15 @@ impl Process {
     }
 
     pub(crate) fn handle<'a>(&'a self, cache: &'a Cache) -> Handle<'a> {
-        Handle { source: self.system.source(), pid: self.pid, start: self.start, cache }
+        Handle { source: self.system.source(), pid: self.pid, start: self.start, unique: self.unique, cache }
     }
 
     /// Whether it still exists: the same process, be it a zombie.
     pub fn is_running(&self) -> Result<bool> {
         match Self::open(&self.system, self.pid) {
-            Ok(now) => Ok(now.start == self.start),
+            Ok(now) if now.start != self.start => Ok(false),
+            Ok(_) if self.unique.is_some() => Ok(self.with_handle(Os::unique)? == self.unique),
+            Ok(_) => Ok(true),
             Err(error) if error.is_no_such_process() => Ok(false),
             Err(error) => Err(error),
         }
@@ -162,7 +171,7 @@ impl Process {
         }
         let mut by_parent: HashMap<Pid, Vec<Self>> = HashMap::new();
         for Parentage { pid, start, ppid } in Os::parentage(self.system.source(), self.pid, recursive)? {
-            let process = Self { system: self.system.clone(), pid, start, cache: None };
+            let process = Self { system: self.system.clone(), pid, start, unique: None, cache: None };
             by_parent.entry(ppid).or_default().push(process);
         }
         let mut found: Vec<Self> = Vec::new();
@@ -175,6 +184,10 @@ impl Process {
                 parents.extend(children.iter().cloned());
             }
             found.append(&mut children);
+        }
+        for child in &mut found {
+            // One that has ended meanwhile says so when it is read.
+            child.unique = child.with_handle(Os::unique).unwrap_or_default();
         }
         Ok(found)
     }

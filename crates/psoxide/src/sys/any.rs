@@ -40,9 +40,9 @@ macro_rules! systems {
 
             #[allow(irrefutable_let_patterns)] // where only one system is compiled in
             fn handle<'a>(process: &Handle<'a, Any>) -> Option<Handle<'a, Self>> {
-                let Handle { source, pid, start, cache } = *process;
+                let Handle { source, pid, start, unique, cache } = *process;
                 let (Source::$variant(source), Cache::$variant(cache)) = (source, cache) else { return None };
-                Some(Handle { source, pid, start, cache })
+                Some(Handle { source, pid, start, unique, cache })
             }
         })+
 
@@ -64,7 +64,7 @@ macro_rules! systems {
                 match ($d process.source, $d process.cache) {
                     $($(#[$cfg])? ($crate::sys::any::Source::$variant(source), $crate::sys::any::Cache::$variant(cache)) => {
                         type $d system = $system;
-                        let $d name = Handle::<$d system> { source, pid: $d process.pid, start: $d process.start, cache };
+                        let $d name = Handle::<$d system> { source, pid: $d process.pid, start: $d process.start, unique: $d process.unique, cache };
                         $d call
                     })+
                     #[allow(unreachable_patterns)] // where only one system is compiled in

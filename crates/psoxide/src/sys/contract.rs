@@ -121,6 +121,13 @@ contract! {
         /// `NoSuchProcess` if the stamps differ.
         fn start(process) -> Result<u64>;
 
+        /// Reads a number that the kernel gives to no other process, for a process whose pid another one may get together
+        /// with the same stamp: because it began a moment ago, or because `process.unique` is set. `None`: there is no
+        /// need, or no such number.
+        fn unique(process) -> Result<Option<u64>> {
+            Ok(process.unique)
+        }
+
         /// Says what an error of a getter means for the process. Systems disagree about `ENOENT` and `ESRCH`.
         fn fate(process, error: &Error) -> Result<Fate> {
             Ok(Fate::look_again(process, error))

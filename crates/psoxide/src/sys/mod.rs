@@ -171,6 +171,8 @@ pub(crate) struct Handle<'a, P: Types = Os> {
     pub(crate) pid: Pid,
     /// The start stamp that makes the pid unique; `None` until it has been read. See [`ProcessReadings::start`].
     pub(crate) start: Option<u64>,
+    /// What tells this process from another one with the same pid and stamp. See [`ProcessReadings::unique`].
+    pub(crate) unique: Option<u64>,
     pub(crate) cache: &'a P::Cache,
 }
 
@@ -178,7 +180,7 @@ impl<P: Platform> Handle<'_, P> {
     /// Calls `read` with a handle that has forgotten what was read before. `start` is the identity to insist on.
     pub(crate) fn afresh<T>(&self, start: Option<u64>, read: impl FnOnce(&Handle<'_, P>) -> T) -> T {
         let cache = P::cache(self.source, false);
-        read(&Handle { source: self.source, pid: self.pid, start, cache: &cache })
+        read(&Handle { source: self.source, pid: self.pid, start, unique: None, cache: &cache })
     }
 }
 

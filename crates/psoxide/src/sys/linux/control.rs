@@ -26,15 +26,41 @@ fn raw(process: &Handle<'_>) -> Result<RawPid> {
 
 /// Fails unless the process is still the one the handle was made for.
 fn check_identity(process: &Handle<'_>) -> Result<()> {
+    check_start(process)?;
+    if process.unique.is_some() && pidfd(process)?.is_none() {
+        return Err(Error::io(Errno::MFILE));
+    }
+    Ok(())
+}
+
+/// Fails unless the process with this pid began when the handle says.
+fn check_start(process: &Handle<'_>) -> Result<()> {
     let cache = Cache::default();
     Linux::start(&Handle { cache: &cache, ..*process }).map(drop)
+}
+
+/// The number that the kernel gives the process and no other, if it began in this clock tick. Later nobody else can have
+/// its start time: the number of a pidfd's file is asked for as long as that is possible (since Linux 6.9).
+pub(super) fn unique(process: &Handle<'_>) -> Result<Option<u64>> {
+    if !process.source.is_live() || process.unique.is_none() && !process.began_in_this_tick() {
+        return Ok(None);
+    }
+    match pidfd(process) {
+        Ok(Some(fd)) => Ok(ffi::pidfd_number(fd.as_fd())),
+        Ok(None) => Ok(None),
+        Err(error) if error.is_unsupported() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// A pidfd of this very process. `None`: pidfds are not to be had (Linux before 5.3, seccomp, no fd free).
 fn pidfd(process: &Handle<'_>) -> Result<Option<OwnedFd>> {
     match pidfd_open(raw(process)?, PidfdFlags::empty()) {
         // The pid may have been taken by another before it was opened, but not after.
-        Ok(fd) => match check_identity(process) {
+        Ok(fd) => match check_start(process) {
+            Ok(()) if process.unique.is_some() && ffi::pidfd_number(fd.as_fd()) != process.unique => {
+                Err(Error::no_such_process(process.pid))
+            }
             Ok(()) => Ok(Some(fd)),
             // The last free one is left for looking at the process.
             Err(error) if error.is_shortage() => Ok(None),
@@ -80,7 +106,14 @@ impl Control for Linux {
     fn send_signal(process: &Handle<'_>, signal: Signal) -> Result<()> {
         match pidfd(process)? {
             // The pidfd holds on to the process: nothing can take its place between here and the signal.
-            Some(fd) => ffi::pidfd_send_signal(fd.as_fd(), signal.0),
+            Some(fd) => match ffi::pidfd_send_signal(fd.as_fd(), signal.0) {
+                // A filter may know kill(2) and not this call. Whoever may not signal is refused by both.
+                Err(error) if matches!(error.errno(), Some(libc::ENOSYS | libc::EPERM)) => {
+                    check_identity(process)?;
+                    ffi::kill(raw(process)?, signal.0)
+                }
+                sent => sent,
+            },
             None => {
                 check_identity(process)?;
                 ffi::kill(raw(process)?, signal.0)

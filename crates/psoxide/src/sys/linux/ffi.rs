@@ -92,6 +92,16 @@ const _: () = {
     assert!(offset_of!(PidfdInfo, fsuid) == 52 && offset_of!(PidfdInfo, exit_code) == 60);
 };
 
+/// The inode number of a pidfd, which no other process has until the machine is booted again (since Linux 6.9). `None` on
+/// older kernels, where all pidfds share one, and where the number does not fit.
+pub(super) fn pidfd_number(pidfd: BorrowedFd<'_>) -> Option<u64> {
+    /// linux/magic.h: PID_FS_MAGIC
+    const PIDFS: u64 = 0x5049_4446;
+    let is_unique = cfg!(target_pointer_width = "64")
+        && rustix::fs::fstatfs(pidfd).is_ok_and(|fs| u64::try_from(fs.f_type) == Ok(PIDFS));
+    if is_unique { rustix::fs::fstat(pidfd).ok().map(|file| file.st_ino) } else { None }
+}
+
 /// Whom a process runs as, and its parent: ioctl_pidfd(2), PIDFD_GET_INFO. `None` where the kernel cannot tell.
 pub(super) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
     /// PIDFD_INFO_CREDS

@@ -115,6 +115,12 @@ impl sys::Handle<'_, Linux> {
         }
     }
 
+    /// Whether it began in the clock tick that passes now, so that another process may get its pid and its start time.
+    pub(super) fn began_in_this_tick(&self) -> bool {
+        let now = Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default();
+        self.start.is_some_and(|start| now < self.source.ticks(start.saturating_add(1)))
+    }
+
     /// Whether the process was started a moment ago, so that it can be in the middle of its first execve(2).
     fn is_young(&self) -> bool {
         let age = |start: u64| {
@@ -326,6 +332,10 @@ impl SystemReadings for Linux {
 impl ProcessReadings for Linux {
     fn start(process: &Handle<'_>) -> Result<u64> {
         Ok(process.stat()?.starttime)
+    }
+
+    fn unique(process: &Handle<'_>) -> Result<Option<u64>> {
+        control::unique(process)
     }
 
     fn since_boot(source: &Source, start: u64) -> Result<Duration> {
