@@ -1,5 +1,6 @@
 //! The project's build and test steps, one subcommand each. CI runs the same ones.
 
+mod built;
 mod deny;
 mod fuzz;
 mod layouts;
@@ -45,6 +46,12 @@ enum Step {
     Msrv,
     /// Compile the code for other operating systems
     Ports,
+    /// Build the captures of testdata that come from headers
+    Built {
+        /// Only report whether the files are current
+        #[arg(long)]
+        check: bool,
+    },
     /// Compare the offsets in the parsers with the headers of each system
     Layouts,
     /// Build for Windows and run the tests under Wine (Debian, as root)
@@ -108,6 +115,7 @@ fn main() -> ExitCode {
         Step::Lint => steps::lint(),
         Step::Msrv => steps::msrv(),
         Step::Ports => ports::check(),
+        Step::Built { check } => built::build(check),
         Step::Layouts => layouts::check(),
         Step::Windows => windows::check(),
         Step::Wine { words } => windows::run_program(&words),
