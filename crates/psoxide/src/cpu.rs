@@ -53,6 +53,17 @@ record! {
 }
 
 record! {
+    /// The threads that want a processor or a disk at this moment.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct RunQueue = "srunqueue" {
+        /// Threads that run or are ready to run.
+        running: u64, Count, LINUX;
+        /// Threads that wait for I/O.
+        blocked: Option<u64>, Count, LINUX;
+    }
+}
+
+record! {
     /// Clock frequency of a CPU.
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct CpuFreq = "scpufreq" {
@@ -160,6 +171,13 @@ impl System {
     /// Linux: `cpufreq` of sysfs, else `/proc/cpuinfo`, which knows only the current one.
     pub fn cpu_freq(&self) -> Result<Vec<CpuFreq>> {
         sys::Os::cpu_freq(self.source())
+    }
+
+    /// Counts the threads that run or are ready to run, and those that wait for I/O.
+    ///
+    /// Linux: `procs_running` and `procs_blocked` of `/proc/stat`. The calling thread is one of the running.
+    pub fn run_queue(&self) -> Result<RunQueue> {
+        sys::Os::run_queue(self.source())
     }
 
     /// The load averages.

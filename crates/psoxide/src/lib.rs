@@ -51,7 +51,7 @@ mod wrap;
 pub use backend::Backend;
 #[cfg(feature = "capture")]
 pub use capture::CaptureOptions;
-pub use cpu::{CpuFreq, CpuStats, CpuTimes, LoadAverage};
+pub use cpu::{CpuFreq, CpuStats, CpuTimes, LoadAverage, RunQueue};
 pub use disk::{DiskIo, DiskPartition, DiskUsage};
 pub use error::{Error, ErrorKind, Result};
 pub use memory::{HeapInfo, SwapMemory, VirtualMemory, heap_info, heap_trim};

@@ -114,6 +114,7 @@ pub const CALLS: &[Call] = &[
     call("System::pressure", OsSet::LINUX),
     call("System::process", OsSet::ALL),
     call("System::processes", OsSet::ALL),
+    call("System::run_queue", OsSet::LINUX),
     call("System::sensors_battery", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::MACOS).or(OsSet::FREEBSD)),
     call("System::sensors_fans", OsSet::LINUX),
     call("System::sensors_temperatures", OsSet::LINUX.or(OsSet::FREEBSD)),

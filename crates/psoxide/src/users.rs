@@ -17,7 +17,7 @@ record! {
         name: OsString, Text, ALL;
         /// The terminal, if any.
         terminal: Option<OsString>, Text, ALL;
-        /// Where the login came from; "localhost" for this machine.
+        /// The host that the login came from, if it came over the network.
         host: Option<OsString>, Text, ALL;
         /// When it began, where the system tells.
         started: Option<SystemTime>, Time, ALL;

@@ -108,6 +108,7 @@ fn make(name: &str, system: &System, me: &Process) -> Option<Result<()>> {
         "System::pressure" => system.pressure(PressureOf::Memory).map(drop),
         "System::process" => system.process(me.pid()).map(drop),
         "System::processes" => system.processes().map(drop),
+        "System::run_queue" => system.run_queue().map(drop),
         "System::sensors_battery" => system.sensors_battery().map(drop),
         "System::sensors_fans" => system.sensors_fans().map(drop),
         "System::sensors_temperatures" => system.sensors_temperatures().map(drop),

@@ -477,7 +477,11 @@ impl Api {
     }
 
     fn users<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let users = self.read(py, System::users)?;
+        let mut users = self.read(py, System::users)?;
+        // psutil's word for a login at the machine itself.
+        if self.system(py)?.os() == Os::Linux {
+            users.iter_mut().for_each(|user| _ = user.host.get_or_insert_with(|| "localhost".into()));
+        }
         self.tuples.records(py, &self.tuples.suser, &users)
     }
 }

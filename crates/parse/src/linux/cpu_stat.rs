@@ -43,6 +43,10 @@ pub struct CpuStat {
     pub softirq: Option<u64>,
     /// Boot, in seconds since the epoch.
     pub btime: Option<u64>,
+    /// Threads that run or are ready to run (since Linux 2.5.45).
+    pub procs_running: Option<u64>,
+    /// Threads that wait for I/O (since Linux 2.5.45).
+    pub procs_blocked: Option<u64>,
 }
 
 /// Parses the whole file.
@@ -50,6 +54,7 @@ pub fn parse(bytes: &[u8]) -> Result<CpuStat> {
     let mut total = None;
     let mut cpus = Vec::new();
     let (mut ctxt, mut intr, mut softirq, mut btime) = (None, None, None, None);
+    let (mut procs_running, mut procs_blocked) = (None, None);
     for line in lines(bytes) {
         let mut cursor = Cursor::new(line);
         match cursor.token() {
@@ -58,6 +63,8 @@ pub fn parse(bytes: &[u8]) -> Result<CpuStat> {
             Some(b"intr") => intr = Some(cursor.decimal("intr")?),
             Some(b"softirq") => softirq = Some(cursor.decimal("softirq")?),
             Some(b"btime") => btime = Some(cursor.decimal("btime")?),
+            Some(b"procs_running") => procs_running = Some(cursor.decimal("procs_running")?),
+            Some(b"procs_blocked") => procs_blocked = Some(cursor.decimal("procs_blocked")?),
             Some(name) => {
                 if let Some(number) = name.strip_prefix(b"cpu") {
                     let number = decimal(number, "cpu")?;
@@ -69,7 +76,7 @@ pub fn parse(bytes: &[u8]) -> Result<CpuStat> {
         }
     }
     let total = total.ok_or_else(|| ParseError::missing("cpu"))?;
-    Ok(CpuStat { total, cpus, ctxt, intr, softirq, btime })
+    Ok(CpuStat { total, cpus, ctxt, intr, softirq, btime, procs_running, procs_blocked })
 }
 
 /// Boot, in seconds since the epoch, without parsing the other lines.

@@ -9,8 +9,8 @@ use crate::{
     Battery, Cgroup, Connection, ConnectionKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo, DiskPartition,
     DiskUsage, Error, ExitStatus, Fan, HostInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf,
-    ProcessCpuTimes, ProcessStatus, Resource, Result, Scheduling, Service, Signal, SwapMemory, Temperature, Thread,
-    ThreadDetails, User, VirtualMemory,
+    ProcessCpuTimes, ProcessStatus, Resource, Result, RunQueue, Scheduling, Service, Signal, SwapMemory, Temperature,
+    Thread, ThreadDetails, User, VirtualMemory,
 };
 
 /// Writes a trait for each topic, and its implementation for the dispatcher.
@@ -301,6 +301,9 @@ contract! {
 
         /// Reads the counts of interrupts, context switches and system calls.
         fn cpu_stats(source) -> Result<CpuStats> = unsupported;
+
+        /// Counts the threads that run and those that wait for I/O.
+        fn run_queue(source) -> Result<RunQueue> = unsupported;
 
         /// Reads the load averages.
         fn load_average(source) -> Result<LoadAverage> = unsupported;

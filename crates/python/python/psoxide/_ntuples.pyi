@@ -100,7 +100,7 @@ class sbattery(NamedTuple):
 class suser(NamedTuple):
     name: str  # The user.
     terminal: str | None  # The terminal, if any.
-    host: str  # Where the login came from; "localhost" for this machine.
+    host: str  # The host that the login came from, if it came over the network.
     started: float  # When it began, where the system tells.
     pid: int | None  # The login process.
 

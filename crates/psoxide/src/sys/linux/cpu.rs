@@ -12,7 +12,7 @@ use psoxide_parse::{Cursor, ParseError, decimal};
 use super::source::if_any;
 use super::{Linux, Source, ffi};
 use crate::sys::CpuReadings;
-use crate::{CpuFreq, CpuStats, CpuTimes, Error, LoadAverage, Result};
+use crate::{CpuFreq, CpuStats, CpuTimes, Error, LoadAverage, Result, RunQueue};
 
 const CPUS: &str = "sys/devices/system/cpu";
 
@@ -63,6 +63,15 @@ impl CpuReadings for Linux {
             interrupts: stat.intr.ok_or_else(|| missing("intr"))?,
             soft_interrupts: stat.softirq,
             syscalls: None,
+        })
+    }
+
+    fn run_queue(source: &Source) -> Result<RunQueue> {
+        let stat = stat(source)?;
+        let missing = |field| Error::from(ParseError::missing(field)).with_path(source.procfs("stat"));
+        Ok(RunQueue {
+            running: stat.procs_running.ok_or_else(|| missing("procs_running"))?,
+            blocked: stat.procs_blocked,
         })
     }
 

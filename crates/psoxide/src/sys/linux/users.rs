@@ -125,7 +125,7 @@ fn user(login: &Login<'_>) -> User {
     User {
         name: OsStr::from_bytes(login.user).to_owned(),
         terminal: terminal(login.line),
-        host: Some(host(login.host)),
+        host: host(login.host),
         started: Some(time(login.seconds, login.micros)),
         pid: u32::try_from(login.pid).ok().filter(|pid| *pid > 0),
     }
@@ -142,7 +142,7 @@ fn session(bytes: &[u8]) -> Option<User> {
     Some(User {
         name: OsStr::from_bytes(value(b"USER")?).to_owned(),
         terminal: terminal(value(b"TTY").unwrap_or_default()),
-        host: Some(host(value(b"REMOTE_HOST").unwrap_or_default())),
+        host: host(value(b"REMOTE_HOST").unwrap_or_default()),
         started: Some(SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros))?),
         pid: value(b"LEADER")
             .and_then(|pid| decimal(pid, "LEADER").ok())
@@ -155,11 +155,11 @@ fn terminal(line: &[u8]) -> Option<OsString> {
     (!line.is_empty()).then(|| OsStr::from_bytes(line).to_owned())
 }
 
-/// A display of this machine, or nothing, is this machine.
-fn host(host: &[u8]) -> OsString {
+/// The remote host of a login. A login at a display of this machine has none.
+fn host(host: &[u8]) -> Option<OsString> {
     match host {
-        b"" | b":0" | b":0.0" => OsString::from("localhost"),
-        host => OsStr::from_bytes(host).to_owned(),
+        b"" | b":0" | b":0.0" => None,
+        host => Some(OsStr::from_bytes(host).to_owned()),
     }
 }
 
