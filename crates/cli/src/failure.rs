@@ -51,12 +51,7 @@ impl Failure {
     /// What to tell the user, if anything.
     pub(crate) fn message(&self) -> Option<String> {
         match self {
-            Self::Reading(error) if error.is_access_denied() => {
-                let me = System::host().current_process().and_then(|me| me.uids());
-                let advice =
-                    if me.is_ok_and(|ids| ids.effective == 0) { "refused even to root" } else { "try as root" };
-                Some(format!("{error} ({advice})"))
-            }
+            Self::Reading(error) if error.is_access_denied() => Some(format!("{error} ({})", privilege())),
             Self::Reading(error) => Some(error.to_string()),
             Self::NoProcess(pid) => Some(format!("no such process: {pid} (psoxide ps lists the running ones)")),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
@@ -64,4 +59,13 @@ impl Failure {
             Self::Usage(message) | Self::Other(message) => Some(message.clone()),
         }
     }
+}
+
+/// What to do about a refused permission.
+pub(crate) fn privilege() -> &'static str {
+    if is_root() { "refused even to root" } else { "try as root" }
+}
+
+pub(crate) fn is_root() -> bool {
+    System::host().current_process().and_then(|me| me.uids()).is_ok_and(|ids| ids.effective == 0)
 }

@@ -42,7 +42,8 @@ type Spelling = fn(&str, &mut usize) -> Option<String>;
 /// `-9`, `-KILL` or `-SIGKILL`.
 fn signal(arg: &str, _: &mut usize) -> Option<String> {
     let name = arg.strip_prefix('-')?;
-    let is_signal = name.parse::<u8>().is_ok() || (name.len() > 1 && name.bytes().all(|b| b.is_ascii_uppercase()));
+    let is_signal = name.parse::<u8>().is_ok()
+        || (name.len() > 1 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
     (is_signal && crate::signal::parse(name).is_ok()).then(|| format!("--signal={name}"))
 }
 

@@ -249,3 +249,197 @@ fn suggestions_are_never_dangerous() {
         assert!(!ran.stderr.contains("did you mean"), "{}", ran.stderr);
     }
 }
+
+/// A program that nobody else runs under its name, and its pid.
+struct Sleeper {
+    child: std::process::Child,
+    name: String,
+    _directory: tempfile::TempDir,
+}
+
+impl Sleeper {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let name = format!("slp{}", std::process::id());
+        let program = directory.path().join(&name);
+        std::fs::copy("/bin/sleep", &program).unwrap();
+        let child = std::process::Command::new(&program).arg("600").spawn().unwrap();
+        // It has its name once it executes the copy.
+        while run(psoxide().args(["pidof", &name])).code != 0 {}
+        Self { child, name, _directory: directory }
+    }
+
+    fn pid(&self) -> String {
+        self.child.id().to_string()
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn kill_takes_signals_as_people_type_them() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let mut sleeper = Sleeper::start();
+    let pid = sleeper.pid();
+    let dry = run(psoxide().args(["kill", "-n", "-9", &pid, "--json"]));
+    let row = &dry.json()["rows"][0];
+    assert_eq!((&row["signal"], &row["result"], &row["matched"]), (&"KILL".into(), &"not sent".into(), &"pid".into()));
+    assert_eq!(run(psoxide().args(["kill", &pid, "4294967295"])).code, 4, "nothing is sent unless all exist");
+    assert!(sleeper.child.try_wait().unwrap().is_none());
+    assert_eq!(run(psoxide().args(["kill", "-USR1", &pid])).code, 0);
+    assert_eq!(sleeper.child.wait().unwrap().signal(), Some(10));
+}
+
+#[test]
+fn killall_says_what_matched_and_asks() {
+    let mut sleeper = Sleeper::start();
+    let name = sleeper.name.clone();
+    let matched = |args: &[&str]| {
+        let ran = run(psoxide().args(["killall", "-n", "--json"]).args(args));
+        ran.json()["rows"].as_array().unwrap().iter().map(|row| row["matched"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(matched(&[&name]), ["name"]);
+    let exe = std::fs::read_link(format!("/proc/{}/exe", sleeper.pid())).unwrap();
+    assert_eq!(matched(&["-e", exe.to_str().unwrap()]), ["path"]);
+    // Nobody answers: standard input is empty.
+    let ran = run(psoxide().args(["killall", "-i", &name, "--json"]));
+    assert_eq!(ran.json()["rows"][0]["result"], "not sent");
+    assert!(ran.stderr.contains(&format!("send TERM to {} {name}? [y/N]", sleeper.pid())), "{}", ran.stderr);
+    assert!(sleeper.child.try_wait().unwrap().is_none());
+}
+
+#[test]
+fn pgrep_and_pkill_match_patterns() {
+    let machine = Machine::new();
+    let pids = |args: &[&str]| machine.run(args).stdout;
+    assert_eq!(pids(&["pgrep", "serv"]), "512\n");
+    assert_eq!(pids(&["pgrep", "-l", "^SERVER$", "-I"]), "512  server\n");
+    assert_eq!(pids(&["pgrep", "-f", "listen"]), "512\n");
+    assert_eq!(pids(&["pgrep", "-x", "serv"]), "");
+    assert_eq!(pids(&["pgrep", "-P", "512"]), " 40\n".trim_start());
+    assert_eq!(pids(&["pgrep", "-u", "anna", "--newest"]).lines().count(), 1);
+    usage(&["pgrep"], "expected a PATTERN, --parent or --user");
+    let dry = machine.run(&["pkill", "-n", "-HUP", "serv", "--columns", "pid,matched,signal,result", "--no-header"]);
+    assert_eq!(dry.stdout, "512  name  HUP  not sent\n");
+}
+
+#[test]
+fn ps_finds_by_words() {
+    let machine = Machine::new();
+    let pids = |words: &[&str]| {
+        let ran = machine.run(&[&["ps", "--columns", "pid", "--no-header"], words].concat());
+        ran.stdout.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(pids(&["SERVER"]), ["512"]);
+    assert_eq!(pids(&["listen"]), ["512"]);
+    assert_eq!(pids(&["anna"]), ["40", "300"]);
+    assert_eq!(pids(&["300"]), ["300"]);
+    assert_eq!(pids(&["server", "anna"]), [""; 0]);
+    assert_eq!(pids(&[":443"]), ["512"]);
+}
+
+#[test]
+fn ps_finds_by_container_and_unit() {
+    let machine = Machine::new();
+    let id = "0123456789abcdef".repeat(4);
+    for (pid, path) in [("512", format!("/docker/{id}")), ("300", "/system.slice/ssh.service".into())] {
+        std::fs::write(machine.path(&format!("proc/{pid}/cgroup")), format!("0::{path}\n")).unwrap();
+    }
+    let pids = |args: &[&str]| {
+        let ran = machine.run(&[&["ps", "--columns", "pid", "--no-header"], args].concat());
+        ran.stdout.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(pids(&["--container", "01234"]), ["512"]);
+    assert_eq!(pids(&["--unit", "ssh"]), ["300"]);
+    assert_eq!(pids(&["--unit", "ssh.service"]), ["300"]);
+    assert_eq!(pids(&["--unit", "cron"]), [""; 0]);
+    let ran = machine.run(&["ps", "--pid", "512,300", "--columns", "pid,unit,container", "--sort=-pid"]);
+    assert_eq!(lines(&ran)[1..], ["512  -            0123456789ab", "300  ssh.service  -"]);
+}
+
+#[test]
+fn lsof_finds_files_and_ports() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let own = std::process::id().to_string();
+    let path = file.path().to_str().unwrap();
+    let ran = run(psoxide().args(["lsof", path, "--columns", "pid,kind,file", "--no-header"]));
+    assert_eq!((ran.code, ran.stdout.trim()), (0, &*format!("{own}  file  {path}")), "{}", ran.stderr);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!(":{}", listener.local_addr().unwrap().port());
+    let ran = run(psoxide().args(["lsof", &port, "--json"]));
+    let row = &ran.json()["rows"][0];
+    assert_eq!(
+        (&row["pid"], &row["kind"], &row["status"]),
+        (&std::process::id().into(), &"tcp".into(), &"LISTEN".into())
+    );
+    assert!(run(psoxide().args(["lsof", &own])).stdout.contains("cwd"));
+    assert_eq!(run(psoxide().args(["lsof", "/nonexistent"])).code, 1);
+    assert_eq!(run(psoxide().args(["lsof", ":99999"])).code, 2);
+}
+
+#[test]
+fn familiar_names_are_aliases() {
+    let machine = Machine::new();
+    for (alias, command) in [("df", "disk-usage"), ("ss", "netstat"), ("vmstat", "cpu"), ("iostat", "disks")] {
+        assert_eq!(machine.run(&[alias]), machine.run(&[command]), "{alias}");
+    }
+    let ran = machine.run(&["vmstat", "0.01", "3"]);
+    assert_eq!((ran.code, lines(&ran).len()), (0, 5), "{}", ran.stdout);
+    assert!(machine.run(&["uptime"]).stdout.starts_with(" up "));
+}
+
+#[test]
+fn several_processes_at_once() {
+    let machine = Machine::new();
+    let ran = machine.run(&["procinfo", "1", "512"]);
+    assert_eq!(ran.stdout.matches("cmdline ").count(), 2);
+    assert_eq!(machine.run(&["procinfo", "1", "512", "--json"]).json()["data"][1]["pid"], 512);
+    let ran = machine.run(&["pmap", "512", "300", "--json"]);
+    let json = ran.json();
+    let pids: Vec<_> = json["rows"].as_array().unwrap().iter().map(|row| row["pid"].as_u64().unwrap()).collect();
+    assert!(pids.first() == Some(&512) && pids.last() == Some(&300), "{pids:?}");
+}
+
+#[test]
+fn a_local_login_has_no_host() {
+    let machine = Machine::new();
+    let all = machine.run(&["who", "--json"]).json()["rows"].as_array().unwrap().clone();
+    let remote = machine.run(&["who", "--filter", "host != null", "--json"]);
+    assert!(!remote.stdout.contains("localhost"), "{}", remote.stdout);
+    assert!(all.iter().all(|row| row["host"] != "localhost"), "{all:?}");
+}
+
+#[test]
+fn the_glance_shows_rates() {
+    let ran = run(&mut psoxide());
+    assert!(ran.stdout.contains("%CPU") && ran.stdout.contains("/s received"), "{}", ran.stdout);
+    let json = run(psoxide().arg("--json")).json();
+    assert!(json["data"]["top_rss"][0]["cpu_percent"].is_number(), "{json:#}");
+}
+
+#[test]
+fn the_doctor_has_a_line_for_each_check() {
+    let ran = run(psoxide().args(["doctor", "--json"]));
+    let json = ran.json();
+    let names: Vec<_> = json["rows"].as_array().unwrap().iter().map(|row| row["check"].as_str().unwrap()).collect();
+    for name in ["kernel", "privileges", "BPF", "hidepid", "cgroups", "pressure", "delay accounting", "sensors"] {
+        assert!(names.contains(&name), "{name} is not in {names:?}");
+    }
+}
+
+#[test]
+fn long_values_of_procinfo_continue_below_themselves() {
+    let machine = Machine::new();
+    let args = ["--root", machine.root().to_str().unwrap(), "procinfo", "512"];
+    let mut terminal = on_terminal(50, 200, &args);
+    assert!(terminal.end().success());
+    let screen = terminal.screen();
+    let place = screen.iter().position(|line| line.starts_with("memory  ")).unwrap();
+    assert!(screen[place + 1].starts_with("              ") && screen[place + 1].contains('='), "{screen:?}");
+    assert!(screen.iter().all(|line| line.trim_end().chars().count() <= 50));
+}

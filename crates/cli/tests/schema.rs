@@ -21,14 +21,21 @@ const COMMANDS: &[&[&str]] = &[
     &["top"],
     &["pstree"],
     &["pidof", "server"],
+    &["pgrep", "serv"],
+    &["kill", "-n", "512"],
     &["killall", "-n", "server"],
+    &["pkill", "-n", "serv"],
     &["procinfo", "512"],
     &["procinfo", "300"],
     &["procinfo", "40"],
     &["procinfo", "2"],
+    &["procinfo", "1", "2"],
     &["procsmem"],
     &["pmap", "512"],
     &["pmap", "512", "--grouped"],
+    &["pmap", "512", "300"],
+    &["lsof", "512"],
+    &["lsof", ":443"],
     &["iotop"],
     &["free"],
     &["meminfo"],
@@ -43,7 +50,12 @@ const COMMANDS: &[&[&str]] = &[
     &["sensors"],
     &["battery"],
     &["who"],
+    &["uptime"],
+    &["doctor"],
 ];
+
+/// Commands that do something once: they take no --count.
+const ONCE: [&str; 3] = ["kill", "killall", "pkill"];
 
 /// Commands that have a test of their own, and those that write no JSON.
 const ELSEWHERE: &[&str] = &["wait", "services", "capture", "schema", "completions", "man", "help"];
@@ -76,7 +88,7 @@ fn json_keeps_to_the_schema() {
     let machine = Machine::new();
     for args in COMMANDS {
         for more in [&["--json"][..], &["--json", "--count", "1"]] {
-            if name(args) == "killall" && more.len() > 1 {
+            if ONCE.contains(&name(args)) && more.len() > 1 {
                 continue; // it is not repeated
             }
             let args = [args, more].concat();
@@ -92,7 +104,7 @@ fn json_keeps_to_the_schema() {
 fn jsonl_keeps_to_the_schema() {
     let mut checker = Checker::new();
     let machine = Machine::new();
-    for args in COMMANDS.iter().filter(|args| name(args) != "killall") {
+    for args in COMMANDS.iter().filter(|args| !ONCE.contains(&name(args))) {
         let ran = machine.run(&[args, &["--jsonl", "--count", "2", "--interval", "10ms"][..]].concat());
         assert!(ran.code <= 1, "{args:?}: {}", ran.stderr);
         checker.check_lines(name(args), &ran.stdout);
@@ -135,7 +147,8 @@ fn json_of_this_machine_keeps_to_the_schema() {
     let checker = Checker::new();
     // Pids and names of the small machine are other processes here; a chip may be missing.
     let anywhere = |args: &&&[&str]| {
-        args.get(1).is_none_or(|arg| arg.starts_with('-')) && !["killall", "sensors", "battery"].contains(&name(args))
+        args.get(1).is_none_or(|arg| arg.starts_with('-'))
+            && !["kill", "killall", "pkill", "sensors", "battery"].contains(&name(args))
     };
     for args in COMMANDS.iter().filter(anywhere).chain([&["procinfo"][..]].iter()) {
         let ran = run(psoxide().args(*args).arg("--json"));

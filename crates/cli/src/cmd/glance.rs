@@ -1,19 +1,21 @@
 //! The machine at a glance.
 
 use std::cmp::Reverse;
+use std::ffi::OsString;
 use std::io::Write;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    CpuTimes, DiskPartition, DiskUsage, Field, LoadAverage, NetIo, Pid, Pressure, PressureOf, Result, Row, SwapMemory,
-    ToValue as _, Unit, VirtualMemory,
+    CpuTimes, DiskIo, DiskPartition, DiskUsage, Field, HostInfo, LoadAverage, NetIo, Pid, Pressure, PressureOf, Result,
+    Row, Snapshot, SwapMemory, System, ToValue as _, Unit, VirtualMemory,
 };
 use serde_json::{Value as Json, json};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::json::Object;
-use crate::output::rate::Rate;
+use crate::output::rate::{Pair, Rate};
 use crate::output::schema::{self, Body};
 use crate::output::style::Tone;
 use crate::output::table::{Align, Table};
@@ -32,6 +34,7 @@ pub(crate) fn body() -> Body {
         ("name", schema::of_unit(Unit::Text)),
         ("username", schema::of_unit(Unit::Text)),
         ("rss", schema::of_unit(Unit::Bytes)),
+        ("cpu_percent", number()),
     ]);
     Body::Data(schema::object([
         ("hostname", schema::of_unit(Unit::Text)),
@@ -40,30 +43,32 @@ pub(crate) fn body() -> Body {
         ("uptime", number()),
         ("load_average", schema::record::<psoxide::LoadAverage>()),
         ("cpu_percent", number()),
-        ("cpu_window", schema::documented(number(), "Seconds that cpu_percent is taken over; null: since boot.")),
+        ("cpu_window", schema::documented(number(), "Seconds that percentages and rates cover; null: since boot.")),
         ("virtual_memory", schema::record::<psoxide::VirtualMemory>()),
         ("swap_memory", schema::record::<psoxide::SwapMemory>()),
         ("pressure", json!({"type": ["object", "null"]})),
         ("disks", schema::list(usage)),
         ("net_io_total", schema::record::<psoxide::NetIo>()),
+        ("net_recv_rate", schema::documented(number(), "Bytes received per second.")),
+        ("net_sent_rate", schema::documented(number(), "Bytes sent per second.")),
+        ("disk_read_rate", schema::documented(number(), "Bytes read from disks per second.")),
+        ("disk_write_rate", schema::documented(number(), "Bytes written to disks per second.")),
         ("top_rss", schema::list(largest)),
     ]))
 }
 
 pub(crate) fn run(context: &Context) -> Outcome {
-    let mut cpu = Rate::new(context);
-    let read = || Ok(Machine::read(context, &mut cpu));
+    let mut rate = Rate::new(context);
+    let read = || Ok(Machine::read(context, &mut rate));
     json::data(context, NAME, read, |machine| Ok(machine.object()), |machine, out| machine.write(context, out))
 }
 
-/// What its JSON says that it is.
+/// The name of this view in JSON.
 pub(crate) const NAME: &str = "glance";
 
 /// Everything that is shown.
 struct Machine {
-    hostname: Option<String>,
-    ostype: Option<String>,
-    kernel: Option<String>,
+    host: Result<HostInfo>,
     boot_time: Result<SystemTime>,
     uptime: Result<Duration>,
     load_average: Result<LoadAverage>,
@@ -74,32 +79,70 @@ struct Machine {
     pressure: Vec<(PressureOf, Pressure)>,
     disks: Result<Vec<(DiskPartition, Result<DiskUsage>)>>,
     network: Result<Option<NetIo>>,
+    /// Bytes per second: received and sent by the network, read from and written to the disks.
+    traffic: [Option<f64>; 4],
     largest: Vec<Large>,
 }
 
 /// A process that holds much memory.
 struct Large {
     rss: u64,
+    cpu_percent: Option<f64>,
     row: Row,
 }
 
-impl Machine {
-    fn read(context: &Context, cpu: &mut Rate<'_, CpuTimes>) -> Self {
-        let system = &context.system;
-        let (percent, window) = match cpu.next(|| system.cpu_times()) {
-            Ok(pair) => {
-                let passed = pair.then.as_ref().map_or_else(|| pair.now.clone(), |then| pair.now.since(then));
-                (Ok(passed.busy_percent()), pair.then.is_some().then_some(pair.elapsed))
-            }
-            Err(Failure::Reading(error)) => (Err(error), None),
-            Err(_) => (Ok(None), None),
-        };
-        let pressure = PressureOf::ALL.iter().filter_map(|what| Some((*what, system.pressure(*what).ok()?)));
-        let host = system.host_info().ok();
+/// What rates are computed from. A machine may not have each of them.
+#[derive(Clone)]
+struct Counters {
+    cpu: Option<CpuTimes>,
+    network: Option<NetIo>,
+    disks: Option<DiskIo>,
+    processes: Option<Rc<Snapshot>>,
+}
+
+impl Counters {
+    fn read(system: &System) -> Self {
+        let processes = system.snapshot(query([Field::MemoryInfo, Field::CpuTimes, Field::CreateTime]));
         Self {
-            hostname: host.as_ref().map(|host| host.hostname.clone()),
-            ostype: host.as_ref().map(|host| host.system.clone()),
-            kernel: host.map(|host| host.release),
+            cpu: system.cpu_times().ok(),
+            network: system.net_io_total().ok().flatten(),
+            disks: system.disk_io_total().ok().flatten(),
+            processes: processes.ok().map(Rc::new),
+        }
+    }
+}
+
+impl Machine {
+    fn read(context: &Context, rate: &mut Rate<'_, Counters>) -> Self {
+        let system = &context.system;
+        // Without an uptime a copied machine has no rates.
+        let pair = rate.next(|| Ok(Counters::read(system))).ok();
+        let window = pair.as_ref().and_then(|pair| pair.then.is_some().then_some(pair.elapsed));
+        let cpu = pair.as_ref().and_then(|pair| {
+            let (now, then) = (pair.now.cpu.as_ref()?, pair.then.as_ref().map(|then| then.cpu.as_ref()));
+            match then {
+                Some(then) => now.since(then?).busy_percent(),
+                None => now.busy_percent(),
+            }
+        });
+        let percent = match cpu {
+            Some(percent) => Ok(Some(percent)),
+            None => system.cpu_times().map(|times| times.busy_percent()),
+        };
+        let per_second = |count: &dyn Fn(&Counters) -> Option<u64>| {
+            let pair = pair.as_ref()?;
+            let before = pair.then.as_ref().map_or(Some(0), count)?;
+            pair.per_second(count(&pair.now)?.saturating_sub(before))
+        };
+        let traffic = [
+            per_second(&|of| Some(of.network.as_ref()?.bytes_recv)),
+            per_second(&|of| Some(of.network.as_ref()?.bytes_sent)),
+            per_second(&|of| Some(of.disks.as_ref()?.read_bytes)),
+            per_second(&|of| Some(of.disks.as_ref()?.write_bytes)),
+        ];
+        let pressure = PressureOf::ALL.iter().filter_map(|what| Some((*what, system.pressure(*what).ok()?)));
+        Self {
+            host: system.host_info(),
             boot_time: system.boot_time(),
             uptime: system.uptime(),
             load_average: system.load_average(),
@@ -110,14 +153,15 @@ impl Machine {
             pressure: pressure.collect(),
             disks: disks(context),
             network: system.net_io_total(),
-            largest: largest(context),
+            traffic,
+            largest: pair.map(|pair| largest(context, &pair)).unwrap_or_default(),
         }
     }
 
     fn object(self) -> Object {
         let mut data = Object::default();
-        data.set("hostname", self.hostname);
-        data.set("kernel", self.kernel);
+        data.reading("hostname", self.host.clone().map(|host| OsString::from(host.hostname)));
+        data.reading("kernel", self.host.map(|host| OsString::from(host.release)));
         data.reading("boot_time", self.boot_time);
         data.reading("uptime", self.uptime);
         data.reading("load_average", self.load_average);
@@ -142,12 +186,15 @@ impl Machine {
             disks.into_iter().map(row).collect()
         });
         data.reading("net_io_total", self.network);
+        let names = ["net_recv_rate", "net_sent_rate", "disk_read_rate", "disk_write_rate"];
+        names.iter().zip(self.traffic).for_each(|(name, rate)| data.set(name, rate));
         let row = |large: Large| {
             let mut row = Object::default();
             row.set("pid", large.row.pid);
             row.cell("name", &large.row.get(Field::Name));
             row.cell("username", &large.row.get(Field::Username));
             row.set("rss", large.rss);
+            row.set("cpu_percent", large.cpu_percent);
             row.finish()
         };
         data.set("top_rss", self.largest.into_iter().map(row).collect::<Json>());
@@ -157,9 +204,8 @@ impl Machine {
     fn write(self, context: &Context, out: &mut dyn Write) -> std::result::Result<(), Failure> {
         let header = style::header();
         let mut line = |label: &str, text: String| writeln!(out, "{header}{label:<9}{header:#}{text}");
-        let part = |text: Option<String>| text.unwrap_or_else(|| "?".into());
-        let host = format!("{}  {} {}", part(self.hostname), part(self.ostype), part(self.kernel));
-        line("host", escape(host.as_ref()))?;
+        let host = |host: HostInfo| format!("{}  {} {}", host.hostname, host.system, host.release);
+        line("host", escape(shown(self.host, host).as_ref()))?;
         line("uptime", shown(self.uptime, human::span))?;
         line("load", shown(self.load_average, |v| format!("{:.2} {:.2} {:.2}", v.one, v.five, v.fifteen)))?;
         let over = self.window.map_or_else(|| "since boot".into(), |over| format!("over {:.1} s", over.as_secs_f64()));
@@ -180,9 +226,16 @@ impl Machine {
         if !waits.is_empty() {
             line("pressure", format!("{} of the last 10 s", waits.join(", ")))?;
         }
-        let network =
-            |v: NetIo| format!("{} received, {} sent", human::bytes(v.bytes_recv), human::bytes(v.bytes_sent));
+        let rate = |rate: Option<f64>| rate.map_or_else(|| "?".into(), |rate| format!("{}/s", human::fraction(rate)));
+        let [received, sent, read, written] = self.traffic.map(rate);
+        let network = |v: NetIo| {
+            let total = format!("{} and {} since boot", human::bytes(v.bytes_recv), human::bytes(v.bytes_sent));
+            format!("{received} received, {sent} sent ({total})")
+        };
         line("network", shown(self.network, |v| v.map_or_else(|| "none".into(), network)))?;
+        if self.traffic.iter().skip(2).any(Option::is_some) {
+            line("disk I/O", format!("{read} read, {written} written"))?;
+        }
         match self.disks {
             Ok(disks) => {
                 for (partition, usage) in disks {
@@ -193,12 +246,14 @@ impl Machine {
             Err(error) => line("disk", reason(&error))?,
         }
         writeln!(out)?;
-        let columns = [("PID", Align::Right), ("USER", Align::Left), ("RSS", Align::Right), ("NAME", Align::Left)];
-        let mut table = Table::new(columns.to_vec());
-        for Large { rss, row } in self.largest {
+        let right = ["PID", "USER", "%CPU", "RSS", "NAME"].map(|title| (title, Align::Right));
+        let left = |(title, align)| (title, if matches!(title, "USER" | "NAME") { Align::Left } else { align });
+        let mut table = Table::new(right.map(left).to_vec());
+        for Large { rss, cpu_percent, row } in self.largest {
             let [user, name] =
                 [row.username, row.name].map(|text| text.value().map_or_else(|| "?".into(), |v| escape(v)));
-            for cell in [row.pid.to_string(), user, human::bytes(rss), name] {
+            let percent = cpu_percent.map_or_else(|| "-".into(), |percent| format!("{percent:.1}"));
+            for cell in [row.pid.to_string(), user, percent, human::bytes(rss), name] {
                 table.cell(Tone::Plain, |text| text.push_str(&cell));
             }
         }
@@ -206,22 +261,25 @@ impl Machine {
     }
 }
 
-/// The processes that hold most memory.
-fn largest(context: &Context) -> Vec<Large> {
+/// The processes with the most resident memory.
+fn largest(context: &Context, pair: &Pair<Counters>) -> Vec<Large> {
     const MANY: usize = 5;
-    let mut sizes: Vec<(u64, Pid)> = match context.system.snapshot(query([Field::MemoryInfo])) {
-        Ok(all) => all.processes.iter().filter_map(|row| Some((row.memory_info.value()?.rss, row.pid))).collect(),
-        Err(_) => Vec::new(),
-    };
-    sizes.sort_by_key(|(rss, pid)| (Reverse(*rss), *pid));
+    let Some(snapshot) = &pair.now.processes else { return Vec::new() };
+    let before = pair.then.as_ref().and_then(|then| then.processes.as_ref());
+    let rates = before.map(|before| snapshot.since(before).processes).unwrap_or_default();
+    let mut sizes: Vec<(u64, Pid, Option<u64>)> =
+        snapshot.processes.iter().filter_map(|row| Some((row.memory_info.value()?.rss, row.pid, row.start))).collect();
+    sizes.sort_by_key(|(rss, pid, _)| (Reverse(*rss), *pid));
     sizes.truncate(MANY);
-    let pids: Vec<Pid> = sizes.iter().map(|(_, pid)| *pid).collect();
+    let pids: Vec<Pid> = sizes.iter().map(|(_, pid, _)| *pid).collect();
     // Names of these alone.
     let rows = context.system.snapshot_of(&pids, [Field::Name, Field::Username]).map(|named| named.processes);
-    let rows = rows.unwrap_or_default();
-    rows.into_iter()
-        .filter_map(|row| Some(Large { rss: sizes.iter().find(|(_, pid)| *pid == row.pid)?.0, row }))
-        .collect()
+    let large = |row: Row| {
+        let (rss, ..) = sizes.iter().find(|(_, pid, start)| (*pid, *start) == (row.pid, row.start))?;
+        let rate = rates.iter().find(|rate| (rate.pid, rate.start) == (row.pid, row.start));
+        Some(Large { rss: *rss, cpu_percent: rate.and_then(|rate| rate.cpu_percent), row })
+    };
+    rows.unwrap_or_default().into_iter().filter_map(large).collect()
 }
 
 fn shown<T>(reading: Result<T>, show: impl FnOnce(T) -> String) -> String {

@@ -1,120 +1,63 @@
-//! Signals to processes with a name.
+//! Sends a signal to processes by name.
 
 use clap::Args;
-use psoxide::{Field, Pid, Signal, System, Unit};
+use psoxide::Field;
 
-use super::pidof::called;
+use super::pidof::matched;
+use super::send::{self, SendArgs, Target};
 use super::{Subcommand, Takes, none};
-use crate::args::{Format, ListArgs};
+use crate::args::Format;
 use crate::context::Context;
-use crate::failure::{Failure, Outcome};
-use crate::output::column::{Column, Meta, Shape, cell};
-use crate::output::listing::{Listing, Sample};
-use crate::process::{First, Proc, ProcessArgs, Sampler};
-use crate::signal;
+use crate::failure::Outcome;
+use crate::output::column::Meta;
+use crate::output::escape;
+use crate::process::{First, ProcessArgs, Sampler};
 
 #[derive(Args)]
 pub(crate) struct Killall {
     /// Names, or paths of executables
     #[arg(required = true, value_name = "NAME")]
     names: Vec<std::ffi::OsString>,
-    /// The signal, by name or number
-    #[arg(short, long, value_name = "SIGNAL", default_value = "TERM", value_parser = signal::parse)]
-    signal: Signal,
-    /// Only say who would get it
-    #[arg(short = 'n', long)]
-    dry_run: bool,
+    /// Match only the name as ps shows it and the path of the executable
+    #[arg(short, long)]
+    exact: bool,
+    #[command(flatten)]
+    send: SendArgs,
     #[command(flatten)]
     select: ProcessArgs,
-    #[command(flatten)]
-    list: ListArgs,
 }
-
-/// A process that was sent a signal, or not.
-struct Sent {
-    pid: Pid,
-    name: std::ffi::OsString,
-    signal: String,
-    result: String,
-}
-
-const LISTING: Listing<Sent> = Listing {
-    command: Killall::NAME,
-    columns: &[
-        Column::new("pid", "PID", Unit::Plain, "The process id.", |sent: &Sent| cell(&sent.pid)),
-        Column::new("name", "NAME", Unit::Text, "The name.", |sent: &Sent| cell(&sent.name)),
-        Column::new("signal", "SIGNAL", Unit::Text, "The signal.", |sent: &Sent| cell(&sent.signal)),
-        Column::new("result", "RESULT", Unit::Text, "sent, not sent (a dry run), or why it was not.", |sent: &Sent| {
-            cell(&sent.result)
-        })
-        .shape(Shape::Text),
-    ],
-    table: &["pid", "name", "signal", "result"],
-    ..Listing::DEFAULT
-};
 
 impl Subcommand for Killall {
     const NAME: &'static str = "killall";
-    const ABOUT: &'static str = "Send a signal to processes with a name";
-    const DETAILS: &'static str = "A signal goes to the process that was found and never to a later one with its pid. This command itself is \
-         left out. The exit status is 1 if nobody has the name, 3 if a signal was refused.";
-    const SIGNALS: bool = true;
+    const ABOUT: &'static str = "Send a signal to processes by name";
+    const DETAILS: &'static str = "A process matches by its name, the path of its executable, argv[0], or the script that it runs; the column \
+         MATCHED says which. This command itself never matches, and a signal never reaches a later process with the \
+         same pid. The exit status is 1 if nothing matches, 3 if a signal was not permitted.";
     const TAKES: Takes = Takes::Once;
+    const SIGNALS: bool = true;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("killall sleep", "asks every sleep to end"),
-        ("killall -s KILL --user anna python3", "ends anna's at once"),
-        ("killall -n nginx", "shows who would get the signal"),
+        ("killall -i -KILL --user anna python3", "asks before each of anna's"),
+        ("killall -n nginx", "shows what would get the signal"),
     ];
 
     fn columns() -> Vec<Meta> {
-        LISTING.metas()
+        send::metas()
     }
 
     fn run(self, context: &Context) -> Outcome {
-        if !context.system.is_live() && !self.dry_run {
-            return Err(Failure::Usage("a copied machine takes no signals; --dry-run shows who would get one".into()));
-        }
         let fields = [Field::Name, Field::Exe, Field::Cmdline];
         let mut sampler = Sampler::new(context, &self.select, First::Lifetime).also(&fields);
         let own = std::process::id();
-        let found = sampler.matching(|process: &Proc| process.row.pid != own && called(&process.row, &self.names))?;
-        let mut refused = None;
-        let mut rows = Vec::new();
-        for process in found {
-            let result = if self.dry_run {
-                "not sent".into()
-            } else {
-                match send(&context.system, &process, self.signal) {
-                    Ok(()) => "sent".into(),
-                    Err(error) => {
-                        let reason = crate::output::reason(&error);
-                        refused = refused.or(Some(error));
-                        reason
-                    }
-                }
-            };
-            let name = process.row.name.value().cloned().unwrap_or_default();
-            rows.push(Sent { pid: process.row.pid, name, signal: signal::name(self.signal), result });
+        let processes = sampler.matching(|process| process.row.pid != own)?;
+        let targets: Vec<Target> = processes
+            .iter()
+            .filter_map(|process| Some(Target::of(process, matched(&process.row, &self.names, self.exact)?)))
+            .collect();
+        if targets.is_empty() && context.format == Format::Text {
+            let names: Vec<_> = self.names.iter().map(|name| escape(name)).collect();
+            return none(context, false, &format!("no process matches {}", names.join(" or ")));
         }
-        if rows.is_empty() && context.format == Format::Text {
-            let names: Vec<_> = self.names.iter().map(|name| crate::output::escape(name)).collect();
-            return none(context, false, &format!("no process is called {}", names.join(" or ")));
-        }
-        let mut rows = Some(rows);
-        let found = LISTING.run(context, &self.list, None, |_| Ok(Sample::of(rows.take().unwrap_or_default())))?;
-        match refused {
-            Some(error) => Err(error.into()),
-            None => Ok(found),
-        }
+        send::run(Self::NAME, context, &self.send, targets)
     }
-}
-
-/// To the process that was found, never to a later one with its pid.
-fn send(system: &System, process: &Proc, signal: Signal) -> psoxide::Result<()> {
-    let now = system.process(process.row.pid)?;
-    if now.start() == process.row.start {
-        return now.send_signal(signal);
-    }
-    // Another process has taken the pid: the one that was meant has ended, which is what was wanted of it.
-    Ok(())
 }

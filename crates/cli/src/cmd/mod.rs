@@ -7,15 +7,19 @@ mod cpu;
 mod cpu_distribution;
 mod disk_usage;
 mod disks;
+mod doctor;
 mod free;
 pub(crate) mod glance;
 mod ifconfig;
 mod iotop;
+mod kill;
 mod killall;
+mod lsof;
 mod man;
 mod meminfo;
 pub(crate) mod netstat;
 mod nettop;
+mod pgrep;
 mod pidof;
 mod pmap;
 pub(crate) mod procinfo;
@@ -23,9 +27,11 @@ mod procsmem;
 mod ps;
 mod pstree;
 mod schema;
+mod send;
 mod sensors;
 mod services;
 mod top;
+mod uptime;
 mod wait;
 mod who;
 
@@ -37,7 +43,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
 use crate::args::{Format, Globals};
 use crate::context::Context;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, privilege};
 use psoxide::Unit;
 
 use crate::output::column::{Meta, Shape};
@@ -149,11 +155,15 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<ps::Ps>(),
     Entry::of::<pstree::Pstree>(),
     Entry::of::<pidof::Pidof>(),
+    Entry::of::<pgrep::Pgrep>(),
+    Entry::of::<kill::Kill>(),
     Entry::of::<killall::Killall>(),
+    Entry::of::<pgrep::Pkill>(),
     Entry::of::<wait::Wait>(),
     Entry::of::<procinfo::Procinfo>(),
     Entry::of::<procsmem::Procsmem>(),
     Entry::of::<pmap::Pmap>(),
+    Entry::of::<lsof::Lsof>(),
     Entry::of::<iotop::Iotop>(),
     Entry::of::<free::Free>(),
     Entry::of::<meminfo::Meminfo>(),
@@ -167,8 +177,10 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<sensors::Sensors>(),
     Entry::of::<battery::Battery>(),
     Entry::of::<who::Who>(),
+    Entry::of::<uptime::Uptime>(),
     Entry::of::<services::Services>(),
     Entry::of::<capture::Capture>(),
+    Entry::of::<doctor::Doctor>(),
     Entry::of::<schema::Schema>(),
     Entry::of::<completions::Completions>(),
     Entry::of::<man::Man>(),
@@ -256,10 +268,10 @@ fn run<T: Subcommand>(matches: &ArgMatches, context: &Context) -> Outcome {
 }
 
 /// Says how many processes a listing does not show because they cannot be read.
-fn say_refused(refused: usize) {
-    if refused > 0 {
-        let noun = if refused == 1 { "process" } else { "processes" };
-        say(&format!("{refused} {noun} hidden: permission denied (try as root)"));
+fn say_hidden(hidden: usize) {
+    if hidden > 0 {
+        let noun = if hidden == 1 { "process" } else { "processes" };
+        say(&format!("{hidden} {noun} hidden: permission denied ({})", privilege()));
     }
 }
 

@@ -78,6 +78,7 @@ const LISTING: Listing<Socket> = Listing {
 impl Subcommand for Netstat {
     const NAME: &'static str = "netstat";
     const ABOUT: &'static str = "Sockets and the processes that hold them";
+    const ALIASES: &'static [&'static str] = &["ss"];
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("netstat", "TCP and UDP"),
         ("netstat --kind tcp4 --filter 'status == LISTEN'", "who listens"),

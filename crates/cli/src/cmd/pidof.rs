@@ -1,10 +1,11 @@
-//! The pids of processes with a name.
+//! Finds the pids of processes by name.
 
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::path::Path;
 
 use clap::Args;
-use psoxide::{Field, Reading, Row};
+use psoxide::{Field, Row};
 
 use super::Subcommand;
 use crate::args::{Format, ListArgs};
@@ -19,7 +20,7 @@ use crate::process::{First, Proc, ProcessArgs, Sampler};
 pub(crate) struct Pidof {
     /// Names, or paths of executables
     #[arg(required = true, value_name = "NAME")]
-    names: Vec<std::ffi::OsString>,
+    names: Vec<OsString>,
     #[command(flatten)]
     select: ProcessArgs,
     #[command(flatten)]
@@ -34,30 +35,36 @@ const LISTING: Listing<Proc> = Listing {
     ..Listing::DEFAULT
 };
 
-/// What a process is matched by.
+/// The fields that a process is matched by.
 const NEEDS: [Field; 3] = [Field::Name, Field::Exe, Field::Cmdline];
 
-/// Whether `row` is called one of `names`: by its name, its executable's path, or the script that it runs.
-pub(crate) fn called(row: &Row, names: &[std::ffi::OsString]) -> bool {
-    let file = |path: &std::ffi::OsStr, name| path == name || Path::new(path).file_name() == Some(name);
-    names.iter().any(|name| {
+/// Returns what of `row` matches one of `names`: its name, the path of its executable, or, unless the match must be
+/// exact, argv[0] or the script that it runs.
+pub(crate) fn matched(row: &Row, names: &[OsString], exact: bool) -> Option<&'static str> {
+    let file = |path: &OsStr, name| path == name || Path::new(path).file_name() == Some(name);
+    names.iter().find_map(|name| {
         let name = name.as_os_str();
         if row.name.value().is_some_and(|own| own == name) {
-            return true;
+            return Some("name");
         }
-        let exe = row.exe.value().is_some_and(|exe| exe.as_os_str() == name);
-        // argv[0] of a program that was started by another name; argv[1] of a script whose interpreter is argv[0].
-        let Reading::Value(cmdline) = &row.cmdline else { return exe };
-        exe || cmdline.first().is_some_and(|first| file(first, name))
-            || cmdline.get(1).is_some_and(|script| Path::new(script).is_absolute() && file(script, name))
+        if row.exe.value().is_some_and(|exe| exe.as_os_str() == name) {
+            return Some("path");
+        }
+        let cmdline = row.cmdline.value().filter(|_| !exact)?;
+        if cmdline.first().is_some_and(|first| file(first, name)) {
+            return Some("argv[0]");
+        }
+        // An interpreter is argv[0] and gets the path of the script as its first argument.
+        let script = cmdline.get(1).filter(|script| Path::new(script).is_absolute());
+        script.is_some_and(|script| file(script, name)).then_some("script")
     })
 }
 
 impl Subcommand for Pidof {
     const NAME: &'static str = "pidof";
-    const ABOUT: &'static str = "The pids of processes with a name";
-    const DETAILS: &'static str = "A process is called by its name, by the path of its executable, and by the script that it runs. Without \
-         options the pids stand on one line, for other commands.";
+    const ABOUT: &'static str = "Find the pids of processes by name";
+    const DETAILS: &'static str = "A process matches by its name, the path of its executable, argv[0], or the script that it runs. Without \
+         --columns the pids are written on one line, for other commands.";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("pidof sshd", "all sshd on one line"),
         ("pidof sshd --columns pid,cmdline", "as a table"),
@@ -70,7 +77,7 @@ impl Subcommand for Pidof {
 
     fn run(self, context: &Context) -> Outcome {
         let mut sampler = Sampler::new(context, &self.select, First::Lifetime).also(&NEEDS);
-        let named = |process: &Proc| called(&process.row, &self.names);
+        let named = |process: &Proc| matched(&process.row, &self.names, false).is_some();
         let plain = self.list.columns.is_none() && self.list.filter.is_none() && !self.select.tree;
         if plain && context.format == Format::Text && !context.repeats() {
             let rows = sampler.matching(named)?;

@@ -3,22 +3,22 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use psoxide::{MemoryMap, MemoryMapGroup, Pid, Record as _};
+use psoxide::{MemoryMap, MemoryMapGroup, Pid, Process, Record as _, Unit};
 
 use super::Subcommand;
 use crate::args::{self, Format, ListArgs};
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::column::{Column, Meta, cell, field, whole};
 use crate::output::listing::{Listing, Sample};
 use crate::output::value::Scale;
 
 #[derive(Args)]
 pub(crate) struct Pmap {
-    /// The process
-    #[arg(value_name = "PID", value_parser = args::pid)]
-    pid: Pid,
-    /// Add up the maps of the same file
+    /// The processes
+    #[arg(required = true, value_name = "PID", value_parser = args::pid)]
+    pids: Vec<Pid>,
+    /// Add up the mappings of each file
     #[arg(short, long)]
     grouped: bool,
     #[command(flatten)]
@@ -28,6 +28,7 @@ pub(crate) struct Pmap {
 /// A mapping, or several together.
 #[derive(Default)]
 struct Map {
+    pid: Pid,
     range: Option<(u64, u64)>,
     perms: Option<String>,
     sums: MemoryMapGroup,
@@ -41,6 +42,7 @@ macro_rules! sum {
 }
 
 const COLUMNS: &[Column<Map>] = &[
+    Column::new("pid", "PID", Unit::Plain, "The process id.", |map: &Map| cell(&map.pid)),
     Column::of(field(MemoryMap::FIELDS, "start"), "ADDRESS", |map: &Map| whole(map.range.map(|(start, _)| start)))
         .shown(|map, out| map.range.is_none_or(|(start, end)| write!(out, "{start:012x}-{end:012x}").is_ok())),
     Column::of(field(MemoryMap::FIELDS, "end"), "END", |map: &Map| whole(map.range.map(|(_, end)| end)))
@@ -64,6 +66,7 @@ const EACH: Listing<Map> = Listing {
     columns: COLUMNS,
     table: &["start", "rss", "pss", "perms", "path"],
     data: &[
+        "pid",
         "start",
         "end",
         "perms",
@@ -87,6 +90,7 @@ const EACH: Listing<Map> = Listing {
 const GROUPED: Listing<Map> = Listing {
     table: &["rss", "pss", "path"],
     data: &[
+        "pid",
         "path",
         "rss",
         "size",
@@ -104,7 +108,7 @@ const GROUPED: Listing<Map> = Listing {
 
 impl Subcommand for Pmap {
     const NAME: &'static str = "pmap";
-    const ABOUT: &'static str = "The memory maps of a process, in KiB";
+    const ABOUT: &'static str = "Memory maps of processes, in KiB";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("pmap 1", "every mapping"),
         ("pmap 1 --grouped --sort=-rss", "one line for each file, the largest first"),
@@ -116,20 +120,29 @@ impl Subcommand for Pmap {
     }
 
     fn run(self, context: &Context) -> Outcome {
-        let process = context.process(self.pid)?;
-        let listing = if self.grouped { &GROUPED } else { &EACH };
+        let processes = self.pids.iter().map(|pid| context.process(*pid)).collect::<Result<Vec<Process>, Failure>>()?;
+        let listing = match (self.grouped, processes.len()) {
+            (false, 1) => EACH,
+            (true, 1) => GROUPED,
+            (false, _) => Listing { table: &["pid", "start", "rss", "pss", "perms", "path"], ..EACH },
+            (true, _) => Listing { table: &["pid", "rss", "pss", "path"], ..GROUPED },
+        };
         // A sum of all rows is the sum of what is shown only if all are shown, in their order.
         let whole = self.list.filter.is_none() && self.list.sort.is_none();
         listing.run(context, &self.list, None, |_| {
-            let mut rows: Vec<Map> = if self.grouped {
-                process.memory_maps_grouped()?.into_iter().map(Map::from).collect()
-            } else {
-                process.memory_maps()?.into_iter().map(Map::from).collect()
-            };
-            if whole && context.format == Format::Text {
-                rows.push(total(&rows));
+            let mut all = Vec::new();
+            for process in &processes {
+                let mut rows: Vec<Map> = if self.grouped {
+                    process.memory_maps_grouped()?.into_iter().map(Map::from).collect()
+                } else {
+                    process.memory_maps()?.into_iter().map(Map::from).collect()
+                };
+                if whole && context.format == Format::Text {
+                    rows.push(total(&rows));
+                }
+                all.extend(rows.into_iter().map(|row| Map { pid: process.pid(), ..row }));
             }
-            Ok(Sample::of(rows))
+            Ok(Sample::of(all))
         })
     }
 }
@@ -143,7 +156,7 @@ impl From<MemoryMapGroup> for Map {
 impl From<MemoryMap> for Map {
     fn from(map: MemoryMap) -> Self {
         let (range, perms) = (Some((map.start, map.end)), Some(map.perms.clone()));
-        Self { range, perms, sums: MemoryMapGroup::from(map), total: false }
+        Self { range, perms, sums: MemoryMapGroup::from(map), ..Self::default() }
     }
 }
 

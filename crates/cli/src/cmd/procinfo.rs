@@ -1,7 +1,9 @@
 //! Everything about one process.
 
+use std::io::Write;
+
 use clap::Args;
-use psoxide::{ConnectionKind, Limit, MemoryType, Os, Pid, Process, Resource, Result, Unit};
+use psoxide::{ConnectionKind, Limit, MemoryType, Os, Pid, Process, Resource, Unit};
 use serde_json::{Map, Value as Json, json};
 
 use super::Subcommand;
@@ -17,9 +19,9 @@ use crate::output::{command, escape, human, json, reason, style};
 
 #[derive(Args)]
 pub(crate) struct Procinfo {
-    /// The process (default: this command itself)
+    /// The processes (default: this command itself)
     #[arg(value_name = "PID", value_parser = args::pid)]
-    pid: Option<Pid>,
+    pids: Vec<Pid>,
     /// Show all entries of long lists
     #[arg(short, long)]
     verbose: bool,
@@ -33,28 +35,29 @@ const LABEL: usize = 14;
 
 impl Subcommand for Procinfo {
     const NAME: &'static str = "procinfo";
-    const ABOUT: &'static str = "Everything about one process";
+    const ABOUT: &'static str = "Everything about a process";
     const DETAILS: &'static str = "A value that this user may not read is shown as \"permission denied\".";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("procinfo", "this command itself"),
         ("procinfo 1 --verbose", "process 1, with all entries of long lists"),
+        ("procinfo 1 2", "two processes"),
         ("procinfo 1 --json", "for another program"),
         ("procinfo 1234 --interval 1", "live"),
     ];
 
     fn body() -> Body {
-        Body::Data(object_schema())
+        Body::Data(schema::one_or_many(object_schema()))
     }
 
     fn run(self, context: &Context) -> Outcome {
-        let process = match self.pid {
-            Some(pid) => context.process(pid)?,
-            None if !context.system.is_live() => {
+        let processes: Vec<Process> = match self.pids.as_slice() {
+            [] if !context.system.is_live() => {
                 return Err(Failure::Usage("with --root, procinfo needs a PID".into()));
             }
-            None => context.system.current_process()?,
+            [] => vec![context.system.current_process()?],
+            pids => pids.iter().map(|pid| context.process(*pid)).collect::<Result<_, Failure>>()?,
         };
-        // One that has ended while it was read is not shown in part.
+        // A process that ended while it was read is not shown in part.
         let alive = |process: &Process| match process.is_running()? {
             true => Ok(()),
             false => context.system.process(process.pid()).map(drop),
@@ -64,26 +67,22 @@ impl Subcommand for Procinfo {
             alive(&process)?;
             Ok(object)
         };
-        json::data(
-            context,
-            Self::NAME,
-            || Ok(process.oneshot()),
-            object,
-            |process, out| {
-                let fields = fields(&process, self.verbose);
-                alive(&process)?;
-                let header = style::header();
-                // Long values continue below themselves, not below the labels.
-                let room = context.width().map_or(usize::MAX, |width| width.saturating_sub(LABEL).max(LABEL));
-                for (mut label, lines) in fields {
-                    for line in lines.iter().flat_map(|line| wrap(line, room)) {
-                        writeln!(out, "{header}{label:<LABEL$}{header:#}{line}")?;
-                        label = "";
-                    }
+        let text = |process: Process, out: &mut dyn Write| {
+            let fields = fields(&process, self.verbose);
+            alive(&process)?;
+            let header = style::header();
+            // Long values continue below themselves, not below the labels.
+            let room = context.width().map_or(usize::MAX, |width| width.saturating_sub(LABEL).max(LABEL));
+            for (mut label, lines) in fields {
+                for line in lines.iter().flat_map(|line| wrap(line, room)) {
+                    writeln!(out, "{header}{label:<LABEL$}{header:#}{line}")?;
+                    label = "";
                 }
-                Ok(())
-            },
-        )
+            }
+            Ok(())
+        };
+        let read = || Ok(processes.iter().map(Process::oneshot).collect());
+        json::data_of_each(context, Self::NAME, read, object, text)
     }
 }
 
@@ -130,11 +129,11 @@ fn object_schema() -> Json {
 
 pub(crate) type Field = (&'static str, Vec<String>);
 
-fn one<T>(label: &'static str, reading: Result<T>, show: impl FnOnce(T) -> String) -> Field {
+fn one<T>(label: &'static str, reading: psoxide::Result<T>, show: impl FnOnce(T) -> String) -> Field {
     (label, vec![reading.map_or_else(|error| reason(&error), show)])
 }
 
-fn list<T>(label: &'static str, reading: Result<Vec<T>>, verbose: bool, show: impl Fn(T) -> String) -> Field {
+fn list<T>(label: &'static str, reading: psoxide::Result<Vec<T>>, verbose: bool, show: impl Fn(T) -> String) -> Field {
     match reading {
         Ok(items) => (label, shorten(items.into_iter().map(show).collect(), verbose)),
         Err(error) => (label, vec![reason(&error)]),
@@ -279,7 +278,7 @@ fn object(p: &Process) -> Object {
     data.reading("open_files", p.open_files());
     data.reading("net_connections", p.net_connections(ConnectionKind::Inet));
     data.reading("threads", p.threads());
-    let limits: Result<Map<String, Json>> = Resource::ALL
+    let limits: psoxide::Result<Map<String, Json>> = Resource::ALL
         .iter()
         .filter_map(|&resource| match p.rlimit(resource) {
             Ok(limit) => Some(Ok((resource.name().to_owned(), json!({"soft": limit.soft, "hard": limit.hard})))),

@@ -51,6 +51,11 @@ pub(crate) fn time(time: SystemTime) -> String {
     local(time).map_or_else(|| "?".into(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
+/// The time of the day.
+pub(crate) fn clock(time: SystemTime) -> String {
+    local(time).map_or_else(|| "?".into(), |time| time.strftime("%H:%M:%S").to_string())
+}
+
 /// A start time in five columns: the time if it was today, else the day.
 pub(crate) fn started(time: SystemTime, now: SystemTime) -> String {
     let Some(time) = local(time) else { return "?".into() };

@@ -156,23 +156,48 @@ pub(crate) fn data<T>(
     object: impl Fn(T) -> Result<Object, Failure>,
     text: impl Fn(T, &mut dyn Write) -> Result<(), Failure>,
 ) -> Outcome {
+    data_of_each(context, command, || Ok(vec![read()?]), object, text)
+}
+
+/// As [`data`], of several things. In JSON the data of one is an object, that of several an array.
+pub(crate) fn data_of_each<T>(
+    context: &Context,
+    command: &'static str,
+    mut read: impl FnMut() -> Result<Vec<T>, Failure>,
+    object: impl Fn(T) -> Result<Object, Failure>,
+    text: impl Fn(T, &mut dyn Write) -> Result<(), Failure>,
+) -> Outcome {
     if context.format == Format::Csv {
         return Err(Failure::Usage(format!("--csv needs rows, and {command} has none; use --json")));
     }
     context.repeat(true, |turn, out| {
-        let answer = read()?;
-        let mut envelope = if context.format == Format::Json { envelope(command) } else { Map::new() };
-        stamp(&mut envelope, context, turn);
+        let answers = read()?.into_iter();
         match context.format {
             Format::Json => {
-                envelope.insert("data".into(), object(answer)?.finish());
+                let mut envelope = envelope(command);
+                stamp(&mut envelope, context, turn);
+                let objects = answers.map(|answer| Ok(object(answer)?.finish()));
+                let mut objects = objects.collect::<Result<Vec<Json>, Failure>>()?;
+                let data = if objects.len() == 1 { objects.pop().unwrap_or_default() } else { objects.into() };
+                envelope.insert("data".into(), data);
                 writeln!(out, "{}", pretty(&Json::Object(envelope)))?;
             }
             Format::Jsonl => {
-                envelope.extend(object(answer)?.into_map());
-                writeln!(out, "{}", line(&Json::Object(envelope)))?;
+                for answer in answers {
+                    let mut fields = Map::new();
+                    stamp(&mut fields, context, turn);
+                    fields.extend(object(answer)?.into_map());
+                    writeln!(out, "{}", line(&Json::Object(fields)))?;
+                }
             }
-            _ => text(answer, out)?,
+            Format::Text | Format::Csv => {
+                for (i, answer) in answers.enumerate() {
+                    if i > 0 {
+                        writeln!(out)?;
+                    }
+                    text(answer, out)?;
+                }
+            }
         }
         Ok(())
     })?;

@@ -65,6 +65,11 @@ pub(crate) fn object(properties: impl IntoIterator<Item = (&'static str, Json)>)
     json!({"type": "object", "properties": all})
 }
 
+/// One of these, or an array of several.
+pub(crate) fn one_or_many(one: Json) -> Json {
+    json!({"anyOf": [one.clone(), {"type": "array", "items": one}]})
+}
+
 /// A record of the library, or null.
 pub(crate) fn record<T: Record>() -> Json {
     let field = |info: &FieldInfo| (info.name.to_owned(), documented(of_unit(info.unit), info.doc));

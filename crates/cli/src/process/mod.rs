@@ -2,11 +2,13 @@
 
 pub(crate) mod columns;
 pub(crate) mod sample;
+mod word;
 
 use clap::Args;
 use psoxide::{Pid, Row};
 
 pub(crate) use sample::{First, Sampler};
+pub(crate) use word::{Word, is_on_port, port};
 
 use crate::args;
 use crate::output::tree::Tree;
