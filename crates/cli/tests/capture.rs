@@ -28,3 +28,52 @@ fn this_machine_is_captured_and_read_back() {
     let text = run(psoxide().args(["capture", "--pid", &me, "-"])).stdout;
     assert!(text.starts_with("psoxide-capture 1\norigin recorded\nsystem linux\n"), "{text}");
 }
+
+/// What the command prints of a recorded machine of another system.
+#[track_caller]
+fn snapshot(name: &str, file: &str, args: &[&str]) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/");
+    let ran = run(psoxide().arg("--root").arg([root, file].concat()).args(args));
+    let mut text = format!("$ psoxide --root {file} {}\n{}", args.join(" "), ran.stdout);
+    if !ran.stderr.is_empty() {
+        text.push_str(&format!("[stderr]\n{}", ran.stderr.replace(root, "")));
+    }
+    text.push_str(&format!("[exit {}]\n", ran.code));
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+macro_rules! snapshots {
+    ($file:literal: $($name:ident: $($arg:literal)*;)+) => {
+        $(#[test]
+        fn $name() {
+            snapshot(stringify!($name), $file, &[$($arg),*]);
+        })+
+    };
+}
+
+snapshots! {
+    "freebsd/12.1-amd64-recorded.txt.gz":
+    freebsd_glance: ;
+    freebsd_ps: "ps";
+    freebsd_ps_json: "ps" "--json" "--pid" "0,17,22,40";
+    freebsd_procinfo: "procinfo" "22" "--verbose";
+    freebsd_procinfo_kernel: "procinfo" "0";
+    freebsd_procinfo_zombie: "procinfo" "17";
+    freebsd_procinfo_json: "procinfo" "40" "--json";
+    freebsd_free: "free";
+    freebsd_meminfo: "meminfo";
+    freebsd_cpu: "cpu";
+    freebsd_netstat: "netstat";
+    freebsd_netstat_unix: "netstat" "--kind" "unix";
+    freebsd_disks: "disks";
+    freebsd_ifconfig: "ifconfig";
+    freebsd_top: "top" "--batch";
+    freebsd_pmap: "pmap" "22";
+    freebsd_who: "who";
+    freebsd_sensors: "sensors";
+    freebsd_pstree: "pstree";
+}

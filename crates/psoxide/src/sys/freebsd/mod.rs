@@ -25,6 +25,8 @@ use std::sync::Arc;
 use source::Source;
 use table::{Cache, Pass};
 
+#[cfg(feature = "capture")]
+use crate::sys::question::Recorder;
 use crate::sys::{self, Platform, PressureReadings, Scope, ServiceReadings, Types};
 use crate::{FieldSet, Os, Pid, Result};
 
@@ -52,6 +54,16 @@ impl Platform for Freebsd {
     #[cfg(feature = "capture")]
     fn open_capture(capture: sys::question::Capture) -> Result<Source> {
         Ok(Source::new(sys::question::Kernel::captured(Os::Freebsd, capture)))
+    }
+
+    #[cfg(feature = "capture")]
+    fn recorded(source: &Source, capture: sys::question::Capture, _: &[Pid]) -> Result<(Option<Source>, Recorder)> {
+        source.recorded(capture).map(|(source, recorder)| (Some(source), recorder))
+    }
+
+    #[cfg(feature = "capture")]
+    fn is_environment(question: &str) -> bool {
+        question.starts_with("sysctl kern.proc.env.")
     }
 
     fn pass(_: &Source, scope: Scope) -> Pass {

@@ -11,6 +11,8 @@ use psoxide_parse::{ParseError, bsd};
 use super::abi::ENOENT;
 use super::calls::Question;
 use crate::sys::question::Kernel;
+#[cfg(feature = "capture")]
+use crate::sys::question::{Capture, Recorder};
 use crate::{Error, Result};
 
 /// A machine that runs FreeBSD.
@@ -72,6 +74,15 @@ impl Source {
 
     #[cfg(not(feature = "capture"))]
     fn fill_constants(&self) {}
+
+    /// The same machine, whose answers are added to a capture that begins as `capture`.
+    #[cfg(feature = "capture")]
+    pub(super) fn recorded(&self, mut capture: Capture) -> Result<(Self, Recorder)> {
+        capture.header.page_size = self.page_size()?;
+        capture.header.clock_ticks = self.ticks()?.into();
+        let (kernel, recorder) = self.kernel.recorded(capture)?;
+        Ok((Self::new(kernel), recorder))
+    }
 
     pub(super) fn is_live(&self) -> bool {
         self.kernel.is_live()
