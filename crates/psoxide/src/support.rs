@@ -35,6 +35,7 @@ impl Call {
 
 /// Every public call, sorted by name.
 pub const CALLS: &[Call] = &[
+    call("Process::abi", OsSet::FREEBSD),
     call("Process::cgroup", OsSet::LINUX),
     call("Process::children", OsSet::ALL),
     call("Process::cmdline", OsSet::ALL),
@@ -51,6 +52,7 @@ pub const CALLS: &[Call] = &[
     call("Process::ionice", OsSet::LINUX.or(OsSet::WINDOWS)),
     call("Process::is_kernel_thread", OsSet::LINUX),
     call("Process::is_running", OsSet::ALL),
+    call("Process::jail", OsSet::FREEBSD),
     call("Process::kill", OsSet::ALL),
     call("Process::memory_details", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD)),
     call("Process::memory_footprint", OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS)),

@@ -216,6 +216,13 @@ fn ids_of_a_process_that_changed_them() {
 }
 
 #[test]
+fn jails_and_binary_interfaces() {
+    assert_eq!((of("jail").jail().unwrap(), of("sleep").jail().unwrap()), (1, 0));
+    assert_eq!(of("jail").abi().unwrap(), "FreeBSD ELF64");
+    assert_eq!(machine().process(0).unwrap().abi().unwrap(), "null");
+}
+
+#[test]
 fn threads() {
     let process = of("threads");
     assert_eq!(process.num_threads().unwrap(), 3);

@@ -27,6 +27,8 @@ fn to_another(signal: impl FnOnce(&Process) -> Result<()>) -> Result<()> {
 /// Makes the call of this name; `None` where this test does not know it.
 fn make(name: &str, system: &System, me: &Process) -> Option<Result<()>> {
     Some(match name {
+        "Process::abi" => me.abi().map(drop),
+        "Process::jail" => me.jail().map(drop),
         "Process::cgroup" => me.cgroup().map(drop),
         "Process::children" => me.children(true).map(drop),
         "Process::cmdline" => me.cmdline().map(drop),

@@ -331,6 +331,17 @@ impl Process {
         self.with_handle(Os::cgroup)
     }
 
+    /// Reads the number of the jail that the process runs in; 0 outside of jails.
+    pub fn jail(&self) -> Result<u32> {
+        self.with_handle(Os::jail)
+    }
+
+    /// Reads the name of the binary interface that the kernel runs the process with, such as `FreeBSD ELF64` or, for a
+    /// program of Linux, `Linux ELF64`.
+    pub fn abi(&self) -> Result<OsString> {
+        self.with_handle(Os::abi)
+    }
+
     /// Reads the inode number of the network namespace: two processes with the same number share their interfaces and
     /// ports.
     pub fn net_namespace(&self) -> Result<u64> {

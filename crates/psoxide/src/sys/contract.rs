@@ -246,6 +246,12 @@ contract! {
         /// Reads the control group.
         fn cgroup(process) -> Result<Cgroup> = unsupported;
 
+        /// Reads the number of the jail; 0 outside of one.
+        fn jail(process) -> Result<u32> = unsupported;
+
+        /// Reads the binary interface that the kernel runs the process with.
+        fn abi(process) -> Result<OsString> = unsupported;
+
         /// Reads the inode number of the network namespace.
         fn net_namespace(process) -> Result<u64> = unsupported;
 

@@ -244,6 +244,14 @@ impl ProcessReadings for Freebsd {
         })
     }
 
+    fn jail(process: &Handle<'_>) -> Result<u32> {
+        of_record(process, |record| Ok(unsigned(record.jid(), "ki_jid")?))
+    }
+
+    fn abi(process: &Handle<'_>) -> Result<OsString> {
+        of_record(process, |record| Ok(bsd::text(record.emul())))
+    }
+
     fn cpu_num(process: &Handle<'_>) -> Result<u32> {
         of_record(process, |record| record.cpu().ok_or_else(|| Error::unsupported("cpu_num")))
     }
