@@ -264,8 +264,11 @@ fn as_nobody(wheel: &Path, temp: &Path) -> Result {
     run(environment.pip(&["pytest", "mypy"]).arg(wheel))?;
     let tests = temp.join("tests");
     run(Command::new("cp").arg("-r").arg(workspace().join("crates/python/tests")).arg(&tests))?;
+    let testdata = temp.join("testdata");
+    run(Command::new("cp").arg("-r").arg(workspace().join("testdata")).arg(&testdata))?;
     run(Command::new("chmod").args(["-R", "a+rX"]).arg(temp))?;
     let mut command = nobody();
+    command.env("PSOXIDE_TESTDATA", &testdata);
     command.arg(environment.folder.join("bin/python")).current_dir(&tests).env("HOME", temp.join("home"));
     let ledger = Ledger::open(&temp.join("skips.txt"), "user")?;
     run(ledger.name_to(pytest(command).arg(".")))?;

@@ -3,6 +3,7 @@
 parity/coupled.txt says which of psutil's tests each stands for.
 """
 
+import errno
 import importlib.metadata
 import os
 import subprocess
@@ -42,6 +43,19 @@ def stat(pid=7, comm="fixture", status="S", **fields):
     for name, value in fields.items():
         line[names[name] - 1] = str(value)
     return " ".join(line) + "\n"
+
+
+def test_limits_of_a_zombie(zombie, monkeypatch):
+    """Some kernels answer ENOSYS."""
+
+    def refuse(self, number):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(psoxide._pslinux.Process, "limit", refuse, raising=False)
+    with pytest.raises(psoxide.ZombieProcess):
+        psoxide.Process(zombie).rlimit(psoxide.RLIMIT_NOFILE)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
+        psoxide.Process().rlimit(psoxide.RLIMIT_NOFILE)
 
 
 # Memory

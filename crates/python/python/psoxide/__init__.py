@@ -122,6 +122,8 @@ __all__ = [
     "heap_info", "heap_trim",
     # psutil 8
     "bytes2human", "ProcessStatus", "ConnectionStatus", "ProcessRlimit", "ProcessIOPriority", "NicDuplex", "BatteryTime",
+    # psoxide
+    "set_backend", "open_capture", "close_capture",
 ]  # fmt: skip
 
 # What is made or imported when it is first asked for: all of it together takes longer than the rest of the package.

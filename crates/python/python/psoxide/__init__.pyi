@@ -137,6 +137,9 @@ __all__ = [
     "ConnectionStatus",
     "NicDuplex",
     "BatteryTime",
+    "set_backend",
+    "open_capture",
+    "close_capture",
 ]
 
 __version__: str

@@ -194,7 +194,7 @@ def both(place, call, order=None, tries=5):
 # What psoxide has of psutil 8, and what either keeps to itself.
 ADDED = {
     "bytes2human", "ProcessStatus", "ConnectionStatus", "ProcessRlimit", "ProcessIOPriority", "NicDuplex", "BatteryTime",
-    "attrs", "memory_footprint", "memory_info_ex", "page_faults",
+    "attrs", "memory_footprint", "memory_info_ex", "page_faults", "set_backend", "open_capture", "close_capture",
 }  # fmt: skip
 PRIVATE = {name for package in (psutil, psoxide) for name in dir(package.Popen) if re.match("_[^_]", name)} | {
     "__copy__", "__getattr__", "__reduce_ex__", "__static_attributes__", "__firstlineno__",
