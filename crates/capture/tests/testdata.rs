@@ -15,7 +15,8 @@ fn captures() -> Vec<(String, PathBuf)> {
         for file in fs::read_dir(system.path()).unwrap() {
             let path = file.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
-            if !name.ends_with(".truth.txt") {
+            let is_text = name.ends_with(".txt") || name.ends_with(".txt.gz");
+            if is_text && !name.ends_with(".truth.txt") {
                 found.push((system.file_name().into_string().unwrap(), path));
             }
         }
