@@ -122,7 +122,10 @@ impl Process {
     pub fn is_running(&self) -> Result<bool> {
         match Self::open(&self.system, self.pid) {
             Ok(now) if now.start != self.start => Ok(false),
-            Ok(_) if self.unique.is_some() => Ok(self.with_handle(Os::unique)? == self.unique),
+            Ok(_) if self.unique.is_some() => match self.with_handle(Os::unique) {
+                Err(error) if error.is_no_such_process() => Ok(false),
+                unique => Ok(unique? == self.unique),
+            },
             Ok(_) => Ok(true),
             Err(error) if error.is_no_such_process() => Ok(false),
             Err(error) => Err(error),

@@ -103,7 +103,7 @@ impl Bpf {
     }
 
     /// The regular files of a process, by descriptor; `links` is its `fd`.
-    pub(super) fn files(&self, source: &Source, pid: Pid, links: &Folder) -> Option<Vec<OpenFile>> {
+    pub(super) fn files(&self, source: &Source, pid: Pid, links: &Folder<'_>) -> Option<Vec<OpenFile>> {
         let mut paths = Paths::new(source, links);
         let mut open = Vec::new();
         self.chosen(source)?.files(pid, |file| {

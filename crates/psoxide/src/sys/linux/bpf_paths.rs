@@ -16,13 +16,13 @@ use super::process::within;
 /// Finds the path of each file that a walk has printed.
 pub(super) struct Paths<'a> {
     source: &'a Source,
-    links: &'a Folder,
+    links: &'a Folder<'a>,
     /// Of each directory the path, with a slash at its end, and whether that leads to it.
     directories: HashMap<Directory, (Vec<u8>, bool), RandomState>,
 }
 
 impl<'a> Paths<'a> {
-    pub(super) fn new(source: &'a Source, links: &'a Folder) -> Self {
+    pub(super) fn new(source: &'a Source, links: &'a Folder<'a>) -> Self {
         Self { source, links, directories: HashMap::default() }
     }
 

@@ -111,7 +111,7 @@ fn scaling(source: &Source, first: Option<u64>) -> Result<Vec<(u32, Scaling)>> {
     let cpus = source.file(CPUS);
     let mut all = Vec::new();
     // Where the first has none, mostly a link to its policy, there is no cpufreq at all. A copy may lack the links.
-    if source.is_live() && first.is_some_and(|first| !cpus.join(format!("cpu{first}/cpufreq")).is_dir()) {
+    if source.is_live() && first.is_some_and(|first| !source.is_dir(&cpus.join(format!("cpu{first}/cpufreq")))) {
         return Ok(all);
     }
     let policies = cpus.join("cpufreq");
@@ -132,7 +132,7 @@ fn scaling(source: &Source, first: Option<u64>) -> Result<Vec<(u32, Scaling)>> {
     if all.is_empty() {
         for cpu in numbered(source, &cpus, "cpu")? {
             let folder = cpus.join(format!("cpu{cpu}/cpufreq"));
-            if !folder.is_dir() {
+            if !source.is_dir(&folder) {
                 continue;
             }
             let freq = scaling_in(source, &folder);

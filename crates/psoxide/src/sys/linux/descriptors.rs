@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
 use psoxide_parse::linux::fdinfo;
+use rustix::fs::FileType;
 use rustix::path::DecInt;
 
 use super::folder::Folder;
@@ -15,7 +16,7 @@ use crate::sys::ProcessReadings as _;
 use crate::{Error, OpenFile, Result};
 
 pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
-    let fds = Folder::open(process.path("fd"))?;
+    let fds = Folder::open(process.source, process.path("fd"))?;
     if let Some(files) = process.source.bpf().files(process.source, process.pid, &fds) {
         return Ok(files);
     }
@@ -26,7 +27,7 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     })?;
     drop(fds);
     // Since Linux 2.6.22; missing too when the process has just ended.
-    let mut infos = if_any(Folder::open(process.path("fdinfo")))?;
+    let mut infos = if_any(Folder::open(process.source, process.path("fdinfo")))?;
     if infos.is_none() {
         Linux::start(&Handle { cache: &Cache::default(), ..*process })?;
     }
@@ -67,7 +68,7 @@ pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
         }
     }
     let mut count = 0;
-    Folder::open(folder)?.each_number(|_| {
+    Folder::open(process.source, folder)?.each_number(|_| {
         count += 1;
         Ok(())
     })?;
@@ -79,8 +80,8 @@ pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
 pub(super) fn regular<'a>(source: &Source, target: &'a [u8]) -> Option<&'a [u8]> {
     let is_file = |path: &[u8]| {
         let path = Path::new(OsStr::from_bytes(path));
-        match within(source, path).metadata() {
-            Ok(metadata) => Some(metadata.is_file()),
+        match source.stat(&within(source, path)) {
+            Ok(found) => Some(FileType::from_raw_mode(found.st_mode) == FileType::RegularFile),
             Err(_) => (!source.is_live()).then(|| !path.starts_with("/dev")),
         }
     };

@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use psoxide_parse::decimal;
-use rustix::fs::{CWD, Mode, OFlags, RawDir};
+use rustix::fs::RawDir;
 use rustix::io::Errno;
 
-use super::source;
+use super::source::{self, Source};
 use crate::{Error, Result};
 
 /// PATH_MAX: the kernel answers ENAMETOOLONG for what is longer.
@@ -18,7 +18,8 @@ const LONGEST_LINK: usize = 4096;
 /// Some 250 names of numbers.
 const LISTING: usize = 8192;
 
-pub(super) struct Folder {
+pub(super) struct Folder<'a> {
+    source: &'a Source,
     /// `None` once it was closed to free a descriptor.
     folder: Option<OwnedFd>,
     path: PathBuf,
@@ -31,12 +32,11 @@ pub(super) struct Numbered<'a> {
     pub(super) name: &'a CStr,
 }
 
-impl Folder {
-    pub(super) fn open(path: PathBuf) -> Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match rustix::fs::openat(CWD, &path, flags, Mode::empty()) {
-            Ok(folder) => Ok(Self { folder: Some(folder), path }),
-            Err(errno) => Err(Error::io(errno).with_path(path)),
+impl<'a> Folder<'a> {
+    pub(super) fn open(source: &'a Source, path: PathBuf) -> Result<Self> {
+        match source.open_dir(&path) {
+            Ok(folder) => Ok(Self { source, folder: Some(folder), path }),
+            Err(error) => Err(error.with_path(path)),
         }
     }
 
@@ -92,14 +92,17 @@ impl Folder {
         file: &[u8],
         parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
     ) -> Result<T> {
-        let mut opened = match &self.folder {
-            Some(folder) => source::open(folder, file),
-            None => source::open(CWD, self.file(file)),
+        let opened = match &self.folder {
+            Some(folder) if self.source.is_live() => source::open(folder, file),
+            _ => return self.source.read_one(&self.file(file), parse),
         };
-        if opened.as_ref().is_err_and(Error::is_shortage) && self.folder.take().is_some() {
-            opened = source::open(CWD, self.file(file));
+        if opened.as_ref().is_err_and(Error::is_shortage) {
+            self.folder = None;
+            return self.source.read_one(&self.file(file), parse);
         }
-        opened.and_then(|opened| source::read_record(&opened, parse)).map_err(|error| error.with_path(self.file(file)))
+        opened
+            .and_then(|opened| source::read_record(&opened, u64::MAX, parse))
+            .map_err(|error| error.with_path(self.file(file)))
     }
 
     fn folder(&self) -> Result<&OwnedFd> {

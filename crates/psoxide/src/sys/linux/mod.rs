@@ -28,6 +28,7 @@ mod sensors;
 mod sockets;
 mod source;
 mod threads;
+mod tree;
 mod users;
 
 use std::path::Path;

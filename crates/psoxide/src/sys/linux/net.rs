@@ -90,7 +90,7 @@ impl NetReadings for Linux {
         names.sort_unstable();
         let mut stats = Vec::with_capacity(names.len());
         for name in names {
-            if !nic_file(source, &name, "").is_dir() {
+            if !source.is_dir(&nic_file(source, &name, "")) {
                 continue; // bonding_masters
             }
             let read = || -> Result<NicStats> {

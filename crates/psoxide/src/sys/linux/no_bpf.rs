@@ -51,7 +51,7 @@ impl Bpf {
         None
     }
 
-    pub(super) fn files(&self, _: &Source, _: Pid, _: &Folder) -> Option<Vec<OpenFile>> {
+    pub(super) fn files(&self, _: &Source, _: Pid, _: &Folder<'_>) -> Option<Vec<OpenFile>> {
         None
     }
 

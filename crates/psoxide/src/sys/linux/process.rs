@@ -177,7 +177,8 @@ pub(super) fn within(source: &Source, path: &Path) -> PathBuf {
 }
 
 fn exists(source: &Source, path: &Path) -> bool {
-    within(source, path).symlink_metadata().is_ok()
+    let path = within(source, path);
+    if source.is_live() { path.symlink_metadata().is_ok() } else { source.stat(&path).is_ok() }
 }
 
 pub(super) fn os_string(bytes: &[u8]) -> OsString {

@@ -102,7 +102,7 @@ impl Holders {
     }
 
     fn add_process(source: &Source, pid: Pid, holders: &mut Vec<Holder>) -> Result<()> {
-        Folder::open(source.process(pid, "fd"))?.each_link(|fd, target| {
+        Folder::open(source, source.process(pid, "fd"))?.each_link(|fd, target| {
             if let (Some(inode), Ok(fd)) = (socket_inode(target), i32::try_from(fd.number)) {
                 holders.push(Holder { inode, pid, fd });
             }
@@ -326,7 +326,8 @@ impl<'a> Tables<'a> {
             pid => {
                 let of_process = |path: &str| self.source.procfs(&format!("{pid}/{path}"));
                 // Before Linux 2.6.25 there was but one network.
-                let only_one = !of_process("net").exists() && of_process("stat").exists();
+                let exists = |path| self.source.stat(&of_process(path)).is_ok();
+                let only_one = !exists("net") && exists("stat");
                 if only_one { self.source.procfs(&format!("net/{file}")) } else { of_process(&format!("net/{file}")) }
             }
         };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use psoxide_parse::{Cursor, ParseError, decimal, lines};
 use rustix::buffer::spare_capacity;
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::path::DecInt;
 use rustix::process::{PidfdFlags, pidfd_open};
@@ -18,8 +18,8 @@ use super::bpf::Bpf;
 use super::ffi::{self, PidfdInfo};
 use super::folder::Folder;
 use super::memo::Memo;
-use super::raw_pid;
 use super::users::UserNames;
+use super::{raw_pid, tree};
 #[cfg(feature = "capture")]
 use crate::sys::question::Capture;
 use crate::{Backend, Error, Pid, Result};
@@ -71,7 +71,7 @@ impl Source {
 
     pub(crate) fn at_root(root: &Path) -> Result<Self> {
         let procfs = root.join("proc");
-        if !procfs.is_dir() {
+        if tree::open_dir(root, &procfs).is_err() {
             return Err(
                 Error::invalid("not a directory: a copied machine has its files in proc and sys").with_path(procfs)
             );
@@ -91,7 +91,7 @@ impl Source {
             unpacked: None,
         };
         let constants = root.join(".psoxide");
-        match source.read(&constants, |bytes| Ok(bytes.to_vec())) {
+        match source.read_one(&constants, |bytes| Ok(bytes.to_vec())) {
             Ok(bytes) => source.take_constants(&bytes).map_err(|e| e.with_path(constants))?,
             Err(error) if error.is_missing() => source.guess_constants()?,
             Err(error) => return Err(error),
@@ -300,19 +300,54 @@ impl Source {
         self.root.join(file)
     }
 
+    /// Opens a file; of a copied machine only a regular one of at most `limit` bytes.
+    pub(super) fn open(&self, path: &Path, limit: u64) -> Result<OwnedFd> {
+        if self.live { open(CWD, path) } else { tree::open_file(&self.root, path, limit) }
+    }
+
+    /// Opens a directory.
+    pub(super) fn open_dir(&self, path: &Path) -> Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match self.live {
+            true => rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(Error::io),
+            false => tree::open_dir(&self.root, path),
+        }
+    }
+
+    /// Describes what a path leads to.
+    pub(super) fn stat(&self, path: &Path) -> Result<Stat> {
+        if self.live { rustix::fs::stat(path).map_err(Error::io) } else { tree::stat(&self.root, path) }
+    }
+
+    pub(super) fn is_dir(&self, path: &Path) -> bool {
+        self.stat(path).is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Directory)
+    }
+
+    /// How many bytes of a file are read. The kernel's own files have no limit.
+    fn limit(&self, of_copy: u64) -> u64 {
+        if self.live { u64::MAX } else { of_copy }
+    }
+
     /// Reads a file and parses it; errors name the file.
     pub(crate) fn read<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-        open(CWD, path).and_then(|file| read(&file, parse)).map_err(|error| error.with_path(path))
+        self.open(path, tree::LIST)
+            .and_then(|file| read(&file, self.limit(tree::LIST), parse))
+            .map_err(|error| error.with_path(path))
     }
 
     /// As [`read`](Self::read), for a file that is one record, as those of /sys and, in /proc, what fs/seq_file.c's
     /// single_open has opened (`stat`, `meminfo`): the kernel gives all of it in one read if it fits.
     pub(crate) fn read_one<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-        open(CWD, path).and_then(|file| read_record(&file, parse)).map_err(|error| error.with_path(path))
+        self.open(path, tree::RECORD)
+            .and_then(|file| read_record(&file, self.limit(tree::RECORD), parse))
+            .map_err(|error| error.with_path(path))
     }
 
     /// /proc itself, for a pass over its processes; `None` where it cannot be opened, and each path is looked up whole.
     pub(crate) fn open_procfs(&self) -> Option<OwnedFd> {
+        if !self.live {
+            return None;
+        }
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let procfs = rustix::fs::openat(CWD, &self.procfs, flags, Mode::empty()).ok()?;
         // The last free descriptor is left for the files.
@@ -330,9 +365,11 @@ impl Source {
     ) -> Result<T> {
         let opened = match procfs {
             Some(procfs) => open(procfs, [DecInt::new(pid).as_bytes(), b"/", file.as_bytes()].concat()),
-            None => open(CWD, &*self.process(pid, file)),
+            None => self.open(&self.process(pid, file), tree::RECORD),
         };
-        opened.and_then(|opened| read_record(&opened, parse)).map_err(|error| error.with_path(self.process(pid, file)))
+        opened
+            .and_then(|opened| read_record(&opened, self.limit(tree::RECORD), parse))
+            .map_err(|error| error.with_path(self.process(pid, file)))
     }
 
     /// As [`read`](Self::read), but a file that is not there is no error.
@@ -356,6 +393,9 @@ impl Source {
 
     /// Where a link points.
     pub(crate) fn link(&self, path: &Path) -> Result<OsString> {
+        if !self.live {
+            return tree::link(&self.root, path).map_err(|error| error.with_path(path));
+        }
         rustix::fs::readlinkat(CWD, path, Vec::with_capacity(256))
             .map(|target| OsString::from_vec(target.into_bytes()))
             .map_err(|errno| Error::io(errno).with_path(path))
@@ -380,7 +420,7 @@ impl Source {
     }
 
     fn each_name(&self, path: &Path, mut each: impl FnMut(&[u8])) -> Result<()> {
-        Folder::open(path.to_owned())?.each_name(|name| {
+        Folder::open(self, path.to_owned())?.each_name(|name| {
             each(name.to_bytes());
             Ok(())
         })
@@ -415,22 +455,31 @@ pub(super) fn open(folder: impl AsFd, path: impl rustix::path::Arg) -> Result<Ow
 }
 
 /// As few reads as the file needs.
-fn read<T>(file: &OwnedFd, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+fn read<T>(file: &OwnedFd, limit: u64, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
     let mut first = [0; FIRST_READ];
     let first = read_some(file, &mut first)?;
-    read_on(file, first, parse)
+    read_on(file, first, limit, parse)
 }
 
 /// The same for a file whose end is where a read stops short.
-pub(super) fn read_record<T>(file: &OwnedFd, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+pub(super) fn read_record<T>(
+    file: &OwnedFd,
+    limit: u64,
+    parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
+) -> Result<T> {
     let mut first = [0; FIRST_READ];
     let first = read_some(file, &mut first)?;
-    if first.len() < FIRST_READ { Ok(parse(first)?) } else { read_on(file, first, parse) }
+    if first.len() < FIRST_READ { Ok(parse(first)?) } else { read_on(file, first, limit, parse) }
 }
 
 /// What follows `first`, if anything does. Only an empty read means the end: files of many records (maps, sockets)
 /// come a page or less at a time.
-fn read_on<T>(file: &OwnedFd, first: &[u8], parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+fn read_on<T>(
+    file: &OwnedFd,
+    first: &[u8],
+    limit: u64,
+    parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
+) -> Result<T> {
     let mut more = [0; 256];
     let more = read_some(file, &mut more)?;
     if more.is_empty() {
@@ -441,6 +490,9 @@ fn read_on<T>(file: &OwnedFd, first: &[u8], parse: impl FnOnce(&[u8]) -> psoxide
         all.reserve(NEXT_READ);
         if retry_on_intr(|| rustix::io::read(file, spare_capacity(&mut all))).map_err(Error::io)? == 0 {
             return Ok(parse(&all)?);
+        }
+        if u64::try_from(all.len()).is_ok_and(|length| length > limit) {
+            return Err(Error::io(Errno::FBIG));
         }
     }
 }

@@ -9,7 +9,7 @@ use super::source::if_any;
 use crate::{Error, Result, Thread, ThreadDetails};
 
 pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
-    let task = Folder::open(process.path("task"))?;
+    let task = Folder::open(process.source, process.path("task"))?;
     if let Some(threads) = process.source.bpf().threads(process.source, process.pid) {
         return Ok(sorted(threads));
     }
@@ -25,7 +25,7 @@ pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
 /// Reads `task/TID/stat` of each thread.
 pub(super) fn details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
     let mut threads = Vec::new();
-    each_stat(process, Folder::open(process.path("task"))?, stat::parse, |id, stat| {
+    each_stat(process, Folder::open(process.source, process.path("task"))?, stat::parse, |id, stat| {
         let ticks = |ticks| process.source.ticks(ticks);
         threads.push(ThreadDetails {
             id,
@@ -46,7 +46,7 @@ pub(super) fn details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
 /// Calls `each` with every thread's id and `stat`. A thread that ended since the directory was listed is skipped.
 fn each_stat<T>(
     process: &Handle<'_>,
-    mut task: Folder,
+    mut task: Folder<'_>,
     parse: fn(&[u8]) -> psoxide_parse::Result<T>,
     mut each: impl FnMut(u32, T) -> Result<()>,
 ) -> Result<()> {

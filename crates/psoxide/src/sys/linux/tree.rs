@@ -1,0 +1,178 @@
+//! Opens files of a copied machine. No link leads out of the copy, and only regular files and directories are opened: whoever
+//! made the copy may have put links to devices, FIFOs and endless files into it.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Component, Path};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+
+use crate::{Error, Result};
+
+/// The longest file that is one record: a command line or an environment is the longest that the kernel writes.
+pub(super) const RECORD: u64 = 8 << 20;
+/// The longest file of many records: mappings, sockets.
+pub(super) const LIST: u64 = 64 << 20;
+
+/// Links that are followed on the way to one file, as in the kernel.
+const LINKS: u32 = 40;
+
+/// Opens a regular file below `root` of at most `limit` bytes.
+pub(super) fn open_file(root: &Path, path: &Path, limit: u64) -> Result<OwnedFd> {
+    // A device is not opened to see what it is.
+    let found = stat(root, path)?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+        return Err(Error::io(io::Error::new(io::ErrorKind::InvalidData, "not a regular file")));
+    }
+    if u64::try_from(found.st_size).is_ok_and(|size| size > limit) {
+        return Err(Error::io(Errno::FBIG));
+    }
+    open(root, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)
+}
+
+/// Opens a directory below `root`, or `root`.
+pub(super) fn open_dir(root: &Path, path: &Path) -> Result<OwnedFd> {
+    open(root, path, OFlags::RDONLY | OFlags::DIRECTORY)
+}
+
+/// Describes what a path below `root` leads to.
+pub(super) fn stat(root: &Path, path: &Path) -> Result<Stat> {
+    rustix::fs::fstat(open(root, path, OFlags::PATH)?).map_err(Error::io)
+}
+
+/// Reads a link below `root`.
+pub(super) fn link(root: &Path, path: &Path) -> Result<OsString> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Err(Error::io(Errno::INVAL)) };
+    let parent = open(root, parent, OFlags::PATH | OFlags::DIRECTORY)?;
+    let target = rustix::fs::readlinkat(&parent, name, Vec::with_capacity(256)).map_err(Error::io)?;
+    Ok(OsString::from_vec(target.into_bytes()))
+}
+
+fn open(root: &Path, path: &Path, flags: OFlags) -> Result<OwnedFd> {
+    let flags = flags | OFlags::CLOEXEC;
+    let root_flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let top = rustix::fs::openat(CWD, root, root_flags, Mode::empty()).map_err(Error::io)?;
+    let path = match path.strip_prefix(root) {
+        Ok(path) if path.as_os_str().is_empty() => Path::new("."),
+        Ok(path) => path,
+        Err(_) => return Err(Error::io(Errno::XDEV)),
+    };
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    match rustix::fs::openat2(&top, path, flags, Mode::empty(), resolve) {
+        // Linux before 5.6, or a filter that does not know the call.
+        Err(Errno::NOSYS | Errno::PERM) => open_by_hand(top, path, flags),
+        opened => opened.map_err(Error::io),
+    }
+}
+
+/// What openat2(2) does, one component after the other.
+fn open_by_hand(top: OwnedFd, path: &Path, flags: OFlags) -> Result<OwnedFd> {
+    let mut dirs = vec![top];
+    let mut rest = components(path);
+    let mut links = LINKS;
+    while let Some(name) = rest.pop() {
+        if name == ".." {
+            if dirs.len() > 1 {
+                dirs.pop();
+            }
+            continue;
+        }
+        let Some(dir) = dirs.last() else { break };
+        let here = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let found = rustix::fs::openat(dir, &name, here, Mode::empty()).map_err(Error::io)?;
+        match FileType::from_raw_mode(rustix::fs::fstat(&found).map_err(Error::io)?.st_mode) {
+            FileType::Symlink => {
+                links = links.checked_sub(1).ok_or_else(|| Error::io(Errno::LOOP))?;
+                let target = rustix::fs::readlinkat(&found, "", Vec::new()).map_err(Error::io)?.into_bytes();
+                if target.starts_with(b"/") {
+                    dirs.truncate(1);
+                }
+                rest.extend(components(Path::new(OsStr::from_bytes(&target))));
+            }
+            FileType::Directory => dirs.push(found),
+            _ if rest.is_empty() => {
+                return rustix::fs::openat(dir, &name, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(Error::io);
+            }
+            _ => return Err(Error::io(Errno::NOTDIR)),
+        }
+    }
+    let dir = dirs.last().ok_or_else(|| Error::io(Errno::NOENT))?;
+    rustix::fs::openat(dir, ".", flags, Mode::empty()).map_err(Error::io)
+}
+
+/// The names in a path and its `..`, the last one first.
+fn components(path: &Path) -> Vec<OsString> {
+    let names = path.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
+    });
+    let mut names: Vec<OsString> = names.collect();
+    names.reverse();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    type Way<'a> = dyn Fn(&Path, OFlags) -> Result<OwnedFd> + 'a;
+
+    #[test]
+    fn links_stay_in_the_copy() {
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("secret"), "secret").unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        fs::create_dir_all(root.join("etc/deep")).unwrap();
+        fs::write(root.join("etc/name"), "inside").unwrap();
+        symlink(outside.path().join("secret"), root.join("absolute")).unwrap();
+        symlink("../../../../../../etc/name", root.join("etc/deep/up")).unwrap();
+        symlink("/etc/name", root.join("top")).unwrap();
+        symlink("loop", root.join("loop")).unwrap();
+        symlink(outside.path(), root.join("etc/out")).unwrap();
+        symlink("/dev/zero", root.join("zero")).unwrap();
+        let top = || rustix::fs::openat(CWD, root, OFlags::PATH | OFlags::DIRECTORY, Mode::empty()).unwrap();
+        let by_hand = |path: &Path, flags| open_by_hand(top(), path.strip_prefix(root).unwrap(), flags);
+        let by_kernel = |path: &Path, flags| open(root, path, flags);
+        let ways: [&Way<'_>; 2] = [&by_kernel, &by_hand];
+        for way in ways {
+            let read = |path: &str| {
+                let file = way(&root.join(path), OFlags::RDONLY | OFlags::CLOEXEC)?;
+                Ok::<_, Error>(io::read_to_string(fs::File::from(file)).unwrap())
+            };
+            assert_eq!([read("etc/name").unwrap(), read("etc/deep/up").unwrap(), read("top").unwrap()], ["inside"; 3]);
+            assert_eq!(read("etc/deep/../name").unwrap(), "inside");
+            for missing in ["absolute", "etc/out/secret", "zero", "none"] {
+                assert!(read(missing).unwrap_err().is_missing(), "{missing}");
+            }
+            assert_eq!(read("loop").unwrap_err().errno(), Some(libc::ELOOP));
+            assert_eq!(read("etc/name/x").unwrap_err().errno(), Some(libc::ENOTDIR));
+            assert!(way(root, OFlags::RDONLY | OFlags::DIRECTORY).is_ok());
+        }
+        assert!(open(root, outside.path(), OFlags::PATH).is_err());
+        assert_eq!(link(root, &root.join("top")).unwrap(), "/etc/name");
+    }
+
+    #[test]
+    fn only_regular_files_of_a_bearable_size_are_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        rustix::fs::mknodat(CWD, root.join("fifo"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        fs::create_dir(root.join("dir")).unwrap();
+        fs::File::create(root.join("sparse")).unwrap().set_len(20 << 30).unwrap();
+        fs::write(root.join("file"), "x").unwrap();
+        for odd in ["fifo", "dir"] {
+            let error = open_file(root, &root.join(odd), LIST).unwrap_err();
+            assert!(error.to_string().contains("not a regular file"), "{error}");
+        }
+        assert_eq!(open_file(root, &root.join("sparse"), LIST).unwrap_err().errno(), Some(libc::EFBIG));
+        assert!(open_file(root, &root.join("file"), LIST).is_ok());
+    }
+}
