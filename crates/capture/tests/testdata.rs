@@ -12,6 +12,10 @@ fn captures() -> Vec<(String, PathBuf)> {
     let mut found = Vec::new();
     for system in fs::read_dir(testdata).unwrap() {
         let system = system.unwrap();
+        // Beside the folders of the systems are lists of skipped tests and evidence.
+        if !system.path().is_dir() {
+            continue;
+        }
         for file in fs::read_dir(system.path()).unwrap() {
             let path = file.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
