@@ -12,7 +12,7 @@ record! {
     /// A mounted file system.
     ///
     /// Linux: `/proc/self/mounts`, `/proc/filesystems`.
-    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct DiskPartition = "sdiskpart" {
         /// The device; empty where the kernel says "none".
         device: OsString, Text, ALL;

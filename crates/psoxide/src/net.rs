@@ -103,6 +103,31 @@ record! {
     }
 }
 
+impl Holder {
+    /// A process, and its descriptor where that is known.
+    #[must_use]
+    pub const fn new(pid: Pid, fd: Option<i32>) -> Self {
+        Self { pid, fd }
+    }
+}
+
+impl Connection {
+    /// A socket with these ends, of no known process.
+    #[must_use]
+    pub const fn new(family: AddressFamily, kind: SocketType, laddr: Endpoint, raddr: Endpoint) -> Self {
+        let status = ConnectionStatus::None;
+        Self { fd: None, family, kind, laddr, raddr, status, pid: None, holders: Vec::new() }
+    }
+}
+
+impl NicAddr {
+    /// An address without a mask.
+    #[must_use]
+    pub const fn new(family: AddressFamily, address: NicAddress) -> Self {
+        Self { family, address, netmask: None, broadcast: None, ptp: None }
+    }
+}
+
 /// Family of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -159,6 +184,7 @@ pub enum ConnectionStatus {
 
 /// One end of a socket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Endpoint {
     /// Not bound or not connected.
     None,
@@ -188,6 +214,7 @@ pub enum ConnectionKind {
 
 /// An address of an interface.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum NicAddress {
     /// IPv4.
     Inet(Ipv4Addr),

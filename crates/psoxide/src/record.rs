@@ -15,10 +15,29 @@ pub trait Record {
 
     /// The values, in the order of [`FIELDS`](Self::FIELDS).
     fn values(&self) -> Vec<Value<'_>>;
+
+    /// Makes a record and sets some of its fields. Records may get new fields, so a program cannot write a literal.
+    ///
+    /// ```
+    /// use psoxide::{CpuFreq, Record as _};
+    ///
+    /// let freq = CpuFreq::with(|freq| freq.current = 1200.0);
+    /// assert_eq!(freq.max, None);
+    /// ```
+    #[must_use]
+    fn with(set: impl FnOnce(&mut Self)) -> Self
+    where
+        Self: Default,
+    {
+        let mut record = Self::default();
+        set(&mut record);
+        record
+    }
 }
 
 /// What is known of a field without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FieldInfo {
     /// The field's name, in Rust and in Python.
     pub name: &'static str,
@@ -71,6 +90,7 @@ macro_rules! record {
         }
     ) => {
         $(#[$attr])*
+        #[non_exhaustive]
         pub struct $name {
             $($(#[doc = $doc])+ pub $field: $type,)+
         }

@@ -35,7 +35,7 @@ record! {
 
 record! {
     /// The battery.
-    #[derive(Debug, Clone, PartialEq)]
+    #[derive(Debug, Clone, Default, PartialEq)]
     pub struct Battery = "sbattery" {
         /// Charge.
         percent: f64, Percent, LINUX | WINDOWS | MACOS | BSD;
@@ -47,11 +47,12 @@ record! {
 }
 
 /// How long a battery lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TimeLeft {
     /// This long.
     For(Duration),
     /// Not known.
+    #[default]
     Unknown,
     /// On mains power.
     Unlimited,

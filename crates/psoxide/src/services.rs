@@ -10,7 +10,7 @@ use crate::{Pid, Result, System};
 
 record! {
     /// A service.
-    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Service = "winservice" {
         /// The name by which the system knows it.
         name: OsString, Text, WINDOWS;
@@ -32,7 +32,7 @@ record! {
 }
 
 /// What a service does now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the names are those of Windows
 pub enum ServiceStatus {
@@ -44,11 +44,12 @@ pub enum ServiceStatus {
     StopPending,
     Stopped,
     /// One that psoxide has no name for.
+    #[default]
     Unknown,
 }
 
 /// What starts a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ServiceStart {
     /// The loader of the system: a driver.
@@ -62,6 +63,7 @@ pub enum ServiceStart {
     /// Nothing can.
     Disabled,
     /// One that psoxide has no name for.
+    #[default]
     Unknown,
 }
 

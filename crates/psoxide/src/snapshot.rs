@@ -129,6 +129,7 @@ macro_rules! fields {
 
         /// A process in a snapshot.
         #[derive(Debug, Default)]
+        #[non_exhaustive]
         pub struct Row {
             /// Its pid.
             pub pid: Pid,
@@ -139,6 +140,12 @@ macro_rules! fields {
         }
 
         impl Row {
+            /// A row in which no field was read.
+            #[must_use]
+            pub fn new(pid: Pid, start: Option<u64>) -> Self {
+                Self { pid, start, ..Self::default() }
+            }
+
             fn read(&mut self, fields: FieldSet, handle: &Handle<'_>) {
                 $(if fields.contains(Field::$variant) {
                     self.$field = Reading::from(<Os as ProcessReadings>::$getter(handle).map_err(|error| explain(handle, error)));
@@ -233,6 +240,7 @@ impl FromIterator<Field> for FieldSet {
 
 /// What a snapshot shall hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Query {
     /// Fields of each process; with none, only pids are listed.
     pub fields: FieldSet,
@@ -243,6 +251,22 @@ pub struct Query {
     ///
     /// They end with the call. Where the system refuses a thread, those that there are do all the work.
     pub threads: usize,
+}
+
+impl Query {
+    /// Reads the counters of the machine too.
+    #[must_use]
+    pub const fn with_counters(mut self) -> Self {
+        self.counters = true;
+        self
+    }
+
+    /// Reads with so many threads: see [`threads`](Self::threads).
+    #[must_use]
+    pub const fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
 }
 
 impl<I: IntoIterator<Item = Field>> From<I> for Query {
@@ -269,6 +293,7 @@ fn threads(count: usize, query: &Query, pass: &sys::Pass) -> usize {
 
 /// Counters of the machine at one moment.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Counters {
     /// All CPUs together.
     pub cpu: CpuTimes,
@@ -282,6 +307,7 @@ pub struct Counters {
 
 /// Processes at one moment.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// When it was taken.
     pub taken: Instant,
@@ -465,6 +491,7 @@ impl System {
 
 /// What happened between two snapshots.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Rates {
     /// The time between them.
     pub elapsed: Duration,
@@ -482,6 +509,7 @@ pub struct Rates {
 
 /// What one process did between two snapshots.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ProcessRates {
     /// Its pid.
     pub pid: Pid,
@@ -498,7 +526,28 @@ pub struct ProcessRates {
     pub write_bytes_per_second: Option<f64>,
 }
 
+impl ProcessRates {
+    /// Rates of a process, none of which is known.
+    #[must_use]
+    pub const fn new(pid: Pid, start: Option<u64>) -> Self {
+        Self {
+            pid,
+            start,
+            cpu_percent: None,
+            iowait_percent: None,
+            read_bytes_per_second: None,
+            write_bytes_per_second: None,
+        }
+    }
+}
+
 impl Snapshot {
+    /// A snapshot with these rows, taken at this moment.
+    #[must_use]
+    pub const fn new(taken: Instant, processes: Vec<Row>, counters: Option<Counters>) -> Self {
+        Self { taken, processes, counters }
+    }
+
     /// What happened since an earlier snapshot. A pid that another process has taken is not taken for the same.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Rates {

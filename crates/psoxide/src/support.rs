@@ -6,6 +6,7 @@ use crate::{FieldInfo, Os, OsSet, Record};
 
 /// A reading or an action, and the systems whose kernels can do it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Call {
     /// Its name in Rust.
     pub name: &'static str,

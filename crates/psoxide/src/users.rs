@@ -11,7 +11,7 @@ record! {
     /// A login session.
     ///
     /// Linux: `/var/run/utmp`, utmp(5); where there is none, the sessions of systemd-logind.
-    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct User = "suser" {
         /// The user.
         name: OsString, Text, ALL;

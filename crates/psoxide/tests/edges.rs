@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::time::{Duration, UNIX_EPOCH};
 
-use psoxide::{ConnectionKind, CpuFreq, Error, ErrorKind, Result, System, User};
+use psoxide::{ConnectionKind, CpuFreq, Error, ErrorKind, Record as _, Result, System, User};
 use psoxide_capture::unpacked;
 
 const KIB: u64 = 1024;
@@ -52,28 +52,20 @@ fn cpus_are_counted_by_the_first_file_that_tells() {
     refused(system.cpu_stats(), ErrorKind::Io, "proc/stat");
 }
 
+fn freq(current: f64, min: Option<f64>, max: Option<f64>) -> CpuFreq {
+    CpuFreq::with(|freq| (freq.current, freq.min, freq.max) = (current, min, max))
+}
+
 #[test]
 fn frequency_of_a_cpu_comes_from_either_file() {
     let all = machine!("cpufreq-of-each-cpu").0.cpu_freq().unwrap();
-    assert_eq!(
-        all,
-        [
-            CpuFreq { current: 1200.0, min: Some(800.0), max: Some(3000.0) },
-            CpuFreq { current: 1300.0, min: Some(900.0), max: Some(3100.0) },
-        ]
-    );
+    assert_eq!(all, [freq(1200.0, Some(800.0), Some(3000.0)), freq(1300.0, Some(900.0), Some(3100.0)),]);
 }
 
 #[test]
 fn measured_frequencies_are_preferred_and_offline_cpus_left_out() {
     let all = machine!("cpufreq-measured").0.cpu_freq().unwrap();
-    assert_eq!(
-        all,
-        [
-            CpuFreq { current: 1111.25, min: Some(400.0), max: Some(3500.0) },
-            CpuFreq { current: 2222.5, min: None, max: None },
-        ]
-    );
+    assert_eq!(all, [freq(1111.25, Some(400.0), Some(3500.0)), freq(2222.5, None, None),]);
 }
 
 #[test]
@@ -164,13 +156,13 @@ fn a_proc_that_is_not_there_yet_is_no_error_until_it_is_read() {
 }
 
 fn user(name: &OsStr, terminal: Option<&str>, host: Option<&str>, started: u64, pid: Option<u32>) -> User {
-    User {
-        name: name.to_owned(),
-        terminal: terminal.map(OsString::from),
-        host: host.map(OsString::from),
-        started: Some(UNIX_EPOCH + Duration::from_millis(started)),
-        pid,
-    }
+    User::with(|user| {
+        user.name = name.to_owned();
+        user.terminal = terminal.map(OsString::from);
+        user.host = host.map(OsString::from);
+        user.started = Some(UNIX_EPOCH + Duration::from_millis(started));
+        user.pid = pid;
+    })
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn caged() {
         assert!(connections.iter().all(|connection| all.contains(connection)), "{connections:?}");
         let fields =
             [Field::Name, Field::Cmdline, Field::Username, Field::Uids, Field::Gids, Field::CreateTime, Field::Ppid];
-        let snapshot = system.snapshot(Query { threads: 4, ..fields.into() }).unwrap();
+        let snapshot = system.snapshot(Query::from(fields).with_threads(4)).unwrap();
         assert!(snapshot.processes.is_sorted_by_key(|row| row.pid));
         let row = snapshot.processes.iter().find(|row| row.pid == me.pid()).unwrap();
         let shown = fields.map(|field| format!("{:?}", row.get(field)));

@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use psoxide::{
     Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Field, Ids, Limit,
-    PressureOf, Process, ProcessStatus, Resource, Result, SchedulingPolicy, SocketType, System, Temperature, TimeLeft,
+    PressureOf, Process, ProcessStatus, Record as _, Resource, Result, SchedulingPolicy, SocketType, System,
+    Temperature, TimeLeft,
 };
 use psoxide_capture::unpacked;
 
@@ -144,7 +145,7 @@ fn cores_are_counted_by_the_first_source_there_is() {
 
 #[test]
 fn frequency_policies_are_given_to_each_cpu_online() {
-    let freq = |current, min, max| CpuFreq { current, min, max };
+    let freq = |current, min, max| CpuFreq::with(|freq| (freq.current, freq.min, freq.max) = (current, min, max));
     let shared = freq(1500.0, Some(400.0), Some(3500.0));
     let expected = [shared.clone(), shared, freq(2250.5, None, None)];
     assert_eq!(machine!("cpufreq-policies").system.cpu_freq().unwrap(), expected);
@@ -189,18 +190,13 @@ fn diskstats_of_every_kernel_are_understood() {
     let all = machine!("diskstats-of-every-kernel").system.disk_io_counters().unwrap();
     let names: Vec<&OsStr> = all.iter().map(|(name, _)| &**name).collect();
     assert_eq!(names, ["lin24", "part26", "lin26", "lin418", "lin55"]);
-    let full = DiskIo {
-        read_count: 1,
-        write_count: 5,
-        read_bytes: 3 * 512,
-        write_bytes: 7 * 512,
-        read_time: Some(Duration::from_millis(4)),
-        write_time: Some(Duration::from_millis(8)),
-        read_merged_count: Some(2),
-        write_merged_count: Some(6),
-        busy_time: Some(Duration::from_millis(10)),
-    };
-    let part = DiskIo { read_count: 1, write_count: 5, read_bytes: 3 * 512, write_bytes: 7 * 512, ..DiskIo::default() };
+    let part = DiskIo::with(|io| {
+        (io.read_count, io.write_count, io.read_bytes, io.write_bytes) = (1, 5, 3 * 512, 7 * 512);
+    });
+    let mut full = part.clone();
+    let ms = |ms| Some(Duration::from_millis(ms));
+    (full.read_time, full.write_time, full.busy_time) = (ms(4), ms(8), ms(10));
+    (full.read_merged_count, full.write_merged_count) = (Some(2), Some(6));
     for (name, io) in &all {
         assert_eq!(io, if name == "part26" { &part } else { &full }, "{}", name.display());
     }
@@ -236,21 +232,20 @@ fn disks_are_counted_by_sysfs_without_diskstats() {
 #[test]
 fn chips_keep_what_can_be_read_of_them() {
     let machine = machine!("hwmon-chips");
-    let temperature = |label: &str, current, high, critical| Temperature {
-        label: label.into(),
-        current,
-        high: Some(high),
-        critical: Some(critical),
+    let temperature = |label: &str, current, high, critical| {
+        Temperature::with(|t| {
+            (t.label, t.current, t.high, t.critical) = (label.into(), current, Some(high), Some(critical));
+        })
     };
     let expected = vec![temperature("Package id 0", 45.5, 80.0, 100.0), temperature("", -5.0, 90.0, 90.0)];
     assert_eq!(machine.system.sensors_temperatures().unwrap(), [("coretemp".to_owned(), expected)]);
-    let fan = Fan { label: "cpu_fan".into(), current: 1234 };
+    let fan = Fan::with(|fan| (fan.label, fan.current) = ("cpu_fan".into(), 1234));
     assert_eq!(machine.system.sensors_fans().unwrap(), [("it87".to_owned(), vec![fan])]);
 }
 
 #[test]
 fn thermal_zones_stand_in_for_chips() {
-    let zone = |current, trip| Temperature { label: String::new(), current, high: trip, critical: trip };
+    let zone = |current, trip| Temperature::with(|t| (t.current, t.high, t.critical) = (current, trip, trip));
     let expected = [("acpitz".to_owned(), vec![zone(50.0, Some(105.0))]), ("wifi".to_owned(), vec![zone(27.8, None)])];
     let machine = machine!("thermal-zones-without-hwmon");
     assert_eq!(machine.system.sensors_temperatures().unwrap(), expected);
@@ -260,7 +255,9 @@ fn thermal_zones_stand_in_for_chips() {
 #[test]
 fn batteries_of_many_drivers_are_understood() {
     let check = |machine: Machine, percent, secsleft, power_plugged| {
-        let expected = Battery { percent, secsleft, power_plugged };
+        let expected = Battery::with(|battery| {
+            (battery.percent, battery.secsleft, battery.power_plugged) = (percent, secsleft, power_plugged);
+        });
         assert_eq!(machine.system.sensors_battery().unwrap(), Some(expected));
     };
     let hours = |hours: u64| TimeLeft::For(Duration::from_secs(hours * 3600));
@@ -444,8 +441,8 @@ fn open_files_are_the_regular_ones() {
 fn status_tells_users_cpus_and_switches() {
     let machine = machine!("process-in-full");
     let process = machine.process(7);
-    assert_eq!(process.uids().unwrap(), Ids { real: 1000, effective: 1001, saved: 1002 });
-    assert_eq!(process.gids().unwrap(), Ids { real: 100, effective: 101, saved: 102 });
+    assert_eq!(process.uids().unwrap(), Ids::new(1000, 1001, 1002));
+    assert_eq!(process.gids().unwrap(), Ids::new(100, 101, 102));
     assert_eq!(process.username().unwrap(), "anna");
     assert_eq!(process.cpu_affinity().unwrap(), [0, 1, 2, 3, 8]);
     assert_eq!(process.cpu_num().unwrap(), 3);

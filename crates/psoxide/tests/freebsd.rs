@@ -287,8 +287,11 @@ fn expected_sockets() -> Vec<Connection> {
             _ => (end(laddr), end(raddr)),
         };
         let pid = Truth::read().pid("net");
-        let holders = vec![Holder { pid, fd: Some(fd) }];
-        Connection { fd: Some(fd), family, kind, laddr, raddr, status, pid: Some(pid), holders }
+        let holders = vec![Holder::new(pid, Some(fd))];
+        let mut connection = Connection::new(family, kind, laddr, raddr);
+        (connection.fd, connection.status, connection.pid) = (Some(fd), status, Some(pid));
+        connection.holders = holders;
+        connection
     };
     use AddressFamily::{Inet, Inet6, Unix};
     use ConnectionStatus::{Close, CloseWait, Established, FinWait2, Listen, SynSent};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use psoxide::{
     ConnectionKind, ConnectionStatus, CtxSwitches, DiskIo, Endpoint, ErrorKind, IoCounters, Limit, MemoryFootprint,
-    MemoryMap, PageFaults, Process, ProcessStatus, Resource, Result, System,
+    MemoryMap, PageFaults, Process, ProcessStatus, Record as _, Resource, Result, System,
 };
 use psoxide_capture::unpacked;
 
@@ -135,17 +135,13 @@ fn memory() {
 fn disks_and_network() {
     on_each(|kernel, system| {
         let disks = system.disk_io_counters().unwrap();
-        let disk = DiskIo {
-            read_count: 100,
-            write_count: 50,
-            read_bytes: 2000 * 512,
-            write_bytes: 1000 * 512,
-            read_time: Some(Duration::from_millis(300)),
-            write_time: Some(Duration::from_millis(200)),
-            read_merged_count: Some(10),
-            write_merged_count: Some(5),
-            busy_time: Some(Duration::from_millis(400)),
-        };
+        let ms = |ms| Some(Duration::from_millis(ms));
+        let disk = DiskIo::with(|io| {
+            (io.read_count, io.write_count) = (100, 50);
+            (io.read_bytes, io.write_bytes) = (2000 * 512, 1000 * 512);
+            (io.read_time, io.write_time, io.busy_time) = (ms(300), ms(200), ms(400));
+            (io.read_merged_count, io.write_merged_count) = (Some(10), Some(5));
+        });
         assert_eq!(disks[0].1, disk);
         let part = &disks[1].1;
         assert_eq!((part.read_count, part.read_bytes, part.write_bytes), (90, 1900 * 512, 1000 * 512));
@@ -176,12 +172,15 @@ fn process_identity_and_time() {
         assert_eq!((times.user, times.system), (seconds(120), seconds(40)));
         assert_eq!((times.children_user, times.children_system), (Some(seconds(7)), Some(seconds(8))));
         assert_eq!(times.iowait, kernel.since((2, 6, 18), seconds(25)));
-        assert_eq!(process.page_faults().unwrap(), PageFaults { minor: 1500, major: 3 });
+        assert_eq!(process.page_faults().unwrap(), PageFaults::with(|faults| (faults.minor, faults.major) = (1500, 3)));
         assert_eq!((process.cpu_num().unwrap(), process.num_threads().unwrap()), (1, 2));
         assert_eq!(process.threads().unwrap().iter().map(|t| t.id).collect::<Vec<_>>(), [1234, 1240]);
         told(
             process.num_ctx_switches(),
-            kernel.since((2, 6, 23), CtxSwitches { voluntary: 77, involuntary: Some(11) }),
+            kernel.since(
+                (2, 6, 23),
+                CtxSwitches::with(|switches| (switches.voluntary, switches.involuntary) = (77, Some(11))),
+            ),
         );
         told(process.cpu_affinity(), kernel.since((2, 6, 26), vec![0, 1]));
         let unlimited = Limit { soft: None, hard: None };
@@ -199,38 +198,38 @@ fn process_memory_and_files() {
             (memory.shared, memory.text, memory.data),
             (Some(1024 * kernel.page), Some(256 * kernel.page), Some(3072 * kernel.page))
         );
-        let footprint = MemoryFootprint {
-            uss: 384 * KIB,
-            pss: kernel.since((2, 6, 25), 428 * KIB),
-            swap: kernel.since((2, 6, 26), 64 * KIB),
-        };
+        let footprint = MemoryFootprint::with(|footprint| {
+            footprint.uss = 384 * KIB;
+            footprint.pss = kernel.since((2, 6, 25), 428 * KIB);
+            footprint.swap = kernel.since((2, 6, 26), 64 * KIB);
+        });
         told(process.memory_footprint(), kernel.since((2, 6, 14), footprint));
         let maps = process.memory_maps().map(|maps| maps[0].clone());
-        let text = MemoryMap {
-            path: "/usr/sbin/server".into(),
-            perms: "r-xp".into(),
-            rss: Some(512 * KIB),
-            size: Some(1024 * KIB),
-            pss: kernel.since((2, 6, 25), 300 * KIB),
-            shared_clean: Some(256 * KIB),
-            shared_dirty: Some(0),
-            private_clean: Some(256 * KIB),
-            private_dirty: Some(0),
-            referenced: kernel.since((2, 6, 22), 512 * KIB),
-            anonymous: kernel.since((2, 6, 37), 0),
-            swap: kernel.since((2, 6, 26), 0),
-            ..maps.as_ref().map_or_else(|_| MemoryMap::default(), Clone::clone)
-        };
+        let text = MemoryMap::with(|map| {
+            // The addresses are those that were read.
+            maps.as_ref().into_iter().for_each(|read| map.clone_from(read));
+            map.path = "/usr/sbin/server".into();
+            map.perms = "r-xp".into();
+            map.rss = Some(512 * KIB);
+            map.size = Some(1024 * KIB);
+            map.pss = kernel.since((2, 6, 25), 300 * KIB);
+            map.shared_clean = Some(256 * KIB);
+            map.shared_dirty = Some(0);
+            map.private_clean = Some(256 * KIB);
+            map.private_dirty = Some(0);
+            map.referenced = kernel.since((2, 6, 22), 512 * KIB);
+            map.anonymous = kernel.since((2, 6, 37), 0);
+            map.swap = kernel.since((2, 6, 26), 0);
+        });
         told(maps, kernel.since((2, 6, 14), text));
-        let io = IoCounters {
-            read_count: 30,
-            write_count: 40,
-            read_bytes: Some(4096),
-            write_bytes: Some(8192),
-            read_chars: Some(1000),
-            write_chars: Some(2000),
-            ..IoCounters::default()
-        };
+        let io = IoCounters::with(|io| {
+            io.read_count = 30;
+            io.write_count = 40;
+            io.read_bytes = Some(4096);
+            io.write_bytes = Some(8192);
+            io.read_chars = Some(1000);
+            io.write_chars = Some(2000);
+        });
         told(process.io_counters(), kernel.since((2, 6, 20), io));
         let files = process.open_files().unwrap();
         let log = files.iter().find(|file| file.fd == Some(4)).unwrap();

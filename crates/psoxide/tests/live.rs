@@ -279,7 +279,7 @@ fn setters_set() {
     let p = &child.0;
     p.set_nice(5).unwrap();
     assert_eq!(p.nice().unwrap(), 5);
-    let priority = IoPriority { class: IoPriorityClass::BestEffort, value: Some(6) };
+    let priority = IoPriority::new(IoPriorityClass::BestEffort, Some(6));
     p.set_ionice(priority).unwrap();
     assert_eq!(p.ionice().unwrap(), priority);
     let limit = Limit { soft: Some(64), hard: Some(128) };
@@ -289,7 +289,7 @@ fn setters_set() {
     p.set_cpu_affinity(&cpus[..1]).unwrap();
     assert_eq!(p.cpu_affinity().unwrap(), cpus[..1]);
     assert_eq!(p.set_cpu_affinity(&[]).unwrap_err().kind(), ErrorKind::InvalidInput);
-    let wrong = IoPriority { class: IoPriorityClass::BestEffort, value: Some(8) };
+    let wrong = IoPriority::new(IoPriorityClass::BestEffort, Some(8));
     assert_eq!(p.set_ionice(wrong).unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
@@ -382,7 +382,7 @@ fn a_snapshot_agrees_with_the_getters() {
 #[test]
 fn threads_find_the_same_processes() {
     let child = sleeper();
-    let query = Query { threads: 3, ..Query::from([Field::Name, Field::Ppid]) };
+    let query = Query::from([Field::Name, Field::Ppid]).with_threads(3);
     let snapshot = System::host().snapshot(query).unwrap();
     assert!(snapshot.processes.is_sorted_by_key(|row| row.pid));
     let row = snapshot.processes.iter().find(|row| row.pid == child.0.pid()).unwrap();

@@ -416,9 +416,9 @@ fn a_socket_that_several_processes_hold_has_one_row() {
     let name = format!("/proc/{}/comm", child.id());
     until("the program", || std::fs::read(&name).unwrap() == b"sleep\n");
     let mut holders = vec![
-        Holder { pid: std::process::id(), fd: Some(listener.as_raw_fd()) },
-        Holder { pid: std::process::id(), fd: Some(again.as_raw_fd()) },
-        Holder { pid: child.id(), fd: Some(0) },
+        Holder::new(std::process::id(), Some(listener.as_raw_fd())),
+        Holder::new(std::process::id(), Some(again.as_raw_fd())),
+        Holder::new(child.id(), Some(0)),
     ];
     holders.sort_unstable();
     let last = *holders.iter().find(|holder| Some(holder.pid) == holders.last().map(|last| last.pid)).unwrap();

@@ -387,7 +387,7 @@ fn a_process_is_told_what_to_do() {
     assert_eq!(child.cpu_affinity().unwrap(), [0]);
     assert_eq!(child.set_cpu_affinity(&[4000]).unwrap_err().kind(), ErrorKind::InvalidInput);
     assert_eq!(child.send_signal(Signal(42)).unwrap_err().kind(), ErrorKind::InvalidInput);
-    let linux = IoPriority { class: IoPriorityClass::BestEffort, value: None };
+    let linux = IoPriority::new(IoPriorityClass::BestEffort, None);
     assert_eq!(child.set_ionice(linux).unwrap_err().kind(), ErrorKind::InvalidInput);
     child.kill().unwrap();
     assert_eq!(child.wait(Some(Duration::from_secs(20))).unwrap(), Some(ExitStatus::Code(9)));

@@ -445,7 +445,7 @@ impl Api {
 
     /// A plain tuple: percent, seconds left, plugged in; `None` without a battery.
     fn sensors_battery<'py>(&self, py: Python<'py>) -> Object<'py> {
-        let Some(Battery { percent, secsleft, power_plugged }) = self.read(py, System::sensors_battery)? else {
+        let Some(Battery { percent, secsleft, power_plugged, .. }) = self.read(py, System::sensors_battery)? else {
             return Ok(py.None().into_bound(py));
         };
         let members = self.members(py, "BatteryTime", &self.battery_time)?;

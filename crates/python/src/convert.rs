@@ -233,6 +233,7 @@ impl Tuples {
                 self.make(py, &self.addr, [ip, address.port().into_bound_py_any(py)?])
             }
             Endpoint::Unix(path) => text(py, path),
+            other => Err(pyo3::exceptions::PyTypeError::new_err(format!("an unknown address: {other:?}"))),
         }
     }
 

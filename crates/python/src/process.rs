@@ -662,7 +662,7 @@ impl Process {
         let classes = io_classes(slf.get().os());
         let known = usize::try_from(class).ok().and_then(|number| classes.get(number).copied());
         let class = known.ok_or_else(|| PyValueError::new_err(format!("{class} is not an I/O priority class")))?;
-        Self::read(slf, |source| source.set_ionice(IoPriority { class, value }))
+        Self::read(slf, |source| source.set_ionice(IoPriority::new(class, value)))
     }
 
     /// The CPUs that it may run on.

@@ -89,12 +89,8 @@ impl Subcommand for DiskUsage {
                 let holds = |partition: &&DiskPartition| path.starts_with(&partition.mountpoint);
                 // The innermost mount; of several on the same point the last one is seen.
                 let on = partitions.iter().filter(holds).max_by_key(|p| p.mountpoint.as_os_str().len());
-                let partition = on.cloned().unwrap_or_else(|| DiskPartition {
-                    device: std::ffi::OsString::new(),
-                    mountpoint: path,
-                    fstype: std::ffi::OsString::new(),
-                    opts: std::ffi::OsString::new(),
-                });
+                let partition =
+                    on.cloned().unwrap_or_else(|| DiskPartition::with(|partition| partition.mountpoint = path));
                 rows.push(Mounted { partition, usage: Reading::Value(usage) });
             }
             Ok(Sample::of(rows))

@@ -146,6 +146,7 @@ pub(crate) fn endpoint(out: &mut String, endpoint: &Endpoint) -> bool {
         Endpoint::Inet(address) => _ = write!(out, "{address}"),
         Endpoint::Unix(path) if path.is_empty() => out.push('-'),
         Endpoint::Unix(path) => escape_to(out, path),
+        _ => out.push('?'),
     }
     true
 }

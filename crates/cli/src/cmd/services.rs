@@ -80,16 +80,15 @@ mod tests {
     use crate::config::Config;
 
     fn service(pid: Option<u32>, status: ServiceStatus) -> Service {
-        Service {
-            name: "spooler".into(),
-            display_name: "Print Spooler".into(),
-            binpath: r"C:\windows\system32\spoolsv.exe".into(),
-            username: "LocalSystem".into(),
-            start_type: ServiceStart::Automatic,
-            status,
-            pid,
-            description: "Loads files to memory for printing".into(),
-        }
+        Service::with(|service| {
+            service.name = "spooler".into();
+            service.display_name = "Print Spooler".into();
+            service.binpath = r"C:\windows\system32\spoolsv.exe".into();
+            service.username = "LocalSystem".into();
+            service.start_type = ServiceStart::Automatic;
+            (service.status, service.pid) = (status, pid);
+            service.description = "Loads files to memory for printing".into();
+        })
     }
 
     #[test]

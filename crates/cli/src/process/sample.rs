@@ -152,7 +152,7 @@ pub(crate) fn counts_waits(system: &psoxide::System) -> bool {
 
 /// A query for these fields by one thread: more of them are faster but cost more CPU time.
 pub(crate) fn query(fields: impl IntoIterator<Item = Field>) -> Query {
-    Query { threads: 1, ..Query::from(fields) }
+    Query::from(fields).with_threads(1)
 }
 
 /// The counters of a snapshot, from which the next rates are computed.
@@ -160,14 +160,13 @@ pub(crate) fn thin(snapshot: &Snapshot) -> Snapshot {
     fn copied<T: Clone>(reading: &Reading<T>) -> Reading<T> {
         reading.value().cloned().map_or(Reading::NotAsked, Reading::Value)
     }
-    let row = |row: &Row| Row {
-        pid: row.pid,
-        start: row.start,
-        cpu_times: copied(&row.cpu_times),
-        io_counters: copied(&row.io_counters),
-        ..Row::default()
+    let row = |row: &Row| {
+        let mut thin = Row::new(row.pid, row.start);
+        thin.cpu_times = copied(&row.cpu_times);
+        thin.io_counters = copied(&row.io_counters);
+        thin
     };
-    Snapshot { taken: snapshot.taken, processes: snapshot.processes.iter().map(row).collect(), counters: None }
+    Snapshot::new(snapshot.taken, snapshot.processes.iter().map(row).collect(), None)
 }
 
 /// A row with its rates: over the window, or over its lifetime if it has no earlier sample.
@@ -194,29 +193,26 @@ pub(crate) fn proc(row: Row, rate: Option<ProcessRates>, memory: Option<u64>, cl
 mod tests {
     use std::time::Duration;
 
+    use psoxide::Record as _;
+
     use super::*;
 
     #[test]
     fn without_a_sample_before_rates_are_lifetime_averages() {
         let start = SystemTime::UNIX_EPOCH;
-        let times = psoxide::ProcessCpuTimes { user: Duration::from_secs(5), ..Default::default() };
-        let row = |times: &psoxide::ProcessCpuTimes| Row {
-            cpu_times: Reading::Value(times.clone()),
-            create_time: Reading::Value(start),
-            ..Row::default()
+        let times = psoxide::ProcessCpuTimes::with(|times| times.user = Duration::from_secs(5));
+        let row = |times: &psoxide::ProcessCpuTimes| {
+            let mut row = Row::default();
+            row.cpu_times = Reading::Value(times.clone());
+            row.create_time = Reading::Value(start);
+            row
         };
         let later = |seconds| Some(start + Duration::from_secs(seconds));
         assert_eq!(proc(row(&times), None, None, later(10)).cpu_percent, Some(50.0));
         // One that has just begun has no average yet, and nothing is shown for it.
         assert_eq!(proc(row(&times), None, None, later(0)).cpu_percent, None);
-        let rate = ProcessRates {
-            pid: 0,
-            start: Some(0),
-            cpu_percent: Some(7.0),
-            iowait_percent: None,
-            read_bytes_per_second: None,
-            write_bytes_per_second: None,
-        };
+        let mut rate = ProcessRates::new(0, Some(0));
+        rate.cpu_percent = Some(7.0);
         assert_eq!(proc(row(&times), Some(rate), None, later(10)).cpu_percent, Some(7.0));
     }
 }

@@ -1,6 +1,6 @@
 //! What is done to processes: signals, nice values, I/O priorities, CPUs.
 
-use psoxide::{ErrorKind, IoPriority, IoPriorityClass, Process, Signal};
+use psoxide::{ErrorKind, IoPriority, IoPriorityClass, Os, Process, Signal};
 
 use crate::output::{human, reason};
 use crate::signal;
@@ -108,8 +108,8 @@ pub(crate) fn io_priority(priority: IoPriority) -> String {
 
 /// The I/O priorities that can be chosen, with what they mean.
 pub(crate) fn io_priorities() -> Vec<(IoPriority, &'static str)> {
-    let class = |class, doc| (IoPriority { class, value: None }, doc);
-    if cfg!(windows) {
+    let class = |class, doc| (IoPriority::new(class, None), doc);
+    if Os::HOST == Os::Windows {
         return vec![
             class(IoPriorityClass::VeryLow, "for work in the background"),
             class(IoPriorityClass::Low, "below normal"),
@@ -124,7 +124,7 @@ pub(crate) fn io_priorities() -> Vec<(IoPriority, &'static str)> {
                 7 => last,
                 _ => other,
             };
-            (IoPriority { class, value: Some(value) }, doc)
+            (IoPriority::new(class, Some(value)), doc)
         })
     };
     let mut all = vec![class(IoPriorityClass::None, "follows the nice value")];

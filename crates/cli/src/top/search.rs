@@ -156,8 +156,10 @@ mod tests {
     fn until_it_is_right_the_last_right_one_counts() {
         let mut search = Search { text: "(init".into(), ..Search::default() };
         search.changed();
+        let mut row = psoxide::Row::new(7, None);
+        row.name = psoxide::Reading::Value("Init".into());
         let process = Proc {
-            row: psoxide::Row { pid: 7, name: psoxide::Reading::Value("Init".into()), ..psoxide::Row::default() },
+            row,
             memory_percent: None,
             cpu_percent: Some(3.0),
             iowait_percent: None,

@@ -90,6 +90,7 @@ impl Process {
 
 /// What has become of processes that were waited for.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct WaitOutcome {
     /// Those that ended, and how where that may be known, in the order in which they were found.
     pub gone: Vec<(Process, Option<ExitStatus>)>,

@@ -330,8 +330,25 @@ record! {
     }
 }
 
+impl IoPriority {
+    /// A class, and the priority within it where the class has priorities.
+    #[must_use]
+    pub const fn new(class: IoPriorityClass, value: Option<u8>) -> Self {
+        Self { class, value }
+    }
+}
+
+impl Ids {
+    /// The real, effective and saved id.
+    #[must_use]
+    pub const fn new(real: u32, effective: u32, saved: u32) -> Self {
+        Self { real, effective, saved }
+    }
+}
+
 /// I/O scheduling classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum IoPriorityClass {
     /// Follows the nice value.
     None,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use psoxide::{Os, System};
+use psoxide::{Os, Record as _, System};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -136,7 +136,7 @@ fn the_columns_do_not_move_while_values_change() {
         entry.proc.memory_percent = Some(100.0);
         entry.proc.row.username = psoxide::Reading::Value("a-user-with-a-very-long-name".into());
         entry.proc.row.memory_info =
-            psoxide::Reading::Value(psoxide::MemoryInfo { rss: 1023 << 30, ..psoxide::MemoryInfo::default() });
+            psoxide::Reading::Value(psoxide::MemoryInfo::with(|memory| memory.rss = 1023 << 30));
     }
     let shown = screen(&mut view, 100, 30);
     assert!(shown.contains("a-user-wi…"), "{shown}");

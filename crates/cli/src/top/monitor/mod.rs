@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 
-use psoxide::{Counters, DiskIo, Field, NetIo, Pid, Process, ProcessRates, ProcessStatus, Query, Snapshot};
+use psoxide::{Counters, DiskIo, Field, NetIo, Pid, Process, ProcessRates, ProcessStatus, Snapshot};
 
 use self::facts::{FRESH, Facts};
 use self::history::History;
@@ -156,7 +156,9 @@ impl Monitor {
         self.read_machine();
         self.facts.read(&mut *self.source, wanted, &snapshot, self.turn)?;
         let counters = snapshot.counters.take();
-        self.last = Some(Snapshot { counters, ..thin(&snapshot) });
+        let mut last = thin(&snapshot);
+        last.counters = counters;
+        self.last = Some(last);
         self.threads.turn();
         self.show(snapshot);
         self.remember_process();
@@ -176,7 +178,8 @@ impl Monitor {
     fn snapshot(&mut self, wanted: &[Field], counters: bool) -> psoxide::Result<Snapshot> {
         let fields = wanted.iter().filter(|field| !Facts::keep(**field)).chain(&ALWAYS).copied();
         self.now = self.source.now();
-        self.source.processes(Query { counters, ..query(fields) })
+        let query = query(fields);
+        self.source.processes(if counters { query.with_counters() } else { query })
     }
 
     /// Makes the processes of a snapshot those that are shown.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use psoxide::{Pid, ProcessCpuTimes, Reading, Row, ThreadDetails};
+use psoxide::{Pid, ProcessCpuTimes, Reading, Record as _, Row, ThreadDetails};
 
 use super::{Entry, Identity, facts};
 use crate::process::Proc;
@@ -39,23 +39,18 @@ impl Threads {
         let since = self.before.get(&key).map(|before| used.saturating_sub(*before));
         let cpu_percent =
             since.filter(|_| !window.is_zero()).map(|time| time.as_secs_f64() * 100.0 / window.as_secs_f64());
-        let mut row = Row {
-            pid: thread.id,
-            // Unlike the start of any process, in the unit of the system.
-            start: Some(u64::try_from(thread.started.as_nanos()).unwrap_or(u64::MAX)),
-            ppid: Reading::Value(of.0),
-            status: Reading::Value(thread.status),
-            nice: Reading::Value(thread.nice),
-            cpu_num: thread.cpu_num.map_or(Reading::Unsupported, Reading::Value),
-            cpu_times: Reading::Value(ProcessCpuTimes {
-                user: thread.user_time,
-                system: thread.system_time,
-                ..ProcessCpuTimes::default()
-            }),
-            is_kernel_thread: Reading::Value(false),
-            memory_info: process.row.memory_info.as_ref().map(Clone::clone),
-            ..Row::default()
-        };
+        // Unlike the start of any process, in the unit of the system.
+        let start = u64::try_from(thread.started.as_nanos()).unwrap_or(u64::MAX);
+        let mut row = Row::new(thread.id, Some(start));
+        row.ppid = Reading::Value(of.0);
+        row.status = Reading::Value(thread.status);
+        row.nice = Reading::Value(thread.nice);
+        row.cpu_num = thread.cpu_num.map_or(Reading::Unsupported, Reading::Value);
+        row.cpu_times = Reading::Value(ProcessCpuTimes::with(|times| {
+            (times.user, times.system) = (thread.user_time, thread.system_time);
+        }));
+        row.is_kernel_thread = Reading::Value(false);
+        row.memory_info = process.row.memory_info.as_ref().map(Clone::clone);
         facts::copy(&mut row, &process.row);
         row.cmdline = Reading::Value(vec![thread.name.clone()]);
         row.name = Reading::Value(thread.name);
