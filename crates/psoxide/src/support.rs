@@ -19,7 +19,7 @@ const fn call(name: &'static str, os: OsSet) -> Call {
 }
 
 /// The systems that psoxide reads today: each is a folder of `src/sys`.
-pub const PORTED: OsSet = OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD);
+pub const PORTED: OsSet = OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD);
 
 /// What a port does not do yet: the calls that its system has and the port still lacks. A call that is missing here and
 /// fails with `Unsupported` fails a test, and so does one that is listed and works.
@@ -51,15 +51,21 @@ pub const CALLS: &[Call] = &[
     call("Process::gids", OsSet::POSIX),
     call("Process::io_counters", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD)),
     call("Process::ionice", OsSet::LINUX.or(OsSet::WINDOWS)),
-    call("Process::is_kernel_thread", OsSet::LINUX),
+    call("Process::is_kernel_thread", OsSet::LINUX.or(OsSet::NETBSD).or(OsSet::OPENBSD)),
     call("Process::is_running", OsSet::ALL),
     call("Process::jail", OsSet::FREEBSD),
     call("Process::kill", OsSet::ALL),
     call("Process::memory_details", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD)),
     call("Process::memory_footprint", OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS)),
     call("Process::memory_info", OsSet::ALL),
-    call("Process::memory_maps", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::SUNOS)),
-    call("Process::memory_maps_grouped", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::SUNOS)),
+    call(
+        "Process::memory_maps",
+        OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::SUNOS).or(OsSet::NETBSD).or(OsSet::OPENBSD),
+    ),
+    call(
+        "Process::memory_maps_grouped",
+        OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::SUNOS).or(OsSet::NETBSD).or(OsSet::OPENBSD),
+    ),
     call("Process::memory_percent", OsSet::ALL),
     call("Process::name", OsSet::ALL),
     call("Process::net_connections", OsSet::ALL),
@@ -76,7 +82,7 @@ pub const CALLS: &[Call] = &[
     call("Process::parents", OsSet::ALL),
     call("Process::ppid", OsSet::ALL),
     call("Process::resume", OsSet::ALL),
-    call("Process::rlimit", OsSet::LINUX.or(OsSet::FREEBSD)),
+    call("Process::rlimit", OsSet::LINUX.or(OsSet::FREEBSD).or(OsSet::NETBSD)),
     call("Process::scheduling", OsSet::LINUX),
     call("Process::send_signal", OsSet::ALL),
     call("Process::set_cpu_affinity", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD)),
@@ -118,9 +124,12 @@ pub const CALLS: &[Call] = &[
     call("System::process", OsSet::ALL),
     call("System::processes", OsSet::ALL),
     call("System::run_queue", OsSet::LINUX),
-    call("System::sensors_battery", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::MACOS).or(OsSet::FREEBSD)),
-    call("System::sensors_fans", OsSet::LINUX),
-    call("System::sensors_temperatures", OsSet::LINUX.or(OsSet::FREEBSD)),
+    call(
+        "System::sensors_battery",
+        OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::MACOS).or(OsSet::FREEBSD).or(OsSet::NETBSD).or(OsSet::OPENBSD),
+    ),
+    call("System::sensors_fans", OsSet::LINUX.or(OsSet::NETBSD).or(OsSet::OPENBSD)),
+    call("System::sensors_temperatures", OsSet::LINUX.or(OsSet::FREEBSD).or(OsSet::NETBSD).or(OsSet::OPENBSD)),
     call("System::service", OsSet::WINDOWS),
     call("System::services", OsSet::WINDOWS),
     call("System::swap_memory", OsSet::ALL),

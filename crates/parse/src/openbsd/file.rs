@@ -12,6 +12,8 @@ view! {
         kind: u32 = "f_type" @ 16,
         /// Offset of the next read or write.
         offset: u64 = "f_offset" @ 56,
+        /// Address of the object in the kernel, which is 0 for ordinary users.
+        data: u64 = "f_data" @ 64,
         /// Type of the file, [`REGULAR`] or another.
         vnode_type: u32 = "v_type" @ 120,
         /// Inode number.

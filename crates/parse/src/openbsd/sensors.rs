@@ -35,6 +35,7 @@ pub mod kind {
     pub const FANRPM: u8 = 1;
     pub const VOLTS_DC: u8 = 2;
     pub const WATTS: u8 = 5;
+    pub const AMPS: u8 = 6;
     pub const WATTHOUR: u8 = 7;
     pub const AMPHOUR: u8 = 8;
     pub const INDICATOR: u8 = 9;

@@ -121,7 +121,7 @@ impl Process {
     /// Whether it still exists: the same process, be it a zombie.
     pub fn is_running(&self) -> Result<bool> {
         match Self::open(&self.system, self.pid) {
-            Ok(now) if now.start != self.start => Ok(false),
+            Ok(now) if !self.starts_with(now.start) => Ok(false),
             Ok(_) if self.unique.is_some() => match self.with_handle(Os::unique) {
                 Err(error) if error.is_no_such_process() => Ok(false),
                 unique => Ok(unique? == self.unique),
@@ -129,6 +129,14 @@ impl Process {
             Ok(_) => Ok(true),
             Err(error) if error.is_no_such_process() => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a process with this start stamp is this one, as far as stamps tell.
+    fn starts_with(&self, start: Option<u64>) -> bool {
+        match (start, self.start) {
+            (Some(now), Some(then)) => Os::same_start(self.system.source(), now, then),
+            (now, then) => now == then,
         }
     }
 

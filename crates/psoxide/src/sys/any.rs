@@ -178,6 +178,8 @@ systems! {
     ($)
     #[cfg(target_os = "linux")]
     Linux = super::linux::Linux;
+    Netbsd = super::netbsd::Netbsd;
+    Openbsd = super::openbsd::Openbsd;
     #[cfg(windows)]
     Windows = super::windows::Windows;
     Freebsd = super::freebsd::Freebsd;

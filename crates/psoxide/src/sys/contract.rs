@@ -128,6 +128,13 @@ contract! {
             Ok(process.unique)
         }
 
+        /// Whether two start stamps are of one process. They differ where the kernel rounds a time, or no longer says
+        /// when a zombie started.
+        fn same_start(source, now: u64, then: u64) -> bool {
+            let _ = source;
+            now == then
+        }
+
         /// Says what an error of a getter means for the process. Systems disagree about `ENOENT` and `ESRCH`.
         fn fate(process, error: &Error) -> Result<Fate> {
             Ok(Fate::look_again(process, error))

@@ -18,25 +18,36 @@ pub(crate) mod question;
 
 pub(crate) use contract::*;
 
+#[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", feature = "capture"))]
+mod bsd;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::Linux as Host;
+
+#[cfg(any(target_os = "netbsd", feature = "capture"))]
+mod netbsd;
+#[cfg(any(target_os = "netbsd", target_os = "openbsd", feature = "capture"))]
+mod netbsdlike;
+#[cfg(target_os = "netbsd")]
+pub(crate) use netbsd::Netbsd as Host;
+
+#[cfg(any(target_os = "openbsd", feature = "capture"))]
+mod openbsd;
+#[cfg(target_os = "openbsd")]
+pub(crate) use openbsd::Openbsd as Host;
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
 pub(crate) use windows::Windows as Host;
 
-#[cfg(any(feature = "capture", target_os = "freebsd"))]
-mod bsd;
-
-#[cfg(any(feature = "capture", target_os = "freebsd"))]
+#[cfg(any(target_os = "freebsd", feature = "capture"))]
 mod freebsd;
 #[cfg(target_os = "freebsd")]
 pub(crate) use freebsd::Freebsd as Host;
 
-#[cfg(not(any(target_os = "linux", target_os = "freebsd", windows)))]
+#[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", windows)))]
 compile_error!("psoxide does not support this operating system yet; PORTING.md describes how to add it");
 
 /// The system that the public layer calls.
@@ -216,7 +227,7 @@ impl Fate {
         }
         process.afresh(None, |now| match (P::start(now), process.start) {
             (Err(again), _) if again.is_missing() => Self::Gone,
-            (Ok(now), Some(then)) if now != then => Self::Gone,
+            (Ok(now), Some(then)) if !P::same_start(process.source, now, then) => Self::Gone,
             (Ok(_), _) if error.is_missing() && matches!(P::status(now), Ok(ProcessStatus::Zombie)) => Self::Zombie,
             _ => Self::Unclear,
         })

@@ -1,6 +1,8 @@
 //! What the live tests share.
 #![allow(dead_code, clippy::unwrap_used)] // no test uses all of it; a failure here is a failed test
 
+pub(crate) mod truth;
+
 use std::process::Command;
 use std::time::{Duration, Instant};
 

@@ -49,6 +49,7 @@ pub(crate) fn ended(kqueue: BorrowedFd<'_>, timeout: Option<Duration>) -> rustix
 }
 
 /// Asks a sysctl by number. `expected` is how many bytes the answer is known to have; 0 if the kernel is to be asked first.
+#[cfg(any(target_os = "freebsd", target_os = "macos"))]
 pub(crate) fn sysctl(mib: &[i32], expected: usize, slack: usize) -> Answer {
     // OpenBSD and macOS declare the name writable, and none writes to it.
     let mut mib = mib.to_vec();
@@ -61,7 +62,7 @@ pub(crate) fn sysctl(mib: &[i32], expected: usize, slack: usize) -> Answer {
 }
 
 /// Asks a sysctl by name.
-#[cfg(not(target_os = "openbsd"))]
+#[cfg(any(target_os = "freebsd", target_os = "macos"))]
 pub(crate) fn sysctl_by_name(name: &CStr, expected: usize, slack: usize) -> Answer {
     grown(expected, slack, |buffer, size| {
         // SAFETY: the name ends with a NUL. The kernel writes at most `size` bytes to `buffer`, which is null or has as
@@ -72,7 +73,7 @@ pub(crate) fn sysctl_by_name(name: &CStr, expected: usize, slack: usize) -> Answ
 
 /// Calls `ask` with a buffer that is large enough: `expected` bytes, or as many as the kernel says, and `slack` more. A
 /// table may grow between two calls, so `ENOMEM` is answered with a larger buffer, a few times.
-fn grown(
+pub(crate) fn grown(
     expected: usize,
     slack: usize,
     mut ask: impl FnMut(*mut libc::c_void, *mut libc::size_t) -> libc::c_int,

@@ -1,0 +1,29 @@
+//! NetBSD: sysctls, which answer with tables that are the same on all machines.
+
+mod abi;
+mod cpu;
+mod disk;
+#[cfg(target_os = "netbsd")]
+mod live;
+mod memory;
+mod net;
+mod process;
+mod sensors;
+mod users;
+
+use crate::sys::netbsdlike::machine::Machine;
+use crate::sys::netbsdlike::platform::{Cache, Table};
+use crate::sys::{PressureReadings, ServiceReadings, Types};
+
+/// NetBSD.
+pub(crate) struct Netbsd;
+
+impl Types for Netbsd {
+    type Source = Machine;
+    type Pass = Table;
+    type Cache = Cache;
+}
+
+impl PressureReadings for Netbsd {}
+
+impl ServiceReadings for Netbsd {}

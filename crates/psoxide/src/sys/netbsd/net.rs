@@ -1,0 +1,151 @@
+//! Interfaces, and sockets: the lists of control blocks, joined with the open files of all processes.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+use psoxide_parse::bsd::sockaddr;
+use psoxide_parse::netbsd::file::{self, kind};
+use psoxide_parse::netbsd::interface::{Data, LAYOUT, MEDIA, Media};
+use psoxide_parse::netbsd::pcb;
+
+use super::Netbsd;
+use super::abi::{FILE, FILES_BY_PID, PCB};
+use crate::sys::NetReadings;
+use crate::sys::netbsdlike::machine::Machine;
+use crate::sys::netbsdlike::net::{Interfaces, endpoint, held, is_of_kind, peer, socket_type, tcp_status};
+use crate::sys::netbsdlike::question::{Question, number};
+use crate::{
+    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Holder, NetIo, NicAddr, NicStats, Pid, Result,
+    SocketType,
+};
+
+const INTERFACES: Interfaces = Interfaces {
+    layout: LAYOUT,
+    media: MEDIA,
+    data: |bytes| {
+        let data = Data::new(bytes)?;
+        let io = NetIo {
+            bytes_sent: data.bytes_out(),
+            bytes_recv: data.bytes_in(),
+            packets_sent: data.packets_out(),
+            packets_recv: data.packets_in(),
+            errin: data.errors_in(),
+            errout: data.errors_out(),
+            dropin: data.drops_in(),
+            // The kernel counts them with the errors.
+            dropout: 0,
+        };
+        Ok((io, data.mtu()))
+    },
+    word: |bytes| Ok(u64::from(Media::new(bytes)?.active().cast_unsigned())),
+};
+
+impl NetReadings for Netbsd {
+    fn net_io_counters(machine: &Machine) -> Result<Vec<(OsString, NetIo)>> {
+        INTERFACES.io(machine)
+    }
+
+    fn net_if_addrs(machine: &Machine) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
+        INTERFACES.addresses(machine)
+    }
+
+    fn net_if_stats(machine: &Machine) -> Result<Vec<(OsString, NicStats)>> {
+        INTERFACES.stats(machine)
+    }
+
+    fn net_connections(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        let holders = Holders::read(machine, None)?;
+        sockets(machine, kind, |address| Some(holders.of(address)))
+    }
+}
+
+/// The sockets of one process.
+pub(super) fn of_process(machine: &Machine, pid: Pid, kind: ConnectionKind) -> Result<Vec<Connection>> {
+    let holders = Holders::read(machine, Some(pid))?;
+    let mut found = sockets(machine, kind, |address| Some(holders.of(address)).filter(|holders| !holders.is_empty()))?;
+    found.sort_by_key(|socket| socket.fd);
+    Ok(found)
+}
+
+/// Who holds a socket, by its address in the kernel.
+struct Holders(HashMap<u64, Vec<Holder>>);
+
+impl Holders {
+    /// Reads the open files of a process, or of all.
+    fn read(machine: &Machine, pid: Option<Pid>) -> Result<Self> {
+        let of = pid.map_or(-1, number);
+        let answer = machine.ask(&Question::table("kern.file2", &[FILES_BY_PID, of, FILE]))?;
+        let mut holders: HashMap<u64, Vec<Holder>> = HashMap::new();
+        for file in file::files(&answer, FILE.unsigned_abs() as usize) {
+            let file = file?;
+            if file.kind() == kind::SOCKET {
+                holders.entry(file.data()).or_default().push(Holder { pid: file.pid(), fd: Some(file.fd()) });
+            }
+        }
+        Ok(Self(holders))
+    }
+
+    fn of(&self, socket: u64) -> Vec<Holder> {
+        self.0.get(&socket).cloned().unwrap_or_default()
+    }
+}
+
+/// A list of control blocks.
+struct List {
+    node: &'static str,
+    family: AddressFamily,
+    kind: SocketType,
+}
+
+/// The lists. Raw sockets are of no kind that can be asked for.
+const LISTS: [List; 7] = [
+    List { node: "net.inet.tcp.pcblist", family: AddressFamily::Inet, kind: SocketType::Stream },
+    List { node: "net.inet6.tcp6.pcblist", family: AddressFamily::Inet6, kind: SocketType::Stream },
+    List { node: "net.inet.udp.pcblist", family: AddressFamily::Inet, kind: SocketType::Datagram },
+    List { node: "net.inet6.udp6.pcblist", family: AddressFamily::Inet6, kind: SocketType::Datagram },
+    List { node: "net.local.stream.pcblist", family: AddressFamily::Unix, kind: SocketType::Stream },
+    List { node: "net.local.dgram.pcblist", family: AddressFamily::Unix, kind: SocketType::Datagram },
+    List { node: "net.local.seqpacket.pcblist", family: AddressFamily::Unix, kind: SocketType::SeqPacket },
+];
+
+/// Reads the sockets of a kind. `holders` returns who holds the socket at an address, or `None` to leave it out.
+fn sockets(
+    machine: &Machine,
+    kind: ConnectionKind,
+    holders: impl Fn(u64) -> Option<Vec<Holder>>,
+) -> Result<Vec<Connection>> {
+    let mut sockets = Vec::new();
+    for list in LISTS.iter().filter(|list| is_of_kind(kind, list.family, list.kind)) {
+        let answer = match machine.ask(&Question::table(list.node, &[0, 0, PCB])) {
+            Ok(answer) => answer,
+            // A kernel without IPv6 has no such list.
+            Err(error) if error.is_missing() => continue,
+            Err(error) => return Err(error),
+        };
+        for block in pcb::blocks(&answer, PCB.unsigned_abs() as usize) {
+            let block = block?;
+            if let Some(holders) = holders(block.socket()) {
+                sockets.push(held(socket(list, &block)?, holders));
+            }
+        }
+    }
+    Ok(sockets)
+}
+
+fn socket(list: &List, block: &pcb::Pcb<'_>) -> Result<Connection> {
+    let read = |bytes| sockaddr::parse(bytes, LAYOUT.inet6);
+    let status = match (list.family, list.kind) {
+        (AddressFamily::Inet | AddressFamily::Inet6, SocketType::Stream) => tcp_status(block.state()),
+        _ => ConnectionStatus::None,
+    };
+    Ok(Connection {
+        fd: None,
+        family: list.family,
+        kind: socket_type(block.kind()),
+        laddr: endpoint(read(block.local())?),
+        raddr: peer(read(block.peer())?),
+        status,
+        pid: None,
+        holders: Vec::new(),
+    })
+}

@@ -1,0 +1,249 @@
+//! Processes: `kern.proc2`, and what the kernel tells of one process.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use psoxide_parse::bsd::{args, counters};
+use psoxide_parse::netbsd::file::{self, kind};
+use psoxide_parse::netbsd::process::{self, Process, stat};
+use psoxide_parse::netbsd::thread;
+use psoxide_parse::netbsd::vmentry::{self, flag};
+
+use super::abi::{
+    ALL, ARGV, BY_PID, CWD, ENV, FILE, FILES_BY_PID, HARD, LIMIT, MAPPING, PATHNAME, PROCESS, SOFT, THREAD,
+};
+use super::{Netbsd, net};
+use crate::sys::netbsdlike::machine::{Machine, path, text};
+use crate::sys::netbsdlike::process::permissions;
+use crate::sys::netbsdlike::question::{Question, number};
+use crate::sys::netbsdlike::record::{Name, Record, UNKNOWN_START};
+use crate::sys::netbsdlike::{Handle, NetbsdLike};
+use crate::{
+    Connection, ConnectionKind, Error, Ids, Limit, MemoryMap, OpenFile, Os, Pid, ProcessStatus, Resource, Result,
+    Thread,
+};
+
+impl NetbsdLike for Netbsd {
+    const OS: Os = Os::Netbsd;
+
+    /// The kernel keeps the time at which a process started, and never computes it again.
+    const STAMP_ERROR: u64 = 0;
+
+    fn records(machine: &Machine) -> Result<Vec<Record>> {
+        read(machine, ALL, 0)
+    }
+
+    fn record(machine: &Machine, pid: Pid) -> Result<Option<Record>> {
+        // Of a pid that nobody has, the kernel returns no element.
+        Ok(read(machine, BY_PID, number(pid))?.pop())
+    }
+
+    fn boot_time(machine: &Machine) -> Result<Duration> {
+        machine.read(&Question::sysctl("kern.boottime"), |bytes| counters::timespec(bytes, "kern.boottime"))
+    }
+
+    fn since_boot_of(machine: &Machine, stamp: u64) -> Result<Duration> {
+        Ok(Duration::from_micros(stamp).saturating_sub(Self::boot_time(machine)?))
+    }
+
+    fn exe(process: &Handle<'_, Self>) -> Result<PathBuf> {
+        // Process 0 is the kernel, which has no file: ENOENT.
+        Ok(path(&ask(process, PATHNAME)?))
+    }
+
+    fn cmdline(process: &Handle<'_, Self>) -> Result<Vec<OsString>> {
+        Ok(args::strings(&ask(process, ARGV)?).into_iter().map(text).collect())
+    }
+
+    fn environ(process: &Handle<'_, Self>) -> Result<Vec<(OsString, OsString)>> {
+        let variables = args::variables(&args::strings(&ask(process, ENV)?));
+        Ok(variables.iter().map(|(name, value)| (text(name), text(value))).collect())
+    }
+
+    fn cwd(process: &Handle<'_, Self>) -> Result<PathBuf> {
+        Ok(path(&ask(process, CWD)?))
+    }
+
+    fn num_threads(process: &Handle<'_, Self>) -> Result<u64> {
+        process.record()?.threads.ok_or_else(|| Error::unsupported("num_threads"))
+    }
+
+    /// The kernel does not tell user time from system time of a thread. As in psutil, their sum stands in both fields.
+    fn threads(process: &Handle<'_, Self>) -> Result<Vec<Thread>> {
+        process.record()?;
+        let question = Question::table("kern.lwp", &[number(process.pid), THREAD]);
+        let answer = process.source.ask(&question)?;
+        let mut threads = Vec::new();
+        for thread in thread::threads(&answer, size(THREAD)) {
+            let thread = thread?;
+            if !matches!(thread.stat(), stat::IDL | stat::ZOMB) {
+                let id = u32::try_from(thread.lid()).map_err(|_| malformed("l_lid", thread.lid()))?;
+                let time = thread.run_time();
+                threads.push(Thread { id, user_time: time, system_time: time });
+            }
+        }
+        threads.sort_unstable_by_key(|thread| thread.id);
+        Ok(threads)
+    }
+
+    fn num_fds(process: &Handle<'_, Self>) -> Result<u64> {
+        let answer = files(process)?;
+        let files = file::files(&answer, size(FILE)).collect::<psoxide_parse::Result<Vec<_>>>()?;
+        Ok(files.len() as u64)
+    }
+
+    /// The kernel does not tell paths of open files: they are empty, as in psutil.
+    fn open_files(process: &Handle<'_, Self>) -> Result<Vec<OpenFile>> {
+        let answer = files(process)?;
+        let mut open = Vec::new();
+        for file in file::files(&answer, size(FILE)) {
+            let file = file?;
+            if file.kind() == kind::VNODE && file.vnode_type() == file::REGULAR {
+                open.push(OpenFile { fd: Some(file.fd()), ..OpenFile::default() });
+            }
+        }
+        Ok(open)
+    }
+
+    fn net_connections(process: &Handle<'_, Self>, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        process.record()?;
+        net::of_process(process.source, process.pid, kind)
+    }
+
+    fn memory_maps(process: &Handle<'_, Self>) -> Result<Vec<MemoryMap>> {
+        process.record()?;
+        let question = Question::table("vm.proc.map", &[number(process.pid), MAPPING]);
+        let answer = process.source.ask(&question)?;
+        let mappings = vmentry::mappings(&answer, size(MAPPING)).map(|mapping| {
+            let mapping = mapping?;
+            Ok(MemoryMap {
+                start: mapping.start(),
+                end: mapping.end(),
+                perms: permissions(mapping.protection(), mapping.flags() & flag::COW != 0),
+                path: path(mapping.path()),
+                size: Some(mapping.end().saturating_sub(mapping.start())),
+                ref_count: Some(mapping.ref_count().into()),
+                ..MemoryMap::default()
+            })
+        });
+        mappings.collect()
+    }
+
+    fn rlimit(process: &Handle<'_, Self>, resource: Resource) -> Result<Limit> {
+        let resource = resource_number(resource).ok_or_else(|| Error::unsupported("rlimit"))?;
+        process.record()?;
+        let read = |which| {
+            // The nodes of limits are numbered from 1.
+            let args = [number(process.pid), LIMIT, resource + 1, which];
+            let limit =
+                process.source.read(&Question::sysctl_of("proc", &args), |bytes| counters::number(bytes, "rlim_t"))?;
+            // RLIM_INFINITY
+            Ok::<_, Error>((limit != i64::MAX.unsigned_abs()).then_some(limit))
+        };
+        Ok(Limit { soft: read(SOFT)?, hard: read(HARD)? })
+    }
+}
+
+/// The size of an element.
+const fn size(of: i32) -> usize {
+    of.unsigned_abs() as usize
+}
+
+fn malformed(field: &'static str, number: i32) -> Error {
+    psoxide_parse::ParseError::malformed(field, number.to_string().as_bytes()).into()
+}
+
+fn read(machine: &Machine, operation: i32, of: i32) -> Result<Vec<Record>> {
+    machine.read(&Question::table("kern.proc2", &[operation, of, PROCESS]), |bytes| {
+        process::processes(bytes, size(PROCESS)).map(|process| record(&process?)).collect()
+    })
+}
+
+fn record(process: &Process<'_>) -> psoxide_parse::Result<Record> {
+    let pid = |number: i32, field| {
+        u32::try_from(number).map_err(|_| psoxide_parse::ParseError::malformed(field, number.to_string().as_bytes()))
+    };
+    let started = process.started();
+    let stamp = started.and_then(|started| u64::try_from(started.as_micros()).ok());
+    Ok(Record {
+        pid: pid(process.pid(), "p_pid")?,
+        ppid: pid(process.ppid(), "p_ppid")?,
+        name: Name::new(process.comm()),
+        status: status(process),
+        stamp: stamp.unwrap_or(UNKNOWN_START),
+        started,
+        uids: Ids { real: process.ruid(), effective: process.uid(), saved: process.svuid() },
+        gids: Ids { real: process.rgid(), effective: process.gid(), saved: process.svgid() },
+        terminal: process.terminal(),
+        nice: process.nice(),
+        rss: process.rssize().into(),
+        vms: process.msize(),
+        text: process.tsize().into(),
+        data: process.dsize().into(),
+        stack: process.ssize().into(),
+        peak_rss: process.maxrss(),
+        user_time: process.user_time(),
+        system_time: process.system_time(),
+        children_time: process.children_time(),
+        minor_faults: process.minflt(),
+        major_faults: process.majflt(),
+        blocks_read: process.inblock(),
+        blocks_written: process.oublock(),
+        voluntary: process.nvcsw(),
+        involuntary: process.nivcsw(),
+        threads: Some(process.nlwps()),
+        is_kernel: process.pid() == 0,
+    })
+}
+
+/// The state of the process or, while it is active, of its representative thread.
+fn status(process: &Process<'_>) -> ProcessStatus {
+    if process.is_zombie() {
+        return ProcessStatus::Zombie;
+    }
+    match process.stat() {
+        stat::IDL => ProcessStatus::Idle,
+        // As psutil names a process that waits for a processor.
+        stat::RUN => ProcessStatus::Waking,
+        stat::SLEEP => ProcessStatus::Sleeping,
+        stat::STOP => ProcessStatus::Stopped,
+        stat::ONPROC => ProcessStatus::Running,
+        stat::SUSPENDED => ProcessStatus::Suspended,
+        _ => ProcessStatus::Unknown,
+    }
+}
+
+/// Asks for the arguments of a process, or the like. A part of the kernel has none.
+///
+/// The kernel answers EINVAL for a zombie, for process 0 and for a pid that nobody has alike.
+fn ask(process: &Handle<'_, Netbsd>, what: i32) -> Result<Vec<u8>> {
+    process.record()?;
+    let question = Question::sysctl_of("kern.proc_args", &[number(process.pid), what]);
+    process.source.ask(&question).or_else(|error| process.excuse(error).map(|()| Vec::new()))
+}
+
+/// Asks for the open files of a process. Of a pid that nobody has, and of a zombie, the kernel returns none.
+fn files(process: &Handle<'_, Netbsd>) -> Result<Vec<u8>> {
+    process.record()?;
+    process.source.ask(&Question::table("kern.file2", &[FILES_BY_PID, number(process.pid), FILE]))
+}
+
+/// The number of a resource in sys/resource.h; `None` if NetBSD does not have it.
+const fn resource_number(resource: Resource) -> Option<i32> {
+    Some(match resource {
+        Resource::Cpu => 0,
+        Resource::Fsize => 1,
+        Resource::Data => 2,
+        Resource::Stack => 3,
+        Resource::Core => 4,
+        Resource::Rss => 5,
+        Resource::Memlock => 6,
+        Resource::Nproc => 7,
+        Resource::Nofile => 8,
+        Resource::Sbsize => 9,
+        Resource::As => 10,
+        Resource::Nthr => 11,
+        _ => return None,
+    })
+}

@@ -1,0 +1,214 @@
+//! The readings of one process.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use psoxide_parse::bsd::counters;
+
+use super::machine::{moment, text};
+use super::platform::sorted;
+use super::question::Question;
+use super::record::{Record, UNKNOWN_START};
+use super::{Handle, NetbsdLike};
+use crate::sys::{Parentage, ProcessReadings, SystemReadings};
+use crate::{
+    Connection, ConnectionKind, CtxSwitches, Error, HostInfo, Ids, IoCounters, Limit, MemoryDetails, MemoryInfo,
+    MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
+};
+
+/// Whether two stamps are of one process. A zombie's is unknown.
+pub(crate) const fn is_same<P: NetbsdLike>(now: u64, then: u64) -> bool {
+    now == UNKNOWN_START || then == UNKNOWN_START || now.abs_diff(then) <= P::STAMP_ERROR
+}
+
+impl<P: NetbsdLike> SystemReadings for P {
+    fn pids(source: &Self::Source) -> Result<Vec<Pid>> {
+        Ok(sorted::<P>(source)?.iter().map(|record| record.pid).collect())
+    }
+
+    fn boot_time(source: &Self::Source) -> Result<SystemTime> {
+        Ok(moment(P::boot_time(source)?, "kern.boottime")?)
+    }
+
+    fn host_info(source: &Self::Source) -> Result<HostInfo> {
+        let line = |node| {
+            let answer = source.ask(&Question::sysctl(node))?;
+            Ok::<_, Error>(String::from_utf8_lossy(counters::text(&answer)).into_owned())
+        };
+        Ok(HostInfo {
+            hostname: line("kern.hostname")?,
+            system: line("kern.ostype")?,
+            release: line("kern.osrelease")?,
+            version: line("kern.version")?.trim_end().to_owned(),
+            machine: Some(line("hw.machine")?),
+        })
+    }
+
+    fn uptime(source: &Self::Source) -> Result<Duration> {
+        Ok(source.now()?.saturating_sub(P::boot_time(source)?))
+    }
+
+    fn parentage(source: &Self::Source, _: Pid, _: bool) -> Result<Vec<Parentage>> {
+        let records = P::records(source)?;
+        let parentage = |record: &Record| Parentage { pid: record.pid, start: Some(record.stamp), ppid: record.ppid };
+        Ok(records.iter().map(parentage).collect())
+    }
+}
+
+impl<P: NetbsdLike> ProcessReadings for P {
+    fn start(process: &Handle<'_, P>) -> Result<u64> {
+        process.record().map(|record| record.stamp)
+    }
+
+    fn same_start(_: &Self::Source, now: u64, then: u64) -> bool {
+        is_same::<P>(now, then)
+    }
+
+    fn since_boot(source: &Self::Source, start: u64) -> Result<Duration> {
+        if start == UNKNOWN_START {
+            return Err(Error::invalid("the kernel does not say when a zombie started"));
+        }
+        P::since_boot_of(source, start)
+    }
+
+    fn ppid(process: &Handle<'_, P>) -> Result<Pid> {
+        process.record().map(|record| record.ppid)
+    }
+
+    fn name(process: &Handle<'_, P>) -> Result<OsString> {
+        process.record().map(|record| text(record.name.as_bytes()))
+    }
+
+    fn status(process: &Handle<'_, P>) -> Result<ProcessStatus> {
+        process.record().map(|record| record.status)
+    }
+
+    fn create_time(process: &Handle<'_, P>) -> Result<SystemTime> {
+        let started = process.record()?.started.ok_or_else(|| Error::zombie(process.pid))?;
+        Ok(moment(started, "p_ustart_sec")?)
+    }
+
+    /// Both kernels keep the time of ended children as one sum. As in psutil, it stands in both fields.
+    fn cpu_times(process: &Handle<'_, P>) -> Result<ProcessCpuTimes> {
+        let record = process.record()?;
+        Ok(ProcessCpuTimes {
+            user: record.user_time,
+            system: record.system_time,
+            children_user: Some(record.children_time),
+            children_system: Some(record.children_time),
+            iowait: None,
+        })
+    }
+
+    fn memory_info(process: &Handle<'_, P>) -> Result<MemoryInfo> {
+        let record = process.record()?;
+        let bytes = |pages, field| process.source.bytes(pages, field);
+        Ok(MemoryInfo {
+            rss: bytes(record.rss, "p_vm_rssize")?,
+            vms: bytes(record.vms, "p_vm_msize")?,
+            shared: None,
+            text: Some(bytes(record.text, "p_vm_tsize")?),
+            data: Some(bytes(record.data, "p_vm_dsize")?),
+            stack: Some(bytes(record.stack, "p_vm_ssize")?),
+        })
+    }
+
+    fn memory_details(process: &Handle<'_, P>) -> Result<MemoryDetails> {
+        let peak_rss = Some(process.record()?.peak_rss.saturating_mul(1024));
+        Ok(MemoryDetails { peak_rss, ..MemoryDetails::default() })
+    }
+
+    fn exe(process: &Handle<'_, P>) -> Result<PathBuf> {
+        <P as NetbsdLike>::exe(process)
+    }
+
+    fn cmdline(process: &Handle<'_, P>) -> Result<Vec<OsString>> {
+        <P as NetbsdLike>::cmdline(process)
+    }
+
+    fn username(process: &Handle<'_, P>) -> Result<OsString> {
+        process.user_name(process.record()?.uids.real)
+    }
+
+    fn uids(process: &Handle<'_, P>) -> Result<Ids> {
+        process.record().map(|record| record.uids)
+    }
+
+    fn gids(process: &Handle<'_, P>) -> Result<Ids> {
+        process.record().map(|record| record.gids)
+    }
+
+    fn terminal(process: &Handle<'_, P>) -> Result<Option<PathBuf>> {
+        let Some(device) = process.record()?.terminal else { return Ok(None) };
+        match process.source.ask(&Question::call_of("devname", device.to_string())) {
+            Ok(name) => Ok(Some(PathBuf::from("/dev").join(text(&name)))),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn cwd(process: &Handle<'_, P>) -> Result<PathBuf> {
+        <P as NetbsdLike>::cwd(process)
+    }
+
+    fn environ(process: &Handle<'_, P>) -> Result<Vec<(OsString, OsString)>> {
+        <P as NetbsdLike>::environ(process)
+    }
+
+    fn nice(process: &Handle<'_, P>) -> Result<i32> {
+        process.record().map(|record| i32::from(record.nice) - 20)
+    }
+
+    fn rlimit(process: &Handle<'_, P>, resource: Resource) -> Result<Limit> {
+        <P as NetbsdLike>::rlimit(process, resource)
+    }
+
+    fn num_threads(process: &Handle<'_, P>) -> Result<u64> {
+        <P as NetbsdLike>::num_threads(process)
+    }
+
+    fn num_ctx_switches(process: &Handle<'_, P>) -> Result<CtxSwitches> {
+        let record = process.record()?;
+        Ok(CtxSwitches { voluntary: record.voluntary, involuntary: Some(record.involuntary) })
+    }
+
+    fn num_fds(process: &Handle<'_, P>) -> Result<u64> {
+        <P as NetbsdLike>::num_fds(process)
+    }
+
+    fn threads(process: &Handle<'_, P>) -> Result<Vec<Thread>> {
+        <P as NetbsdLike>::threads(process)
+    }
+
+    fn page_faults(process: &Handle<'_, P>) -> Result<PageFaults> {
+        process.record().map(|record| PageFaults { minor: record.minor_faults, major: record.major_faults })
+    }
+
+    fn open_files(process: &Handle<'_, P>) -> Result<Vec<OpenFile>> {
+        <P as NetbsdLike>::open_files(process)
+    }
+
+    fn net_connections(process: &Handle<'_, P>, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        <P as NetbsdLike>::net_connections(process, kind)
+    }
+
+    fn memory_maps(process: &Handle<'_, P>) -> Result<Vec<MemoryMap>> {
+        <P as NetbsdLike>::memory_maps(process)
+    }
+
+    fn io_counters(process: &Handle<'_, P>) -> Result<IoCounters> {
+        let record = process.record()?;
+        Ok(IoCounters { read_count: record.blocks_read, write_count: record.blocks_written, ..IoCounters::default() })
+    }
+
+    fn is_kernel_thread(process: &Handle<'_, P>) -> Result<bool> {
+        process.record().map(|record| record.is_kernel)
+    }
+}
+
+/// The permissions of a mapping, as `r-xp`. Both kernels number them 1, 2 and 4.
+pub(crate) fn permissions(protection: u32, is_private: bool) -> String {
+    let bit = |bit: u32, letter| if protection & bit != 0 { letter } else { '-' };
+    [bit(1, 'r'), bit(2, 'w'), bit(4, 'x'), if is_private { 'p' } else { 's' }].into_iter().collect()
+}

@@ -1,0 +1,56 @@
+//! Disks and file systems.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use psoxide_parse::openbsd::statfs::FileSystem;
+use psoxide_parse::openbsd::{disk, statfs};
+
+use super::Openbsd;
+use super::abi::MOUNT_FLAGS;
+use crate::sys::DiskReadings;
+use crate::sys::netbsdlike::disk::{options, usage};
+use crate::sys::netbsdlike::machine::{Machine, path, text};
+use crate::sys::netbsdlike::question::Question;
+use crate::{DiskIo, DiskPartition, DiskUsage, Result};
+
+impl DiskReadings for Openbsd {
+    /// As in psutil, all file systems are listed, whatever they are on.
+    fn disk_partitions(machine: &Machine, _: bool) -> Result<Vec<DiskPartition>> {
+        let answer = machine.ask(&Question::call("getfsstat"))?;
+        let mounts = statfs::file_systems(&answer).map(|mount| {
+            let mount = mount?;
+            Ok(DiskPartition {
+                device: text(mount.device()),
+                mountpoint: path(mount.mount_point()),
+                fstype: text(mount.kind()),
+                opts: options(mount.flags().into(), &MOUNT_FLAGS),
+            })
+        });
+        mounts.collect()
+    }
+
+    fn disk_usage(machine: &Machine, path: &Path) -> Result<DiskUsage> {
+        let answer = machine.ask(&Question::call_of("statfs", path)).map_err(|error| error.with_path(path))?;
+        let space = FileSystem::new(&answer)?;
+        // Ordinary users have nothing left once the reserve is in use.
+        let available = u64::try_from(space.available()).unwrap_or_default();
+        Ok(usage(space.block_size().into(), space.blocks(), space.free(), available))
+    }
+
+    fn disk_io_counters(machine: &Machine) -> Result<Vec<(OsString, DiskIo)>> {
+        let answer = machine.ask(&Question::sysctl("hw.diskstats"))?;
+        let disks = disk::disks(&answer).map(|disk| {
+            let disk = disk?;
+            let io = DiskIo {
+                read_count: disk.reads(),
+                write_count: disk.writes(),
+                read_bytes: disk.bytes_read(),
+                write_bytes: disk.bytes_written(),
+                ..DiskIo::default()
+            };
+            Ok((text(disk.name()), io))
+        });
+        disks.collect()
+    }
+}

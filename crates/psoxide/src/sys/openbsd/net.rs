@@ -1,0 +1,112 @@
+//! Interfaces, and sockets: `kern.file` tells everything of a socket.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use psoxide_parse::bsd::sockaddr::{self, Address};
+use psoxide_parse::openbsd::file::{self, File, kind};
+use psoxide_parse::openbsd::interface::{Data, LAYOUT, MEDIA, Media};
+
+use super::Openbsd;
+use super::abi::{FILE, FILES_BY_PID};
+use crate::sys::NetReadings;
+use crate::sys::netbsdlike::machine::Machine;
+use crate::sys::netbsdlike::net::{Interfaces, endpoint, held, is_of_kind, peer, socket_type, tcp_status};
+use crate::sys::netbsdlike::question::Question;
+use crate::{
+    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Holder, NetIo, NicAddr, NicStats, Result,
+    SocketType,
+};
+
+const INTERFACES: Interfaces = Interfaces {
+    layout: LAYOUT,
+    media: MEDIA,
+    data: |bytes| {
+        let data = Data::new(bytes)?;
+        let io = NetIo {
+            bytes_sent: data.bytes_out(),
+            bytes_recv: data.bytes_in(),
+            packets_sent: data.packets_out(),
+            packets_recv: data.packets_in(),
+            errin: data.errors_in(),
+            errout: data.errors_out(),
+            dropin: data.drops_in(),
+            dropout: data.drops_out(),
+        };
+        Ok((io, data.mtu().into()))
+    },
+    word: |bytes| Ok(Media::new(bytes)?.active()),
+};
+
+impl NetReadings for Openbsd {
+    fn net_io_counters(machine: &Machine) -> Result<Vec<(OsString, NetIo)>> {
+        INTERFACES.io(machine)
+    }
+
+    fn net_if_addrs(machine: &Machine) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
+        INTERFACES.addresses(machine)
+    }
+
+    fn net_if_stats(machine: &Machine) -> Result<Vec<(OsString, NicStats)>> {
+        INTERFACES.stats(machine)
+    }
+
+    fn net_connections(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        let answer = machine.ask(&Question::table("kern.file", &[FILES_BY_PID, -1, FILE]))?;
+        sockets(&answer, kind)
+    }
+}
+
+/// Reads the sockets of a kind in an answer of `kern.file`, which lists each once for every holder.
+pub(super) fn sockets(answer: &[u8], kind: ConnectionKind) -> Result<Vec<Connection>> {
+    let mut sockets: Vec<(Connection, Vec<Holder>)> = Vec::new();
+    let mut known: HashMap<u64, usize> = HashMap::new();
+    for file in file::files(answer, FILE.unsigned_abs() as usize) {
+        let file = file?;
+        let Some(socket) = socket(&file).filter(|socket| is_of_kind(kind, socket.family, socket.kind)) else {
+            continue;
+        };
+        let holder = Holder { pid: file.pid(), fd: Some(file.fd()) };
+        // Ordinary users are not told which are the same.
+        let place = if file.data() == 0 { None } else { known.get(&file.data()) };
+        match place.and_then(|place| sockets.get_mut(*place)) {
+            Some((_, holders)) => holders.push(holder),
+            None => {
+                known.insert(file.data(), sockets.len());
+                sockets.push((socket, vec![holder]));
+            }
+        }
+    }
+    Ok(sockets.into_iter().map(|(socket, holders)| held(socket, holders)).collect())
+}
+
+/// The socket that a file is; `None` for another file, or another family.
+fn socket(file: &File<'_>) -> Option<Connection> {
+    let family = match u8::try_from(file.family()).ok().filter(|_| file.kind() == kind::SOCKET)? {
+        sockaddr::UNIX => AddressFamily::Unix,
+        sockaddr::INET => AddressFamily::Inet,
+        sockaddr::INET6 => AddressFamily::Inet6,
+        _ => return None,
+    };
+    let kind = socket_type(file.socket_type());
+    let (laddr, raddr) = ends(file, family);
+    let is_tcp = kind == SocketType::Stream && family != AddressFamily::Unix;
+    let status = if is_tcp { tcp_status(file.state()) } else { ConnectionStatus::None };
+    Some(Connection { fd: None, family, kind, laddr, raddr, status, pid: None, holders: Vec::new() })
+}
+
+/// Both ends of a socket. The kernel does not tell the peer's path of a UNIX socket.
+fn ends(file: &File<'_>, family: AddressFamily) -> (Endpoint, Endpoint) {
+    let address = |octets: &[u8; 16], port| match family {
+        AddressFamily::Inet => {
+            let [a, b, c, d, ..] = *octets;
+            Address::Inet(Ipv4Addr::new(a, b, c, d), port)
+        }
+        _ => Address::Inet6(Ipv6Addr::from(*octets), port, 0),
+    };
+    if family == AddressFamily::Unix {
+        return (endpoint(Address::Unix(file.path())), Endpoint::None);
+    }
+    (endpoint(address(file.local_address(), file.local())), peer(address(file.peer_address(), file.peer())))
+}

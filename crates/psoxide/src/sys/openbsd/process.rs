@@ -1,0 +1,255 @@
+//! Processes: `kern.proc`, and what the kernel tells of one process.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use psoxide_parse::bsd::{args, counters};
+use psoxide_parse::openbsd::file::{self, File, kind};
+use psoxide_parse::openbsd::process::{self, Process, psflag, stat};
+use psoxide_parse::openbsd::vmentry::{self, kind as entry};
+
+use super::abi::{ALL, ARGV, BY_PID, ENV, FILE, FILES_BY_PID, PROCESS, WITH_THREADS};
+use super::{Openbsd, net};
+use crate::sys::netbsdlike::machine::{Machine, path, text};
+use crate::sys::netbsdlike::process::permissions;
+use crate::sys::netbsdlike::question::{Question, number};
+use crate::sys::netbsdlike::record::{Name, Record, UNKNOWN_START};
+use crate::sys::netbsdlike::{Handle, NetbsdLike};
+use crate::{
+    Connection, ConnectionKind, Error, Ids, Limit, MemoryMap, OpenFile, Os, Pid, ProcessStatus, Resource, Result,
+    Thread,
+};
+
+impl NetbsdLike for Openbsd {
+    const OS: Os = Os::Openbsd;
+
+    /// The kernel keeps the time since the boot at which a process started, adds the boot time, and cuts the sum to
+    /// microseconds. The boot time that is taken off again is cut too.
+    const STAMP_ERROR: u64 = 1;
+
+    /// As in psutil, processes of the kernel are left out, but not process 0.
+    fn records(machine: &Machine) -> Result<Vec<Record>> {
+        let mut records = read(machine, ALL, 0)?;
+        records.retain(|record| !record.is_kernel || record.pid == 0);
+        Ok(records)
+    }
+
+    fn record(machine: &Machine, pid: Pid) -> Result<Option<Record>> {
+        match read(machine, BY_PID, number(pid)) {
+            Ok(mut records) => Ok(records.pop()),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn boot_time(machine: &Machine) -> Result<Duration> {
+        machine.read(&Question::sysctl("kern.boottime"), |bytes| counters::timeval(bytes, "kern.boottime"))
+    }
+
+    fn since_boot_of(_: &Machine, stamp: u64) -> Result<Duration> {
+        Ok(Duration::from_micros(stamp))
+    }
+
+    /// The kernel does not tell the executable. As in psutil, it is guessed: the first argument, looked for as a shell
+    /// does.
+    fn exe(process: &Handle<'_, Self>) -> Result<PathBuf> {
+        let Some(program) = <Self as NetbsdLike>::cmdline(process)?.into_iter().next().filter(|name| !name.is_empty())
+        else {
+            return Ok(PathBuf::new());
+        };
+        let folders = if Path::new(&program).components().count() > 1 { vec![PathBuf::new()] } else { search_path() };
+        for folder in folders {
+            let candidate = folder.join(&program);
+            match process.source.ask(&Question::call_of("access", &candidate)) {
+                Ok(_) => return Ok(candidate),
+                Err(error) if error.kind() == crate::ErrorKind::NotCaptured => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(PathBuf::new())
+    }
+
+    fn cmdline(process: &Handle<'_, Self>) -> Result<Vec<OsString>> {
+        let answer = ask(process, Question::sysctl_of("kern.proc_args", &[number(process.pid), ARGV]))?;
+        Ok(args::vector(&answer).into_iter().map(text).collect())
+    }
+
+    fn environ(process: &Handle<'_, Self>) -> Result<Vec<(OsString, OsString)>> {
+        let answer = ask(process, Question::sysctl_of("kern.proc_args", &[number(process.pid), ENV]))?;
+        let variables = args::variables(&args::vector(&answer));
+        Ok(variables.iter().map(|(name, value)| (text(name), text(value))).collect())
+    }
+
+    fn cwd(process: &Handle<'_, Self>) -> Result<PathBuf> {
+        match ask(process, Question::sysctl_of("kern.proc_cwd", &[number(process.pid)])) {
+            Ok(answer) => Ok(path(&answer)),
+            // The directory has been removed.
+            Err(error) if error.errno() == Some(2) => Ok(PathBuf::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn num_threads(process: &Handle<'_, Self>) -> Result<u64> {
+        Ok(<Self as NetbsdLike>::threads(process)?.len() as u64)
+    }
+
+    fn threads(process: &Handle<'_, Self>) -> Result<Vec<Thread>> {
+        process.record()?;
+        let question = Question::table("kern.proc", &[BY_PID | WITH_THREADS, number(process.pid), PROCESS]);
+        let answer = process.source.ask(&question)?;
+        let mut threads = Vec::new();
+        for thread in process::processes(&answer, size(PROCESS)) {
+            let thread = thread?;
+            // One record is of the whole process.
+            if let Ok(id) = u32::try_from(thread.tid()) {
+                threads.push(Thread { id, user_time: thread.user_time(), system_time: thread.system_time() });
+            }
+        }
+        threads.sort_unstable_by_key(|thread| thread.id);
+        Ok(threads)
+    }
+
+    fn num_fds(process: &Handle<'_, Self>) -> Result<u64> {
+        each_file(process, |file| Ok((file.fd() >= 0).then_some(()))).map(|files| files.len() as u64)
+    }
+
+    /// The kernel does not tell paths of open files: they are empty, as in psutil.
+    fn open_files(process: &Handle<'_, Self>) -> Result<Vec<OpenFile>> {
+        each_file(process, |file| {
+            let is_regular = file.kind() == kind::VNODE && file.vnode_type() == file::REGULAR && file.fd() >= 0;
+            Ok(is_regular.then(|| OpenFile { fd: Some(file.fd()), ..OpenFile::default() }))
+        })
+    }
+
+    fn net_connections(process: &Handle<'_, Self>, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        net::sockets(&files(process)?, kind)
+    }
+
+    fn memory_maps(process: &Handle<'_, Self>) -> Result<Vec<MemoryMap>> {
+        let answer = ask(process, Question::sysctl_of("kern.proc_vmmap", &[number(process.pid)]))?;
+        let mut maps = Vec::new();
+        for mapping in vmentry::mappings(&answer) {
+            let mapping = mapping?;
+            // The kernel also lists the holes between mappings.
+            if mapping.end() > mapping.start() {
+                let path = if mapping.kind() & entry::STACK != 0 { "[stack]" } else { "" };
+                maps.push(MemoryMap {
+                    start: mapping.start(),
+                    end: mapping.end(),
+                    perms: permissions(mapping.protection().cast_unsigned(), mapping.kind() & entry::COPYONWRITE != 0),
+                    path: path.into(),
+                    size: Some(mapping.end() - mapping.start()),
+                    ..MemoryMap::default()
+                });
+            }
+        }
+        Ok(maps)
+    }
+
+    /// The kernel tells limits of the calling process only.
+    fn rlimit(_: &Handle<'_, Self>, _: Resource) -> Result<Limit> {
+        Err(Error::unsupported("rlimit"))
+    }
+}
+
+/// The size of an element.
+const fn size(of: i32) -> usize {
+    of.unsigned_abs() as usize
+}
+
+/// Where programs are looked for: the caller's `PATH`, else what the system has by default.
+fn search_path() -> Vec<PathBuf> {
+    const DEFAULT: &str = "/usr/bin:/bin:/usr/sbin:/sbin:/usr/X11R6/bin:/usr/local/bin:/usr/local/sbin";
+    let path = if cfg!(target_os = "openbsd") { std::env::var_os("PATH") } else { None };
+    match path {
+        Some(path) => std::env::split_paths(&path).collect(),
+        None => DEFAULT.split(':').map(PathBuf::from).collect(),
+    }
+}
+
+fn read(machine: &Machine, operation: i32, of: i32) -> Result<Vec<Record>> {
+    // Before the table: a clock that is set in between then moves the stamps, and not the boot time alone.
+    let boot = Openbsd::boot_time(machine)?;
+    machine.read(&Question::table("kern.proc", &[operation, of, PROCESS]), |bytes| {
+        process::processes(bytes, size(PROCESS)).map(|process| record(&process?, boot)).collect()
+    })
+}
+
+fn record(process: &Process<'_>, boot: Duration) -> psoxide_parse::Result<Record> {
+    let pid = |number: i32, field| {
+        u32::try_from(number).map_err(|_| psoxide_parse::ParseError::malformed(field, number.to_string().as_bytes()))
+    };
+    let started = process.started()?;
+    let stamp =
+        started.map(|started| u64::try_from(started.saturating_sub(boot).as_micros()).unwrap_or(UNKNOWN_START - 1));
+    Ok(Record {
+        pid: pid(process.pid(), "p_pid")?,
+        ppid: pid(process.ppid(), "p_ppid")?,
+        name: Name::new(process.comm()),
+        status: status(process),
+        stamp: stamp.unwrap_or(UNKNOWN_START),
+        started,
+        uids: Ids { real: process.ruid(), effective: process.uid(), saved: process.svuid() },
+        gids: Ids { real: process.rgid(), effective: process.gid(), saved: process.svgid() },
+        terminal: process.terminal(),
+        nice: process.nice(),
+        rss: process.rssize().into(),
+        // As ps(1) computes it.
+        vms: i64::from(process.dsize()) + i64::from(process.ssize()) + i64::from(process.tsize()),
+        text: process.tsize().into(),
+        data: process.dsize().into(),
+        stack: process.ssize().into(),
+        peak_rss: process.maxrss(),
+        user_time: process.user_time(),
+        system_time: process.system_time(),
+        children_time: process.children_time(),
+        minor_faults: process.minflt(),
+        major_faults: process.majflt(),
+        blocks_read: process.inblock(),
+        blocks_written: process.oublock(),
+        voluntary: process.nvcsw(),
+        involuntary: process.nivcsw(),
+        threads: None,
+        is_kernel: process.psflags() & psflag::SYSTEM != 0,
+    })
+}
+
+fn status(process: &Process<'_>) -> ProcessStatus {
+    if process.is_zombie() {
+        return ProcessStatus::Zombie;
+    }
+    match process.stat() {
+        stat::IDL => ProcessStatus::Idle,
+        // As psutil names a process that waits for a processor.
+        stat::RUN => ProcessStatus::Waking,
+        stat::SLEEP => ProcessStatus::Sleeping,
+        stat::STOP => ProcessStatus::Stopped,
+        stat::ONPROC => ProcessStatus::Running,
+        _ => ProcessStatus::Unknown,
+    }
+}
+
+/// Asks about one process. A part of the kernel has nothing of what user processes have.
+fn ask(process: &Handle<'_, Openbsd>, question: Question) -> Result<Vec<u8>> {
+    process.record()?;
+    process.source.ask(&question).or_else(|error| process.excuse(error).map(|()| Vec::new()))
+}
+
+/// Asks for the open files of a process, its program and its directories.
+fn files(process: &Handle<'_, Openbsd>) -> Result<Vec<u8>> {
+    ask(process, Question::table("kern.file", &[FILES_BY_PID, number(process.pid), FILE]))
+}
+
+/// Calls `each` with every open file of a process, and keeps what it returns.
+fn each_file<T>(
+    process: &Handle<'_, Openbsd>,
+    each: impl Fn(&File<'_>) -> psoxide_parse::Result<Option<T>>,
+) -> Result<Vec<T>> {
+    let answer = files(process)?;
+    let mut found = Vec::new();
+    for file in file::files(&answer, size(FILE)) {
+        found.extend(each(&file?)?);
+    }
+    Ok(found)
+}

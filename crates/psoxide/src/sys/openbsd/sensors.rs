@@ -1,0 +1,137 @@
+//! Temperatures, fans and the battery: `hw.sensors`.
+
+use std::time::Duration;
+
+use psoxide_parse::openbsd::sensors::{self, kind};
+
+use super::Openbsd;
+use crate::memory::percent;
+use crate::sys::SensorReadings;
+use crate::sys::netbsdlike::machine::Machine;
+use crate::sys::netbsdlike::question::Question;
+use crate::{Battery, Error, Fan, Result, Temperature, TimeLeft};
+
+/// ENXIO: there is a device of this number no more; a later one may be there. ENOENT: there is none from here on.
+const GONE: i32 = 6;
+
+impl SensorReadings for Openbsd {
+    fn sensors_temperatures(machine: &Machine) -> Result<Vec<(String, Vec<Temperature>)>> {
+        each(machine, kind::TEMP, |label, value| Temperature {
+            label,
+            current: celsius(value),
+            high: None,
+            critical: None,
+        })
+    }
+
+    fn sensors_fans(machine: &Machine) -> Result<Vec<(String, Vec<Fan>)>> {
+        each(machine, kind::FANRPM, |label, value| Fan { label, current: u64::try_from(value).unwrap_or_default() })
+    }
+
+    /// The batteries of acpibat(4) together.
+    fn sensors_battery(machine: &Machine) -> Result<Option<Battery>> {
+        let devices = devices(machine)?;
+        let (mut remaining, mut full, mut rate) = (0u64, 0u64, 0u64);
+        for device in devices.iter().filter(|device| device.name.starts_with("acpibat")) {
+            // Capacities are of energy or of charge, and the rate in the same unit an hour.
+            let capacities = [kind::WATTHOUR, kind::AMPHOUR].map(|kind| device.sensors(machine, kind));
+            for (description, value) in capacities.into_iter().collect::<Result<Vec<_>>>()?.concat() {
+                match description.as_str() {
+                    "remaining capacity" => remaining = remaining.saturating_add(value.unsigned_abs()),
+                    "last full capacity" => full = full.saturating_add(value.unsigned_abs()),
+                    _ => {}
+                }
+            }
+            for kind in [kind::WATTS, kind::AMPS] {
+                let rates = device.sensors(machine, kind)?;
+                let now = rates.into_iter().find(|(description, _)| description == "rate");
+                rate = rate.saturating_add(now.map_or(0, |(_, value)| value.unsigned_abs()));
+            }
+        }
+        if full == 0 {
+            return Ok(None);
+        }
+        let mut power_plugged = None;
+        for device in devices.iter().filter(|device| device.name.starts_with("acpiac")) {
+            for (_, value) in device.sensors(machine, kind::INDICATOR)? {
+                power_plugged = Some(power_plugged == Some(true) || value != 0);
+            }
+        }
+        let secsleft = match (power_plugged, remaining.saturating_mul(3600).checked_div(rate)) {
+            (Some(true), _) => TimeLeft::Unlimited,
+            (_, Some(seconds)) => TimeLeft::For(Duration::from_secs(seconds)),
+            (_, None) => TimeLeft::Unknown,
+        };
+        Ok(Some(Battery { percent: percent(remaining, full), secsleft, power_plugged }))
+    }
+}
+
+/// A device with sensors.
+struct Device {
+    number: i32,
+    name: String,
+    counts: Vec<u8>,
+}
+
+impl Device {
+    /// Reads the sensors of a kind that have a value: what they are called, and the value.
+    fn sensors(&self, machine: &Machine, kind: u8) -> Result<Vec<(String, i64)>> {
+        let count = i32::try_from(sensors::Device::new(&self.counts)?.count(kind)).unwrap_or(i32::MAX);
+        let mut all = Vec::new();
+        for number in 0..count {
+            let question = Question::sysctl_of("hw.sensors", &[self.number, kind.into(), number]);
+            let answer = match machine.ask(&question) {
+                Ok(answer) => answer,
+                // A sensor that has just gone, or a number that is not taken.
+                Err(error) if is_absent(&error) => continue,
+                Err(error) => return Err(error),
+            };
+            let sensor = sensors::Sensor::new(&answer)?;
+            if let Some(value) = sensor.reading() {
+                let description = String::from_utf8_lossy(sensor.description()).into_owned();
+                let description = if description.is_empty() { self.name.clone() } else { description };
+                all.push((description, value));
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn is_absent(error: &Error) -> bool {
+    error.is_missing() || error.errno() == Some(GONE)
+}
+
+/// Reads the devices with sensors. Each is a question of its own.
+fn devices(machine: &Machine) -> Result<Vec<Device>> {
+    let mut devices = Vec::new();
+    for number in 0.. {
+        match machine.ask(&Question::sysctl_of("hw.sensors", &[number])) {
+            Ok(answer) => {
+                let name = String::from_utf8_lossy(sensors::Device::new(&answer)?.name()).into_owned();
+                devices.push(Device { number, name, counts: answer });
+            }
+            Err(error) if error.errno() == Some(GONE) => {}
+            Err(error) if error.is_missing() => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(devices)
+}
+
+/// Calls `make` with the label and the value of each sensor of a kind. Devices without any are left out.
+fn each<T>(machine: &Machine, kind: u8, make: impl Fn(String, i64) -> T) -> Result<Vec<(String, Vec<T>)>> {
+    let mut all = Vec::new();
+    for device in devices(machine)? {
+        let sensors = device.sensors(machine, kind)?;
+        if !sensors.is_empty() {
+            all.push((device.name, sensors.into_iter().map(|(label, value)| make(label, value)).collect()));
+        }
+    }
+    Ok(all)
+}
+
+/// Degrees of so many microkelvins.
+#[allow(clippy::cast_precision_loss)] // temperatures are small
+fn celsius(microkelvins: i64) -> f64 {
+    (microkelvins - 273_150_000) as f64 / 1_000_000.0
+}

@@ -1,0 +1,33 @@
+//! Who is logged in.
+
+use std::time::Duration;
+
+use psoxide_parse::openbsd::utmp;
+
+use super::Openbsd;
+use crate::sys::UserReadings;
+use crate::sys::netbsdlike::machine::{Machine, moment, text, unsigned};
+use crate::sys::netbsdlike::question::Question;
+use crate::{Result, User};
+
+impl UserReadings for Openbsd {
+    fn users(machine: &Machine) -> Result<Vec<User>> {
+        let file = machine.ask(&Question::File("/var/run/utmp"))?;
+        let mut users = Vec::new();
+        for entry in utmp::entries(&file) {
+            let entry = entry?;
+            // The slot of a terminal where nobody is logged in.
+            if !entry.user().is_empty() {
+                let filled = |bytes: &[u8]| (!bytes.is_empty()).then(|| text(bytes));
+                users.push(User {
+                    name: text(entry.user()),
+                    terminal: filled(entry.line()),
+                    host: filled(entry.host()),
+                    started: Some(moment(Duration::from_secs(unsigned(entry.time(), "ut_time")?), "ut_time")?),
+                    pid: None,
+                });
+            }
+        }
+        Ok(users)
+    }
+}
