@@ -15,7 +15,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 use pyo3::{IntoPyObjectExt as _, intern};
 
-use crate::convert::{self, Members, MembersRef, Object, Truth, Tuples, dict, text};
+use crate::Object;
+use crate::convert::{self, Members, MembersRef, Truth, Tuples, dict, text};
 use crate::errors::{Exceptions, of_machine};
 use crate::machine::Machine;
 use crate::process::Process;

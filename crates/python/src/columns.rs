@@ -4,7 +4,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyTuple, PyType};
 
-use crate::convert::Object;
+use crate::Object;
 
 /// Whether both dicts of tuples have the same keys, and no number in `now` is less than it was.
 #[pyfunction]

@@ -16,10 +16,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 use pyo3::{IntoPyObjectExt as _, intern};
 
+use crate::Object;
 use crate::ffi::Maker;
-
-/// What most conversions give.
-pub(crate) type Object<'py> = PyResult<Bound<'py, PyAny>>;
 
 /// A parameter that is true or false: any object, as Python takes it in `if`.
 pub(crate) struct Truth(pub(crate) bool);

@@ -5,7 +5,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
-use crate::convert::Object;
+use crate::Object;
 
 /// How this interpreter makes an instance of a subclass of `tuple`.
 #[derive(Clone, Copy)]

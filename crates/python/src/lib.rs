@@ -18,6 +18,9 @@ mod process;
 #[cfg(unix)]
 mod wait;
 
+/// A Python object, or an exception.
+type Object<'py> = pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>>;
+
 /// The native half of the package.
 #[pyo3::pymodule(gil_used = false)]
 mod _psoxide {

@@ -4,7 +4,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyString, PyTuple};
 
-use crate::convert::{Object, rounded};
+use crate::Object;
+use crate::convert::rounded;
 use crate::ffi::Maker;
 
 /// The numbers of a tuple `scputimes`, and those of them that do not simply count as busy.

@@ -12,8 +12,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyType};
 use pyo3::{IntoPyObjectExt as _, intern};
 
+use crate::Object;
 use crate::api::{Api, connection_kind};
-use crate::convert::{self, Object, Truth, Tuples, text};
+use crate::convert::{self, Truth, Tuples, text};
 use crate::errors::{About, of_machine};
 use crate::limits;
 

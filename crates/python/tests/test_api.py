@@ -160,7 +160,7 @@ def test_executed_twice_the_package_has_two_states_and_the_same_exceptions():
     second = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(second)
     assert second.Process is not psoxide.Process
-    assert second._last_cpu_times is not psoxide._last_cpu_times
+    assert second._busy_samples is not psoxide._busy_samples
     assert second.NoSuchProcess is psoxide.NoSuchProcess
     with pytest.raises(psoxide.NoSuchProcess):
         second.Process(2**31 - 1)

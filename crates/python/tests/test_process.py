@@ -227,7 +227,7 @@ def test_process_iter_goes_by_pid(monkeypatch, sleeper):
     found = list(psoxide.process_iter())
     assert [p.pid for p in found] == pids and mine in found and mine is found[pids.index(mine.pid)]
     assert sorted(psoxide._pmap) == pids and gone not in psoxide._pmap.values()
-    assert psoxide._LOWEST_PID == lowest
+    assert psoxide._first == lowest
     assert list(map(id, psoxide.process_iter())) == list(map(id, found)) and list(psoxide._pmap) == pids
 
 

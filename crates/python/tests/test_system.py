@@ -111,7 +111,7 @@ def test_connections_are_hashable_and_of_the_kind(tmp_path):
 
 
 def test_percentages_belong_to_the_thread(monkeypatch):
-    assert threading.get_ident() in psoxide._last_cpu_times or psoxide.cpu_percent() == 0.0
+    assert (threading.get_ident(), False) in psoxide._busy_samples or psoxide.cpu_percent() == 0.0
     seen = []
     readings = iter([psoxide._ntuples.scputimes(*[number * 1.0] * 10) for number in range(8)])
     monkeypatch.setattr(psoxide._pslinux, "cpu_times", lambda: next(readings))

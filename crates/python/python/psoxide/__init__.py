@@ -202,7 +202,8 @@ _pmap = {}
 _pids_reused = set()
 # All physical memory, as virtual_memory() last saw it.
 _TOTAL_PHYMEM = None
-_LOWEST_PID = None
+# The pid of the process that has no parent, as the last listing had it.
+_first = None
 
 
 def _set_debug(value):
@@ -277,43 +278,43 @@ class Process:
         return (self._pid, self._proc.create_time(monotonic=True))
 
     def __str__(self):
-        info = {"pid": self.pid}
-        if self._name:
-            info["name"] = self._name
         with self.oneshot():
-            if self._pid_reused:
-                info["status"] = "terminated + PID reused"
-            else:
-                try:
-                    info["name"] = self.name()
-                    info["status"] = self.status()
-                except ZombieProcess:
-                    info["status"] = "zombie"
-                except NoSuchProcess:
-                    info["status"] = "terminated"
-                except AccessDenied:
-                    pass
-        if self._exitcode not in (_SENTINEL, None):
-            info["exitcode"] = self._exitcode
-        if self._create_time is not None:
-            info["started"] = _pprint_secs(self._create_time)
-        fields = ", ".join(f"{name}={value!r}" for name, value in info.items())
-        return f"{self.__class__.__module__}.{self.__class__.__name__}({fields})"
+            status = self._status_for_repr()
+        exitcode = None if self._exitcode is _SENTINEL else self._exitcode
+        started = self._create_time and _pprint_secs(self._create_time)
+        fields = [("pid", self.pid), ("name", self._name), ("status", status), ("exitcode", exitcode), ("started", started)]
+        # An exit code of 0 is worth showing, an empty name is not.
+        shown = ", ".join(f"{name}={value!r}" for name, value in fields if value or value == 0)
+        return f"{self.__class__.__module__}.{self.__class__.__name__}({shown})"
+
+    def _status_for_repr(self):
+        """What has become of it; None where that cannot be read. Remembers its name."""
+        if self._pid_reused:
+            return "terminated + PID reused"
+        try:
+            self.name()
+            return self.status()
+        except ZombieProcess:
+            return STATUS_ZOMBIE
+        except NoSuchProcess:
+            return "terminated"
+        except AccessDenied:
+            return None
 
     __repr__ = __str__
 
     def __eq__(self, other):
-        if not isinstance(other, Process):
-            return NotImplemented
-        return self._ident == other._ident
+        return self._ident == other._ident if isinstance(other, Process) else NotImplemented
 
     def __ne__(self, other):
         return not self == other
 
     def __hash__(self):
-        if self._hash is None:
-            self._hash = hash(self._ident)
-        return self._hash
+        known = self._hash
+        if known is None:
+            # Kept: an instance that is initialised once more in place stays in its set.
+            known = self._hash = hash(self._ident)
+        return known
 
     def __copy__(self):
         other = self.__class__.__new__(self.__class__)
@@ -368,18 +369,15 @@ class Process:
 
     def parent(self):
         """Its parent, if that still runs; None for the first process."""
-        lowest_pid = _LOWEST_PID if _LOWEST_PID is not None else pids()[0]
-        if self.pid == lowest_pid:
+        if self.pid == _first_pid():
             return None
         ppid = self.ppid()
-        if ppid is not None:
-            try:
-                parent = Process(ppid)
-                if self._is_not_older_than(parent):
-                    return parent
-            except NoSuchProcess:
-                pass
-        return None
+        try:
+            parent = None if ppid is None else Process(ppid)
+        except NoSuchProcess:
+            return None
+        # A younger process has taken the pid of a parent that ended.
+        return parent if parent is not None and self._is_not_older_than(parent) else None
 
     def parents(self):
         """Its parent, the parent's parent, and so on."""
@@ -392,20 +390,20 @@ class Process:
 
     def is_running(self):
         """Whether it still exists and is the same process; a zombie does."""
-        if self._gone or self._pid_reused:
-            return False
-        try:
-            # Only by its start can a process be told from another one with its pid.
-            self._pid_reused = self != Process(self.pid)
-        except ZombieProcess:
-            return True
-        except NoSuchProcess:
-            self._gone = True
-            return False
-        if self._pid_reused:
-            _pids_reused.add(self.pid)
-            return False
-        return True
+        if not self._gone and not self._pid_reused:
+            try:
+                now = Process(self.pid)
+            except ZombieProcess:
+                return True
+            except NoSuchProcess:
+                self._gone = True
+            else:
+                # The start tells it from a later process with the pid.
+                if now == self:
+                    return True
+                self._pid_reused = True
+                _pids_reused.add(self.pid)
+        return False
 
     # --- Getters
 
@@ -442,33 +440,24 @@ class Process:
     def exe(self):
         """The file it executes; empty where there is none."""
         if self._exe is None:
-            refused = None
             try:
                 exe = self._proc.exe()
-            except AccessDenied as err:
-                refused, exe = err, ""
-            if not exe:
-                exe = self._guess_exe(refused)
-            if refused is not None:
+            except AccessDenied:
+                exe = self._program_of_cmdline()
+                if not exe:
+                    raise
                 return exe
-            self._exe = exe
+            self._exe = exe or self._program_of_cmdline()
         return self._exe
 
-    def _guess_exe(self, refused):
-        """The program that the command line names, if it is one that can be executed."""
+    def _program_of_cmdline(self):
+        """The program that the command line names, if that can be executed; else an empty text."""
         try:
-            cmdline = self.cmdline()
+            program = next(iter(self.cmdline()), "")
         except AccessDenied:
-            if refused is not None:
-                raise refused from None
             return ""
-        if cmdline:
-            exe = cmdline[0]
-            if os.path.isabs(exe) and os.path.isfile(exe) and os.access(exe, os.X_OK):
-                return exe
-        if refused is not None:
-            raise refused
-        return ""
+        usable = os.path.isabs(program) and os.path.isfile(program) and os.access(program, os.X_OK)
+        return program if usable else ""
 
     def cmdline(self):
         """Its command line."""
@@ -487,9 +476,10 @@ class Process:
 
     def create_time(self):
         """When it began, in seconds since 1970."""
-        if self._create_time is None:
-            self._create_time = self._proc.create_time()
-        return self._create_time
+        known = self._create_time
+        if known is None:
+            known = self._create_time = self._proc.create_time()
+        return known
 
     def cwd(self):
         """Its working directory."""
@@ -544,11 +534,10 @@ class Process:
     def cpu_affinity(self, cpus=None):
         """The CPUs it may run on, or new ones; an empty list is all that it can have."""
         if cpus is None:
-            return sorted(set(self._proc.cpu_affinity_get()))
+            return sorted({*self._proc.cpu_affinity_get()})
         self._raise_if_pid_reused()
-        if not cpus:
-            cpus = self._proc._get_eligible_cpus()
-        self._proc.cpu_affinity_set(list(set(cpus)))
+        wanted = {*(cpus or self._proc._get_eligible_cpus())}
+        self._proc.cpu_affinity_set(list(wanted))
         return None
 
     def cpu_num(self):
@@ -624,15 +613,15 @@ class Process:
 
     def cpu_percent(self, interval=None):
         """CPU time used since the last call, or during `interval` seconds, in percent of one CPU; may exceed 100."""
-        blocking = interval is not None and interval > 0.0
-        if interval is not None and interval < 0:
+        pause = 0 if interval is None else interval
+        if pause < 0:
             raise ValueError(f"interval is not positive (got {interval!r})")
         if cpu_count is not _CPU_COUNT:
             # The number cancels out, and asking for it costs as much as all the rest; but a replaced one is asked.
             cpu_count()
-        if blocking:
+        if pause > 0:
             self._cpu_percent_since_last()
-            time.sleep(interval)
+            time.sleep(pause)
         return self._cpu_percent_since_last()
 
     def _cpu_percent_since_last(self):
@@ -882,10 +871,14 @@ def _is_as_made(cls, native, name):
 
 def pids():
     """The pids of all processes, ascending."""
-    global _LOWEST_PID
+    global _first
     found = _psplatform.pids()
-    _LOWEST_PID = found[0]
+    _first = found[0]
     return found
+
+
+def _first_pid():
+    return pids()[0] if _first is None else _first
 
 
 def pid_exists(pid):
@@ -903,7 +896,7 @@ def process_iter(attrs=None, ad_value=None):
 
     With `attrs`, each has a dict `info` of what `as_dict(attrs, ad_value)` returns.
     """
-    global _pmap, _LOWEST_PID
+    global _pmap, _first
     getters = present = None
     if attrs is not None:
         names = _attr_names(attrs)
@@ -928,7 +921,7 @@ def process_iter(attrs=None, ad_value=None):
     # The processes of the last time, mostly, and the pids of others.
     found, pmap, lowest = _psplatform._api.recall(known, present)
     if not replaced:
-        _LOWEST_PID = lowest
+        _first = lowest
     new = {}
     if not LINUX and len(pmap) < len(found) and (Process.__init__, Process._init, Process._get_ident) == _MADE_BY:
         # The kernel's table of processes tells all of them apart. Linux has none: a process is read when its turn comes.
@@ -1036,22 +1029,27 @@ def cpu_times(percpu=False):
     return _psplatform.per_cpu_times() if percpu else _psplatform.cpu_times()
 
 
-# What each thread saw last; the importing thread has a first sample already.
-try:
-    _last_cpu_times = {_thread.get_ident(): cpu_times()}
-except Exception:
-    _last_cpu_times = {}
-try:
-    _last_per_cpu_times = {_thread.get_ident(): cpu_times(percpu=True)}
-except Exception:
-    _last_per_cpu_times = {}
-_last_cpu_times_2 = _last_cpu_times.copy()
-_last_per_cpu_times_2 = _last_per_cpu_times.copy()
+def _first_samples():
+    """A sample of the importing thread, of all CPUs and of each."""
+    samples = {}
+    for percpu in (False, True):
+        try:
+            samples[_thread.get_ident(), percpu] = cpu_times(percpu=percpu)
+        except Exception as err:
+            # There may be no /proc yet.
+            debug(err)
+    return samples
+
+
+# The last sample of each thread, by thread and by whether it is of each CPU. The functions do not share them.
+_busy_samples = _first_samples()
+_kinds_samples = {**_busy_samples}
 
 
 def _since_last(percent, last, interval, percpu):
     """`percent` of two samples: the last of this thread and now, or now and after `interval` seconds."""
-    thread = _thread.get_ident()
+    percpu = bool(percpu)
+    thread = (_thread.get_ident(), percpu)
     if interval is not None and interval < 0:
         raise ValueError(f"interval is not positive (got {interval})")
     if interval is not None and interval > 0:
@@ -1065,12 +1063,12 @@ def _since_last(percent, last, interval, percpu):
 
 def cpu_percent(interval=None, percpu=False):
     """The busy part of the CPUs since the last call of this thread, or during `interval` seconds, in percent."""
-    return _since_last(_busy_percent, _last_per_cpu_times if percpu else _last_cpu_times, interval, percpu)
+    return _since_last(_busy_percent, _busy_samples, interval, percpu)
 
 
 def cpu_times_percent(interval=None, percpu=False):
     """As cpu_percent, for each kind of CPU time."""
-    return _since_last(_each_percent, _last_per_cpu_times_2 if percpu else _last_cpu_times_2, interval, percpu)
+    return _since_last(_each_percent, _kinds_samples, interval, percpu)
 
 
 def cpu_stats():
@@ -1216,11 +1214,8 @@ def sensors_temperatures(fahrenheit=False):
         chips[chip] = temperatures = []
         for label, current, high, critical in sensors:
             current, high, critical = degrees(current), degrees(high), degrees(critical)
-            if high and not critical:
-                critical = high
-            elif critical and not high:
-                high = critical
-            temperatures.append(_ntuples.shwtemp(label, current, high, critical))
+            # One limit stands for both.
+            temperatures.append(_ntuples.shwtemp(label, current, high or critical or high, critical or high or critical))
     return chips
 
 

@@ -55,9 +55,6 @@ CONN_LISTEN = "LISTEN"
 CONN_CLOSING = "CLOSING"
 CONN_NONE = "NONE"
 
-ENCODING = sys.getfilesystemencoding()
-ENCODING_ERRS = sys.getfilesystemencodeerrors()
-FILE_READ_BUFFER_SIZE = 32 * 1024
 
 _LAZY_MODULES = frozenset(("collections", "enum", "functools", "socket", "threading", "warnings"))
 _LAZY_SOCKET = frozenset(("AF_INET", "AF_INET6", "AF_UNIX", "SOCK_DGRAM", "SOCK_STREAM"))
@@ -94,15 +91,6 @@ def _looks_like(wrapper, fun):
     return wrapper
 
 
-def usage_percent(used, total, round_=None):
-    """How many percent of `total` are `used`; 0 of nothing."""
-    try:
-        percent = float(used) / total * 100
-    except ZeroDivisionError:
-        return 0.0
-    return percent if round_ is None else round(percent, round_)
-
-
 def memoize(fun):
     """Remembers results by arguments, which must be hashable; `cache_clear` forgets them."""
 
@@ -137,10 +125,7 @@ def memoize_when_activated(fun):
         proc._cache = {}
 
     def cache_deactivate(proc):
-        try:
-            del proc._cache
-        except AttributeError:
-            pass
+        vars(proc).pop("_cache", None)
 
     _looks_like(wrapper, fun)
     wrapper.cache_activate = cache_activate
@@ -195,16 +180,6 @@ def parse_environ_block(data):
     return variables
 
 
-def sockfam_to_enum(num):
-    """A member of socket.AddressFamily, or the number where it has none."""
-    return _lazy.member("socket.AddressFamily", num)
-
-
-def socktype_to_enum(num):
-    """A member of socket.SocketKind, or the number where it has none."""
-    return _lazy.member("socket.SocketKind", num)
-
-
 def _conn_tmap():
     """For each kind of connections, its families and its types."""
     socket = _this.socket
@@ -234,13 +209,9 @@ def broadcast_addr(addr):
     """The broadcast address of an address with its netmask (ptp set: none)."""
     import ipaddress
 
-    socket = _this.socket
-    if not addr.address or not addr.netmask:
-        return None
-    if addr.family == socket.AF_INET:
-        return str(ipaddress.IPv4Network(f"{addr.address}/{addr.netmask}", strict=False).broadcast_address)
-    if addr.family == socket.AF_INET6:
-        return str(ipaddress.IPv6Network(f"{addr.address}/{addr.netmask}", strict=False).broadcast_address)
+    if addr.address and addr.netmask and addr.family in (_this.socket.AF_INET, _this.socket.AF_INET6):
+        interface = ipaddress.ip_interface(f"{addr.address}/{addr.netmask}")
+        return str(interface.network.broadcast_address)
     return None
 
 
@@ -340,38 +311,41 @@ wrap_numbers.cache_info = _wn.cache_info
 
 
 def open_binary(fname):
-    """A file of bytes, with a buffer that suits /proc."""
-    return open(fname, "rb", buffering=FILE_READ_BUFFER_SIZE)
+    """Opens a file of bytes."""
+    return open(fname, "rb")
 
 
 def open_text(fname):
-    """A file of text in the encoding of file names, so that nothing in it is an error."""
-    return open(fname, buffering=FILE_READ_BUFFER_SIZE, encoding=ENCODING, errors=ENCODING_ERRS)
+    """Opens a file of text. Bytes that are no text become lone surrogates, as in file names."""
+    return open(fname, encoding=sys.getfilesystemencoding(), errors="surrogateescape")
 
 
-def cat(fname, fallback=_DEFAULT, _open=open_text):
-    """What is in a text file; `fallback`, if given, where it cannot be read."""
-    try:
-        with _open(fname) as file:
-            return file.read()
-    except OSError:
-        if fallback is _DEFAULT:
-            raise
-        return fallback
+def cat(fname, fallback=_DEFAULT):
+    """The text of a file; `fallback`, if given, where it cannot be read."""
+    return _content(open_text, fname, fallback)
 
 
 def bcat(fname, fallback=_DEFAULT):
-    """As `cat`, in bytes."""
-    return cat(fname, fallback=fallback, _open=open_binary)
+    """The bytes of a file; `fallback`, if given, where it cannot be read."""
+    return _content(open_binary, fname, fallback)
+
+
+def _content(opener, fname, fallback):
+    try:
+        with opener(fname) as file:
+            return file.read()
+    except OSError:
+        if fallback is not _DEFAULT:
+            return fallback
+        raise
 
 
 def bytes2human(n, format="%(value).1f%(symbol)s"):
     """A number of bytes for people: 10000 is "9.8K"."""
-    symbols = ("B", "K", "M", "G", "T", "P", "E", "Z", "Y")
-    for place in range(len(symbols) - 1, 0, -1):
-        if abs(n) >= 1 << (place * 10):
-            return format % {"value": float(n) / (1 << (place * 10)), "symbol": symbols[place]}
-    return format % {"value": n, "symbol": symbols[0]}
+    symbols = "BKMGTPEZY"
+    # Each symbol stands for 1024 of the one before.
+    place = min((int(abs(n)).bit_length() - 1) // 10, len(symbols) - 1) if abs(n) >= 1024 else 0
+    return format % {"value": n / (1 << 10 * place) if place else n, "symbol": symbols[place]}
 
 
 def get_procfs_path():
@@ -379,49 +353,20 @@ def get_procfs_path():
     return sys.modules[_PACKAGE].PROCFS_PATH
 
 
-def decode(s):
-    """Bytes as text in the encoding of file names."""
-    return s.decode(encoding=ENCODING, errors=ENCODING_ERRS)
-
-
-def term_supports_colors(file=None):
-    """Whether a file is a terminal that knows colours."""
-    file = sys.stdout if file is None else file
-    if os.name == "nt":
-        return True
-    try:
-        import curses
-
-        if not file.isatty():
-            return False
-        curses.setupterm()
-        return curses.tigetnum("colors") > 0
-    except Exception:
-        return False
-
-
-_COLORS = {"blue": "34", "brown": "33", "darkgrey": "30", "green": "32", "grey": "37", "lightblue": "36", "red": "91",
-           "violet": "35", "yellow": "93"}
-
-
-def hilite(s, color=None, bold=False):
-    """Text in colour, if stdout can show it."""
-    if not term_supports_colors():
-        return s
-    codes = []
-    if color is not None:
-        if color not in _COLORS:
-            raise ValueError(f"invalid color {color!r}; choose amongst {list(_COLORS)}")
-        codes.append(_COLORS[color])
-    if bold:
-        codes.append("1")
-    return "\x1b[{}m{}\x1b[0m".format(";".join(codes), s)
+# SGR codes of terminals.
+_COLORS = {"blue": 34, "brown": 33, "darkgrey": 30, "green": 32, "grey": 37, "lightblue": 36, "red": 91, "violet": 35,
+           "yellow": 93}  # fmt: skip
 
 
 def print_color(s, color=None, bold=False, file=None):
-    """Prints in colour, if the file can show it."""
+    """Prints in colour, if the file is a terminal."""
     file = sys.stdout if file is None else file
-    print(hilite(s, color, bold) if term_supports_colors(file) else s, file=file, flush=True)
+    if color is not None and color not in _COLORS:
+        raise ValueError(f"invalid color {color!r}; choose amongst {list(_COLORS)}")
+    codes = [str(code) for code in (_COLORS.get(color), 1 if bold else None) if code is not None]
+    if codes and file.isatty() and os.environ.get("TERM") != "dumb":
+        s = f"\x1b[{';'.join(codes)}m{s}\x1b[0m"
+    print(s, file=file, flush=True)
 
 
 def debug(msg):

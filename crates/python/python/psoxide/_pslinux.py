@@ -14,7 +14,6 @@ from ._common import (
     bcat,
     cat,
     debug,
-    decode,
     get_procfs_path,
     isfile_strict,
     memoize,
@@ -24,7 +23,6 @@ from ._common import (
     parse_environ_block,
     path_exists_strict,
     supports_ipv6,
-    usage_percent,
 )
 from ._readings import *
 from ._readings import _api
@@ -107,11 +105,11 @@ def net_if_stats():
 
 def readlink(path):
     """Where a link points, without what the kernel adds to it."""
-    path = os.readlink(path).split("\x00")[0]
+    target, mark = os.readlink(path).partition("\x00")[0], " (deleted)"
     # A file may well be called "x (deleted)".
-    if path.endswith(" (deleted)") and not path_exists_strict(path):
-        path = path[:-10]
-    return path
+    if target.endswith(mark) and not path_exists_strict(target):
+        return target[: -len(mark)]
+    return target
 
 
 def wrap_exceptions(fun):

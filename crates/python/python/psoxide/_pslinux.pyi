@@ -8,7 +8,6 @@ from . import _cext as cext, _ntuples as ntp, _psoxide
 from ._common import (
     bcat as bcat,
     cat as cat,
-    decode as decode,
     get_procfs_path as get_procfs_path,
     isfile_strict as isfile_strict,
     memoize as memoize,
@@ -17,7 +16,6 @@ from ._common import (
     parse_environ_block as parse_environ_block,
     path_exists_strict as path_exists_strict,
     supports_ipv6 as supports_ipv6,
-    usage_percent as usage_percent,
 )
 from ._enums import AddressFamily as AddressFamily, IOPriority as IOPriority
 from ._legacy import RootFsDeviceFinder as RootFsDeviceFinder, calculate_avail_vmem as calculate_avail_vmem

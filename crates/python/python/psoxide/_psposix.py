@@ -2,18 +2,16 @@
 
 import errno
 import os
-import sys
 import time
 
 import _signal
 
 from . import _lazy, _ntuples, _psoxide
-from ._common import TimeoutExpired, debug, memoize, usage_percent
+from ._common import TimeoutExpired, debug, memoize
 
 # The longest pause between two looks at a process where there are no pidfds; the first is a ten-thousandth second.
 _LONGEST_PAUSE = 0.04
 
-_this = sys.modules[__name__]
 ntp = _ntuples
 
 
@@ -55,12 +53,9 @@ def negsig_to_enum(num):
 
 
 def convert_exit_code(status):
-    """What waitpid(2) says of an ended process: its exit code or, negative, the signal that ended it."""
-    if os.WIFEXITED(status):
-        return os.WEXITSTATUS(status)
-    if os.WIFSIGNALED(status):
-        return negsig_to_enum(-os.WTERMSIG(status))
-    raise ValueError(f"unknown process exit status {status!r}")
+    """What waitpid(2) returned of an ended process: its exit code or, negative, the signal that ended it."""
+    code = os.waitstatus_to_exitcode(status)
+    return negsig_to_enum(code) if code < 0 else code
 
 
 def _waitpid(pid, flags):
@@ -164,16 +159,6 @@ def disk_usage(path):
     total = status.f_blocks * status.f_frsize
     used = total - status.f_bfree * status.f_frsize
     free = status.f_bavail * status.f_frsize
-    return _ntuples.sdiskusage(total=total, used=used, free=free, percent=usage_percent(used, used + free, round_=1))
-
-
-@memoize
-def get_terminal_map():
-    """The terminals in /dev by device number."""
-    terminals = {}
-    for name in _this.glob.glob("/dev/tty*") + _this.glob.glob("/dev/pts/*"):
-        try:
-            terminals[os.stat(name).st_rdev] = name
-        except FileNotFoundError:
-            pass
-    return terminals
+    # What is reserved for root is neither used nor free for others.
+    percent = round(used / (used + free) * 100, 1) if used + free else 0.0
+    return _ntuples.sdiskusage(total, used, free, percent)
