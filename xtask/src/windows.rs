@@ -57,7 +57,7 @@ fn full_screen() -> Result {
     let top = format!("'{}' wine '{}' top", me.display(), program.display());
     eprintln!("xtask: psoxide.exe top, q");
     let mut script = Command::new("timeout");
-    script.args(["60", "script", "--quiet", "--return", "--command", &top, "/dev/null"]);
+    script.args(["300", "script", "--quiet", "--return", "--command", &top, "/dev/null"]);
     script.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut shown = || {
         let mut script = script.spawn()?;
@@ -66,10 +66,26 @@ fn full_screen() -> Result {
     };
     let shown = shown().map_err(|error| format!("cannot run script: {error}"))?;
     let screen = String::from_utf8_lossy(&shown.stdout);
-    if shown.status.success() && ["processes", "[?1049h", "[?1049l"].iter().all(|text| screen.contains(text)) {
-        return Ok(());
+    match missing(&screen) {
+        None if shown.status.success() => Ok(()),
+        missing => Err(format!("top has not ended as it should ({}; without {missing:?}):\n{screen}", shown.status)),
     }
-    Err(format!("top has not ended as it should ({}):\n{screen}", shown.status))
+}
+
+/// What a full screen must show and `screen` lacks: the other screen, the view on it, and the way back.
+///
+/// Wine takes escape sequences for text, and breaks lines at the width of the terminal: in the middle of a word or of a
+/// sequence.
+fn missing(screen: &str) -> Option<&'static str> {
+    let whole = screen.replace(['\r', '\n'], "");
+    let mut rest = &*whole;
+    ["[?1049h", "processes", "[?1049l"].into_iter().find(|text| match rest.split_once(text) {
+        Some((_, after)) => {
+            rest = after;
+            false
+        }
+        None => true,
+    })
 }
 
 /// The Python package and the distribution that takes psutil's name, in a Python for Windows.
@@ -176,4 +192,18 @@ fn wine(words: &[String]) -> Result<Command> {
     // Neither .NET nor a browser is offered for download at the first start.
     command.env("WINEDLLOVERRIDES", "mscoree,mshtml=").env("XDG_RUNTIME_DIR", "/tmp");
     Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missing;
+
+    #[test]
+    fn what_wine_breaks_is_found() {
+        let screen = "\x1b[?104\r\r\n9h 8 proce\r\r\nsses\x1b[?1049\r\r\nl";
+        assert_eq!(missing(screen), None);
+        assert_eq!(missing("\x1b[?1049h 8 processes"), Some("[?1049l"));
+        assert_eq!(missing("\x1b[?1049l\x1b[?1049h"), Some("processes"));
+        assert_eq!(missing(""), Some("[?1049h"));
+    }
 }
