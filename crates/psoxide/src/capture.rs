@@ -46,7 +46,7 @@ impl System {
         }
         let mut capture = recorder.take();
         if !options.raw {
-            let secrets = Secrets::of(self, &host.hostname);
+            let secrets = Secrets::of(self, &capture, &host.hostname);
             capture.scrub(&secrets.words, sys::Os::is_environment);
             secrets.addresses(&mut capture);
         }
@@ -98,12 +98,15 @@ struct Secrets {
 }
 
 impl Secrets {
-    fn of(system: &System, hostname: &str) -> Self {
+    fn of(system: &System, capture: &Capture, hostname: &str) -> Self {
         let mut secrets = Self::default();
         // "host.example.org": the whole name, and its first part.
         secrets.word(hostname, "host");
         secrets.word(hostname.split('.').next().unwrap_or_default(), "host");
-        for (number, name) in users(system).into_iter().enumerate() {
+        let mut users = [users(system), listed(capture)].concat();
+        users.sort();
+        users.dedup();
+        for (number, name) in users.into_iter().enumerate() {
             secrets.word(&name, &format!("user{}", number + 1));
         }
         for user in system.users().unwrap_or_default() {
@@ -264,10 +267,20 @@ fn users(system: &System) -> Vec<String> {
     let sessions = system.users().unwrap_or_default().into_iter().map(|user| user.name.to_string_lossy().into_owned());
     // System accounts of Windows have blanks in their names.
     let services = |name: &String| name.is_empty() || name == "root" || name == "SYSTEM" || name.contains(' ');
-    let mut names: Vec<String> = people.chain(sessions).filter(|name| !services(name)).collect();
-    names.sort();
-    names.dedup();
-    names
+    people.chain(sessions).filter(|name| !services(name)).collect()
+}
+
+/// The names of people in the /etc/passwd of a capture.
+fn listed(capture: &Capture) -> Vec<String> {
+    let Some(Entry::File(passwd)) = capture.entries.get(&b"etc/passwd"[..]) else { return Vec::new() };
+    let text = String::from_utf8_lossy(passwd);
+    let people = text.lines().filter_map(|line| {
+        let (name, rest) = line.split_once(':')?;
+        let uid: u32 = rest.split(':').nth(1)?.parse().ok()?;
+        // Where useradd begins, and nobody.
+        (1000..65534).contains(&uid).then(|| name.to_owned())
+    });
+    people.collect()
 }
 
 #[cfg(test)]
@@ -308,5 +321,13 @@ mod tests {
         let mut answer = [&[9][..], &[0x52, 0x54, 0, 1, 2, 3], &[9]].concat();
         secrets.replace_bytes(&mut answer);
         assert_eq!(answer, [9, 2, 0, 0, 0, 0, 3, 9]);
+    }
+
+    #[test]
+    fn people_are_told_from_services() {
+        let mut capture = Capture::default();
+        let passwd = "root:x:0:0:::\npostgres:x:101:104:::\nanna:x:1000:1000:::\nnobody:x:65534:65534:::\nodd\n";
+        capture.entries.insert(b"etc/passwd".to_vec(), Entry::File(passwd.into()));
+        assert_eq!(listed(&capture), ["anna"]);
     }
 }

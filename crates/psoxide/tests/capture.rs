@@ -82,3 +82,22 @@ fn neither_captures_nor_processes_that_do_not_exist_are_recorded() {
     nobody.pids = vec![u32::MAX];
     assert_eq!(System::host().capture(&nobody).unwrap_err().kind(), ErrorKind::NoSuchProcess);
 }
+
+/// A kernel whose files are real, beside those that are written after proc(5).
+#[test]
+fn a_recorded_kernel_is_read() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/linux/6.18-x86_64-recorded.txt");
+    let system = System::at_root(path).unwrap();
+    assert_eq!(system.pids().unwrap(), [2, 300]);
+    assert_eq!((system.cpu_count().unwrap(), system.cpu_count_cores().unwrap()), (Some(2), Some(2)));
+    let memory = system.virtual_memory().unwrap();
+    assert!(memory.total == 24_684_092 * 1024 && memory.available < memory.total, "{memory:?}");
+    assert_eq!(system.net_connections(ConnectionKind::Tcp4).unwrap().len(), 1);
+    assert_eq!(system.whole_disks().unwrap().len(), 10);
+    let (thread, sleep) = (system.process(2).unwrap(), system.process(300).unwrap());
+    assert_eq!((thread.name().unwrap(), thread.is_kernel_thread().unwrap()), ("kthreadd".into(), true));
+    assert_eq!(sleep.cmdline().unwrap(), ["/usr/bin/sleep", "400"]);
+    assert_eq!((sleep.ppid().unwrap() > 2, sleep.num_threads().unwrap()), (true, 1));
+    assert!(sleep.memory_footprint().unwrap().uss < sleep.memory_info().unwrap().rss);
+    assert_eq!(sleep.num_fds().unwrap(), 3);
+}
