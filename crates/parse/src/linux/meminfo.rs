@@ -7,9 +7,9 @@ use crate::{Cursor, ParseError, Result};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Meminfo {
     /// `MemTotal`.
-    pub total: u64,
+    pub total: Option<u64>,
     /// `MemFree`.
-    pub free: u64,
+    pub free: Option<u64>,
     /// `MemAvailable` (since Linux 3.14); negative in some containers.
     pub available: Option<i64>,
     /// `Buffers`.
@@ -77,8 +77,7 @@ pub fn parse(bytes: &[u8]) -> Result<Meminfo> {
         let amount = kilobytes(value, field)?;
         *slot = Some(u64::try_from(amount).map_err(|_| ParseError::malformed(field, value))?);
     }
-    info.total = total.ok_or_else(|| ParseError::missing("MemTotal"))?;
-    info.free = free.ok_or_else(|| ParseError::missing("MemFree"))?;
+    (info.total, info.free) = (total, free);
     Ok(info)
 }
 
@@ -122,12 +121,16 @@ impl Meminfo {
             Some(available) if available != 0 => available,
             _ => self.estimate(zone_low_pages, page_size),
         };
-        if available > clamped(self.total) { clamped(self.free) } else { available }
+        if self.total.is_some_and(|total| available > clamped(total)) {
+            clamped(self.free.unwrap_or(0))
+        } else {
+            available
+        }
     }
 
     /// The formula of Linux commit 34e431b0ae39 or, without its inputs, the older rule of thumb.
     fn estimate(&self, zone_low_pages: Option<u64>, page_size: u64) -> i64 {
-        let free = clamped(self.free);
+        let free = clamped(self.free.unwrap_or(0));
         let (Some(active), Some(inactive), Some(slabs), Some(low)) =
             (self.active_file, self.inactive_file, self.sreclaimable, zone_low_pages)
         else {
@@ -162,7 +165,7 @@ mod tests {
     fn every_field_is_the_one_proc5_documents() {
         let info = parse(MEMINFO).unwrap();
         let kb = |n: u64| Some(n * 1024);
-        assert_eq!((Some(info.total), Some(info.free)), (kb(16_325_836), kb(1_000_000)));
+        assert_eq!((info.total, info.free), (kb(16_325_836), kb(1_000_000)));
         assert_eq!(info.available, Some(9_000_000 * 1024));
         assert_eq!((info.buffers, info.cached, info.slab), (kb(400_000), kb(5_000_000), kb(700_000)));
         assert_eq!((info.active, info.inactive_total()), (kb(6_000_000), kb(3_000_000)));
@@ -175,7 +178,7 @@ mod tests {
     #[test]
     fn a_value_may_touch_the_colon() {
         let info = parse(b"MemTotal:4 kB\nMemFree:1 kB\nShmem:10373888 kB\n").unwrap();
-        assert_eq!((info.total, info.shmem), (4096, Some(10_373_888 * 1024)));
+        assert_eq!((info.total, info.shmem), (Some(4096), Some(10_373_888 * 1024)));
     }
 
     #[test]
@@ -190,7 +193,7 @@ mod tests {
 
     #[test]
     fn available_is_estimated_with_the_kernels_formula() {
-        let mut info = Meminfo { total: 1000, free: 300, cached: Some(50), ..Meminfo::default() };
+        let mut info = Meminfo { total: Some(1000), free: Some(300), cached: Some(50), ..Meminfo::default() };
         assert_eq!(info.available(Some(10), 4), 350);
         info.active_file = Some(60);
         info.inactive_file = Some(40);
@@ -208,8 +211,7 @@ mod tests {
 
     #[test]
     fn odd_input_names_the_field() {
-        assert_eq!(parse(b"").unwrap_err().field(), "MemTotal");
-        assert_eq!(parse(b"MemTotal: 1 kB\n").unwrap_err().field(), "MemFree");
+        assert_eq!(parse(b"MemTotal: 1 kB\n").map(|info| (info.total, info.free)), Ok((Some(1024), None)));
         for odd in
             [&b"Cached:\n"[..], b"Cached: x kB", b"Cached: -1 kB", b"Cached: 1 MB", b"Cached: 9223372036854775807 kB"]
         {
@@ -228,7 +230,7 @@ mod tests {
         #[test]
         fn estimates_never_overflow(n: u64, free: u64, low: Option<u64>, page: u64) {
             let some = Some(n);
-            let info = Meminfo { total: n, free, cached: some, active_file: some, inactive_file: some, sreclaimable: some,
+            let info = Meminfo { total: Some(n), free: Some(free), cached: some, active_file: some, inactive_file: some, sreclaimable: some,
                 ..Meminfo::default() };
             let _ = (info.available(low, page), info.cached_total(), info.inactive_total());
         }

@@ -17,7 +17,7 @@ pub struct Status {
     /// Real, effective, saved and file system group.
     pub gid: [u32; 4],
     /// Number of threads.
-    pub threads: u64,
+    pub threads: Option<u64>,
     /// Virtual memory.
     pub vm_size: Option<u64>,
     /// Resident memory.
@@ -96,7 +96,7 @@ pub fn parse(bytes: &[u8]) -> Result<Status> {
     status.ppid = ppid.ok_or_else(|| ParseError::missing("PPid"))?;
     status.uid = uid.ok_or_else(|| ParseError::missing("Uid"))?;
     status.gid = gid.ok_or_else(|| ParseError::missing("Gid"))?;
-    status.threads = threads.ok_or_else(|| ParseError::missing("Threads"))?;
+    status.threads = threads;
     Ok(status)
 }
 
@@ -149,7 +149,7 @@ mod tests {
             ppid: 3773,
             uid: [1000, 1001, 1002, 1003],
             gid: [10, 11, 12, u32::MAX],
-            threads: 1,
+            threads: Some(1),
             vm_size: kb(3060),
             vm_rss: kb(1696),
             vm_peak: kb(3061),

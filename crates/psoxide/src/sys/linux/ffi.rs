@@ -22,6 +22,15 @@ pub(super) fn online_cpus() -> Option<usize> {
     usize::try_from(count).ok().filter(|count| *count > 0)
 }
 
+/// Memory in bytes, all and free: sysinfo(2).
+pub(super) fn memory() -> (Option<u64>, Option<u64>) {
+    let info = rustix::system::sysinfo();
+    let unit = u64::from(info.mem_unit.max(1));
+    #[allow(clippy::useless_conversion)] // 32 bits on some machines
+    let bytes = |units| u64::from(units).checked_mul(unit).filter(|bytes| *bytes > 0);
+    (bytes(info.totalram), bytes(info.freeram))
+}
+
 /// Swap space in bytes, all and free: sysinfo(2).
 pub(super) fn swap() -> (u64, u64) {
     let info = rustix::system::sysinfo();

@@ -1,5 +1,6 @@
 //! Memory: /proc/meminfo, /proc/vmstat, and the C library's allocator.
 
+use psoxide_parse::ParseError;
 use psoxide_parse::linux::{meminfo, vmstat, zoneinfo};
 
 use super::{Linux, Source, ffi};
@@ -16,13 +17,18 @@ impl MemoryReadings for Linux {
             _ => source.read(&source.procfs("zoneinfo"), zoneinfo::low_pages).ok(),
         };
         let available = u64::try_from(info.available(low, source.page_size())).unwrap_or(0);
-        let used = info.total.saturating_sub(available);
+        let missing = |field| crate::Error::from(ParseError::missing(field)).with_path(source.procfs("meminfo"));
+        // The file of a sandbox may lack lines; the kernel has the same figures elsewhere.
+        let (all, unused) = if source.is_live() { ffi::memory() } else { (None, None) };
+        let total = info.total.or(all).ok_or_else(|| missing("MemTotal"))?;
+        let free = info.free.or(unused).ok_or_else(|| missing("MemFree"))?;
+        let used = total.saturating_sub(available);
         Ok(VirtualMemory {
-            total: info.total,
+            total,
             available,
-            percent: percent(used, info.total),
+            percent: percent(used, total),
             used,
-            free: info.free,
+            free,
             active: info.active,
             inactive: info.inactive_total(),
             buffers: info.buffers,
