@@ -34,17 +34,18 @@ use crate::output::glyphs::localized;
 
 const ABOUT: &str = "Shows this machine at a glance, and every detail of every process";
 
-const AFTER_HELP: &str = "\
-Examples:
-  psoxide                             the machine: CPU, memory, disks, largest processes
-  psoxide top                         the same, full screen and live; ? explains the keys
-  psoxide ps nginx                    processes by name, command line, pid, user or :port
-  psoxide procinfo 1                  everything about process 1
-  psoxide ps --filter 'rss > 100M'    processes with more than 100 MiB of resident memory
-  psoxide disks --interval 2 --csv    disk activity every two seconds, for a spreadsheet
-  psoxide doctor                      what works on this machine, and what would enable more
-  psoxide --root ./copy free          memory of a machine whose /proc was copied to ./copy/proc
+const EXAMPLES: &[(&str, &str)] = &[
+    ("", "the machine: CPU, memory, disks, largest processes"),
+    ("top", "the same, full screen and live; ? explains the keys"),
+    ("ps nginx", "processes by name, command line, pid, user or :port"),
+    ("procinfo 1", "everything about process 1"),
+    ("ps --filter 'rss > 100M'", "processes with more than 100 MiB of resident memory"),
+    ("disks --interval 2 --csv", "disk activity every two seconds, for a spreadsheet"),
+    ("doctor", "what works on this machine, and what would enable more"),
+    ("--root ./copy free", "memory of a machine whose /proc was copied to ./copy/proc"),
+];
 
+const EXIT_STATUS: &str = "\
 Exit status:
   0 success   1 nothing matched, or failure   2 usage   3 permission denied   4 no such process";
 
@@ -53,11 +54,15 @@ fn command() -> Command {
     Globals::augment_args(Command::new("psoxide"))
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
-        .after_help(AFTER_HELP)
+        .after_help(format!("{}\n{EXIT_STATUS}", cmd::example_help(EXAMPLES)))
         .subcommands(cmd::ALL.iter().map(cmd::Entry::command))
 }
 
 fn main() -> ExitCode {
+    if std::env::var_os(cmd::COMPLETIONS).is_some() {
+        // Answers a shell and exits.
+        clap_complete::CompleteEnv::with_factory(command).var(cmd::COMPLETIONS).complete();
+    }
     let args: Vec<OsString> = spelling::plain(std::env::args_os().collect());
     match run(&args) {
         Ok(true) => ExitCode::SUCCESS,

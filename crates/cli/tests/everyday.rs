@@ -443,3 +443,143 @@ fn long_values_of_procinfo_continue_below_themselves() {
     assert!(screen[place + 1].starts_with("              ") && screen[place + 1].contains('='), "{screen:?}");
     assert!(screen.iter().all(|line| line.trim_end().chars().count() <= 50));
 }
+
+#[test]
+fn netstat_takes_the_options_of_others() {
+    let machine = Machine::new();
+    let protocols = |args: &[&str]| {
+        let ran = machine.run(&[&["netstat", "--no-header", "--columns", "proto,status"], args].concat());
+        let mut words: Vec<_> =
+            ran.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        words.dedup();
+        words
+    };
+    assert_eq!(protocols(&["-tlnp"]), ["tcp LISTEN", "tcp6 LISTEN"]);
+    assert_eq!(protocols(&["-u"]), ["udp NONE"]);
+    assert!(protocols(&["-x"]).iter().all(|line| line.starts_with("unix")));
+    assert!(protocols(&["-tan"]).contains(&"tcp ESTABLISHED".into()));
+    usage(&["netstat", "-l", "-a"], "cannot be used with");
+}
+
+#[test]
+fn cpu_counts_running_and_blocked_threads() {
+    let machine = Machine::new();
+    let json = machine.run(&["cpu", "--json", "--columns", "running,blocked"]).json();
+    let stat = std::fs::read_to_string(machine.path("proc/stat")).unwrap();
+    let count = |name: &str| {
+        let line = stat.lines().find(|line| line.starts_with(name));
+        line.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+    };
+    assert_eq!(json["rows"][0]["running"].as_u64(), count("procs_running"));
+    assert_eq!(json["rows"][0]["blocked"].as_u64(), count("procs_blocked"));
+    assert!(lines(&run(psoxide().args(["vmstat", "--count", "1"])))[1].trim_start().starts_with("R  "));
+}
+
+#[test]
+fn one_bad_process_costs_a_row_its_fields_only() {
+    let machine = Machine::new();
+    std::fs::write(machine.path("proc/300/stat"), "garbage").unwrap();
+    for command in ["ps", "pstree"] {
+        let ran = machine.run(&[command]);
+        assert_eq!(ran.code, 0, "{command}: {}", ran.stderr);
+        assert!(ran.stdout.contains("server") && ran.stdout.contains("300"), "{command}: {}", ran.stdout);
+    }
+    let ran = machine.run(&["ps"]);
+    assert!(ran.one_line().starts_with("psoxide: 1 row is incomplete: "), "{}", ran.stderr);
+}
+
+/// Runs a script of a shell that completes command lines of psoxide; `None` if the shell is not installed.
+fn shell(shell: &str, script: &str) -> Option<String> {
+    let directory = std::path::Path::new(env!("CARGO_BIN_EXE_psoxide")).parent().unwrap();
+    let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
+    let mut command = std::process::Command::new(shell);
+    command.args(["-c", script]).env("PATH", path).env("XDG_CONFIG_HOME", "/nonexistent").env("HOME", "/nonexistent");
+    match command.output() {
+        Ok(output) => Some(String::from_utf8(output.stdout).unwrap()),
+        Err(error) => {
+            assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{shell}: {error}");
+            psoxide_testing::skip(format!("{shell} is not installed"));
+            None
+        }
+    }
+}
+
+/// Command lines that end in a word to be completed, and one of its completions.
+fn completions() -> Vec<(String, String)> {
+    let own = std::process::id().to_string();
+    let user = run(psoxide().args(["ps", "--pid", &own, "--columns", "user", "--no-header"])).stdout.trim().to_owned();
+    let cases = [
+        ("psoxide netst", "netstat"),
+        ("psoxide ps --columns pid,rs", "pid,rss"),
+        ("psoxide ps --sort -memory_p", "-memory_percent"),
+        ("psoxide ps --sort rss,memory_p", "rss,memory_percent"),
+        ("psoxide kill -s HU", "HUP"),
+        ("psoxide man netst", "netstat"),
+        ("psoxide ps --user ", &user),
+        ("psoxide procinfo ", &own),
+    ];
+    cases.iter().map(|(line, value)| ((*line).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn bash_completes_values() {
+    for (line, expected) in completions() {
+        let script = format!(
+            "source <(psoxide completions bash); read -r -a COMP_WORDS <<< '{line}'; \
+             [[ '{line}' == *' ' ]] && COMP_WORDS+=(''); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _clap_complete_psoxide psoxide \"${{COMP_WORDS[COMP_CWORD]}}\" ''; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let Some(shown) = shell("bash", &script) else { return };
+        assert!(shown.lines().any(|word| word.trim() == expected), "{line}: {shown}");
+    }
+}
+
+#[test]
+fn fish_completes_values() {
+    for (line, expected) in completions() {
+        let script = format!("psoxide completions fish | source; complete -C '{line}'");
+        let Some(shown) = shell("fish", &script) else { return };
+        assert!(shown.lines().any(|word| word.split('\t').next() == Some(&expected)), "{line}: {shown}");
+    }
+}
+
+#[test]
+fn zsh_completes_values() {
+    let Some(_) = shell("zsh", "psoxide completions zsh | zsh -n") else { return };
+    for (line, expected) in completions() {
+        // What the script runs when the user presses Tab.
+        let mut words: Vec<&str> = line.split(' ').collect();
+        let index = words.len() - 1;
+        let mut command = psoxide();
+        command.env("PSOXIDE_COMPLETE", "zsh").env("_CLAP_COMPLETE_INDEX", index.to_string()).env("_CLAP_IFS", "\n");
+        words.insert(0, "--");
+        let shown = run(command.args(&words)).stdout;
+        // An explanation stands behind a colon.
+        let fits = |word: &str| word.trim() == expected || word.starts_with(&format!("{expected}:"));
+        assert!(shown.lines().any(fits), "{line}: {shown}");
+    }
+}
+
+/// A manual page as man(1) shows it in 80 columns; `None` without groff.
+fn rendered(page: &str) -> Option<String> {
+    let groff = "groff -man -Tascii -P-cbou -rLL=78n -rHY=0";
+    let text = shell("sh", &format!("command -v groff >/dev/null && psoxide man {page} | {groff} -ww 2>&1"))?;
+    if text.is_empty() {
+        psoxide_testing::skip("groff is not installed");
+        return None;
+    }
+    Some(text)
+}
+
+#[test]
+fn manual_pages_are_readable() {
+    for page in ["", "ps", "free", "killall"] {
+        let Some(text) = rendered(page) else { return };
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings
+            .bind(|| insta::assert_snapshot!(format!("man_{}", if page.is_empty() { "psoxide" } else { page }), text));
+    }
+}

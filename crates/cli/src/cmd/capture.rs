@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use psoxide::{CaptureOptions, Pid};
 
-use super::{Subcommand, Takes, say};
+use super::{Subcommand, Takes};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::output::say;
 use crate::output::schema::Body;
 
 #[derive(Args)]

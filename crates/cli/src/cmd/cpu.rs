@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use clap::Args;
-use psoxide::{CpuStats, CpuTimes, DiskIo, Record as _, SwapMemory, Unit, VirtualMemory};
+use psoxide::{CpuStats, CpuTimes, DiskIo, Record as _, RunQueue, SwapMemory, Unit, VirtualMemory};
 
 use super::Subcommand;
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
-use crate::output::column::{Column, Meta, cell, field, float};
+use crate::output::column::{Column, Meta, cell, field, float, whole};
 use crate::output::listing::{Listing, Sample};
 use crate::output::rate::Rate;
 
@@ -40,6 +40,8 @@ pub(super) fn of_cpu(all: &[(u32, CpuTimes)], cpu: u32) -> Option<&CpuTimes> {
 /// One line.
 struct Line {
     cpu: String,
+    /// Of all CPUs together.
+    queue: Option<RunQueue>,
     memory: VirtualMemory,
     swap: SwapMemory,
     times: CpuTimes,
@@ -70,6 +72,12 @@ const fn share(
 
 const COLUMNS: &[Column<Line>] = &[
     Column::new("cpu", "CPU", Unit::Text, "Which CPU, or all.", |line: &Line| cell(&line.cpu)),
+    Column::new("running", "R", Unit::Count, field(RunQueue::FIELDS, "running").doc, |line: &Line| {
+        whole(line.queue.as_ref().map(|queue| queue.running))
+    }),
+    Column::new("blocked", "B", Unit::Count, field(RunQueue::FIELDS, "blocked").doc, |line: &Line| {
+        whole(line.queue.as_ref().and_then(|queue| queue.blocked))
+    }),
     Column::new("memory_free", "FREE", Unit::Bytes, field(VirtualMemory::FIELDS, "free").doc, |line: &Line| {
         cell(&line.memory.free)
     }),
@@ -117,6 +125,8 @@ const ALL: Listing<Line> = Listing {
     command: Cpu::NAME,
     columns: COLUMNS,
     table: &[
+        "running",
+        "blocked",
         "memory_free",
         "buffers",
         "cached",
@@ -187,6 +197,8 @@ impl Subcommand for Cpu {
                 })
             })?;
             let memory = system.virtual_memory()?;
+            // Linux alone has it.
+            let queue = system.run_queue().ok();
             let (now, then) = (&pair.now, pair.then.as_ref());
             let per_second = |get: &dyn Fn(&Counters) -> Option<u64>| {
                 let before = then.and_then(get).unwrap_or(0);
@@ -194,6 +206,7 @@ impl Subcommand for Cpu {
             };
             let line = |cpu: String, times: CpuTimes| Line {
                 cpu,
+                queue: queue.clone(),
                 memory: memory.clone(),
                 swap: now.swap.clone(),
                 times,

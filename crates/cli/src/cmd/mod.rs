@@ -36,7 +36,6 @@ mod wait;
 mod who;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
@@ -47,7 +46,10 @@ use crate::failure::{Failure, Outcome, privilege};
 use psoxide::Unit;
 
 use crate::output::column::{Meta, Shape};
+use crate::output::say;
 use crate::output::schema::Body;
+
+pub(crate) use self::completions::VARIABLE as COMPLETIONS;
 
 /// Which of the options of every command a subcommand takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +123,8 @@ pub(crate) struct Entry {
     pub(crate) live: bool,
     pub(crate) signals: bool,
     pub(crate) takes: Takes,
+    details: &'static str,
+    examples: &'static [(&'static str, &'static str)],
     pub(crate) columns: fn() -> Vec<Meta>,
     pub(crate) body: fn() -> Body,
     build: fn(Command) -> Command,
@@ -133,6 +137,8 @@ impl Entry {
             name: T::NAME,
             aliases: T::ALIASES,
             about: T::ABOUT,
+            details: T::DETAILS,
+            examples: T::EXAMPLES,
             live: T::LIVE,
             signals: T::SIGNALS,
             takes: T::TAKES,
@@ -198,12 +204,9 @@ fn build<T: Subcommand>(command: Command) -> Command {
     if !T::DETAILS.is_empty() {
         command = command.long_about(format!("{}\n\n{}", T::ABOUT, T::DETAILS));
     }
-    let mut examples = String::from("Examples:\n");
-    let widest = T::EXAMPLES.iter().map(|(args, _)| args.len()).max().unwrap_or(0);
-    for (args, doc) in T::EXAMPLES {
-        _ = writeln!(examples, "  psoxide {args:widest$}   {doc}");
-    }
+    let examples = example_help(T::EXAMPLES);
     let columns = T::columns();
+    let command = completions::complete(command, &columns);
     if columns.is_empty() {
         return command.after_long_help(examples);
     }
@@ -216,6 +219,16 @@ fn build<T: Subcommand>(command: Command) -> Command {
     let example = filter_example(&columns);
     let long = format!("{examples}\nFilters, such as --filter '{example}':\n{FILTER_HELP}\n{}", column_help(&columns));
     command.mut_arg("columns", |arg| arg.value_parser(names).hide_possible_values(true)).after_long_help(long)
+}
+
+/// The examples of a help, each with what it does.
+pub(crate) fn example_help(examples: &[(&str, &str)]) -> String {
+    let widest = examples.iter().map(|(args, _)| args.len()).max().unwrap_or(0);
+    let mut text = String::from("Examples:\n");
+    for (args, doc) in examples {
+        _ = writeln!(text, "  psoxide {args:widest$}   {doc}");
+    }
+    text
 }
 
 /// A filter that works with these columns.
@@ -281,9 +294,4 @@ fn none(context: &Context, found: bool, sentence: &str) -> Outcome {
         say(sentence);
     }
     Ok(found)
-}
-
-/// Writes a sentence to standard error.
-fn say(sentence: &str) {
-    let _ = writeln!(anstream::stderr(), "psoxide: {sentence}"); // standard error may be closed
 }

@@ -16,7 +16,7 @@ use psoxide::{
 use super::Subcommand;
 use crate::args::{self, ListArgs};
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::column::{Column, Meta, Shape, cell, field};
 use crate::output::listing::{Listing, Sample};
 use crate::output::style::Tone;
@@ -24,12 +24,33 @@ use crate::output::{escape_to, number_to};
 
 #[derive(Args)]
 pub(crate) struct Netstat {
-    /// Which sockets
+    /// Show sockets of this kind
     #[arg(short, long, default_value = "inet", value_name = "KIND",
         value_parser = PossibleValuesParser::new(ConnectionKind::names()))]
     kind: String,
-    /// Only sockets of these processes
-    #[arg(short, long, value_name = "PID,…", value_delimiter = ',', value_parser = args::pid)]
+    /// Show TCP sockets
+    #[arg(short, long, conflicts_with = "kind")]
+    tcp: bool,
+    /// Show UDP sockets
+    #[arg(short, long, conflicts_with = "kind")]
+    udp: bool,
+    /// Show UNIX sockets
+    #[arg(short = 'x', long, conflicts_with = "kind")]
+    unix: bool,
+    /// Show listening sockets (TCP) and unconnected ones (UDP)
+    #[arg(short, long, conflicts_with = "all")]
+    listening: bool,
+    /// Show listening and connected sockets (the default)
+    #[arg(short, long)]
+    all: bool,
+    /// Show numbers instead of names of hosts and ports (always)
+    #[arg(short, long)]
+    numeric: bool,
+    /// Show the processes (always)
+    #[arg(short = 'p', long)]
+    programs: bool,
+    /// Show sockets of these processes
+    #[arg(long, value_name = "PID,…", value_delimiter = ',', value_parser = args::pid)]
     pid: Vec<Pid>,
     #[command(flatten)]
     list: ListArgs,
@@ -81,7 +102,7 @@ impl Subcommand for Netstat {
     const ALIASES: &'static [&'static str] = &["ss"];
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("netstat", "TCP and UDP"),
-        ("netstat --kind tcp4 --filter 'status == LISTEN'", "who listens"),
+        ("netstat -tlnp", "who listens"),
         ("netstat --filter 'raddr ~ :443$'", "connections to web servers"),
         ("netstat --kind unix --json", "UNIX sockets, for another program"),
     ];
@@ -91,7 +112,7 @@ impl Subcommand for Netstat {
     }
 
     fn run(self, context: &Context) -> Outcome {
-        let kind: ConnectionKind = self.kind.parse()?;
+        let kind = self.kind()?;
         LISTING.run(context, &self.list, None, |ask| {
             let mut connections = match self.pid.as_slice() {
                 [] => context.system.net_connections(kind)?,
@@ -104,6 +125,7 @@ impl Subcommand for Netstat {
                     connections
                 }
             };
+            connections.retain(|connection| self.shows(connection));
             connections.sort_by_key(|c| (c.family, c.kind));
             let mut names: HashMap<Pid, Option<Rc<OsString>>> = HashMap::new();
             let mut name = |pid: Pid| {
@@ -120,6 +142,37 @@ impl Subcommand for Netstat {
     }
 }
 
+impl Netstat {
+    /// The sockets to read: of `--kind`, or those that `-t`, `-u` and `-x` name together.
+    fn kind(&self) -> Result<ConnectionKind, Failure> {
+        let name = match (self.tcp, self.udp, self.unix) {
+            (false, false, false) => &*self.kind,
+            (true, false, false) => "tcp",
+            (false, true, false) => "udp",
+            (true, true, false) => "inet",
+            (false, false, true) => "unix",
+            (_, _, true) => "all",
+        };
+        Ok(name.parse()?)
+    }
+
+    /// Whether `-t`, `-u`, `-x` and `-l` let a socket through.
+    fn shows(&self, connection: &Connection) -> bool {
+        let unix = connection.family == AddressFamily::Unix;
+        let tcp = !unix && connection.kind == SocketType::Stream;
+        let wanted = match (self.tcp, self.udp, self.unix) {
+            (false, false, false) => true,
+            (t, u, x) => (tcp && t) || (unix && x) || (!tcp && !unix && u),
+        };
+        let listens = match connection.status {
+            ConnectionStatus::Listen => true,
+            // UDP does not listen; a socket without a peer takes packets from anybody.
+            _ => !tcp && !unix && matches!(connection.raddr, Endpoint::None),
+        };
+        wanted && (!self.listening || listens)
+    }
+}
+
 pub(crate) fn proto(family: AddressFamily, kind: SocketType) -> &'static &'static str {
     match (family, kind) {
         (AddressFamily::Inet, SocketType::Stream) => &"tcp",
@@ -131,7 +184,7 @@ pub(crate) fn proto(family: AddressFamily, kind: SocketType) -> &'static &'stati
     }
 }
 
-/// Always writes something.
+/// Writes an address. Always returns true.
 pub(crate) fn endpoint(out: &mut String, endpoint: &Endpoint) -> bool {
     match endpoint {
         Endpoint::None => out.push('-'),

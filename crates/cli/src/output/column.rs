@@ -104,11 +104,14 @@ impl<R> Column<R> {
         self
     }
 
-    /// Writes a row's cell as a table shows it.
-    pub(crate) fn write(&self, out: &mut String, row: &R, scale: Scale, now: SystemTime) {
-        if !self.show.is_some_and(|show| show(row, out)) {
-            value::write(out, &(self.get)(row), self.meta.unit, scale, now);
+    /// Writes a row's cell as a table shows it. Returns whether its value could not be read for an unusual reason.
+    pub(crate) fn write(&self, out: &mut String, row: &R, scale: Scale, now: SystemTime) -> bool {
+        if self.show.is_some_and(|show| show(row, out)) {
+            return false;
         }
+        let cell = (self.get)(row);
+        value::write(out, &cell, self.meta.unit, scale, now);
+        matches!(cell, Reading::Failed(_))
     }
 
     pub(crate) const fn tone(mut self, tone: fn(&R) -> Tone) -> Self {

@@ -20,6 +20,7 @@ pub(crate) mod write;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use psoxide::{Error, ErrorKind};
 
@@ -102,6 +103,11 @@ pub(crate) fn reason(error: &Error) -> String {
         ErrorKind::ZombieProcess => "none (zombie)".into(),
         _ => escape(error.to_string().as_ref()),
     }
+}
+
+/// Writes a sentence to standard error.
+pub(crate) fn say(sentence: &str) {
+    let _ = writeln!(anstream::stderr(), "psoxide: {sentence}"); // standard error may be closed
 }
 
 #[cfg(test)]

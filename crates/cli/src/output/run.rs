@@ -2,6 +2,7 @@
 
 use super::listing::{Ask, Counts, Listing, Sample};
 use super::plan::Plan;
+use super::say;
 use super::tree::Tree;
 use super::write::{Page, Writer};
 use crate::args::ListArgs;
@@ -19,7 +20,7 @@ impl<R> Listing<R> {
     ) -> Outcome {
         let plan = Plan::new(self, context.format, &context.config, args)?;
         let ask = plan.ask();
-        let mut writer = Writer { context, args, plan: &plan, tree, left_out: Vec::new() };
+        let mut writer = Writer { context, args, plan: &plan, tree, left_out: Vec::new(), incomplete: 0 };
         let mut found = false;
         context.repeat(!self.continuous, |turn, out| {
             let Sample { rows, window, all, caption } = sample(&ask)?;
@@ -28,6 +29,13 @@ impl<R> Listing<R> {
             let caption = caption.map(|caption| caption(Counts { shown: rows.len(), all })).unwrap_or_default();
             Ok(writer.write(&Page { rows: &rows, window, caption: &caption, turn }, out)?)
         })?;
+        if writer.incomplete > 0 {
+            let rows = if writer.incomplete == 1 { "row is" } else { "rows are" };
+            say(&format!(
+                "{} {rows} incomplete: ? stands for what could not be read (--json says why)",
+                writer.incomplete
+            ));
+        }
         Ok(found)
     }
 
@@ -41,7 +49,9 @@ impl<R> Listing<R> {
         let rows = plan.arrange(rows, None);
         let page = Page { rows: &rows, window: Window::None, caption: &[], turn: 0 };
         let mut out = Vec::new();
-        Writer { context, args: &args, plan: &plan, tree: None, left_out: Vec::new() }.write(&page, &mut out).unwrap();
+        Writer { context, args: &args, plan: &plan, tree: None, left_out: Vec::new(), incomplete: 0 }
+            .write(&page, &mut out)
+            .unwrap();
         String::from_utf8(out).unwrap()
     }
 }

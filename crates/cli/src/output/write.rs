@@ -24,6 +24,8 @@ pub(crate) struct Writer<'a, R: 'static> {
     pub(crate) tree: Option<&'a Tree<R>>,
     /// Places of columns that a narrow terminal has no room for.
     pub(crate) left_out: Vec<usize>,
+    /// How many rows of the last table have a value that could not be read for an unusual reason.
+    pub(crate) incomplete: usize,
 }
 
 /// One sample, arranged.
@@ -77,15 +79,18 @@ impl<R> Writer<'_, R> {
             table = table.at_least(columns.iter().map(|column| narrowest(&column.meta)).collect());
         }
         let now = SystemTime::now();
+        self.incomplete = 0;
         for (row, branch) in page.rows.iter() {
+            let mut failed = false;
             for (place, column) in columns.iter().enumerate() {
                 table.cell(column.tone_of(row), |text| {
                     if trunk == Some(place) {
                         text.push_str(branch);
                     }
-                    column.write(text, row, self.plan.scale, now);
+                    failed |= column.write(text, row, self.plan.scale, now);
                 });
             }
+            self.incomplete += usize::from(failed);
         }
         if due {
             self.left_out.clear();

@@ -67,5 +67,6 @@ pub(crate) fn is_on_port(socket: &Connection, port: u16) -> bool {
 fn holders(system: &System, port: u16) -> Result<HashSet<Pid>, Failure> {
     let sockets = system.net_connections(ConnectionKind::Inet)?.into_iter();
     let on_port = sockets.filter(|socket| is_on_port(socket, port));
-    Ok(on_port.filter_map(|socket| socket.pid).collect())
+    // A socket may be shared by several processes.
+    Ok(on_port.flat_map(|socket| socket.holders.into_iter().map(|holder| holder.pid).chain(socket.pid)).collect())
 }
