@@ -84,7 +84,7 @@ fn archives() -> std::io::Result<Vec<(PathBuf, Capture)>> {
 #[derive(Debug)]
 struct Mutation {
     archive: usize,
-    file: Vec<u8>,
+    file: String,
     change: Change,
 }
 
@@ -120,8 +120,8 @@ impl Mutation {
             .map(|(_, archive)| archive.entries.iter().filter(|(_, entry)| matches!(entry, Entry::File(_))).collect())
             .unwrap_or_default();
         let (file, length) = match files.get(random.below(files.len())) {
-            Some((name, Entry::File(bytes))) => ((*name).clone(), bytes.len()),
-            _ => (b"proc/stat".to_vec(), 0),
+            Some((name, Entry::File(bytes))) => (String::from_utf8_lossy(name).into_owned(), bytes.len()),
+            _ => ("proc/stat".to_owned(), 0),
         };
         let change = match random.below(16) {
             0..=3 => Change::Cut(random.below(length)),
@@ -142,8 +142,8 @@ impl Mutation {
         let Some((_, archive)) = archives.get(self.archive) else { return Ok(()) };
         let folder = tempfile::tempdir()?;
         archive.unpack(folder.path()).map_err(|error| std::io::Error::other(error.to_string()))?;
-        let path = folder.path().join(String::from_utf8_lossy(&self.file).as_ref());
-        let bytes = match archive.entries.get(&self.file) {
+        let path = folder.path().join(&self.file);
+        let bytes = match archive.entries.get(self.file.as_bytes()) {
             Some(Entry::File(bytes)) => bytes.clone(),
             _ => Vec::new(),
         };
