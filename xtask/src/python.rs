@@ -85,6 +85,19 @@ pub(crate) fn test(root: bool, user_only: bool) -> Result {
     if root { in_directory("python", |temp| as_nobody(&wheel, temp)) } else { Ok(()) }
 }
 
+/// Returns an interpreter with this package as the tests install it: the one of the last test run, if there is one.
+pub(crate) fn installed(root: bool) -> Result<PathBuf> {
+    let folder = workspace().join("target/python");
+    fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    let environment = Environment::at(&folder.join("venv"), Path::new("python3"), root)?;
+    if !environment.command("python").args(["-c", "import psoxide"]).output().is_ok_and(|done| done.status.success()) {
+        run(&mut environment.pip(PACKAGES))?;
+        let wheel = wheel(&environment, &folder.join("wheels").join("python3"), &[])?;
+        run(environment.pip(&["--force-reinstall", "--no-deps"]).arg(&wheel))?;
+    }
+    Ok(environment.folder.join("bin/python"))
+}
+
 /// Returns an interpreter with psutil and this package, both built for release, for the benchmark.
 pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
     let folder = workspace().join("target/python");

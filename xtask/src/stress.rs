@@ -31,11 +31,12 @@ pub(crate) fn run(args: &Args) -> Result {
     let mut done = Ok(());
     if args.names.is_empty() || !rust.is_empty() {
         let mut command = cargo();
-        command.args(["run", "--release", "--quiet", "--package", "psoxide-stress", "--"]).args(rust);
-        done = keep(command.args(args.long.then_some("--long")), &mut figures);
+        command.args(["run", "--quiet", "--package", "psoxide-stress"]).args(args.long.then_some("--release"));
+        done = keep(command.arg("--").args(rust).args(args.long.then_some("--long")), &mut figures);
     }
     if args.names.is_empty() || !python.is_empty() {
-        let mut command = Command::new(python::for_bench(root)?);
+        // The short form attacks the build that the tests use.
+        let mut command = Command::new(if args.long { python::for_bench(root)? } else { python::installed(root)? });
         command.arg("crates/stress/python/stress.py").args(args.long.then_some("--long")).current_dir(workspace());
         let package = keep(&mut command, &mut figures);
         done = done.and(package);
