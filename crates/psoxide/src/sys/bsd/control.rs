@@ -7,17 +7,12 @@ use std::time::{Duration, Instant};
 
 use rustix::event::kqueue::kqueue;
 use rustix::io::Errno;
-use rustix::process::{Pid as RawPid, WaitOptions, setpriority_process, waitpid};
+use rustix::process::{WaitOptions, setpriority_process};
 
 use super::ffi;
-use crate::sys::{Handle, Platform, ProcessReadings};
+use crate::sys::posix::control::{raw, reap};
+use crate::sys::{Handle, ProcessReadings, posix};
 use crate::{Error, ExitStatus, Pid, ProcessStatus, Result, Signal};
-
-/// The pid for system calls. 0 would name the caller's process group.
-pub(crate) fn raw<P: Platform>(process: &Handle<'_, P>) -> Result<RawPid> {
-    let pid = i32::try_from(process.pid).ok().and_then(RawPid::from_raw);
-    pid.ok_or_else(|| Error::invalid("pid 0 and pids out of range name no single process").with_pid(process.pid))
-}
 
 /// Fails unless the process is still the one that the handle was made for.
 pub(crate) fn check_identity<P: ProcessReadings>(process: &Handle<'_, P>) -> Result<()> {
@@ -26,14 +21,14 @@ pub(crate) fn check_identity<P: ProcessReadings>(process: &Handle<'_, P>) -> Res
 
 /// Sends a signal to this very process.
 pub(crate) fn send_signal<P: ProcessReadings>(process: &Handle<'_, P>, signal: Signal) -> Result<()> {
-    let pid = raw(process)?;
+    let pid = raw(process.pid)?;
     check_identity(process)?;
-    ffi::kill(pid, signal.0).map_err(Error::io)
+    posix::ffi::kill(pid, signal.0)
 }
 
 /// Sets the nice value of this very process.
 pub(crate) fn set_nice<P: ProcessReadings>(process: &Handle<'_, P>, value: i32) -> Result<()> {
-    let pid = raw(process)?;
+    let pid = raw(process.pid)?;
     check_identity(process)?;
     setpriority_process(Some(pid), value).map_err(Error::io)
 }
@@ -49,14 +44,15 @@ pub(crate) fn wait_each<P: ProcessReadings>(
     // The same process may be waited for twice.
     let mut watched: BTreeMap<Pid, Vec<usize>> = BTreeMap::new();
     for (place, process) in processes.iter().enumerate() {
-        let pid = raw(process)?;
+        let pid = raw(process.pid)?;
         match ffi::watch(queue.as_fd(), pid) {
             Ok(()) | Err(Errno::SRCH) => {}
             Err(errno) => return Err(Error::io(errno).with_pid(process.pid)),
         }
+        // A kqueue tells of an exit shortly before the process can be waited for, so that `reap` waits the moment that is left.
         // Looked at after it is watched: whatever ends from here on is noticed.
         if has_ended(process)? {
-            done(place, reap(pid)?);
+            done(place, reap(pid, WaitOptions::empty())?);
         } else {
             watched.entry(process.pid).or_default().push(place);
         }
@@ -72,7 +68,7 @@ pub(crate) fn wait_each<P: ProcessReadings>(
         }
         for pid in ended {
             let places = watched.remove(&pid.as_raw_pid().unsigned_abs()).unwrap_or_default();
-            let status = if places.is_empty() { None } else { reap(pid)? };
+            let status = if places.is_empty() { None } else { reap(pid, WaitOptions::empty())? };
             places.into_iter().for_each(|place| done(place, status));
         }
     }
@@ -85,22 +81,5 @@ fn has_ended<P: ProcessReadings>(process: &Handle<'_, P>) -> Result<bool> {
         Ok(status) => Ok(status == ProcessStatus::Zombie),
         Err(error) if error.is_no_such_process() || error.is_missing() => Ok(true),
         Err(error) => Err(error),
-    }
-}
-
-/// How a child of the caller ended; `None` for a process that is not the caller's to reap.
-///
-/// A kqueue tells of an exit shortly before the process can be waited for, so this waits the moment that is left.
-fn reap(pid: RawPid) -> Result<Option<ExitStatus>> {
-    loop {
-        match waitpid(Some(pid), WaitOptions::empty()) {
-            Ok(Some((_, status))) => {
-                let signal = status.terminating_signal().map(|number| ExitStatus::Signal(Signal(number)));
-                return Ok(status.exit_status().map(ExitStatus::Code).or(signal));
-            }
-            Ok(None) | Err(Errno::CHILD) => return Ok(None),
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(Error::io(errno)),
-        }
     }
 }

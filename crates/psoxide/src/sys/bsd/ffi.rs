@@ -20,13 +20,6 @@ pub(crate) fn last_errno() -> i32 {
     io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
-/// kill(2).
-pub(crate) fn kill(pid: RawPid, signal: i32) -> io::Result<()> {
-    // SAFETY: kill takes no pointers.
-    let done = unsafe { libc::kill(pid.as_raw_pid(), signal) };
-    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
 /// Asks a kqueue to tell when a process ends.
 pub(crate) fn watch(kqueue: BorrowedFd<'_>, pid: RawPid) -> rustix::io::Result<()> {
     let filter = EventFilter::Proc { pid, flags: ProcessEvents::EXIT };
@@ -101,31 +94,4 @@ pub(crate) fn grown(
         capacity = 0;
     }
     Err(libc::ENOMEM)
-}
-
-/// getpwuid_r(3): the name of a user, or `ENOENT`.
-pub(crate) fn user_name(uid: u32) -> Answer {
-    const LARGEST: usize = 1 << 20;
-    let mut buffer = vec![0u8; 1024];
-    loop {
-        let mut entry = MaybeUninit::<libc::passwd>::uninit();
-        let mut found: *mut libc::passwd = std::ptr::null_mut();
-        // SAFETY: the entry and the buffer are writable, the length is the buffer's, and `found` is set to the entry or to
-        // null.
-        let errno = unsafe {
-            libc::getpwuid_r(uid, entry.as_mut_ptr(), buffer.as_mut_ptr().cast(), buffer.len(), &raw mut found)
-        };
-        if errno == libc::ERANGE && buffer.len() < LARGEST {
-            buffer.resize(buffer.len() * 4, 0);
-            continue;
-        }
-        if errno != 0 {
-            return Err(errno);
-        }
-        if found.is_null() {
-            return Err(libc::ENOENT);
-        }
-        // SAFETY: `found` points to the entry, whose name is a text within the buffer that ends with a NUL.
-        return Ok(unsafe { CStr::from_ptr((*found).pw_name) }.to_bytes().to_vec());
-    }
 }

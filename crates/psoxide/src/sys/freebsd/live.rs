@@ -9,7 +9,8 @@ use std::path::Path;
 
 use super::abi;
 use super::calls::{Aspect, Question};
-use crate::sys::bsd::ffi::{last_errno, sysctl, sysctl_by_name, user_name};
+use crate::sys::bsd::ffi::{last_errno, sysctl, sysctl_by_name};
+use crate::sys::posix::ffi::user_name;
 use crate::sys::question::Answer;
 use crate::{HeapInfo, Limit, Pid, Result};
 

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid as RawPid, PidfdFlags, WaitId, WaitIdOptions, WaitIdStatus, pidfd_open, waitid};
+use rustix::process::{Pid as RawPid, PidfdFlags, WaitOptions, pidfd_open};
 use rustix::time::Timespec;
 
-use super::{Cache, Handle, Linux, ffi, raw_pid};
-use crate::sys::{Control, ProcessReadings as _};
+use super::{Cache, Handle, Linux, ffi};
+use crate::sys::{Control, ProcessReadings as _, posix};
 use crate::{Error, ExitStatus, IoPriority, Limit, Os, ProcessStatus, Resource, Result, Signal};
 
 /// Where pidfds are missing, how often to look whether a process has ended.
@@ -20,8 +20,7 @@ fn raw(process: &Handle<'_>) -> Result<RawPid> {
     if !process.source.has_own_pids() {
         return Err(Error::unsupported("acting on the processes of another pid namespace").with_pid(process.pid));
     }
-    raw_pid(process.pid)
-        .ok_or_else(|| Error::invalid("pid 0 and pids out of range name no single process").with_pid(process.pid))
+    posix::control::raw(process.pid)
 }
 
 /// Fails unless the process is still the one the handle was made for.
@@ -74,20 +73,7 @@ fn pidfd(process: &Handle<'_>) -> Result<Option<OwnedFd>> {
 
 /// How a child of the caller ended; `None` if it has not, or is not the caller's to reap.
 fn reap(process: &Handle<'_>) -> Result<Option<ExitStatus>> {
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-    loop {
-        match waitid(WaitId::Pid(raw(process)?), options) {
-            Ok(Some(status)) => return Ok(exit_status(&status)),
-            Ok(None) | Err(Errno::CHILD) => return Ok(None),
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(Error::io(errno)),
-        }
-    }
-}
-
-fn exit_status(status: &WaitIdStatus) -> Option<ExitStatus> {
-    let signal = status.terminating_signal().map(|number| ExitStatus::Signal(Signal(number)));
-    status.exit_status().map(ExitStatus::Code).or(signal)
+    posix::control::reap(raw(process)?, WaitOptions::NOHANG)
 }
 
 /// Whether the process has ended: gone, another's pid now, or a zombie.
@@ -110,13 +96,13 @@ impl Control for Linux {
                 // A filter may know kill(2) and not this call. Whoever may not signal is refused by both.
                 Err(error) if matches!(error.errno(), Some(libc::ENOSYS | libc::EPERM)) => {
                     check_identity(process)?;
-                    ffi::kill(raw(process)?, signal.0)
+                    posix::ffi::kill(raw(process)?, signal.0)
                 }
                 sent => sent,
             },
             None => {
                 check_identity(process)?;
-                ffi::kill(raw(process)?, signal.0)
+                posix::ffi::kill(raw(process)?, signal.0)
             }
         }
     }

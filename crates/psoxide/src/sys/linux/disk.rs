@@ -11,8 +11,7 @@ use psoxide_parse::{Cursor, lines};
 
 use super::source::if_any;
 use super::{Linux, Source};
-use crate::memory::percent;
-use crate::sys::DiskReadings;
+use crate::sys::{DiskReadings, posix};
 use crate::{DiskIo, DiskPartition, DiskUsage, Error, Result};
 
 const SECTOR: u64 = 512;
@@ -48,11 +47,7 @@ impl DiskReadings for Linux {
 
     fn disk_usage(source: &Source, path: &Path) -> Result<DiskUsage> {
         source.require_live("disk_usage")?;
-        let stat = rustix::fs::statvfs(path).map_err(|errno| Error::io(errno).with_path(path))?;
-        let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
-        let used = bytes(stat.f_blocks.saturating_sub(stat.f_bfree));
-        let free = bytes(stat.f_bavail);
-        Ok(DiskUsage { total: bytes(stat.f_blocks), used, free, percent: percent(used, used.saturating_add(free)) })
+        posix::disk::usage(path)
     }
 
     fn disk_io_counters(source: &Source) -> Result<Vec<(OsString, DiskIo)>> {

@@ -1,7 +1,7 @@
 //! The calls that rustix does not wrap: the one place of this system with unsafe code.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::mem::{offset_of, size_of, size_of_val};
 use std::os::fd::{AsRawFd as _, BorrowedFd};
@@ -38,12 +38,6 @@ pub(super) fn swap() -> (u64, u64) {
     #[allow(clippy::useless_conversion)] // 32 bits on some machines
     let bytes = |units| u64::from(units).saturating_mul(unit);
     (bytes(info.totalswap), bytes(info.freeswap))
-}
-
-/// kill(2).
-pub(super) fn kill(pid: RawPid, signal: i32) -> Result<()> {
-    // SAFETY: kill takes no pointers.
-    done(unsafe { libc::kill(pid.as_raw_pid(), signal) }.into()).map(drop)
 }
 
 /// Whether a process, and not merely a thread, has this pid: tgkill(2) of no signal, to its first thread. `None` where
@@ -304,32 +298,6 @@ pub(super) fn set_cpu_affinity(pid: RawPid, cpus: &[u32]) -> Result<()> {
     let (size, set) = (size_of_val(words.as_slice()), words.as_ptr());
     // SAFETY: the pointer is to as many bytes as the call is told.
     done(unsafe { libc::syscall(libc::SYS_sched_setaffinity, pid.as_raw_pid(), size, set) }).map(drop)
-}
-
-/// getpwuid_r(3): the user database, wherever NSS finds it.
-pub(super) fn user_name(uid: u32) -> Result<Option<OsString>> {
-    const MOST: usize = 1 << 20;
-    let mut buffer: Vec<libc::c_char> = vec![0; 1024];
-    loop {
-        // SAFETY: passwd is integers and pointers, for which all zeros is a value.
-        let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
-        let mut found: *mut libc::passwd = std::ptr::null_mut();
-        // SAFETY: the pointers are to live values, and the length is the buffer's.
-        let code = unsafe { libc::getpwuid_r(uid, &mut entry, buffer.as_mut_ptr(), buffer.len(), &mut found) };
-        match code {
-            0 if found.is_null() || entry.pw_name.is_null() => return Ok(None),
-            0 => {
-                // SAFETY: pw_name points to a terminated string in the buffer, which is alive.
-                let name = unsafe { CStr::from_ptr(entry.pw_name) };
-                return Ok(Some(OsStr::from_bytes(name.to_bytes()).to_owned()));
-            }
-            libc::EINTR => {}
-            libc::ERANGE if buffer.len() < MOST => buffer.resize(buffer.len() * 2, 0),
-            // What getpwuid_r(3) lists for "not found" in its NOTES.
-            libc::ENOENT | libc::ESRCH | libc::EBADF | libc::EPERM => return Ok(None),
-            code => return Err(Error::io(io::Error::from_raw_os_error(code))),
-        }
-    }
 }
 
 /// mallinfo2(3) or, before glibc 2.33, mallinfo(3).

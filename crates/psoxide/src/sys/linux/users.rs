@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::os::linux::fs::MetadataExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -12,9 +13,9 @@ use psoxide_parse::linux::utmp::{self, Login};
 use psoxide_parse::{decimal, lines, split_once};
 
 use super::source::if_any;
-use super::{Linux, Source, ffi};
-use crate::sys::UserReadings;
-use crate::{Result, User};
+use super::{Linux, Source};
+use crate::sys::{UserReadings, posix};
+use crate::{Error, Result, User};
 
 impl UserReadings for Linux {
     fn users(source: &Source) -> Result<Vec<User>> {
@@ -42,7 +43,11 @@ pub(super) fn name(source: &Source, uid: u32) -> Result<Option<OsString>> {
     let passwd = source.file("etc/passwd");
     source.user_names().get(&passwd, uid, || {
         if source.is_live() {
-            return ffi::user_name(uid);
+            return match posix::ffi::user_name(uid) {
+                Ok(name) => Ok(Some(OsStr::from_bytes(&name).to_owned())),
+                Err(libc::ENOENT) => Ok(None),
+                Err(errno) => Err(Error::io(io::Error::from_raw_os_error(errno))),
+            };
         }
         let name = source.read_if_any(&passwd, |bytes| {
             Ok(lines(bytes).find_map(|line| {
