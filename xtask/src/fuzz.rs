@@ -107,7 +107,7 @@ mod tests {
     fn every_parser_is_fuzzed_from_a_corpus() {
         let targets = targets().unwrap();
         // The later systems' targets carry the system's name, as several systems have a parser of the same name.
-        for (system, prefix) in [("linux", ""), ("windows", ""), ("freebsd", "freebsd_")] {
+        for (system, prefix) in [("linux", ""), ("windows", ""), ("freebsd", "freebsd_"), ("macos", "macos_")] {
             for parser in stems(&workspace().join("crates/parse/src").join(system)).unwrap() {
                 let target = format!("{prefix}{parser}");
                 assert!(parser == "mod" || targets.contains(&target), "{target} is missing in fuzz/fuzz_targets");

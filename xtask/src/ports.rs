@@ -17,6 +17,7 @@ const LINUX: &[&str] =
 const TARGETS: &[(Os, &str)] = &[
     (Os::Windows, "x86_64-pc-windows-gnu"),
     (Os::Macos, "aarch64-apple-darwin"),
+    (Os::Macos, "x86_64-apple-darwin"),
     (Os::Freebsd, "x86_64-unknown-freebsd"),
     (Os::Netbsd, "x86_64-unknown-netbsd"),
     (Os::Sunos, "x86_64-unknown-illumos"),

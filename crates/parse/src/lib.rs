@@ -12,6 +12,7 @@ mod error;
 mod fields;
 pub mod freebsd;
 pub mod linux;
+pub mod macos;
 pub mod netbsd;
 pub mod openbsd;
 mod view;

@@ -19,11 +19,25 @@ const fn call(name: &'static str, os: OsSet) -> Call {
 }
 
 /// The systems that psoxide reads today: each is a folder of `src/sys`.
-pub const PORTED: OsSet = OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD);
+pub const PORTED: OsSet = OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD).or(OsSet::MACOS);
 
 /// What a port does not do yet: the calls that its system has and the port still lacks. A call that is missing here and
 /// fails with `Unsupported` fails a test, and so does one that is listed and works.
-const GAPS: &[(Os, &[&str])] = &[(Os::Windows, &["System::host_info"])];
+const GAPS: &[(Os, &[&str])] = &[
+    (Os::Windows, &["System::host_info"]),
+    (
+        Os::Macos,
+        &[
+            // The kernel has no such counts. psutil shows counts of pages by these names.
+            "System::cpu_stats",
+            // These need IOKit.
+            "System::disk_io_counters",
+            "System::disk_io_total",
+            "System::sensors_battery",
+            "System::whole_disks",
+        ],
+    ),
+];
 
 impl Call {
     /// Whether psoxide has this call for the system `os`.
@@ -36,7 +50,7 @@ impl Call {
 
 /// Every public call, sorted by name.
 pub const CALLS: &[Call] = &[
-    call("Process::abi", OsSet::FREEBSD),
+    call("Process::abi", OsSet::FREEBSD.or(OsSet::MACOS)),
     call("Process::cgroup", OsSet::LINUX),
     call("Process::children", OsSet::ALL),
     call("Process::cmdline", OsSet::ALL),

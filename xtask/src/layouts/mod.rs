@@ -59,6 +59,29 @@ const SYSTEMS: &[System] = &[
         ],
     },
     System {
+        folder: "macos",
+        targets: &["x86_64-macos.11.0", "aarch64-macos.11.0", "aarch64-macos.15.0"],
+        headers: "
+            #include <sys/param.h>
+            #include <sys/types.h>
+            #include <sys/proc.h>
+            #include <sys/sysctl.h>
+            #include <sys/proc_info.h>
+            #include <sys/resource.h>
+            #include <sys/mount.h>
+            #include <libproc.h>
+            #include <mach/mach.h>
+            #include <mach/mach_time.h>
+            #include <mach/processor_info.h>
+            #include <mach/vm_statistics.h>
+            #include <net/if.h>
+            #include <net/if_media.h>
+            #include <net/route.h>
+            #include <utmpx.h>
+        ",
+        elsewhere: &[],
+    },
+    System {
         folder: "netbsd",
         targets: &["x86_64-netbsd.10.1", "x86_64-netbsd.11.0", "aarch64-netbsd.11.0"],
         headers: "

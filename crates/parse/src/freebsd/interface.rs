@@ -85,25 +85,6 @@ const fn ethernet_speed(subtype: u64) -> Option<u32> {
     })
 }
 
-/// The names of flags as ifconfig(8) shows them, in the order in which they are shown.
-pub const FLAGS: &[(u32, &str)] = &[
-    (0x1, "up"),
-    (0x2, "broadcast"),
-    (0x4, "debug"),
-    (0x8, "loopback"),
-    (0x10, "pointopoint"),
-    (0x40, "running"),
-    (0x80, "noarp"),
-    (0x100, "promisc"),
-    (0x200, "allmulti"),
-    (0x8000, "multicast"),
-    (0x400, "oactive"),
-    (0x800, "simplex"),
-    (0x1000, "link0"),
-    (0x2000, "link1"),
-    (0x4000, "link2"),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -183,6 +183,7 @@ systems! {
     #[cfg(windows)]
     Windows = super::windows::Windows;
     Freebsd = super::freebsd::Freebsd;
+    Macos = super::macos::Macos;
 }
 
 impl Types for Any {

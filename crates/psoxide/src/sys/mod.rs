@@ -20,7 +20,13 @@ pub(crate) mod question;
 
 pub(crate) use contract::*;
 
-#[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", feature = "capture"))]
+#[cfg(any(
+    target_os = "freebsd",
+    target_os = "macos",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    feature = "capture"
+))]
 mod bsd;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -49,7 +55,19 @@ mod freebsd;
 #[cfg(target_os = "freebsd")]
 pub(crate) use freebsd::Freebsd as Host;
 
-#[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", windows)))]
+#[cfg(any(target_os = "macos", feature = "capture"))]
+mod macos;
+#[cfg(target_os = "macos")]
+pub(crate) use macos::Macos as Host;
+
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "freebsd",
+    target_os = "macos",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    windows
+)))]
 compile_error!("psoxide does not support this operating system yet; PORTING.md describes how to add it");
 
 /// The system that the public layer calls.

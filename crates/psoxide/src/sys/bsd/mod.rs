@@ -5,6 +5,9 @@ pub(crate) mod control;
 #[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "macos"))]
 pub(crate) mod ffi;
 
+#[cfg(any(feature = "capture", target_os = "freebsd", target_os = "macos"))]
+pub(crate) mod interfaces;
+
 use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 

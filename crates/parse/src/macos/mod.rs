@@ -1,0 +1,9 @@
+//! The answers of macOS 11 and later, which are the same on both architectures.
+
+pub mod file;
+pub mod interface;
+pub mod machine;
+pub mod mount;
+pub mod process;
+pub mod socket;
+pub mod utmpx;

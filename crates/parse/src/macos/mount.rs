@@ -1,0 +1,95 @@
+//! getfsstat(2): mounted file systems, as `struct statfs` with 64-bit inode numbers.
+
+use crate::Result;
+use crate::view::{chunks, view};
+
+view! {
+    /// A mounted file system. Counts are of blocks of `block_size` bytes.
+    pub struct Mount = "statfs" (2168) {
+        /// Size of a block in bytes.
+        block_size: u32 = "f_bsize" @ 0,
+        /// All blocks.
+        blocks: u64 = "f_blocks" @ 8,
+        /// Free blocks.
+        free: u64 = "f_bfree" @ 16,
+        /// Blocks free for users other than root.
+        available: u64 = "f_bavail" @ 24,
+        /// `MNT_` flags.
+        flags: u32 = "f_flags" @ 64,
+        /// Type of the file system.
+        fstype: [text 16] = "f_fstypename" @ 72,
+        /// Where it is mounted.
+        mount_point: [text 1024] = "f_mntonname" @ 88,
+        /// What is mounted.
+        device: [text 1024] = "f_mntfromname" @ 1112,
+    }
+}
+
+/// Flags in the order in which they are shown.
+const OPTIONS: &[(u32, &str)] = &[
+    (0x2, "sync"),
+    (0x4, "noexec"),
+    (0x8, "nosuid"),
+    (0x20, "union"),
+    (0x40, "async"),
+    (0x100, "exported"),
+    (0x200, "quarantine"),
+    (0x1000, "local"),
+    (0x2000, "quota"),
+    (0x4000, "rootfs"),
+    (0x8000, "dovolfs"),
+    (0x10_0000, "dontbrowse"),
+    (0x20_0000, "ignore-ownership"),
+    (0x40_0000, "automounted"),
+    (0x80_0000, "journaled"),
+    (0x100_0000, "nouserxattr"),
+    (0x200_0000, "defwrite"),
+    (0x400_0000, "multilabel"),
+    (0x1000_0000, "noatime"),
+];
+
+impl Mount<'_> {
+    /// The options, `ro` or `rw` first.
+    #[must_use]
+    pub fn options(self) -> String {
+        let mut options = String::from(if self.flags() & 1 == 0 { "rw" } else { "ro" });
+        for (_, name) in OPTIONS.iter().filter(|(flag, _)| self.flags() & flag != 0) {
+            options.push(',');
+            options.push_str(name);
+        }
+        options
+    }
+}
+
+/// The file systems of an answer.
+pub fn mounts(bytes: &[u8]) -> impl Iterator<Item = Result<Mount<'_>>> {
+    chunks(bytes, Mount::SIZE, Mount::STRUCT).map(|record| Mount::new(record?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::testing::Made;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_volume() {
+        let mut made = Made::new(2168);
+        made.u32(64, 0x80_5001).set(72, b"apfs").set(88, b"/").set(1112, b"/dev/disk1s1");
+        let mount = mounts(&made.0).next().unwrap().unwrap();
+        assert_eq!(
+            (mount.fstype(), mount.mount_point(), mount.device()),
+            (&b"apfs"[..], &b"/"[..], &b"/dev/disk1s1"[..])
+        );
+        assert_eq!(mount.options(), "ro,local,rootfs,journaled");
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..4500)) {
+            for mount in mounts(&bytes).flatten() {
+                let _ = mount.options();
+            }
+        }
+    }
+}

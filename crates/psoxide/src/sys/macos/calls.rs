@@ -1,0 +1,102 @@
+//! The questions that this port asks.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::Pid;
+
+/// A question. Its `Display` is its key in a capture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Question {
+    /// A sysctl by name.
+    Sysctl(&'static str),
+    /// `kern.proc`: all processes.
+    Processes,
+    /// `kern.proc`: one process. No bytes if there is none.
+    Process(Pid),
+    /// `kern.procargs2`: path, arguments and environment.
+    Arguments(Pid),
+    /// proc_pidinfo(3).
+    Info(Flavor, Pid),
+    /// `PROC_PIDTHREADINFO` of a thread.
+    Thread(Pid, u64),
+    /// proc_pidfdinfo(3): a file or a socket by its descriptor.
+    File(Pid, i32),
+    /// proc_pidfdinfo(3) of a socket.
+    Socket(Pid, i32),
+    /// proc_pidpath(3).
+    Path(Pid),
+    /// proc_pid_rusage(3), version 4.
+    Usage(Pid),
+    /// host_processor_info: ticks of each processor.
+    CpuTicks,
+    /// host_statistics64: counts of pages.
+    Memory,
+    /// mach_timebase_info: the unit of the Mach clock.
+    Timebase,
+    /// The interfaces with their addresses, as route messages.
+    Interfaces,
+    /// getfsstat(2): the mounted file systems, without asking the file systems themselves.
+    Mounts,
+    /// statfs(2): the file system of a path.
+    FileSystem(PathBuf),
+    /// `SIOCGIFXMEDIA` of an interface.
+    Media(String),
+    /// devname_r(3): the name of a character device.
+    DeviceName(u32),
+    /// getutxent(3): all records.
+    Logins,
+    /// getpwuid_r(3): the name of a user.
+    UserName(u32),
+}
+
+/// What proc_pidinfo(3) tells of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flavor {
+    /// `PROC_PIDTASKALLINFO`.
+    Task,
+    /// `PROC_PIDLISTTHREADS`.
+    Threads,
+    /// `PROC_PIDVNODEPATHINFO`.
+    Directories,
+    /// `PROC_PIDLISTFDS`.
+    Files,
+}
+
+impl Flavor {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Task => "taskallinfo",
+            Self::Threads => "listthreads",
+            Self::Directories => "vnodepathinfo",
+            Self::Files => "listfds",
+        }
+    }
+}
+
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sysctl(name) => write!(f, "sysctl {name}"),
+            Self::Processes => f.write_str("sysctl kern.proc.all"),
+            Self::Process(pid) => write!(f, "sysctl kern.proc.pid.{pid}"),
+            Self::Arguments(pid) => write!(f, "sysctl kern.procargs2.{pid}"),
+            Self::Info(flavor, pid) => write!(f, "call proc_pidinfo {} {pid}", flavor.name()),
+            Self::Thread(pid, thread) => write!(f, "call proc_pidinfo threadinfo {pid} {thread:#x}"),
+            Self::File(pid, fd) => write!(f, "call proc_pidfdinfo vnodepathinfo {pid} {fd}"),
+            Self::Socket(pid, fd) => write!(f, "call proc_pidfdinfo socketinfo {pid} {fd}"),
+            Self::Path(pid) => write!(f, "call proc_pidpath {pid}"),
+            Self::Usage(pid) => write!(f, "call proc_pid_rusage 4 {pid}"),
+            Self::CpuTicks => f.write_str("call host_processor_info cpu_load"),
+            Self::Memory => f.write_str("call host_statistics64 vm_info64"),
+            Self::Timebase => f.write_str("call mach_timebase_info"),
+            Self::Interfaces => f.write_str("sysctl net.route.0.0.iflist2.0"),
+            Self::Mounts => f.write_str("call getfsstat"),
+            Self::FileSystem(path) => write!(f, "call statfs {}", path.display()),
+            Self::Media(name) => write!(f, "ioctl SIOCGIFXMEDIA {name}"),
+            Self::DeviceName(device) => write!(f, "call devname {device}"),
+            Self::Logins => f.write_str("call getutxent"),
+            Self::UserName(uid) => write!(f, "call getpwuid {uid}"),
+        }
+    }
+}

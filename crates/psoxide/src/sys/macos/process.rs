@@ -1,0 +1,266 @@
+//! One process.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use psoxide_parse::bsd::args;
+use psoxide_parse::freebsd::unsigned;
+use psoxide_parse::macos::file::{self, File};
+use psoxide_parse::macos::process::{self as record, Process, stat};
+
+use super::calls::{Flavor, Question};
+use super::source::text;
+use super::table::{Table, pid_of, stamp};
+use super::{Handle, Macos, Source, sockets};
+use crate::sys::bsd;
+use crate::sys::{Parentage, ProcessReadings, SystemReadings};
+use crate::{
+    Connection, ConnectionKind, CtxSwitches, Error, HostInfo, Ids, MemoryFootprint, MemoryInfo, OpenFile, PageFaults,
+    Pid, ProcessCpuTimes, ProcessStatus, Result, Thread,
+};
+
+/// The length at which the kernel truncates names, `MAXCOMLEN`.
+const LONGEST_NAME: usize = 16;
+/// `ENOENT`.
+const ENOENT: i32 = 2;
+/// `EBADF`.
+const EBADF: i32 = 9;
+
+impl SystemReadings for Macos {
+    fn pids(source: &Source) -> Result<Vec<Pid>> {
+        Ok(Table::read(source)?.pids())
+    }
+
+    fn boot_time(source: &Source) -> Result<SystemTime> {
+        Ok(bsd::moment(Duration::from_secs(source.boot()?.as_secs()), "kern.boottime")?)
+    }
+
+    fn host_info(source: &Source) -> Result<HostInfo> {
+        let read = |name| source.read(&Question::Sysctl(name), |bytes| Ok(text(bytes).to_string_lossy().into_owned()));
+        Ok(HostInfo {
+            hostname: read("kern.hostname")?,
+            system: read("kern.ostype")?,
+            release: read("kern.osrelease")?,
+            version: read("kern.version")?,
+            machine: Some(read("hw.machine")?),
+        })
+    }
+
+    fn uptime(source: &Source) -> Result<Duration> {
+        Ok(source.now()?.saturating_sub(source.boot()?))
+    }
+
+    fn pid_exists(source: &Source, pid: Pid) -> Result<bool> {
+        Ok(!source.ask(&Question::Process(pid))?.is_empty())
+    }
+
+    fn parentage(source: &Source, _: Pid, _: bool) -> Result<Vec<Parentage>> {
+        let table = Table::read(source)?;
+        let parentage = |process: Process<'_>| {
+            let ppid = unsigned(process.ppid(), "e_ppid")?;
+            Ok(Parentage { pid: pid_of(process)?, start: Some(stamp(process)?), ppid })
+        };
+        table.processes().map(parentage).collect()
+    }
+}
+
+impl ProcessReadings for Macos {
+    fn start(process: &Handle<'_>) -> Result<u64> {
+        stamp(process.record()?)
+    }
+
+    fn since_boot(source: &Source, start: u64) -> Result<Duration> {
+        Ok(Duration::from_micros(start).saturating_sub(source.boot()?))
+    }
+
+    fn ppid(process: &Handle<'_>) -> Result<Pid> {
+        Ok(unsigned(process.record()?.ppid(), "e_ppid")?)
+    }
+
+    fn name(process: &Handle<'_>) -> Result<OsString> {
+        let comm = process.record()?.comm();
+        if comm.len() >= LONGEST_NAME
+            && let Ok(path) = process.source.ask(&Question::Path(process.pid))
+            && let Some(program) = path.rsplit(|byte| *byte == b'/').next()
+            && program.starts_with(comm)
+        {
+            return Ok(text(program));
+        }
+        Ok(bsd::text(comm))
+    }
+
+    fn comm(process: &Handle<'_>) -> Result<OsString> {
+        Ok(bsd::text(process.record()?.comm()))
+    }
+
+    fn status(process: &Handle<'_>) -> Result<ProcessStatus> {
+        Ok(match process.record()?.stat() {
+            stat::SIDL => ProcessStatus::Idle,
+            stat::SRUN => ProcessStatus::Running,
+            stat::SSLEEP => ProcessStatus::Sleeping,
+            stat::SSTOP => ProcessStatus::Stopped,
+            stat::SZOMB => ProcessStatus::Zombie,
+            _ => ProcessStatus::Unknown,
+        })
+    }
+
+    fn create_time(process: &Handle<'_>) -> Result<SystemTime> {
+        Ok(bsd::moment(process.record()?.start()?, "p_starttime")?)
+    }
+
+    fn cpu_times(process: &Handle<'_>) -> Result<ProcessCpuTimes> {
+        let task = process.task()?;
+        Ok(ProcessCpuTimes {
+            user: process.source.mach_time(task.user())?,
+            system: process.source.mach_time(task.system())?,
+            ..ProcessCpuTimes::default()
+        })
+    }
+
+    fn memory_info(process: &Handle<'_>) -> Result<MemoryInfo> {
+        let task = process.task()?;
+        Ok(MemoryInfo { rss: task.resident_size(), vms: task.virtual_size(), ..MemoryInfo::default() })
+    }
+
+    fn memory_footprint(process: &Handle<'_>) -> Result<MemoryFootprint> {
+        Ok(MemoryFootprint { uss: process.usage()?.footprint(), ..MemoryFootprint::default() })
+    }
+
+    fn exe(process: &Handle<'_>) -> Result<PathBuf> {
+        match process.source.read(&Question::Path(process.pid), |bytes| Ok(text(bytes))) {
+            // A process of the kernel, or one whose program no longer has a path.
+            Err(error) if error.errno() == Some(ENOENT) => Ok(PathBuf::new()),
+            path => path.map(PathBuf::from),
+        }
+    }
+
+    fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>> {
+        if process.pid == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(process.arguments()?.argv.into_iter().map(bsd::text).collect())
+    }
+
+    fn environ(process: &Handle<'_>) -> Result<Vec<(OsString, OsString)>> {
+        if process.pid == 0 {
+            return Ok(Vec::new());
+        }
+        let variables = args::variables(&process.arguments()?.environ);
+        Ok(variables.iter().map(|(name, value)| (bsd::text(name), bsd::text(value))).collect())
+    }
+
+    fn cwd(process: &Handle<'_>) -> Result<PathBuf> {
+        let question = Question::Info(Flavor::Directories, process.pid);
+        process.source.read(&question, |bytes| Ok(bsd::text(record::Directories::new(bytes)?.current()).into()))
+    }
+
+    fn username(process: &Handle<'_>) -> Result<OsString> {
+        let uid = process.record()?.ruid();
+        Ok(process.source.user_name(uid)?.unwrap_or_else(|| uid.to_string().into()))
+    }
+
+    fn uids(process: &Handle<'_>) -> Result<Ids> {
+        let record = process.record()?;
+        Ok(Ids { real: record.ruid(), effective: record.uid(), saved: record.svuid() })
+    }
+
+    fn gids(process: &Handle<'_>) -> Result<Ids> {
+        let record = process.record()?;
+        Ok(Ids { real: record.rgid(), effective: record.gid(), saved: record.svgid() })
+    }
+
+    fn terminal(process: &Handle<'_>) -> Result<Option<PathBuf>> {
+        let Some(device) = process.record()?.terminal() else { return Ok(None) };
+        match process.source.read(&Question::DeviceName(device), |bytes| Ok(text(bytes))) {
+            Ok(name) => Ok(Some(Path::new("/dev").join(name))),
+            Err(error) if error.errno() == Some(ENOENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn nice(process: &Handle<'_>) -> Result<i32> {
+        Ok(process.record()?.nice().into())
+    }
+
+    fn num_threads(process: &Handle<'_>) -> Result<u64> {
+        Ok(unsigned(process.task()?.threads(), "pti_threadnum")?.into())
+    }
+
+    fn threads(process: &Handle<'_>) -> Result<Vec<Thread>> {
+        process.record()?;
+        let list = process.source.read(&Question::Info(Flavor::Threads, process.pid), |bytes| {
+            record::threads(bytes).collect::<psoxide_parse::Result<Vec<u64>>>()
+        })?;
+        let mut threads = Vec::with_capacity(list.len());
+        // The kernel identifies a thread by 64 bits; psutil numbers them.
+        for (id, thread) in (1..).zip(list) {
+            let times = process.source.read(&Question::Thread(process.pid, thread), |bytes| {
+                record::Thread::new(bytes).map(|thread| (thread.user(), thread.system()))
+            });
+            let (user, system) = match times {
+                // It has ended meanwhile.
+                Err(error) if error.is_missing() => continue,
+                times => times?,
+            };
+            threads.push(Thread {
+                id,
+                user_time: Duration::from_nanos(user),
+                system_time: Duration::from_nanos(system),
+            });
+        }
+        Ok(threads)
+    }
+
+    fn num_ctx_switches(process: &Handle<'_>) -> Result<CtxSwitches> {
+        Ok(CtxSwitches { voluntary: unsigned(process.task()?.switches(), "pti_csw")?.into(), involuntary: None })
+    }
+
+    fn page_faults(process: &Handle<'_>) -> Result<PageFaults> {
+        let task = process.task()?;
+        let (all, major) = (unsigned(task.faults(), "pti_faults")?, unsigned(task.pageins(), "pti_pageins")?);
+        Ok(PageFaults { minor: all.saturating_sub(major).into(), major: major.into() })
+    }
+
+    fn num_fds(process: &Handle<'_>) -> Result<u64> {
+        Ok(file::descriptors(process.files()?).filter(Result::is_ok).fold(0, |count, _| count + 1))
+    }
+
+    fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
+        let mut files = Vec::new();
+        for descriptor in file::descriptors(process.files()?) {
+            let descriptor = descriptor?;
+            if descriptor.kind() != file::VNODE {
+                continue;
+            }
+            let question = Question::File(process.pid, descriptor.fd());
+            let path = process.source.read(&question, |bytes| {
+                let file = File::new(bytes)?;
+                Ok(file.is_regular().then(|| bsd::text(file.path())))
+            });
+            match path {
+                Ok(Some(path)) => {
+                    files.push(OpenFile { path: path.into(), fd: Some(descriptor.fd()), ..OpenFile::default() });
+                }
+                Ok(None) => {}
+                Err(error) if was_closed(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(files)
+    }
+
+    fn net_connections(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        sockets::of_process(process, kind)
+    }
+
+    fn abi(process: &Handle<'_>) -> Result<OsString> {
+        let translated = process.record()?.flag() & record::P_TRANSLATED != 0;
+        Ok(if translated { "x86_64 (Rosetta)".into() } else { "native".into() })
+    }
+}
+
+/// Whether a descriptor was closed after it was listed.
+pub(super) fn was_closed(error: &Error) -> bool {
+    error.errno() == Some(EBADF) || error.errno() == Some(ENOENT)
+}

@@ -1,0 +1,10 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use psoxide_parse::macos::mount;
+
+fuzz_target!(|data: &[u8]| {
+    for mount in mount::mounts(data).flatten() {
+        let _ = mount.options();
+    }
+});
