@@ -315,6 +315,8 @@ pub struct Snapshot {
     pub processes: Vec<Row>,
     /// Counters of the machine, if they were asked for.
     pub counters: Option<Counters>,
+    /// When a copied machine was copied, as time since its boot.
+    copied: Option<Duration>,
 }
 
 /// What many processes of one [`System`] have in common, read once: the boot time, and the names of users. See
@@ -409,7 +411,9 @@ impl System {
             1 => self.rows(pids, query.fields, pass)?,
             threads => self.rows_by(threads, pids, query.fields, pass)?,
         };
-        Ok(Snapshot { taken, processes, counters })
+        // Nothing passes on a copied machine: the time between two copies is the machine's own.
+        let copied = if self.is_live() { None } else { self.uptime().ok() };
+        Ok(Snapshot { taken, processes, counters, copied })
     }
 
     /// As [`rows`](Self::rows), by so many threads, this one among them. Each takes a few pids at a time, so that one that
@@ -545,13 +549,18 @@ impl Snapshot {
     /// A snapshot with these rows, taken at this moment.
     #[must_use]
     pub const fn new(taken: Instant, processes: Vec<Row>, counters: Option<Counters>) -> Self {
-        Self { taken, processes, counters }
+        Self { taken, processes, counters, copied: None }
     }
 
-    /// What happened since an earlier snapshot. A pid that another process has taken is not taken for the same.
+    /// Computes what happened since an earlier snapshot. A pid that another process has taken is not taken for the same.
+    ///
+    /// Of two copies of one machine, the time between them is the machine's own.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Rates {
-        let elapsed = self.taken.saturating_duration_since(earlier.taken);
+        let elapsed = match (self.copied, earlier.copied) {
+            (Some(now), Some(then)) => now.saturating_sub(then),
+            _ => self.taken.saturating_duration_since(earlier.taken),
+        };
         let mut rates = Rates {
             elapsed,
             cpu_percent: None,

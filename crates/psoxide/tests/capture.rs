@@ -1,6 +1,6 @@
 //! A capture of this machine is read back as this machine.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)] // a failure here is a failed test
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a failure here is a failed test
 
 use std::fs;
 
@@ -100,4 +100,27 @@ fn a_recorded_kernel_is_read() {
     assert_eq!((sleep.ppid().unwrap() > 2, sleep.num_threads().unwrap()), (true, 1));
     assert!(sleep.memory_footprint().unwrap().uss < sleep.memory_info().unwrap().rss);
     assert_eq!(sleep.num_fds().unwrap(), 3);
+}
+
+#[test]
+fn two_captures_give_rates() {
+    let at = |uptime: u32, ticks: u32, sectors: u32| {
+        open(&format!(
+            "psoxide-capture 1\nsystem linux\nfile proc/stat\n|cpu {ticks} 0 0 {ticks}\n|cpu0 {ticks} 0 0 {ticks}\n|btime 9\n\
+             file proc/uptime\n|{uptime}.00 1.00\nfile proc/1/stat\n\
+             |1 (init) S 0 1 1 0 -1 0 0 0 0 0 {ticks} 0 0 0 20 0 1 0 5 0 0\n\
+             file sys/block/sda/stat\n|1 0 {sectors} 0 0 0 0 0 0 0 0\n"
+        ))
+    };
+    let taken = |system: &System| {
+        let query = psoxide::Query::from([psoxide::Field::CpuTimes]).with_counters();
+        system.snapshot(query).unwrap()
+    };
+    let (earlier, later) = (at(100, 1000, 10), at(110, 1500, 30));
+    let rates = taken(&later).since(&taken(&earlier));
+    assert_eq!(rates.elapsed.as_secs(), 10);
+    // 5 of 10 seconds.
+    assert_eq!(rates.processes[0].cpu_percent, Some(50.0));
+    assert_eq!(rates.cpu_percent, Some(50.0));
+    assert_eq!(rates.disks[0].1.read_bytes, 20 * 512);
 }
