@@ -580,15 +580,20 @@ impl Snapshot {
         rates.processes = self
             .processes
             .iter()
-            .filter_map(|row| Some(row.since(before.get(&(row.pid, row.start))?, elapsed.as_secs_f64())))
+            .filter_map(|row| Some(row.since(before.get(&(row.pid, row.start))?, elapsed)))
             .collect();
         rates
     }
 }
 
 impl Row {
+    /// Computes what the process did since an earlier row of the same process, `elapsed` ago.
+    ///
+    /// [`Snapshot::since`] does this for all processes of two snapshots.
+    #[must_use]
     #[allow(clippy::cast_precision_loss)] // a rate needs no more than 53 bits
-    fn since(&self, earlier: &Self, seconds: f64) -> ProcessRates {
+    pub fn since(&self, earlier: &Self, elapsed: Duration) -> ProcessRates {
+        let seconds = elapsed.as_secs_f64();
         let rate = |now: f64| (seconds > 0.0).then(|| now / seconds);
         let used = |times: &ProcessCpuTimes| times.user + times.system;
         let cpu = self.cpu_times.value().zip(earlier.cpu_times.value());

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 
-use psoxide::{Field, Pid, Reading, Row, Snapshot};
+use psoxide::{Field, Pid, Reading, Row};
 
 use super::Identity;
 use super::source::Source;
@@ -44,12 +44,12 @@ impl Facts {
         FACTS.contains(&field)
     }
 
-    /// Reads the wanted facts that are missing or old. `turn` counts the samples.
+    /// Reads the wanted facts of these processes that are missing or old. `turn` counts the samples.
     pub(super) fn read(
         &mut self,
         source: &mut dyn Source,
         wanted: &[Field],
-        snapshot: &Snapshot,
+        rows: &[Row],
         turn: u64,
     ) -> psoxide::Result<()> {
         let fields: Vec<Field> = wanted.iter().copied().filter(|field| Self::keep(*field)).collect();
@@ -65,21 +65,26 @@ impl Facts {
             }
             None => true,
         };
-        let stale: Vec<Pid> = snapshot.processes.iter().filter(is_stale).map(|row| row.pid).collect();
-        if !stale.is_empty() {
-            let names: HashMap<Identity, Option<OsString>> =
-                snapshot.processes.iter().map(|row| ((row.pid, row.start), row.name.value().cloned())).collect();
-            for row in source.some_processes(&stale, query(fields))?.processes {
-                let id = (row.pid, row.start);
-                let name = names.get(&id).cloned().flatten();
-                self.0.insert(id, Known { name, row, seen: turn });
-            }
+        let stale: Vec<Pid> = rows.iter().filter(is_stale).map(|row| row.pid).collect();
+        if stale.is_empty() {
+            return Ok(());
         }
-        if self.0.len() > snapshot.processes.len() {
-            let alive: HashSet<Identity> = snapshot.processes.iter().map(|row| (row.pid, row.start)).collect();
-            self.0.retain(|id, _| alive.contains(id));
+        let names: HashMap<Identity, &Reading<OsString>> =
+            rows.iter().map(|row| ((row.pid, row.start), &row.name)).collect();
+        for row in source.some_processes(&stale, query(fields))?.processes {
+            let id = (row.pid, row.start);
+            let name = names.get(&id).and_then(|name| name.value()).cloned();
+            self.0.insert(id, Known { name, row, seen: turn });
         }
         Ok(())
+    }
+
+    /// Forgets the processes that have ended.
+    pub(super) fn forget(&mut self, alive: impl ExactSizeIterator<Item = Identity>) {
+        if self.0.len() > alive.len() {
+            let alive: HashSet<Identity> = alive.collect();
+            self.0.retain(|id, _| alive.contains(id));
+        }
     }
 
     /// Adds what is known of a process to its row.

@@ -2,21 +2,25 @@
 
 mod facts;
 pub(crate) mod history;
+mod quiet;
 pub(crate) mod source;
 mod threads;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use psoxide::{Counters, DiskIo, Field, NetIo, Pid, Process, ProcessRates, ProcessStatus, Snapshot};
+use psoxide::{
+    Counters, DiskIo, Field, NetIo, Pid, Process, ProcessRates, ProcessStatus, Reading, Row, Snapshot,
+};
 
 use self::facts::{FRESH, Facts};
 use self::history::History;
+use self::quiet::{COMPARED, Changes};
 use self::source::{Gauges, Sensors, Source};
 use self::threads::Threads;
 use crate::process::Proc;
-use crate::process::sample::{proc, query, thin};
+use crate::process::sample::{proc, query};
 
 /// The pid and the start of a process, which no later process shares.
 pub(crate) type Identity = (Pid, Option<u64>);
@@ -24,15 +28,15 @@ pub(crate) type Identity = (Pid, Option<u64>);
 /// The sensors are read at most this often.
 const SENSORS: Duration = Duration::from_secs(2);
 
-/// The fields that every sample has, as they come from a file that is read anyway.
-const ALWAYS: [Field; 6] =
-    [Field::Name, Field::Ppid, Field::Status, Field::CpuTimes, Field::CreateTime, Field::IsKernelThread];
-
 /// A row of the table: a process, or one of its threads.
 pub(crate) struct Entry {
     pub(crate) proc: Proc,
     /// The process of a thread.
     pub(crate) thread_of: Option<Identity>,
+    /// When its counters were last read.
+    read: Instant,
+    /// How often it has been the same since it last changed.
+    quiet: u32,
 }
 
 impl Entry {
@@ -100,8 +104,10 @@ pub(crate) struct Monitor {
     pub(crate) entries: Vec<Entry>,
     /// The time of the machine at the last sample.
     pub(crate) now: SystemTime,
+    /// The counters of the machine at the last sample.
     last: Option<Snapshot>,
-    rates: HashMap<Identity, ProcessRates>,
+    /// The fields that the entries have.
+    held: Vec<Field>,
     facts: Facts,
     threads: Threads,
     whole_disks: Vec<OsString>,
@@ -117,7 +123,7 @@ impl Monitor {
             machine: Machine { host: crate::output::escape(host.as_ref()), ..Machine::default() },
             entries: Vec::new(),
             last: None,
-            rates: HashMap::new(),
+            held: Vec::new(),
             facts: Facts::default(),
             threads: Threads::default(),
             whole_disks: Vec::new(),
@@ -131,36 +137,39 @@ impl Monitor {
         self.source.moves()
     }
 
-    /// Opens a process.
-    pub(crate) fn open(&self, pid: Pid) -> psoxide::Result<Process> {
+    /// Opens a process, if it has not ended and the source can.
+    pub(crate) fn open(&self, pid: Pid) -> Option<Process> {
         self.source.process(pid)
     }
 
     /// Reads once more. `wanted` are the fields of the columns that are shown, sorted by or tested.
     pub(crate) fn sample(&mut self, wanted: &[Field]) -> psoxide::Result<()> {
-        let mut snapshot = self.snapshot(wanted, true)?;
-        self.rates.clear();
-        if let Some(rates) = self.last.as_ref().map(|last| snapshot.since(last)) {
-            self.machine.window = rates.elapsed;
-            self.machine.cpus = rates.cpu_percents;
-            self.machine.history.cpu.push(rates.cpu_percent.unwrap_or(0.0));
-            self.read_devices(rates.disks, rates.nics, snapshot.counters.as_ref());
-            self.rates.extend(rates.processes.into_iter().map(|rate| ((rate.pid, rate.start), rate)));
-        } else if let Some(counters) = &snapshot.counters {
-            // Without a sample before it, the first frame shows the averages since boot.
-            self.machine.cpus = counters.cpus.iter().map(|(cpu, times)| (*cpu, times.busy_percent())).collect();
-            if !self.source.moves() {
-                self.machine.history.cpu.push(counters.cpu.busy_percent().unwrap_or(0.0));
-            }
-        }
+        let fields = fields(wanted);
+        let mut before = std::mem::take(&mut self.entries);
+        before.retain(|entry| entry.thread_of.is_none());
+        let compares = self.source.reads_each()
+            && !before.is_empty()
+            && self.held == fields
+            && !fields.contains(&Field::ThreadDetails);
+        self.now = self.source.now();
+        let changes = if compares {
+            Changes::read(&mut *self.source, before, &fields, self.turn)?
+        } else {
+            let all = self.source.processes(query(fields.iter().copied()).with_counters())?;
+            Changes { taken: all.taken, counters: all.counters, rows: all.processes, before, same: Vec::new() }
+        };
+        self.read_counters(changes.taken, changes.counters);
         self.read_machine();
-        self.facts.read(&mut *self.source, wanted, &snapshot, self.turn)?;
-        let counters = snapshot.counters.take();
-        let mut last = thin(&snapshot);
-        last.counters = counters;
-        self.last = Some(last);
+        self.facts.read(&mut *self.source, wanted, &changes.rows, self.turn)?;
         self.threads.turn();
-        self.show(snapshot);
+        let mut before = changes.before.into_iter().peekable();
+        let earlier = |row: &Row, taken: Instant| {
+            while before.next_if(|entry| entry.proc.row.pid < row.pid).is_some() {}
+            let entry = before.next_if(|entry| entry.id() == (row.pid, row.start))?;
+            Some(row.since(&entry.proc.row, taken.saturating_duration_since(entry.read)))
+        };
+        self.show(changes.rows, changes.same, changes.taken, earlier);
+        self.held = fields;
         self.remember_process();
         self.turn += 1;
         Ok(())
@@ -169,36 +178,78 @@ impl Monitor {
     /// Reads fields that have come to be wanted between two samples. Rates and graphs stay as they are, because over so
     /// short a time they would mean little.
     pub(crate) fn look_again(&mut self, wanted: &[Field]) -> psoxide::Result<()> {
-        let snapshot = self.snapshot(wanted, false)?;
-        self.facts.read(&mut *self.source, wanted, &snapshot, self.turn)?;
-        self.show(snapshot);
+        let fields = fields(wanted);
+        self.now = self.source.now();
+        let mut rows = self.source.processes(query(fields.iter().copied()))?.processes;
+        self.facts.read(&mut *self.source, wanted, &rows, self.turn)?;
+        let before: HashMap<Identity, Entry> =
+            std::mem::take(&mut self.entries).into_iter().map(|entry| (entry.id(), entry)).collect();
+        for row in &mut rows {
+            if let Some(entry) = before.get(&(row.pid, row.start)) {
+                keep(&mut row.cpu_times, &entry.proc.row.cpu_times);
+                keep(&mut row.io_counters, &entry.proc.row.io_counters);
+            }
+        }
+        self.show(rows, Vec::new(), Instant::now(), |_, _| None);
+        for entry in &mut self.entries {
+            if let Some(known) = before.get(&entry.id()) {
+                entry.read = known.read;
+                let (proc, known) = (&mut entry.proc, &known.proc);
+                proc.cpu_percent = known.cpu_percent;
+                proc.iowait_percent = known.iowait_percent;
+                proc.read_rate = known.read_rate.or(proc.read_rate);
+                proc.write_rate = known.write_rate.or(proc.write_rate);
+            }
+        }
+        self.held = fields;
         Ok(())
     }
 
-    fn snapshot(&mut self, wanted: &[Field], counters: bool) -> psoxide::Result<Snapshot> {
-        let fields = wanted.iter().filter(|field| !Facts::keep(**field)).chain(&ALWAYS).copied();
-        self.now = self.source.now();
-        let query = query(fields);
-        self.source.processes(if counters { query.with_counters() } else { query })
+    /// Takes the rates of the machine from its counters.
+    fn read_counters(&mut self, taken: Instant, counters: Option<Counters>) {
+        let snapshot = Snapshot::new(taken, Vec::new(), counters);
+        if let Some(rates) = self.last.as_ref().map(|last| snapshot.since(last)) {
+            self.machine.window = rates.elapsed;
+            self.machine.cpus = rates.cpu_percents;
+            self.machine.history.cpu.push(rates.cpu_percent.unwrap_or(0.0));
+            self.read_devices(rates.disks, rates.nics, snapshot.counters.as_ref());
+        } else if let Some(counters) = &snapshot.counters {
+            // Without a sample before it, the first frame shows the averages since boot.
+            self.machine.cpus = counters.cpus.iter().map(|(cpu, times)| (*cpu, times.busy_percent())).collect();
+            if !self.source.moves() {
+                self.machine.history.cpu.push(counters.cpu.busy_percent().unwrap_or(0.0));
+            }
+        }
+        self.last = Some(snapshot);
     }
 
-    /// Makes the processes of a snapshot those that are shown.
-    fn show(&mut self, snapshot: Snapshot) {
+    /// Makes these rows and the entries that are the same those that are shown.
+    fn show(
+        &mut self,
+        rows: Vec<Row>,
+        same: Vec<Entry>,
+        taken: Instant,
+        mut rates: impl FnMut(&Row, Instant) -> Option<ProcessRates>,
+    ) {
         let gauges = &self.machine.gauges;
         let memory = gauges.memory.as_ref().map(|memory| memory.total);
         let clock = gauges.boot_time.zip(gauges.uptime).and_then(|(boot, up)| boot.checked_add(up));
         let counts_waits = self.source.counts_waits();
-        let mut entries = Vec::with_capacity(snapshot.processes.len());
-        for mut row in snapshot.processes {
+        let mut entries = Vec::with_capacity(rows.len() + same.len());
+        let mut same = same.into_iter().peekable();
+        for mut row in rows {
+            entries.extend(std::iter::from_fn(|| same.next_if(|entry| entry.proc.row.pid < row.pid)));
             self.facts.add_to(&mut row);
-            let rate = self.rates.get(&(row.pid, row.start)).cloned();
+            let rate = rates(&row, taken);
             let mut proc = proc(row, rate, memory, clock);
             proc.iowait_percent = proc.iowait_percent.filter(|_| counts_waits);
             let threads = self.threads.entries(&mut proc, self.machine.window);
-            entries.push(Entry { proc, thread_of: None });
+            entries.push(Entry { proc, thread_of: None, read: taken, quiet: 0 });
             entries.extend(threads);
         }
+        entries.extend(same);
         self.entries = entries;
+        self.facts.forget(self.entries.iter().map(Entry::id));
         let processes = || self.entries.iter().filter(|entry| entry.thread_of.is_none());
         let running = |entry: &&Entry| entry.proc.row.status.value() == Some(&ProcessStatus::Running);
         self.machine.kernel_threads = processes().filter(|entry| entry.is_kernel()).count();
@@ -269,6 +320,24 @@ impl Monitor {
     }
 }
 
+/// The fields to read of each process for these columns.
+fn fields(wanted: &[Field]) -> Vec<Field> {
+    let mut fields: Vec<Field> = wanted.iter().copied().filter(|field| !Facts::keep(*field)).collect();
+    fields.extend(COMPARED);
+    fields.push(Field::CreateTime);
+    fields
+}
+
+/// Puts an earlier value in the place of a later one.
+fn keep<T: Clone>(now: &mut Reading<T>, then: &Reading<T>) {
+    if let Reading::Value(value) = then {
+        *now = Reading::Value(value.clone());
+    }
+}
+
 fn count_of<'a, T>(counters: Option<&'a Vec<(OsString, T)>>, name: &OsString) -> Option<&'a T> {
     counters?.iter().find(|(known, _)| known == name).map(|(_, count)| count)
 }
+
+#[cfg(test)]
+mod tests;

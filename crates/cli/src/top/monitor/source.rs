@@ -4,14 +4,20 @@ use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    Battery, Fan, LoadAverage, Pid, Pressure, PressureOf, Process, Query, Snapshot, SwapMemory, System, Temperature,
-    VirtualMemory,
+    Backend, Battery, Fan, LoadAverage, Pid, Pressure, PressureOf, Process, Query, Snapshot, SwapMemory, System,
+    Temperature, VirtualMemory,
 };
 
 /// A source of samples: one machine at one moment after another.
 pub(crate) trait Source {
     /// Tells whether a later sample differs from an earlier one.
     fn moves(&self) -> bool;
+
+    /// Tells whether each process is read by calls of its own, so that a process that is not read costs nothing.
+    fn reads_each(&self) -> bool;
+
+    /// Lists the processes, by pid.
+    fn pids(&mut self) -> psoxide::Result<Vec<Pid>>;
 
     /// Returns the time of the machine.
     fn now(&self) -> SystemTime;
@@ -31,8 +37,9 @@ pub(crate) trait Source {
     /// Lists the disks that are not parts of others.
     fn whole_disks(&mut self) -> Vec<OsString>;
 
-    /// Opens a process, to read every detail of it or to act on it.
-    fn process(&self, pid: Pid) -> psoxide::Result<Process>;
+    /// Opens a process, to read every detail of it or to act on it. Returns `None` if it has ended, or if the source holds
+    /// nothing but samples.
+    fn process(&self, pid: Pid) -> Option<Process>;
 
     /// Tells whether the kernel counts how long processes wait for storage.
     fn counts_waits(&self) -> bool;
@@ -65,6 +72,14 @@ pub(crate) struct Machine(pub(crate) System);
 impl Source for Machine {
     fn moves(&self) -> bool {
         self.0.is_live()
+    }
+
+    fn reads_each(&self) -> bool {
+        self.0.is_live() && self.0.backend() == Backend::Proc
+    }
+
+    fn pids(&mut self) -> psoxide::Result<Vec<Pid>> {
+        self.0.pids()
     }
 
     fn now(&self) -> SystemTime {
@@ -107,8 +122,8 @@ impl Source for Machine {
         self.0.whole_disks().unwrap_or_default()
     }
 
-    fn process(&self, pid: Pid) -> psoxide::Result<Process> {
-        self.0.process(pid)
+    fn process(&self, pid: Pid) -> Option<Process> {
+        self.0.process(pid).ok()
     }
 
     fn counts_waits(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Threads as rows of their own.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use psoxide::{Pid, ProcessCpuTimes, Reading, Record as _, Row, ThreadDetails};
 
@@ -62,6 +62,6 @@ impl Threads {
             read_rate: None,
             write_rate: None,
         };
-        Entry { proc, thread_of: Some(of) }
+        Entry { proc, thread_of: Some(of), read: Instant::now(), quiet: 0 }
     }
 }

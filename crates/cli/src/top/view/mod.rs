@@ -199,7 +199,7 @@ impl View {
     }
 
     fn open(&self, (pid, start): Identity) -> Option<Target> {
-        let process = self.monitor.open(pid).ok().filter(|process| process.start() == start)?;
+        let process = self.monitor.open(pid).filter(|process| process.start() == start)?;
         let name = process.name().map_or_else(|_| "?".into(), |name| crate::output::escape(&name));
         Some(Target { process, name })
     }
