@@ -395,6 +395,10 @@ fn plain_pages_have_the_summary_of_the_machine() {
     assert_eq!(pages.matches("rates over").count(), 2, "{pages}");
     assert_eq!(pages.matches("%CPU").count(), 2);
     assert!(pages.contains(" processes, up ") && pages.contains("memory "));
+    assert!(pages.contains(" running") && pages.contains("% busy (") && pages.contains("cache "), "{pages}");
+    let own = std::process::id().to_string();
+    let filtered = batch(&["--batch", "--filter", &format!("pid == {own}")]);
+    assert!(filtered.starts_with("1 of "), "{filtered}");
     let csv = batch(&["--csv", "--columns", "pid,cpu_percent"]);
     assert!(csv.starts_with("pid,cpu_percent\r\n") && csv.lines().count() > 2);
 }

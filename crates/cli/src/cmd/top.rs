@@ -9,10 +9,10 @@ use crate::args::{Format, ListArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::column::Meta;
-use crate::output::human;
-use crate::output::listing::{Caption, Listing};
+use crate::output::listing::Listing;
 use crate::process::columns::COLUMNS;
 use crate::process::{First, Proc, ProcessArgs, Sampler};
+use crate::top::summary::Summary;
 
 #[derive(Args)]
 pub(crate) struct Top {
@@ -68,29 +68,13 @@ impl Subcommand for Top {
 impl Top {
     fn pages(&self, context: &Context) -> Outcome {
         let mut sampler = Sampler::new(context, &self.select, First::Window);
+        let mut summary = Summary::new(&context.system);
         LISTING.run(context, &self.list, self.select.tree(), |ask| {
             let mut sample = sampler.sample(ask)?;
             if context.format == Format::Text {
-                sample.caption = Some(caption(context));
+                sample.caption = Some(summary.caption(&sample.rows));
             }
             Ok(sample)
         })
     }
-}
-
-/// The machine in two lines.
-fn caption(context: &Context) -> Caption {
-    let system = &context.system;
-    let mut first = Vec::new();
-    first.extend(system.uptime().ok().map(|uptime| format!("up {}", human::span(uptime))));
-    first.extend(system.load_average().ok().map(|v| format!("load {:.2} {:.2} {:.2}", v.one, v.five, v.fifteen)));
-    let of = |used, total| format!("{} of {} used", human::bytes(used), human::bytes(total));
-    let mut second = Vec::new();
-    second.extend(system.virtual_memory().ok().map(|v| format!("memory {}", of(v.used, v.total))));
-    second.extend(system.swap_memory().ok().filter(|v| v.total > 0).map(|v| format!("swap {}", of(v.used, v.total))));
-    Box::new(move |counts| {
-        let processes = [counts.of("processes")];
-        let first: Vec<_> = processes.iter().chain(&first).map(String::as_str).collect();
-        vec![first.join(", "), second.join(", ")]
-    })
 }

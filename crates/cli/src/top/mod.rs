@@ -13,6 +13,7 @@ mod save;
 mod screen;
 mod search;
 pub(crate) mod settings;
+pub(crate) mod summary;
 mod view;
 
 use std::time::{Duration, Instant};

@@ -79,9 +79,9 @@ impl Facts {
         Ok(())
     }
 
-    /// Forgets the processes that have ended.
+    /// Forgets the processes that have ended, once there are many of them.
     pub(super) fn forget(&mut self, alive: impl ExactSizeIterator<Item = Identity>) {
-        if self.0.len() > alive.len() {
+        if self.0.len() > alive.len() + alive.len() / 4 {
             let alive: HashSet<Identity> = alive.collect();
             self.0.retain(|id, _| alive.contains(id));
         }

@@ -39,6 +39,10 @@ pub(crate) struct Entry {
     quiet: u32,
 }
 
+/// Rows, in the order of the pids. They are large, and handed on by the thousand.
+#[allow(clippy::vec_box)]
+pub(crate) type Entries = Vec<Box<Entry>>;
+
 impl Entry {
     /// The identity of the row.
     pub(crate) fn id(&self) -> Identity {
@@ -101,7 +105,7 @@ pub(crate) struct Monitor {
     source: Box<dyn Source>,
     pub(crate) machine: Machine,
     /// Processes and, if they are wanted, their threads.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Entries,
     /// The time of the machine at the last sample.
     pub(crate) now: SystemTime,
     /// The counters of the machine at the last sample.
@@ -182,7 +186,7 @@ impl Monitor {
         self.now = self.source.now();
         let mut rows = self.source.processes(query(fields.iter().copied()))?.processes;
         self.facts.read(&mut *self.source, wanted, &rows, self.turn)?;
-        let before: HashMap<Identity, Entry> =
+        let before: HashMap<Identity, Box<Entry>> =
             std::mem::take(&mut self.entries).into_iter().map(|entry| (entry.id(), entry)).collect();
         for row in &mut rows {
             if let Some(entry) = before.get(&(row.pid, row.start)) {
@@ -227,7 +231,7 @@ impl Monitor {
     fn show(
         &mut self,
         rows: Vec<Row>,
-        same: Vec<Entry>,
+        same: Entries,
         taken: Instant,
         mut rates: impl FnMut(&Row, Instant) -> Option<ProcessRates>,
     ) {
@@ -244,13 +248,13 @@ impl Monitor {
             let mut proc = proc(row, rate, memory, clock);
             proc.iowait_percent = proc.iowait_percent.filter(|_| counts_waits);
             let threads = self.threads.entries(&mut proc, self.machine.window);
-            entries.push(Entry { proc, thread_of: None, read: taken, quiet: 0 });
+            entries.push(Box::new(Entry { proc, thread_of: None, read: taken, quiet: 0 }));
             entries.extend(threads);
         }
         entries.extend(same);
         self.entries = entries;
-        self.facts.forget(self.entries.iter().map(Entry::id));
-        let processes = || self.entries.iter().filter(|entry| entry.thread_of.is_none());
+        self.facts.forget(self.entries.iter().map(|entry| entry.id()));
+        let processes = || self.entries.iter().map(|entry| &**entry).filter(|entry| entry.thread_of.is_none());
         let running = |entry: &&Entry| entry.proc.row.status.value() == Some(&ProcessStatus::Running);
         self.machine.kernel_threads = processes().filter(|entry| entry.is_kernel()).count();
         self.machine.processes = processes().count() - self.machine.kernel_threads;
@@ -259,7 +263,7 @@ impl Monitor {
 
     /// The row with this identity, while there is one.
     pub(crate) fn find(&self, id: Identity) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.id() == id)
+        self.entries.iter().map(|entry| &**entry).find(|entry| entry.id() == id)
     }
 
     /// Makes this process the one whose graphs are kept.

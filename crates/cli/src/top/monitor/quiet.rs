@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use psoxide::{Counters, Field, Pid, Row};
 
-use super::Entry;
 use super::facts::FRESH;
 use super::source::Source;
+use super::{Entries, Entry};
 use crate::process::sample::query;
 
 /// The fields that a process is compared by. All come from one file.
@@ -29,7 +29,7 @@ pub(super) const COMPARED: [Field; 8] = [
 const QUIET: u32 = 4;
 
 /// Quiet processes are compared once in so many samples.
-const STRIDE: u64 = 3;
+const STRIDE: u64 = 4;
 
 /// What a sample has read. Everything is in the order of the pids.
 pub(super) struct Changes {
@@ -38,19 +38,14 @@ pub(super) struct Changes {
     /// The processes that are new or have changed.
     pub(super) rows: Vec<Row>,
     /// What these were before.
-    pub(super) before: Vec<Entry>,
+    pub(super) before: Entries,
     /// The processes that are the same, or were not compared.
-    pub(super) same: Vec<Entry>,
+    pub(super) same: Entries,
 }
 
 impl Changes {
     /// Reads what has changed since the entries `before` were read, which are in the order of their pids.
-    pub(super) fn read(
-        source: &mut dyn Source,
-        before: Vec<Entry>,
-        wanted: &[Field],
-        turn: u64,
-    ) -> psoxide::Result<Self> {
+    pub(super) fn read(source: &mut dyn Source, before: Entries, wanted: &[Field], turn: u64) -> psoxide::Result<Self> {
         let entry = |pid: Pid| before.get(before.binary_search_by_key(&pid, |entry| entry.proc.row.pid).ok()?);
         // The pid spreads the processes over the samples.
         let spread = |pid: Pid, every: u64| (turn + u64::from(pid)).is_multiple_of(every);

@@ -113,7 +113,7 @@ fn next(monitor: &mut Monitor, state: &RefCell<State>, second: usize) -> Vec<(Pi
         let process = &entry.proc;
         (process.row.pid, process.cpu_percent, process.row.memory_info.value().map_or(0, |memory| memory.rss / 1024))
     };
-    monitor.entries.iter().map(row).collect()
+    monitor.entries.iter().map(|entry| row(entry)).collect()
 }
 
 #[test]
@@ -142,9 +142,9 @@ fn a_quiet_process_that_runs_again_has_its_rate_over_its_own_time() {
         let asked = state.borrow().asked.contains(&3);
         skipped += usize::from(!asked);
         if second > 10 && asked {
-            // What it did while it was not compared is not lost: over two quiet seconds and one of work it is less.
+            // What it did while it was not compared is not lost: over three quiet seconds and one of work it is less.
             let percent = shown[1].1.unwrap();
-            assert!((16.0..=50.1).contains(&percent), "second {second}: {percent}");
+            assert!((12.4..=50.1).contains(&percent), "second {second}: {percent}");
             assert_eq!(shown[1].2, cpu(second as u64));
         }
     }

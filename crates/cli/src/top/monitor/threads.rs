@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use psoxide::{Pid, ProcessCpuTimes, Reading, Record as _, Row, ThreadDetails};
 
-use super::{Entry, Identity, facts};
+use super::{Entries, Entry, Identity, facts};
 use crate::process::Proc;
 
 /// CPU time of each thread at the last sample, by id and start.
@@ -22,14 +22,14 @@ impl Threads {
     }
 
     /// Makes a row of each thread of a process that has more than one.
-    pub(super) fn entries(&mut self, process: &mut Proc, window: Duration) -> Vec<Entry> {
+    pub(super) fn entries(&mut self, process: &mut Proc, window: Duration) -> Entries {
         let details = std::mem::take(&mut process.row.thread_details);
         let threads = match details {
             Reading::Value(threads) if threads.len() > 1 => threads,
             _ => return Vec::new(),
         };
         let of = (process.row.pid, process.row.start);
-        threads.into_iter().map(|thread| self.entry(thread, process, of, window)).collect()
+        threads.into_iter().map(|thread| Box::new(self.entry(thread, process, of, window))).collect()
     }
 
     fn entry(&mut self, thread: ThreadDetails, process: &Proc, of: Identity, window: Duration) -> Entry {

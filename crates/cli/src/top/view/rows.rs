@@ -61,7 +61,7 @@ impl View {
             }
         }
         if !self.tagged.is_empty() {
-            let alive: HashSet<Identity> = self.monitor.entries.iter().map(Entry::process).collect();
+            let alive: HashSet<Identity> = self.monitor.entries.iter().map(|entry| entry.process()).collect();
             self.tagged.retain(|id| alive.contains(id));
         }
         self.select(self.selected);
@@ -145,12 +145,12 @@ impl View {
     }
 
     pub(crate) fn identity(&self, line: &Line) -> Option<Identity> {
-        self.monitor.entries.get(line.place).map(Entry::id)
+        self.monitor.entries.get(line.place).map(|entry| entry.id())
     }
 
     /// The row of a line.
     pub(crate) fn entry(&self, line: usize) -> Option<&Entry> {
-        self.lines.get(line).and_then(|line| self.monitor.entries.get(line.place))
+        self.lines.get(line).and_then(|line| self.monitor.entries.get(line.place)).map(|entry| &**entry)
     }
 
     /// How many rows there would be without the filter and the choice of a user.
@@ -160,6 +160,6 @@ impl View {
             (entry.thread_of.is_some() || self.settings.tree || !split.contains(&entry.id()))
                 && (self.settings.kernel_threads || !entry.is_kernel())
         };
-        self.monitor.entries.iter().filter(counts).count()
+        self.monitor.entries.iter().map(|entry| &**entry).filter(counts).count()
     }
 }

@@ -1,0 +1,83 @@
+//! The machine in a few lines, above a plain page of processes.
+
+use std::time::Duration;
+
+use psoxide::{CpuTimes, ProcessStatus, System};
+
+use crate::output::human;
+use crate::output::listing::Caption;
+use crate::process::Proc;
+
+/// Writes the lines. What the CPUs did is since the lines before, or since the boot of a capture.
+pub(crate) struct Summary {
+    system: System,
+    last: CpuTimes,
+}
+
+impl Summary {
+    /// Begins to count what the CPUs do.
+    pub(crate) fn new(system: &System) -> Self {
+        let now = if system.is_live() { system.cpu_times().ok() } else { None };
+        Self { system: system.clone(), last: now.unwrap_or_default() }
+    }
+
+    /// Writes the lines above these rows.
+    pub(crate) fn caption(&mut self, rows: &[Proc]) -> Caption {
+        let system = &self.system;
+        let mut first = Vec::new();
+        first.extend(system.uptime().ok().map(|uptime| format!("up {}", human::span(uptime))));
+        first.extend(system.load_average().ok().map(|v| format!("load {:.2} {:.2} {:.2}", v.one, v.five, v.fifteen)));
+        let states = || rows.iter().filter_map(|process| process.row.status.value());
+        let of = |state| states().filter(|known| **known == state).count();
+        if states().next().is_some() {
+            first.push(format!("{} running", of(ProcessStatus::Running)));
+            let zombies = of(ProcessStatus::Zombie);
+            first.extend((zombies > 0).then(|| format!("{zombies} zombie")));
+        }
+        let mut lines = Vec::new();
+        if let Ok(now) = system.cpu_times() {
+            lines.extend(cpu(&now.since(&self.last)));
+            if system.is_live() {
+                self.last = now;
+            }
+        }
+        lines.extend(memory(system));
+        Box::new(move |counts| {
+            let processes = counts.of("processes");
+            let parts: Vec<&str> = std::iter::once(&processes).chain(&first).map(String::as_str).collect();
+            std::iter::once(parts.join(", ")).chain(lines.iter().cloned()).collect()
+        })
+    }
+}
+
+/// How the time of the CPUs was spent, in percent; `None` if no time has passed.
+fn cpu(times: &CpuTimes) -> Option<String> {
+    let total = times.total().as_secs_f64();
+    let busy = times.busy_percent()?;
+    let part = |(name, time): (&str, Option<Duration>)| {
+        let percent = time?.as_secs_f64() * 100.0 / total;
+        (percent >= 0.05).then(|| format!("{name} {percent:.1}"))
+    };
+    let parts = [
+        ("user", Some(times.user)),
+        ("nice", times.nice),
+        ("system", Some(times.system)),
+        ("iowait", times.iowait),
+        ("irq", times.irq),
+        ("softirq", times.softirq),
+        ("steal", times.steal),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter_map(part).collect();
+    Some(format!("cpu {busy:.1}% busy ({})", parts.join(", ")))
+}
+
+fn memory(system: &System) -> Option<String> {
+    let memory = system.virtual_memory().ok()?;
+    let of = |used, total| format!("{} of {} used", human::bytes(used), human::bytes(total));
+    let mut parts = vec![format!("memory {}", of(memory.used, memory.total))];
+    let named = [("buffers", memory.buffers), ("cache", memory.cached), ("available", Some(memory.available))];
+    parts.extend(named.into_iter().filter_map(|(name, bytes)| Some(format!("{name} {}", human::bytes(bytes?)))));
+    let swap = system.swap_memory().ok().filter(|swap| swap.total > 0);
+    parts.extend(swap.map(|swap| format!("swap {}", of(swap.used, swap.total))));
+    Some(parts.join(", "))
+}
