@@ -10,9 +10,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::time::{Duration, Instant, SystemTime};
 
-use psoxide::{
-    Counters, DiskIo, Field, NetIo, Pid, Process, ProcessRates, ProcessStatus, Reading, Row, Snapshot,
-};
+use psoxide::{Counters, DiskIo, Field, NetIo, Pid, Process, ProcessRates, ProcessStatus, Reading, Row, Snapshot};
 
 use self::facts::{FRESH, Facts};
 use self::history::History;

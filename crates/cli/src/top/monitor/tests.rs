@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use psoxide::{Field, MemoryInfo, Pid, Process, ProcessCpuTimes, Query, Reading, Row, Snapshot};
+use psoxide::{Field, MemoryInfo, Pid, Process, ProcessCpuTimes, Query, Reading, Record as _, Row, Snapshot};
 
 use super::Monitor;
 use super::source::{Gauges, Sensors, Source};
@@ -31,18 +31,13 @@ struct State {
 
 impl Script {
     fn row((pid, start, cpu): Written, query: &Query) -> Row {
-        let memory = MemoryInfo { rss: cpu * 1024, ..MemoryInfo::default() };
-        Row {
-            pid,
-            start,
-            name: Reading::Value(format!("p{start}").into()),
-            cpu_times: Reading::Value(ProcessCpuTimes { user: Duration::from_millis(cpu), ..Default::default() }),
-            memory_info: match query.fields.contains(Field::MemoryInfo) {
-                true => Reading::Value(memory),
-                false => Reading::NotAsked,
-            },
-            ..Row::default()
+        let mut row = Row::new(pid, Some(start));
+        row.name = Reading::Value(format!("p{start}").into());
+        row.cpu_times = Reading::Value(ProcessCpuTimes::with(|times| times.user = Duration::from_millis(cpu)));
+        if query.fields.contains(Field::MemoryInfo) {
+            row.memory_info = Reading::Value(MemoryInfo::with(|memory| memory.rss = cpu * 1024));
         }
+        row
     }
 
     fn snapshot(&self, pids: Option<&[Pid]>, query: Query) -> Snapshot {
@@ -55,7 +50,7 @@ impl Script {
             state.read.extend(processes.iter().map(|row| row.pid));
         }
         let taken = self.begun + Duration::from_secs(state.second as u64);
-        Snapshot { taken, processes, counters: None }
+        Snapshot::new(taken, processes, None)
     }
 }
 
