@@ -103,6 +103,12 @@ impl Error {
         error
     }
 
+    /// The kernel no longer says when a zombie started. The caller adds the pid.
+    #[allow(dead_code)] // of NetBSD and OpenBSD
+    pub(crate) fn zombie_start() -> Self {
+        Self::new(ErrorKind::ZombieProcess).with_field("start")
+    }
+
     #[allow(dead_code)] // of a system with zombies
     pub(crate) fn zombie(pid: Pid) -> Self {
         Self::new(ErrorKind::ZombieProcess).with_pid(pid)

@@ -259,7 +259,7 @@ impl Process {
             Some(start) => start,
             None => self.with_handle(Os::start)?,
         };
-        Os::since_boot(self.system.source(), start)
+        Os::since_boot(self.system.source(), start).map_err(|error| error.with_pid(self.pid))
     }
 
     /// Its working directory.

@@ -787,7 +787,10 @@ def _made(proc):
     process = Process.__new__(Process)
     pid = proc.pid
     process._set_up(pid, proc)
-    process._ident = (pid, proc.create_time(monotonic=True))
+    try:
+        process._ident = (pid, proc.create_time(monotonic=True))
+    except (AccessDenied, ZombieProcess):
+        pass  # known to be there, and that is all that is known
     return process
 
 

@@ -67,7 +67,7 @@ impl<P: NetbsdLike> ProcessReadings for P {
 
     fn since_boot(source: &Self::Source, start: u64) -> Result<Duration> {
         if start == UNKNOWN_START {
-            return Err(Error::invalid("the kernel does not say when a zombie started"));
+            return Err(Error::zombie_start());
         }
         P::since_boot_of(source, start)
     }
