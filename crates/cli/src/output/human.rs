@@ -38,7 +38,7 @@ pub(crate) fn fraction_to(text: &mut String, bytes: f64) {
     for next in ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"] {
         value /= 1024.0;
         unit = next;
-        if value < 1023.5 {
+        if value < 1000.0 {
             break;
         }
     }
@@ -137,6 +137,10 @@ mod tests {
         assert_eq!(bytes(1536), "1.5Ki");
         assert_eq!(bytes(1024 * 1024 - 1), "1.0Mi");
         assert_eq!(bytes(23 << 30), "23Gi");
+        // What procps 4.0.2 prints for these, as `free -h`.
+        let kib = [9, 999, 1000, 10_188, 1_024_000, 1_047_552, 24 * 1024 * 1024 - 300];
+        let shown = ["9.0Ki", "999Ki", "1.0Mi", "9.9Mi", "1.0Gi", "1.0Gi", "23Gi"];
+        assert_eq!(kib.map(|kib| bytes(kib * 1024)), shown);
         assert_eq!(bytes(u64::MAX), "16Ei");
         assert_eq!(bytes(1023), "1023B");
         assert_eq!([0.0, 0.25, 12.5, 1000.0].map(fraction), ["0B", "0.2B", "12B", "1.0Ki"]);
