@@ -77,3 +77,38 @@ snapshots! {
     freebsd_sensors: "sensors";
     freebsd_pstree: "pstree";
 }
+
+snapshots! {
+    "netbsd/10.99.12-amd64-recorded.txt.gz":
+    netbsd_ps: "ps";
+    netbsd_ps_json: "ps" "--json" "--pid" "0,89,113,121";
+    netbsd_procinfo: "procinfo" "119" "--verbose";
+    netbsd_procinfo_kernel: "procinfo" "0";
+    netbsd_procinfo_zombie: "procinfo" "113";
+    netbsd_free: "free";
+    netbsd_cpu: "cpu";
+    netbsd_netstat: "netstat";
+    netbsd_netstat_unix: "netstat" "--kind" "unix";
+    netbsd_disks: "disks";
+    netbsd_ifconfig: "ifconfig";
+    netbsd_top: "top" "--batch";
+    netbsd_who: "who";
+}
+
+snapshots! {
+    "openbsd/8.0-amd64-recorded.txt.gz":
+    openbsd_ps: "ps";
+    openbsd_procinfo: "procinfo" "94270" "--verbose";
+    openbsd_procinfo_kernel: "procinfo" "0";
+    openbsd_procinfo_zombie: "procinfo" "13327";
+    openbsd_free: "free";
+    openbsd_cpu: "cpu";
+    openbsd_netstat: "netstat";
+    openbsd_netstat_unix: "netstat" "--kind" "unix";
+    openbsd_disks: "disks";
+    openbsd_ifconfig: "ifconfig";
+    openbsd_top: "top" "--batch";
+    openbsd_pmap: "pmap" "79312";
+    openbsd_who: "who";
+    openbsd_sensors: "sensors";
+}

@@ -132,6 +132,8 @@ fn arguments_environments_and_paths_are_true() {
         assert_eq!((zombie.num_fds().unwrap(), zombie.open_files().unwrap().len()), (0, 0));
     }
     let kernel = system.process(0).unwrap();
+    // Asked for the files of process 0, the kernel returns those of all processes.
+    assert_eq!((kernel.num_fds().unwrap(), kernel.net_connections(ConnectionKind::All).unwrap().len()), (0, 0));
     assert_eq!((kernel.cmdline().unwrap().len(), kernel.environ().unwrap().len()), (0, 0));
     assert_eq!((kernel.exe().unwrap(), kernel.cwd().unwrap()), (PathBuf::new(), PathBuf::from("/")));
 }

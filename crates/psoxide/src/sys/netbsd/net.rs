@@ -78,7 +78,8 @@ impl Holders {
         let mut holders: HashMap<u64, Vec<Holder>> = HashMap::new();
         for file in file::files(&answer, FILE.unsigned_abs() as usize) {
             let file = file?;
-            if file.kind() == kind::SOCKET {
+            // Asked for process 0, the kernel returns the files of all.
+            if file.kind() == kind::SOCKET && pid.is_none_or(|pid| pid == file.pid()) {
                 holders.entry(file.data()).or_default().push(Holder { pid: file.pid(), fd: Some(file.fd()) });
             }
         }

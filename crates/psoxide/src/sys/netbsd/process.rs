@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use psoxide_parse::bsd::{args, counters};
-use psoxide_parse::netbsd::file::{self, kind};
+use psoxide_parse::netbsd::file::{self, File, kind};
 use psoxide_parse::netbsd::process::{self, Process, stat};
 use psoxide_parse::netbsd::thread;
 use psoxide_parse::netbsd::vmentry::{self, flag};
@@ -88,22 +88,15 @@ impl NetbsdLike for Netbsd {
     }
 
     fn num_fds(process: &Handle<'_, Self>) -> Result<u64> {
-        let answer = files(process)?;
-        let files = file::files(&answer, size(FILE)).collect::<psoxide_parse::Result<Vec<_>>>()?;
-        Ok(files.len() as u64)
+        each_file(process, |_| Some(())).map(|files| files.len() as u64)
     }
 
     /// The kernel does not tell paths of open files: they are empty, as in psutil.
     fn open_files(process: &Handle<'_, Self>) -> Result<Vec<OpenFile>> {
-        let answer = files(process)?;
-        let mut open = Vec::new();
-        for file in file::files(&answer, size(FILE)) {
-            let file = file?;
-            if file.kind() == kind::VNODE && file.vnode_type() == file::REGULAR {
-                open.push(OpenFile { fd: Some(file.fd()), ..OpenFile::default() });
-            }
-        }
-        Ok(open)
+        each_file(process, |file| {
+            let is_regular = file.kind() == kind::VNODE && file.vnode_type() == file::REGULAR;
+            is_regular.then(|| OpenFile { fd: Some(file.fd()), ..OpenFile::default() })
+        })
     }
 
     fn net_connections(process: &Handle<'_, Self>, kind: ConnectionKind) -> Result<Vec<Connection>> {
@@ -223,10 +216,19 @@ fn ask(process: &Handle<'_, Netbsd>, what: i32) -> Result<Vec<u8>> {
     process.source.ask(&question).or_else(|error| process.excuse(error).map(|()| Vec::new()))
 }
 
-/// Asks for the open files of a process. Of a pid that nobody has, and of a zombie, the kernel returns none.
-fn files(process: &Handle<'_, Netbsd>) -> Result<Vec<u8>> {
+/// Calls `each` with every open file of a process, and keeps what it returns. A zombie has none.
+fn each_file<T>(process: &Handle<'_, Netbsd>, each: impl Fn(&File<'_>) -> Option<T>) -> Result<Vec<T>> {
     process.record()?;
-    process.source.ask(&Question::table("kern.file2", &[FILES_BY_PID, number(process.pid), FILE]))
+    let answer = process.source.ask(&Question::table("kern.file2", &[FILES_BY_PID, number(process.pid), FILE]))?;
+    let mut found = Vec::new();
+    for file in file::files(&answer, size(FILE)) {
+        let file = file?;
+        // Asked for process 0, the kernel returns the files of all.
+        if file.pid() == process.pid {
+            found.extend(each(&file));
+        }
+    }
+    Ok(found)
 }
 
 /// The number of a resource in sys/resource.h; `None` if NetBSD does not have it.
