@@ -219,9 +219,11 @@ impl Error {
     }
 
     /// Whether all that was missing is a free descriptor (`EMFILE`, `ENFILE`).
-    #[cfg(target_os = "linux")]
+    #[allow(dead_code)] // of a system that opens files
     pub(crate) fn is_shortage(&self) -> bool {
-        matches!(self.errno(), Some(libc::EMFILE | libc::ENFILE))
+        /// ENFILE and EMFILE, the same on every Unix.
+        const SHORTAGE: [i32; 2] = [23, 24];
+        self.errno().is_some_and(|errno| SHORTAGE.contains(&errno))
     }
 
     /// Whether a file or process was not there (`ENOENT`, `ESRCH`).

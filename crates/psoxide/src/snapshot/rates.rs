@@ -1,0 +1,167 @@
+//! What happened between two snapshots.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
+use super::{Counters, Reading, Row, Snapshot};
+use crate::{CpuTimes, DiskIo, NetIo, Pid, ProcessCpuTimes};
+
+/// What happened between two snapshots.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Rates {
+    /// The time between them.
+    pub elapsed: Duration,
+    /// Busy part of all CPUs in percent; `None` without counters or when no time has passed.
+    pub cpu_percent: Option<f64>,
+    /// Busy part of each CPU in percent, with its number. A CPU that was not online at both moments has `None`.
+    pub cpu_percents: Vec<(u32, Option<f64>)>,
+    /// What each disk did.
+    pub disks: Vec<(OsString, DiskIo)>,
+    /// What each interface carried.
+    pub nics: Vec<(OsString, NetIo)>,
+    /// The processes that are in both.
+    pub processes: Vec<ProcessRates>,
+}
+
+/// What one process did between two snapshots.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ProcessRates {
+    /// Its pid.
+    pub pid: Pid,
+    /// Its identity.
+    pub start: Option<u64>,
+    /// CPU time used in percent of one CPU; `None` where it was not read or no time has passed.
+    pub cpu_percent: Option<f64>,
+    /// Time spent waiting for storage in percent of the time between the snapshots; `None` where the system does not count
+    /// it.
+    pub iowait_percent: Option<f64>,
+    /// Bytes read from storage per second.
+    pub read_bytes_per_second: Option<f64>,
+    /// Bytes written to storage per second.
+    pub write_bytes_per_second: Option<f64>,
+}
+
+impl ProcessRates {
+    /// Rates of a process, none of which is known.
+    #[must_use]
+    pub const fn new(pid: Pid, start: Option<u64>) -> Self {
+        Self {
+            pid,
+            start,
+            cpu_percent: None,
+            iowait_percent: None,
+            read_bytes_per_second: None,
+            write_bytes_per_second: None,
+        }
+    }
+}
+
+impl Snapshot {
+    /// A snapshot with these rows, taken at this moment.
+    #[must_use]
+    pub const fn new(taken: Instant, processes: Vec<Row>, counters: Option<Counters>) -> Self {
+        Self { taken, processes, counters, copied: None }
+    }
+
+    /// Computes what happened since an earlier snapshot. A pid that another process has taken is not taken for the same.
+    ///
+    /// Of two copies of one machine, the time between them is the machine's own.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Rates {
+        let elapsed = match (self.copied, earlier.copied) {
+            (Some(now), Some(then)) => now.saturating_sub(then),
+            _ => self.taken.saturating_duration_since(earlier.taken),
+        };
+        let mut rates = Rates {
+            elapsed,
+            cpu_percent: None,
+            cpu_percents: Vec::new(),
+            disks: Vec::new(),
+            nics: Vec::new(),
+            processes: Vec::new(),
+        };
+        if let (Some(now), Some(then)) = (&self.counters, &earlier.counters) {
+            rates.cpu_percent = now.cpu.since(&then.cpu).busy_percent();
+            rates.cpu_percents = cpu_percents(&now.cpus, &then.cpus);
+            rates.disks = paired(&now.disks, &then.disks, DiskIo::since);
+            rates.nics = paired(&now.nics, &then.nics, NetIo::since);
+        }
+        let before: HashMap<(Pid, Option<u64>), &Row> =
+            earlier.processes.iter().map(|r| ((r.pid, r.start), r)).collect();
+        rates.processes = self
+            .processes
+            .iter()
+            .filter_map(|row| Some(row.since(before.get(&(row.pid, row.start))?, elapsed)))
+            .collect();
+        rates
+    }
+}
+
+impl Row {
+    /// Computes what the process did since an earlier row of the same process, `elapsed` ago.
+    ///
+    /// [`Snapshot::since`] does this for all processes of two snapshots.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // a rate needs no more than 53 bits
+    pub fn since(&self, earlier: &Self, elapsed: Duration) -> ProcessRates {
+        let seconds = elapsed.as_secs_f64();
+        let rate = |now: f64| (seconds > 0.0).then(|| now / seconds);
+        let used = |times: &ProcessCpuTimes| times.user + times.system;
+        let cpu = self.cpu_times.value().zip(earlier.cpu_times.value());
+        let waited = cpu.and_then(|(n, t)| n.iowait.zip(t.iowait));
+        let io = self.io_counters.value().zip(earlier.io_counters.value());
+        ProcessRates {
+            pid: self.pid,
+            start: self.start,
+            cpu_percent: cpu.and_then(|(n, t)| rate(used(n).saturating_sub(used(t)).as_secs_f64() * 100.0)),
+            iowait_percent: waited.and_then(|(n, t)| rate(n.saturating_sub(t).as_secs_f64() * 100.0)),
+            read_bytes_per_second: io.and_then(|(n, t)| rate(n.read_bytes?.saturating_sub(t.read_bytes?) as f64)),
+            write_bytes_per_second: io.and_then(|(n, t)| rate(n.write_bytes?.saturating_sub(t.write_bytes?) as f64)),
+        }
+    }
+}
+
+/// The busy part of each CPU, paired by number: one that was unplugged meanwhile shifts no other.
+fn cpu_percents(now: &[(u32, CpuTimes)], then: &[(u32, CpuTimes)]) -> Vec<(u32, Option<f64>)> {
+    let then: HashMap<u32, &CpuTimes> = then.iter().map(|(cpu, times)| (*cpu, times)).collect();
+    now.iter().map(|(cpu, times)| (*cpu, then.get(cpu).and_then(|then| times.since(then).busy_percent()))).collect()
+}
+
+/// The differences of what is in both, by name.
+fn paired<T>(
+    now: &Reading<Vec<(OsString, T)>>,
+    then: &Reading<Vec<(OsString, T)>>,
+    since: fn(&T, &T) -> T,
+) -> Vec<(OsString, T)> {
+    let (Some(now), Some(then)) = (now.value(), then.value()) else { return Vec::new() };
+    now.iter()
+        .filter_map(|(name, now)| {
+            let (_, then) = then.iter().find(|(known, _)| known == name)?;
+            Some((name.clone(), since(now, then)))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cpu_that_was_unplugged_shifts_no_other() {
+        let cpu = |number, user, idle| {
+            let [user, idle] = [user, idle].map(Duration::from_secs);
+            (number, CpuTimes { user, idle, ..CpuTimes::default() })
+        };
+        let then = [cpu(0, 10, 10), cpu(1, 500, 0), cpu(2, 20, 80)];
+        let now = [cpu(0, 11, 11), cpu(2, 21, 82), cpu(3, 1, 1)];
+        let percents = cpu_percents(&now, &then);
+        assert_eq!(percents.iter().map(|(cpu, _)| *cpu).collect::<Vec<_>>(), [0, 2, 3]);
+        assert_eq!(
+            percents.iter().map(|(_, busy)| busy.map(f64::round)).collect::<Vec<_>>(),
+            [Some(50.0), Some(33.0), None]
+        );
+    }
+}

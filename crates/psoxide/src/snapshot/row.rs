@@ -1,0 +1,150 @@
+//! The fields of a process that a snapshot can hold, and a row of them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::Reading;
+use crate::process::explain;
+use crate::sys::{Handle, Os, ProcessReadings};
+use crate::value::{ToValue, Value};
+use crate::{
+    Cgroup, CtxSwitches, Ids, IoCounters, MemoryFootprint, MemoryInfo, PageFaults, Pid, ProcessCpuTimes, ProcessStatus,
+    Scheduling, ThreadDetails,
+};
+
+/// The one list of what a snapshot can hold: the field, its type, its getter.
+macro_rules! fields {
+    ($($(#[doc = $doc:literal])+ $variant:ident, $field:ident: $type:ty = $getter:ident;)+) => {
+        /// A field of a process that a snapshot can hold.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Field { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Field {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Its name, that of the getter.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($field),)+ }
+            }
+
+            /// Its documentation.
+            #[must_use]
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+),)+ }
+            }
+        }
+
+        /// A process in a snapshot.
+        #[derive(Debug, Default)]
+        #[non_exhaustive]
+        pub struct Row {
+            /// Its pid.
+            pub pid: Pid,
+            /// With the pid, its identity: [`Process::start`](crate::Process::start). `None` where the system refuses it,
+            /// and where no field is read.
+            pub start: Option<u64>,
+            $($(#[doc = $doc])+ pub $field: Reading<$type>,)+
+        }
+
+        impl Row {
+            /// A row in which no field was read.
+            #[must_use]
+            pub fn new(pid: Pid, start: Option<u64>) -> Self {
+                Self { pid, start, ..Self::default() }
+            }
+
+            pub(super) fn read(&mut self, fields: FieldSet, handle: &Handle<'_>) {
+                $(if fields.contains(Field::$variant) {
+                    self.$field = Reading::from(<Os as ProcessReadings>::$getter(handle).map_err(|error| explain(handle, error)));
+                })+
+            }
+
+            /// A field's value in the form that every face of psoxide can show.
+            #[must_use]
+            pub fn get(&self, field: Field) -> Reading<Value<'_>> {
+                match field { $(Field::$variant => self.$field.as_ref().map(ToValue::to_value),)+ }
+            }
+        }
+    };
+}
+
+fields! {
+    /// The parent's pid.
+    Ppid, ppid: Pid = ppid;
+    /// The name.
+    Name, name: OsString = name;
+    /// The executable.
+    Exe, exe: PathBuf = exe;
+    /// The command line.
+    Cmdline, cmdline: Vec<OsString> = cmdline;
+    /// What it is doing.
+    Status, status: ProcessStatus = status;
+    /// The real user's name.
+    Username, username: OsString = username;
+    /// User ids.
+    Uids, uids: Ids = uids;
+    /// Group ids.
+    Gids, gids: Ids = gids;
+    /// The controlling terminal.
+    Terminal, terminal: Option<PathBuf> = terminal;
+    /// When it began.
+    CreateTime, create_time: SystemTime = create_time;
+    /// The working directory.
+    Cwd, cwd: PathBuf = cwd;
+    /// The nice value.
+    Nice, nice: i32 = nice;
+    /// The CPU last run on.
+    CpuNum, cpu_num: u32 = cpu_num;
+    /// Context switches.
+    NumCtxSwitches, num_ctx_switches: CtxSwitches = num_ctx_switches;
+    /// Open file descriptors.
+    NumFds, num_fds: u64 = num_fds;
+    /// Open handles (Windows).
+    NumHandles, num_handles: u64 = num_handles;
+    /// Threads.
+    NumThreads, num_threads: u64 = num_threads;
+    /// CPU time.
+    CpuTimes, cpu_times: ProcessCpuTimes = cpu_times;
+    /// Memory.
+    MemoryInfo, memory_info: MemoryInfo = memory_info;
+    /// What the memory really costs.
+    MemoryFootprint, memory_footprint: MemoryFootprint = memory_footprint;
+    /// Page faults.
+    PageFaults, page_faults: PageFaults = page_faults;
+    /// I/O.
+    IoCounters, io_counters: IoCounters = io_counters;
+    /// Scheduling policy and priority.
+    Scheduling, scheduling: Scheduling = scheduling;
+    /// Whether it is a thread of the kernel.
+    IsKernelThread, is_kernel_thread: bool = is_kernel_thread;
+    /// Control group, systemd unit and container.
+    Cgroup, cgroup: Cgroup = cgroup;
+    /// The inode number of the network namespace.
+    NetNamespace, net_namespace: u64 = net_namespace;
+    /// The score by which the kernel chooses a process to kill when memory runs out.
+    OomScore, oom_score: u64 = oom_score;
+    /// The threads, each with its name, state and times.
+    ThreadDetails, thread_details: Vec<ThreadDetails> = thread_details;
+}
+
+/// A set of [`Field`]s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FieldSet(u64);
+
+impl FieldSet {
+    /// Whether `field` is in the set.
+    #[must_use]
+    pub fn contains(self, field: Field) -> bool {
+        self.0 & (1 << field as u8) != 0
+    }
+}
+
+impl FromIterator<Field> for FieldSet {
+    fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
+        Self(fields.into_iter().fold(0, |set, field| set | (1 << field as u8)))
+    }
+}
