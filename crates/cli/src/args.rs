@@ -36,9 +36,12 @@ pub(crate) struct Globals {
     /// Write each refresh below the one before, instead of redrawing the screen
     #[arg(long, global = true, help_heading = "Repetition")]
     pub(crate) append: bool,
-    /// Read the machine whose /proc and /sys were copied to DIR/proc and DIR/sys
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Source")]
+    /// Read another machine: a file that `psoxide capture` wrote, or a directory with its proc and sys
+    #[arg(long, global = true, value_name = "FILE|DIR", help_heading = "Source")]
     pub(crate) root: Option<PathBuf>,
+    /// Compute rates since this earlier capture of the same machine
+    #[arg(long, global = true, value_name = "FILE|DIR", requires = "root", help_heading = "Source")]
+    pub(crate) since: Option<PathBuf>,
     /// Read processes from this backend: auto, proc or bpf
     #[arg(long, global = true, value_name = "NAME", value_parser = backend, help_heading = "Source")]
     pub(crate) backend: Option<Backend>,

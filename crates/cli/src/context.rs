@@ -24,6 +24,8 @@ const FIRST_WINDOW: Duration = Duration::from_millis(500);
 pub(crate) struct Context {
     pub(crate) system: System,
     pub(crate) root: Option<PathBuf>,
+    /// An earlier capture of the machine, for rates.
+    pub(crate) earlier: Option<System>,
     pub(crate) format: Format,
     pub(crate) config: Config,
     /// Columns and lines of the terminal; `None` if the output is not a terminal.
@@ -47,6 +49,7 @@ impl Context {
                 System::host().with_backend(backend.unwrap_or_default())
             }
         };
+        let earlier = globals.since.as_ref().map(System::at_root).transpose()?;
         match globals.color.or(config.color) {
             Some(When::Auto) => ColorChoice::Auto.write_global(),
             Some(When::Always) => ColorChoice::Always.write_global(),
@@ -72,6 +75,7 @@ impl Context {
             append: globals.append,
             live,
             root: globals.root,
+            earlier,
             config,
         })
     }

@@ -112,3 +112,26 @@ snapshots! {
     openbsd_who: "who";
     openbsd_sensors: "sensors";
 }
+
+#[test]
+fn rates_are_since_an_earlier_capture() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = |name: &str, uptime: u32, ticks: u32| {
+        let file = folder.path().join(name);
+        let text = format!(
+            "psoxide-capture 1\nsystem linux\nfile proc/stat\n|cpu {ticks} 0 0 {ticks}\n|cpu0 {ticks} 0 0 {ticks}\n|btime 9\n\
+             file proc/uptime\n|{uptime}.00 1.00\nfile proc/1/stat\n\
+             |1 (init) S 0 1 1 0 -1 0 0 0 0 0 {ticks} 0 0 0 20 0 1 0 5 0 0\n\
+             file proc/net/dev\n|a\n|b\n| eth0: {}00 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+            uptime * 10
+        );
+        std::fs::write(&file, text).unwrap();
+        file
+    };
+    let (earlier, later) = (capture("a", 100, 1000), capture("b", 110, 1500));
+    let read = |args: &[&str]| run(psoxide().arg("--root").arg(&later).arg("--since").arg(&earlier).args(args)).json();
+    assert_eq!(read(&["ps", "--json", "--columns", "pid,cpu_percent"])["rows"][0]["cpu_percent"], 50.0);
+    assert_eq!(read(&["nettop", "--json"])["rows"][0]["recv_rate"], 1000.0);
+    let alone = run(psoxide().arg("--since").arg(&earlier).arg("ps"));
+    assert_eq!(alone.code, 2, "{}", alone.stderr);
+}

@@ -186,7 +186,7 @@ impl Subcommand for Cpu {
         let listing = if self.each { &EACH } else { &ALL };
         let mut rate = Rate::new(context);
         listing.run(context, &self.list, None, |_| {
-            let pair = rate.next(|| {
+            let pair = rate.next(|system| {
                 Ok(Counters {
                     all: system.cpu_times()?,
                     each: if self.each { system.cpu_times_per_cpu()? } else { Vec::new() },

@@ -65,7 +65,7 @@ impl Subcommand for CpuDistribution {
     fn run(self, context: &Context) -> Outcome {
         let mut rate = Rate::new(context);
         LISTING.run(context, &self.list, None, |_| {
-            let pair = rate.next(|| context.system.cpu_times_per_cpu())?;
+            let pair = rate.next(|system| system.cpu_times_per_cpu())?;
             let snapshot = context.system.snapshot([Field::Name, Field::Status, Field::CpuNum])?;
             if snapshot.processes.iter().all(|process| matches!(process.cpu_num, Reading::Unsupported)) {
                 return Err(Failure::Other("this system does not tell on which CPU a process runs".to_owned()));

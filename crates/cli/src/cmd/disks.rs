@@ -116,7 +116,7 @@ impl Subcommand for Disks {
         let mut rate = Rate::new(context);
         LISTING.run(context, &self.list, None, |_| {
             let whole = if self.all { None } else { Some(system.whole_disks()?) };
-            let pair = rate.next(|| system.disk_io_counters())?;
+            let pair = rate.next(|system| system.disk_io_counters())?;
             let mut rows = Vec::new();
             for (name, now) in &pair.now {
                 let idle = now.read_count == 0 && now.write_count == 0;

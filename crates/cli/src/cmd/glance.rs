@@ -116,7 +116,7 @@ impl Machine {
     fn read(context: &Context, rate: &mut Rate<'_, Counters>) -> Self {
         let system = &context.system;
         // Without an uptime a copied machine has no rates.
-        let pair = rate.next(|| Ok(Counters::read(system))).ok();
+        let pair = rate.next(|system| Ok(Counters::read(system))).ok();
         let window = pair.as_ref().and_then(|pair| pair.then.is_some().then_some(pair.elapsed));
         let cpu = pair.as_ref().and_then(|pair| {
             let (now, then) = (pair.now.cpu.as_ref()?, pair.then.as_ref().map(|then| then.cpu.as_ref()));

@@ -82,8 +82,8 @@ impl Subcommand for Nettop {
     fn run(self, context: &Context) -> Outcome {
         let mut rate = Rate::new(context);
         LISTING.run(context, &self.list, None, |_| {
-            let pair = rate.next(|| {
-                let mut nics = context.system.net_io_counters()?;
+            let pair = rate.next(|system| {
+                let mut nics = system.net_io_counters()?;
                 let total = nics.iter().map(|(_, io)| io.clone()).reduce(|a, b| a.plus(&b));
                 nics.extend(total.map(|total| ("total".into(), total)));
                 Ok(nics)

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use psoxide::System;
+
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::listing::Window;
@@ -50,21 +52,26 @@ impl<'a, T: Clone> Rate<'a, T> {
     }
 
     /// Reads once more. The first time, and of a running machine, it reads twice with a short wait in between; a
-    /// copied machine stands still, and its counters are taken since boot.
-    pub(crate) fn next(&mut self, mut read: impl FnMut() -> psoxide::Result<T>) -> Result<Pair<T>, Failure> {
-        if !self.context.system.is_live() {
-            let elapsed = self.context.system.uptime()?;
-            return Ok(Pair { then: None, now: read()?, elapsed, window: Window::Boot });
+    /// copied machine stands still: its counters are taken since the earlier capture, or since boot.
+    pub(crate) fn next(&mut self, read: impl Fn(&System) -> psoxide::Result<T>) -> Result<Pair<T>, Failure> {
+        let system = &self.context.system;
+        if !system.is_live() {
+            let (now, uptime) = (read(system)?, system.uptime()?);
+            let Some(earlier) = &self.context.earlier else {
+                return Ok(Pair { then: None, now, elapsed: uptime, window: Window::Boot });
+            };
+            let elapsed = uptime.saturating_sub(earlier.uptime()?);
+            return Ok(Pair { then: Some(read(earlier)?), now, elapsed, window: Window::Over(elapsed) });
         }
         let last = match self.last.take() {
             Some(last) => last,
             None => {
-                let first = Taken { when: Instant::now(), counters: read()? };
+                let first = Taken { when: Instant::now(), counters: read(system)? };
                 std::thread::sleep(self.context.first_window());
                 first
             }
         };
-        let now = Taken { when: Instant::now(), counters: read()? };
+        let now = Taken { when: Instant::now(), counters: read(system)? };
         let elapsed = now.when.saturating_duration_since(last.when);
         let pair =
             Pair { then: Some(last.counters), now: now.counters.clone(), elapsed, window: Window::Over(elapsed) };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::SystemTime;
 
-use psoxide::{Field, Pid, ProcessRates, Query, Reading, Row, Snapshot};
+use psoxide::{Field, Pid, ProcessRates, Query, Reading, Row, Snapshot, System};
 
 use super::{Proc, ProcessArgs};
 use crate::context::Context;
@@ -65,11 +65,14 @@ impl<'a> Sampler<'a> {
         }
         let rated = self.first == First::Window || ask.any(&RATES);
         let live = self.context.system.is_live();
+        if let (true, Some(earlier)) = (rated, &self.context.earlier) {
+            self.last = Some(self.snapshot(earlier, &fields)?);
+        }
         if rated && live && self.first == First::Window && self.last.is_none() {
-            self.last = Some(self.snapshot(&fields)?);
+            self.last = Some(self.snapshot(&self.context.system, &fields)?);
             std::thread::sleep(self.context.first_window());
         }
-        let snapshot = self.snapshot(&fields)?;
+        let snapshot = self.snapshot(&self.context.system, &fields)?;
         let rates = self.last.as_ref().filter(|_| rated).map(|last| snapshot.since(last));
         let window = match &rates {
             Some(rates) => Window::Over(rates.elapsed),
@@ -87,7 +90,7 @@ impl<'a> Sampler<'a> {
             rates.map(|rate| ((rate.pid, rate.start), rate)).collect();
         // Needed for the rates of the next sample.
         let kept = (rated && self.context.repeats()).then(|| thin(&snapshot));
-        if self.last.is_none() {
+        if self.last.is_none() || self.context.earlier.is_some() {
             self.check_users(&snapshot)?;
         }
         let all = snapshot.processes.len();
@@ -103,11 +106,11 @@ impl<'a> Sampler<'a> {
         Ok(sample)
     }
 
-    fn snapshot(&self, fields: &[Field]) -> Result<Snapshot, Failure> {
+    fn snapshot(&self, system: &System, fields: &[Field]) -> Result<Snapshot, Failure> {
         let query = query(fields.iter().copied());
         Ok(match self.select.pid.as_slice() {
-            [] => self.context.system.snapshot(query)?,
-            pids => self.context.system.snapshot_of(pids, query)?,
+            [] => system.snapshot(query)?,
+            pids => system.snapshot_of(pids, query)?,
         })
     }
 
