@@ -1,6 +1,7 @@
 //! The calls of all these systems that rustix does not wrap, or not safely.
 #![allow(unsafe_code)]
 
+#[cfg(any(target_os = "freebsd", target_os = "macos"))]
 use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;

@@ -35,9 +35,6 @@ unsafe extern "C" {
     #[link_name = "__statvfs90"]
     fn statvfs(path: *const c_char, buffer: *mut c_void) -> c_int;
     fn swapctl(command: c_int, argument: *mut c_void, misc: c_int) -> c_int;
-    /// mallctl(3) of jemalloc, which is the system's allocator.
-    fn mallctl(name: *const c_char, old: *mut c_void, old_size: *mut usize, new: *mut c_void, new_size: usize)
-    -> c_int;
 }
 
 /// `struct plistref`.
@@ -121,6 +118,20 @@ fn sensors(device: &OsStr) -> Answer {
     Ok(text)
 }
 
+/// mallctl(3) of jemalloc, the system's allocator.
+type Mallctl = unsafe extern "C" fn(*const c_char, *mut c_void, *mut usize, *mut c_void, usize) -> c_int;
+
+/// Finds mallctl(3), which a program with another allocator lacks.
+fn mallctl() -> Result<Mallctl> {
+    // SAFETY: the name is terminated.
+    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallctl".as_ptr()) };
+    if symbol.is_null() {
+        return Err(Error::unsupported("heap_info"));
+    }
+    // SAFETY: a function of this name has this type, which jemalloc(3) declares.
+    Ok(unsafe { std::mem::transmute::<*mut c_void, Mallctl>(symbol) })
+}
+
 /// Reads a value of the allocator; `new` is written to it.
 fn allocator(name: &CStr, new: Option<u64>) -> Result<u64> {
     let (mut old, mut size) = (0u64, size_of::<u64>());
@@ -130,14 +141,14 @@ fn allocator(name: &CStr, new: Option<u64>) -> Result<u64> {
         None => (ptr::null_mut(), 0),
     };
     // SAFETY: the name is terminated, and each pointer is to as many bytes as its size says.
-    let code = unsafe { mallctl(name.as_ptr(), ptr::from_mut(&mut old).cast(), &mut size, pointer, length) };
+    let code = unsafe { mallctl()?(name.as_ptr(), ptr::from_mut(&mut old).cast(), &mut size, pointer, length) };
     if code == 0 { Ok(old) } else { Err(Error::io(std::io::Error::from_raw_os_error(code))) }
 }
 
 /// Has the allocator do something that has no value.
 fn have_allocator(name: &CStr) -> Result<()> {
     // SAFETY: the name is terminated, and nothing is read or written.
-    let code = unsafe { mallctl(name.as_ptr(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), 0) };
+    let code = unsafe { mallctl()?(name.as_ptr(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), 0) };
     if code == 0 { Ok(()) } else { Err(Error::io(std::io::Error::from_raw_os_error(code))) }
 }
 
