@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use once_cell::race::OnceBox;
 pub use rates::{ProcessRates, Rates};
@@ -99,8 +99,8 @@ pub struct Snapshot {
     pub processes: Vec<Row>,
     /// Counters of the machine, if they were asked for.
     pub counters: Option<Counters>,
-    /// When a copied machine was copied, as time since its boot.
-    copied: Option<Duration>,
+    /// The machine, if it is a copy. Nothing passes on it, so that the time between two copies is the machine's own.
+    copy: Option<System>,
 }
 
 /// What many processes of one [`System`] have in common, read once: the boot time, and the names of users. See
@@ -195,9 +195,8 @@ impl System {
             1 => self.rows(pids, query.fields, pass)?,
             threads => self.rows_by(threads, pids, query.fields, pass)?,
         };
-        // Nothing passes on a copied machine: the time between two copies is the machine's own.
-        let copied = if self.is_live() { None } else { self.uptime().ok() };
-        Ok(Snapshot { taken, processes, counters, copied })
+        let copy = (!self.is_live()).then(|| self.clone());
+        Ok(Snapshot { taken, processes, counters, copy })
     }
 
     /// As [`rows`](Self::rows), by so many threads, this one among them. Each takes a few pids at a time, so that one that

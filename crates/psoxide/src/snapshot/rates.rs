@@ -63,7 +63,7 @@ impl Snapshot {
     /// A snapshot with these rows, taken at this moment.
     #[must_use]
     pub const fn new(taken: Instant, processes: Vec<Row>, counters: Option<Counters>) -> Self {
-        Self { taken, processes, counters, copied: None }
+        Self { taken, processes, counters, copy: None }
     }
 
     /// Computes what happened since an earlier snapshot. A pid that another process has taken is not taken for the same.
@@ -71,7 +71,9 @@ impl Snapshot {
     /// Of two copies of one machine, the time between them is the machine's own.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Rates {
-        let elapsed = match (self.copied, earlier.copied) {
+        // A reading of its own: most snapshots of copies are never compared.
+        let copied = |snapshot: &Self| snapshot.copy.as_ref()?.uptime().ok();
+        let elapsed = match (copied(self), copied(earlier)) {
             (Some(now), Some(then)) => now.saturating_sub(then),
             _ => self.taken.saturating_duration_since(earlier.taken),
         };
