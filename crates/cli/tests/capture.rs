@@ -135,3 +135,18 @@ fn rates_are_since_an_earlier_capture() {
     let alone = run(psoxide().arg("--since").arg(&earlier).arg("ps"));
     assert_eq!(alone.code, 2, "{}", alone.stderr);
 }
+
+snapshots! {
+    "macos/23.1.0-arm64-headers.txt":
+    macos_ps: "ps";
+    macos_procinfo: "procinfo" "501" "--verbose";
+    macos_procinfo_zombie: "procinfo" "502";
+    macos_procinfo_refused: "procinfo" "504";
+    macos_free: "free";
+    macos_netstat: "netstat";
+    macos_ifconfig: "ifconfig";
+    macos_disks: "disks";
+    macos_top: "top" "--batch";
+    macos_who: "who";
+    macos_sensors: "sensors";
+}

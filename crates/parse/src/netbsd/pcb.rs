@@ -21,9 +21,9 @@ view! {
         /// TCP state, as tcp_fsm.h numbers them.
         state: u32 = "ki_tstate" @ 48,
         /// Its own address, a socket address.
-        local: [bytes 264] = "ki_src" @ 72,
+        local: [bytes 264] = "ki_s" @ 72,
         /// The peer's address, a socket address.
-        peer: [bytes 264] = "ki_dst" @ 336,
+        peer: [bytes 264] = "ki_d" @ 336,
         /// Address of the control block that a UNIX socket is connected to.
         connected: u64 = "ki_conn" @ 616,
     }
