@@ -2,19 +2,13 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
 
 use crate::steps::{Result, workspace};
-
-/// The parsers of a system.
-pub(super) fn folder(system: &str) -> PathBuf {
-    workspace().join("crates/parse/src").join(system)
-}
 
 /// The assertions for the views of a system.
 pub(super) fn assertions(system: &str, elsewhere: &[(&str, &str)]) -> Result<String> {
     let mut asserts = String::new();
-    let path = folder(system);
+    let path = workspace().join("crates/parse/src").join(system);
     let entries = fs::read_dir(&path).map_err(|error| format!("cannot list {}: {error}", path.display()))?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     files.sort();
