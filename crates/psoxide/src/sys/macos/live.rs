@@ -8,7 +8,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::calls::{Flavor, Question};
-use crate::sys::bsd::ffi::{last_errno, sysctl, sysctl_by_name, user_name};
+use crate::sys::bsd::ffi::{last_errno, sysctl, sysctl_by_name};
+use crate::sys::posix::ffi::user_name;
 use crate::sys::question::Answer;
 use crate::{HeapInfo, Pid};
 
