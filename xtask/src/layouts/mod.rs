@@ -72,6 +72,7 @@ const SYSTEMS: &[System] = &[
             #include <libproc.h>
             #include <mach/mach.h>
             #include <mach/mach_time.h>
+            #include <mach/mach_time.h>
             #include <mach/processor_info.h>
             #include <mach/vm_statistics.h>
             #include <net/if.h>
@@ -127,6 +128,29 @@ const SYSTEMS: &[System] = &[
             #include <netinet/in.h>
             #include <uvm/uvmexp.h>
             #include <utmp.h>
+        ",
+        elsewhere: &[],
+    },
+    System {
+        folder: "macos",
+        targets: &["x86_64-macos", "aarch64-macos"],
+        headers: "
+            #include <sys/param.h>
+            #include <sys/time.h>
+            #include <sys/resource.h>
+            #include <sys/socket.h>
+            #include <sys/un.h>
+            #include <sys/sysctl.h>
+            #include <sys/mount.h>
+            #include <sys/proc_info.h>
+            #include <mach/mach.h>
+            #include <mach/mach_time.h>
+            #include <net/if.h>
+            #include <net/if_dl.h>
+            #include <net/if_media.h>
+            #include <net/route.h>
+            #include <netinet/in.h>
+            #include <utmpx.h>
         ",
         elsewhere: &[],
     },
