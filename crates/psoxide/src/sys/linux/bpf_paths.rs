@@ -11,7 +11,6 @@ use psoxide_bpf::{Directory, File, Path as Told};
 use super::Source;
 use super::descriptors::regular;
 use super::folder::Folder;
-use super::process::within;
 
 /// Finds the path of each file that a walk has printed.
 pub(super) struct Paths<'a> {
@@ -51,7 +50,7 @@ impl<'a> Paths<'a> {
             return *leads;
         }
         let (major, minor) = directory.device();
-        let found = rustix::fs::stat(within(self.source, Path::new(OsStr::from_bytes(path))));
+        let found = rustix::fs::stat(self.source.within(Path::new(OsStr::from_bytes(path))));
         let leads = found
             .is_ok_and(|found| (found.st_dev, found.st_ino) == (rustix::fs::makedev(major, minor), directory.inode));
         self.directories.insert(directory, (path.to_vec(), leads));

@@ -9,7 +9,6 @@ use rustix::fs::FileType;
 use rustix::path::DecInt;
 
 use super::folder::Folder;
-use super::process::within;
 use super::source::if_any;
 use super::{Cache, Handle, Linux, Source};
 use crate::sys::ProcessReadings as _;
@@ -80,7 +79,7 @@ pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
 pub(super) fn regular<'a>(source: &Source, target: &'a [u8]) -> Option<&'a [u8]> {
     let is_file = |path: &[u8]| {
         let path = Path::new(OsStr::from_bytes(path));
-        match source.stat(&within(source, path)) {
+        match source.stat(&source.within(path)) {
             Ok(found) => Some(FileType::from_raw_mode(found.st_mode) == FileType::RegularFile),
             Err(_) => (!source.is_live()).then(|| !path.starts_with("/dev")),
         }

@@ -29,6 +29,7 @@ mod sockets;
 mod source;
 mod threads;
 mod tree;
+mod user_names;
 mod users;
 
 use std::path::Path;

@@ -171,13 +171,8 @@ fn undeleted(source: &Source, target: OsString) -> OsString {
     }
 }
 
-/// The same path on the machine that the source describes.
-pub(super) fn within(source: &Source, path: &Path) -> PathBuf {
-    source.file(path.strip_prefix("/").unwrap_or(path))
-}
-
 fn exists(source: &Source, path: &Path) -> bool {
-    let path = within(source, path);
+    let path = source.within(path);
     if source.is_live() { path.symlink_metadata().is_ok() } else { source.stat(&path).is_ok() }
 }
 

@@ -18,7 +18,7 @@ use super::bpf::Bpf;
 use super::ffi::{self, PidfdInfo};
 use super::folder::Folder;
 use super::memo::Memo;
-use super::users::UserNames;
+use super::user_names::UserNames;
 use super::{raw_pid, tree};
 #[cfg(feature = "capture")]
 use crate::sys::question::Capture;
@@ -293,6 +293,11 @@ impl Source {
         path.push(DecInt::new(pid));
         path.push(file);
         path
+    }
+
+    /// The place of an absolute path of the machine that is read.
+    pub(super) fn within(&self, path: &Path) -> PathBuf {
+        self.file(path.strip_prefix("/").unwrap_or(path))
     }
 
     /// A file outside /proc, given without its leading slash.

@@ -1,13 +1,9 @@
 //! Users: utmp, systemd-logind's sessions, and the user database.
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::linux::fs::MetadataExt as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
-use std::sync::Mutex;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use psoxide_parse::linux::utmp::{self, Login};
 use psoxide_parse::{decimal, lines, split_once};
@@ -59,71 +55,6 @@ pub(super) fn name(source: &Source, uid: u32) -> Result<Option<OsString>> {
         })?;
         Ok(name.flatten())
     })
-}
-
-/// The names that have been looked up, as long as the user database can be thought to be the same.
-#[derive(Debug, Default)]
-pub(super) struct UserNames(Mutex<Option<KnownNames>>);
-
-#[derive(Debug)]
-struct KnownNames {
-    passwd: Option<Stamp>,
-    since: Instant,
-    names: HashMap<u32, Option<OsString>>,
-}
-
-/// What tells one state of /etc/passwd from another.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp {
-    dev: u64,
-    ino: u64,
-    size: i64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(file: &Path) -> Option<Self> {
-        let file = file.metadata().ok()?;
-        Some(Self {
-            dev: file.st_dev(),
-            ino: file.st_ino(),
-            size: file.st_size().try_into().ok()?,
-            modified: (file.st_mtime(), file.st_mtime_nsec()),
-            changed: (file.st_ctime(), file.st_ctime_nsec()),
-        })
-    }
-}
-
-impl UserNames {
-    /// Users of a network's directory leave no trace in /etc/passwd: names are asked for again after this time.
-    const LIFE: Duration = Duration::from_secs(60);
-
-    /// The name as it was found, or as `find` finds it now.
-    fn get(
-        &self,
-        passwd: &Path,
-        uid: u32,
-        find: impl FnOnce() -> Result<Option<OsString>>,
-    ) -> Result<Option<OsString>> {
-        let stamp = Stamp::of(passwd);
-        // Where another thread is at it, or was when this process was forked off, there is just no memory.
-        if let Ok(mut known) = self.0.try_lock() {
-            match &mut *known {
-                Some(known) if known.passwd == stamp && known.since.elapsed() < Self::LIFE => {
-                    if let Some(name) = known.names.get(&uid) {
-                        return Ok(name.clone());
-                    }
-                }
-                known => *known = Some(KnownNames { passwd: stamp, since: Instant::now(), names: HashMap::new() }),
-            }
-        }
-        let name = find()?;
-        if let Ok(mut known) = self.0.try_lock() {
-            known.iter_mut().for_each(|known| drop(known.names.insert(uid, name.clone())));
-        }
-        Ok(name)
-    }
 }
 
 fn user(login: &Login<'_>) -> User {
