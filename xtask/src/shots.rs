@@ -112,7 +112,7 @@ fn taken(shot: &Shot) -> Result<vt100::Parser> {
         .args(["--pid", "--fork", "--mount-proc", "--uts", "--kill-child", "sh", "-c", &script])
         .current_dir(DEMO)
         .env("PATH", path)
-        .env("LC_ALL", "C")
+        .env("LC_ALL", "C.UTF-8")
         .env("TERM", "xterm-256color")
         .env("COLORTERM", "truecolor")
         .env("TZ", "UTC")

@@ -153,7 +153,11 @@ pub(crate) fn presets(available: &[usize]) -> Vec<Preset> {
         descending: sort.starts_with('-'),
         tree: false,
     };
-    PRESETS.iter().map(preset).filter(|preset| available.contains(&preset.sort)).collect()
+    // One that would lose half of its columns is of no use there.
+    let fits = |(preset, (_, columns, _)): &(Preset, &(&str, &[&str], &str))| {
+        available.contains(&preset.sort) && preset.columns.len() * 2 > columns.len()
+    };
+    PRESETS.iter().map(|written| (preset(written), written)).filter(fits).map(|(preset, _)| preset).collect()
 }
 
 /// The `[top]` section as it is written.
