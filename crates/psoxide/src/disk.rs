@@ -80,6 +80,18 @@ impl System {
         sys::Os::disk_usage(self.source(), path.as_ref())
     }
 
+    /// Space of the file system that `path` is on, if that answers within `timeout`.
+    ///
+    /// A network file system whose server is gone never answers. On Linux a child process asks it, so that the caller does
+    /// not wait for ever. One that did not answer is not asked again for 30 seconds. Elsewhere this is
+    /// [`disk_usage`](Self::disk_usage).
+    ///
+    /// # Errors
+    /// [`Timeout`](crate::ErrorKind::Timeout): the file system is not answering.
+    pub fn disk_usage_within(&self, path: impl AsRef<Path>, timeout: Duration) -> Result<DiskUsage> {
+        sys::Os::disk_usage_within(self.source(), path.as_ref(), timeout)
+    }
+
     /// Counters of each disk and partition, in the kernel's order.
     pub fn disk_io_counters(&self) -> Result<Vec<(OsString, DiskIo)>> {
         sys::Os::disk_io_counters(self.source())

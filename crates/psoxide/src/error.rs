@@ -114,6 +114,14 @@ impl Error {
         Self::new(ErrorKind::ZombieProcess).with_pid(pid)
     }
 
+    /// A file system did not answer in time.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn not_answering() -> Self {
+        let mut error = Self::new(ErrorKind::Timeout);
+        error.0.message = Some("the file system is not answering".into());
+        error
+    }
+
     pub(crate) fn timeout() -> Self {
         Self::new(ErrorKind::Timeout)
     }

@@ -1,5 +1,7 @@
 //! Space of file systems, as df shows it.
 
+use std::time::Duration;
+
 use clap::Args;
 use psoxide::{DiskPartition, Reading, Record as _, Unit};
 
@@ -57,6 +59,9 @@ const LISTING: Listing<Mounted> = Listing {
     ..Listing::DEFAULT
 };
 
+/// How long a file system may take to answer.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
+
 impl Subcommand for DiskUsage {
     const NAME: &'static str = "disk-usage";
     const ABOUT: &'static str = "Space on file systems, as df";
@@ -75,7 +80,7 @@ impl Subcommand for DiskUsage {
         let system = &context.system;
         LISTING.run(context, &self.list, None, |_| {
             let mounted = |partition: DiskPartition| {
-                let usage = Reading::from(system.disk_usage(&partition.mountpoint));
+                let usage = Reading::from(system.disk_usage_within(&partition.mountpoint, TIMEOUT));
                 Mounted { partition, usage }
             };
             let partitions = system.disk_partitions(self.all || !self.paths.is_empty())?;
@@ -84,7 +89,7 @@ impl Subcommand for DiskUsage {
             }
             let mut rows = Vec::new();
             for path in &self.paths {
-                let usage = system.disk_usage(path)?;
+                let usage = system.disk_usage_within(path, TIMEOUT)?;
                 let path = path.canonicalize().unwrap_or_else(|_| path.clone());
                 let holds = |partition: &&DiskPartition| path.starts_with(&partition.mountpoint);
                 // The innermost mount; of several on the same point the last one is seen.

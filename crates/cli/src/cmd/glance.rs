@@ -291,7 +291,7 @@ fn disks(context: &Context) -> Result<Vec<(DiskPartition, Result<DiskUsage>)>> {
     Ok(partitions
         .into_iter()
         .map(|partition| {
-            let usage = context.system.disk_usage(&partition.mountpoint);
+            let usage = context.system.disk_usage_within(&partition.mountpoint, super::disk_usage::TIMEOUT);
             (partition, usage)
         })
         .collect())

@@ -348,6 +348,11 @@ contract! {
         /// Reads the space of the file system that `path` is on.
         fn disk_usage(source, path: &Path) -> Result<DiskUsage> = unsupported;
 
+        /// Reads the space of a file system that may not answer. Where nothing limits the call, it may take longer.
+        fn disk_usage_within(source, path: &Path, _timeout: Duration) -> Result<DiskUsage> {
+            Self::disk_usage(source, path)
+        }
+
         /// Reads the counters of each disk and partition, in the kernel's order.
         fn disk_io_counters(source) -> Result<Vec<(OsString, DiskIo)>> = unsupported;
 

@@ -50,6 +50,11 @@ impl DiskReadings for Linux {
         posix::disk::usage(path)
     }
 
+    fn disk_usage_within(source: &Source, path: &Path, timeout: Duration) -> Result<DiskUsage> {
+        source.require_live("disk_usage")?;
+        source.unanswered().space(path, timeout).map(posix::disk::usage_of).map_err(|error| error.with_path(path))
+    }
+
     fn disk_io_counters(source: &Source) -> Result<Vec<(OsString, DiskIo)>> {
         let counters = source.read_if_any(&source.procfs("diskstats"), |bytes| {
             Ok(diskstats::parse(bytes)?.iter().map(counters).collect())

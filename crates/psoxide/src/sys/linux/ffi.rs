@@ -4,13 +4,14 @@
 use std::ffi::OsStr;
 use std::io;
 use std::mem::{offset_of, size_of, size_of_val};
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
 
 use rustix::process::Pid as RawPid;
 
+use super::helper::Answer;
 use crate::{Error, HeapInfo, Limit, Result};
 
 const IOPRIO_WHO_PROCESS: libc::c_int = 1;
@@ -116,6 +117,49 @@ pub(super) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
     // which is all that the kernel writes.
     let code = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO, &raw mut info) };
     (code == 0 && info.mask & CREDENTIALS != 0).then_some(info)
+}
+
+/// Starts a child process that runs `work`, writes the result to `writer`, and ends. Its end sends no signal, so that a host
+/// that waits for children of its own does not see it.
+///
+/// It shares the descriptors of this process: with a copy of them its end would close files, and on a file system that does not
+/// answer that would wait. So `writer` must stay open until the child has answered or was killed.
+///
+/// `work` runs in a copy of a process that may have had threads: it must make system calls only, and must not allocate.
+pub(super) fn start_helper(writer: RawFd, work: impl FnOnce() -> Answer) -> Result<RawPid> {
+    let (zero, files): (libc::c_long, libc::c_long) = (0, libc::CLONE_FILES.into());
+    // The order of the first two differs there, clone(2).
+    let (first, second) = if cfg!(target_arch = "s390x") { (zero, files) } else { (files, zero) };
+    // SAFETY: without a stack, clone(2) is fork(2), here with shared descriptors and without a signal. The child runs on a copy
+    // of this stack and leaves by _exit.
+    let child = done(unsafe { libc::syscall(libc::SYS_clone, first, second, zero, zero, zero) })?;
+    if let Some(child) = i32::try_from(child).ok().and_then(RawPid::from_raw) {
+        return Ok(child);
+    }
+    let answer = work();
+    // SAFETY: the bytes are those of a live array; _exit takes an integer and does not return.
+    unsafe {
+        libc::write(writer, answer.as_ptr().cast(), size_of::<Answer>());
+        libc::_exit(0)
+    }
+}
+
+/// Kills a child of [`start_helper`].
+pub(super) fn kill_helper(child: RawPid) {
+    // SAFETY: kill takes integers; the child has not been reaped, so the pid is its own.
+    unsafe { libc::kill(child.as_raw_pid(), libc::SIGKILL) };
+}
+
+/// Reaps a child of [`start_helper`] if it has ended; whether there is no such child any more.
+pub(super) fn reap_helper(child: RawPid) -> bool {
+    loop {
+        // SAFETY: the status is not asked for.
+        match unsafe { libc::waitpid(child.as_raw_pid(), std::ptr::null_mut(), libc::__WALL | libc::WNOHANG) } {
+            0 => return false,
+            -1 if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+            _ => return true,
+        }
+    }
 }
 
 /// A page of numbers that a forked child finds zero: madvise(2), MADV_WIPEONFORK (since Linux 4.14).

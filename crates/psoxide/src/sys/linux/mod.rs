@@ -17,6 +17,7 @@ mod disk;
 mod family;
 mod ffi;
 mod folder;
+mod helper;
 mod memo;
 mod memory;
 mod net;

@@ -17,6 +17,7 @@ use rustix::process::{PidfdFlags, pidfd_open};
 use super::bpf::Bpf;
 use super::ffi::{self, PidfdInfo};
 use super::folder::Folder;
+use super::helper::Unanswered;
 use super::memo::Memo;
 use super::user_names::UserNames;
 use super::{raw_pid, tree};
@@ -34,6 +35,7 @@ pub(crate) struct Source {
     little_endian: bool,
     live: bool,
     memo: Arc<Memo>,
+    unanswered: Arc<Unanswered>,
     backend: Backend,
     user_names: Arc<UserNames>,
     bpf: Arc<Bpf>,
@@ -57,6 +59,7 @@ impl Source {
             little_endian: cfg!(target_endian = "little"),
             live: true,
             memo: Arc::default(),
+            unanswered: Arc::default(),
             backend: Backend::from_env().ok().flatten().unwrap_or_default(),
             user_names: Arc::default(),
             bpf: Arc::default(),
@@ -84,6 +87,7 @@ impl Source {
             little_endian: cfg!(target_endian = "little"),
             live: false,
             memo: Arc::default(),
+            unanswered: Arc::default(),
             backend: Backend::Proc,
             user_names: Arc::default(),
             bpf: Arc::default(),
@@ -133,6 +137,11 @@ impl Source {
     /// Whether `procfs` is a procfs, and no copy of one.
     pub(super) fn is_procfs(&self) -> bool {
         self.live && (self.procfs == Path::new("/proc") || is_procfs(&self.procfs))
+    }
+
+    /// The file systems that did not answer.
+    pub(super) fn unanswered(&self) -> &Unanswered {
+        &self.unanswered
     }
 
     pub(super) fn user_names(&self) -> &UserNames {
