@@ -183,7 +183,14 @@ impl Subcommand for Cpu {
 
     fn run(self, context: &Context) -> Outcome {
         let system = &context.system;
-        let listing = if self.each { &EACH } else { &ALL };
+        // A system that does not count waiting threads has no columns for them.
+        let unqueued = ALL.table.get(2..).unwrap_or_default();
+        let counts = !system.run_queue().is_err_and(|error| error.is_unsupported());
+        let listing = match (self.each, counts) {
+            (true, _) => EACH,
+            (false, true) => ALL,
+            (false, false) => Listing { table: unqueued, ..ALL },
+        };
         let mut rate = Rate::new(context);
         listing.run(context, &self.list, None, |_| {
             let pair = rate.next(|system| {
