@@ -14,13 +14,13 @@ record! {
     /// Linux: `/proc/self/mounts`, `/proc/filesystems`.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct DiskPartition = "sdiskpart" {
-        /// The device; empty where the kernel says "none".
+        /// Device; empty if the kernel reports "none".
         device: OsString, Text, ALL;
-        /// Where it is mounted.
+        /// Mount point.
         mountpoint: PathBuf, Text, ALL;
-        /// Type of file system.
+        /// File system type.
         fstype: OsString, Text, ALL;
-        /// Mount options, comma separated.
+        /// Mount options, separated by commas.
         opts: OsString, Text, ALL;
     }
 }
@@ -28,22 +28,22 @@ record! {
 record! {
     /// Space of a file system.
     ///
-    /// `statvfs(3)`; as `df`, space reserved for root is in total but neither used nor free, and not in percent.
+    /// `statvfs(3)`. As in `df`, space reserved for root counts in total, but not in used, free or percent.
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct DiskUsage = "sdiskusage" {
-        /// All of it.
+        /// Total space.
         total: u64, Bytes, ALL;
-        /// In use.
+        /// Space in use.
         used: u64, Bytes, ALL;
-        /// Free for users.
+        /// Space that unprivileged users can use.
         free: u64, Bytes, ALL;
-        /// The used part of what users can use.
+        /// Used part of the space that users can use.
         percent: f64, Percent, ALL;
     }
 }
 
 record! {
-    /// What a disk has done since boot.
+    /// Counters of a disk since boot.
     ///
     /// Linux: `/proc/diskstats`, else `/sys/block/*/stat` (Documentation/admin-guide/iostats.rst).
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,22 +60,22 @@ record! {
         read_time: Option<Duration>, Seconds, LINUX | MACOS | WINDOWS | FREEBSD | SUNOS;
         /// Time spent writing.
         write_time: Option<Duration>, Seconds, LINUX | MACOS | WINDOWS | FREEBSD | SUNOS;
-        /// Reads that were merged with others before they were issued.
+        /// Reads merged with adjacent ones before the device saw them.
         read_merged_count: Option<u64>, Count, LINUX;
-        /// Writes that were merged with others before they were issued.
+        /// Writes merged with adjacent ones before the device saw them.
         write_merged_count: Option<u64>, Count, LINUX;
-        /// Time in which at least one I/O was under way.
+        /// Time with at least one I/O in progress.
         busy_time: Option<Duration>, Seconds, LINUX | FREEBSD;
     }
 }
 
 impl System {
-    /// Mounted file systems: those on devices, or `all` with proc, sysfs, tmpfs and the like.
+    /// Lists the mounted file systems on devices, or `all`, including proc, sysfs and tmpfs.
     pub fn disk_partitions(&self, all: bool) -> Result<Vec<DiskPartition>> {
         sys::Os::disk_partitions(self.source(), all)
     }
 
-    /// Space of the file system that `path` is on.
+    /// Reads the space of the file system that holds `path`.
     pub fn disk_usage(&self, path: impl AsRef<Path>) -> Result<DiskUsage> {
         sys::Os::disk_usage(self.source(), path.as_ref())
     }
@@ -92,18 +92,18 @@ impl System {
         sys::Os::disk_usage_within(self.source(), path.as_ref(), timeout)
     }
 
-    /// Counters of each disk and partition, in the kernel's order.
+    /// Reads the counters of each disk and partition, in the kernel's order.
     pub fn disk_io_counters(&self) -> Result<Vec<(OsString, DiskIo)>> {
         sys::Os::disk_io_counters(self.source())
     }
 
-    /// The names in [`disk_io_counters`](Self::disk_io_counters) that are whole disks: summing partitions too would
-    /// count everything twice.
+    /// Lists the names in [`disk_io_counters`](Self::disk_io_counters) that are whole disks. A sum that included
+    /// partitions would count everything twice.
     pub fn whole_disks(&self) -> Result<Vec<OsString>> {
         sys::Os::whole_disks(self.source())
     }
 
-    /// Counters of all whole disks together; `None` where there is no disk.
+    /// Sums the counters of all whole disks; `None` if there is no disk.
     pub fn disk_io_total(&self) -> Result<Option<DiskIo>> {
         let whole = self.whole_disks()?;
         let counters = self.disk_io_counters()?;
@@ -112,13 +112,13 @@ impl System {
 }
 
 impl DiskIo {
-    /// Both together.
+    /// Adds both.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
         self.zip(other, u64::saturating_add, Duration::saturating_add)
     }
 
-    /// What was added since `earlier`. A counter that went back counts as unchanged.
+    /// Returns the growth since `earlier`. A counter that went back counts as unchanged.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         self.zip(earlier, u64::saturating_sub, Duration::saturating_sub)

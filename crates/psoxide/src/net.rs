@@ -11,7 +11,7 @@ use crate::value::{ToValue, Value, text};
 use crate::{Error, Pid, Result, System};
 
 record! {
-    /// What an interface has carried since it came up.
+    /// Counters of an interface since it came up.
     ///
     /// Linux: `/proc/net/dev`, proc_pid_net(5).
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,9 +28,9 @@ record! {
         errin: u64, Count, ALL;
         /// Errors while sending.
         errout: u64, Count, ALL;
-        /// Incoming packets that were dropped.
+        /// Incoming packets dropped.
         dropin: u64, Count, ALL;
-        /// Outgoing packets that were dropped.
+        /// Outgoing packets dropped.
         dropout: u64, Count, ALL;
     }
 }
@@ -39,15 +39,15 @@ record! {
     /// An address of an interface.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct NicAddr = "snicaddr" {
-        /// The family of the addresses.
+        /// Address family.
         family: AddressFamily, Text, ALL;
-        /// The interface's own address.
+        /// Address of the interface.
         address: NicAddress, Text, ALL;
-        /// Which bits of it name the network.
+        /// Network mask.
         netmask: Option<NicAddress>, Text, ALL;
-        /// The address that all of the network hears.
+        /// Broadcast address.
         broadcast: Option<NicAddress>, Text, POSIX;
-        /// The other end of a point-to-point link.
+        /// Address of the other end of a point-to-point link.
         ptp: Option<NicAddress>, Text, POSIX;
     }
 }
@@ -56,13 +56,13 @@ record! {
     /// State of an interface.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct NicStats = "snicstats" {
-        /// Up, with a carrier: packets can be sent.
+        /// Whether the interface is up and has a carrier.
         isup: bool, Plain, ALL;
         /// Duplex mode.
         duplex: Duplex, Text, ALL;
-        /// Speed of the link, where it has one.
+        /// Speed of the link, if it has one.
         speed: Option<u64>, Megabits, ALL;
-        /// Largest packet.
+        /// Largest packet (MTU).
         mtu: u64, Bytes, ALL;
         /// Flags as `ifconfig` names them.
         flags: Vec<&'static str>, Text, POSIX;
@@ -73,21 +73,21 @@ record! {
     /// A socket, and the processes that hold it.
     #[derive(Debug, Clone, PartialEq, Eq, Hash)]
     pub struct Connection = "sconn" {
-        /// The lowest descriptor by which `pid` holds it.
+        /// Lowest descriptor of the socket in the process `pid`.
         fd: Option<i32>, Plain, ALL;
-        /// Family of its addresses.
+        /// Address family.
         family: AddressFamily, Text, ALL;
-        /// Kind of transport.
+        /// Socket type.
         kind: SocketType, Text, ALL;
-        /// This end.
+        /// Local address.
         laddr: Endpoint, Text, ALL;
-        /// The other end.
+        /// Remote address.
         raddr: Endpoint, Text, ALL;
-        /// State of a TCP connection; `None` for all else.
+        /// State of a TCP connection; `None` for other sockets.
         status: ConnectionStatus, Text, ALL;
-        /// The process with the highest pid that holds it; `None` if no process does, or none that this user may see.
+        /// Highest pid of the processes that hold the socket; `None` if no visible process does.
         pid: Option<Pid>, Plain, ALL;
-        /// Every process that holds it and the descriptor, by pid and descriptor.
+        /// Every process and descriptor that holds the socket, by pid and descriptor.
         holders: Vec<Holder>, Text, ALL;
     }
 }
@@ -96,9 +96,9 @@ record! {
     /// A process that holds a socket.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub struct Holder = "holder" {
-        /// The process.
+        /// Process.
         pid: Pid, Plain, ALL;
-        /// The descriptor; a process that has several is a holder by each. `None` where the system does not show it.
+        /// Descriptor. A process with several is a holder by each. `None` if the system does not show it.
         fd: Option<i32>, Plain, ALL;
     }
 }
@@ -128,7 +128,7 @@ impl NicAddr {
     }
 }
 
-/// Family of an address.
+/// An address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum AddressFamily {
@@ -138,11 +138,11 @@ pub enum AddressFamily {
     Inet,
     /// `AF_INET6`.
     Inet6,
-    /// The hardware's address: `AF_PACKET` on Linux, `AF_LINK` elsewhere.
+    /// Hardware addresses: `AF_PACKET` on Linux, `AF_LINK` elsewhere.
     Link,
 }
 
-/// Kind of transport.
+/// A socket type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SocketType {
@@ -152,11 +152,11 @@ pub enum SocketType {
     Datagram,
     /// `SOCK_SEQPACKET`.
     SeqPacket,
-    /// One that psoxide has no name for.
+    /// A number that psoxide has no name for.
     Other(u32),
 }
 
-/// State of a TCP connection.
+/// The state of a TCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // RFC 9293's own names
@@ -176,7 +176,7 @@ pub enum ConnectionStatus {
     NewSynRecv,
     /// Linux: bound but neither listening nor connected (`TCP_BOUND_INACTIVE`).
     BoundInactive,
-    /// Windows: its record is about to be deleted.
+    /// Windows: the connection's record is about to be deleted.
     DeleteTcb,
     /// Not TCP.
     None,
@@ -218,7 +218,7 @@ pub enum ConnectionKind {
 pub enum NicAddress {
     /// IPv4.
     Inet(Ipv4Addr),
-    /// IPv6, with the name of its zone where it is link local.
+    /// IPv6, with the zone name of a link-local address.
     Inet6(Ipv6Addr, Option<OsString>),
     /// Hardware address.
     Link(Vec<u8>),
@@ -231,7 +231,7 @@ pub enum Duplex {
     Full,
     /// One direction at a time.
     Half,
-    /// Not known, or no such thing.
+    /// Unknown, or the link has no duplex mode.
     #[default]
     Unknown,
 }
@@ -251,18 +251,18 @@ impl ConnectionKind {
         ("all", Self::All),
     ];
 
-    /// The names that [`from_str`](str::parse) takes: what `psutil.net_connections(kind)` takes.
+    /// Lists the names that [`from_str`](str::parse) accepts, those of `psutil.net_connections(kind)`.
     pub fn names() -> impl Iterator<Item = &'static str> {
         Self::NAMES.iter().map(|(name, _)| *name)
     }
 
-    /// Whether UNIX sockets are asked for.
+    /// Whether UNIX sockets are included.
     #[must_use]
     pub fn unix(self) -> bool {
         matches!(self, Self::Unix | Self::All)
     }
 
-    /// Whether TCP sockets of this IP version are asked for.
+    /// Whether TCP sockets of this IP version are included.
     #[must_use]
     pub fn tcp(self, v6: bool) -> bool {
         match self {
@@ -273,7 +273,7 @@ impl ConnectionKind {
         }
     }
 
-    /// Whether UDP sockets of this IP version are asked for.
+    /// Whether UDP sockets of this IP version are included.
     #[must_use]
     pub fn udp(self, v6: bool) -> bool {
         match self {
@@ -405,12 +405,12 @@ impl ToValue for Endpoint {
 }
 
 impl System {
-    /// Counters of each interface, in the kernel's order.
+    /// Reads the counters of each interface, in the kernel's order.
     pub fn net_io_counters(&self) -> Result<Vec<(OsString, NetIo)>> {
         sys::Os::net_io_counters(self.source())
     }
 
-    /// Counters of all interfaces together; `None` where there is none.
+    /// Sums the counters of all interfaces; `None` without any.
     pub fn net_io_total(&self) -> Result<Option<NetIo>> {
         Ok(self.net_io_counters()?.into_iter().map(|(_, io)| io).reduce(|a, b| a.plus(&b)))
     }
@@ -424,25 +424,25 @@ impl System {
         sys::Os::net_connections(self.source(), kind)
     }
 
-    /// Addresses of each interface.
+    /// Lists the addresses of each interface.
     pub fn net_if_addrs(&self) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
         sys::Os::net_if_addrs(self.source())
     }
 
-    /// State of each interface.
+    /// Reads the state of each interface.
     pub fn net_if_stats(&self) -> Result<Vec<(OsString, NicStats)>> {
         sys::Os::net_if_stats(self.source())
     }
 }
 
 impl NetIo {
-    /// Both together.
+    /// Adds both.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
         self.zip(other, u64::saturating_add)
     }
 
-    /// What was added since `earlier`. A counter that went back counts as unchanged.
+    /// Returns the growth since `earlier`. A counter that went back counts as unchanged.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         self.zip(earlier, u64::saturating_sub)

@@ -1,4 +1,4 @@
-//! Pressure: how much work waits because something is short.
+//! Pressure stall information: how long work waits for CPU, memory or storage.
 
 use std::time::Duration;
 
@@ -7,50 +7,50 @@ use crate::sys::{self, PressureReadings as _};
 use crate::{Result, System};
 
 record! {
-    /// Time in which work waited for one thing.
+    /// Time that tasks spent waiting for one resource.
     ///
-    /// Linux: `/proc/pressure` (Documentation/accounting/psi.rst, since 4.20, where the kernel is built with it).
+    /// Linux: `/proc/pressure` (Documentation/accounting/psi.rst), since 4.20, if the kernel is built with it.
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct Pressure = "pressure" {
-        /// At least one task waited.
+        /// Time with at least one task waiting.
         some: Option<Stall>, Plain, LINUX;
-        /// All tasks that had work waited at the same time; for CPUs since Linux 5.13.
+        /// Time with all non-idle tasks waiting; for CPUs since Linux 5.13.
         full: Option<Stall>, Plain, LINUX;
     }
 }
 
 record! {
-    /// A part of the time that was lost to waiting.
+    /// Share of time spent waiting.
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct Stall = "pstall" {
-        /// Of the last 10 seconds.
+        /// Share of the last 10 seconds.
         avg10: f64, Percent, LINUX;
-        /// Of the last minute.
+        /// Share of the last minute.
         avg60: f64, Percent, LINUX;
-        /// Of the last five minutes.
+        /// Share of the last five minutes.
         avg300: f64, Percent, LINUX;
-        /// In all, since boot.
+        /// Total time since boot.
         total: Duration, Seconds, LINUX;
     }
 }
 
-/// What work can wait for.
+/// A resource that tasks wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PressureOf {
-    /// A CPU to run on.
+    /// CPU time.
     Cpu,
-    /// Memory: reclaim, swap, pages that must be read again.
+    /// Memory: reclaim, swap, and pages read again.
     Memory,
-    /// Storage.
+    /// Storage I/O.
     Io,
 }
 
 impl PressureOf {
-    /// All of them.
+    /// Every resource.
     pub const ALL: &'static [Self] = &[Self::Cpu, Self::Memory, Self::Io];
 
-    /// Its name: `cpu`, `memory`, `io`.
+    /// Returns the name: `cpu`, `memory` or `io`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -62,10 +62,10 @@ impl PressureOf {
 }
 
 impl System {
-    /// How much work waits for `what`.
+    /// Reads the time that tasks spent waiting for `what`.
     ///
     /// # Errors
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) where the kernel does not account for it.
+    /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported) if the kernel does not account for it.
     pub fn pressure(&self, what: PressureOf) -> Result<Pressure> {
         sys::Os::pressure(self.source(), what)
     }

@@ -11,13 +11,13 @@ record! {
     /// A temperature.
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct Temperature = "shwtemp" {
-        /// What is measured; empty where the chip does not say.
+        /// What the sensor measures; empty if the chip has no label.
         label: String, Text, LINUX | BSD;
-        /// Now.
+        /// Current temperature.
         current: f64, Celsius, LINUX | BSD;
-        /// Where it is considered high.
+        /// Temperature that counts as high.
         high: Option<f64>, Celsius, LINUX | BSD;
-        /// Where it is considered critical.
+        /// Temperature that counts as critical.
         critical: Option<f64>, Celsius, LINUX | BSD;
     }
 }
@@ -26,9 +26,9 @@ record! {
     /// A fan.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Fan = "sfan" {
-        /// Which fan; empty where the chip does not say.
+        /// Name of the fan; empty if the chip has no label.
         label: String, Text, LINUX | NETBSD | OPENBSD;
-        /// Its speed now.
+        /// Current speed.
         current: u64, Rpm, LINUX | NETBSD | OPENBSD;
     }
 }
@@ -37,21 +37,21 @@ record! {
     /// The battery.
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct Battery = "sbattery" {
-        /// Charge.
+        /// Charge of the battery.
         percent: f64, Percent, LINUX | WINDOWS | MACOS | BSD;
-        /// Time left at the present rate.
+        /// Time until the battery is empty at the current rate.
         secsleft: TimeLeft, Seconds, LINUX | WINDOWS | MACOS | BSD;
-        /// Whether it hangs on mains; `None` where this is not known.
+        /// Whether mains power is connected; `None` if unknown.
         power_plugged: Option<bool>, Plain, LINUX | WINDOWS | MACOS | BSD;
     }
 }
 
-/// How long a battery lasts.
+/// Time until a battery is empty.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TimeLeft {
-    /// This long.
+    /// A known time.
     For(Duration),
-    /// Not known.
+    /// Unknown.
     #[default]
     Unknown,
     /// On mains power.
@@ -69,21 +69,21 @@ impl ToValue for TimeLeft {
 }
 
 impl System {
-    /// Temperatures by chip, in degrees Celsius.
+    /// Reads the temperatures of each chip, in degrees Celsius.
     ///
     /// Linux: `/sys/class/hwmon`, else `/sys/class/thermal`. FreeBSD: coretemp(4).
     pub fn sensors_temperatures(&self) -> Result<Vec<(String, Vec<Temperature>)>> {
         sys::Os::sensors_temperatures(self.source())
     }
 
-    /// Fans by chip.
+    /// Reads the fans of each chip.
     ///
     /// Linux: `/sys/class/hwmon`.
     pub fn sensors_fans(&self) -> Result<Vec<(String, Vec<Fan>)>> {
         sys::Os::sensors_fans(self.source())
     }
 
-    /// The battery, if there is one.
+    /// Reads the battery; `None` without one.
     ///
     /// Linux: `/sys/class/power_supply`.
     pub fn sensors_battery(&self) -> Result<Option<Battery>> {

@@ -12,26 +12,26 @@ record! {
     /// A service.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Service = "winservice" {
-        /// The name by which the system knows it.
+        /// Internal name.
         name: OsString, Text, WINDOWS;
-        /// The name for people.
+        /// Display name.
         display_name: OsString, Text, WINDOWS;
-        /// The command line of its program.
+        /// Command line of the service's program.
         binpath: OsString, Text, WINDOWS;
-        /// The account that it runs as.
+        /// Account that the service runs as.
         username: OsString, Text, WINDOWS;
-        /// What starts it.
+        /// What starts the service.
         start_type: ServiceStart, Text, WINDOWS;
-        /// What it does now.
+        /// Current status.
         status: ServiceStatus, Text, WINDOWS;
-        /// Its process, if it runs.
+        /// Process, if the service runs.
         pid: Option<Pid>, Plain, WINDOWS;
-        /// What it is for.
+        /// Description.
         description: OsString, Text, WINDOWS;
     }
 }
 
-/// What a service does now.
+/// Current status of a service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the names are those of Windows
@@ -43,7 +43,7 @@ pub enum ServiceStatus {
     ContinuePending,
     StopPending,
     Stopped,
-    /// One that psoxide has no name for.
+    /// A number that psoxide has no name for.
     #[default]
     Unknown,
 }
@@ -52,17 +52,17 @@ pub enum ServiceStatus {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ServiceStart {
-    /// The loader of the system: a driver.
+    /// The boot loader (a driver).
     Boot,
-    /// The system, at its start: a driver.
+    /// The kernel, during initialization (a driver).
     System,
-    /// The service manager, at the start of the system.
+    /// The service manager, at system start.
     Automatic,
-    /// Whoever needs it.
+    /// A program, on demand.
     Manual,
-    /// Nothing can.
+    /// Nothing: the service is disabled.
     Disabled,
-    /// One that psoxide has no name for.
+    /// A number that psoxide has no name for.
     #[default]
     Unknown,
 }
@@ -108,15 +108,15 @@ impl ToValue for ServiceStart {
 }
 
 impl System {
-    /// The services of Windows: the name and the display name of each, in the system's order.
+    /// Lists the name and display name of each Windows service, in the system's order.
     pub fn services(&self) -> Result<Vec<(OsString, OsString)>> {
         sys::Os::services(self.source())
     }
 
-    /// The service of this name, as it is now.
+    /// Reads the service with this name.
     ///
     /// # Errors
-    /// [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess) without a pid: there is no such service;
+    /// Fails with [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess) without a pid if there is no such service, and with
     /// [`AccessDenied`](crate::ErrorKind::AccessDenied).
     pub fn service(&self, name: impl AsRef<OsStr>) -> Result<Service> {
         sys::Os::service(self.source(), name.as_ref())

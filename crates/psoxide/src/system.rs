@@ -1,4 +1,4 @@
-//! A machine: this one, or one whose /proc and /sys were copied.
+//! A machine: this one, or a captured one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -130,7 +130,7 @@ impl System {
         sys::Os::os(&self.source)
     }
 
-    /// Whether this is the running kernel, not a copy.
+    /// Returns whether this is the running machine, not a capture.
     #[must_use]
     pub fn is_live(&self) -> bool {
         sys::Os::is_live(&self.source)
@@ -143,14 +143,14 @@ impl System {
         sys::Os::host_info(self.source())
     }
 
-    /// When the machine was booted.
+    /// Reads the boot time.
     ///
     /// Linux: `btime` of `/proc/stat`, whole seconds.
     pub fn boot_time(&self) -> Result<SystemTime> {
         sys::Os::boot_time(self.source())
     }
 
-    /// How long ago the machine was booted; of a copied one, when it was copied.
+    /// Reads the time since boot; of a capture, at the time of capture.
     ///
     /// Linux: `/proc/uptime`, which counts the time in suspend too.
     pub fn uptime(&self) -> Result<Duration> {
@@ -166,17 +166,17 @@ impl System {
         sys::Os::delay_accounting(self.source())
     }
 
-    /// The pids of all processes that this user can see, ascending.
+    /// Lists the pids of all processes that this user can see, ascending.
     pub fn pids(&self) -> Result<Vec<Pid>> {
         sys::Os::pids(self.source())
     }
 
-    /// Whether a process (not merely a thread) has this pid.
+    /// Returns whether a process, not merely a thread, has this pid.
     pub fn pid_exists(&self, pid: Pid) -> Result<bool> {
         sys::Os::pid_exists(self.source(), pid)
     }
 
-    /// The process `pid`.
+    /// Opens the process `pid`.
     ///
     /// # Errors
     /// [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess).
@@ -184,12 +184,12 @@ impl System {
         Process::open(self, pid)
     }
 
-    /// The calling process.
+    /// Opens the calling process.
     pub fn current_process(&self) -> Result<Process> {
         self.process(sys::Os::current_pid(self.source())?)
     }
 
-    /// All processes; those that end meanwhile are left out.
+    /// Opens all processes. Processes that end meanwhile are left out.
     pub fn processes(&self) -> Result<Vec<Process>> {
         let pass = Arc::new(sys::Os::pass(self.source(), sys::Scope::All(FieldSet::default())));
         let mut processes = Vec::new();

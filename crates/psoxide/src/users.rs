@@ -1,4 +1,4 @@
-//! Who is logged in.
+//! Login sessions.
 
 use std::ffi::OsString;
 use std::time::SystemTime;
@@ -10,24 +10,24 @@ use crate::{Pid, Result, System};
 record! {
     /// A login session.
     ///
-    /// Linux: `/var/run/utmp`, utmp(5); where there is none, the sessions of systemd-logind.
+    /// Linux: `/var/run/utmp`, utmp(5), or the sessions of systemd-logind if that file is missing.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct User = "suser" {
-        /// The user.
+        /// User name.
         name: OsString, Text, ALL;
-        /// The terminal, if any.
+        /// Terminal, if any.
         terminal: Option<OsString>, Text, ALL;
         /// The host that the login came from, if it came over the network.
         host: Option<OsString>, Text, ALL;
-        /// When it began, where the system tells.
+        /// Start of the session, if the system records it.
         started: Option<SystemTime>, Time, ALL;
-        /// The login process.
+        /// Login process.
         pid: Option<Pid>, Plain, POSIX;
     }
 }
 
 impl System {
-    /// Login sessions.
+    /// Lists the login sessions.
     pub fn users(&self) -> Result<Vec<User>> {
         sys::Os::users(self.source())
     }

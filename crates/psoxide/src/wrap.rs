@@ -1,4 +1,4 @@
-//! Counters that wrap, made to grow.
+//! Turns counters that wrap into counters that only grow.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::{DiskIo, NetIo};
 
-/// Remembers counters from call to call, so that one that wrapped around or was reset keeps growing.
+/// Remembers counters between calls, so that a counter that wrapped or was reset keeps growing.
 ///
-/// Kernels count some disk and network events in 32 bits. Pass every reading through the same guard; a device that
-/// disappears is forgotten.
+/// Kernels count some disk and network events in 32 bits. Pass every reading through the same guard. The guard forgets
+/// a device that disappears.
 ///
 /// ```
 /// use psoxide::{NetIo, WrapGuard};
@@ -31,7 +31,7 @@ impl<T> Default for WrapGuard<T> {
 }
 
 impl<T: Counting> WrapGuard<T> {
-    /// The same counters, each with what it had reached before it went back.
+    /// Returns the counters, each increased by what it had reached before it went back.
     pub fn grow(&mut self, reading: Vec<(OsString, T)>) -> Vec<(OsString, T)> {
         let mut next = HashMap::with_capacity(reading.len());
         let mut grown = Vec::with_capacity(reading.len());
@@ -51,10 +51,10 @@ impl<T: Counting> WrapGuard<T> {
 
 /// A record of counters.
 pub trait Counting: Clone {
-    /// Both together.
+    /// Adds both.
     #[must_use]
     fn plus(&self, other: &Self) -> Self;
-    /// For each counter that is less than it was, what it was; 0 for the others.
+    /// Returns the earlier value of each counter that went back, and 0 for the others.
     #[must_use]
     fn went_back_from(&self, then: &Self) -> Self;
 }

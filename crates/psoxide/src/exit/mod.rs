@@ -1,4 +1,4 @@
-//! Functions that run at the end of the program, however it ends.
+//! Runs functions at the end of the program, however it ends.
 //!
 //! An [`OnExit`] is a function that runs exactly once: when its [`Guard`] is dropped or finished, or when one of the
 //! chosen signals arrives.
@@ -27,19 +27,19 @@
 //!    see the interrupt), it ends by the signal itself, so that its parent sees it killed; what the program has not
 //!    flushed is lost then.
 //!
-//! - A second signal changes nothing: the program is ending already. A guard dropped meanwhile waits for the end, so a
-//!   function must not wait for a thread that holds a guard.
+//! - A second signal changes nothing, because the program is already ending. A guard dropped meanwhile waits for the end,
+//!   so a function must not wait for a thread that holds a guard.
 //! - Handlers that were there before still run, when the signal arrives. A signal that is ignored (`nohup`) stays
 //!   ignored. When no function is left for a signal and it had no handler before, its default action is taken.
 //! - In a forked child signals mean what they meant before, from its first instruction on, and none of the functions
 //!   runs. The child can register its own.
-//! - Out of reach: `SIGKILL`, `SIGSTOP`, `_exit`, and [`std::process::exit`] called by the program itself.
+//! - No function runs on `SIGKILL`, `SIGSTOP`, `_exit`, and [`std::process::exit`] called by the program itself.
 //!
-//! Windows has no signals, but tells a program of a console: Ctrl+C arrives as [`Signal::INT`], Ctrl+Break as
+//! Windows has no signals, but notifies a console program: Ctrl+C arrives as [`Signal::INT`], Ctrl+Break as
 //! `Signal::BREAK`, the end of the console as [`Signal::HUP`], and the end of the session or of the machine as
 //! [`Signal::TERM`]; the last two leave a program some seconds. Handlers that were there before run where no function
 //! is left, and a program that dies by a signal exits with 0xC000013A, as one that Ctrl+C ends.
-//! `TerminateProcess`, which is all that one program can do to another that shares no console, is out of reach.
+//! No function runs on `TerminateProcess`, the only way to end a program that shares no console.
 
 #[cfg(unix)]
 mod unix;
@@ -60,7 +60,7 @@ use crate::{Result, Signal};
 
 type Log = Box<dyn FnOnce(&str) + Send>;
 
-/// A function to run at the end, and when. See the [module](self).
+/// A function to run at the end of the program, and the signals that trigger it. See the [module](self).
 #[must_use = "nothing runs before `register`"]
 pub struct OnExit<F> {
     fun: F,
@@ -74,9 +74,9 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Termination,
 {
-    /// `fun` runs at the end or on [`Signal::TERM`], which is then told on standard error.
+    /// Makes a function that runs at the end or on [`Signal::TERM`], and logs the signal to standard error.
     ///
-    /// It failed if it panics or returns what [`main`](Termination) would fail with; an error is printed.
+    /// The function fails if it panics or returns a value that [`main`](Termination) would fail with. An error is printed.
     pub fn new(fun: F) -> Self {
         let log = |message: &str| {
             // There is nowhere left to say that standard error is closed.
@@ -85,19 +85,19 @@ where
         Self { fun, signals: vec![Signal::TERM], log: Some(Box::new(log)), die_by_signal: false }
     }
 
-    /// Runs it on these signals instead; on none, the guard alone runs it.
+    /// Replaces the signals. Without any, only the guard runs the function.
     pub fn signals(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
         self.signals = signals.into_iter().collect();
         self
     }
 
-    /// Tells `log` instead of standard error: `signal SIGTERM received by process with PID 42`.
+    /// Logs to `log` instead of standard error: `signal SIGTERM received by process with PID 42`.
     pub fn log(mut self, log: impl FnOnce(&str) + Send + 'static) -> Self {
         self.log = Some(Box::new(log));
         self
     }
 
-    /// Tells nobody.
+    /// Logs nothing.
     pub fn silent(mut self) -> Self {
         self.log = None;
         self
@@ -109,11 +109,11 @@ where
         self
     }
 
-    /// From here on the function runs when the program ends.
+    /// Registers the function: from now on it runs when the program ends.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for signals that cannot be caught and numbers that are none;
-    /// [`Io`](crate::ErrorKind::Io) if the system refuses the thread that waits for signals. Nothing is registered
+    /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for a signal that cannot be caught or does not exist, and
+    /// with [`Io`](crate::ErrorKind::Io) if the system refuses the thread that waits for signals. Nothing is registered
     /// then.
     pub fn register(self) -> Result<Guard> {
         let Self { fun, signals, log, die_by_signal } = self;
@@ -127,17 +127,17 @@ where
     }
 }
 
-/// Runs its function when it is dropped, unless a signal has done so.
+/// Runs the function when dropped, unless a signal already did.
 #[derive(Debug)]
 #[must_use = "the function runs when the guard is dropped, which is at once if nobody holds it"]
 pub struct Guard {
     id: u64,
-    /// The process whose end is meant; a forked child has a copy of the guard.
+    /// The process that registered the function. A forked child has a copy of the guard.
     owner: u32,
 }
 
 impl Guard {
-    /// Runs the function now; what it came to is a status to end `main` with.
+    /// Runs the function now, and returns a status to end `main` with.
     pub fn finish(self) -> ExitCode {
         let done = self.run();
         std::mem::forget(self);
@@ -190,7 +190,7 @@ impl Entry {
     }
 }
 
-/// Runs every function and ends the program; returns if none is for this signal.
+/// Runs every function and ends the program. Returns if no function is for this signal.
 fn run_all(signal: Signal) {
     let mut registry = registry();
     while registry.running > 0 && registry.ending.is_none() {
@@ -226,7 +226,7 @@ fn run_all(signal: Signal) {
     process::exit(if succeeded { signal.0 } else { 1 });
 }
 
-/// Another thread ends the program.
+/// Waits for ever: another thread ends the program.
 fn wait_for_the_end(registry: MutexGuard<'_, Registry>) -> ! {
     drop(registry);
     loop {
@@ -234,18 +234,18 @@ fn wait_for_the_end(registry: MutexGuard<'_, Registry>) -> ! {
     }
 }
 
-/// What `fun` returns, `None` if it panics; the panic hook has printed that.
+/// Returns the function's result, or `None` after a panic, which the panic hook has printed.
 fn caught<T>(fun: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(fun)).ok()
 }
 
-/// The functions of this program that have not run yet, oldest first.
+/// The registered functions that have not run yet, oldest first.
 struct Registry {
     entries: Vec<Entry>,
     next_id: u64,
-    /// How many guards are at work.
+    /// Number of guards that run their function now.
     running: usize,
-    /// The thread that ends the program, once a signal has come.
+    /// The thread that ends the program after a signal.
     ending: Option<ThreadId>,
     watch: Option<system::Watch>,
 }
@@ -253,10 +253,10 @@ struct Registry {
 static REGISTRY: Mutex<Registry> =
     Mutex::new(Registry { entries: Vec::new(), next_id: 0, running: 0, ending: None, watch: None });
 
-/// Notified when no guard is at work any more.
+/// Notified when no guard runs its function any more.
 static IDLE: Condvar = Condvar::new();
 
-/// The registry is whole between any two statements, so a panic elsewhere does not matter.
+/// Locks the registry. It is consistent between any two statements, so a panic elsewhere does not matter.
 fn registry() -> MutexGuard<'static, Registry> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }

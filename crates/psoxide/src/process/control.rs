@@ -1,4 +1,4 @@
-//! Telling a process what to do, and waiting for its end.
+//! Signals to a process, changes to its properties, and waiting for its end.
 
 use std::ops::Deref;
 use std::process::Command;
@@ -15,7 +15,7 @@ impl Process {
         self.with_handle(run)
     }
 
-    /// Sends a signal: to this process, never to a later one with the same pid.
+    /// Sends a signal to this process, never to a later process with the same pid.
     ///
     /// On Linux before 6.9 two processes that get the same pid within one clock tick (10 ms) cannot be told apart.
     ///
@@ -29,27 +29,27 @@ impl Process {
         self.control("send_signal", |handle| Os::send_signal(handle, signal))
     }
 
-    /// Stops it (POSIX: SIGSTOP).
+    /// Suspends the process (POSIX: SIGSTOP).
     pub fn suspend(&self) -> Result<()> {
         self.control("suspend", Os::suspend)
     }
 
-    /// Lets it go on (POSIX: SIGCONT).
+    /// Resumes the process (POSIX: SIGCONT).
     pub fn resume(&self) -> Result<()> {
         self.control("resume", Os::resume)
     }
 
-    /// Asks it to end: SIGTERM. Windows: ends it.
+    /// Asks the process to end (POSIX: SIGTERM). Windows: ends it at once.
     pub fn terminate(&self) -> Result<()> {
         self.send_signal(Signal::TERM)
     }
 
-    /// Ends it: SIGKILL. Windows: with that number as its exit code.
+    /// Ends the process (POSIX: SIGKILL). Windows: with that signal's number as the exit code.
     pub fn kill(&self) -> Result<()> {
         self.send_signal(Signal::KILL)
     }
 
-    /// Waits for its end; how it ended is known of the caller's own children only (Windows: of any process).
+    /// Waits for the end of the process. Returns its exit status if it is a child of the caller (Windows: any process).
     ///
     /// # Errors
     /// [`Timeout`](crate::ErrorKind::Timeout).
@@ -61,12 +61,12 @@ impl Process {
         }
     }
 
-    /// Sets its nice value, -20 to 19; on Windows its priority class.
+    /// Sets the nice value, -20 to 19. Windows: the priority class.
     pub fn set_nice(&self, value: i32) -> Result<()> {
         self.control("set_nice", |handle| Os::set_nice(handle, value))
     }
 
-    /// Sets its I/O scheduling class and priority.
+    /// Sets the I/O scheduling class and priority.
     pub fn set_ionice(&self, priority: IoPriority) -> Result<()> {
         if let Some(value) = priority.value.filter(|value| *value > 7) {
             return Err(Error::invalid(format!("I/O priority {value} is not within 0 to 7")));
@@ -79,7 +79,7 @@ impl Process {
         self.control("set_rlimit", |handle| Os::set_rlimit(handle, resource, limit))
     }
 
-    /// Sets the CPUs it may run on.
+    /// Sets the CPUs that the process may run on.
     pub fn set_cpu_affinity(&self, cpus: &[u32]) -> Result<()> {
         if cpus.is_empty() {
             return Err(Error::invalid("no CPU is named that it may run on"));
@@ -88,22 +88,22 @@ impl Process {
     }
 }
 
-/// What has become of processes that were waited for.
+/// The processes that ended during a wait, and those that did not.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct WaitOutcome {
-    /// Those that ended, and how where that may be known, in the order in which they were found.
+    /// Processes that ended, in the order found, with the exit status of the caller's children.
     pub gone: Vec<(Process, Option<ExitStatus>)>,
-    /// Those that had not when the time was over.
+    /// Processes that still ran at the timeout.
     pub alive: Vec<Process>,
 }
 
-/// Waits for the end of all of `processes`, telling `ended` of each, until none is left or the time is over.
+/// Waits until all `processes` have ended or the timeout expires. Calls `ended` for each that ends.
 ///
-/// One thousand of them cost one poll(2) of their pidfds: nothing is looked at in between.
+/// One poll(2) call on pidfds covers all processes.
 ///
 /// # Errors
-/// A process that is not of this running machine, or a failed call. Time over is no error: see
+/// Fails for a process of a capture, and if a system call fails. A timeout is not an error: see
 /// [`WaitOutcome::alive`].
 pub fn wait_procs(
     processes: &[Process],
@@ -138,7 +138,7 @@ impl Child {
     /// Starts `command`.
     ///
     /// # Errors
-    /// The command cannot be started; or it could not be followed, as /proc is that of another pid namespace.
+    /// Fails if the command cannot be started, or if /proc belongs to another pid namespace.
     pub fn spawn(command: &mut Command) -> Result<Self> {
         let system = System::host();
         if Os::current_pid(system.source())? != std::process::id() {
@@ -156,7 +156,7 @@ impl Child {
         }
     }
 
-    /// Its pipes.
+    /// Returns the standard library's child, with its pipes.
     pub fn pipes(&mut self) -> &mut std::process::Child {
         &mut self.child
     }

@@ -1,4 +1,4 @@
-//! A process: who it is, what it does, and how it is told to stop.
+//! A process: its identity, its readings and its place in the tree.
 
 mod control;
 mod records;
@@ -21,15 +21,15 @@ use crate::memory::percent;
 use crate::sys::{Cache, Fate, Handle, Os, Parentage, Platform as _, ProcessReadings as _, SystemReadings as _};
 use crate::{Connection, ConnectionKind, Error, Pid, Result, System};
 
-/// A process of a [`System`]: its pid and the start time that tells it from a later process with the same pid.
+/// A process of a [`System`]: a pid and a start time, which tells it from a later process with the same pid.
 ///
 /// On Linux the start time has a resolution of 10 ms. A process that is opened in the clock tick in which it began is also
 /// identified by the number of its pidfd (since Linux 6.9).
 ///
-/// Each getter reads its kernel sources anew; [`oneshot`](Self::oneshot) gives a view that reads each only once.
-/// A getter fails with [`NoSuchProcess`](ErrorKind::NoSuchProcess) when the process has ended, with
-/// [`ZombieProcess`](ErrorKind::ZombieProcess) when what it asks for is gone though the pid is not, and with
-/// [`AccessDenied`](ErrorKind::AccessDenied) when the system refuses.
+/// Each getter reads the kernel again. [`oneshot`](Self::oneshot) returns a view that reads each kernel source once.
+/// A getter fails with [`NoSuchProcess`](ErrorKind::NoSuchProcess) if the process has ended, with
+/// [`ZombieProcess`](ErrorKind::ZombieProcess) if it is a zombie that no longer has the value, and with
+/// [`AccessDenied`](ErrorKind::AccessDenied) if the system refuses.
 #[derive(Debug, Clone)]
 pub struct Process {
     system: System,
@@ -74,13 +74,13 @@ impl Process {
         Ok(Self { system: system.clone(), pid, start, unique, cache: None })
     }
 
-    /// Its pid.
+    /// Returns the pid.
     #[must_use]
     pub fn pid(&self) -> Pid {
         self.pid
     }
 
-    /// The machine it runs on.
+    /// Returns the machine that the process belongs to.
     #[must_use]
     pub fn system(&self) -> &System {
         &self.system
@@ -93,9 +93,9 @@ impl Process {
         self.start
     }
 
-    /// A view of this process that reads each kernel source at most once: many readings for the price of one.
+    /// Returns a view of this process that reads each kernel source at most once.
     ///
-    /// Errors are not kept. Dropping the view forgets what was read.
+    /// Errors are not cached. Dropping the view drops the cache.
     #[must_use]
     pub fn oneshot(&self) -> Self {
         Self { cache: Some(Arc::new(Os::cache(self.system.source(), true))), ..self.clone() }
@@ -118,7 +118,7 @@ impl Process {
         Handle { source: self.system.source(), pid: self.pid, start: self.start, unique: self.unique, cache }
     }
 
-    /// Whether it still exists: the same process, be it a zombie.
+    /// Returns whether the same process still exists, running or zombie.
     pub fn is_running(&self) -> Result<bool> {
         match Self::open(&self.system, self.pid) {
             Ok(now) if !self.starts_with(now.start) => Ok(false),
@@ -140,12 +140,12 @@ impl Process {
         }
     }
 
-    /// The pid of its parent.
+    /// Reads the parent's pid.
     pub fn ppid(&self) -> Result<Pid> {
         self.with_handle(Os::ppid)
     }
 
-    /// Its parent, if that still runs; `None` for the first process.
+    /// Returns the parent if it still exists; `None` for the first process.
     pub fn parent(&self) -> Result<Option<Self>> {
         let ppid = self.ppid()?;
         // Where pid 0 is a process, it is its own parent.
@@ -160,7 +160,7 @@ impl Process {
         }
     }
 
-    /// Its parent, the parent's parent, and so on.
+    /// Returns the parent, the parent's parent, and so on.
     pub fn parents(&self) -> Result<Vec<Self>> {
         let mut parents: Vec<Self> = Vec::new();
         let mut next = self.parent()?;
@@ -175,7 +175,7 @@ impl Process {
         Ok(parents)
     }
 
-    /// Its children; with `recursive`, all its descendants, parents before children.
+    /// Returns the children, or with `recursive` all descendants, parents before children.
     pub fn children(&self, recursive: bool) -> Result<Vec<Self>> {
         if !self.is_running()? {
             return Err(Error::no_such_process(self.pid));
@@ -203,57 +203,58 @@ impl Process {
         Ok(found)
     }
 
-    /// Its name. Linux keeps 15 bytes of it; a longer one is restored from the command line.
+    /// Reads the name. Linux keeps 15 bytes of it; a longer name is completed from the command line.
     pub fn name(&self) -> Result<OsString> {
         self.with_handle(Os::name)
     }
 
-    /// Its name as the kernel keeps it: 15 bytes on Linux, of whatever the program has made it.
+    /// Reads the name as the kernel keeps it: on Linux 15 bytes, which the program can change.
     pub fn comm(&self) -> Result<OsString> {
         self.with_handle(Os::comm)
     }
 
-    /// The file it executes; empty where there is none (a kernel thread), or what Windows calls it then (Registry).
+    /// Reads the path of the executable; empty for a kernel thread. Windows: a name for processes without one (Registry).
     pub fn exe(&self) -> Result<PathBuf> {
         self.with_handle(Os::exe)
     }
 
-    /// Its command line.
+    /// Reads the command line.
     pub fn cmdline(&self) -> Result<Vec<OsString>> {
         self.with_handle(Os::cmdline)
     }
 
-    /// What it is doing.
+    /// Reads the state.
     pub fn status(&self) -> Result<ProcessStatus> {
         self.with_handle(Os::status)
     }
 
-    /// The name of its real user, or the number where nobody has it.
+    /// Reads the name of the real user, or the number if it has no name.
     pub fn username(&self) -> Result<OsString> {
         self.with_handle(Os::username)
     }
 
-    /// User ids.
+    /// Reads the user ids.
     pub fn uids(&self) -> Result<Ids> {
         self.with_handle(Os::uids)
     }
 
-    /// Group ids.
+    /// Reads the group ids.
     pub fn gids(&self) -> Result<Ids> {
         self.with_handle(Os::gids)
     }
 
-    /// Its controlling terminal, if any.
+    /// Reads the controlling terminal, if any.
     pub fn terminal(&self) -> Result<Option<PathBuf>> {
         self.with_handle(Os::terminal)
     }
 
-    /// When it began; also of a process that has ended.
+    /// Returns the start time, also of a process that has ended.
     pub fn create_time(&self) -> Result<SystemTime> {
         self.with_handle(Os::create_time)
     }
 
-    /// How long after the boot it began: what [`create_time`](Self::create_time) is on a clock that nobody sets.
+    /// Returns the time between boot and start. It never moves with the wall clock, unlike
+    /// [`create_time`](Self::create_time).
     pub fn since_boot(&self) -> Result<Duration> {
         let start = match self.start {
             Some(start) => start,
@@ -262,62 +263,62 @@ impl Process {
         Os::since_boot(self.system.source(), start).map_err(|error| error.with_pid(self.pid))
     }
 
-    /// Its working directory.
+    /// Reads the working directory.
     pub fn cwd(&self) -> Result<PathBuf> {
         self.with_handle(Os::cwd)
     }
 
-    /// The environment it was started with (and has perhaps overwritten since), in its own order.
+    /// Reads the environment at start, in the process's order. The process may have overwritten it since.
     pub fn environ(&self) -> Result<Vec<(OsString, OsString)>> {
         self.with_handle(Os::environ)
     }
 
-    /// Its nice value, -20 to 19; on Windows its priority class, by the number that Windows gives it.
+    /// Reads the nice value, -20 to 19. Windows: the number of the priority class.
     pub fn nice(&self) -> Result<i32> {
         self.with_handle(Os::nice)
     }
 
-    /// Its I/O scheduling class and priority.
+    /// Reads the I/O scheduling class and priority.
     pub fn ionice(&self) -> Result<IoPriority> {
         self.with_handle(Os::ionice)
     }
 
-    /// A resource limit.
+    /// Reads a resource limit.
     pub fn rlimit(&self, resource: Resource) -> Result<Limit> {
         self.with_handle(|handle| Os::rlimit(handle, resource))
     }
 
-    /// The CPUs it may run on, ascending.
+    /// Lists the CPUs that the process may run on, ascending.
     pub fn cpu_affinity(&self) -> Result<Vec<u32>> {
         self.with_handle(Os::cpu_affinity)
     }
 
-    /// The CPU it last ran on.
+    /// Reads the CPU that the process last ran on.
     pub fn cpu_num(&self) -> Result<u32> {
         self.with_handle(Os::cpu_num)
     }
 
-    /// Context switches.
+    /// Reads the context switches.
     pub fn num_ctx_switches(&self) -> Result<CtxSwitches> {
         self.with_handle(Os::num_ctx_switches)
     }
 
-    /// Number of open file descriptors.
+    /// Counts the open file descriptors.
     pub fn num_fds(&self) -> Result<u64> {
         self.with_handle(Os::num_fds)
     }
 
-    /// Number of handles it has open (Windows).
+    /// Counts the open handles (Windows).
     pub fn num_handles(&self) -> Result<u64> {
         self.with_handle(Os::num_handles)
     }
 
-    /// Number of threads.
+    /// Counts the threads.
     pub fn num_threads(&self) -> Result<u64> {
         self.with_handle(Os::num_threads)
     }
 
-    /// Its threads, by id.
+    /// Lists the threads, by id.
     pub fn threads(&self) -> Result<Vec<Thread>> {
         self.with_handle(Os::threads)
     }
@@ -364,58 +365,58 @@ impl Process {
         self.with_handle(Os::oom_score)
     }
 
-    /// CPU time it has used.
+    /// Reads the CPU times.
     pub fn cpu_times(&self) -> Result<ProcessCpuTimes> {
         self.with_handle(Os::cpu_times)
     }
 
-    /// Its memory, from what the kernel keeps at hand.
+    /// Reads the memory counters, which cost the kernel no work.
     pub fn memory_info(&self) -> Result<MemoryInfo> {
         self.with_handle(Os::memory_info)
     }
 
-    /// What its memory is made of, and the most it ever was.
+    /// Reads the parts of the memory and their peaks.
     pub fn memory_details(&self) -> Result<MemoryDetails> {
         self.with_handle(Os::memory_details)
     }
 
-    /// What its memory really costs: the kernel walks its page tables for this, and it waits meanwhile.
+    /// Reads USS, PSS and swap. The kernel walks the page tables, and the process may wait meanwhile.
     pub fn memory_footprint(&self) -> Result<MemoryFootprint> {
         self.with_handle(Os::memory_footprint)
     }
 
-    /// One kind of its memory as a part of all physical memory.
+    /// Returns a memory figure as a percentage of physical memory.
     pub fn memory_percent(&self, kind: MemoryType) -> Result<f64> {
         let bytes = kind.of(self)?;
         Ok(percent(bytes, self.system.virtual_memory()?.total))
     }
 
-    /// Its mappings, one by one.
+    /// Lists the memory mappings.
     pub fn memory_maps(&self) -> Result<Vec<MemoryMap>> {
         self.with_handle(Os::memory_maps)
     }
 
-    /// Its mappings, summed by path, in the order in which the paths first appear.
+    /// Sums the memory mappings by path, in the order of first appearance.
     pub fn memory_maps_grouped(&self) -> Result<Vec<MemoryMapGroup>> {
         Ok(MemoryMapGroup::group(self.memory_maps()?))
     }
 
-    /// I/O it has done.
+    /// Reads the I/O counters.
     pub fn io_counters(&self) -> Result<IoCounters> {
         self.with_handle(Os::io_counters)
     }
 
-    /// Page faults it has caused.
+    /// Reads the page faults.
     pub fn page_faults(&self) -> Result<PageFaults> {
         self.with_handle(Os::page_faults)
     }
 
-    /// Regular files it has open.
+    /// Lists the open regular files.
     pub fn open_files(&self) -> Result<Vec<OpenFile>> {
         self.with_handle(Os::open_files)
     }
 
-    /// Sockets it holds.
+    /// Lists the sockets that the process holds.
     pub fn net_connections(&self, kind: ConnectionKind) -> Result<Vec<Connection>> {
         self.with_handle(|handle| Os::net_connections(handle, kind))
     }

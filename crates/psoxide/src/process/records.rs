@@ -1,4 +1,4 @@
-//! What the getters of a process answer.
+//! The records that a process's getters return.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -14,15 +14,15 @@ record! {
     /// CPU time of a process.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct ProcessCpuTimes = "pcputimes" {
-        /// In user mode.
+        /// CPU time in user mode.
         user: Duration, Seconds, ALL;
-        /// In kernel mode.
+        /// CPU time in kernel mode.
         system: Duration, Seconds, ALL;
-        /// In user mode, of children that ended and were waited for.
+        /// CPU time in user mode of children that were waited for.
         children_user: Option<Duration>, Seconds, POSIX;
-        /// In kernel mode, of children that ended and were waited for.
+        /// CPU time in kernel mode of children that were waited for.
         children_system: Option<Duration>, Seconds, POSIX;
-        /// Waiting for block I/O (since Linux 2.6.18, with delay accounting).
+        /// Time waiting for block I/O (since Linux 2.6.18, with delay accounting).
         iowait: Option<Duration>, Seconds, LINUX;
     }
 }
@@ -33,11 +33,11 @@ record! {
     /// Linux: `/proc/PID/statm`, proc_pid_statm(5).
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct MemoryInfo = "pmem" {
-        /// Resident in physical memory.
+        /// Resident memory.
         rss: u64, Bytes, ALL;
         /// Virtual memory.
         vms: u64, Bytes, ALL;
-        /// Resident and backed by files or shared memory.
+        /// Resident memory backed by files or shared memory.
         shared: Option<u64>, Bytes, LINUX;
         /// Executable code.
         text: Option<u64>, Bytes, LINUX | BSD;
@@ -49,58 +49,58 @@ record! {
 }
 
 record! {
-    /// What the memory of a process is made of, and the most it ever was.
+    /// Parts of a process's memory, and their peaks.
     ///
     /// Linux: `/proc/PID/status`, proc_pid_status(5). A kernel thread has none. Windows: the system's table of processes.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct MemoryDetails = "pmem_ex" {
-        /// The most that was ever resident.
+        /// Peak resident memory.
         peak_rss: Option<u64>, Bytes, LINUX | WINDOWS | BSD;
-        /// The most virtual memory it ever had.
+        /// Peak virtual memory.
         peak_vms: Option<u64>, Bytes, LINUX | WINDOWS;
-        /// Resident and backed by no file (since Linux 4.5).
+        /// Resident memory backed by no file (since Linux 4.5).
         rss_anon: Option<u64>, Bytes, LINUX;
-        /// Resident and backed by files (since Linux 4.5).
+        /// Resident memory backed by files (since Linux 4.5).
         rss_file: Option<u64>, Bytes, LINUX;
         /// Resident shared memory (since Linux 4.5).
         rss_shmem: Option<u64>, Bytes, LINUX;
-        /// Swapped out (since Linux 2.6.34).
+        /// Memory swapped out (since Linux 2.6.34).
         swap: Option<u64>, Bytes, LINUX;
-        /// Huge pages of hugetlbfs (since Linux 4.4).
+        /// Memory in huge pages of hugetlbfs (since Linux 4.4).
         hugetlb: Option<u64>, Bytes, LINUX;
-        /// Address space in use, be there memory behind it or not.
+        /// Reserved address space, resident or not.
         virtual_size: Option<u64>, Bytes, WINDOWS;
-        /// The most address space it ever used.
+        /// Peak reserved address space.
         peak_virtual_size: Option<u64>, Bytes, WINDOWS;
-        /// The kernel's memory for it that can be paged out.
+        /// Kernel memory of the process that can be paged out.
         paged_pool: Option<u64>, Bytes, WINDOWS;
-        /// The kernel's memory for it that stays in physical memory.
+        /// Kernel memory of the process that stays resident.
         nonpaged_pool: Option<u64>, Bytes, WINDOWS;
-        /// The most of the paged pool it ever used.
+        /// Peak of paged_pool.
         peak_paged_pool: Option<u64>, Bytes, WINDOWS;
-        /// The most of the nonpaged pool it ever used.
+        /// Peak of nonpaged_pool.
         peak_nonpaged_pool: Option<u64>, Bytes, WINDOWS;
-        /// Memory that no other process can use, in physical memory or not: the commit charge.
+        /// Private memory, resident or not: the commit charge.
         private_bytes: Option<u64>, Bytes, WINDOWS;
     }
 }
 
 record! {
-    /// What the memory of a process really costs.
+    /// The physical memory that a process costs.
     ///
     /// Linux: `/proc/PID/smaps_rollup` (since 4.14), else `/proc/PID/smaps`.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct MemoryFootprint = "pfootprint" {
-        /// Used by nobody else: what would be freed if it ended now.
+        /// Unique set size: memory that the end of the process would free.
         uss: u64, Bytes, LINUX | MACOS | WINDOWS;
-        /// Its share: each page divided by the number of processes that map it.
+        /// Proportional set size: each page divided by the number of processes that map it.
         pss: Option<u64>, Bytes, LINUX;
-        /// Swapped out.
+        /// Memory swapped out.
         swap: Option<u64>, Bytes, LINUX;
     }
 }
 
-/// A mapping, and many of one path: the sizes that both have.
+/// The sizes that a mapping and a group of mappings share.
 macro_rules! mappings {
     ($($(#[doc = $doc:literal])+ $size:ident, $($os:ident)|+;)+) => {
         record! {
@@ -109,11 +109,11 @@ macro_rules! mappings {
             pub struct MemoryMap = "pmmap_ext" {
                 /// First address.
                 start: u64, Plain, ALL;
-                /// The address after the last.
+                /// Address after the last one.
                 end: u64, Plain, ALL;
-                /// Permissions as `r-xp`.
+                /// Permissions, such as `r-xp`.
                 perms: String, Text, ALL;
-                /// The file, or a name in brackets.
+                /// Path of the file, or a name in brackets.
                 path: PathBuf, Text, ALL;
                 $($(#[doc = $doc])+ $size: Option<u64>, Bytes, $($os)|+;)+
             }
@@ -123,21 +123,21 @@ macro_rules! mappings {
             /// All mappings of one path.
             #[derive(Debug, Clone, Default, PartialEq, Eq)]
             pub struct MemoryMapGroup = "pmmap_grouped" {
-                /// The file, or a name in brackets.
+                /// Path of the file, or a name in brackets.
                 path: PathBuf, Text, ALL;
                 $($(#[doc = $doc])+ $size: Option<u64>, Bytes, $($os)|+;)+
             }
         }
 
         impl From<MemoryMap> for MemoryMapGroup {
-            /// The group of this mapping alone.
+            /// Makes a group of this mapping only.
             fn from(map: MemoryMap) -> Self {
                 Self { path: map.path, $($size: map.$size,)+ }
             }
         }
 
         impl MemoryMapGroup {
-            /// Adds the sizes of another group; one that is not known of both is not known of the sum.
+            /// Adds the sizes of another group. A size that either lacks is `None`.
             pub fn add(&mut self, other: &Self) {
                 $(self.$size = self.$size.zip(other.$size).map(|(sum, part)| sum.saturating_add(part));)+
             }
@@ -146,36 +146,36 @@ macro_rules! mappings {
 }
 
 mappings! {
-    /// Resident.
+    /// Resident memory.
     rss, LINUX | WINDOWS | FREEBSD | SUNOS;
-    /// Virtual.
+    /// Virtual memory.
     size, LINUX | NETBSD | OPENBSD;
-    /// Its share of the resident pages.
+    /// Proportional share of the resident pages.
     pss, LINUX;
-    /// Mapped by others too, unmodified.
+    /// Unmodified pages that other processes map too.
     shared_clean, LINUX;
-    /// Mapped by others too, modified.
+    /// Modified pages that other processes map too.
     shared_dirty, LINUX;
-    /// Mapped by it alone, unmodified.
+    /// Unmodified pages of this process only.
     private_clean, LINUX;
-    /// Mapped by it alone, modified.
+    /// Modified pages of this process only.
     private_dirty, LINUX;
-    /// Accessed lately.
+    /// Recently accessed pages.
     referenced, LINUX;
-    /// Not backed by a file.
+    /// Pages that no file backs.
     anonymous, LINUX | SUNOS;
-    /// Swapped out.
+    /// Memory swapped out.
     swap, LINUX;
-    /// Resident and used by no other process.
+    /// Resident memory of this process only.
     private, FREEBSD;
-    /// References to the object that is mapped: a count, not bytes.
+    /// Number of references to the mapped object.
     ref_count, FREEBSD | NETBSD;
-    /// Objects that shadow it: a count, not bytes.
+    /// Number of shadow objects.
     shadow_count, FREEBSD;
 }
 
 record! {
-    /// I/O of a process.
+    /// I/O counters of a process.
     ///
     /// Linux: `/proc/PID/io`, proc_pid_io(5).
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -188,13 +188,13 @@ record! {
         read_bytes: Option<u64>, Bytes, LINUX | WINDOWS;
         /// Bytes sent to storage.
         write_bytes: Option<u64>, Bytes, LINUX | WINDOWS;
-        /// Bytes passed to read calls, wherever they came from.
+        /// Bytes passed to read calls, from storage or elsewhere.
         read_chars: Option<u64>, Bytes, LINUX;
-        /// Bytes passed to write calls, wherever they went.
+        /// Bytes passed to write calls, to storage or elsewhere.
         write_chars: Option<u64>, Bytes, LINUX;
-        /// Calls that neither read nor write.
+        /// I/O calls other than reads and writes.
         other_count: Option<u64>, Count, WINDOWS;
-        /// Bytes that these transferred.
+        /// Bytes that these other calls transferred.
         other_bytes: Option<u64>, Bytes, WINDOWS;
     }
 }
@@ -203,9 +203,9 @@ record! {
     /// Context switches.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct CtxSwitches = "pctxsw" {
-        /// It had to wait; on Windows, for whatever reason.
+        /// Voluntary context switches: the process waited. Windows: all of them.
         voluntary: u64, Count, ALL;
-        /// Its time slice was over.
+        /// Involuntary context switches: the time slice ended, or another process took the CPU.
         involuntary: Option<u64>, Count, POSIX;
     }
 }
@@ -214,9 +214,9 @@ record! {
     /// Page faults.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct PageFaults = "ppagefaults" {
-        /// The page was in memory.
+        /// Minor page faults: no disk read.
         minor: u64, Count, ALL;
-        /// The page had to be loaded.
+        /// Major page faults: the page was read from disk.
         major: u64, Count, ALL;
     }
 }
@@ -225,11 +225,11 @@ record! {
     /// User or group ids.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub struct Ids = "puids" {
-        /// Who started it.
+        /// Real id: the user or group that started the process.
         real: u32, Plain, POSIX;
-        /// Whose rights it has.
+        /// Effective id: the user or group whose permissions apply.
         effective: u32, Plain, POSIX;
-        /// Whose rights it may take again.
+        /// Saved id: an effective id that the process can return to.
         saved: u32, Plain, POSIX;
     }
 }
@@ -238,7 +238,7 @@ record! {
     /// A thread.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Thread = "pthread" {
-        /// Its id.
+        /// Thread id.
         id: u32, Plain, ALL;
         /// CPU time in user mode.
         user_time: Duration, Seconds, ALL;
@@ -253,11 +253,11 @@ record! {
     /// Linux: `/proc/PID/task/TID/stat`, proc_pid_stat(5).
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct ThreadDetails = "pthread_ex" {
-        /// Its id.
+        /// Thread id.
         id: u32, Plain, LINUX;
-        /// Its name, which a program can set for each of its threads.
+        /// Name, which a program can set for each thread.
         name: OsString, Text, LINUX;
-        /// What it is doing.
+        /// State.
         status: ProcessStatus, Text, LINUX;
         /// CPU time in user mode.
         user_time: Duration, Seconds, LINUX;
@@ -265,9 +265,9 @@ record! {
         system_time: Duration, Seconds, LINUX;
         /// Time between the boot and the start of the thread. With the id, the identity of the thread.
         started: Duration, Seconds, LINUX;
-        /// The nice value.
+        /// Nice value.
         nice: i32, Plain, LINUX;
-        /// The CPU it last ran on.
+        /// CPU that the thread last ran on.
         cpu_num: Option<u32>, Plain, LINUX;
     }
 }
@@ -306,26 +306,26 @@ record! {
     /// An open file.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct OpenFile = "popenfile" {
-        /// Its path.
+        /// Path.
         path: PathBuf, Text, ALL;
-        /// Its number in the process; `None` where the system does not tell.
+        /// File descriptor; `None` if the system does not report it.
         fd: Option<i32>, Plain, ALL;
         /// Offset.
         position: Option<u64>, Bytes, LINUX;
-        /// How it was opened: r, w, a, r+ or a+.
+        /// Mode: r, w, a, r+ or a+.
         mode: Option<&'static str>, Text, LINUX;
-        /// The flags of open(2).
+        /// Flags of open(2).
         flags: Option<u64>, Plain, LINUX;
     }
 }
 
 record! {
-    /// I/O scheduling: ioprio_get(2), or the I/O priority of Windows, which is a class alone.
+    /// I/O scheduling class and priority: ioprio_get(2). Windows has a class only.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct IoPriority = "pionice" {
-        /// The class.
+        /// Scheduling class.
         class: IoPriorityClass, Text, LINUX | WINDOWS;
-        /// The priority within the class, 0 (first) to 7.
+        /// Priority within the class, 0 (highest) to 7.
         value: Option<u8>, Plain, LINUX;
     }
 }
@@ -346,7 +346,7 @@ impl Ids {
     }
 }
 
-/// I/O scheduling classes.
+/// An I/O scheduling class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IoPriorityClass {
@@ -356,24 +356,24 @@ pub enum IoPriorityClass {
     Realtime,
     /// Best effort.
     BestEffort,
-    /// Only when nobody else asks.
+    /// Idle: served when no other process needs the disk.
     Idle,
-    /// Windows: for work in the background.
+    /// Windows: very low, for background work.
     VeryLow,
     /// Windows.
     Low,
-    /// Windows: what a process starts with.
+    /// Windows: normal, the default.
     Normal,
     /// Windows.
     High,
 }
 
-/// A resource limit; `None` is no limit.
+/// A resource limit. `None` means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limit {
-    /// What is enforced.
+    /// The enforced limit.
     pub soft: Option<u64>,
-    /// How far soft may be raised.
+    /// The ceiling of the soft limit.
     pub hard: Option<u64>,
 }
 
@@ -385,10 +385,10 @@ macro_rules! named {
         pub enum $name { $($(#[$vattr])* $variant,)+ }
 
         impl $name {
-            /// All of them.
+            /// Every one.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// Its usual name.
+            /// Returns the usual name.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
@@ -421,19 +421,19 @@ macro_rules! named {
 }
 
 named! {
-    /// What a process is doing.
+    /// The state of a process.
     pub enum ProcessStatus {
-        /// On a CPU or ready for one.
+        /// Running, or ready to run.
         Running = "running",
-        /// Waiting for an event.
+        /// Waiting for an event (interruptible).
         Sleeping = "sleeping",
-        /// Waiting for I/O, not to be interrupted.
+        /// Waiting for I/O (uninterruptible).
         DiskSleep = "disk-sleep",
         /// Stopped by a signal.
         Stopped = "stopped",
         /// Stopped by a debugger.
         TracingStop = "tracing-stop",
-        /// Ended, not yet reaped.
+        /// Ended and not yet reaped by the parent.
         Zombie = "zombie",
         /// Ending.
         Dead = "dead",
@@ -441,7 +441,7 @@ named! {
         WakeKill = "wake-kill",
         /// Linux 2.6.33 to 3.13.
         Waking = "waking",
-        /// A kernel thread with nothing to do.
+        /// An idle kernel thread.
         Idle = "idle",
         /// Waiting for a lock (FreeBSD).
         Locked = "locked",
@@ -449,7 +449,7 @@ named! {
         Waiting = "waiting",
         /// Suspended (NetBSD, Windows).
         Suspended = "suspended",
-        /// A kernel thread put aside (Linux 3.9 to 3.13, and later).
+        /// A parked kernel thread (Linux 3.9 and later).
         Parked = "parked",
         /// A state that psoxide has no name for.
         Unknown = "?",
@@ -459,17 +459,17 @@ named! {
 named! {
     /// A scheduling policy: sched(7).
     pub enum SchedulingPolicy {
-        /// The usual one, `SCHED_OTHER`.
+        /// The default, `SCHED_OTHER`.
         Other = "other",
         /// Real time, first in first out.
         Fifo = "fifo",
         /// Real time, round robin.
         RoundRobin = "rr",
-        /// For work that runs long without a user waiting.
+        /// Batch work, `SCHED_BATCH`.
         Batch = "batch",
-        /// Only when no other process wants the CPU.
+        /// Idle: runs when no other process needs the CPU.
         Idle = "idle",
-        /// Real time with deadlines.
+        /// Deadline scheduling.
         Deadline = "deadline",
         /// Decided by a BPF program, `SCHED_EXT` (since Linux 6.12).
         Ext = "ext",
@@ -497,17 +497,17 @@ named! {
         Memlock = "memlock",
         /// POSIX message queues, bytes.
         Msgqueue = "msgqueue",
-        /// How far it may lower its nice value: 20 less the limit.
+        /// Lowest nice value that the process may set, as 20 minus the value.
         Nice = "nice",
-        /// Open files.
+        /// Number of open files.
         Nofile = "nofile",
-        /// Processes of its user.
+        /// Number of processes of the user.
         Nproc = "nproc",
         /// Resident memory, bytes; not enforced.
         Rss = "rss",
         /// Real-time priority.
         Rtprio = "rtprio",
-        /// Real-time CPU without a pause, microseconds.
+        /// Real-time CPU time without a blocking call, microseconds.
         Rttime = "rttime",
         /// Queued signals.
         Sigpending = "sigpending",
@@ -529,7 +529,7 @@ named! {
 }
 
 named! {
-    /// A kind of a process's memory.
+    /// A figure of a process's memory.
     pub enum MemoryType {
         /// [`MemoryInfo::rss`]
         Rss = "rss",
@@ -607,8 +607,8 @@ impl ToValue for IoPriorityClass {
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExitStatus {
-    /// It exited with this code.
+    /// The process exited with this code.
     Code(i32),
-    /// This signal ended it.
+    /// This signal ended the process.
     Signal(Signal),
 }

@@ -11,24 +11,24 @@ class addr(NamedTuple):
     port: int  # Port.
 
 class sswap(NamedTuple):
-    total: int  # All of it.
-    used: int  # In use.
-    free: int  # Not in use.
-    percent: float  # The part of total that is in use; 0 where there is no swap.
+    total: int  # Total space.
+    used: int  # Space in use.
+    free: int  # Free space.
+    percent: float  # Used part of total; 0 without swap space.
     sin: int  # Swapped in from disk since boot.
     sout: int  # Swapped out to disk since boot.
 
 class sdiskusage(NamedTuple):
-    total: int  # All of it.
-    used: int  # In use.
-    free: int  # Free for users.
-    percent: float  # The used part of what users can use.
+    total: int  # Total space.
+    used: int  # Space in use.
+    free: int  # Space that unprivileged users can use.
+    percent: float  # Used part of the space that users can use.
 
 class sdiskpart(NamedTuple):
-    device: str  # The device; empty where the kernel says "none".
-    mountpoint: str  # Where it is mounted.
-    fstype: str  # Type of file system.
-    opts: str  # Mount options, comma separated.
+    device: str  # Device; empty if the kernel reports "none".
+    mountpoint: str  # Mount point.
+    fstype: str  # File system type.
+    opts: str  # Mount options, separated by commas.
 
 class snetio(NamedTuple):
     bytes_sent: int  # Bytes sent.
@@ -37,39 +37,39 @@ class snetio(NamedTuple):
     packets_recv: int  # Packets received.
     errin: int  # Errors while receiving.
     errout: int  # Errors while sending.
-    dropin: int  # Incoming packets that were dropped.
-    dropout: int  # Outgoing packets that were dropped.
+    dropin: int  # Incoming packets dropped.
+    dropout: int  # Outgoing packets dropped.
 
 class snicaddr(NamedTuple):
-    family: AddressFamily | int  # The family of the addresses.
-    address: str  # The interface's own address.
-    netmask: str | None  # Which bits of it name the network.
-    broadcast: str | None  # The address that all of the network hears.
-    ptp: str | None  # The other end of a point-to-point link.
+    family: AddressFamily | int  # Address family.
+    address: str  # Address of the interface.
+    netmask: str | None  # Network mask.
+    broadcast: str | None  # Broadcast address.
+    ptp: str | None  # Address of the other end of a point-to-point link.
 
 class snicstats(NamedTuple):
-    isup: bool  # Up, with a carrier: packets can be sent.
+    isup: bool  # Whether the interface is up and has a carrier.
     duplex: NicDuplex  # Duplex mode.
-    speed: int  # Speed of the link, where it has one.
-    mtu: int  # Largest packet.
+    speed: int  # Speed of the link, if it has one.
+    mtu: int  # Largest packet (MTU).
     flags: str  # Flags as `ifconfig` names them.
 
 class sconn(NamedTuple):
-    fd: int  # The lowest descriptor by which `pid` holds it.
-    family: AddressFamily | int  # Family of its addresses.
-    type: SocketKind | int  # Kind of transport.
-    laddr: addr | tuple[()] | str  # This end.
-    raddr: addr | tuple[()] | str  # The other end.
-    status: str  # State of a TCP connection; `None` for all else.
-    pid: int | None  # The process with the highest pid that holds it; `None` if no process does, or none that this user may see.
+    fd: int  # Lowest descriptor of the socket in the process `pid`.
+    family: AddressFamily | int  # Address family.
+    type: SocketKind | int  # Socket type.
+    laddr: addr | tuple[()] | str  # Local address.
+    raddr: addr | tuple[()] | str  # Remote address.
+    status: str  # State of a TCP connection; `None` for other sockets.
+    pid: int | None  # Highest pid of the processes that hold the socket; `None` if no visible process does.
 
 class pconn(NamedTuple):
-    fd: int  # The lowest descriptor by which `pid` holds it.
-    family: AddressFamily | int  # Family of its addresses.
-    type: SocketKind | int  # Kind of transport.
-    laddr: addr | tuple[()] | str  # This end.
-    raddr: addr | tuple[()] | str  # The other end.
-    status: str  # State of a TCP connection; `None` for all else.
+    fd: int  # Lowest descriptor of the socket in the process `pid`.
+    family: AddressFamily | int  # Address family.
+    type: SocketKind | int  # Socket type.
+    laddr: addr | tuple[()] | str  # Local address.
+    raddr: addr | tuple[()] | str  # Remote address.
+    status: str  # State of a TCP connection; `None` for other sockets.
 
 class scpustats(NamedTuple):
     ctx_switches: int  # Context switches, voluntary and involuntary.
@@ -83,53 +83,53 @@ class scpufreq(NamedTuple):
     max: float  # Highest it can be set to, where the kernel knows.
 
 class shwtemp(NamedTuple):
-    label: str  # What is measured; empty where the chip does not say.
-    current: float  # Now.
-    high: float | None  # Where it is considered high.
-    critical: float | None  # Where it is considered critical.
+    label: str  # What the sensor measures; empty if the chip has no label.
+    current: float  # Current temperature.
+    high: float | None  # Temperature that counts as high.
+    critical: float | None  # Temperature that counts as critical.
 
 class sfan(NamedTuple):
-    label: str  # Which fan; empty where the chip does not say.
-    current: int  # Its speed now.
+    label: str  # Name of the fan; empty if the chip has no label.
+    current: int  # Current speed.
 
 class sbattery(NamedTuple):
-    percent: float  # Charge.
-    secsleft: int  # Time left at the present rate.
-    power_plugged: bool | None  # Whether it hangs on mains; `None` where this is not known.
+    percent: float  # Charge of the battery.
+    secsleft: int  # Time until the battery is empty at the current rate.
+    power_plugged: bool | None  # Whether mains power is connected; `None` if unknown.
 
 class suser(NamedTuple):
-    name: str  # The user.
-    terminal: str | None  # The terminal, if any.
+    name: str  # User name.
+    terminal: str | None  # Terminal, if any.
     host: str  # The host that the login came from, if it came over the network.
-    started: float  # When it began, where the system tells.
-    pid: int | None  # The login process.
+    started: float  # Start of the session, if the system records it.
+    pid: int | None  # Login process.
 
 class pthread(NamedTuple):
-    id: int  # Its id.
+    id: int  # Thread id.
     user_time: float  # CPU time in user mode.
     system_time: float  # CPU time in kernel mode.
 
 class puids(NamedTuple):
-    real: int  # Who started it.
-    effective: int  # Whose rights it has.
-    saved: int  # Whose rights it may take again.
+    real: int  # Real id: the user or group that started the process.
+    effective: int  # Effective id: the user or group whose permissions apply.
+    saved: int  # Saved id: an effective id that the process can return to.
 
 class pgids(NamedTuple):
-    real: int  # Who started it.
-    effective: int  # Whose rights it has.
-    saved: int  # Whose rights it may take again.
+    real: int  # Real id: the user or group that started the process.
+    effective: int  # Effective id: the user or group whose permissions apply.
+    saved: int  # Saved id: an effective id that the process can return to.
 
 class pionice(NamedTuple):
-    ioclass: IOPriority  # The class.
-    value: int  # The priority within the class, 0 (first) to 7.
+    ioclass: IOPriority  # Scheduling class.
+    value: int  # Priority within the class, 0 (highest) to 7.
 
 class pctxsw(NamedTuple):
-    voluntary: int  # It had to wait; on Windows, for whatever reason.
-    involuntary: int  # Its time slice was over.
+    voluntary: int  # Voluntary context switches: the process waited. Windows: all of them.
+    involuntary: int  # Involuntary context switches: the time slice ended, or another process took the CPU.
 
 class ppagefaults(NamedTuple):
-    minor: int  # The page was in memory.
-    major: int  # The page had to be loaded.
+    minor: int  # Minor page faults: no disk read.
+    major: int  # Major page faults: the page was read from disk.
 
 if sys.platform == "linux":
 
@@ -147,12 +147,12 @@ if sys.platform == "linux":
 
     class svmem(NamedTuple):
         total: int  # Usable physical memory.
-        available: int  # What can be given to new processes without swapping.
-        percent: float  # The part of total that is not available.
-        used: int  # In use: total less available on Linux.
-        free: int  # Not used for anything.
-        active: int  # In use or used recently.
-        inactive: int  # Not used recently.
+        available: int  # Memory that new processes can get without swapping.
+        percent: float  # Part of total that is not available.
+        used: int  # Memory in use. Linux: total less available.
+        free: int  # Memory that holds nothing.
+        active: int  # Memory used recently.
+        inactive: int  # Memory not used recently.
         buffers: int  # Cached file-system metadata.
         cached: int  # Cached file contents and reclaimable slab.
         shared: int  # Shared between processes: tmpfs and shared memory.
@@ -165,103 +165,103 @@ if sys.platform == "linux":
         write_bytes: int  # Bytes written.
         read_time: int  # Time spent reading.
         write_time: int  # Time spent writing.
-        read_merged_count: int  # Reads that were merged with others before they were issued.
-        write_merged_count: int  # Writes that were merged with others before they were issued.
-        busy_time: int  # Time in which at least one I/O was under way.
+        read_merged_count: int  # Reads merged with adjacent ones before the device saw them.
+        write_merged_count: int  # Writes merged with adjacent ones before the device saw them.
+        busy_time: int  # Time with at least one I/O in progress.
 
     class pheap(NamedTuple):
-        heap_used: int  # Allocated from the heap.
-        mmap_used: int  # Allocated as mappings of their own.
+        heap_used: int  # Memory allocated from the heap.
+        mmap_used: int  # Memory allocated as separate mappings.
 
     class pcputimes(NamedTuple):
-        user: float  # In user mode.
-        system: float  # In kernel mode.
-        children_user: float  # In user mode, of children that ended and were waited for.
-        children_system: float  # In kernel mode, of children that ended and were waited for.
-        iowait: float  # Waiting for block I/O (since Linux 2.6.18, with delay accounting).
+        user: float  # CPU time in user mode.
+        system: float  # CPU time in kernel mode.
+        children_user: float  # CPU time in user mode of children that were waited for.
+        children_system: float  # CPU time in kernel mode of children that were waited for.
+        iowait: float  # Time waiting for block I/O (since Linux 2.6.18, with delay accounting).
 
     class pfullmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
-        shared: int  # Resident and backed by files or shared memory.
+        shared: int  # Resident memory backed by files or shared memory.
         text: int  # Executable code.
         lib: int  # 0 since Linux 2.6.
         data: int  # Data and stack.
         dirty: int  # 0 since Linux 2.6.
-        uss: int  # Used by nobody else: what would be freed if it ended now.
-        pss: int  # Its share: each page divided by the number of processes that map it.
-        swap: int  # Swapped out.
+        uss: int  # Unique set size: memory that the end of the process would free.
+        pss: int  # Proportional set size: each page divided by the number of processes that map it.
+        swap: int  # Memory swapped out.
 
     class pmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
-        shared: int  # Resident and backed by files or shared memory.
+        shared: int  # Resident memory backed by files or shared memory.
         text: int  # Executable code.
         lib: int  # 0 since Linux 2.6.
         data: int  # Data and stack.
         dirty: int  # 0 since Linux 2.6.
 
     class pmem_ex(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
-        shared: int  # Resident and backed by files or shared memory.
+        shared: int  # Resident memory backed by files or shared memory.
         text: int  # Executable code.
         data: int  # Data and stack.
-        peak_rss: int  # The most that was ever resident.
-        peak_vms: int  # The most virtual memory it ever had.
-        rss_anon: int  # Resident and backed by no file (since Linux 4.5).
-        rss_file: int  # Resident and backed by files (since Linux 4.5).
+        peak_rss: int  # Peak resident memory.
+        peak_vms: int  # Peak virtual memory.
+        rss_anon: int  # Resident memory backed by no file (since Linux 4.5).
+        rss_file: int  # Resident memory backed by files (since Linux 4.5).
         rss_shmem: int  # Resident shared memory (since Linux 4.5).
-        swap: int  # Swapped out (since Linux 2.6.34).
-        hugetlb: int  # Huge pages of hugetlbfs (since Linux 4.4).
+        swap: int  # Memory swapped out (since Linux 2.6.34).
+        hugetlb: int  # Memory in huge pages of hugetlbfs (since Linux 4.4).
 
     class pfootprint(NamedTuple):
-        uss: int  # Used by nobody else: what would be freed if it ended now.
-        pss: int  # Its share: each page divided by the number of processes that map it.
-        swap: int  # Swapped out.
+        uss: int  # Unique set size: memory that the end of the process would free.
+        pss: int  # Proportional set size: each page divided by the number of processes that map it.
+        swap: int  # Memory swapped out.
 
     class pmmap_ext(NamedTuple):
         addr: str  # First address and the one after the last.
-        perms: str  # Permissions as `r-xp`.
-        path: str  # The file, or a name in brackets.
-        rss: int  # Resident.
-        size: int  # Virtual.
-        pss: int  # Its share of the resident pages.
-        shared_clean: int  # Mapped by others too, unmodified.
-        shared_dirty: int  # Mapped by others too, modified.
-        private_clean: int  # Mapped by it alone, unmodified.
-        private_dirty: int  # Mapped by it alone, modified.
-        referenced: int  # Accessed lately.
-        anonymous: int  # Not backed by a file.
-        swap: int  # Swapped out.
+        perms: str  # Permissions, such as `r-xp`.
+        path: str  # Path of the file, or a name in brackets.
+        rss: int  # Resident memory.
+        size: int  # Virtual memory.
+        pss: int  # Proportional share of the resident pages.
+        shared_clean: int  # Unmodified pages that other processes map too.
+        shared_dirty: int  # Modified pages that other processes map too.
+        private_clean: int  # Unmodified pages of this process only.
+        private_dirty: int  # Modified pages of this process only.
+        referenced: int  # Recently accessed pages.
+        anonymous: int  # Pages that no file backs.
+        swap: int  # Memory swapped out.
 
     class pmmap_grouped(NamedTuple):
-        path: str  # The file, or a name in brackets.
-        rss: int  # Resident.
-        size: int  # Virtual.
-        pss: int  # Its share of the resident pages.
-        shared_clean: int  # Mapped by others too, unmodified.
-        shared_dirty: int  # Mapped by others too, modified.
-        private_clean: int  # Mapped by it alone, unmodified.
-        private_dirty: int  # Mapped by it alone, modified.
-        referenced: int  # Accessed lately.
-        anonymous: int  # Not backed by a file.
-        swap: int  # Swapped out.
+        path: str  # Path of the file, or a name in brackets.
+        rss: int  # Resident memory.
+        size: int  # Virtual memory.
+        pss: int  # Proportional share of the resident pages.
+        shared_clean: int  # Unmodified pages that other processes map too.
+        shared_dirty: int  # Modified pages that other processes map too.
+        private_clean: int  # Unmodified pages of this process only.
+        private_dirty: int  # Modified pages of this process only.
+        referenced: int  # Recently accessed pages.
+        anonymous: int  # Pages that no file backs.
+        swap: int  # Memory swapped out.
 
     class popenfile(NamedTuple):
-        path: str  # Its path.
-        fd: int  # Its number in the process; `None` where the system does not tell.
+        path: str  # Path.
+        fd: int  # File descriptor; `None` if the system does not report it.
         position: int  # Offset.
-        mode: str  # How it was opened: r, w, a, r+ or a+.
-        flags: int  # The flags of open(2).
+        mode: str  # Mode: r, w, a, r+ or a+.
+        flags: int  # Flags of open(2).
 
     class pio(NamedTuple):
         read_count: int  # Read calls; on the BSDs, blocks read from storage.
         write_count: int  # Write calls; on the BSDs, blocks written to storage.
         read_bytes: int  # Bytes fetched from storage.
         write_bytes: int  # Bytes sent to storage.
-        read_chars: int  # Bytes passed to read calls, wherever they came from.
-        write_chars: int  # Bytes passed to write calls, wherever they went.
+        read_chars: int  # Bytes passed to read calls, from storage or elsewhere.
+        write_chars: int  # Bytes passed to write calls, to storage or elsewhere.
 
 elif sys.platform == "win32":
 
@@ -274,10 +274,10 @@ elif sys.platform == "win32":
 
     class svmem(NamedTuple):
         total: int  # Usable physical memory.
-        available: int  # What can be given to new processes without swapping.
-        percent: float  # The part of total that is not available.
-        used: int  # In use: total less available on Linux.
-        free: int  # Not used for anything.
+        available: int  # Memory that new processes can get without swapping.
+        percent: float  # Part of total that is not available.
+        used: int  # Memory in use. Linux: total less available.
+        free: int  # Memory that holds nothing.
 
     class sdiskio(NamedTuple):
         read_count: int  # Reads completed.
@@ -288,18 +288,18 @@ elif sys.platform == "win32":
         write_time: int  # Time spent writing.
 
     class pheap(NamedTuple):
-        heap_used: int  # Allocated from the heap.
-        mmap_used: int  # Allocated as mappings of their own.
-        heap_count: int  # How many heaps there are.
+        heap_used: int  # Memory allocated from the heap.
+        mmap_used: int  # Memory allocated as separate mappings.
+        heap_count: int  # Number of heaps.
 
     class pcputimes(NamedTuple):
-        user: float  # In user mode.
-        system: float  # In kernel mode.
-        children_user: float  # In user mode, of children that ended and were waited for.
-        children_system: float  # In kernel mode, of children that ended and were waited for.
+        user: float  # CPU time in user mode.
+        system: float  # CPU time in kernel mode.
+        children_user: float  # CPU time in user mode of children that were waited for.
+        children_system: float  # CPU time in kernel mode of children that were waited for.
 
     class pfullmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         num_page_faults: int  # Page faults.
         peak_wset: int  # The most that was ever resident.
@@ -311,10 +311,10 @@ elif sys.platform == "win32":
         pagefile: int  # Committed: vms.
         peak_pagefile: int  # The most that was ever committed.
         private: int  # Memory that no other process can use.
-        uss: int  # Used by nobody else: what would be freed if it ended now.
+        uss: int  # Unique set size: memory that the end of the process would free.
 
     class pmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         num_page_faults: int  # Page faults.
         peak_wset: int  # The most that was ever resident.
@@ -328,42 +328,42 @@ elif sys.platform == "win32":
         private: int  # Memory that no other process can use.
 
     class pmem_ex(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
-        peak_rss: int  # The most that was ever resident.
-        peak_vms: int  # The most virtual memory it ever had.
-        virtual: int  # Address space in use, be there memory behind it or not.
-        peak_virtual: int  # The most address space it ever used.
-        paged_pool: int  # The kernel's memory for it that can be paged out.
-        nonpaged_pool: int  # The kernel's memory for it that stays in physical memory.
-        peak_paged_pool: int  # The most of the paged pool it ever used.
-        peak_nonpaged_pool: int  # The most of the nonpaged pool it ever used.
-        private: int  # Memory that no other process can use, in physical memory or not: the commit charge.
+        peak_rss: int  # Peak resident memory.
+        peak_vms: int  # Peak virtual memory.
+        virtual: int  # Reserved address space, resident or not.
+        peak_virtual: int  # Peak reserved address space.
+        paged_pool: int  # Kernel memory of the process that can be paged out.
+        nonpaged_pool: int  # Kernel memory of the process that stays resident.
+        peak_paged_pool: int  # Peak of paged_pool.
+        peak_nonpaged_pool: int  # Peak of nonpaged_pool.
+        private: int  # Private memory, resident or not: the commit charge.
 
     class pfootprint(NamedTuple):
-        uss: int  # Used by nobody else: what would be freed if it ended now.
+        uss: int  # Unique set size: memory that the end of the process would free.
 
     class pmmap_ext(NamedTuple):
         addr: str  # First address and the one after the last.
-        perms: str  # Permissions as `r-xp`.
-        path: str  # The file, or a name in brackets.
-        rss: int  # Resident.
+        perms: str  # Permissions, such as `r-xp`.
+        path: str  # Path of the file, or a name in brackets.
+        rss: int  # Resident memory.
 
     class pmmap_grouped(NamedTuple):
-        path: str  # The file, or a name in brackets.
-        rss: int  # Resident.
+        path: str  # Path of the file, or a name in brackets.
+        rss: int  # Resident memory.
 
     class popenfile(NamedTuple):
-        path: str  # Its path.
-        fd: int  # Its number in the process; `None` where the system does not tell.
+        path: str  # Path.
+        fd: int  # File descriptor; `None` if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls; on the BSDs, blocks read from storage.
         write_count: int  # Write calls; on the BSDs, blocks written to storage.
         read_bytes: int  # Bytes fetched from storage.
         write_bytes: int  # Bytes sent to storage.
-        other_count: int  # Calls that neither read nor write.
-        other_bytes: int  # Bytes that these transferred.
+        other_count: int  # I/O calls other than reads and writes.
+        other_bytes: int  # Bytes that these other calls transferred.
 
 elif sys.platform == "darwin":
 
@@ -375,12 +375,12 @@ elif sys.platform == "darwin":
 
     class svmem(NamedTuple):
         total: int  # Usable physical memory.
-        available: int  # What can be given to new processes without swapping.
-        percent: float  # The part of total that is not available.
-        used: int  # In use: total less available on Linux.
-        free: int  # Not used for anything.
-        active: int  # In use or used recently.
-        inactive: int  # Not used recently.
+        available: int  # Memory that new processes can get without swapping.
+        percent: float  # Part of total that is not available.
+        used: int  # Memory in use. Linux: total less available.
+        free: int  # Memory that holds nothing.
+        active: int  # Memory used recently.
+        inactive: int  # Memory not used recently.
         wired: int  # Wired: the kernel may not move it to swap space.
 
     class sdiskio(NamedTuple):
@@ -392,46 +392,46 @@ elif sys.platform == "darwin":
         write_time: int  # Time spent writing.
 
     class pheap(NamedTuple):
-        heap_used: int  # Allocated from the heap.
-        mmap_used: int  # Allocated as mappings of their own.
+        heap_used: int  # Memory allocated from the heap.
+        mmap_used: int  # Memory allocated as separate mappings.
 
     class pcputimes(NamedTuple):
-        user: float  # In user mode.
-        system: float  # In kernel mode.
-        children_user: float  # In user mode, of children that ended and were waited for.
-        children_system: float  # In kernel mode, of children that ended and were waited for.
+        user: float  # CPU time in user mode.
+        system: float  # CPU time in kernel mode.
+        children_user: float  # CPU time in user mode of children that were waited for.
+        children_system: float  # CPU time in kernel mode of children that were waited for.
 
     class pfullmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         pfaults: int  # Page faults.
         pageins: int  # Page faults that read from a disk.
-        uss: int  # Used by nobody else: what would be freed if it ended now.
+        uss: int  # Unique set size: memory that the end of the process would free.
 
     class pmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         pfaults: int  # Page faults.
         pageins: int  # Page faults that read from a disk.
 
     class pmem_ex(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
 
     class pfootprint(NamedTuple):
-        uss: int  # Used by nobody else: what would be freed if it ended now.
+        uss: int  # Unique set size: memory that the end of the process would free.
 
     class pmmap_ext(NamedTuple):
         addr: str  # First address and the one after the last.
-        perms: str  # Permissions as `r-xp`.
-        path: str  # The file, or a name in brackets.
+        perms: str  # Permissions, such as `r-xp`.
+        path: str  # Path of the file, or a name in brackets.
 
     class pmmap_grouped(NamedTuple):
-        path: str  # The file, or a name in brackets.
+        path: str  # Path of the file, or a name in brackets.
 
     class popenfile(NamedTuple):
-        path: str  # Its path.
-        fd: int  # Its number in the process; `None` where the system does not tell.
+        path: str  # Path.
+        fd: int  # File descriptor; `None` if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls; on the BSDs, blocks read from storage.
@@ -450,12 +450,12 @@ elif sys.platform.startswith("freebsd"):
 
     class svmem(NamedTuple):
         total: int  # Usable physical memory.
-        available: int  # What can be given to new processes without swapping.
-        percent: float  # The part of total that is not available.
-        used: int  # In use: total less available on Linux.
-        free: int  # Not used for anything.
-        active: int  # In use or used recently.
-        inactive: int  # Not used recently.
+        available: int  # Memory that new processes can get without swapping.
+        percent: float  # Part of total that is not available.
+        used: int  # Memory in use. Linux: total less available.
+        free: int  # Memory that holds nothing.
+        active: int  # Memory used recently.
+        inactive: int  # Memory not used recently.
         buffers: int  # Cached file-system metadata.
         cached: int  # Cached file contents and reclaimable slab.
         shared: int  # Shared between processes: tmpfs and shared memory.
@@ -468,59 +468,59 @@ elif sys.platform.startswith("freebsd"):
         write_bytes: int  # Bytes written.
         read_time: int  # Time spent reading.
         write_time: int  # Time spent writing.
-        busy_time: int  # Time in which at least one I/O was under way.
+        busy_time: int  # Time with at least one I/O in progress.
 
     class pheap(NamedTuple):
-        heap_used: int  # Allocated from the heap.
-        mmap_used: int  # Allocated as mappings of their own.
+        heap_used: int  # Memory allocated from the heap.
+        mmap_used: int  # Memory allocated as separate mappings.
 
     class pcputimes(NamedTuple):
-        user: float  # In user mode.
-        system: float  # In kernel mode.
-        children_user: float  # In user mode, of children that ended and were waited for.
-        children_system: float  # In kernel mode, of children that ended and were waited for.
+        user: float  # CPU time in user mode.
+        system: float  # CPU time in kernel mode.
+        children_user: float  # CPU time in user mode of children that were waited for.
+        children_system: float  # CPU time in kernel mode of children that were waited for.
 
     class pfullmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         text: int  # Executable code.
         data: int  # Data and stack.
         stack: int  # Stack.
 
     class pmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         text: int  # Executable code.
         data: int  # Data and stack.
         stack: int  # Stack.
 
     class pmem_ex(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         text: int  # Executable code.
         data: int  # Data and stack.
         stack: int  # Stack.
-        peak_rss: int  # The most that was ever resident.
+        peak_rss: int  # Peak resident memory.
 
     class pmmap_ext(NamedTuple):
         addr: str  # First address and the one after the last.
-        perms: str  # Permissions as `r-xp`.
-        path: str  # The file, or a name in brackets.
-        rss: int  # Resident.
-        private: int  # Resident and used by no other process.
-        ref_count: int  # References to the object that is mapped: a count, not bytes.
-        shadow_count: int  # Objects that shadow it: a count, not bytes.
+        perms: str  # Permissions, such as `r-xp`.
+        path: str  # Path of the file, or a name in brackets.
+        rss: int  # Resident memory.
+        private: int  # Resident memory of this process only.
+        ref_count: int  # Number of references to the mapped object.
+        shadow_count: int  # Number of shadow objects.
 
     class pmmap_grouped(NamedTuple):
-        path: str  # The file, or a name in brackets.
-        rss: int  # Resident.
-        private: int  # Resident and used by no other process.
-        ref_count: int  # References to the object that is mapped: a count, not bytes.
-        shadow_count: int  # Objects that shadow it: a count, not bytes.
+        path: str  # Path of the file, or a name in brackets.
+        rss: int  # Resident memory.
+        private: int  # Resident memory of this process only.
+        ref_count: int  # Number of references to the mapped object.
+        shadow_count: int  # Number of shadow objects.
 
     class popenfile(NamedTuple):
-        path: str  # Its path.
-        fd: int  # Its number in the process; `None` where the system does not tell.
+        path: str  # Path.
+        fd: int  # File descriptor; `None` if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls; on the BSDs, blocks read from storage.
@@ -539,12 +539,12 @@ elif sys.platform.startswith("openbsd"):
 
     class svmem(NamedTuple):
         total: int  # Usable physical memory.
-        available: int  # What can be given to new processes without swapping.
-        percent: float  # The part of total that is not available.
-        used: int  # In use: total less available on Linux.
-        free: int  # Not used for anything.
-        active: int  # In use or used recently.
-        inactive: int  # Not used recently.
+        available: int  # Memory that new processes can get without swapping.
+        percent: float  # Part of total that is not available.
+        used: int  # Memory in use. Linux: total less available.
+        free: int  # Memory that holds nothing.
+        active: int  # Memory used recently.
+        inactive: int  # Memory not used recently.
         buffers: int  # Cached file-system metadata.
         cached: int  # Cached file contents and reclaimable slab.
         shared: int  # Shared between processes: tmpfs and shared memory.
@@ -557,46 +557,46 @@ elif sys.platform.startswith("openbsd"):
         write_bytes: int  # Bytes written.
 
     class pcputimes(NamedTuple):
-        user: float  # In user mode.
-        system: float  # In kernel mode.
-        children_user: float  # In user mode, of children that ended and were waited for.
-        children_system: float  # In kernel mode, of children that ended and were waited for.
+        user: float  # CPU time in user mode.
+        system: float  # CPU time in kernel mode.
+        children_user: float  # CPU time in user mode of children that were waited for.
+        children_system: float  # CPU time in kernel mode of children that were waited for.
 
     class pfullmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         text: int  # Executable code.
         data: int  # Data and stack.
         stack: int  # Stack.
 
     class pmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         text: int  # Executable code.
         data: int  # Data and stack.
         stack: int  # Stack.
 
     class pmem_ex(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         text: int  # Executable code.
         data: int  # Data and stack.
         stack: int  # Stack.
-        peak_rss: int  # The most that was ever resident.
+        peak_rss: int  # Peak resident memory.
 
     class pmmap_ext(NamedTuple):
         addr: str  # First address and the one after the last.
-        perms: str  # Permissions as `r-xp`.
-        path: str  # The file, or a name in brackets.
-        size: int  # Virtual.
+        perms: str  # Permissions, such as `r-xp`.
+        path: str  # Path of the file, or a name in brackets.
+        size: int  # Virtual memory.
 
     class pmmap_grouped(NamedTuple):
-        path: str  # The file, or a name in brackets.
-        size: int  # Virtual.
+        path: str  # Path of the file, or a name in brackets.
+        size: int  # Virtual memory.
 
     class popenfile(NamedTuple):
-        path: str  # Its path.
-        fd: int  # Its number in the process; `None` where the system does not tell.
+        path: str  # Path.
+        fd: int  # File descriptor; `None` if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls; on the BSDs, blocks read from storage.
@@ -615,12 +615,12 @@ elif sys.platform.startswith("netbsd"):
 
     class svmem(NamedTuple):
         total: int  # Usable physical memory.
-        available: int  # What can be given to new processes without swapping.
-        percent: float  # The part of total that is not available.
-        used: int  # In use: total less available on Linux.
-        free: int  # Not used for anything.
-        active: int  # In use or used recently.
-        inactive: int  # Not used recently.
+        available: int  # Memory that new processes can get without swapping.
+        percent: float  # Part of total that is not available.
+        used: int  # Memory in use. Linux: total less available.
+        free: int  # Memory that holds nothing.
+        active: int  # Memory used recently.
+        inactive: int  # Memory not used recently.
         buffers: int  # Cached file-system metadata.
         cached: int  # Cached file contents and reclaimable slab.
         shared: int  # Shared between processes: tmpfs and shared memory.
@@ -633,52 +633,52 @@ elif sys.platform.startswith("netbsd"):
         write_bytes: int  # Bytes written.
 
     class pheap(NamedTuple):
-        heap_used: int  # Allocated from the heap.
-        mmap_used: int  # Allocated as mappings of their own.
+        heap_used: int  # Memory allocated from the heap.
+        mmap_used: int  # Memory allocated as separate mappings.
 
     class pcputimes(NamedTuple):
-        user: float  # In user mode.
-        system: float  # In kernel mode.
-        children_user: float  # In user mode, of children that ended and were waited for.
-        children_system: float  # In kernel mode, of children that ended and were waited for.
+        user: float  # CPU time in user mode.
+        system: float  # CPU time in kernel mode.
+        children_user: float  # CPU time in user mode of children that were waited for.
+        children_system: float  # CPU time in kernel mode of children that were waited for.
 
     class pfullmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         text: int  # Executable code.
         data: int  # Data and stack.
         stack: int  # Stack.
 
     class pmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         text: int  # Executable code.
         data: int  # Data and stack.
         stack: int  # Stack.
 
     class pmem_ex(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
         text: int  # Executable code.
         data: int  # Data and stack.
         stack: int  # Stack.
-        peak_rss: int  # The most that was ever resident.
+        peak_rss: int  # Peak resident memory.
 
     class pmmap_ext(NamedTuple):
         addr: str  # First address and the one after the last.
-        perms: str  # Permissions as `r-xp`.
-        path: str  # The file, or a name in brackets.
-        size: int  # Virtual.
-        ref_count: int  # References to the object that is mapped: a count, not bytes.
+        perms: str  # Permissions, such as `r-xp`.
+        path: str  # Path of the file, or a name in brackets.
+        size: int  # Virtual memory.
+        ref_count: int  # Number of references to the mapped object.
 
     class pmmap_grouped(NamedTuple):
-        path: str  # The file, or a name in brackets.
-        size: int  # Virtual.
-        ref_count: int  # References to the object that is mapped: a count, not bytes.
+        path: str  # Path of the file, or a name in brackets.
+        size: int  # Virtual memory.
+        ref_count: int  # Number of references to the mapped object.
 
     class popenfile(NamedTuple):
-        path: str  # Its path.
-        fd: int  # Its number in the process; `None` where the system does not tell.
+        path: str  # Path.
+        fd: int  # File descriptor; `None` if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls; on the BSDs, blocks read from storage.
@@ -696,10 +696,10 @@ elif sys.platform.startswith("sunos"):
 
     class svmem(NamedTuple):
         total: int  # Usable physical memory.
-        available: int  # What can be given to new processes without swapping.
-        percent: float  # The part of total that is not available.
-        used: int  # In use: total less available on Linux.
-        free: int  # Not used for anything.
+        available: int  # Memory that new processes can get without swapping.
+        percent: float  # Part of total that is not available.
+        used: int  # Memory in use. Linux: total less available.
+        free: int  # Memory that holds nothing.
 
     class sdiskio(NamedTuple):
         read_count: int  # Reads completed.
@@ -710,38 +710,38 @@ elif sys.platform.startswith("sunos"):
         write_time: int  # Time spent writing.
 
     class pcputimes(NamedTuple):
-        user: float  # In user mode.
-        system: float  # In kernel mode.
-        children_user: float  # In user mode, of children that ended and were waited for.
-        children_system: float  # In kernel mode, of children that ended and were waited for.
+        user: float  # CPU time in user mode.
+        system: float  # CPU time in kernel mode.
+        children_user: float  # CPU time in user mode of children that were waited for.
+        children_system: float  # CPU time in kernel mode of children that were waited for.
 
     class pfullmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
 
     class pmem(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
 
     class pmem_ex(NamedTuple):
-        rss: int  # Resident in physical memory.
+        rss: int  # Resident memory.
         vms: int  # Virtual memory.
 
     class pmmap_ext(NamedTuple):
         addr: str  # First address and the one after the last.
-        perms: str  # Permissions as `r-xp`.
-        path: str  # The file, or a name in brackets.
-        rss: int  # Resident.
-        anonymous: int  # Not backed by a file.
+        perms: str  # Permissions, such as `r-xp`.
+        path: str  # Path of the file, or a name in brackets.
+        rss: int  # Resident memory.
+        anonymous: int  # Pages that no file backs.
 
     class pmmap_grouped(NamedTuple):
-        path: str  # The file, or a name in brackets.
-        rss: int  # Resident.
-        anonymous: int  # Not backed by a file.
+        path: str  # Path of the file, or a name in brackets.
+        rss: int  # Resident memory.
+        anonymous: int  # Pages that no file backs.
 
     class popenfile(NamedTuple):
-        path: str  # Its path.
-        fd: int  # Its number in the process; `None` where the system does not tell.
+        path: str  # Path.
+        fd: int  # File descriptor; `None` if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls; on the BSDs, blocks read from storage.
