@@ -37,6 +37,12 @@ pub(crate) fn run(scale: &Scale) -> Report {
     while done < mutations && broken < 3 {
         let plan: Vec<Mutation> = (0..BATCH).map(|_| Mutation::random(&archives, &mut random)).collect();
         let answer = in_child(Duration::from_secs(60), |out| {
+            // A reading without limit ends with this process, not with the machine.
+            let limit = Some(4 * MEMORY);
+            let limit = rustix::process::Rlimit { current: limit, maximum: limit };
+            if rustix::process::setrlimit(rustix::process::Resource::As, limit).is_err() {
+                return 3;
+            }
             for mutation in &plan {
                 let _ = writeln!(out, "{mutation:?}");
                 if mutation.read(&archives).is_err() {
