@@ -1,7 +1,7 @@
-//! CPU time of psoxide beside that of bare system calls, psutil, other crates and commands, interleaved in one run.
+//! Measures the CPU time of psoxide, bare system calls, psutil, other crates and commands, interleaved in one run.
 //!
-//! `psoxide-bench [PROCESSES] [REPORT]`: how many processes to start for the snapshots (1000 unless told), and the file
-//! to write the tables to. As root, all is run once more by a program without privileges.
+//! `psoxide-bench [PROCESSES] [REPORT]` starts PROCESSES processes for the snapshots (1000 by default) and writes the
+//! tables to REPORT. As root it runs everything once more in a program without privileges.
 
 mod floor;
 mod measure;
@@ -24,16 +24,16 @@ use measure::{Growth, Report, Result, Side};
 use populations::Herd;
 use python::Worker;
 
-/// Rounds of a comparison; in each all sides run, so that what disturbs one disturbs the others.
+/// Rounds of a comparison. All sides run in each round, so that a disturbance meets all of them.
 const ROUNDS: usize = 15;
-/// The same for work that takes long.
+/// Rounds of a comparison of slow work.
 const FEW_ROUNDS: usize = 7;
-/// The same for tens of thousands of processes.
+/// Rounds of a comparison over tens of thousands of processes.
 const GROWTH_ROUNDS: usize = 5;
 /// Calls of a cheap reading in one round.
 const CALLS: u32 = 2000;
 
-/// With the pid, which every row has, they are eight.
+/// The fields of a snapshot. With the pid, which every row has, they are eight.
 const FIELDS: [Field; 7] = [
     Field::Name,
     Field::Username,
@@ -44,7 +44,7 @@ const FIELDS: [Field; 7] = [
     Field::Cmdline,
 ];
 
-/// What a program without privileges is told to be one by.
+/// The argument of the run without privileges.
 const UNPRIVILEGED: &str = "--unprivileged";
 
 fn main() -> Result<()> {
@@ -66,9 +66,9 @@ fn main() -> Result<()> {
         text = text.replace("\n## ", "\n### ");
     } else {
         text.insert_str(0, &heading(count)?);
-        if bench.sides.walk.is_some() {
+        if bench.sides.bpf.is_some() {
             println!("\nWithout privileges");
-            text += "\n## Without privileges\n\nThe same by a program without capabilities, which reads /proc.\n";
+            text += "\n## Without privileges\n\nThe same work by a program without capabilities.\n";
             text += &without_privileges(count)?;
         }
     }
@@ -78,19 +78,19 @@ fn main() -> Result<()> {
     }
 }
 
-/// The tables of this program run again, by one that has no capabilities.
+/// Runs this program again without capabilities and returns its tables.
 fn without_privileges(count: usize) -> Result<String> {
     let report = env::temp_dir().join(format!("psoxide-bench-{}.md", std::process::id()));
     let mut command = Command::new(env::current_exe()?);
     command.args([UNPRIVILEGED, &count.to_string()]).arg(&report);
     let drop_all = || {
         for capability in 0..64 {
-            // SAFETY: prctl takes numbers here. What comes after the last one is refused.
+            // SAFETY: prctl takes numbers here. The kernel refuses numbers beyond its last capability.
             unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
         }
         Ok(())
     };
-    // SAFETY: only prctl is called between fork and exec. Root's programs begin with what is in the bounding set.
+    // SAFETY: the closure calls only prctl between fork and exec. exec gives root the bounding set's capabilities.
     let status = unsafe { command.pre_exec(drop_all) }.status()?;
     if !status.success() {
         return Err(format!("without privileges: {status}").into());
@@ -100,7 +100,7 @@ fn without_privileges(count: usize) -> Result<String> {
     Ok(text)
 }
 
-/// What was run, and on what.
+/// Describes the run and the machine.
 fn heading(count: usize) -> Result<String> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpuinfo = read("/proc/cpuinfo");
@@ -109,22 +109,24 @@ fn heading(count: usize) -> Result<String> {
     let version = read("/proc/sys/kernel/osrelease");
     Ok(format!(
         "# Benchmarks\n\n\
-        Written by `cargo xtask bench {count}`: CPU time, user and system, of one run of the work; medians of rounds in \
-        which all sides took turns. In brackets, how many times less than the first column, as the median of the rounds' \
-        ratios. bench/README.md says what each side does. The figures are those of one machine; the ratios hold for others \
-        within some tens of percent.\n\n\
-        {cpus} x {}, Linux {}, {}.\n",
+        Written by `cargo xtask bench {count}`. Each figure is CPU time, user and system, of one run of the work: the \
+        median of rounds in which all sides take turns. In brackets: how many times less than the first column, the median \
+        of the rounds' ratios. bench/README.md describes each side. The times are those of one machine. The ratios hold \
+        for others within some tens of percent.\n\n\
+        **psoxide** is the default, which reads /proc and asks netlink and pidfds. **psoxide, BPF** is the explicit choice \
+        of `Backend::Bpf`.\n\n\
+        Machine: {cpus} x {}, Linux {}, {}.\n",
         value("model name").unwrap_or("unknown CPU"),
         version.trim(),
         if System::host().with_backend(Backend::Bpf).backend() == Backend::Bpf {
-            "as root: the task iterators are in use"
+            "as root"
         } else {
-            "without task iterators"
+            "without BPF, which needs root and Linux 6.16 or later"
         },
     ))
 }
 
-/// The sides that are there, and what they have done so far.
+/// The sides to compare, and their results so far.
 struct Bench {
     report: Report,
     sides: Sides,
@@ -133,42 +135,42 @@ struct Bench {
 struct Sides {
     psutil: Option<Worker>,
     package: Option<Worker>,
-    /// psoxide from /proc where the kernel's task iterators are to be had, and with these.
-    files: Option<System>,
-    walk: Option<System>,
-    /// psoxide as it chooses for itself where they are not.
+    /// The package with BPF, if this machine and user allow it.
+    package_bpf: Option<Worker>,
+    /// psoxide's default.
     auto: System,
+    /// psoxide with BPF, if this machine and user allow it.
+    bpf: Option<System>,
 }
 
 impl Sides {
     fn python<'a>(&'a self, work: &'a str, pid: u32) -> Vec<Side<'a>> {
-        [&self.psutil, &self.package].into_iter().flatten().map(|worker| worker.side(work, pid)).collect()
+        [&self.psutil, &self.package, &self.package_bpf].into_iter().flatten().map(|worker| worker.side(work, pid)).collect()
     }
 
     fn ours(&self, pid: u32, work: fn(&System, u32) -> Result<()>) -> Vec<Side<'_>> {
         let side = |name, system| Side::here(name, move || work(system, pid));
-        match (&self.files, &self.walk) {
-            (Some(files), Some(walk)) => vec![side("psoxide, /proc", files), side("psoxide", walk)],
-            _ => vec![side("psoxide", &self.auto)],
-        }
+        let mut sides = vec![side("psoxide", &self.auto)];
+        sides.extend(self.bpf.as_ref().map(|bpf| side("psoxide, BPF", bpf)));
+        sides
     }
 }
 
 impl Bench {
     fn start() -> Self {
-        let walk = System::host().with_backend(Backend::Bpf);
-        let walk = (walk.backend() == Backend::Bpf).then_some(walk);
+        let bpf = System::host().with_backend(Backend::Bpf);
+        let bpf = (bpf.backend() == Backend::Bpf).then_some(bpf);
         let sides = Sides {
-            psutil: Worker::start("psutil", "psutil"),
-            package: Worker::start("psoxide (Python)", "psoxide"),
-            files: walk.is_some().then(|| System::host().with_backend(Backend::Proc)),
-            walk,
-            auto: System::host(),
+            psutil: Worker::start("psutil", "psutil", Backend::Auto),
+            package: Worker::start("Python", "psoxide", Backend::Auto),
+            package_bpf: bpf.as_ref().and_then(|_| Worker::start("Python, BPF", "psoxide", Backend::Bpf)),
+            auto: System::host().with_backend(Backend::Auto),
+            bpf,
         };
         Self { report: Report::default(), sides }
     }
 
-    /// One work by all: psutil first, if it is there, and the bare system calls before ours.
+    /// Compares one work: psutil first, if it is installed, then bare system calls, then psoxide.
     fn all(
         &mut self,
         label: &str,
@@ -184,13 +186,13 @@ impl Bench {
         self.report.compare(label, rounds, calls, sides)
     }
 
-    /// Single getters of another process.
+    /// Compares single getters of another process.
     fn getters(&mut self) -> Result<()> {
         let herd = Herd::start(1)?;
-        // The name of a process that has just been started is asked for with more care, as it may execute another program.
+        // A process that has just started may be about to execute another program, so its name is read with more care.
         sleep(Duration::from_secs(2));
         let process = System::host().process(herd.pid())?;
-        self.report.section("One reading", "Beside a bare `openat`, `read` and `close` of the file that it needs.");
+        self.report.section("One reading", "Beside a bare `openat`, `read` and `close` of the same file.");
         type Getter = fn(&Process) -> Result<()>;
         let getters: [(&str, &str, Getter); 4] = [
             ("name", "comm", |p| done(p.name()?)),
@@ -200,8 +202,10 @@ impl Bench {
         ];
         for (name, file, getter) in getters {
             let path = CString::new(format!("/proc/{}/{file}", process.pid()))?;
-            let sides =
+            let bpf = self.sides.bpf.as_ref().map(|bpf| bpf.process(process.pid())).transpose()?;
+            let mut sides =
                 vec![Side::here("bare read", || floor::file(&path)), Side::here("psoxide", || getter(&process))];
+            sides.extend(bpf.as_ref().map(|process| Side::here("psoxide, BPF", move || getter(process))));
             self.report.compare(name, ROUNDS, CALLS, sides)?;
         }
         let sides =
@@ -215,7 +219,7 @@ impl Bench {
         Ok(())
     }
 
-    /// All processes: eight fields, and the same without the command line; and what the cost does as they become more.
+    /// Compares snapshots of all processes, with and without command lines, and with other crates and commands.
     fn snapshots(&mut self, count: usize) -> Result<()> {
         self.report.section(
             "All processes",
@@ -249,7 +253,7 @@ impl Bench {
         self.report.compare(&format!("{total} processes"), FEW_ROUNDS, 1, others)
     }
 
-    /// What each process costs as they become more.
+    /// Measures what each further process costs, from few to many.
     fn growth(&mut self, count: usize) -> Result<()> {
         let mut table = Growth::default();
         let one = Herd::start(1)?;
@@ -257,7 +261,7 @@ impl Bench {
             let _more = match Herd::start(count) {
                 Ok(herd) => herd,
                 Err(error) => {
-                    println!("{count} processes are more than this machine allows: {error}");
+                    println!("this machine does not allow {count} processes: {error}");
                     break;
                 }
             };
@@ -265,15 +269,15 @@ impl Bench {
             sides.extend(self.sides.ours(one.pid(), eight));
             table.measure(count, GROWTH_ROUNDS, sides)?;
         }
-        let note = "What each process more costs. In brackets, how many times what it costs in the first line.";
+        let note = "The cost of each further process. In brackets: the ratio to the first line.";
         self.report.section("Growth of a snapshot", note);
         self.report.growth(table);
         Ok(())
     }
 
-    /// Processes that have much of something.
+    /// Compares readings of processes with many threads, mappings, files, sockets or children.
     fn populations(&mut self, count: usize) -> Result<()> {
-        self.report.section("Many of one kind", "The whole of each list.");
+        self.report.section("Many of one kind", "Reading a long list as a whole.");
         let herd = Herd::of("threads", 2000)?;
         self.all("threads: 2,000", (FEW_ROUNDS, 3), "threads", herd.pid(), Some(floor::threads), |system, pid| {
             done(system.process(pid)?.threads()?)
@@ -368,7 +372,7 @@ fn eight(system: &System, pid: u32) -> Result<()> {
     snapshot(system, pid, FIELDS.len())
 }
 
-/// The first `fields` of all processes; `pid` has to be among them, and complete.
+/// Reads the first `fields` of all processes, and checks the row of `pid`.
 fn snapshot(system: &System, pid: u32, fields: usize) -> Result<()> {
     let snapshot = system.snapshot(FIELDS.into_iter().take(fields))?;
     let row = snapshot.processes.iter().find(|row| row.pid == pid);

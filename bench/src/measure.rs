@@ -73,7 +73,7 @@ fn command_time(command: &mut Command) -> Result<Duration> {
     Ok(time(usage.ru_utime) + time(usage.ru_stime))
 }
 
-/// Tables of results: printed as they come, and as one text at the end.
+/// Tables of results, printed as they come and kept as one text.
 #[derive(Default)]
 pub struct Report {
     text: String,
@@ -85,15 +85,15 @@ impl Report {
         &self.text
     }
 
-    /// Begins a table.
+    /// Starts a section.
     pub fn section(&mut self, title: &str, note: &str) {
         println!("\n{title}");
         let _ = write!(self.text, "\n## {title}\n\n{note}\n");
         self.columns.clear();
     }
 
-    /// Runs all sides `rounds` times, `calls` runs each, and adds a line: the medians, and the medians of the rounds'
-    /// ratios to the first side.
+    /// Runs all sides `rounds` times with `calls` runs each, and adds a line with the median times and the median ratios
+    /// to the first side.
     pub fn compare(&mut self, work: &str, rounds: usize, calls: u32, sides: Vec<Side<'_>>) -> Result<()> {
         self.begin("work", sides.iter().map(|side| side.name).collect());
         let cells = measure(rounds, calls, sides)?.into_iter().enumerate().map(|(at, (time, ratio))| match at {
@@ -113,7 +113,7 @@ impl Report {
         }
     }
 
-    /// Begins a table, unless the last one has these columns.
+    /// Starts a table, unless the last one has the same columns.
     fn begin(&mut self, of: &str, names: Vec<&'static str>) {
         if self.columns != names {
             let _ = write!(self.text, "\n| {of} | {} |\n|---|{}\n", names.join(" | "), "---:|".repeat(names.len()));
@@ -128,19 +128,19 @@ impl Report {
     }
 }
 
-/// What each thing more costs, as they become more.
+/// The cost of each further thing, from few to many.
 #[derive(Default)]
 pub struct Growth {
     names: Vec<&'static str>,
-    /// What each side costs with nothing to work on but what was there anyway.
+    /// Each side's cost before anything was started.
     none: Vec<f64>,
-    /// What each thing more costs in the first line.
+    /// Each side's cost of a further thing in the first line.
     first: Vec<f64>,
     lines: Vec<(String, Vec<String>)>,
 }
 
 impl Growth {
-    /// Measures work on `count` things more than were there; first with none.
+    /// Measures work on `count` further things. The first call has none.
     pub fn measure(&mut self, count: usize, rounds: usize, sides: Vec<Side<'_>>) -> Result<()> {
         self.names = sides.iter().map(|side| side.name).collect();
         let times: Vec<f64> = measure(rounds, 1, sides)?.into_iter().map(|(time, _)| time).collect();
@@ -148,7 +148,7 @@ impl Growth {
             self.none = times;
             return Ok(());
         }
-        #[allow(clippy::cast_precision_loss)] // there are not that many
+        #[allow(clippy::cast_precision_loss)] // counts are far below 2^52
         let each: Vec<f64> = times.iter().zip(&self.none).map(|(all, none)| (all - none) / count as f64).collect();
         if self.first.is_empty() {
             self.first.clone_from(&each);
@@ -159,7 +159,7 @@ impl Growth {
     }
 }
 
-/// Of each side the median of its times, and of the rounds' ratios of the first side's time to its own.
+/// Returns each side's median time, and the median of the rounds' ratios of the first side's time to its own.
 fn measure(rounds: usize, calls: u32, mut sides: Vec<Side<'_>>) -> Result<Vec<(f64, f64)>> {
     for side in &mut sides {
         (side.run)(calls.div_ceil(10))?;

@@ -1,8 +1,10 @@
-//! psutil and the Python package, each in an interpreter that waits for its turn.
+//! Runs psutil and the Python package, each in an interpreter of its own.
 
 use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use psoxide::Backend;
 
 use crate::measure::{Result, Side};
 
@@ -13,14 +15,15 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// An interpreter that has imported `module`; `None`, with the reason, where that cannot be.
-    pub fn start(name: &'static str, module: &str) -> Option<Self> {
+    /// Starts an interpreter that imports `module` and uses `backend`. Prints the reason and returns `None` on failure.
+    pub fn start(name: &'static str, module: &str, backend: Backend) -> Option<Self> {
         let Some(python) = std::env::var_os("PSOXIDE_BENCH_PYTHON") else {
-            println!("{name} is left out: `cargo xtask bench` makes the Python that has it");
+            println!("{name} is left out: `cargo xtask bench` sets up its Python");
             return None;
         };
         let mut command = Command::new(python);
         command.args(["-c", include_str!("worker.py"), module]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.env("PSOXIDE_BACKEND", if backend == Backend::Bpf { "bpf" } else { "auto" });
         let mut child = command.spawn().ok()?;
         let state = RefCell::new((child.stdin.take()?, BufReader::new(child.stdout.take()?)));
         let worker = Self { name, state, child };
@@ -42,7 +45,7 @@ impl Worker {
         Ok(seconds * 1e6 / f64::from(calls))
     }
 
-    /// A work of worker.py.
+    /// Returns the side that runs `work` of worker.py.
     pub fn side<'a>(&'a self, work: &'a str, pid: u32) -> Side<'a> {
         Side::elsewhere(self.name, move |calls| self.run(work, pid, calls))
     }
