@@ -229,8 +229,10 @@ pub(crate) fn bench(processes: u32) -> Result {
 /// Writes the generated files, or only says whether they are current.
 pub(crate) fn codegen(check: bool) -> Result {
     const PYTHON: &str = "crates/python/python/psoxide";
+    let path = workspace().join("testdata/evidence.txt");
+    let evidence = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let files = [
-        ("PLATFORM.md".to_owned(), psoxide::support::platform_md()),
+        ("PLATFORM.md".to_owned(), psoxide::support::platform_md(&evidence)),
         (format!("{PYTHON}/_ntuples.py"), ntuples::module()),
         (format!("{PYTHON}/_ntuples.pyi"), ntuples::stub()),
     ];

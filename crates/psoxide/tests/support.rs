@@ -2,8 +2,10 @@
 #![cfg(any(target_os = "linux", windows))]
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use psoxide::support::{CALLS, PORTED};
@@ -132,6 +134,8 @@ fn make(name: &str, system: &System, me: &Process) -> Option<Result<()>> {
 fn calls_are_supported_where_support_rs_says_so() {
     let system = System::host();
     let me = system.current_process().unwrap();
+    let kind = if std::env::var_os("PSOXIDE_WINE").is_some() { "wine" } else { "live" };
+    let mut seen = BTreeSet::new();
     for call in CALLS {
         let answer =
             make(call.name, &system, &me).unwrap_or_else(|| panic!("this test does not know {}: add it", call.name));
@@ -144,10 +148,33 @@ fn calls_are_supported_where_support_rs_says_so() {
             "Process::ionice" | "Process::set_ionice" => std::env::var_os("PSOXIDE_WINE").is_some(),
             _ => false,
         };
+        if answer.is_ok() {
+            seen.insert(format!("{} {} {kind}", Os::HOST.name(), call.name));
+        }
         let listed = call.is_ported(Os::HOST) && !absent;
         let unsupported = answer.as_ref().is_err_and(psoxide::Error::is_unsupported);
         assert_eq!(unsupported, !listed, "{}: listed for this system: {listed}, answered {answer:?}", call.name);
     }
+    // Another machine or user may see less.
+    let listed = evidence(|line| line.ends_with(&format!(" {kind}")), &seen);
+    assert!(seen.is_subset(&listed), "testdata/evidence.txt lacks {:?}", seen.difference(&listed));
+}
+
+/// Returns the chosen lines of `testdata/evidence.txt`: `SYSTEM CALL KIND` for each call that a test has made. With
+/// `PSOXIDE_EVIDENCE=write` replaces them by `seen` first.
+fn evidence(chosen: impl Fn(&str) -> bool, seen: &BTreeSet<String>) -> BTreeSet<String> {
+    static FILE: Mutex<()> = Mutex::new(());
+    let _alone = FILE.lock().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/evidence.txt");
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let (mut mine, others): (BTreeSet<String>, BTreeSet<String>) =
+        text.lines().map(str::to_owned).partition(|line| chosen(line));
+    if std::env::var_os("PSOXIDE_EVIDENCE").is_some_and(|value| value == "write") {
+        mine.clone_from(seen);
+        let lines: Vec<&str> = mine.union(&others).map(String::as_str).collect();
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    }
+    mine
 }
 
 /// Calls that need the running kernel, whatever the capture holds.
@@ -184,18 +211,29 @@ fn captures() -> Vec<PathBuf> {
 
 #[test]
 fn captures_answer_what_support_rs_lists() {
+    let mut seen = BTreeSet::new();
     for file in captures() {
+        let origin = match psoxide_capture::Capture::read(&file).unwrap().header.origin {
+            psoxide_capture::Origin::Recorded => "recorded",
+            _ => "built",
+        };
         let system = System::at_root(&file).unwrap();
         let os = system.os();
         let processes = system.processes().unwrap();
         for call in CALLS.iter().filter(|call| !is_live_only(call.name)) {
             // One process may have what another lacks.
-            let answers = processes.iter().map(|process| make(call.name, &system, process).unwrap());
-            let unsupported = answers.map(|answer| answer.is_err_and(|error| error.is_unsupported())).min().unwrap();
+            let answers: Vec<Result<()>> =
+                processes.iter().map(|process| make(call.name, &system, process).unwrap()).collect();
+            if answers.iter().any(Result::is_ok) {
+                seen.insert(format!("{} {} {origin}", os.name(), call.name));
+            }
+            let unsupported = answers.iter().all(|answer| answer.as_ref().is_err_and(psoxide::Error::is_unsupported));
             let listed = call.is_ported(os);
             assert_eq!(unsupported, !listed, "{}: {}: listed: {listed}", file.display(), call.name);
         }
     }
+    let listed = evidence(|line| line.ends_with(" recorded") || line.ends_with(" built"), &seen);
+    assert_eq!(seen, listed, "testdata/evidence.txt is not current: run this test with PSOXIDE_EVIDENCE=write");
 }
 
 #[cfg(target_os = "linux")]
