@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use psoxide::{
     Backend, Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Os, Pid, Record as _, Result, System,
@@ -305,8 +306,14 @@ impl Api {
         py.detach(heap_trim).map(drop).map_err(|error| of_machine(py, &error))
     }
 
-    fn disk_usage<'py>(&self, py: Python<'py>, path: PathBuf) -> Object<'py> {
-        let usage = self.read(py, |system| system.disk_usage(path))?;
+    #[pyo3(signature = (path, timeout=None))]
+    fn disk_usage<'py>(&self, py: Python<'py>, path: PathBuf, timeout: Option<f64>) -> Object<'py> {
+        let timeout = timeout.map(Duration::try_from_secs_f64).transpose();
+        let timeout = timeout.map_err(|error| PyValueError::new_err(format!("timeout: {error}")))?;
+        let usage = self.read(py, |system| match timeout {
+            Some(timeout) => system.disk_usage_within(path, timeout),
+            None => system.disk_usage(path),
+        })?;
         self.tuples.record(py, &self.tuples.sdiskusage, &usage)
     }
 

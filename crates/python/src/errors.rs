@@ -1,7 +1,7 @@
 //! Errors as psutil's exceptions.
 
 use psoxide::{Error, ErrorKind};
-use pyo3::exceptions::{PyNotImplementedError, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyNotImplementedError, PyOSError, PyRuntimeError, PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
@@ -78,6 +78,7 @@ pub(crate) fn of_machine(py: Python<'_>, error: &Error) -> PyErr {
     }
     match error.kind() {
         ErrorKind::Unsupported => PyNotImplementedError::new_err(error.to_string()),
+        ErrorKind::Timeout => PyTimeoutError::new_err(error.to_string()),
         ErrorKind::InvalidInput => PyValueError::new_err(error.to_string()),
         _ => PyRuntimeError::new_err(error.to_string()),
     }

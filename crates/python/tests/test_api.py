@@ -30,7 +30,7 @@ FUNCTIONS = {
     "net_if_stats": "()",
     "disk_io_counters": "(perdisk=False, nowrap=True)",
     "disk_partitions": "(all=False)",
-    "disk_usage": "(path)",
+    "disk_usage": "(path, timeout=None)",
     "users": "()",
     "boot_time": "()",
     "sensors_temperatures": "(fahrenheit=False)",

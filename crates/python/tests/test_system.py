@@ -49,6 +49,25 @@ def test_counters_never_go_back(monkeypatch):
     psoxide.net_io_counters.cache_clear()
 
 
+def test_disk_usage_with_a_timeout_is_the_same(tmp_path):
+    for path in (str(tmp_path), tmp_path, os.fsencode(tmp_path)):
+        assert psoxide.disk_usage(path, timeout=20).total == psoxide.disk_usage(tmp_path).total
+    if os.name == "posix":
+        descriptor = os.open(tmp_path, os.O_RDONLY)
+        try:
+            assert psoxide.disk_usage(descriptor, timeout=20).total == psoxide.disk_usage(tmp_path).total
+        finally:
+            os.close(descriptor)
+    with pytest.raises(FileNotFoundError):
+        psoxide.disk_usage(tmp_path / "missing", timeout=20)
+
+
+@pytest.mark.skipif(not psoxide.LINUX, reason="only Linux stops waiting")
+def test_disk_usage_refuses_a_negative_timeout():
+    with pytest.raises(ValueError, match="timeout"):
+        psoxide.disk_usage("/", timeout=-1)
+
+
 def test_disk_usage_takes_what_statvfs_takes(tmp_path):
     expected = psoxide.disk_usage(str(tmp_path)).total
     assert psoxide.disk_usage(os.fsencode(tmp_path)).total == expected

@@ -1124,9 +1124,18 @@ def heap_trim():
 # --- Disks
 
 
-def disk_usage(path):
-    """Space of the file system that `path` is on, in bytes."""
-    return _psplatform.disk_usage(path)
+def disk_usage(path, timeout=None):
+    """Read the space of the file system that holds `path`, in bytes.
+
+    A network file system whose server is gone never answers. With a `timeout` in seconds, on Linux, TimeoutExpired is
+    raised instead of waiting for ever, and the file system is not asked again for 30 seconds.
+    """
+    if timeout is None:
+        return _psplatform.disk_usage(path)
+    try:
+        return _psplatform.disk_usage_within(path, timeout)
+    except TimeoutError:
+        raise TimeoutExpired(timeout) from None
 
 
 def disk_partitions(all=False):

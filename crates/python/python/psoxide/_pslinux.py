@@ -94,6 +94,12 @@ def disk_usage(path):
     return _api.disk_usage(path) if _CAPTURED or (isinstance(path, str) and "\0" not in path) else _psposix.disk_usage(path)
 
 
+def disk_usage_within(path, timeout):
+    """The same, or TimeoutError after `timeout` seconds."""
+    path = f"/proc/self/fd/{path}" if isinstance(path, int) else os.fsdecode(path)
+    return _api.disk_usage(path, timeout)
+
+
 def net_if_stats():
     """State of each interface; of those in its net/dev, if /proc is elsewhere."""
     stats = _api.net_if_stats()

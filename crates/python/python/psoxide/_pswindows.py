@@ -71,6 +71,11 @@ def disk_usage(path):
     return _api.disk_usage(os.fsdecode(path))
 
 
+def disk_usage_within(path, timeout):
+    """The same: this system has no way to stop waiting."""
+    return disk_usage(path)
+
+
 def net_if_addrs():
     """Plain tuples: interface, family number, address, netmask, broadcast, peer; of IPv6 psutil has the address alone."""
     for name, family, address, netmask, broadcast, ptp in _api.net_if_addrs():
