@@ -12,9 +12,9 @@ use crate::{DiskIo, NetIo};
 /// a device that disappears.
 ///
 /// ```
-/// use psoxide::{NetIo, WrapGuard};
+/// use psoxide::{NetIo, Record as _, WrapGuard};
 ///
-/// let reading = |bytes_sent| vec![("eth0".into(), NetIo { bytes_sent, ..NetIo::default() })];
+/// let reading = |sent| vec![("eth0".into(), NetIo::with(|counters| counters.bytes_sent = sent))];
 /// let mut guard = WrapGuard::default();
 /// assert_eq!(guard.grow(reading(4_294_967_290))[0].1.bytes_sent, 4_294_967_290);
 /// assert_eq!(guard.grow(reading(10))[0].1.bytes_sent, 4_294_967_300);

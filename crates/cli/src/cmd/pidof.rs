@@ -39,7 +39,7 @@ const LISTING: Listing<Proc> = Listing {
 const NEEDS: [Field; 3] = [Field::Name, Field::Exe, Field::Cmdline];
 
 /// Returns what of `row` matches one of `names`: its name, the path of its executable, or, unless the match must be
-/// exact, argv[0] or the script that it runs.
+/// exact, `argv[0]` or the script that it runs.
 pub(crate) fn matched(row: &Row, names: &[OsString], exact: bool) -> Option<&'static str> {
     let file = |path: &OsStr, name| path == name || Path::new(path).file_name() == Some(name);
     names.iter().find_map(|name| {

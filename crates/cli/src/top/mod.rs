@@ -1,7 +1,7 @@
 //! The full-screen view: the machine and its processes, live.
 //!
 //! [`monitor`] takes the samples, [`view`] holds what is shown and chosen, [`keys`] changes it, [`draw`] draws it on the
-//! [`screen`]. [`settings`] is what the configuration holds of it, [`act`] what is done to processes.
+//! [`screen`]. [`mod@settings`] is what the configuration holds of it, [`act`] what is done to processes.
 
 mod act;
 mod draw;
