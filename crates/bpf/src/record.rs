@@ -101,7 +101,7 @@ pub struct Record<'a> {
     arguments: Option<&'a [u8]>,
 }
 
-/// What the program of [`Form::Answer`](crate::processes::Form::Answer) has said of a process.
+/// The record of one process that the program for a single process prints.
 #[derive(Debug)]
 pub struct Answer(Box<[u8; BYTES]>);
 
