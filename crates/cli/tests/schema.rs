@@ -55,6 +55,7 @@ const COMMANDS: &[&[&str]] = &[
 ];
 
 /// Commands that do something once: they take no --count.
+#[cfg(target_os = "linux")]
 const ONCE: [&str; 3] = ["kill", "killall", "pkill"];
 
 /// Commands that have a test of their own, and those that write no JSON.
