@@ -1,6 +1,7 @@
 //! A machine with OpenBSD, as a real kernel described it: every reading beside what was true of the processes, sockets and
 //! files that were alive (`testdata/openbsd/*.truth.txt`).
-#![cfg(any(target_os = "linux", windows))]
+// Windows keeps names in UTF-16 and times in units of 100 ns, so it cannot hold all that these machines say.
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
 mod common;
