@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn familiar_spellings() {
         becomes("kill -9 1 2", "kill --signal=9 1 2");
-        becomes("--json killall -HUP nginx", "--json killall --signal=HUP nginx");
+        becomes("--json killall -TERM nginx", "--json killall --signal=TERM nginx");
         becomes("kill -s TERM -n 1", "kill -s TERM -n 1");
         becomes("kill -- -9", "kill -- -9");
         becomes("free -h -s 2 -c5", "free -h --interval 2 --count=5");
