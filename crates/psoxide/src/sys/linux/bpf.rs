@@ -105,12 +105,16 @@ impl Bpf {
     /// The regular files of a process, by descriptor; `links` is its `fd`.
     pub(super) fn files(&self, source: &Source, pid: Pid, links: &Folder<'_>) -> Option<Vec<OpenFile>> {
         let mut paths = Paths::new(source, links);
-        let mut open = Vec::new();
+        let (mut open, mut refused) = (Vec::new(), false);
         self.chosen(source)?.files(pid, |file| {
             let position = Some((file.position, file.flags));
-            open.extend(paths.of(&file).map(|path| descriptors::open_file(file.fd, path, position)));
+            match paths.of(&file) {
+                Ok(path) => open.extend(path.map(|path| descriptors::open_file(file.fd, path, position))),
+                Err(_) => refused = true,
+            }
         })?;
-        Some(open)
+        // Reading /proc fails in the same way, and says why.
+        (!refused).then_some(open)
     }
 
     /// The threads of a process.

@@ -11,6 +11,7 @@ use psoxide_bpf::{Directory, File, Path as Told};
 use super::Source;
 use super::descriptors::regular;
 use super::folder::Folder;
+use crate::Result;
 
 /// Finds the path of each file that a walk has printed.
 pub(super) struct Paths<'a> {
@@ -27,8 +28,14 @@ impl<'a> Paths<'a> {
 
     /// The path of a file, if it is a regular file's. Where its directory is found under the directory's path, what that
     /// has under the file's name need not be looked up for each.
-    pub(super) fn of(&mut self, file: &File<'_>) -> Option<Vec<u8>> {
-        let (path, leads) = match (file.path, self.directories.get(&file.directory)) {
+    pub(super) fn of(&mut self, file: &File<'_>) -> Result<Option<Vec<u8>>> {
+        let Some((path, leads)) = self.path(file) else { return Ok(None) };
+        if leads { Ok(Some(path)) } else { Ok(regular(self.source, &path)?.map(<[u8]>::to_vec)) }
+    }
+
+    /// Returns the path of a file, and whether its directory is found under the directory's path.
+    fn path(&mut self, file: &File<'_>) -> Option<(Vec<u8>, bool)> {
+        Some(match (file.path, self.directories.get(&file.directory)) {
             (Told::Whole(path), _) if file.named => {
                 let end = path.iter().rposition(|byte| *byte == b'/')?;
                 let directory = path.get(..=end)?;
@@ -38,8 +45,7 @@ impl<'a> Paths<'a> {
             (Told::Name(name), Some((directory, leads))) => ([directory, name].concat(), *leads),
             // Too long to be told, or renamed meanwhile; by now it may be closed.
             _ => (self.links.link(file.fd.to_string().as_bytes()).ok()?, false),
-        };
-        if leads { Some(path) } else { regular(self.source, &path).map(<[u8]>::to_vec) }
+        })
     }
 
     /// Whether a path, which is kept, leads to a directory.

@@ -21,7 +21,7 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     }
     let mut found = Vec::new();
     fds.each_link(|fd, target| {
-        found.extend(regular(process.source, target).map(|path| (fd.number, path.to_vec())));
+        found.extend(regular(process.source, target)?.map(|path| (fd.number, path.to_vec())));
         Ok(())
     })?;
     drop(fds);
@@ -74,25 +74,29 @@ pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
     Ok(count)
 }
 
-/// The path that a link shows, if it is a regular file's: without the mark of one that was deleted, where there is a
-/// new file in its place. A copied machine's files are mostly not there: no reason to doubt a path.
-pub(super) fn regular<'a>(source: &Source, target: &'a [u8]) -> Option<&'a [u8]> {
+/// Returns the path that a link shows if it is a regular file's: without the mark of a deleted file where a new one has
+/// taken its place. A copied machine's files are mostly not there, which is no reason to doubt a path.
+///
+/// # Errors
+/// The system refuses stat(2) altogether, as a seccomp filter can. Without it no file can be told from anything else.
+pub(super) fn regular<'a>(source: &Source, target: &'a [u8]) -> Result<Option<&'a [u8]>> {
     let is_file = |path: &[u8]| {
         let path = Path::new(OsStr::from_bytes(path));
         match source.stat(&source.within(path)) {
-            Ok(found) => Some(FileType::from_raw_mode(found.st_mode) == FileType::RegularFile),
-            Err(_) => (!source.is_live()).then(|| !path.starts_with("/dev")),
+            Ok(found) => Ok(Some(FileType::from_raw_mode(found.st_mode) == FileType::RegularFile)),
+            // stat(2) itself fails with EACCES, never with EPERM.
+            Err(error) if matches!(error.errno(), Some(libc::ENOSYS | libc::EPERM)) => Err(error.with_path(path)),
+            Err(_) => Ok((!source.is_live()).then(|| !path.starts_with("/dev"))),
         }
     };
     if !target.starts_with(b"/") {
-        return None;
+        return Ok(None);
     }
-    let (path, regular) = match (is_file(target), target.strip_suffix(b" (deleted)")) {
-        (Some(regular), _) => (target, regular),
-        (None, Some(path)) => (path, is_file(path)?),
-        (None, None) => return None,
-    };
-    regular.then_some(path)
+    if let Some(regular) = is_file(target)? {
+        return Ok(regular.then_some(target));
+    }
+    let Some(path) = target.strip_suffix(b" (deleted)") else { return Ok(None) };
+    Ok(is_file(path)?.filter(|regular| *regular).map(|_| path))
 }
 
 /// open(2) flags as the mode of fopen(3).

@@ -23,22 +23,30 @@ pub(super) fn online_cpus() -> Option<usize> {
     usize::try_from(count).ok().filter(|count| *count > 0)
 }
 
-/// Memory in bytes, all and free: sysinfo(2).
+/// Calls sysinfo(2). rustix takes the call for infallible, and panics where seccomp refuses it.
+fn sysinfo() -> Option<libc::sysinfo> {
+    // SAFETY: the struct is numbers, for which all zeros is a value.
+    let mut info: libc::sysinfo = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel fills the struct during the call.
+    (unsafe { libc::sysinfo(&raw mut info) } == 0).then_some(info)
+}
+
+/// Returns total and free memory in bytes, by sysinfo(2); `None` where the call is refused or says 0.
 pub(super) fn memory() -> (Option<u64>, Option<u64>) {
-    let info = rustix::system::sysinfo();
+    let Some(info) = sysinfo() else { return (None, None) };
     let unit = u64::from(info.mem_unit.max(1));
     #[allow(clippy::useless_conversion)] // 32 bits on some machines
     let bytes = |units| u64::from(units).checked_mul(unit).filter(|bytes| *bytes > 0);
     (bytes(info.totalram), bytes(info.freeram))
 }
 
-/// Swap space in bytes, all and free: sysinfo(2).
-pub(super) fn swap() -> (u64, u64) {
-    let info = rustix::system::sysinfo();
+/// Returns total and free swap space in bytes, by sysinfo(2).
+pub(super) fn swap() -> Result<(u64, u64)> {
+    let info = sysinfo().ok_or_else(|| Error::io(std::io::Error::last_os_error()))?;
     let unit = u64::from(info.mem_unit.max(1));
     #[allow(clippy::useless_conversion)] // 32 bits on some machines
     let bytes = |units| u64::from(units).saturating_mul(unit);
-    (bytes(info.totalswap), bytes(info.freeswap))
+    Ok((bytes(info.totalswap), bytes(info.freeswap)))
 }
 
 /// Whether a process, and not merely a thread, has this pid: tgkill(2) of no signal, to its first thread. `None` where

@@ -19,7 +19,8 @@ impl MemoryReadings for Linux {
         let available = u64::try_from(info.available(low, source.page_size())).unwrap_or(0);
         let missing = |field| crate::Error::from(ParseError::missing(field)).with_path(source.procfs("meminfo"));
         // The file of a sandbox may lack lines; the kernel has the same figures elsewhere.
-        let (all, unused) = if source.is_live() { ffi::memory() } else { (None, None) };
+        let complete = info.total.is_some() && info.free.is_some();
+        let (all, unused) = if source.is_live() && !complete { ffi::memory() } else { (None, None) };
         let total = info.total.or(all).ok_or_else(|| missing("MemTotal"))?;
         let free = info.free.or(unused).ok_or_else(|| missing("MemFree"))?;
         let used = total.saturating_sub(available);
@@ -45,7 +46,7 @@ impl MemoryReadings for Linux {
             (Some(total), Some(free)) => (total, free),
             _ => {
                 source.require_live("swap_memory")?;
-                ffi::swap()
+                ffi::swap()?
             }
         };
         let used = total.saturating_sub(free);
