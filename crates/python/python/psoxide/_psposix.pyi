@@ -1,9 +1,12 @@
 """Waiting for processes, and other things that all Unix systems do the same way."""
 
+import sys
 from os import PathLike
 
-from ._enums import Negsignal as Negsignal
 from ._ntuples import sdiskusage
+
+if sys.platform != "win32":
+    from ._enums import Negsignal as Negsignal
 
 def pid_exists(pid: int) -> bool: ...
 def negsig_to_enum(num: int) -> int: ...
