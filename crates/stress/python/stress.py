@@ -51,6 +51,7 @@ def births(backend):
         ended = os.waitpid(pid, os.WNOHANG)[0] == pid
     # The chosen programs stay loaded while a process that was read through them is known.
     psoxide.set_backend("auto")
+    process = None
     psoxide.process_iter.cache_clear()
     leaked = len(os.listdir("/proc/self/fd")) - before
     return f"{number} births, {passes} passes, {rows} rows, {odd} mixed, {leaked} descriptors leaked", odd + max(leaked, 0)

@@ -12,6 +12,9 @@ from ._common import AccessDenied as AccessDenied, NoSuchProcess as NoSuchProces
 from ._enums import AddressFamily as AddressFamily, IOPriority as IOPriority, Priority as Priority
 from ._readings import *
 
+ABSENT: frozenset[str]
+ABSENT_GETTERS: frozenset[str]
+NOT_PLANNED: frozenset[str]
 AF_LINK: AddressFamily
 IOPRIO_VERYLOW: IOPriority
 IOPRIO_LOW: IOPriority
