@@ -117,9 +117,13 @@ def terminated():
     tries = count(25, 1_000)
     path = f"/tmp/psoxide-stress-{os.getpid()}"
 
+    watched = True
+
     def cleanup():
-        with open(path, "a", encoding="ascii") as log:
-            log.write(f"{os.getpid()}\n")
+        # The function stays registered until this process ends, when its run is no fault.
+        if watched:
+            with open(path, "a", encoding="ascii") as log:
+                log.write(f"{os.getpid()}\n")
 
     psoxide.exit.register_exit_fun(cleanup)
     context = multiprocessing.get_context("fork")
@@ -133,7 +137,7 @@ def terminated():
         if child.is_alive():
             child.kill()
             child.join()
-    psoxide.exit.unregister_exit_fun(cleanup)
+    watched = False
     ran = 0
     if os.path.exists(path):
         with open(path, encoding="ascii") as log:
