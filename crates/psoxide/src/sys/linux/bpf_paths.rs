@@ -9,20 +9,20 @@ use foldhash::fast::RandomState;
 use psoxide_bpf::{Directory, File, Path as Told};
 
 use super::Source;
-use super::descriptors::regular;
-use super::folder::Folder;
+use super::deleted::regular;
+use super::dir::Dir;
 use crate::Result;
 
 /// Finds the path of each file that a walk has printed.
 pub(super) struct Paths<'a> {
     source: &'a Source,
-    links: &'a Folder<'a>,
+    links: &'a Dir<'a>,
     /// Of each directory the path, with a slash at its end, and whether that leads to it.
     directories: HashMap<Directory, (Vec<u8>, bool), RandomState>,
 }
 
 impl<'a> Paths<'a> {
-    pub(super) fn new(source: &'a Source, links: &'a Folder<'a>) -> Self {
+    pub(super) fn new(source: &'a Source, links: &'a Dir<'a>) -> Self {
         Self { source, links, directories: HashMap::default() }
     }
 

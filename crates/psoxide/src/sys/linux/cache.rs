@@ -40,7 +40,7 @@ impl Pass {
 
     /// The same with no file open, so that it can be kept.
     pub(crate) fn without_files(source: &Source, fields: FieldSet) -> Self {
-        let walk = source.bpf().processes(source, fields.contains(Field::Cmdline)).unwrap_or_default();
+        let walk = bpf::processes(source, fields.contains(Field::Cmdline)).unwrap_or_default();
         Self { walk, ..Self::default() }
     }
 
@@ -65,7 +65,7 @@ impl Pass {
 
     /// The processes there are.
     pub(crate) fn pids(&self, source: &Source) -> Result<Vec<Pid>> {
-        source.bpf().pids(source, &self.walk)
+        bpf::pids(source, &self.walk)
     }
 }
 
@@ -78,10 +78,10 @@ pub(crate) struct Cache {
     pub(super) statm: OnceBox<Statm>,
     pub(super) status: OnceBox<Status>,
     pub(super) owner: OnceBox<Owner>,
-    /// Where in the pass's walk the kernel has told of it.
+    /// The place of the process in the walk of the pass.
     pub(super) walked: Option<usize>,
-    /// What the kernel said, or did not, when it was asked for this process alone.
-    pub(super) asked: OnceBox<Option<bpf::Answer>>,
+    /// The answer of a BPF program for this process alone, if there was one.
+    pub(super) walked_alone: OnceBox<Option<bpf::Answer>>,
     /// Whether some reading is to come that only `status` answers: then what else it holds is taken from it too.
     pub(super) wants_status: bool,
     pub(super) cmdline: OnceBox<Box<[u8]>>,
@@ -104,7 +104,7 @@ impl Cache {
             status: OnceBox::new(),
             owner: OnceBox::new(),
             walked: None,
-            asked: OnceBox::new(),
+            walked_alone: OnceBox::new(),
             wants_status: false,
             cmdline: OnceBox::new(),
             smaps: OnceBox::new(),

@@ -9,8 +9,9 @@ use psoxide_parse::linux::cpuinfo::{self, Cpuinfo};
 use psoxide_parse::linux::loadavg;
 use psoxide_parse::{Cursor, ParseError, decimal};
 
+use super::live::ffi;
 use super::source::if_any;
-use super::{Linux, Source, ffi};
+use super::{Linux, Source};
 use crate::sys::CpuReadings;
 use crate::{CpuFreq, CpuStats, CpuTimes, Error, LoadAverage, Result, RunQueue};
 

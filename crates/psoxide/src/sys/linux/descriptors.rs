@@ -1,23 +1,23 @@
 //! The file descriptors of a process: /proc/PID/fd and /proc/PID/fdinfo.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::Path;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 
 use psoxide_parse::linux::fdinfo;
-use rustix::fs::FileType;
 use rustix::path::DecInt;
 
-use super::folder::Folder;
+use super::cache::Cache;
+use super::deleted::regular;
+use super::dir::Dir;
 use super::source::if_any;
-use super::{Cache, Handle, Linux, Source};
-use crate::sys::ProcessReadings as _;
+use super::{Handle, bpf};
 use crate::{Error, OpenFile, Result};
 
+/// Reads the regular files that a process has open.
 pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
-    let fds = Folder::open(process.source, process.path("fd"))?;
-    if let Some(files) = process.source.bpf().files(process.source, process.pid, &fds) {
-        return Ok(files);
+    let fds = Dir::open(process.source, process.path("fd"))?;
+    if let Some(files) = bpf::files(process.source, process.pid, &fds) {
+        return Ok(files.into_iter().map(|(fd, path, info)| open_file(fd, path, Some(info))).collect());
     }
     let mut found = Vec::new();
     fds.each_link(|fd, target| {
@@ -25,17 +25,17 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
         Ok(())
     })?;
     drop(fds);
-    // Since Linux 2.6.22; missing too when the process has just ended.
-    let mut infos = if_any(Folder::open(process.source, process.path("fdinfo")))?;
+    // Since Linux 2.6.22. It is also missing when the process has just ended.
+    let mut infos = if_any(Dir::open(process.source, process.path("fdinfo")))?;
     if infos.is_none() {
-        Linux::start(&Handle { cache: &Cache::default(), ..*process })?;
+        process.with_cache(&Cache::default()).stat()?;
     }
     let mut files = Vec::with_capacity(found.len());
     for (fd, path) in found {
         let info = match &mut infos {
             Some(infos) => match if_any(infos.read_record(DecInt::new(fd).as_bytes(), fdinfo::parse))? {
                 Some(info) => Some((info.pos, info.flags)),
-                // Closed since the folder was listed.
+                // Closed since the directory was listed.
                 None => continue,
             },
             None => None,
@@ -46,8 +46,8 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     Ok(files)
 }
 
-/// A descriptor and its path, and position and flags where the kernel tells them.
-pub(super) fn open_file(fd: u32, path: Vec<u8>, info: Option<(u64, u64)>) -> OpenFile {
+/// Makes the record of a descriptor from its path, and from position and flags if the kernel shows them.
+fn open_file(fd: u32, path: Vec<u8>, info: Option<(u64, u64)>) -> OpenFile {
     OpenFile {
         path: OsString::from_vec(path).into(),
         fd: i32::try_from(fd).ok(),
@@ -57,46 +57,22 @@ pub(super) fn open_file(fd: u32, path: Vec<u8>, info: Option<(u64, u64)>) -> Ope
     }
 }
 
+/// Counts the descriptors of a process.
 pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
-    let folder = process.path("fd");
-    // Since Linux 6.2 the size of the folder is their number; before, it is 0. A copy's folder has the size of any other.
+    let dir = process.path("fd");
+    // Since Linux 6.2 the size of the directory is their number. Before it is 0, and a copy's size means nothing.
     if process.source.is_procfs() {
-        let size = rustix::fs::stat(&folder).map_err(|errno| Error::io(errno).with_path(&folder))?.st_size;
+        let size = rustix::fs::stat(&dir).map_err(|errno| Error::io(errno).with_path(&dir))?.st_size;
         if let Ok(size @ 1..) = u64::try_from(size) {
             return Ok(size);
         }
     }
     let mut count = 0;
-    Folder::open(process.source, folder)?.each_number(|_| {
+    Dir::open(process.source, dir)?.each_number(|_| {
         count += 1;
         Ok(())
     })?;
     Ok(count)
-}
-
-/// Returns the path that a link shows if it is a regular file's: without the mark of a deleted file where a new one has
-/// taken its place. A copied machine's files are mostly not there, which is no reason to doubt a path.
-///
-/// # Errors
-/// The system refuses stat(2) altogether, as a seccomp filter can. Without it no file can be told from anything else.
-pub(super) fn regular<'a>(source: &Source, target: &'a [u8]) -> Result<Option<&'a [u8]>> {
-    let is_file = |path: &[u8]| {
-        let path = Path::new(OsStr::from_bytes(path));
-        match source.stat(&source.within(path)) {
-            Ok(found) => Ok(Some(FileType::from_raw_mode(found.st_mode) == FileType::RegularFile)),
-            // stat(2) itself fails with EACCES, never with EPERM.
-            Err(error) if matches!(error.errno(), Some(libc::ENOSYS | libc::EPERM)) => Err(error.with_path(path)),
-            Err(_) => Ok((!source.is_live()).then(|| !path.starts_with("/dev"))),
-        }
-    };
-    if !target.starts_with(b"/") {
-        return Ok(None);
-    }
-    if let Some(regular) = is_file(target)? {
-        return Ok(regular.then_some(target));
-    }
-    let Some(path) = target.strip_suffix(b" (deleted)") else { return Ok(None) };
-    Ok(is_file(path)?.filter(|regular| *regular).map(|_| path))
 }
 
 /// open(2) flags as the mode of fopen(3).

@@ -3,7 +3,8 @@
 use psoxide_parse::ParseError;
 use psoxide_parse::linux::{meminfo, vmstat, zoneinfo};
 
-use super::{Linux, Source, ffi};
+use super::live::ffi;
+use super::{Linux, Source};
 use crate::memory::percent;
 use crate::sys::MemoryReadings;
 use crate::{Result, SwapMemory, VirtualMemory};

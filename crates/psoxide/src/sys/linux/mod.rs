@@ -8,28 +8,33 @@ mod bpf;
 #[cfg(feature = "bpf")]
 mod bpf_paths;
 mod cache;
-#[cfg(feature = "capture")]
-mod capture;
 mod control;
 mod cpu;
+mod deleted;
 mod descriptors;
+mod dir;
 mod disk;
-mod family;
-mod ffi;
-mod folder;
-mod helper;
-mod memo;
+mod exec;
+mod handle;
+mod limits;
+mod live;
+mod machine;
+mod mappings;
 mod memory;
 mod net;
-mod netlink;
-mod own_sockets;
+mod parentage;
 mod pressure;
 mod process;
+#[cfg(feature = "capture")]
+mod record;
+mod self_sockets;
 mod sensors;
+mod sock_diag;
+mod socket_fds;
+mod socket_tables;
 mod sockets;
 mod source;
 mod threads;
-mod tree;
 mod user_names;
 mod users;
 
@@ -76,7 +81,7 @@ impl Platform for Linux {
 
     #[cfg(feature = "capture")]
     fn recorded(source: &Source, capture: Capture, pids: &[Pid]) -> Result<(Option<Source>, Recorder)> {
-        Ok((None, Recorder::new(capture::record(source, capture, pids)?)))
+        Ok((None, Recorder::new(record::record(source, capture, pids)?)))
     }
 
     fn at_root(root: &Path) -> Result<Source> {
@@ -92,11 +97,11 @@ impl Platform for Linux {
     }
 
     fn backend(source: &Source) -> Backend {
-        source.backend()
+        if bpf::is_in_use(source) { Backend::Bpf } else { Backend::Proc }
     }
 
     fn backend_refusal(source: &Source) -> Option<String> {
-        source.backend_refusal()
+        bpf::refusal(source)
     }
 
     fn pass(source: &Source, scope: Scope) -> Pass {
@@ -130,17 +135,12 @@ impl Live for Linux {
     }
 
     fn heap_info() -> Result<HeapInfo> {
-        ffi::heap_info()
+        live::ffi::heap_info()
     }
 
     fn heap_trim() -> Result<bool> {
-        ffi::heap_trim()
+        live::ffi::heap_trim()
     }
 }
 
 impl sys::ServiceReadings for Linux {}
-
-/// A pid as system calls take it; `None` for what names no single process.
-fn raw_pid(pid: Pid) -> Option<rustix::process::Pid> {
-    i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
-}

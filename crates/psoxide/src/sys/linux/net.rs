@@ -11,8 +11,9 @@ use psoxide_parse::linux::rtnetlink::{self, Address, Link, RTM_NEWADDR, RTM_NEWL
 use psoxide_parse::{ParseError, decimal, hex, trim};
 use rustix::net::{AddressFamily as SocketFamily, SocketFlags, SocketType as Transport, socket_with};
 
-use super::netlink::Netlink;
-use super::{Linux, Source, ffi, sockets};
+use super::live::ffi;
+use super::live::netlink::Netlink;
+use super::{Linux, Source, sockets};
 use crate::sys::NetReadings;
 use crate::{AddressFamily, Connection, ConnectionKind, Duplex, Error, NetIo, NicAddr, NicAddress, NicStats, Result};
 

@@ -7,57 +7,53 @@ use psoxide_parse::linux::pid_io::Io;
 use psoxide_parse::linux::stat::Stat;
 
 use super::Source;
-use super::folder::Folder;
-use super::own_sockets::Held;
-use super::sockets::Holder;
+use super::dir::Dir;
+use super::socket_fds::{DescribedSocket, SocketFd};
 use crate::sys::Parentage;
-use crate::{Backend, OpenFile, Pid, Result, Thread};
+use crate::{Backend, Pid, Result, Thread};
 
-/// No programs.
-#[derive(Debug, Default)]
-pub(super) struct Bpf;
+/// An open file: its descriptor, its path, its position and its flags.
+pub(super) type FileFound = (u32, Vec<u8>, (u64, u64));
 
-impl Bpf {
-    pub(super) fn is_in_use(&self, _: &Source) -> bool {
-        false
-    }
+pub(super) fn is_in_use(_: &Source) -> bool {
+    false
+}
 
-    pub(super) fn refusal(&self, source: &Source) -> Option<String> {
-        let chosen = source.backend_choice() == Backend::Bpf;
-        chosen.then(|| "this program was built without the feature `bpf` of psoxide".to_owned())
-    }
+pub(super) fn refusal(source: &Source) -> Option<String> {
+    let chosen = source.backend_choice() == Backend::Bpf;
+    chosen.then(|| "this program was built without the feature `bpf` of psoxide".to_owned())
+}
 
-    pub(super) fn processes(&self, _: &Source, _: bool) -> Option<Walked> {
-        None
-    }
+pub(super) fn processes(_: &Source, _: bool) -> Option<Walked> {
+    None
+}
 
-    pub(super) fn pids(&self, source: &Source, _: &Walked) -> Result<Vec<Pid>> {
-        source.pids()
-    }
+pub(super) fn pids(source: &Source, _: &Walked) -> Result<Vec<Pid>> {
+    source.pids()
+}
 
-    pub(super) fn process(&self, _: &Source, _: Pid) -> Option<Answer> {
-        None
-    }
+pub(super) fn process(_: &Source, _: Pid) -> Option<Answer> {
+    None
+}
 
-    pub(super) fn family(&self, _: &Source) -> Option<(Vec<Parentage>, Vec<Pid>)> {
-        None
-    }
+pub(super) fn parentage(_: &Source) -> Option<(Vec<Parentage>, Vec<Pid>)> {
+    None
+}
 
-    pub(super) fn holders(&self, _: &Source) -> Option<(Vec<Holder>, Vec<Pid>)> {
-        None
-    }
+pub(super) fn socket_fds(_: &Source) -> Option<(Vec<SocketFd>, Vec<Pid>)> {
+    None
+}
 
-    pub(super) fn sockets(&self, _: &Source, _: Pid) -> Option<Vec<Held>> {
-        None
-    }
+pub(super) fn sockets(_: &Source, _: Pid) -> Option<Vec<DescribedSocket>> {
+    None
+}
 
-    pub(super) fn files(&self, _: &Source, _: Pid, _: &Folder<'_>) -> Option<Vec<OpenFile>> {
-        None
-    }
+pub(super) fn files(_: &Source, _: Pid, _: &Dir<'_>) -> Option<Vec<FileFound>> {
+    None
+}
 
-    pub(super) fn threads(&self, _: &Source, _: Pid) -> Option<Vec<Thread>> {
-        None
-    }
+pub(super) fn threads(_: &Source, _: Pid) -> Option<Vec<Thread>> {
+    None
 }
 
 /// The units of no record.

@@ -1,26 +1,25 @@
 //! Where readings come from: this kernel's files, or copies of another one's.
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use psoxide_parse::{Cursor, ParseError, decimal, lines};
-use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::Errno;
 use rustix::path::DecInt;
 use rustix::process::{PidfdFlags, pidfd_open};
 
-use super::bpf::Bpf;
-use super::ffi::{self, PidfdInfo};
-use super::folder::Folder;
-use super::helper::Unanswered;
-use super::memo::Memo;
+#[cfg(feature = "bpf")]
+use super::live::bpf_programs::Bpf;
+use super::live::ffi::{self, PidfdInfo};
+use super::live::helper::Unanswered;
+use super::live::memo::Memo;
+use super::live::{files, raw_pid, tree};
 use super::user_names::UserNames;
-use super::{raw_pid, tree};
 #[cfg(feature = "capture")]
 use crate::sys::question::Capture;
 use crate::{Backend, Error, Pid, Result};
@@ -38,16 +37,13 @@ pub(crate) struct Source {
     unanswered: Arc<Unanswered>,
     backend: Backend,
     user_names: Arc<UserNames>,
+    #[cfg(feature = "bpf")]
     bpf: Arc<Bpf>,
     /// The directory that a capture was unpacked into, for as long as it is read.
     #[cfg(feature = "capture")]
     #[allow(dead_code)] // deleted when the last source drops it
     unpacked: Option<Arc<tempfile::TempDir>>,
 }
-
-/// Enough for most files.
-const FIRST_READ: usize = 4096;
-const NEXT_READ: usize = 64 * 1024;
 
 impl Source {
     pub(crate) fn host() -> Self {
@@ -62,6 +58,7 @@ impl Source {
             unanswered: Arc::default(),
             backend: Backend::from_env().ok().flatten().unwrap_or_default(),
             user_names: Arc::default(),
+            #[cfg(feature = "bpf")]
             bpf: Arc::default(),
             #[cfg(feature = "capture")]
             unpacked: None,
@@ -90,6 +87,7 @@ impl Source {
             unanswered: Arc::default(),
             backend: Backend::Proc,
             user_names: Arc::default(),
+            #[cfg(feature = "bpf")]
             bpf: Arc::default(),
             #[cfg(feature = "capture")]
             unpacked: None,
@@ -113,30 +111,27 @@ impl Source {
     }
 
     pub(crate) fn with_backend(&self, backend: Backend) -> Self {
-        Self { backend, memo: Arc::default(), bpf: Arc::default(), ..self.clone() }
-    }
-
-    /// The backend that passes over many processes use.
-    pub(crate) fn backend(&self) -> Backend {
-        if self.bpf.is_in_use(self) { Backend::Bpf } else { Backend::Proc }
-    }
-
-    /// Why the chosen backend is not used, in one sentence; `None` where it is used, or where no backend was chosen.
-    pub(crate) fn backend_refusal(&self) -> Option<String> {
-        self.bpf.refusal(self)
+        Self {
+            backend,
+            memo: Arc::default(),
+            #[cfg(feature = "bpf")]
+            bpf: Arc::default(),
+            ..self.clone()
+        }
     }
 
     pub(super) fn backend_choice(&self) -> Backend {
         self.backend
     }
 
+    #[cfg(feature = "bpf")]
     pub(super) fn bpf(&self) -> &Bpf {
         &self.bpf
     }
 
     /// Whether `procfs` is a procfs, and no copy of one.
     pub(super) fn is_procfs(&self) -> bool {
-        self.live && (self.procfs == Path::new("/proc") || is_procfs(&self.procfs))
+        self.live && (self.procfs == Path::new("/proc") || files::is_procfs(&self.procfs))
     }
 
     /// The file systems that did not answer.
@@ -316,7 +311,7 @@ impl Source {
 
     /// Opens a file; of a copied machine only a regular one of at most `limit` bytes.
     pub(super) fn open(&self, path: &Path, limit: u64) -> Result<OwnedFd> {
-        if self.live { open(CWD, path) } else { tree::open_file(&self.root, path, limit) }
+        if self.live { files::open(CWD, path) } else { tree::open_file(&self.root, path, limit) }
     }
 
     /// Opens a directory.
@@ -345,7 +340,7 @@ impl Source {
     /// Reads a file and parses it; errors name the file.
     pub(crate) fn read<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
         self.open(path, tree::LIST)
-            .and_then(|file| read(&file, self.limit(tree::LIST), parse))
+            .and_then(|file| files::read(&file, self.limit(tree::LIST), parse))
             .map_err(|error| error.with_path(path))
     }
 
@@ -353,7 +348,7 @@ impl Source {
     /// single_open has opened (`stat`, `meminfo`): the kernel gives all of it in one read if it fits.
     pub(crate) fn read_one<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
         self.open(path, tree::RECORD)
-            .and_then(|file| read_record(&file, self.limit(tree::RECORD), parse))
+            .and_then(|file| files::read_record(&file, self.limit(tree::RECORD), parse))
             .map_err(|error| error.with_path(path))
     }
 
@@ -378,11 +373,11 @@ impl Source {
         parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
     ) -> Result<T> {
         let opened = match procfs {
-            Some(procfs) => open(procfs, [DecInt::new(pid).as_bytes(), b"/", file.as_bytes()].concat()),
+            Some(procfs) => files::open(procfs, [DecInt::new(pid).as_bytes(), b"/", file.as_bytes()].concat()),
             None => self.open(&self.process(pid, file), tree::RECORD),
         };
         opened
-            .and_then(|opened| read_record(&opened, self.limit(tree::RECORD), parse))
+            .and_then(|opened| files::read_record(&opened, self.limit(tree::RECORD), parse))
             .map_err(|error| error.with_path(self.process(pid, file)))
     }
 
@@ -434,7 +429,8 @@ impl Source {
     }
 
     fn each_name(&self, path: &Path, mut each: impl FnMut(&[u8])) -> Result<()> {
-        Folder::open(self, path.to_owned())?.each_name(|name| {
+        let dir = self.open_dir(path).map_err(|error| error.with_path(path))?;
+        files::each_name(&dir, path, |name| {
             each(name.to_bytes());
             Ok(())
         })
@@ -448,13 +444,6 @@ impl Source {
     }
 }
 
-/// Whether a file or folder is of a procfs, and nothing that was mounted over it.
-pub(super) fn is_procfs(path: &Path) -> bool {
-    /// linux/magic.h: PROC_SUPER_MAGIC
-    const PROC: u64 = 0x9fa0;
-    rustix::fs::statfs(path).is_ok_and(|fs| u64::try_from(fs.f_type) == Ok(PROC))
-}
-
 /// A value that may be missing.
 pub(crate) fn if_any<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
@@ -462,60 +451,6 @@ pub(crate) fn if_any<T>(result: Result<T>) -> Result<Option<T>> {
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-pub(super) fn open(folder: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd> {
-    rustix::fs::openat(folder, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(Error::io)
-}
-
-/// As few reads as the file needs.
-fn read<T>(file: &OwnedFd, limit: u64, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-    let mut first = [0; FIRST_READ];
-    let first = read_some(file, &mut first)?;
-    read_on(file, first, limit, parse)
-}
-
-/// The same for a file whose end is where a read stops short.
-pub(super) fn read_record<T>(
-    file: &OwnedFd,
-    limit: u64,
-    parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
-) -> Result<T> {
-    let mut first = [0; FIRST_READ];
-    let first = read_some(file, &mut first)?;
-    if first.len() < FIRST_READ { Ok(parse(first)?) } else { read_on(file, first, limit, parse) }
-}
-
-/// What follows `first`, if anything does. Only an empty read means the end: files of many records (maps, sockets)
-/// come a page or less at a time.
-fn read_on<T>(
-    file: &OwnedFd,
-    first: &[u8],
-    limit: u64,
-    parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
-) -> Result<T> {
-    let mut more = [0; 256];
-    let more = read_some(file, &mut more)?;
-    if more.is_empty() {
-        return Ok(parse(first)?);
-    }
-    let mut all = [first, more].concat();
-    loop {
-        all.reserve(NEXT_READ);
-        if retry_on_intr(|| rustix::io::read(file, spare_capacity(&mut all))).map_err(Error::io)? == 0 {
-            return Ok(parse(&all)?);
-        }
-        if u64::try_from(all.len()).is_ok_and(|length| length > limit) {
-            return Err(Error::io(Errno::FBIG));
-        }
-    }
-}
-
-/// What one read gives.
-fn read_some<'a>(file: &OwnedFd, space: &'a mut [u8]) -> Result<&'a [u8]> {
-    let n = retry_on_intr(|| rustix::io::read(file, &mut *space)).map_err(Error::io)?;
-    // No read gives more than was asked for.
-    Ok(space.get(..n).unwrap_or(space))
 }
 
 /// Describes a process through a pidfd; `None` if the kernel does not. To be asked if [`Source::pidfds_describe`].

@@ -2,15 +2,16 @@
 
 use psoxide_parse::linux::stat;
 
-use super::Handle;
-use super::folder::Folder;
-use super::process::{os_string, state};
+use super::dir::Dir;
+use super::handle::{os_string, state};
 use super::source::if_any;
+use super::{Handle, bpf};
 use crate::{Error, Result, Thread, ThreadDetails};
 
+/// Reads the CPU times of each thread.
 pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
-    let task = Folder::open(process.source, process.path("task"))?;
-    if let Some(threads) = process.source.bpf().threads(process.source, process.pid) {
+    let task = Dir::open(process.source, process.path("task"))?;
+    if let Some(threads) = bpf::threads(process.source, process.pid) {
         return Ok(sorted(threads));
     }
     let mut threads = Vec::new();
@@ -25,7 +26,7 @@ pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<Thread>> {
 /// Reads `task/TID/stat` of each thread.
 pub(super) fn details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
     let mut threads = Vec::new();
-    each_stat(process, Folder::open(process.source, process.path("task"))?, stat::parse, |id, stat| {
+    each_stat(process, Dir::open(process.source, process.path("task"))?, stat::parse, |id, stat| {
         let ticks = |ticks| process.source.ticks(ticks);
         threads.push(ThreadDetails {
             id,
@@ -46,7 +47,7 @@ pub(super) fn details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
 /// Calls `each` with every thread's id and `stat`. A thread that ended since the directory was listed is skipped.
 fn each_stat<T>(
     process: &Handle<'_>,
-    mut task: Folder<'_>,
+    mut task: Dir<'_>,
     parse: fn(&[u8]) -> psoxide_parse::Result<T>,
     mut each: impl FnMut(u32, T) -> Result<()>,
 ) -> Result<()> {

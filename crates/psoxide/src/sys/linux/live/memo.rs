@@ -8,7 +8,7 @@ use super::ffi::WipedOnFork;
 
 /// Facts about the calling process and what they hold for. Reading and remembering them never waits.
 #[derive(Debug, Default)]
-pub(super) struct Memo(OnceBox<Option<WipedOnFork>>);
+pub(crate) struct Memo(OnceBox<Option<WipedOnFork>>);
 
 /// Whether the pids of the file system at /proc are those of system calls: its device, and two bits.
 const OWN_PIDS: usize = 0;
@@ -35,20 +35,20 @@ impl Memo {
     }
 
     /// Whether pids are the caller's own in the file system of this device.
-    pub(super) fn own_pids(&self, device: u64) -> Option<bool> {
+    pub(crate) fn own_pids(&self, device: u64) -> Option<bool> {
         let known = self.get(OWN_PIDS);
         answer(known).filter(|_| known >> 2 == device)
     }
 
-    pub(super) fn set_own_pids(&self, device: u64, own: bool) {
+    pub(crate) fn set_own_pids(&self, device: u64, own: bool) {
         self.set(OWN_PIDS, device << 2 | if own { YES } else { NO });
     }
 
-    pub(super) fn pidfds_describe(&self) -> Option<bool> {
+    pub(crate) fn pidfds_describe(&self) -> Option<bool> {
         answer(self.get(PIDFDS))
     }
 
-    pub(super) fn set_pidfds_describe(&self, describe: bool) {
+    pub(crate) fn set_pidfds_describe(&self, describe: bool) {
         self.set(PIDFDS, if describe { YES } else { NO });
     }
 }

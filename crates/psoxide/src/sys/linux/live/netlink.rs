@@ -16,21 +16,21 @@ const NLM_F_DUMP: u16 = 0x300;
 const BUFFER: usize = 64 * 1024;
 
 /// A socket of one of netlink's protocols.
-pub(super) struct Netlink {
+pub(crate) struct Netlink {
     socket: OwnedFd,
     buffer: Vec<u8>,
 }
 
 impl Netlink {
     /// `None` is NETLINK_ROUTE, the protocol of number 0.
-    pub(super) fn open(protocol: Option<Protocol>) -> Result<Self> {
+    pub(crate) fn open(protocol: Option<Protocol>) -> Result<Self> {
         let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol)
             .map_err(Error::io)?;
         Ok(Self { socket, buffer: Vec::with_capacity(BUFFER) })
     }
 
     /// Asks for all of something: each message's payload.
-    pub(super) fn dump(
+    pub(crate) fn dump(
         &mut self,
         kind: u16,
         question: &[u8],
@@ -40,7 +40,7 @@ impl Netlink {
     }
 
     /// Asks for one thing: the message's payload.
-    pub(super) fn get<T>(
+    pub(crate) fn get<T>(
         &mut self,
         kind: u16,
         question: &[u8],

@@ -14,12 +14,9 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid as RawPid;
 use rustix::time::Timespec;
 
-use super::ffi;
+use super::ffi::{self, Answer};
 use crate::sys::posix::disk::Space;
 use crate::{Error, Result};
-
-/// What the child writes: an error number or 0, and the space.
-pub(super) type Answer = [u64; 5];
 
 /// How often and after which time to look whether a child has ended, which has answered or was killed.
 const MOST_LOOKS: u32 = 50;
@@ -27,14 +24,14 @@ const LOOK_AGAIN: Duration = Duration::from_micros(200);
 
 /// File systems that did not answer, and the children that still wait for them.
 #[derive(Debug, Default)]
-pub(super) struct Unanswered(Mutex<Vec<(PathBuf, Instant, Option<RawPid>)>>);
+pub(crate) struct Unanswered(Mutex<Vec<(PathBuf, Instant, Option<RawPid>)>>);
 
 impl Unanswered {
     /// How long a file system that did not answer is not asked again.
     const PAUSE: Duration = Duration::from_secs(30);
 
     /// The space of the file system at `path`, if it answers in time.
-    pub(super) fn space(&self, path: &Path, timeout: Duration) -> Result<Space> {
+    pub(crate) fn space(&self, path: &Path, timeout: Duration) -> Result<Space> {
         if self.is_pausing(path) {
             return Err(Error::not_answering());
         }

@@ -13,15 +13,15 @@ use rustix::io::Errno;
 use crate::{Error, Result};
 
 /// The longest file that is one record: a command line or an environment is the longest that the kernel writes.
-pub(super) const RECORD: u64 = 8 << 20;
+pub(crate) const RECORD: u64 = 8 << 20;
 /// The longest file of many records: mappings, sockets.
-pub(super) const LIST: u64 = 64 << 20;
+pub(crate) const LIST: u64 = 64 << 20;
 
 /// Links that are followed on the way to one file, as in the kernel.
 const LINKS: u32 = 40;
 
 /// Opens a regular file below `root` of at most `limit` bytes.
-pub(super) fn open_file(root: &Path, path: &Path, limit: u64) -> Result<OwnedFd> {
+pub(crate) fn open_file(root: &Path, path: &Path, limit: u64) -> Result<OwnedFd> {
     // A device is not opened to see what it is.
     let found = stat(root, path)?;
     if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
@@ -34,17 +34,17 @@ pub(super) fn open_file(root: &Path, path: &Path, limit: u64) -> Result<OwnedFd>
 }
 
 /// Opens a directory below `root`, or `root`.
-pub(super) fn open_dir(root: &Path, path: &Path) -> Result<OwnedFd> {
+pub(crate) fn open_dir(root: &Path, path: &Path) -> Result<OwnedFd> {
     open(root, path, OFlags::RDONLY | OFlags::DIRECTORY)
 }
 
 /// Describes what a path below `root` leads to.
-pub(super) fn stat(root: &Path, path: &Path) -> Result<Stat> {
+pub(crate) fn stat(root: &Path, path: &Path) -> Result<Stat> {
     rustix::fs::fstat(open(root, path, OFlags::PATH)?).map_err(Error::io)
 }
 
 /// Reads a link below `root`.
-pub(super) fn link(root: &Path, path: &Path) -> Result<OsString> {
+pub(crate) fn link(root: &Path, path: &Path) -> Result<OsString> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Err(Error::io(Errno::INVAL)) };
     let parent = open(root, parent, OFlags::PATH | OFlags::DIRECTORY)?;
     let target = rustix::fs::readlinkat(&parent, name, Vec::with_capacity(256)).map_err(Error::io)?;

@@ -6,14 +6,14 @@ use std::os::fd::AsFd;
 use psoxide_parse::ParseError;
 use psoxide_parse::linux::stat;
 
-use super::Source;
 use super::source::{if_any, pidfd_info};
+use super::{Source, bpf};
 use crate::sys::Parentage;
 use crate::{Pid, Result};
 
 /// The descendants of a process, or its children, among others; by whichever way costs less.
 pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Parentage>> {
-    let (mut family, rest, walked) = match source.bpf().family(source) {
+    let (mut family, rest, walked) = match bpf::parentage(source) {
         Some((family, rest)) => (family, rest, true),
         None => (Vec::new(), source.pids()?, false),
     };

@@ -11,13 +11,12 @@ use std::sync::atomic::AtomicU64;
 
 use rustix::process::Pid as RawPid;
 
-use super::helper::Answer;
 use crate::{Error, HeapInfo, Limit, Result};
 
 const IOPRIO_WHO_PROCESS: libc::c_int = 1;
 
 /// CPUs that are online, whatever this process may run on.
-pub(super) fn online_cpus() -> Option<usize> {
+pub(crate) fn online_cpus() -> Option<usize> {
     // SAFETY: sysconf takes no pointers.
     let count = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
     usize::try_from(count).ok().filter(|count| *count > 0)
@@ -32,7 +31,7 @@ fn sysinfo() -> Option<libc::sysinfo> {
 }
 
 /// Returns total and free memory in bytes, by sysinfo(2); `None` where the call is refused or says 0.
-pub(super) fn memory() -> (Option<u64>, Option<u64>) {
+pub(crate) fn memory() -> (Option<u64>, Option<u64>) {
     let Some(info) = sysinfo() else { return (None, None) };
     let unit = u64::from(info.mem_unit.max(1));
     #[allow(clippy::useless_conversion)] // 32 bits on some machines
@@ -41,7 +40,7 @@ pub(super) fn memory() -> (Option<u64>, Option<u64>) {
 }
 
 /// Returns total and free swap space in bytes, by sysinfo(2).
-pub(super) fn swap() -> Result<(u64, u64)> {
+pub(crate) fn swap() -> Result<(u64, u64)> {
     let info = sysinfo().ok_or_else(|| Error::io(std::io::Error::last_os_error()))?;
     let unit = u64::from(info.mem_unit.max(1));
     #[allow(clippy::useless_conversion)] // 32 bits on some machines
@@ -49,9 +48,15 @@ pub(super) fn swap() -> Result<(u64, u64)> {
     Ok((bytes(info.totalswap), bytes(info.freeswap)))
 }
 
+/// Returns the number of all threads by sysinfo(2), which counts in 16 bits.
+#[cfg(feature = "bpf")]
+pub(crate) fn thread_count() -> Option<u16> {
+    Some(sysinfo()?.procs)
+}
+
 /// Whether a process, and not merely a thread, has this pid: tgkill(2) of no signal, to its first thread. `None` where
 /// that cannot be told, as it may not be signalled.
-pub(super) fn is_process(pid: RawPid) -> Option<bool> {
+pub(crate) fn is_process(pid: RawPid) -> Option<bool> {
     let pid = pid.as_raw_pid();
     // SAFETY: tgkill takes three integers, and no signal is sent.
     match done(unsafe { libc::syscall(libc::SYS_tgkill, pid, pid, 0) }) {
@@ -67,7 +72,7 @@ fn done(answer: libc::c_long) -> Result<libc::c_long> {
 }
 
 /// pidfd_send_signal(2), for real-time signals too, which rustix has no names for.
-pub(super) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()> {
+pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()> {
     let info: *const libc::siginfo_t = std::ptr::null();
     // SAFETY: the descriptor is open, and without a siginfo_t the kernel fills in that of kill(2).
     done(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, info, 0) }).map(drop)
@@ -76,18 +81,18 @@ pub(super) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()
 /// struct pidfd_info of linux/pidfd.h as it was first (Linux 6.13); later fields follow these.
 #[repr(C)]
 #[derive(Debug, Default)]
-pub(super) struct PidfdInfo {
+pub(crate) struct PidfdInfo {
     mask: u64,
     cgroup: u64,
     pid: u32,
     tgid: u32,
-    pub(super) ppid: u32,
-    pub(super) ruid: u32,
-    pub(super) rgid: u32,
-    pub(super) euid: u32,
-    pub(super) egid: u32,
-    pub(super) suid: u32,
-    pub(super) sgid: u32,
+    pub(crate) ppid: u32,
+    pub(crate) ruid: u32,
+    pub(crate) rgid: u32,
+    pub(crate) euid: u32,
+    pub(crate) egid: u32,
+    pub(crate) suid: u32,
+    pub(crate) sgid: u32,
     fsuid: u32,
     fsgid: u32,
     exit_code: i32,
@@ -106,7 +111,7 @@ const _: () = {
 
 /// The inode number of a pidfd, which no other process has until the machine is booted again (since Linux 6.9). `None` on
 /// older kernels, where all pidfds share one, and where the number does not fit.
-pub(super) fn pidfd_number(pidfd: BorrowedFd<'_>) -> Option<u64> {
+pub(crate) fn pidfd_number(pidfd: BorrowedFd<'_>) -> Option<u64> {
     /// linux/magic.h: PID_FS_MAGIC
     const PIDFS: u64 = 0x5049_4446;
     let is_unique = cfg!(target_pointer_width = "64")
@@ -115,7 +120,7 @@ pub(super) fn pidfd_number(pidfd: BorrowedFd<'_>) -> Option<u64> {
 }
 
 /// Whom a process runs as, and its parent: ioctl_pidfd(2), PIDFD_GET_INFO. `None` where the kernel cannot tell.
-pub(super) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
+pub(crate) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
     /// PIDFD_INFO_CREDS
     const CREDENTIALS: u64 = 1 << 1;
     /// PIDFS_IOCTL_MAGIC, and the number of the call.
@@ -127,6 +132,9 @@ pub(super) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
     (code == 0 && info.mask & CREDENTIALS != 0).then_some(info)
 }
 
+/// What a helper writes: an error number or 0, and the space of a file system.
+pub(crate) type Answer = [u64; 5];
+
 /// Starts a child process that runs `work`, writes the result to `writer`, and ends. Its end sends no signal, so that a host
 /// that waits for children of its own does not see it.
 ///
@@ -134,7 +142,7 @@ pub(super) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
 /// answer that would wait. So `writer` must stay open until the child has answered or was killed.
 ///
 /// `work` runs in a copy of a process that may have had threads: it must make system calls only, and must not allocate.
-pub(super) fn start_helper(writer: RawFd, work: impl FnOnce() -> Answer) -> Result<RawPid> {
+pub(crate) fn start_helper(writer: RawFd, work: impl FnOnce() -> Answer) -> Result<RawPid> {
     let (zero, files): (libc::c_long, libc::c_long) = (0, libc::CLONE_FILES.into());
     // The order of the first two differs there, clone(2).
     let (first, second) = if cfg!(target_arch = "s390x") { (zero, files) } else { (files, zero) };
@@ -153,13 +161,13 @@ pub(super) fn start_helper(writer: RawFd, work: impl FnOnce() -> Answer) -> Resu
 }
 
 /// Kills a child of [`start_helper`].
-pub(super) fn kill_helper(child: RawPid) {
+pub(crate) fn kill_helper(child: RawPid) {
     // SAFETY: kill takes integers; the child has not been reaped, so the pid is its own.
     unsafe { libc::kill(child.as_raw_pid(), libc::SIGKILL) };
 }
 
 /// Reaps a child of [`start_helper`] if it has ended; whether there is no such child any more.
-pub(super) fn reap_helper(child: RawPid) -> bool {
+pub(crate) fn reap_helper(child: RawPid) -> bool {
     loop {
         // SAFETY: the status is not asked for.
         match unsafe { libc::waitpid(child.as_raw_pid(), std::ptr::null_mut(), libc::__WALL | libc::WNOHANG) } {
@@ -172,7 +180,7 @@ pub(super) fn reap_helper(child: RawPid) -> bool {
 
 /// A page of numbers that a forked child finds zero: madvise(2), MADV_WIPEONFORK (since Linux 4.14).
 #[derive(Debug)]
-pub(super) struct WipedOnFork(NonNull<[AtomicU64; WipedOnFork::CELLS]>);
+pub(crate) struct WipedOnFork(NonNull<[AtomicU64; WipedOnFork::CELLS]>);
 
 // SAFETY: atomic numbers may be read and written by any thread, and the mapping belongs to no thread.
 unsafe impl Send for WipedOnFork {}
@@ -183,7 +191,7 @@ impl WipedOnFork {
     const CELLS: usize = 8;
     const SIZE: usize = size_of::<[AtomicU64; Self::CELLS]>();
 
-    pub(super) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
         // SAFETY: a new mapping overlaps nothing.
         let page = unsafe { libc::mmap(std::ptr::null_mut(), Self::SIZE, protection, flags, -1, 0) };
@@ -197,7 +205,7 @@ impl WipedOnFork {
         (advised == 0).then_some(page)
     }
 
-    pub(super) fn cell(&self, index: usize) -> Option<&AtomicU64> {
+    pub(crate) fn cell(&self, index: usize) -> Option<&AtomicU64> {
         // SAFETY: the mapping lives as long as `self`, is aligned, and is accessed as atomic numbers only.
         unsafe { self.0.as_ref() }.get(index)
     }
@@ -212,7 +220,7 @@ impl Drop for WipedOnFork {
 
 /// A descriptor of this program by its number, which is not ours: whoever has it may close it at any time, and another file
 /// may get it. For calls that only ask, and whose answers are checked.
-pub(super) fn descriptor(number: i32) -> Option<BorrowedFd<'static>> {
+pub(crate) fn descriptor(number: i32) -> Option<BorrowedFd<'static>> {
     // SAFETY: the number is not -1, and the kernel answers for any other, be it closed or another file's by then.
     (number >= 0).then(|| unsafe { BorrowedFd::borrow_raw(number) })
 }
@@ -248,7 +256,7 @@ const _: () = {
 
 /// Speed in megabits and duplex mode of an interface, as ETHTOOL_GSET of linux/ethtool.h gives them: netdevice(7),
 /// SIOCETHTOOL. Any socket will do. `None` where the interface has no such thing.
-pub(super) fn link_settings(socket: BorrowedFd<'_>, name: &OsStr) -> Option<(u32, u8)> {
+pub(crate) fn link_settings(socket: BorrowedFd<'_>, name: &OsStr) -> Option<(u32, u8)> {
     const ETHTOOL_GSET: u32 = 1;
     const SIOCETHTOOL: libc::Ioctl = 0x8946;
     let mut settings = EthtoolCmd { cmd: ETHTOOL_GSET, ..EthtoolCmd::default() };
@@ -269,30 +277,30 @@ pub(super) fn link_settings(socket: BorrowedFd<'_>, name: &OsStr) -> Option<(u32
 }
 
 /// ioprio_get(2), class and value as the kernel packs them.
-pub(super) fn ioprio_get(pid: RawPid) -> Result<i32> {
+pub(crate) fn ioprio_get(pid: RawPid) -> Result<i32> {
     // SAFETY: ioprio_get takes two integers.
     let value = done(unsafe { libc::syscall(libc::SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid.as_raw_pid()) })?;
     i32::try_from(value).map_err(|_| Error::io(io::ErrorKind::InvalidData))
 }
 
 /// ioprio_set(2).
-pub(super) fn ioprio_set(pid: RawPid, value: i32) -> Result<()> {
+pub(crate) fn ioprio_set(pid: RawPid, value: i32) -> Result<()> {
     // SAFETY: ioprio_set takes three integers.
     done(unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid.as_raw_pid(), value) }).map(drop)
 }
 
 /// How the C library numbers resources.
 #[cfg(target_env = "gnu")]
-pub(super) type ResourceNumber = libc::__rlimit_resource_t;
+pub(crate) type ResourceNumber = libc::__rlimit_resource_t;
 /// How the C library numbers resources.
 #[cfg(not(target_env = "gnu"))]
-pub(super) type ResourceNumber = libc::c_int;
+pub(crate) type ResourceNumber = libc::c_int;
 
 /// struct rlimit64: soft and hard, all ones for no limit.
 type Rlimit64 = [u64; 2];
 
 /// prlimit(2) of another process, or of this one.
-pub(super) fn rlimit(pid: RawPid, resource: ResourceNumber) -> Result<Limit> {
+pub(crate) fn rlimit(pid: RawPid, resource: ResourceNumber) -> Result<Limit> {
     let (new, mut old): (*const Rlimit64, Rlimit64) = (std::ptr::null(), [0; 2]);
     // SAFETY: nothing is set, and the answer goes to a live array of two 64-bit numbers.
     done(unsafe { libc::syscall(libc::SYS_prlimit64, pid.as_raw_pid(), resource, new, &raw mut old) })?;
@@ -301,7 +309,7 @@ pub(super) fn rlimit(pid: RawPid, resource: ResourceNumber) -> Result<Limit> {
 }
 
 /// prlimit(2), to change a limit.
-pub(super) fn set_rlimit(pid: RawPid, resource: ResourceNumber, limit: Limit) -> Result<()> {
+pub(crate) fn set_rlimit(pid: RawPid, resource: ResourceNumber, limit: Limit) -> Result<()> {
     let new: Rlimit64 = [limit.soft.unwrap_or(u64::MAX), limit.hard.unwrap_or(u64::MAX)];
     let old: *mut Rlimit64 = std::ptr::null_mut();
     // SAFETY: the pointer is to a live array of two 64-bit numbers, and the old limit is not asked for.
@@ -312,7 +320,7 @@ pub(super) fn set_rlimit(pid: RawPid, resource: ResourceNumber, limit: Limit) ->
 type CpuWord = libc::c_ulong;
 
 /// sched_getaffinity(2), for any number of CPUs: the C library's own set ends at 1024.
-pub(super) fn cpu_affinity(pid: RawPid) -> Result<Vec<u32>> {
+pub(crate) fn cpu_affinity(pid: RawPid) -> Result<Vec<u32>> {
     const MOST: usize = 1 << 16;
     let mut words: Vec<CpuWord> = vec![0; 16];
     let filled = loop {
@@ -332,7 +340,7 @@ pub(super) fn cpu_affinity(pid: RawPid) -> Result<Vec<u32>> {
 }
 
 /// sched_setaffinity(2).
-pub(super) fn set_cpu_affinity(pid: RawPid, cpus: &[u32]) -> Result<()> {
+pub(crate) fn set_cpu_affinity(pid: RawPid, cpus: &[u32]) -> Result<()> {
     let mut words: Vec<CpuWord> = Vec::new();
     for &cpu in cpus {
         let place = usize::try_from(cpu / CpuWord::BITS).unwrap_or(usize::MAX);
@@ -354,7 +362,7 @@ pub(super) fn set_cpu_affinity(pid: RawPid, cpus: &[u32]) -> Result<()> {
 
 /// mallinfo2(3) or, before glibc 2.33, mallinfo(3).
 #[cfg(target_env = "gnu")]
-pub(super) fn heap_info() -> Result<HeapInfo> {
+pub(crate) fn heap_info() -> Result<HeapInfo> {
     type Mallinfo2 = unsafe extern "C" fn() -> libc::mallinfo2;
     // SAFETY: the name is a terminated string.
     let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
@@ -374,17 +382,17 @@ pub(super) fn heap_info() -> Result<HeapInfo> {
 
 /// malloc_trim(3).
 #[cfg(target_env = "gnu")]
-pub(super) fn heap_trim() -> Result<bool> {
+pub(crate) fn heap_trim() -> Result<bool> {
     // SAFETY: malloc_trim takes an integer and may be called at any time.
     Ok(unsafe { libc::malloc_trim(0) } == 1)
 }
 
 #[cfg(not(target_env = "gnu"))]
-pub(super) fn heap_info() -> Result<HeapInfo> {
+pub(crate) fn heap_info() -> Result<HeapInfo> {
     Err(Error::unsupported("heap_info"))
 }
 
 #[cfg(not(target_env = "gnu"))]
-pub(super) fn heap_trim() -> Result<bool> {
+pub(crate) fn heap_trim() -> Result<bool> {
     Err(Error::unsupported("heap_trim"))
 }

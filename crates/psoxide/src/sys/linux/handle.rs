@@ -1,0 +1,152 @@
+//! The files of one process, and what is known about it without them.
+
+use std::ffi::OsString;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
+
+use psoxide_parse::linux::stat::Stat;
+use psoxide_parse::linux::status::Status;
+use psoxide_parse::linux::{stat, status};
+use rustix::process::Pid as RawPid;
+
+use super::cache::{Cache, Owner, cached};
+use super::source::pidfd_info;
+use super::{Handle, Linux, bpf};
+use crate::sys::{self, posix};
+use crate::{Error, Ids, ProcessStatus, Result};
+
+impl sys::Handle<'_, Linux> {
+    pub(super) fn path(&self, file: &str) -> PathBuf {
+        self.source.process(self.pid, file)
+    }
+
+    pub(super) fn read<T>(&self, file: &str, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+        self.source.read(&self.path(file), parse)
+    }
+
+    /// As [`read`](Self::read), for a file that is one record.
+    pub(super) fn read_record<T>(
+        &self,
+        file: &str,
+        parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
+    ) -> Result<T> {
+        let procfs = self.cache.pass.procfs.as_ref().map(AsFd::as_fd);
+        self.source.read_process(procfs, self.pid, file, parse)
+    }
+
+    /// The same process with nothing read yet.
+    pub(super) fn with_cache<'b>(&'b self, cache: &'b Cache) -> Handle<'b> {
+        Handle { cache, ..*self }
+    }
+
+    /// The pid by which system calls know this process.
+    pub(super) fn raw_pid(&self) -> Result<RawPid> {
+        if !self.source.has_own_pids() {
+            return Err(Error::unsupported("acting on the processes of another pid namespace").with_pid(self.pid));
+        }
+        posix::control::raw(self.pid)
+    }
+
+    /// What a BPF program has printed about this process, if that backend is in use.
+    pub(super) fn walked(&self) -> Option<bpf::Record<'_>> {
+        match self.cache.walked {
+            Some(at) => self.cache.pass.walk.get(at),
+            None => {
+                let walk = || Box::new(bpf::process(self.source, self.pid));
+                self.cache.walked_alone.get_or_init(walk).as_ref().map(bpf::Answer::record)
+            }
+        }
+    }
+
+    /// Reads `/proc/PID/stat`. Fails if another process has the pid.
+    pub(super) fn stat(&self) -> Result<&Stat> {
+        let stat = cached(&self.cache.stat, || {
+            let walked = self.walked().and_then(|walked| walked.stat(bpf::units(self.source)));
+            walked.map_or_else(|| self.read_record("stat", stat::parse), Ok)
+        })?;
+        match self.start {
+            Some(start) if start != stat.starttime => Err(Error::no_such_process(self.pid)),
+            _ => Ok(stat),
+        }
+    }
+
+    pub(super) fn status_file(&self) -> Result<&Status> {
+        cached(&self.cache.status, || self.read_record("status", status::parse))
+    }
+
+    /// Reads the user and group ids: from a pidfd, which costs a third of `status`, unless `status` is read anyway.
+    pub(super) fn owner(&self) -> Result<Owner> {
+        if let Some(walked) = self.walked() {
+            let [uids, gids] = walked.ids().map(|[real, effective, saved]| Ids { real, effective, saved });
+            return Ok(Owner { uids, gids });
+        }
+        if let Some(owner) = self.cache.owner.get() {
+            return Ok(*owner);
+        }
+        if !self.cache.wants_status
+            && self.cache.status.get().is_none()
+            && let Some(owner) = self.pidfd_owner()
+        {
+            return Ok(*self.cache.owner.get_or_init(|| Box::new(owner)));
+        }
+        let Status { uid, gid, .. } = self.status_file()?;
+        Ok(Owner { uids: ids(*uid), gids: ids(*gid) })
+    }
+
+    /// Asks a pidfd for the ids. `None` where the kernel does not answer: before Linux 6.13, under a seccomp filter, or if
+    /// the process is gone.
+    fn pidfd_owner(&self) -> Option<Owner> {
+        let describe = self.cache.pass.pidfds.get_or_init(|| Box::new(self.source.pidfds_describe()));
+        let info = if *describe { pidfd_info(self.pid).ok()?? } else { return None };
+        Some(Owner {
+            uids: Ids { real: info.ruid, effective: info.euid, saved: info.suid },
+            gids: Ids { real: info.rgid, effective: info.egid, saved: info.sgid },
+        })
+    }
+
+    /// Whether `stat`, if it was read, shows a kernel thread or a zombie. Their `statm` is all zeros and their `cmdline` is
+    /// empty. On many machines half of all processes are such.
+    pub(super) fn is_known_without_memory(&self) -> bool {
+        self.cache.stat.get().is_some_and(|stat| stat.vsize == 0)
+    }
+
+    /// Returns `value` for an answer that is empty because the process is a kernel thread, and an error for a zombie.
+    pub(super) fn empty<T>(&self, value: T) -> Result<T> {
+        match state(self.stat()?.state) {
+            ProcessStatus::Zombie => Err(Error::zombie(self.pid)),
+            _ => Ok(value),
+        }
+    }
+
+    /// As [`empty`](Self::empty), but reads the process again. A missing file can mean that the process has ended since.
+    pub(super) fn missing<T>(&self, value: T) -> Result<T> {
+        self.with_cache(&Cache::default()).empty(value)
+    }
+}
+
+pub(super) fn os_string(bytes: &[u8]) -> OsString {
+    OsString::from_vec(bytes.to_vec())
+}
+
+pub(super) fn state(letter: u8) -> ProcessStatus {
+    // fs/proc/array.c: task_state_array, with the letters of older kernels.
+    match letter {
+        b'R' => ProcessStatus::Running,
+        b'S' => ProcessStatus::Sleeping,
+        b'D' => ProcessStatus::DiskSleep,
+        b'T' => ProcessStatus::Stopped,
+        b't' => ProcessStatus::TracingStop,
+        b'Z' => ProcessStatus::Zombie,
+        b'X' | b'x' => ProcessStatus::Dead,
+        b'K' => ProcessStatus::WakeKill,
+        b'W' => ProcessStatus::Waking,
+        b'I' => ProcessStatus::Idle,
+        b'P' => ProcessStatus::Parked,
+        _ => ProcessStatus::Unknown,
+    }
+}
+
+fn ids([real, effective, saved, _]: [u32; 4]) -> Ids {
+    Ids { real, effective, saved }
+}

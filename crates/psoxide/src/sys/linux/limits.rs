@@ -1,0 +1,78 @@
+//! Resource limits: prlimit(2), /proc/PID/limits.
+
+use psoxide_parse::linux::limits;
+
+use super::Handle;
+use super::live::ffi;
+use crate::{Error, Limit, Resource, Result};
+
+/// Reads a limit of a process.
+pub(super) fn of_process(process: &Handle<'_>, resource: Resource) -> Result<Limit> {
+    // prlimit(2) needs the right to change limits. The file shows them to everyone, and costs twenty times as much.
+    if let Ok(limit) = process.raw_pid().and_then(|pid| ffi::rlimit(pid, resource_number(resource)?)) {
+        return Ok(limit);
+    }
+    let name = limit_name(resource).ok_or_else(|| Error::unsupported("rlimit"))?;
+    let unsupported = || Error::unsupported("rlimit").with_path(process.path("limits"));
+    let limit = process.read_record("limits", |bytes| {
+        let limits = limits::parse(bytes)?;
+        Ok(limits
+            .into_iter()
+            .find(|limit| limit.name == name.as_bytes())
+            .map(|limit| Limit { soft: limit.soft, hard: limit.hard }))
+    })?;
+    match limit {
+        Some(limit) => Ok(limit),
+        None => process.empty(()).and_then(|()| Err(unsupported())),
+    }
+}
+
+/// The numbers of asm-generic/resource.h, which some architectures exchange.
+pub(super) fn resource_number(resource: Resource) -> Result<ffi::ResourceNumber> {
+    Ok(match resource {
+        Resource::As => libc::RLIMIT_AS,
+        Resource::Core => libc::RLIMIT_CORE,
+        Resource::Cpu => libc::RLIMIT_CPU,
+        Resource::Data => libc::RLIMIT_DATA,
+        Resource::Fsize => libc::RLIMIT_FSIZE,
+        Resource::Locks => libc::RLIMIT_LOCKS,
+        Resource::Memlock => libc::RLIMIT_MEMLOCK,
+        Resource::Msgqueue => libc::RLIMIT_MSGQUEUE,
+        Resource::Nice => libc::RLIMIT_NICE,
+        Resource::Nofile => libc::RLIMIT_NOFILE,
+        Resource::Nproc => libc::RLIMIT_NPROC,
+        Resource::Rss => libc::RLIMIT_RSS,
+        Resource::Rtprio => libc::RLIMIT_RTPRIO,
+        Resource::Rttime => libc::RLIMIT_RTTIME,
+        Resource::Sigpending => libc::RLIMIT_SIGPENDING,
+        Resource::Stack => libc::RLIMIT_STACK,
+        Resource::Sbsize | Resource::Npts | Resource::Swap | Resource::Kqueues | Resource::Umtxp | Resource::Nthr => {
+            return Err(Error::unsupported("rlimit").with_field(resource.name()));
+        }
+    })
+}
+
+/// The name of a resource in `/proc/PID/limits`: fs/proc/base.c.
+fn limit_name(resource: Resource) -> Option<&'static str> {
+    Some(match resource {
+        Resource::As => "Max address space",
+        Resource::Core => "Max core file size",
+        Resource::Cpu => "Max cpu time",
+        Resource::Data => "Max data size",
+        Resource::Fsize => "Max file size",
+        Resource::Locks => "Max file locks",
+        Resource::Memlock => "Max locked memory",
+        Resource::Msgqueue => "Max msgqueue size",
+        Resource::Nice => "Max nice priority",
+        Resource::Nofile => "Max open files",
+        Resource::Nproc => "Max processes",
+        Resource::Rss => "Max resident set",
+        Resource::Rtprio => "Max realtime priority",
+        Resource::Rttime => "Max realtime timeout",
+        Resource::Sigpending => "Max pending signals",
+        Resource::Stack => "Max stack size",
+        Resource::Sbsize | Resource::Npts | Resource::Swap | Resource::Kqueues | Resource::Umtxp | Resource::Nthr => {
+            return None;
+        }
+    })
+}

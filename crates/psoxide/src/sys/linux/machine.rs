@@ -1,0 +1,119 @@
+//! The machine and its processes: /proc, /proc/stat, /proc/uptime, /proc/sys/kernel.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use psoxide_parse::linux::status::Status;
+use psoxide_parse::linux::{cpu_stat, status, uptime};
+use psoxide_parse::{ParseError, decimal, trim};
+use rustix::io::Errno;
+use rustix::process::{PidfdFlags, pidfd_open};
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+use super::live::files::is_procfs;
+use super::live::{ffi, raw_pid};
+use super::{Linux, Source, parentage};
+use crate::sys::{Parentage, SystemReadings};
+use crate::{Error, HostInfo, Pid, Result};
+
+impl SystemReadings for Linux {
+    fn boot_time(source: &Source) -> Result<SystemTime> {
+        let file = source.procfs("stat");
+        let seconds = match booted(source, &file) {
+            Some(seconds) => seconds,
+            None => source.read(&file, cpu_stat::btime)?,
+        };
+        UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).ok_or_else(|| Error::out_of_range("btime", seconds))
+    }
+
+    fn uptime(source: &Source) -> Result<Duration> {
+        let path = source.procfs("uptime");
+        let seconds = source.read(&path, uptime::parse)?;
+        Duration::try_from_secs_f64(seconds).map_err(|_| Error::out_of_range("uptime", seconds).with_path(path))
+    }
+
+    fn host_info(source: &Source) -> Result<HostInfo> {
+        let text = |file| {
+            let line = source.line(&source.procfs("sys/kernel").join(file))?;
+            Ok::<_, Error>(line.map(|line| String::from_utf8_lossy(&line).into_owned()))
+        };
+        let required = |file| text(file)?.ok_or_else(|| Error::unsupported("host_info"));
+        // Since Linux 6.1.
+        let machine = match text("arch")? {
+            None if source.is_live() => Some(rustix::system::uname().machine().to_string_lossy().into_owned()),
+            machine => machine,
+        };
+        Ok(HostInfo {
+            hostname: required("hostname")?,
+            system: required("ostype")?,
+            release: required("osrelease")?,
+            version: text("version")?.unwrap_or_default(),
+            machine,
+        })
+    }
+
+    fn pids(source: &Source) -> Result<Vec<Pid>> {
+        source.pids()
+    }
+
+    fn parentage(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Parentage>> {
+        parentage::of_process(source, of, recursive)
+    }
+
+    fn pid_exists(source: &Source, pid: Pid) -> Result<bool> {
+        if source.may_ask_kernel()
+            && let Some(raw) = raw_pid(pid)
+        {
+            if let Some(exists) = ffi::is_process(raw) {
+                return Ok(exists);
+            }
+            match pidfd_open(raw, PidfdFlags::empty()) {
+                Ok(_) => return Ok(true),
+                Err(Errno::SRCH) => return Ok(false),
+                // The id of a thread, no free descriptor, an old kernel: read the file.
+                Err(_) => {}
+            }
+        }
+        // /proc has a directory for a thread's id too, which no listing shows. Only a process is its own Tgid.
+        match source.read_if_any(&source.process(pid, "status"), status::parse) {
+            Ok(Some(Status { tgid: Some(tgid), .. })) => Ok(tgid == u64::from(pid)),
+            Ok(None) => Ok(false),
+            _ => Ok(source.pids()?.contains(&pid)),
+        }
+    }
+
+    fn current_pid(source: &Source) -> Result<Pid> {
+        source.require_live("current_process")?;
+        let me = std::process::id();
+        if source.has_own_pids() {
+            return Ok(me);
+        }
+        // In the /proc of another pid namespace this process has another pid.
+        let link = source.procfs("self");
+        decimal(source.link(&link)?.as_bytes(), "self")
+            .and_then(|pid| u32::try_from(pid).map_err(|_| ParseError::malformed("self", b"")))
+            .map_err(|error| Error::from(error).with_path(link))
+    }
+
+    fn delay_accounting(source: &Source) -> Result<bool> {
+        let path = source.procfs("sys/kernel/task_delayacct");
+        let enabled = source.read_if_any(&path, |bytes| decimal(trim(bytes), "task_delayacct"))?;
+        enabled.map(|value| value != 0).ok_or_else(|| Error::unsupported("delay_accounting").with_path(path))
+    }
+}
+
+/// Returns what the kernel writes as `btime` into its `stat`: the difference of two clocks, in whole seconds. To write that
+/// file it counts every interrupt. `None` if the file is not the kernel's own, as under lxcfs, or if a second ended between
+/// the readings of the clocks.
+fn booted(source: &Source, file: &Path) -> Option<u64> {
+    if !source.is_live() || !is_procfs(file) {
+        return None;
+    }
+    let [before, booted, after] = [ClockId::Realtime, ClockId::Boottime, ClockId::Realtime].map(clock_gettime);
+    let seconds = |real: Timespec| {
+        let borrowed = i64::from(real.tv_nsec < booted.tv_nsec);
+        u64::try_from(real.tv_sec.checked_sub(booted.tv_sec)?.checked_sub(borrowed)?).ok()
+    };
+    seconds(before).filter(|before| seconds(after) == Some(*before))
+}

@@ -1,0 +1,131 @@
+//! Questions about sockets to the kernel: sock_diag(7).
+
+use std::net::{IpAddr, SocketAddr};
+
+use psoxide_parse::linux::net_sock::{InetSocket, UnixSocket};
+use psoxide_parse::linux::sock_diag::{self, SOCK_DIAG_BY_FAMILY};
+use rustix::net::netlink::SOCK_DIAG;
+
+use super::Source;
+use super::live::netlink::Netlink;
+use crate::Result;
+
+const AF_UNIX: u8 = 1;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+const IPPROTO_TCP: u8 = 6;
+const IPPROTO_UDP: u8 = 17;
+/// What /proc/net/tcp lists: include/net/tcp_states.h from TCP_ESTABLISHED to TCP_CLOSING, and TCP_NEW_SYN_RECV.
+const LISTED_STATES: u32 = 0x1ffe;
+/// TCP_TIME_WAIT and TCP_NEW_SYN_RECV: no process has a descriptor of such a socket. One of TCP_SYN_RECV can have one, by
+/// TCP_FASTOPEN.
+const UNHELD_STATES: u32 = 1 << 6 | 1 << 12;
+const UDIAG_SHOW_NAME: u32 = 0x1;
+const UDIAG_SHOW_ICONS: u32 = 0x8;
+
+/// Opens a socket for the questions below. They are about the network namespace of the calling thread.
+pub(super) fn open() -> Result<Netlink> {
+    Netlink::open(Some(SOCK_DIAG))
+}
+
+/// Whether a process is in the network namespace of the calling thread. `process` is its name in /proc. A namespace that
+/// the kernel does not show counts as another one.
+pub(super) fn is_own_namespace(source: &Source, process: &str) -> bool {
+    let ours = rustix::fs::stat("/proc/thread-self/ns/net");
+    let theirs = rustix::fs::stat(source.procfs(&format!("{process}/ns/net")));
+    matches!((ours, theirs), (Ok(ours), Ok(theirs)) if (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino))
+}
+
+/// Calls `each` with every TCP or UDP socket of one version of IP; with `held`, only with those that a process can hold.
+pub(super) fn each_inet(
+    diag: &mut Netlink,
+    (v6, tcp): (bool, bool),
+    held: bool,
+    mut each: impl FnMut(InetSocket) -> psoxide_parse::Result<()>,
+) -> Result<()> {
+    // A `struct inet_diag_req_v2`.
+    let mut question = vec![family(v6), protocol(tcp), 0, 0];
+    question.extend(listed_states(held).to_ne_bytes());
+    question.extend([0; 48]); // any address
+    diag.dump(SOCK_DIAG_BY_FAMILY, &question, |kind, payload| match kind {
+        SOCK_DIAG_BY_FAMILY => each(sock_diag::inet(payload)?),
+        _ => Ok(()),
+    })
+}
+
+/// Calls `each` with every TCP socket of both versions of IP: one walk over the kernel's table, which is large even if it
+/// holds few sockets. This is the question that was before sock_diag(7), a `struct inet_diag_req` of linux/inet_diag.h.
+pub(super) fn each_tcp(
+    diag: &mut Netlink,
+    held: bool,
+    mut each: impl FnMut(InetSocket) -> psoxide_parse::Result<()>,
+) -> Result<()> {
+    const TCPDIAG_GETSOCK: u16 = 18;
+    let mut question = vec![0; 52]; // any family, any address
+    question.extend(listed_states(held).to_ne_bytes());
+    question.extend([0; 4]);
+    diag.dump(TCPDIAG_GETSOCK, &question, |kind, payload| match kind {
+        TCPDIAG_GETSOCK => each(sock_diag::inet(payload)?),
+        _ => Ok(()),
+    })
+}
+
+/// Calls `each` with every Unix socket and the number of connections that wait for it, which is 0 with `held`.
+pub(super) fn each_unix(
+    diag: &mut Netlink,
+    held: bool,
+    mut each: impl FnMut(UnixSocket<'_>, usize) -> psoxide_parse::Result<()>,
+) -> Result<()> {
+    let show = if held { UDIAG_SHOW_NAME } else { UDIAG_SHOW_NAME | UDIAG_SHOW_ICONS };
+    // A `struct unix_diag_req`.
+    let mut question = vec![AF_UNIX, 0, 0, 0];
+    // udiag_states, udiag_ino, udiag_show, udiag_cookie
+    question.extend([u32::MAX, 0, show, 0, 0].into_iter().flat_map(u32::to_ne_bytes));
+    diag.dump(SOCK_DIAG_BY_FAMILY, &question, |kind, payload| match kind {
+        SOCK_DIAG_BY_FAMILY => {
+            let (socket, waiting) = sock_diag::unix(payload)?;
+            each(socket, waiting)
+        }
+        _ => Ok(()),
+    })
+}
+
+/// Finds the TCP or UDP socket with these addresses; `None` if there is none, or if it has another inode.
+pub(super) fn find(
+    diag: &mut Netlink,
+    (v6, tcp): (bool, bool),
+    [local, remote]: [SocketAddr; 2],
+    inode: u64,
+) -> Option<InetSocket> {
+    const ANY_COOKIE: [u8; 8] = [0xff; 8];
+    // UDP takes the addresses of a packet that arrives, for historical reasons: net/ipv4/udp_diag.c, udp_dump_one.
+    let ends = if tcp { [local, remote] } else { [remote, local] };
+    // A `struct inet_diag_req_v2`.
+    let mut question = vec![family(v6), protocol(tcp), 0, 0];
+    question.extend(u32::MAX.to_ne_bytes());
+    question.extend(ends.iter().flat_map(|end| end.port().to_be_bytes()));
+    for end in ends {
+        let mut bytes = [0; 16];
+        match end.ip() {
+            IpAddr::V4(ip) => bytes.iter_mut().zip(ip.octets()).for_each(|(to, from)| *to = from),
+            IpAddr::V6(ip) => bytes = ip.octets(),
+        }
+        question.extend(bytes);
+    }
+    question.extend([0; 4]); // any interface
+    question.extend(ANY_COOKIE);
+    let found = diag.get(SOCK_DIAG_BY_FAMILY, &question, sock_diag::inet).ok()??;
+    (found.inode == inode).then_some(found)
+}
+
+fn family(v6: bool) -> u8 {
+    if v6 { AF_INET6 } else { AF_INET }
+}
+
+fn protocol(tcp: bool) -> u8 {
+    if tcp { IPPROTO_TCP } else { IPPROTO_UDP }
+}
+
+fn listed_states(held: bool) -> u32 {
+    if held { LISTED_STATES & !UNHELD_STATES } else { LISTED_STATES }
+}
