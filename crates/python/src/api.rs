@@ -3,20 +3,19 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use psoxide::{
     Backend, Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Os, Pid, Record as _, Result, System,
     TimeLeft, Value, heap_info, heap_trim,
 };
+use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyNotImplementedError, PyOverflowError, PyRuntimeWarning, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
-use pyo3::{IntoPyObjectExt as _, intern};
 
 use crate::Object;
+use crate::cells::{Lazy, Shared, intern};
 use crate::convert::{self, Members, MembersRef, Truth, Tuples, dict, text};
 use crate::errors::{Exceptions, of_machine};
 use crate::machine::Machine;
@@ -32,12 +31,12 @@ pub(crate) struct Api {
     /// The machine of a package that reads a captured one.
     captured: Option<System>,
     /// The value of `PROCFS_PATH` that the system was made for.
-    system: Mutex<(Option<Py<PyAny>>, System)>,
+    system: Shared<(Option<Py<PyAny>>, System)>,
     /// The backend that the package chose; `None` leaves the choice to the environment.
-    backend: Mutex<Option<Backend>>,
-    duplex: PyOnceLock<Members>,
-    battery_time: PyOnceLock<Members>,
-    link_family: PyOnceLock<Members>,
+    backend: Shared<Option<Backend>>,
+    duplex: Lazy<Members>,
+    battery_time: Lazy<Members>,
+    link_family: Lazy<Members>,
     pub(crate) tuples: Tuples,
     pub(crate) exceptions: Exceptions,
 }
@@ -57,11 +56,8 @@ impl Api {
             (None, None) => true,
             _ => false,
         };
-        {
-            let cached = self.system.lock().unwrap_or_else(PoisonError::into_inner);
-            if known(&cached.0) {
-                return Ok(cached.1.clone());
-            }
+        if let Some(system) = self.system.with(py, |cached| known(&cached.0).then(|| cached.1.clone())) {
+            return Ok(system);
         }
         let system = match &path {
             Some(path) => {
@@ -74,15 +70,13 @@ impl Api {
             }
             None => System::host(),
         };
-        let backend = *self.backend.lock().unwrap_or_else(PoisonError::into_inner);
-        let system = match backend {
+        let system = match self.backend.with(py, |backend| *backend) {
             Some(backend) => system.with_backend(backend),
             None => system,
         };
-        let mut cached = self.system.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = std::mem::replace(&mut *cached, (path.map(Bound::unbind), system.clone()));
-        drop(cached);
-        drop(old);
+        let new = (path.map(Bound::unbind), system.clone());
+        // Dropping the old value may run Python.
+        drop(self.system.with(py, |cached| std::mem::replace(cached, new)));
         Ok(system)
     }
 
@@ -101,7 +95,7 @@ impl Api {
     }
 
     /// One of the package's enums, which are made when first needed.
-    fn members<'a>(&self, py: Python<'_>, class: &str, known: &'a PyOnceLock<Members>) -> PyResult<MembersRef<'a>> {
+    fn members<'a>(&self, py: Python<'_>, class: &str, known: &'a Lazy<Members>) -> PyResult<MembersRef<'a>> {
         Members::get_or_make(py, &self.lazy, class, known)
     }
 }
@@ -134,12 +128,12 @@ impl Api {
         Ok(Self {
             package: package.clone().unbind(),
             modules: modules.unbind(),
-            system: Mutex::new((None, captured.clone().unwrap_or_else(System::host))),
+            system: Shared::new((None, captured.clone().unwrap_or_else(System::host))),
             captured,
-            backend: Mutex::new(None),
-            duplex: PyOnceLock::new(),
-            battery_time: PyOnceLock::new(),
-            link_family: PyOnceLock::new(),
+            backend: Shared::new(None),
+            duplex: Lazy::new(),
+            battery_time: Lazy::new(),
+            link_family: Lazy::new(),
             tuples: Tuples::of(tuples, lazy.clone().unbind(), os)?,
             exceptions: Exceptions::of(common)?,
             lazy: lazy.clone().unbind(),
@@ -147,11 +141,10 @@ impl Api {
     }
 
     /// Chooses the backend of later readings; processes that were made before keep theirs.
-    fn set_backend(&self, name: &str) -> PyResult<()> {
+    fn set_backend(&self, py: Python<'_>, name: &str) -> PyResult<()> {
         let chosen: Backend = name.parse().map_err(|error: psoxide::Error| PyValueError::new_err(error.to_string()))?;
-        *self.backend.lock().unwrap_or_else(PoisonError::into_inner) = Some(chosen);
-        let mut cached = self.system.lock().unwrap_or_else(PoisonError::into_inner);
-        cached.1 = cached.1.with_backend(chosen);
+        self.backend.with(py, |backend| *backend = Some(chosen));
+        self.system.with(py, |cached| cached.1 = cached.1.with_backend(chosen));
         Ok(())
     }
 

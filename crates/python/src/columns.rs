@@ -1,10 +1,10 @@
 //! Numbers in columns: tuples of them, of several disks, interfaces or CPUs.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyTuple, PyType};
 
 use crate::Object;
+use crate::cells::intern;
 
 /// Whether both dicts of tuples have the same keys, and no number in `now` is less than it was.
 #[pyfunction]

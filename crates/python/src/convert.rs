@@ -10,13 +10,13 @@ use psoxide::{
     Connection, ConnectionStatus, CpuTimes, DiskIo, Endpoint, FieldInfo, MemoryMap, OpenFile, Os, ProcessStatus,
     Record, SocketType, Unit, Value, support,
 };
+use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
-use pyo3::{IntoPyObjectExt as _, intern};
 
 use crate::Object;
+use crate::cells::{Lazy, intern};
 use crate::ffi::Maker;
 
 /// A parameter that is true or false: any object, as Python takes it in `if`.
@@ -36,8 +36,8 @@ macro_rules! tuples {
         pub(crate) struct Tuples {
             maker: Maker,
             lazy: Py<PyAny>,
-            families: PyOnceLock<Members>,
-            socket_kinds: PyOnceLock<Members>,
+            families: Lazy<Members>,
+            socket_kinds: Lazy<Members>,
             /// The system whose fields the tuples have.
             pub(crate) os: Os,
             /// How many fields `scputimes` has: as many as the kernel told kinds of CPU time when the package was imported.
@@ -53,8 +53,8 @@ macro_rules! tuples {
                     maker: Maker::of(py)?,
                     lazy,
                     os,
-                    families: PyOnceLock::new(),
-                    socket_kinds: PyOnceLock::new(),
+                    families: Lazy::new(),
+                    socket_kinds: Lazy::new(),
                     cpu_times: module.getattr("scputimes")?.getattr("_fields")?.len()?,
                     $($name: module.getattr(stringify!($name))?.cast_into::<PyType>()?.unbind(),)+
                 })
@@ -99,15 +99,15 @@ impl Members {
         py: Python<'_>,
         lazy: &Py<PyAny>,
         name: &str,
-        known: &'a PyOnceLock<Self>,
+        known: &'a Lazy<Self>,
     ) -> PyResult<MembersRef<'a>> {
-        if let Some(members) = known.get(py) {
+        if let Some(members) = known.get() {
             return Ok(MembersRef::Kept(members));
         }
         let (class, is_enum): (Bound<'_, PyAny>, bool) =
             lazy.bind(py).call_method1(intern!(py, "members"), (name,))?.extract()?;
         let members = Self { class: class.unbind(), known: PyDict::new(py).unbind() };
-        if is_enum { Ok(MembersRef::Kept(known.get_or_init(py, || members))) } else { Ok(MembersRef::Made(members)) }
+        if is_enum { Ok(MembersRef::Kept(known.get_or_keep(members))) } else { Ok(MembersRef::Made(members)) }
     }
 
     /// The member of this number, or the number where it has none, as psutil does it.

@@ -96,6 +96,21 @@ impl SignalMask {
         }
     }
 
+    /// Blocks all signals but those of faults. Returns the mask from before.
+    pub(crate) fn block_all() -> Self {
+        const FAULTS: [i32; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
+        // SAFETY: as above.
+        unsafe {
+            let (mut set, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigfillset(&raw mut set);
+            for signal in FAULTS {
+                libc::sigdelset(&raw mut set, signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before);
+            Self(before)
+        }
+    }
+
     /// Makes this the mask again. A pending signal that it lets through arrives before the call returns.
     pub(crate) fn restore(&self) {
         // SAFETY: the call only reads the set.

@@ -1,19 +1,24 @@
-//! Signals during a fork, for `psoxide.exit`.
+//! What happens to locks and signals when the process forks.
 
 use std::cell::RefCell;
-use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
+use crate::cells::{Shared, intern};
 use crate::ffi::SignalMask;
 
-/// Holds signals back in the thread that forks.
+/// Hooks for `os.register_at_fork`.
 ///
-/// `begin`, `in_parent` and `in_child` are hooks for `os.register_at_fork`. They are native because a Python hook gives
-/// the interpreter a chance to run signal handlers, and the interpreter discards what a hook raises.
+/// They are native because a Python hook gives the interpreter a chance to run signal handlers, and the interpreter
+/// discards what a hook raises.
 #[pyclass(frozen, module = "psoxide._psoxide")]
-pub(crate) struct ForkWindow {
-    signals: Mutex<Vec<i32>>,
+pub(crate) struct ForkHooks {
+    /// Signals to block during a fork.
+    signals: Shared<Vec<i32>>,
+    /// Python locks that the forking thread takes, the innermost first.
+    locks: Shared<Vec<Py<PyAny>>>,
+    /// Functions that a child calls.
+    functions: Shared<Vec<Py<PyAny>>>,
 }
 
 /// A fork that this thread has begun.
@@ -21,38 +26,80 @@ struct Fork {
     before: SignalMask,
     /// Signals whose Python handler was called meanwhile.
     postponed: Vec<i32>,
+    locks: Vec<Py<PyAny>>,
 }
 
 thread_local! {
-    /// A stack, as each copy of the package has a window of its own.
+    /// A stack: there can be several sets of hooks.
     static FORKS: RefCell<Vec<Fork>> = const { RefCell::new(Vec::new()) };
 }
 
-impl ForkWindow {
-    fn signals(&self) -> std::sync::MutexGuard<'_, Vec<i32>> {
-        self.signals.lock().unwrap_or_else(PoisonError::into_inner)
+impl Fork {
+    /// Releases what was taken for the fork.
+    fn release(&mut self, py: Python<'_>) {
+        for lock in self.locks.drain(..) {
+            report(py, lock.call_method0(py, intern!(py, "release")));
+        }
+    }
+}
+
+/// Takes a lock, and lets no signal handler interrupt the wait for it.
+fn acquire(py: Python<'_>, lock: &Py<PyAny>) -> PyResult<()> {
+    let acquire = lock.bind(py).getattr(intern!(py, "acquire"))?;
+    if !acquire.call1((false,))?.is_truthy()? {
+        let before = SignalMask::block_all();
+        let acquired = acquire.call0();
+        before.restore();
+        acquired?;
+    }
+    Ok(())
+}
+
+/// Reports the exception of a hook, which has no caller to raise it to.
+fn report<T>(py: Python<'_>, result: PyResult<T>) {
+    if let Err(error) = result {
+        error.write_unraisable(py, None);
     }
 }
 
 #[pymethods]
-impl ForkWindow {
+impl ForkHooks {
     #[new]
     fn new() -> Self {
-        Self { signals: Mutex::new(Vec::new()) }
+        Self { signals: Shared::new(Vec::new()), locks: Shared::new(Vec::new()), functions: Shared::new(Vec::new()) }
     }
 
-    /// Holds this signal back in forks to come.
-    fn watch(&self, signal: i32) {
-        let mut signals = self.signals();
-        if !signals.contains(&signal) {
-            signals.push(signal);
+    /// Blocks this signal in forks to come.
+    fn watch(&self, py: Python<'_>, signal: i32) {
+        self.signals.with(py, |signals| {
+            if !signals.contains(&signal) {
+                signals.push(signal);
+            }
+        });
+    }
+
+    /// Makes forks wait for a reentrant lock. A thread that holds it must not wait for one that was passed later.
+    fn hold(&self, py: Python<'_>, lock: Py<PyAny>) {
+        self.locks.with(py, |locks| locks.push(lock));
+    }
+
+    /// Calls this function in children to come.
+    fn call_in_child(&self, py: Python<'_>, function: Py<PyAny>) {
+        self.functions.with(py, |functions| functions.push(function));
+    }
+
+    /// Blocks the watched signals in this thread, and takes the locks.
+    fn before(&self, py: Python<'_>) {
+        let before = SignalMask::block(&self.signals.with(py, |signals| signals.clone()));
+        let wanted: Vec<Py<PyAny>> = self.locks.with(py, |locks| locks.iter().map(|lock| lock.clone_ref(py)).collect());
+        let mut locks = Vec::with_capacity(wanted.len());
+        for lock in wanted.into_iter().rev() {
+            match acquire(py, &lock) {
+                Ok(()) => locks.insert(0, lock),
+                Err(error) => error.write_unraisable(py, None),
+            }
         }
-    }
-
-    /// Blocks the watched signals in this thread.
-    fn begin(&self) {
-        let before = SignalMask::block(&self.signals());
-        FORKS.with_borrow_mut(|forks| forks.push(Fork { before, postponed: Vec::new() }));
+        FORKS.with_borrow_mut(|forks| forks.push(Fork { before, postponed: Vec::new(), locks }));
     }
 
     /// Whether this thread is forking. The signal is then sent again by `in_parent`.
@@ -60,18 +107,25 @@ impl ForkWindow {
         FORKS.with_borrow_mut(|forks| forks.last_mut().map(|fork| fork.postponed.push(signal))).is_some()
     }
 
-    /// Lets the signals through. The interpreter calls their handlers once it is back from the hooks.
-    fn in_parent(&self) {
-        if let Some(fork) = FORKS.with_borrow_mut(Vec::pop) {
+    /// Releases the locks and unblocks the signals. The interpreter calls their handlers once it is back from the hooks.
+    fn in_parent(&self, py: Python<'_>) {
+        if let Some(mut fork) = FORKS.with_borrow_mut(Vec::pop) {
+            fork.release(py);
             fork.before.restore();
             fork.postponed.into_iter().for_each(SignalMask::raise);
         }
     }
 
-    /// Lets the signals through. What was postponed was the parent's.
-    fn in_child(&self) {
-        if let Some(fork) = FORKS.with_borrow_mut(Vec::pop) {
-            fork.before.restore();
+    /// Releases the locks, calls the functions, and unblocks the signals. What was postponed was the parent's.
+    fn in_child(&self, py: Python<'_>) {
+        let Some(mut fork) = FORKS.with_borrow_mut(Vec::pop) else { return };
+        fork.release(py);
+        let functions: Vec<Py<PyAny>> =
+            self.functions.with(py, |functions| functions.iter().map(|function| function.clone_ref(py)).collect());
+        for function in functions {
+            report(py, function.call0(py));
         }
+        // Last: a signal that has arrived in the child means what it is to mean there.
+        fork.before.restore();
     }
 }

@@ -5,6 +5,7 @@
 //! for one process. No state is kept in this module: an `Api` belongs to the package that made it.
 
 mod api;
+mod cells;
 mod columns;
 mod convert;
 mod errors;
@@ -32,7 +33,7 @@ mod _psoxide {
     use crate::columns::{have_grown, sums};
     #[cfg(unix)]
     #[pymodule_export]
-    use crate::fork::ForkWindow;
+    use crate::fork::ForkHooks;
     #[pymodule_export]
     use crate::machine::{Machine, limits_of};
     #[pymodule_export]

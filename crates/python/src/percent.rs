@@ -1,10 +1,10 @@
 //! The percentages that psutil computes from two samples of CPU times.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyString, PyTuple};
 
 use crate::Object;
+use crate::cells::intern;
 use crate::convert::rounded;
 use crate::ffi::Maker;
 

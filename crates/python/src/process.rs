@@ -1,19 +1,19 @@
 //! Readings of one process.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use psoxide::{
     CtxSwitches, Field, FieldSet, Ids, IoPriority, IoPriorityClass, Limit, MemoryDetails, MemoryInfo, MemoryMapGroup,
     Os, PageFaults, Pass, Pid, Process as Source, Reading, Record, Resource, Result, Row, Signal, System, Thread,
 };
+use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyNotImplementedError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyType};
-use pyo3::{IntoPyObjectExt as _, intern};
 
 use crate::Object;
 use crate::api::{Api, connection_kind};
+use crate::cells::{Lazy, Shared, intern};
 use crate::convert::{self, Truth, Tuples, text};
 use crate::errors::{About, of_machine};
 use crate::limits;
@@ -26,9 +26,9 @@ pub(crate) struct Process {
     api: Py<Api>,
     pid: i32,
     system: System,
-    source: OnceLock<Source>,
+    source: Lazy<Source>,
     /// Made when something is to be kept, as most processes of a list keep nothing.
-    kept: Mutex<Option<Box<Kept>>>,
+    kept: Shared<Option<Box<Kept>>>,
 }
 
 /// What a process remembers between calls.
@@ -50,7 +50,7 @@ pub(crate) struct Plan {
     items: Vec<(Py<PyString>, Item)>,
     fields: FieldSet,
     pass: Pass,
-    walk: Mutex<Option<Walk>>,
+    walk: Shared<Option<Walk>>,
 }
 
 /// What the kernel told of all processes at once.
@@ -82,14 +82,24 @@ impl Walk {
 
 impl Plan {
     /// The pass to read with, and when its values were read if that was before.
-    fn pass(&self) -> (Pass, Option<Instant>) {
-        let mut walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *walk {
-            Some(walk) if walk.when.elapsed() < walk.fresh => walk.served += 1,
-            Some(walk) if walk.served >= PAID => *walk = Walk::over(walk.system.clone(), self.fields),
-            _ => return (self.pass.clone(), None),
+    fn pass(&self, py: Python<'_>) -> (Pass, Option<Instant>) {
+        let old = self.walk.with(py, |kept| match kept {
+            Some(walk) if walk.when.elapsed() < walk.fresh => {
+                walk.served += 1;
+                Ok((walk.pass.clone(), Some(walk.when)))
+            }
+            _ => Err(kept.take_if(|walk| walk.served >= PAID)),
+        });
+        match old {
+            Ok(pass) => pass,
+            Err(None) => (self.pass.clone(), None),
+            Err(Some(old)) => {
+                let walk = py.detach(|| Walk::over(old.system, self.fields));
+                let pass = (walk.pass.clone(), Some(walk.when));
+                self.walk.with(py, |kept| *kept = Some(walk));
+                pass
+            }
         }
-        walk.as_ref().map_or((self.pass.clone(), None), |walk| (walk.pass.clone(), Some(walk.when)))
     }
 }
 
@@ -126,7 +136,7 @@ impl Plan {
                 Item::Field(field) => Some(*field),
             })
             .collect();
-        Ok(Self { class, reader, items, fields, pass: Pass::default(), walk: Mutex::default() })
+        Ok(Self { class, reader, items, fields, pass: Pass::default(), walk: Shared::new(None) })
     }
 
     /// The values of a process of the class; `None` if it is of another one, or has getters of its own.
@@ -167,7 +177,7 @@ impl Plan {
             Ok((Some(walk), pids))
         });
         let (walk, pids) = all.map_err(|error| of_machine(py, &error))?;
-        *self.walk.lock().unwrap_or_else(PoisonError::into_inner) = walk;
+        self.walk.with(py, |kept| *kept = walk);
         Ok(pids)
     }
 }
@@ -211,7 +221,7 @@ impl Process {
         for source in sources {
             let object = class.call1((source.pid(),))?;
             if let Ok(process) = object.cast::<Self>() {
-                let _ = process.get().source.set(source);
+                process.get().source.get_or_keep(source);
             }
             list.append(object)?;
         }
@@ -224,16 +234,16 @@ impl Process {
         }
         // No process has a negative pid, and the largest number is beyond any kernel's.
         let source = self.system.process(Pid::try_from(self.pid).unwrap_or(Pid::MAX))?;
-        Ok(self.source.get_or_init(|| source))
+        Ok(self.source.get_or_keep(source))
     }
 
     /// Does something with what is remembered, which must not run Python.
-    fn kept<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> T {
-        change(self.kept.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
+    fn kept<T>(&self, py: Python<'_>, change: impl FnOnce(&mut Kept) -> T) -> T {
+        self.kept.with(py, |kept| change(kept.get_or_insert_default()))
     }
 
-    fn percent_since(&self, now: Instant, used: f64) -> f64 {
-        match self.kept(|kept| kept.busy.replace((now, used))) {
+    fn percent_since(&self, py: Python<'_>, now: Instant, used: f64) -> f64 {
+        match self.kept(py, |kept| kept.busy.replace((now, used))) {
             Some((then, before)) if now > then => {
                 convert::rounded((used - before) / (now - then).as_secs_f64() * 100.0)
             }
@@ -252,8 +262,7 @@ impl Process {
     /// Reads without the GIL.
     fn read<T: Send>(slf: &Bound<'_, Self>, read: impl FnOnce(&Source) -> Result<T> + Send) -> PyResult<T> {
         let this = slf.get();
-        let oneshot =
-            this.kept.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|kept| kept.oneshot.clone());
+        let oneshot = this.kept.with(slf.py(), |kept| kept.as_ref().and_then(|kept| kept.oneshot.clone()));
         let reading = slf.py().detach(|| match &oneshot {
             Some(view) => read(view),
             None => read(this.source()?),
@@ -268,7 +277,7 @@ impl Process {
 
     /// The same, from one table where that tells all of it.
     fn read_memory<T: Send>(slf: &Bound<'_, Self>, read: impl FnOnce(&Source) -> Result<T> + Send) -> PyResult<T> {
-        if slf.get().os() != Os::Windows || slf.get().kept(|kept| kept.oneshot.is_some()) {
+        if slf.get().os() != Os::Windows || slf.get().kept(slf.py(), |kept| kept.oneshot.is_some()) {
             return Self::read(slf, read);
         }
         Self::read(slf, |source| read(&source.oneshot()))
@@ -288,10 +297,8 @@ impl Process {
     fn fields<'py>(slf: &Bound<'py, Self>, plan: &Plan, refused: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let py = slf.py();
         let this = slf.get();
-        let (row, read) = Self::read(slf, |source| {
-            let (pass, read) = plan.pass();
-            Ok((source.row(plan.fields, &pass), read))
-        })?;
+        let (pass, read) = plan.pass(py);
+        let row = Self::read(slf, |source| Ok(source.row(plan.fields, &pass)))?;
         let read = read.unwrap_or_else(Instant::now);
         let dict = PyDict::new(py);
         for (name, item) in &plan.items {
@@ -300,7 +307,7 @@ impl Process {
                 Item::Field(field) => this.field(py, &row, *field, refused),
                 Item::CpuPercent => match &row.cpu_times {
                     Reading::Value(times) => {
-                        let percent = this.percent_since(read, convert::seconds(times.user + times.system));
+                        let percent = this.percent_since(py, read, convert::seconds(times.user + times.system));
                         Some(Ok(PyFloat::new(py, percent).into_any()))
                     }
                     Reading::Denied => Some(Ok(refused.clone())),
@@ -450,7 +457,7 @@ impl Process {
     fn new(class: &Bound<'_, PyType>, pid: i32) -> PyResult<Self> {
         let api = class.getattr(intern!(class.py(), "_api"))?.cast_into::<Api>()?;
         let system = api.get().system(class.py())?;
-        Ok(Self { api: api.unbind(), pid, system, source: OnceLock::new(), kept: Mutex::new(None) })
+        Ok(Self { api: api.unbind(), pid, system, source: Lazy::new(), kept: Shared::new(None) })
     }
 
     #[getter]
@@ -462,16 +469,16 @@ impl Process {
         let this = slf.get();
         // A process that is not there any more has nothing to keep.
         let view = slf.py().detach(|| this.source().ok().map(Source::oneshot));
-        this.kept(|kept| kept.oneshot = view);
+        this.kept(slf.py(), |kept| kept.oneshot = view);
     }
 
-    fn oneshot_exit(&self) {
-        self.kept(|kept| kept.oneshot = None);
+    fn oneshot_exit(&self, py: Python<'_>) {
+        self.kept(py, |kept| kept.oneshot = None);
     }
 
     /// `used` seconds of CPU time less what they were at the last call, in percent of the time between; 0 at first.
-    fn percent_since_last(&self, used: f64) -> f64 {
-        self.percent_since(Instant::now(), used)
+    fn percent_since_last(&self, py: Python<'_>, used: f64) -> f64 {
+        self.percent_since(py, Instant::now(), used)
     }
 
     /// The name as the kernel keeps it: 15 bytes.

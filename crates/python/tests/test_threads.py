@@ -150,3 +150,75 @@ def test_everything_at_once(sleeper):
         thread.join()
     if failed:
         raise failed[0]
+
+
+FORKED_WHILE_READING = """
+import os, sys, threading
+import psoxide
+
+process = psoxide.Process()
+inside, go_on = threading.Event(), threading.Event()
+
+def read():
+    with process.oneshot(), psoxide._common._wn.lock if {counters} else process.oneshot():
+        inside.set()
+        go_on.wait(1 if {counters} else 60)
+
+reader = threading.Thread(target=read)
+reader.start()
+inside.wait()
+pid = os.fork()
+if pid == 0:
+    with process.oneshot():
+        process.name()
+    psoxide.net_io_counters()
+    os._exit(0)
+go_on.set()
+reader.join()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="this system does not fork")
+@pytest.mark.parametrize("counters", [False, True])
+def test_a_child_does_not_wait_for_a_lock_of_its_parent(counters):
+    program = FORKED_WHILE_READING.format(counters=counters)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=False, timeout=60)
+    assert done.returncode == 0
+
+
+FORKED_AT_FIRST_READINGS = """
+import os, random, sys, threading, time
+import psoxide
+
+def read():
+    psoxide.net_connections("all")
+    psoxide.Process().as_dict()
+
+def work(delay):
+    reader = threading.Thread(target=read)
+    reader.start()
+    time.sleep(delay)
+    pid = os.fork()
+    read()
+    if pid == 0:
+        os._exit(0)
+    reader.join()
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+random.seed(1)
+for _ in range(150):
+    # Each process takes its first readings.
+    delay = random.random() * 0.008
+    pid = os.fork()
+    if pid == 0:
+        work(delay)
+    if os.waitpid(pid, 0)[1]:
+        sys.exit(1)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="this system does not fork")
+def test_a_child_forked_during_first_readings_does_not_hang():
+    program = [sys.executable, "-W", "ignore", "-c", FORKED_AT_FIRST_READINGS]
+    assert subprocess.run(program, check=False, timeout=60).returncode == 0

@@ -34,7 +34,7 @@ def give_birth(number):
 
 def births(backend):
     """Processes begin and end while process_iter runs."""
-    number = count(2_000, 500_000)
+    number = count(1_000, 500_000)
     psoxide.set_backend(backend)
     pid = os.fork()
     if pid == 0:
@@ -67,43 +67,71 @@ def births_bpf():
     return births("bpf")
 
 
-FORK = """
-import os, signal, sys, threading, time
+FORKS = """
+import os, random, signal, sys, threading, time
 import psoxide
 
-def read():
+def read(number):
+    # Half of the readings each: those that come late would seldom meet a fork.
     try:
-        for process in psoxide.process_iter(["name", "username", "cmdline"]):
-            pass
-        psoxide.net_connections()
+        if number % 2:
+            for process in psoxide.process_iter(["name", "username", "cmdline"]):
+                pass
+            psoxide.net_connections()
+        else:
+            psoxide.net_connections("all")
+            psoxide.Process().as_dict()
+            psoxide.net_io_counters(pernic=True)
+            psoxide.net_if_addrs()
+            psoxide.users()
     except psoxide.AccessDenied:
         pass
 
-reader = threading.Thread(target=read)
-reader.start()
-time.sleep(float(sys.argv[1]))
-pid = os.fork()
-if pid == 0:
-    read()
-    os._exit(0)
-deadline = time.monotonic() + 20
-while time.monotonic() < deadline:
-    if os.waitpid(pid, os.WNOHANG)[0] == pid:
-        reader.join()
+def ended(pid, limit):
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            return status
+        time.sleep(0.0005)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return 9
+
+def work(number, delay):
+    # This process has read nothing yet: it was forked off one that has not.
+    reader = threading.Thread(target=read, args=(number,))
+    reader.start()
+    time.sleep(delay)
+    pid = os.fork()
+    if pid == 0:
+        read(number)
         os._exit(0)
-    time.sleep(0.001)
-os.kill(pid, signal.SIGKILL)
-os._exit(9)
+    status = ended(pid, 20)
+    reader.join()
+    os._exit(status != 0)
+
+random.seed(1)
+failed = 0
+for number in range(int(sys.argv[1])):
+    delay = random.random() * 0.012
+    pid = os.fork()
+    if pid == 0:
+        work(number, delay)
+    failed += ended(pid, 60) != 0
+    if failed >= 5:
+        break
+print(failed)
 """
 
 
 def forks():
     """A child is forked while another thread takes the first readings."""
-    tries, failed = count(40, 2_000), 0
-    for number in range(tries):
-        delay = number % 40 * 0.0005
-        done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK, str(delay)], check=False)
-        failed += done.returncode != 0
+    tries = count(100, 2_000)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKS, str(tries)], check=True, stdout=subprocess.PIPE, text=True
+    )
+    failed = int(done.stdout)
     return f"{tries} forks, {failed} children hung or failed", failed
 
 
@@ -148,7 +176,7 @@ def terminated():
 
 def threads():
     """Eight threads take every reading; memory and descriptors stay flat."""
-    rounds = count(30, 2_000)
+    rounds = count(10, 2_000)
     errors = []
     child = subprocess.Popen(["sleep", "600"])
     process = psoxide.Process(child.pid)

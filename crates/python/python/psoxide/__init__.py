@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from . import _common, _lazy, _ntuples, _popen, _system
+from . import _common, _fork, _lazy, _ntuples, _popen, _system
 
 if _system.NAME == "linux":
     from . import _pslinux
@@ -168,20 +168,18 @@ globals().pop("Popen", None)
 
 def __getattr__(name):
     if name in _LAZY_MODULES:
-        value = __import__(name)
+        value = _fork.load(name)
     elif name == "Popen":
-        value = _popen.make(__import__("subprocess"), Process, _added)
+        value = _popen.make(_fork.load("subprocess"), Process, _added)
     elif name in _LAZY:
         # `globals` and not the package's name: the package may have been executed a second time.
         owner = _LAZY[name]
-        value = getattr(__import__(f"{_common._PACKAGE}.{owner}", fromlist=[name]), name)
+        value = getattr(_fork.load(f"{_common._PACKAGE}.{owner}"), name)
         if isinstance(value, _lazy.StandIn):
             return value
     elif name in ("_psposix", "_psutil_linux", "exit"):
-        import importlib
-
         real = {"_psutil_linux": "_cext"}.get(name, name)
-        value = importlib.import_module(f"{_common._PACKAGE}.{real}")
+        value = _fork.load(f"{_common._PACKAGE}.{real}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

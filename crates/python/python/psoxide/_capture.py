@@ -11,8 +11,9 @@ from . import _psoxide, _system
 _PACKAGE = __name__.rpartition(".")[0]
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 _numbers = itertools.count(1)
-# What all packages share. The exceptions are the same classes, so that one `except` catches those of each.
-_SHARED = ("_exceptions", "_psoxide", "_tuples")
+# What all packages share. The exceptions are the same classes, so that one `except` catches those of each. Hooks of forks
+# stay registered for good.
+_SHARED = ("_exceptions", "_fork", "_oneshot", "_psoxide", "_tuples")
 
 
 def open_capture(path):

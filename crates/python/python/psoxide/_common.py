@@ -1,13 +1,12 @@
 """What all modules of the package share: exceptions, constants, and the helpers that programs import from here."""
 
 import _operator
-import _thread
 import _warnings
 import os
 import stat
 import sys
 
-from . import _lazy, _psoxide, _system
+from . import _fork, _lazy, _psoxide, _system
 from ._exceptions import AccessDenied, Error, NoSuchProcess, TimeoutExpired, ZombieProcess
 
 # Set to any value, be it empty of meaning as "0", it tells on stderr what is passed over.
@@ -62,7 +61,7 @@ _LAZY_SOCKET = frozenset(("AF_INET", "AF_INET6", "AF_UNIX", "SOCK_DGRAM", "SOCK_
 
 def __getattr__(name):
     if name in _LAZY_MODULES:
-        value = __import__(name)
+        value = _fork.load(name)
     elif name in _LAZY_SOCKET:
         value = getattr(_this.socket, name, None)
     elif name == "conn_tmap":
@@ -237,10 +236,8 @@ class _WrapNumbers:
     """Makes counters that the kernel lets wrap around keep growing."""
 
     def __init__(self):
-        # Handlers of signals may ask again, and a forked child has no thread that would release it.
-        self.lock = _thread.RLock()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.lock._at_fork_reinit)
+        # Reentrant, as signal handlers may read counters too.
+        self.lock = _fork.counting
         # By name: the numbers as they were read last, what each has lost so far, and whether any has lost something.
         self.cache = {}
         self.lost = {}

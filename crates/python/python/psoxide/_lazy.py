@@ -4,9 +4,10 @@ A program may have no files to import by then: after chroot(2) or setuid(2), or 
 return a `StandIn`, which is equal to the member and looks like it.
 """
 
-import _thread
 import os
 import sys
+
+from . import _fork
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -22,13 +23,6 @@ SOCKET_ENUMS = {
 }
 # Enums that have been made.
 _made = {}
-# Held during an import. A child forked in the middle of one would wait for ever for the lock of that module, which a
-# thread holds that the child does not have: so a fork waits for the import.
-_importing = _thread.RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release
-    )
 
 
 def _root():
@@ -51,8 +45,7 @@ def _load(name):
     if name not in sys.modules and _root() != _ROOT:
         return None
     try:
-        with _importing:
-            return __import__(name, fromlist=["__name__"])
+        return _fork.load(name)
     except Exception:
         # No file, no permission, no descriptor, or half a module.
         return None

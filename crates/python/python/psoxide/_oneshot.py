@@ -2,7 +2,25 @@
 
 import _thread
 
+from . import _fork
 from ._common import _looks_like
+
+# Contexts that threads are in, or wait to enter.
+_entered = set()
+
+
+def _free_in_child():
+    """Frees the processes that threads of the parent were reading."""
+    for context in list(_entered):
+        process = context._process
+        if not process._lock._is_owned():
+            _entered.discard(context)
+            process._lock._at_fork_reinit()
+            process._cache = None
+            process._proc.oneshot_exit()
+
+
+_fork.in_child(_free_in_child)
 
 
 class Oneshot:
@@ -15,8 +33,13 @@ class Oneshot:
 
     def __enter__(self):
         process = self._process
-        # Held to the end: another thread that enters waits until what was read here is forgotten.
-        process._lock.acquire()
+        _entered.add(self)
+        try:
+            # Held to the end: another thread that enters waits until what was read here is forgotten.
+            process._lock.acquire()
+        except BaseException:
+            _entered.discard(self)
+            raise
         try:
             self._outermost = process._cache is None
             if self._outermost:
@@ -25,6 +48,7 @@ class Oneshot:
         except BaseException:
             process._cache = None
             process._lock.release()
+            _entered.discard(self)
             raise
 
     def __exit__(self, *exc_info):
@@ -35,6 +59,7 @@ class Oneshot:
                 process._proc.oneshot_exit()
         finally:
             process._lock.release()
+            _entered.discard(self)
         return False
 
     def __call__(self, fun):
@@ -49,11 +74,8 @@ class Oneshot:
 class Lock:
     """The lock of a Process, made when it is first needed: most processes of a list never need it."""
 
-    _making = _thread.allocate_lock()
-
     def __get__(self, process, cls):
         if process is None:
             return self
-        with self._making:
-            # Another thread may have been first.
-            return process.__dict__.setdefault("_lock", _thread.RLock())
+        # One call: if another thread was first, its lock is returned.
+        return process.__dict__.setdefault("_lock", _thread.RLock())

@@ -5,7 +5,7 @@ import os
 import sys
 
 from . import _cext as cext
-from . import _common, _lazy, _ntuples, _psoxide, _psposix, _system
+from . import _common, _fork, _lazy, _ntuples, _psoxide, _psposix, _system
 from ._common import (
     AccessDenied,
     NoSuchProcess,
@@ -67,7 +67,7 @@ _lazy.SOCKET_ENUMS["socket.AddressFamily"].update(AF_UNIX=1, AF_INET=2, AF_INET6
 
 def __getattr__(name):
     if name in ("base64", "collections", "enum", "functools", "glob", "re", "resource", "socket", "struct", "warnings"):
-        value = __import__(name)
+        value = _fork.load(name)
     elif name in ("RootFsDeviceFinder", "calculate_avail_vmem"):
         from . import _legacy
 

@@ -6,7 +6,7 @@ import time
 
 import _signal
 
-from . import _lazy, _ntuples, _psoxide
+from . import _fork, _lazy, _ntuples, _psoxide
 from ._common import TimeoutExpired, debug, memoize
 
 # The longest pause between two looks at a process where there are no pidfds; the first is a ten-thousandth second.
@@ -30,7 +30,7 @@ _lazy.ENUMS["Negsignal"] = ("_psposix", _signals())
 def __getattr__(name):
     if name not in ("enum", "glob", "select", "signal"):
         return _lazy.attribute("_psposix", name)
-    value = globals()[name] = __import__(name)
+    value = globals()[name] = _fork.load(name)
     return value
 
 

@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 
-from . import _psoxide
+from . import _fork
 
 __all__ = ["register_exit_fun"]
 
@@ -134,7 +134,7 @@ def _install(signum):
     # Ignored (nohup) is meant to stay so.
     if before is signal.SIG_IGN or before is _on_signal:
         return
-    _fork.watch(signum)
+    _hooks.watch(signum)
     signal.signal(signum, _on_signal)
     # The handler that raises KeyboardInterrupt is ours in another guise.
     if callable(before) and before is not signal.default_int_handler:
@@ -149,7 +149,7 @@ def _on_signal(signum, frame):
             signal.raise_signal(signum)
             return
     # The interpreter discards what is raised while it forks.
-    if _fork.postpone(signum):
+    if _hooks.postpone(signum):
         return
     # Once the interpreter shuts down, its exit functions shall not be cut short by a second signal.
     shutdown = not threading.main_thread().is_alive()
@@ -281,8 +281,7 @@ def _after_fork_in_child():
             signal.signal(signum, _previous.pop(signum, default))
 
 
-if hasattr(os, "register_at_fork"):
-    _fork = _psoxide.ForkWindow()
-    os.register_at_fork(before=_fork.begin, after_in_parent=_fork.in_parent, after_in_child=_after_fork_in_child)
-    # Last: a signal that has arrived in the child means what it is to mean there.
-    os.register_at_fork(after_in_child=_fork.in_child)
+# Of their own: hooks that were registered later are called earlier, so these protect a fork for longer.
+_hooks = _fork.hooks()
+if _hooks is not None:
+    _hooks.call_in_child(_after_fork_in_child)
