@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use psoxide::{
-    Backend, Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Os, Pid, Record as _, Result, System,
-    TimeLeft, Value, heap_info, heap_trim,
+    AddressFamily, Backend, Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Os, Pid, Record as _, Result,
+    System, TimeLeft, Value, heap_info, heap_trim,
 };
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyNotImplementedError, PyOverflowError, PyRuntimeWarning, PyValueError};
@@ -370,7 +370,7 @@ impl Api {
     /// Such tuples by interface, the families in the order of their numbers, each tuple a `snicaddr` then.
     fn addresses_by_nic<'py>(&self, py: Python<'py>, rows: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let os = self.tuples.os;
-        let hardware = i64::from(convert::link_family(os));
+        let hardware = i64::from(os.family_number(AddressFamily::Link));
         let separator = if os == Os::Windows { "-" } else { ":" };
         let mut sorted = Vec::new();
         for row in rows.try_iter()? {

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    Connection, ConnectionStatus, CpuTimes, DiskIo, Endpoint, FieldInfo, MemoryMap, OpenFile, Os, ProcessStatus,
-    Record, SocketType, Unit, Value, support,
+    AddressFamily, Connection, ConnectionStatus, CpuTimes, DiskIo, Endpoint, FieldInfo, MemoryMap, OpenFile, Os,
+    ProcessStatus, Record, SocketType, Unit, Value, support,
 };
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::PyValueError;
@@ -186,7 +186,7 @@ impl Tuples {
                 SocketType::Other(number) => number,
                 _ => 0,
             };
-            let unix = of.family == psoxide::AddressFamily::Unix;
+            let unix = of.family == AddressFamily::Unix;
             let family = families.get(py, family_number(of.family, self.os).into())?;
             let kind = kinds.get(py, kind.into())?;
             let laddr = self.endpoint(py, &of.laddr, unix, &mut last)?;
@@ -402,32 +402,12 @@ pub(crate) fn timestamp(time: SystemTime) -> f64 {
     }
 }
 
-/// The number of an address family. `socket` of this host has it, whatever system was captured; a hardware address has
-/// the number of the system that is read, or psutil's own on Windows.
-pub(crate) fn family_number(family: psoxide::AddressFamily, os: Os) -> i32 {
-    let (unix, inet, inet6) = match Os::HOST {
-        Os::Windows => (1, 2, 23),
-        Os::Linux => (1, 2, 10),
-        Os::Macos => (1, 2, 30),
-        Os::Freebsd => (1, 2, 28),
-        Os::Openbsd | Os::Netbsd => (1, 2, 24),
-        _ => (1, 2, 26), // SunOS
-    };
+/// Returns the number of an address family. Most are those of this host's module `socket`, whatever system was captured. A
+/// hardware address has the number of the system that is read.
+pub(crate) fn family_number(family: AddressFamily, os: Os) -> i32 {
     match family {
-        psoxide::AddressFamily::Unix => unix,
-        psoxide::AddressFamily::Inet => inet,
-        psoxide::AddressFamily::Inet6 => inet6,
-        _ => link_family(os),
-    }
-}
-
-/// `psutil.AF_LINK` on a system.
-pub(crate) fn link_family(os: Os) -> i32 {
-    match os {
-        Os::Linux => 17,
-        Os::Windows => -1,
-        Os::Sunos => 25,
-        _ => 18, // macOS and the BSDs
+        AddressFamily::Link => os.family_number(family),
+        _ => Os::HOST.family_number(family),
     }
 }
 

@@ -14,8 +14,10 @@ mod ffi;
 mod fork;
 mod limits;
 mod machine;
+mod memory;
 mod percent;
 mod process;
+mod rows;
 #[cfg(unix)]
 mod wait;
 
@@ -35,11 +37,13 @@ mod _psoxide {
     #[pymodule_export]
     use crate::fork::ForkHooks;
     #[pymodule_export]
-    use crate::machine::{Machine, limits_of};
+    use crate::machine::{Machine, limits_of, no_limit};
     #[pymodule_export]
     use crate::percent::{busy_percent, cpu_busy_time, cpu_times_deltas, cpu_tot_time, each_percent};
     #[pymodule_export]
-    use crate::process::{Plan, Process};
+    use crate::process::Process;
+    #[pymodule_export]
+    use crate::rows::RowReader;
     #[cfg(unix)]
     #[pymodule_export]
     use crate::wait::wait_readable;

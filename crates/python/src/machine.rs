@@ -30,9 +30,16 @@ impl Machine {
     }
 }
 
-/// The resource limits of a system: psutil's names and the numbers, getrlimit(2).
+/// Lists the resource limits of a system: psutil's names and the numbers, getrlimit(2).
 #[pyfunction]
-pub(crate) fn limits_of(os: &str) -> Vec<(&'static str, i64)> {
-    let limits = Os::of_name(os).map_or(&[][..], limits::of);
-    limits.iter().map(|limit| (limit.name, limit.number)).collect()
+pub(crate) fn limits_of(os: &str) -> Vec<(String, i64)> {
+    let Some(os) = Os::of_name(os) else { return Vec::new() };
+    let limit = |resource| Some((limits::name(resource), limits::number(os, resource)?));
+    limits::of(os).iter().copied().filter_map(limit).collect()
+}
+
+/// Returns what stands for no limit on a system: `psutil.RLIM_INFINITY`.
+#[pyfunction]
+pub(crate) fn no_limit(os: &str) -> i64 {
+    limits::infinity(Os::of_name(os).unwrap_or(Os::HOST))
 }

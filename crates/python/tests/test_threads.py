@@ -78,7 +78,7 @@ def test_an_instance_may_grow_while_a_pass_comes_to_it():
     thread.start()
     getters = psoxide._Getters(psoxide.Process, ATTRS, ATTRS)
     try:
-        assert all(getters.plan.row(process, None) for _ in range(5_000))
+        assert all(getters.reader.row(process, None) for _ in range(5_000))
     finally:
         over.set()
         thread.join()

@@ -35,8 +35,8 @@ impl Os {
         [Unix, Inet, Inet6, Link].into_iter().find(|family| self.family_number(*family) == number)
     }
 
-    /// The resources that can be limited on this system, each at the place of its number: `sys/resource.h`. (MIPS, SPARC
-    /// and Alpha exchange some numbers of Linux.)
+    /// The resources that can be limited on this system, each at the place of its number: `sys/resource.h`. On MIPS and
+    /// SPARC Linux exchanges some numbers, which are then those of the build's architecture.
     #[must_use]
     pub const fn resources(self) -> &'static [Resource] {
         use Resource::{
@@ -44,6 +44,22 @@ impl Os {
             Rtprio, Rttime, Sbsize, Sigpending, Stack, Swap, Umtxp,
         };
         match self {
+            #[cfg(any(target_arch = "mips", target_arch = "mips64"))]
+            Self::Linux => &[
+                Cpu, Fsize, Data, Stack, Core, Nofile, As, Rss, Nproc, Memlock, Locks, Sigpending, Msgqueue, Nice,
+                Rtprio, Rttime,
+            ],
+            #[cfg(any(target_arch = "sparc", target_arch = "sparc64"))]
+            Self::Linux => &[
+                Cpu, Fsize, Data, Stack, Core, Rss, Nofile, Nproc, Memlock, As, Locks, Sigpending, Msgqueue, Nice,
+                Rtprio, Rttime,
+            ],
+            #[cfg(not(any(
+                target_arch = "mips",
+                target_arch = "mips64",
+                target_arch = "sparc",
+                target_arch = "sparc64"
+            )))]
             Self::Linux => &[
                 Cpu, Fsize, Data, Stack, Core, Rss, Nproc, Nofile, Memlock, As, Locks, Sigpending, Msgqueue, Nice,
                 Rtprio, Rttime,

@@ -70,7 +70,7 @@ from ._common import memoize_when_activated as _memoize_when_activated
 from ._common import wrap_numbers as _wrap_numbers
 from ._oneshot import Lock as _Lock
 from ._oneshot import Oneshot as _Oneshot
-from ._psoxide import Plan as _Plan
+from ._psoxide import RowReader as _RowReader
 from ._psoxide import busy_percent as _busy_percent
 from ._psoxide import cpu_busy_time as _cpu_busy_time
 from ._psoxide import cpu_times_deltas as _cpu_times_deltas
@@ -346,7 +346,7 @@ class Process:
 
     def _as_dict(self, getters, ad_value, asked, values=None):
         if values is None:
-            values = getters.plan.values(self, ad_value)
+            values = getters.reader.values(self, ad_value)
         if len(values) == len(getters.names):
             return values
         result = {}
@@ -848,18 +848,18 @@ def _attr_names(attrs):
 
 
 class _Getters:
-    """The names that as_dict() was given, and a plan of those that are read in one call.
+    """The names that as_dict() was given, and a reader of those that one native call reads.
 
-    Not in the plan: what needs more than its file, and what was replaced, in a class or in `_pslinux`.
+    A getter that needs more than its file is not among the latter, nor one that was replaced in a class or in `_pslinux`.
     """
 
-    __slots__ = ("names", "plan")
+    __slots__ = ("names", "reader")
 
     def __init__(self, cls, candidates, names):
         native = _psplatform.Process
-        planned = {name for name in candidates if name in _NATIVE and _is_as_made(cls, native, name)}
+        native_names = {name for name in candidates if name in _NATIVE and _is_as_made(cls, native, name)}
         self.names = names
-        self.plan = _Plan(cls, native, [name for name in names if name in planned])
+        self.reader = _RowReader(cls, native, [name for name in names if name in native_names])
 
 
 def _is_as_made(cls, native, name):
@@ -907,7 +907,7 @@ def process_iter(attrs=None, ad_value=None):
     if replaced:
         present = pids()
     elif getters is not None:
-        present = getters.plan.over_all(_psplatform._api)
+        present = getters.reader.over_all(_psplatform._api)
     known = _pmap
     reused = set()
     while _pids_reused:
@@ -939,7 +939,7 @@ def process_iter(attrs=None, ad_value=None):
                 if pid is not None:
                     process = pmap[pid] = _made(new[pid]) if pid in new else Process(pid)
                 if attrs is not None:
-                    values = None if getters is None else getters.plan.row(process, ad_value)
+                    values = None if getters is None else getters.reader.row(process, ad_value)
                     if values is None:
                         process.info = process.as_dict(attrs, ad_value)
                     else:

@@ -5,7 +5,7 @@ from ._psoxide import version
 
 RLIMITS = dict(_psoxide.limits_of(_system.NAME))
 globals().update(RLIMITS)
-RLIM_INFINITY = (1 << 63) - 1 if _system.NAME == "freebsd" else -1
+RLIM_INFINITY = _psoxide.no_limit(_system.NAME)
 DUPLEX_HALF, DUPLEX_FULL, DUPLEX_UNKNOWN = 0, 1, 255
 
 
