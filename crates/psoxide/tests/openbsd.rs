@@ -136,7 +136,7 @@ fn sockets_are_true() {
 #[test]
 fn the_machine_is_true() {
     let system = machine();
-    assert_eq!(since_epoch(system.boot_time().unwrap()), Duration::from_micros(1_795_914_532_927_544));
+    assert_eq!(since_epoch(system.boot_time().unwrap()), Duration::from_secs(1_795_914_532));
     assert_eq!((system.cpu_count().unwrap(), system.cpu_times_per_cpu().unwrap().len()), (Some(2), 2));
     let times = system.cpu_times().unwrap();
     // 59 ticks in the kernel and 3 spinning for its locks.
@@ -173,7 +173,7 @@ fn interfaces_are_true() {
     let addresses = system.net_if_addrs().unwrap();
     let vio = &addresses.iter().find(|(name, _)| name == "vio0").unwrap().1;
     let text: Vec<_> = vio.iter().map(|address| address.address.to_string()).collect();
-    assert_eq!(text, ["52:54:00:12:34:56", "10.0.2.15", "fe80::5054:ff:fe12:3456%vio0", "fd00::15"]);
+    assert_eq!(text, ["10.0.2.15", "52:54:00:12:34:56", "fe80::5054:ff:fe12:3456%vio0", "fd00::15"]);
     let inet = vio.iter().find(|address| address.family == AddressFamily::Inet).unwrap();
     assert_eq!(inet.broadcast.as_ref().unwrap().to_string(), "10.0.2.255");
     let stats = system.net_if_stats().unwrap();

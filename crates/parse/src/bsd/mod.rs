@@ -5,6 +5,7 @@
 pub mod args;
 pub mod counters;
 pub mod media;
+pub(crate) mod mount;
 pub mod route;
 pub mod sockaddr;
 

@@ -1,6 +1,7 @@
 //! getfsstat(2): mounted file systems, as `struct statfs`.
 
 use crate::Result;
+use crate::bsd::mount::{Flag, options};
 use crate::view::{chunks, view};
 
 view! {
@@ -32,7 +33,7 @@ view! {
 }
 
 /// Flags in the order in which they are shown.
-const OPTIONS: &[(u64, &str)] = &[
+const OPTIONS: &[Flag] = &[
     (0x2, "sync"),
     (0x4, "noexec"),
     (0x8, "nosuid"),
@@ -54,12 +55,7 @@ impl Mount<'_> {
     /// The options as mount(8) writes them, `ro` or `rw` first.
     #[must_use]
     pub fn options(self) -> String {
-        let mut options = String::from(if self.flags() & 1 == 0 { "rw" } else { "ro" });
-        for (_, name) in OPTIONS.iter().filter(|(flag, _)| self.flags() & flag != 0) {
-            options.push(',');
-            options.push_str(name);
-        }
-        options
+        options(self.flags(), OPTIONS)
     }
 }
 

@@ -1,6 +1,7 @@
 //! getfsstat(2): mounted file systems, as `struct statfs` with 64-bit inode numbers.
 
 use crate::Result;
+use crate::bsd::mount::{Flag, options};
 use crate::view::{chunks, view};
 
 view! {
@@ -26,7 +27,7 @@ view! {
 }
 
 /// Flags in the order in which they are shown.
-const OPTIONS: &[(u32, &str)] = &[
+const OPTIONS: &[Flag] = &[
     (0x2, "sync"),
     (0x4, "noexec"),
     (0x8, "nosuid"),
@@ -52,12 +53,7 @@ impl Mount<'_> {
     /// The options, `ro` or `rw` first.
     #[must_use]
     pub fn options(self) -> String {
-        let mut options = String::from(if self.flags() & 1 == 0 { "rw" } else { "ro" });
-        for (_, name) in OPTIONS.iter().filter(|(flag, _)| self.flags() & flag != 0) {
-            options.push(',');
-            options.push_str(name);
-        }
-        options
+        options(self.flags().into(), OPTIONS)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `getvfsstat(2)` and `statvfs(2)`: mounted file systems, as `struct statvfs` of NetBSD 10 and later.
 
 use crate::Result;
+use crate::bsd::mount::{Flag, options};
 use crate::view::{chunks, view};
 
 view! {
@@ -23,11 +24,39 @@ view! {
         /// Free inodes.
         files_free: u64 = "f_ffree" @ 72,
         /// Type of the file system.
-        kind: [text 32] = "f_fstypename" @ 192,
+        fstype: [text 32] = "f_fstypename" @ 192,
         /// Where it is mounted.
         mount_point: [text 1024] = "f_mntonname" @ 224,
         /// What is mounted.
         device: [text 1024] = "f_mntfromname" @ 1248,
+    }
+}
+
+/// Flags in the order in which they are shown.
+const OPTIONS: &[Flag] = &[
+    (0x2, "sync"),
+    (0x4, "noexec"),
+    (0x8, "nosuid"),
+    (0x40, "async"),
+    (0x0400_0000, "noatime"),
+    (0x8000_0000, "softdep"),
+    (0x10, "nodev"),
+    (0x20, "union"),
+    (0x8000, "nocoredump"),
+    (0x2_0000, "relatime"),
+    (0x10_0000, "ignore"),
+    (0x80_0000, "discard"),
+    (0x0100_0000, "extattr"),
+    (0x0200_0000, "log"),
+    (0x2000_0000, "symperm"),
+    (0x4000_0000, "nodevmtime"),
+];
+
+impl FileSystem<'_> {
+    /// The options, `ro` or `rw` first.
+    #[must_use]
+    pub fn options(self) -> String {
+        options(self.flags(), OPTIONS)
     }
 }
 

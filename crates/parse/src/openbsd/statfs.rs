@@ -1,6 +1,7 @@
 //! `getfsstat(2)` and `statfs(2)`: mounted file systems, as `struct statfs`.
 
 use crate::Result;
+use crate::bsd::mount::{Flag, options};
 use crate::view::{chunks, view};
 
 view! {
@@ -21,11 +22,23 @@ view! {
         /// Free inodes.
         files_free: u64 = "f_ffree" @ 48,
         /// Type of the file system.
-        kind: [text 16] = "f_fstypename" @ 120,
+        fstype: [text 16] = "f_fstypename" @ 120,
         /// Where it is mounted.
         mount_point: [text 90] = "f_mntonname" @ 136,
         /// What is mounted.
         device: [text 90] = "f_mntfromname" @ 226,
+    }
+}
+
+/// Flags in the order in which they are shown.
+const OPTIONS: &[Flag] =
+    &[(0x2, "sync"), (0x4, "noexec"), (0x8, "nosuid"), (0x40, "async"), (0x8000, "noatime"), (0x0400_0000, "softdep")];
+
+impl FileSystem<'_> {
+    /// The options, `ro` or `rw` first.
+    #[must_use]
+    pub fn options(self) -> String {
+        options(self.flags().into(), OPTIONS)
     }
 }
 

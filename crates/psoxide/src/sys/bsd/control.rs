@@ -10,31 +10,58 @@ use rustix::io::Errno;
 use rustix::process::{WaitOptions, setpriority_process};
 
 use super::ffi;
+use super::platform::Bsd;
 use crate::sys::posix::control::{raw, reap};
-use crate::sys::{Handle, ProcessReadings, posix};
-use crate::{Error, ExitStatus, Pid, ProcessStatus, Result, Signal};
+use crate::sys::{Control, Handle, ProcessReadings, posix};
+use crate::{Error, ExitStatus, Limit, Pid, ProcessStatus, Resource, Result, Signal};
+
+impl<P: Bsd + ProcessReadings> Control for P {
+    fn send_signal(process: &Handle<'_, P>, signal: Signal) -> Result<()> {
+        let pid = raw(process.pid)?;
+        check_identity(process)?;
+        posix::ffi::kill(pid, signal.0)
+    }
+
+    fn suspend(process: &Handle<'_, P>) -> Result<()> {
+        Self::send_signal(process, Signal(libc::SIGSTOP))
+    }
+
+    fn resume(process: &Handle<'_, P>) -> Result<()> {
+        Self::send_signal(process, Signal(libc::SIGCONT))
+    }
+
+    fn wait_each(
+        processes: &[Handle<'_, P>],
+        timeout: Option<Duration>,
+        done: &mut dyn FnMut(usize, Option<ExitStatus>),
+    ) -> Result<()> {
+        wait_each(processes, timeout, done)
+    }
+
+    fn set_nice(process: &Handle<'_, P>, value: i32) -> Result<()> {
+        let pid = raw(process.pid)?;
+        check_identity(process)?;
+        setpriority_process(Some(pid), value).map_err(Error::io)
+    }
+
+    fn set_rlimit(process: &Handle<'_, P>, resource: Resource, limit: Limit) -> Result<()> {
+        check_identity(process)?;
+        P::set_limit(process.pid, resource, limit)
+    }
+
+    fn set_cpu_affinity(process: &Handle<'_, P>, cpus: &[u32]) -> Result<()> {
+        check_identity(process)?;
+        P::set_cpus(process.pid, cpus)
+    }
+}
 
 /// Fails unless the process is still the one that the handle was made for.
-pub(crate) fn check_identity<P: ProcessReadings>(process: &Handle<'_, P>) -> Result<()> {
+fn check_identity<P: ProcessReadings>(process: &Handle<'_, P>) -> Result<()> {
     process.afresh(process.start, P::start).map(drop)
 }
 
-/// Sends a signal to this very process.
-pub(crate) fn send_signal<P: ProcessReadings>(process: &Handle<'_, P>, signal: Signal) -> Result<()> {
-    let pid = raw(process.pid)?;
-    check_identity(process)?;
-    posix::ffi::kill(pid, signal.0)
-}
-
-/// Sets the nice value of this very process.
-pub(crate) fn set_nice<P: ProcessReadings>(process: &Handle<'_, P>, value: i32) -> Result<()> {
-    let pid = raw(process.pid)?;
-    check_identity(process)?;
-    setpriority_process(Some(pid), value).map_err(Error::io)
-}
-
 /// Waits until all of the processes have ended or the timeout is over, by one kqueue.
-pub(crate) fn wait_each<P: ProcessReadings>(
+fn wait_each<P: ProcessReadings>(
     processes: &[Handle<'_, P>],
     timeout: Option<Duration>,
     done: &mut dyn FnMut(usize, Option<ExitStatus>),

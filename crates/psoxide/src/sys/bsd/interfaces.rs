@@ -1,22 +1,23 @@
-//! Interfaces by route messages, for the systems whose messages hold counters, flags and addresses in one answer.
+//! Interfaces. One answer of route messages holds their counters, flags and addresses.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use psoxide_parse::ParseError;
 use psoxide_parse::bsd::media::{self, Encoding};
 use psoxide_parse::bsd::route::{Interface, InterfaceAddress, Layout, Message};
 use psoxide_parse::bsd::sockaddr::{self, Address};
 
+use super::machine::{Machine, Question};
 use super::text;
-use crate::{AddressFamily, Duplex, NicAddr, NicAddress};
+use crate::{AddressFamily, Duplex, ErrorKind, NetIo, NicAddr, NicAddress, NicStats, Result};
 
 /// `IFF_BROADCAST`.
 const BROADCAST: u32 = 0x2;
 /// `IFF_POINTOPOINT`.
 const POINT_TO_POINT: u32 = 0x10;
 /// `IFF_RUNNING`.
-pub(crate) const RUNNING: u32 = 0x40;
+const RUNNING: u32 = 0x40;
 
 /// The names of flags as ifconfig(8) shows them, in the order in which they are shown.
 const FLAGS: &[(u32, &str)] = &[
@@ -37,24 +38,68 @@ const FLAGS: &[(u32, &str)] = &[
     (0x4000, "link2"),
 ];
 
-/// The names of the flags that are set.
-pub(crate) fn flags(set: u32) -> Vec<&'static str> {
-    FLAGS.iter().filter(|(flag, _)| set & flag != 0).map(|(_, name)| *name).collect()
+/// `ENXIO`: there is no interface of this name any more.
+const GONE: i32 = 6;
+
+/// How a system describes its interfaces.
+pub(crate) struct Interfaces {
+    pub(crate) layout: Layout,
+    pub(crate) media: Encoding,
+    /// Reads the counters and the largest packet in `struct if_data`.
+    pub(crate) data: fn(&[u8]) -> psoxide_parse::Result<(NetIo, u64)>,
+    /// Reads the media word in use from `struct ifmediareq`.
+    pub(crate) word: fn(&[u8]) -> psoxide_parse::Result<u64>,
 }
 
-/// Duplex mode and speed of a media word.
-pub(crate) fn link(encoding: &Encoding, word: i32) -> (Duplex, Option<u32>) {
-    let word = word.cast_unsigned().into();
-    let duplex = match encoding.duplex(word) {
-        media::Duplex::Full => Duplex::Full,
-        media::Duplex::Half => Duplex::Half,
-        media::Duplex::Unknown => Duplex::Unknown,
-    };
-    (duplex, encoding.speed(word))
+impl Interfaces {
+    /// Reads the counters of each interface.
+    pub(crate) fn io<Q: Question>(&self, machine: &Machine<Q>) -> Result<Vec<(OsString, NetIo)>> {
+        machine.read(&Q::interfaces(), |bytes| each(self.layout, bytes, |interface| Ok((self.data)(interface.data)?.0)))
+    }
+
+    /// Reads the addresses of each interface, by family.
+    pub(crate) fn addresses<Q: Question>(&self, machine: &Machine<Q>) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
+        machine.read(&Q::interfaces(), |bytes| addresses(self.layout, bytes))
+    }
+
+    /// Reads the state of each interface. The media of each are a question of their own.
+    pub(crate) fn stats<Q: Question>(&self, machine: &Machine<Q>) -> Result<Vec<(OsString, NicStats)>> {
+        let interfaces = machine.read(&Q::interfaces(), |bytes| {
+            each(self.layout, bytes, |interface| Ok((interface.flags, (self.data)(interface.data)?.1)))
+        })?;
+        let mut all = Vec::with_capacity(interfaces.len());
+        for (name, (set, mtu)) in interfaces {
+            let Some((duplex, speed)) = self.link(machine, &name)? else { continue };
+            let flags = FLAGS.iter().filter(|(flag, _)| set & flag != 0).map(|(_, name)| *name).collect();
+            all.push((name, NicStats { isup: set & RUNNING != 0, duplex, speed, mtu, flags }));
+        }
+        Ok(all)
+    }
+
+    /// Duplex mode and speed; `None` for an interface that has gone meanwhile.
+    fn link<Q: Question>(&self, machine: &Machine<Q>, name: &OsStr) -> Result<Option<(Duplex, Option<u64>)>> {
+        for question in Q::media(name) {
+            match machine.read(&question, self.word) {
+                Ok(word) => {
+                    let duplex = match self.media.duplex(word) {
+                        media::Duplex::Full => Duplex::Full,
+                        media::Duplex::Half => Duplex::Half,
+                        media::Duplex::Unknown => Duplex::Unknown,
+                    };
+                    return Ok(Some((duplex, self.media.speed(word).map(u64::from))));
+                }
+                Err(error) if error.errno() == Some(GONE) => return Ok(None),
+                // A request that the driver does not know, or an interface without media, such as the loopback.
+                Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Unsupported) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some((Duplex::Unknown, None)))
+    }
 }
 
 /// Reads something of each interface. Those of the USB bus are none that ifconfig(8) shows.
-pub(crate) fn each<T>(
+fn each<T>(
     layout: Layout,
     bytes: &[u8],
     read: impl Fn(&Interface<'_>) -> Result<T, ParseError>,
@@ -72,7 +117,7 @@ pub(crate) fn each<T>(
 }
 
 /// The addresses of each interface, by family.
-pub(crate) fn addresses(layout: Layout, bytes: &[u8]) -> Result<Vec<(OsString, Vec<NicAddr>)>, ParseError> {
+fn addresses(layout: Layout, bytes: &[u8]) -> Result<Vec<(OsString, Vec<NicAddr>)>, ParseError> {
     let mut names: BTreeMap<u16, OsString> = BTreeMap::new();
     let mut flags = 0;
     let mut all: Vec<(OsString, Vec<(u8, NicAddr)>)> = Vec::new();

@@ -1,12 +1,20 @@
-//! What the BSDs and macOS share: text, times, kqueue.
+//! What the BSDs and macOS share: a table of all processes in one answer, route messages, kqueue(2).
+//!
+//! [`platform::Bsd`] lists what differs. From it `platform` writes the pass, the cache and the readings of the system.
+#![cfg_attr(not(feature = "capture"), allow(dead_code))] // one system alone does not use all of it
 
 #[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "macos"))]
 pub(crate) mod control;
+pub(crate) mod disk;
 #[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "macos"))]
 pub(crate) mod ffi;
-
-#[cfg(any(feature = "capture", target_os = "freebsd", target_os = "macos"))]
 pub(crate) mod interfaces;
+pub(crate) mod machine;
+pub(crate) mod platform;
+#[cfg(any(feature = "capture", target_os = "freebsd", target_os = "macos"))]
+pub(crate) mod records;
+pub(crate) mod sockets;
+pub(crate) mod users;
 
 use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
@@ -23,6 +31,11 @@ pub(crate) fn text(bytes: &[u8]) -> OsString {
 #[cfg(not(unix))]
 pub(crate) fn text(bytes: &[u8]) -> OsString {
     String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+/// What an answer holds up to its first NUL, as text of this machine.
+pub(crate) fn text_in(bytes: &[u8]) -> OsString {
+    text(psoxide_parse::bsd::counters::text(bytes))
 }
 
 /// A point in time, counted from 1970. One that this machine cannot represent is an error of `field`.

@@ -18,13 +18,7 @@ pub(super) const NET_RT_IFLIST: i32 = 3;
 
 /// `ENOENT`.
 pub(super) const ENOENT: i32 = 2;
-/// `ENXIO`.
-pub(super) const ENXIO: i32 = 6;
 /// `ENOMEM`.
 pub(super) const ENOMEM: i32 = 12;
 /// `EINVAL`.
 pub(super) const EINVAL: i32 = 22;
-/// `ENOTTY`.
-pub(super) const ENOTTY: i32 = 25;
-/// `EOPNOTSUPP`.
-pub(super) const EOPNOTSUPP: i32 = 45;

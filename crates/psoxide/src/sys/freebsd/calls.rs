@@ -1,15 +1,17 @@
 //! The questions that this port asks.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
 use super::abi::{CTL_KERN, CTL_NET, KERN_FILE, KERN_PROC, NET_RT_IFLIST, PF_ROUTE};
+use crate::sys::bsd::machine;
 use crate::{Pid, Resource};
 
 /// A question. Its `Display` is its key in a capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Question {
+pub(crate) enum Question {
     /// A sysctl by name.
     Sysctl(Cow<'static, str>),
     /// `kern.proc.proc`: all processes.
@@ -40,7 +42,7 @@ pub(super) enum Question {
 
 /// What `kern.proc` tells of one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aspect {
+pub(crate) enum Aspect {
     /// The record of the process.
     Record,
     /// A record for each thread.
@@ -102,6 +104,33 @@ impl Question {
             Self::Interfaces => vec![CTL_NET, PF_ROUTE, 0, 0, NET_RT_IFLIST, 0],
             _ => return None,
         })
+    }
+}
+
+impl machine::Question for Question {
+    fn sysctl(name: &'static str) -> Self {
+        Self::sysctl(name)
+    }
+
+    fn interfaces() -> Self {
+        Self::Interfaces
+    }
+
+    fn media(interface: &OsStr) -> Vec<Self> {
+        let name = interface.to_string_lossy();
+        [true, false].map(|is_extended| Self::Media(is_extended, name.clone().into_owned())).to_vec()
+    }
+
+    fn device_name(device: u64) -> Self {
+        Self::DeviceName(device)
+    }
+
+    fn user_name(uid: u32) -> Self {
+        Self::UserName(uid)
+    }
+
+    fn number(bytes: &[u8], field: &'static str) -> psoxide_parse::Result<u64> {
+        psoxide_parse::freebsd::number(bytes, field)
     }
 }
 

@@ -1,23 +1,22 @@
 //! The processors.
 
-use std::time::Duration;
-
 use psoxide_parse::freebsd::machine::{self, CpuTicks};
 use psoxide_parse::freebsd::{count, topology, unsigned};
 
 use super::calls::Question;
 use super::{Freebsd, Source};
 use crate::sys::CpuReadings;
+use crate::sys::bsd::machine::{parsed, span};
 use crate::{CpuFreq, CpuStats, CpuTimes, LoadAverage, Result};
 
 impl CpuReadings for Freebsd {
     fn cpu_times(source: &Source) -> Result<CpuTimes> {
-        let ticks = source.ticks()?;
+        let ticks = ticks(source)?;
         source.read(&Question::sysctl("kern.cp_time"), |bytes| times(CpuTicks::new(bytes)?, ticks))
     }
 
     fn cpu_times_per_cpu(source: &Source) -> Result<Vec<(u32, CpuTimes)>> {
-        let ticks = source.ticks()?;
+        let ticks = ticks(source)?;
         source.read(&Question::sysctl("kern.cp_times"), |bytes| {
             let cpus = (0..).zip(machine::cpus(bytes));
             let present = cpus.filter(|(_, cpu)| cpu.as_ref().map_or(true, |cpu| !cpu.is_absent()));
@@ -80,13 +79,14 @@ impl CpuReadings for Freebsd {
     }
 }
 
+/// How many ticks, in which CPU times are counted, a second has.
+fn ticks(source: &Source) -> Result<u32> {
+    let question = Question::sysctl("kern.clockrate");
+    parsed(&question, source.clock(&question)?, machine::ticks)
+}
+
 fn times(cpu: CpuTicks<'_>, ticks: u32) -> psoxide_parse::Result<CpuTimes> {
-    let time = |number, field| {
-        let (number, ticks) = (count(number, field)?, u64::from(ticks).max(1));
-        // Less than a second of ticks, in nanoseconds: below 2^62.
-        let nanos = (number % ticks).saturating_mul(1_000_000_000) / ticks;
-        Ok(Duration::from_secs(number / ticks) + Duration::from_nanos(nanos))
-    };
+    let time = |number, field| count(number, field).map(|number| span(number, ticks.into()));
     Ok(CpuTimes {
         user: time(cpu.user(), "CP_USER")?,
         nice: Some(time(cpu.nice(), "CP_NICE")?),

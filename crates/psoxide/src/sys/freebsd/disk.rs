@@ -8,9 +8,8 @@ use psoxide_parse::freebsd::mount::{self, Mount};
 
 use super::calls::Question;
 use super::{Freebsd, Source};
-use crate::memory::percent;
 use crate::sys::DiskReadings;
-use crate::sys::bsd::text;
+use crate::sys::bsd::{disk, text};
 use crate::{DiskIo, DiskPartition, DiskUsage, Result};
 
 impl DiskReadings for Freebsd {
@@ -40,20 +39,11 @@ impl DiskReadings for Freebsd {
 }
 
 fn partition(mount: Mount<'_>) -> DiskPartition {
-    DiskPartition {
-        device: text(mount.device()),
-        mountpoint: text(mount.mount_point()).into(),
-        fstype: text(mount.fstype()),
-        opts: mount.options().into(),
-    }
+    disk::partition(mount.device(), mount.mount_point(), mount.fstype(), mount.options())
 }
 
 fn usage(mount: Mount<'_>) -> DiskUsage {
-    let bytes = |blocks: u64| blocks.saturating_mul(mount.block_size());
-    let used = bytes(mount.blocks().saturating_sub(mount.free()));
-    // Negative once root has used what is reserved for it.
-    let free = bytes(u64::try_from(mount.available()).unwrap_or(0));
-    DiskUsage { total: bytes(mount.blocks()), used, free, percent: percent(used, used.saturating_add(free)) }
+    disk::usage(mount.block_size(), mount.blocks(), mount.free(), mount.available())
 }
 
 fn counters(device: Device<'_>) -> psoxide_parse::Result<(OsString, DiskIo)> {

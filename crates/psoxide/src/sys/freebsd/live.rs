@@ -7,20 +7,20 @@ use std::mem::{offset_of, size_of, size_of_val};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::abi;
-use super::calls::{Aspect, Question};
+use super::calls::{Aspect, Question, resource_number};
+use super::{Freebsd, Source, abi};
+use crate::sys::Live;
 use crate::sys::bsd::ffi::{last_errno, sysctl, sysctl_by_name};
 use crate::sys::posix::ffi::user_name;
 use crate::sys::question::Answer;
-use crate::{HeapInfo, Limit, Pid, Result};
+use crate::{Error, HeapInfo, Limit, Os, Pid, Resource, Result};
 
 const _: () = {
     assert!(abi::AF_INET6 as i32 == libc::AF_INET6);
     assert!(abi::CTL_KERN == libc::CTL_KERN && abi::CTL_NET == libc::CTL_NET);
     assert!(abi::KERN_PROC == libc::KERN_PROC && abi::KERN_FILE == libc::KERN_FILE);
     assert!(abi::PF_ROUTE == libc::PF_ROUTE && abi::NET_RT_IFLIST == libc::NET_RT_IFLIST);
-    assert!(abi::ENOENT == libc::ENOENT && abi::ENXIO == libc::ENXIO && abi::ENOMEM == libc::ENOMEM);
-    assert!(abi::EINVAL == libc::EINVAL && abi::ENOTTY == libc::ENOTTY && abi::EOPNOTSUPP == libc::EOPNOTSUPP);
+    assert!(abi::ENOENT == libc::ENOENT && abi::ENOMEM == libc::ENOMEM && abi::EINVAL == libc::EINVAL);
     assert!(size_of::<libc::kinfo_proc>() == RECORD && size_of::<libc::statfs>() == 2344);
     assert!(size_of::<MediaRequest>() == 48 && offset_of!(MediaRequest, list) == 40);
 };
@@ -32,7 +32,7 @@ const RECORD: usize = 1088;
 const FILE: usize = 1392;
 
 /// Asks the kernel a question.
-pub(super) fn ask(question: &Question) -> Answer {
+fn ask(question: &Question) -> Answer {
     match question {
         Question::Sysctl(name) => {
             let name = CString::new(name.as_bytes()).map_err(|_| libc::EINVAL)?;
@@ -176,8 +176,17 @@ fn affinity(pid: Pid) -> Answer {
     Err(errno)
 }
 
+/// Sets the CPUs that a process may run on.
+pub(super) fn set_cpus(pid: Pid, cpus: &[u32]) -> Result<()> {
+    set_affinity(pid, cpus).map_err(failed)
+}
+
+fn failed(errno: i32) -> Error {
+    Error::io(std::io::Error::from_raw_os_error(errno))
+}
+
 /// cpuset_setaffinity(2).
-pub(super) fn set_affinity(pid: Pid, cpus: &[u32]) -> std::result::Result<(), i32> {
+fn set_affinity(pid: Pid, cpus: &[u32]) -> std::result::Result<(), i32> {
     let mut set = affinity(pid)?;
     set.fill(0);
     for cpu in cpus {
@@ -197,8 +206,14 @@ pub(super) fn set_affinity(pid: Pid, cpus: &[u32]) -> std::result::Result<(), i3
     if done == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
+/// Sets a resource limit.
+pub(super) fn set_limit(pid: Pid, resource: Resource, limit: Limit) -> Result<()> {
+    let number = resource_number(resource).ok_or_else(|| Error::unsupported("set_rlimit"))?;
+    write_limit(&Question::Limit(pid, number), limit).map_err(failed)
+}
+
 /// Sets a resource limit by `kern.proc.rlimit`.
-pub(super) fn set_limit(question: &Question, limit: Limit) -> std::result::Result<(), i32> {
+fn write_limit(question: &Question, limit: Limit) -> std::result::Result<(), i32> {
     let number = |limit: Option<u64>| match limit {
         None => Ok(libc::RLIM_INFINITY),
         Some(limit) => libc::rlim_t::try_from(limit).map_err(|_| libc::EINVAL),
@@ -249,7 +264,7 @@ fn allocator(name: &CStr) -> Result<u64> {
     let errno = unsafe {
         mallctl(name.as_ptr(), std::ptr::from_mut(&mut value).cast(), &raw mut size, std::ptr::null_mut(), 0)
     };
-    if errno == 0 { Ok(value as u64) } else { Err(crate::Error::io(std::io::Error::from_raw_os_error(errno))) }
+    if errno == 0 { Ok(value as u64) } else { Err(failed(errno)) }
 }
 
 /// An action of the allocator's control interface, with a new value if it takes one.
@@ -261,25 +276,31 @@ fn allocate(name: &CStr, new: Option<u64>) -> Result<()> {
     };
     // SAFETY: the name ends with a NUL, and the new value has `size` bytes.
     let errno = unsafe { mallctl(name.as_ptr(), std::ptr::null_mut(), std::ptr::null_mut(), pointer, size) };
-    if errno == 0 { Ok(()) } else { Err(crate::Error::io(std::io::Error::from_raw_os_error(errno))) }
+    if errno == 0 { Ok(()) } else { Err(failed(errno)) }
 }
 
-/// The allocator's statistics.
-pub(super) fn heap_info() -> Result<HeapInfo> {
-    // What this thread has freed but not returned counts as allocated until it is flushed.
-    allocate(c"thread.tcache.flush", None)?;
-    // Setting the epoch refreshes the statistics.
-    allocate(c"epoch", Some(1))?;
-    Ok(HeapInfo {
-        heap_used: allocator(c"stats.allocated")?,
-        mmap_used: allocator(c"stats.mapped")?,
-        ..HeapInfo::default()
-    })
-}
+impl Live for Freebsd {
+    fn host() -> Source {
+        Source::live(Os::Freebsd, ask)
+    }
 
-/// Returns unused pages of all arenas (`MALLCTL_ARENAS_ALL`, 4096) to the system.
-pub(super) fn heap_trim() -> Result<()> {
-    allocate(c"arena.4096.purge", None)
+    fn heap_info() -> Result<HeapInfo> {
+        // What this thread has freed but not returned counts as allocated until it is flushed.
+        allocate(c"thread.tcache.flush", None)?;
+        // Setting the epoch refreshes the statistics.
+        allocate(c"epoch", Some(1))?;
+        Ok(HeapInfo {
+            heap_used: allocator(c"stats.allocated")?,
+            mmap_used: allocator(c"stats.mapped")?,
+            ..HeapInfo::default()
+        })
+    }
+
+    /// The allocator does not say whether it had anything to return.
+    fn heap_trim() -> Result<bool> {
+        // 4096 is MALLCTL_ARENAS_ALL.
+        allocate(c"arena.4096.purge", None).map(|()| true)
+    }
 }
 
 unsafe extern "C" {

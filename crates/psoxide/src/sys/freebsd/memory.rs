@@ -1,18 +1,19 @@
 //! Memory of the machine.
 
 use psoxide_parse::freebsd::machine::VmTotal;
-use psoxide_parse::freebsd::swap;
+use psoxide_parse::freebsd::swap::pages as swap_pages;
 
 use super::abi::ENOENT;
 use super::calls::Question;
 use super::{Freebsd, Source};
 use crate::memory::percent;
 use crate::sys::MemoryReadings;
+use crate::sys::bsd::disk::swap;
 use crate::{Result, SwapMemory, VirtualMemory};
 
 impl MemoryReadings for Freebsd {
     fn virtual_memory(source: &Source) -> Result<VirtualMemory> {
-        let page_size = source.page_size()?;
+        let page_size = source.page_size();
         let pages = |name| Ok::<_, crate::Error>(source.number(name)?.saturating_mul(page_size));
         let total = source.number("hw.physmem")?;
         let free = pages("vm.stats.vm.v_free_count")?;
@@ -45,22 +46,15 @@ impl MemoryReadings for Freebsd {
     }
 
     fn swap_memory(source: &Source) -> Result<SwapMemory> {
-        let page_size = source.page_size()?;
-        let (mut total, mut used) = (0u64, 0u64);
+        let page_size = source.page_size();
+        let mut devices = Vec::new();
         for device in 0u32.. {
             let question = Question::sysctl_of(format!("vm.swap_info.{device}"));
-            let Some((pages, in_use)) = if_any(source.read(&question, swap::pages))? else { break };
-            total = total.saturating_add(pages.saturating_mul(page_size));
-            used = used.saturating_add(in_use.saturating_mul(page_size));
+            let Some((pages, in_use)) = if_any(source.read(&question, swap_pages))? else { break };
+            devices.push((pages.saturating_mul(page_size), in_use.saturating_mul(page_size)));
         }
-        Ok(SwapMemory {
-            total,
-            used,
-            free: total.saturating_sub(used),
-            percent: percent(used, total),
-            sin: Some(source.number("vm.stats.vm.v_swappgsin")?.saturating_mul(page_size)),
-            sout: Some(source.number("vm.stats.vm.v_swappgsout")?.saturating_mul(page_size)),
-        })
+        let pages = |name| Ok::<_, crate::Error>(source.number(name)?.saturating_mul(page_size));
+        Ok(swap(devices, pages("vm.stats.vm.v_swappgsin")?, pages("vm.stats.vm.v_swappgsout")?))
     }
 }
 

@@ -4,7 +4,6 @@
 
 mod abi;
 mod calls;
-mod control;
 mod cpu;
 mod disk;
 #[cfg(target_os = "freebsd")]
@@ -14,75 +13,80 @@ mod net;
 mod process;
 mod sensors;
 mod sockets;
-mod source;
 mod table;
 #[cfg(test)]
 mod tests;
 mod users;
 
-use std::sync::Arc;
+use calls::{Aspect, Question};
+use psoxide_parse::freebsd::process::{self as record, Process};
+use psoxide_parse::freebsd::unsigned;
+use table::{Cells, Table};
 
-use source::Source;
-use table::{Cache, Pass};
-
-#[cfg(feature = "capture")]
-use crate::sys::question::Recorder;
-use crate::sys::{self, Platform, PressureReadings, Scope, ServiceReadings, Types};
-use crate::{FieldSet, Os, Pid, Result};
+use crate::sys::bsd::machine::Machine;
+use crate::sys::bsd::platform::{self, Bsd};
+use crate::sys::{self, Parentage, Types};
+#[cfg(target_os = "freebsd")]
+use crate::{Limit, Resource};
+use crate::{Os, Pid, Result};
 
 /// FreeBSD.
 pub(crate) struct Freebsd;
+
+/// The machine.
+type Source = Machine<Question>;
 
 /// One process.
 type Handle<'a> = sys::Handle<'a, Freebsd>;
 
 impl Types for Freebsd {
     type Source = Source;
-    type Pass = Pass;
-    type Cache = Cache;
+    type Pass = platform::Pass<Table>;
+    type Cache = platform::Cache<Table, Cells>;
 }
 
-impl Platform for Freebsd {
-    fn os(_: &Source) -> Os {
-        Os::Freebsd
+impl Bsd for Freebsd {
+    const OS: Os = Os::Freebsd;
+
+    type Question = Question;
+    type Table = Table;
+    type Cells = Cells;
+
+    fn table(source: &Source) -> Result<Table> {
+        Table::read(source)
     }
 
-    fn is_live(source: &Source) -> bool {
-        source.is_live()
+    fn pids(table: &Table) -> Vec<Pid> {
+        table.records.pids()
     }
 
-    #[cfg(feature = "capture")]
-    fn open_capture(capture: sys::question::Capture) -> Result<Source> {
-        Ok(Source::new(sys::question::Kernel::captured(Os::Freebsd, capture)))
+    fn parentage(table: &Table) -> Result<Vec<Parentage>> {
+        let parentage = |process: Process<'_>| {
+            let ppid = unsigned(process.ppid(), "ki_ppid")?;
+            Ok(Parentage { pid: unsigned(process.pid(), "ki_pid")?, start: Some(table.stamp(process)?), ppid })
+        };
+        table.records.all(Process::new).map(parentage).collect()
     }
 
-    #[cfg(feature = "capture")]
-    fn recorded(source: &Source, capture: sys::question::Capture, _: &[Pid]) -> Result<(Option<Source>, Recorder)> {
-        source.recorded(capture).map(|(source, recorder)| (Some(source), recorder))
+    fn exists(source: &Source, pid: Pid) -> Result<bool> {
+        match source.read(&Question::Process(Aspect::Record, pid), |bytes| Ok(record::process(bytes)?.is_some())) {
+            Err(error) if error.is_missing() => Ok(false),
+            exists => exists,
+        }
+    }
+
+    #[cfg(target_os = "freebsd")]
+    fn set_limit(pid: Pid, resource: Resource, limit: Limit) -> Result<()> {
+        live::set_limit(pid, resource, limit)
+    }
+
+    #[cfg(target_os = "freebsd")]
+    fn set_cpus(pid: Pid, cpus: &[u32]) -> Result<()> {
+        live::set_cpus(pid, cpus)
     }
 
     #[cfg(feature = "capture")]
     fn is_environment(question: &str) -> bool {
         question.starts_with("sysctl kern.proc.env.")
     }
-
-    fn pass(_: &Source, scope: Scope) -> Pass {
-        Pass::new(scope)
-    }
-
-    fn pids_in(source: &Source, pass: &Pass) -> Result<Vec<Pid>> {
-        Ok(pass.table(source)?.pids())
-    }
-
-    fn cache(_: &Source, _: bool) -> Cache {
-        Cache::default()
-    }
-
-    fn cache_in(_: &Source, pass: &Arc<Pass>, _: Pid, _: FieldSet) -> Cache {
-        Cache::in_pass(pass)
-    }
 }
-
-impl PressureReadings for Freebsd {}
-
-impl ServiceReadings for Freebsd {}

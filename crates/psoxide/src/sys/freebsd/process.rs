@@ -1,7 +1,7 @@
 //! One process.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use psoxide_parse::bsd::args;
@@ -11,61 +11,17 @@ use psoxide_parse::freebsd::{count, unsigned, vmmap};
 
 use super::abi::{EINVAL, ENOENT, ENOMEM};
 use super::calls::{Aspect, Question, resource_number};
-use super::source::text;
-use super::table::{Table, of_record};
+use super::table::of_record;
 use super::{Freebsd, Handle, Source, sockets};
-use crate::sys::bsd;
-use crate::sys::{Parentage, ProcessReadings, SystemReadings};
+use crate::sys::ProcessReadings;
+use crate::sys::bsd::{self, text_in};
 use crate::{
-    Connection, ConnectionKind, CtxSwitches, Error, ErrorKind, HostInfo, Ids, IoCounters, Limit, MemoryDetails,
-    MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
+    Connection, ConnectionKind, CtxSwitches, Error, ErrorKind, Ids, IoCounters, Limit, MemoryDetails, MemoryInfo,
+    MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
 };
 
 /// The length from which the kernel truncates names, `COMMLEN`.
 const LONGEST_NAME: usize = 19;
-
-impl SystemReadings for Freebsd {
-    fn pids(source: &Source) -> Result<Vec<Pid>> {
-        Ok(Table::read(source)?.pids())
-    }
-
-    fn boot_time(source: &Source) -> Result<SystemTime> {
-        // Whole seconds, as the fraction is that of the first reading of the hardware clock.
-        Ok(bsd::moment(Duration::from_secs(source.boot()?.as_secs()), "kern.boottime")?)
-    }
-
-    fn host_info(source: &Source) -> Result<HostInfo> {
-        let read = |name| source.read(&Question::sysctl(name), |bytes| Ok(text(bytes).to_string_lossy().into_owned()));
-        Ok(HostInfo {
-            hostname: read("kern.hostname")?,
-            system: read("kern.ostype")?,
-            release: read("kern.osrelease")?,
-            // Two lines, the second of which names the directory that the kernel was built in.
-            version: read("kern.version")?.lines().next().unwrap_or_default().to_owned(),
-            machine: Some(read("hw.machine")?),
-        })
-    }
-
-    fn uptime(source: &Source) -> Result<Duration> {
-        Ok(source.now()?.saturating_sub(source.boot()?))
-    }
-
-    fn pid_exists(source: &Source, pid: Pid) -> Result<bool> {
-        match source.read(&Question::Process(Aspect::Record, pid), |bytes| Ok(record::process(bytes)?.is_some())) {
-            Err(error) if error.is_missing() => Ok(false),
-            exists => exists,
-        }
-    }
-
-    fn parentage(source: &Source, _: Pid, _: bool) -> Result<Vec<Parentage>> {
-        let table = Table::read(source)?;
-        let parentage = |process: Process<'_>| {
-            let ppid = unsigned(process.ppid(), "ki_ppid")?;
-            Ok(Parentage { pid: unsigned(process.pid(), "ki_pid")?, start: Some(table.stamp(process)?), ppid })
-        };
-        table.processes().map(parentage).collect()
-    }
-}
 
 impl ProcessReadings for Freebsd {
     fn start(process: &Handle<'_>) -> Result<u64> {
@@ -120,7 +76,7 @@ impl ProcessReadings for Freebsd {
     }
 
     fn memory_info(process: &Handle<'_>) -> Result<MemoryInfo> {
-        let page_size = process.source.page_size()?;
+        let page_size = process.source.page_size();
         of_record(process, |record| {
             let bytes = |pages, field| Ok::<_, Error>(count(pages, field)?.saturating_mul(page_size));
             Ok(MemoryInfo {
@@ -142,7 +98,7 @@ impl ProcessReadings for Freebsd {
     }
 
     fn exe(process: &Handle<'_>) -> Result<PathBuf> {
-        match process.ask(Aspect::Path, |bytes| Ok(text(bytes))) {
+        match process.ask(Aspect::Path, |bytes| Ok(text_in(bytes))) {
             // A process without a program, or whose program no longer has a path.
             Err(error) if error.errno() == Some(ENOENT) => Ok(PathBuf::new()),
             path => path.map(PathBuf::from),
@@ -178,8 +134,7 @@ impl ProcessReadings for Freebsd {
     }
 
     fn username(process: &Handle<'_>) -> Result<OsString> {
-        let uid = process.record()?.ruid();
-        Ok(process.source.user_name(uid)?.unwrap_or_else(|| uid.to_string().into()))
+        process.user_name(process.record()?.ruid())
     }
 
     fn uids(process: &Handle<'_>) -> Result<Ids> {
@@ -192,12 +147,7 @@ impl ProcessReadings for Freebsd {
 
     fn terminal(process: &Handle<'_>) -> Result<Option<PathBuf>> {
         let Some(device) = process.record()?.terminal() else { return Ok(None) };
-        match process.source.read(&Question::DeviceName(device), |bytes| Ok(text(bytes))) {
-            Ok(name) => Ok(Some(Path::new("/dev").join(name))),
-            // A terminal that no longer exists.
-            Err(error) if error.errno() == Some(ENOENT) => Ok(None),
-            Err(error) => Err(error),
-        }
+        process.source.device_path(device)
     }
 
     fn nice(process: &Handle<'_>) -> Result<i32> {
@@ -291,7 +241,7 @@ impl ProcessReadings for Freebsd {
     }
 
     fn memory_maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
-        let page_size = process.source.page_size()?;
+        let page_size = process.source.page_size();
         process.record()?;
         process
             .ask(Aspect::Mappings, |bytes| vmmap::mappings(bytes).map(|mapping| map_of(mapping?, page_size)).collect())

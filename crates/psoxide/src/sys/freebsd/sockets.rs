@@ -1,7 +1,6 @@
 //! Sockets: the lists of each protocol, joined with the table of open files by the addresses of kernel objects.
 
 use std::collections::HashMap;
-use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use psoxide_parse::bsd::sockaddr::{self, Address};
 use psoxide_parse::freebsd::file::{self, DTYPE_SOCKET, Header};
@@ -11,8 +10,9 @@ use psoxide_parse::freebsd::unsigned;
 use super::abi::AF_INET6;
 use super::calls::Question;
 use super::{Handle, Source};
+use crate::sys::bsd::sockets::{endpoint, held, is_of_kind, peer, socket_type, tcp_status};
 use crate::sys::bsd::text;
-use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Error, Holder, Result, SocketType};
+use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Holder, Result, SocketType};
 
 const TCP: Question = Question::sysctl("net.inet.tcp.pcblist");
 const UDP: Question = Question::sysctl("net.inet.udp.pcblist");
@@ -31,14 +31,17 @@ pub(super) fn of_all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connec
     let mut holders = source.read(&Question::Files, holders)?;
     let mut all = Vec::new();
     let mut add = |address: u64, connection: Connection| {
-        all.push(held_by(connection, holders.remove(&address).unwrap_or_default()));
+        all.push(held(connection, holders.remove(&address).unwrap_or_default()));
     };
     if kind.tcp(false) || kind.tcp(true) {
         source.read(&TCP, |bytes| {
             for socket in socket::tcp(bytes) {
                 let (inet, state) = socket.map(|socket| (socket.inet(), socket.state()))?;
                 if kind.tcp(!inet.is_ipv4()) {
-                    add(inet.common().address(), inet_connection(inet, SocketType::Stream, status(state)));
+                    add(
+                        inet.common().address(),
+                        inet_connection(inet, SocketType::Stream, tcp_status(state.cast_unsigned())),
+                    );
                 }
             }
             Ok(())
@@ -93,20 +96,13 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
                 Some(states) => states,
                 None => states.insert(process.source.read(&TCP, tcp_states)?),
             };
-            connection.status = states.get(&header.pcb()).map_or(ConnectionStatus::None, |state| status(*state));
+            connection.status =
+                states.get(&header.pcb()).map_or(ConnectionStatus::None, |state| tcp_status(state.cast_unsigned()));
         }
         places.insert(header.pcb(), all.len());
-        all.push(held_by(connection, vec![holder]));
+        all.push(held(connection, vec![holder]));
     }
     Ok(all)
-}
-
-/// The connection with its holders: the highest pid, and the lowest descriptor of that process.
-fn held_by(connection: Connection, mut holders: Vec<Holder>) -> Connection {
-    holders.sort_unstable();
-    let pid = holders.last().map(|holder| holder.pid);
-    let fd = holders.iter().find(|holder| Some(holder.pid) == pid).and_then(|holder| holder.fd);
-    Connection { fd, pid, holders, ..connection }
 }
 
 fn holders(bytes: &[u8]) -> psoxide_parse::Result<Holders> {
@@ -131,42 +127,30 @@ fn connection(header: Header<'_>, kind: ConnectionKind) -> Result<Option<Connect
     const IPV4: i32 = sockaddr::INET as i32;
     const IPV6: i32 = AF_INET6 as i32;
     const LOCAL: i32 = sockaddr::UNIX as i32;
-    let socket_type = match header.socket_type() {
-        1 => SocketType::Stream,
-        2 => SocketType::Datagram,
-        5 => SocketType::SeqPacket,
-        other => SocketType::Other(unsigned(other, "kf_sock_type")?),
-    };
-    let wanted = |v6| match socket_type {
-        SocketType::Stream => kind.tcp(v6),
-        SocketType::Datagram => kind.udp(v6),
-        _ => false,
-    };
-    Ok(Some(match header.domain() {
-        domain @ (IPV4 | IPV6) if wanted(domain == IPV6) => {
-            let remote = endpoint(header.peer())?;
-            Connection {
-                fd: None,
-                family: if domain == IPV6 { AddressFamily::Inet6 } else { AddressFamily::Inet },
-                kind: socket_type,
-                laddr: endpoint(header.local())?.map_or(Endpoint::None, Endpoint::Inet),
-                raddr: remote.filter(|remote| remote.port() != 0).map_or(Endpoint::None, Endpoint::Inet),
-                status: ConnectionStatus::None,
-                pid: None,
-                holders: Vec::new(),
-            }
-        }
-        LOCAL if kind.unix() => unix_connection(path(header.local())?, socket_type),
+    let socket_type = socket_type(unsigned(header.socket_type(), "kf_sock_type")?);
+    let family = match header.domain() {
+        IPV4 => AddressFamily::Inet,
+        IPV6 => AddressFamily::Inet6,
+        LOCAL => AddressFamily::Unix,
         _ => return Ok(None),
+    };
+    if !is_of_kind(kind, family, socket_type) {
+        return Ok(None);
+    }
+    if family == AddressFamily::Unix {
+        return Ok(Some(unix_connection(path(header.local())?, socket_type)));
+    }
+    let read = |bytes| sockaddr::parse(bytes, AF_INET6);
+    Ok(Some(Connection {
+        fd: None,
+        family,
+        kind: socket_type,
+        laddr: endpoint(read(header.local())?),
+        raddr: peer(read(header.peer())?),
+        status: ConnectionStatus::None,
+        pid: None,
+        holders: Vec::new(),
     }))
-}
-
-fn endpoint(address: &[u8]) -> Result<Option<SocketAddr>> {
-    Ok(match sockaddr::parse(address, AF_INET6).map_err(Error::from)? {
-        Address::Inet(ip, port) => Some(SocketAddrV4::new(ip, port).into()),
-        Address::Inet6(ip, port, zone) => Some(SocketAddrV6::new(ip, port, 0, zone).into()),
-        _ => None,
-    })
 }
 
 fn inet_connection(inet: Inet<'_>, kind: SocketType, status: ConnectionStatus) -> Connection {
@@ -201,22 +185,4 @@ fn path(address: &[u8]) -> psoxide_parse::Result<&[u8]> {
         Address::Unix(path) => path,
         _ => &[],
     })
-}
-
-/// The state of a TCP connection, netinet/tcp_fsm.h.
-const fn status(state: i32) -> ConnectionStatus {
-    match state {
-        0 => ConnectionStatus::Close,
-        1 => ConnectionStatus::Listen,
-        2 => ConnectionStatus::SynSent,
-        3 => ConnectionStatus::SynRecv,
-        4 => ConnectionStatus::Established,
-        5 => ConnectionStatus::CloseWait,
-        6 => ConnectionStatus::FinWait1,
-        7 => ConnectionStatus::Closing,
-        8 => ConnectionStatus::LastAck,
-        9 => ConnectionStatus::FinWait2,
-        10 => ConnectionStatus::TimeWait,
-        _ => ConnectionStatus::None,
-    }
 }

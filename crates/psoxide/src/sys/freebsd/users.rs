@@ -5,7 +5,7 @@ use psoxide_parse::freebsd::utx;
 use super::calls::Question;
 use super::{Freebsd, Source};
 use crate::sys::UserReadings;
-use crate::sys::bsd::{moment, text};
+use crate::sys::bsd::users::session;
 use crate::{Result, User};
 
 impl UserReadings for Freebsd {
@@ -22,12 +22,5 @@ impl UserReadings for Freebsd {
 }
 
 fn user(login: &utx::Login<'_>) -> psoxide_parse::Result<User> {
-    let some = |bytes: &[u8]| (!bytes.is_empty()).then(|| text(bytes));
-    Ok(User {
-        name: text(login.user),
-        terminal: some(login.line),
-        host: some(login.host),
-        started: Some(moment(login.time, "fu_tv")?),
-        pid: u32::try_from(login.pid).ok(),
-    })
+    session(login.user, login.line, login.host, (login.time, "fu_tv"), Some(login.pid))
 }

@@ -1,13 +1,15 @@
 //! The questions that this port asks.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::Pid;
+use crate::sys::bsd::machine;
 
 /// A question. Its `Display` is its key in a capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Question {
+pub(crate) enum Question {
     /// A sysctl by name.
     Sysctl(&'static str),
     /// `kern.proc`: all processes.
@@ -52,7 +54,7 @@ pub(super) enum Question {
 
 /// What proc_pidinfo(3) tells of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flavor {
+pub(crate) enum Flavor {
     /// `PROC_PIDTASKALLINFO`.
     Task,
     /// `PROC_PIDLISTTHREADS`.
@@ -71,6 +73,29 @@ impl Flavor {
             Self::Directories => "vnodepathinfo",
             Self::Files => "listfds",
         }
+    }
+}
+
+impl machine::Question for Question {
+    fn sysctl(name: &'static str) -> Self {
+        Self::Sysctl(name)
+    }
+
+    fn interfaces() -> Self {
+        Self::Interfaces
+    }
+
+    fn media(interface: &OsStr) -> Vec<Self> {
+        vec![Self::Media(interface.to_string_lossy().into_owned())]
+    }
+
+    fn device_name(device: u64) -> Self {
+        // Device numbers have 32 bits.
+        Self::DeviceName(u32::try_from(device).unwrap_or(u32::MAX))
+    }
+
+    fn user_name(uid: u32) -> Self {
+        Self::UserName(uid)
     }
 }
 

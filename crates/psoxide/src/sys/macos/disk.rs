@@ -7,9 +7,8 @@ use psoxide_parse::macos::mount::{self, Mount};
 
 use super::calls::Question;
 use super::{Macos, Source};
-use crate::memory::percent;
 use crate::sys::DiskReadings;
-use crate::sys::bsd::text;
+use crate::sys::bsd::disk;
 use crate::{DiskPartition, DiskUsage, Error, Result};
 
 impl DiskReadings for Macos {
@@ -32,17 +31,9 @@ impl DiskReadings for Macos {
 }
 
 fn partition(mount: Mount<'_>) -> DiskPartition {
-    DiskPartition {
-        device: text(mount.device()),
-        mountpoint: text(mount.mount_point()).into(),
-        fstype: text(mount.fstype()),
-        opts: mount.options().into(),
-    }
+    disk::partition(mount.device(), mount.mount_point(), mount.fstype(), mount.options())
 }
 
 fn usage(mount: Mount<'_>) -> DiskUsage {
-    let bytes = |blocks: u64| blocks.saturating_mul(mount.block_size().into());
-    let used = bytes(mount.blocks().saturating_sub(mount.free()));
-    let free = bytes(mount.available());
-    DiskUsage { total: bytes(mount.blocks()), used, free, percent: percent(used, used.saturating_add(free)) }
+    disk::usage(mount.block_size().into(), mount.blocks(), mount.free(), mount.available())
 }

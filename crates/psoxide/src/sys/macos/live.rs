@@ -8,10 +8,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::calls::{Flavor, Question};
+use super::{Macos, Source};
+use crate::sys::Live;
 use crate::sys::bsd::ffi::{last_errno, sysctl, sysctl_by_name};
 use crate::sys::posix::ffi::user_name;
 use crate::sys::question::Answer;
-use crate::{HeapInfo, Pid};
+use crate::{HeapInfo, Os, Pid, Result};
 
 const _: () = {
     assert!(size_of::<libc::proc_taskallinfo>() == 232 && size_of::<libc::proc_threadinfo>() == 112);
@@ -29,7 +31,7 @@ const RECORD: usize = 648;
 
 /// Asks the kernel a question. The errors of each call are those of its manual page; libproc returns 0 bytes with an errno
 /// for a process that is gone (`ESRCH`) or another user's (`EPERM`).
-pub(super) fn ask(question: &Question) -> Answer {
+fn ask(question: &Question) -> Answer {
     match question {
         Question::Sysctl(name) => {
             let name = CString::new(*name).map_err(|_| libc::EINVAL)?;
@@ -294,16 +296,25 @@ struct HeapStatistics {
     allocated: libc::size_t,
 }
 
-/// The statistics of all zones of the allocator.
-pub(super) fn heap_info() -> HeapInfo {
-    let mut statistics = HeapStatistics::default();
-    // SAFETY: no zone means all of them, and the statistics are written to the struct.
-    unsafe { malloc_zone_statistics(std::ptr::null_mut(), &raw mut statistics) };
-    HeapInfo { heap_used: statistics.used as u64, mmap_used: statistics.allocated as u64, ..HeapInfo::default() }
-}
+impl Live for Macos {
+    fn host() -> Source {
+        Source::live(Os::Macos, ask)
+    }
 
-/// Returns as much memory of all zones to the system as possible. Returns how many bytes it was.
-pub(super) fn heap_trim() -> usize {
-    // SAFETY: no zone means all of them, and 0 means as much as possible.
-    unsafe { malloc_zone_pressure_relief(std::ptr::null_mut(), 0) }
+    /// The statistics of all zones of the allocator.
+    fn heap_info() -> Result<HeapInfo> {
+        let mut statistics = HeapStatistics::default();
+        // SAFETY: no zone means all of them, and the statistics are written to the struct.
+        unsafe { malloc_zone_statistics(std::ptr::null_mut(), &raw mut statistics) };
+        Ok(HeapInfo {
+            heap_used: statistics.used as u64,
+            mmap_used: statistics.allocated as u64,
+            ..HeapInfo::default()
+        })
+    }
+
+    fn heap_trim() -> Result<bool> {
+        // SAFETY: no zone means all of them, and 0 means as much as possible.
+        Ok(unsafe { malloc_zone_pressure_relief(std::ptr::null_mut(), 0) } > 0)
+    }
 }

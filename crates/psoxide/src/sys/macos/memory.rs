@@ -10,7 +10,7 @@ use crate::{Result, SwapMemory, VirtualMemory};
 
 impl MemoryReadings for Macos {
     fn virtual_memory(source: &Source) -> Result<VirtualMemory> {
-        let page_size = source.page_size()?;
+        let page_size = source.page_size();
         let total = source.number("hw.memsize")?;
         source.read(&Question::Memory, |bytes| {
             let memory = Memory::new(bytes)?;
@@ -33,7 +33,7 @@ impl MemoryReadings for Macos {
     }
 
     fn swap_memory(source: &Source) -> Result<SwapMemory> {
-        let page_size = source.page_size()?;
+        let page_size = source.page_size();
         let (sin, sout) = source.read(&Question::Memory, |bytes| {
             let memory = Memory::new(bytes)?;
             Ok((memory.swapins().saturating_mul(page_size), memory.swapouts().saturating_mul(page_size)))

@@ -3,7 +3,6 @@
 //! `calls` lists the questions, `live` asks the running kernel, and everything else is ordinary code on any machine.
 
 mod calls;
-mod control;
 mod cpu;
 mod disk;
 #[cfg(target_os = "macos")]
@@ -12,51 +11,62 @@ mod memory;
 mod net;
 mod process;
 mod sockets;
-mod source;
 mod table;
 #[cfg(test)]
 mod tests;
 mod users;
 
-use std::sync::Arc;
+use calls::Question;
+use psoxide_parse::freebsd::unsigned;
+use psoxide_parse::macos::process::Process;
+use table::{Cells, pid_of, stamp};
 
-use source::Source;
-use table::{Cache, Pass};
-
-#[cfg(feature = "capture")]
-use crate::sys::question::Recorder;
-use crate::sys::{self, Platform, PressureReadings, Scope, SensorReadings, ServiceReadings, Types};
-use crate::{FieldSet, Os, Pid, Result};
+use crate::sys::bsd::machine::Machine;
+use crate::sys::bsd::platform::{self, Bsd};
+use crate::sys::bsd::records::Records;
+use crate::sys::{self, Parentage, SensorReadings, Types};
+use crate::{Os, Pid, Result};
 
 /// macOS.
 pub(crate) struct Macos;
+
+/// The machine.
+type Source = Machine<Question>;
 
 /// One process.
 type Handle<'a> = sys::Handle<'a, Macos>;
 
 impl Types for Macos {
     type Source = Source;
-    type Pass = Pass;
-    type Cache = Cache;
+    type Pass = platform::Pass<Records>;
+    type Cache = platform::Cache<Records, Cells>;
 }
 
-impl Platform for Macos {
-    fn os(_: &Source) -> Os {
-        Os::Macos
+impl Bsd for Macos {
+    const OS: Os = Os::Macos;
+
+    type Question = Question;
+    type Table = Records;
+    type Cells = Cells;
+
+    fn table(source: &Source) -> Result<Records> {
+        table::read(source)
     }
 
-    fn is_live(source: &Source) -> bool {
-        source.is_live()
+    fn pids(table: &Records) -> Vec<Pid> {
+        table.pids()
     }
 
-    #[cfg(feature = "capture")]
-    fn open_capture(capture: sys::question::Capture) -> Result<Source> {
-        Ok(Source::new(sys::question::Kernel::captured(Os::Macos, capture)))
+    fn parentage(table: &Records) -> Result<Vec<Parentage>> {
+        let parentage = |process: Process<'_>| {
+            let ppid = unsigned(process.ppid(), "e_ppid")?;
+            Ok(Parentage { pid: pid_of(process)?, start: Some(stamp(process)?), ppid })
+        };
+        table.all(Process::new).map(parentage).collect()
     }
 
-    #[cfg(feature = "capture")]
-    fn recorded(source: &Source, capture: sys::question::Capture, _: &[Pid]) -> Result<(Option<Source>, Recorder)> {
-        source.recorded(capture).map(|(source, recorder)| (Some(source), recorder))
+    fn exists(source: &Source, pid: Pid) -> Result<bool> {
+        Ok(!source.ask(&Question::Process(pid))?.is_empty())
     }
 
     /// The command line is in the same answer, so it is lost with the environment.
@@ -64,26 +74,6 @@ impl Platform for Macos {
     fn is_environment(question: &str) -> bool {
         question.starts_with("sysctl kern.procargs2.")
     }
-
-    fn pass(_: &Source, scope: Scope) -> Pass {
-        Pass::new(scope)
-    }
-
-    fn pids_in(source: &Source, pass: &Pass) -> Result<Vec<Pid>> {
-        Ok(pass.table(source)?.pids())
-    }
-
-    fn cache(_: &Source, _: bool) -> Cache {
-        Cache::default()
-    }
-
-    fn cache_in(_: &Source, pass: &Arc<Pass>, _: Pid, _: FieldSet) -> Cache {
-        Cache::in_pass(pass)
-    }
 }
 
-impl PressureReadings for Macos {}
-
 impl SensorReadings for Macos {}
-
-impl ServiceReadings for Macos {}

@@ -1,23 +1,23 @@
 //! One process.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use psoxide_parse::bsd::args;
 use psoxide_parse::freebsd::unsigned;
 use psoxide_parse::macos::file::{self, File};
-use psoxide_parse::macos::process::{self as record, Process, stat};
+use psoxide_parse::macos::process::{self as record, Timebase, stat};
 
 use super::calls::{Flavor, Question};
-use super::source::text;
-use super::table::{Table, pid_of, stamp};
+use super::table::stamp;
 use super::{Handle, Macos, Source, sockets};
-use crate::sys::bsd;
-use crate::sys::{Parentage, ProcessReadings, SystemReadings};
+use crate::sys::ProcessReadings;
+use crate::sys::bsd::machine::parsed;
+use crate::sys::bsd::{self, text_in};
 use crate::{
-    Connection, ConnectionKind, CtxSwitches, Error, HostInfo, Ids, MemoryFootprint, MemoryInfo, OpenFile, PageFaults,
-    Pid, ProcessCpuTimes, ProcessStatus, Result, Thread,
+    Connection, ConnectionKind, CtxSwitches, Error, Ids, MemoryFootprint, MemoryInfo, OpenFile, PageFaults, Pid,
+    ProcessCpuTimes, ProcessStatus, Result, Thread,
 };
 
 /// The length at which the kernel truncates names, `MAXCOMLEN`.
@@ -26,44 +26,6 @@ const LONGEST_NAME: usize = 16;
 const ENOENT: i32 = 2;
 /// `EBADF`.
 const EBADF: i32 = 9;
-
-impl SystemReadings for Macos {
-    fn pids(source: &Source) -> Result<Vec<Pid>> {
-        Ok(Table::read(source)?.pids())
-    }
-
-    fn boot_time(source: &Source) -> Result<SystemTime> {
-        Ok(bsd::moment(Duration::from_secs(source.boot()?.as_secs()), "kern.boottime")?)
-    }
-
-    fn host_info(source: &Source) -> Result<HostInfo> {
-        let read = |name| source.read(&Question::Sysctl(name), |bytes| Ok(text(bytes).to_string_lossy().into_owned()));
-        Ok(HostInfo {
-            hostname: read("kern.hostname")?,
-            system: read("kern.ostype")?,
-            release: read("kern.osrelease")?,
-            version: read("kern.version")?,
-            machine: Some(read("hw.machine")?),
-        })
-    }
-
-    fn uptime(source: &Source) -> Result<Duration> {
-        Ok(source.now()?.saturating_sub(source.boot()?))
-    }
-
-    fn pid_exists(source: &Source, pid: Pid) -> Result<bool> {
-        Ok(!source.ask(&Question::Process(pid))?.is_empty())
-    }
-
-    fn parentage(source: &Source, _: Pid, _: bool) -> Result<Vec<Parentage>> {
-        let table = Table::read(source)?;
-        let parentage = |process: Process<'_>| {
-            let ppid = unsigned(process.ppid(), "e_ppid")?;
-            Ok(Parentage { pid: pid_of(process)?, start: Some(stamp(process)?), ppid })
-        };
-        table.processes().map(parentage).collect()
-    }
-}
 
 impl ProcessReadings for Macos {
     fn start(process: &Handle<'_>) -> Result<u64> {
@@ -85,7 +47,7 @@ impl ProcessReadings for Macos {
             && let Some(program) = path.rsplit(|byte| *byte == b'/').next()
             && program.starts_with(comm)
         {
-            return Ok(text(program));
+            return Ok(text_in(program));
         }
         Ok(bsd::text(comm))
     }
@@ -112,8 +74,8 @@ impl ProcessReadings for Macos {
     fn cpu_times(process: &Handle<'_>) -> Result<ProcessCpuTimes> {
         let task = process.task()?;
         Ok(ProcessCpuTimes {
-            user: process.source.mach_time(task.user())?,
-            system: process.source.mach_time(task.system())?,
+            user: mach_time(process.source, task.user())?,
+            system: mach_time(process.source, task.system())?,
             ..ProcessCpuTimes::default()
         })
     }
@@ -128,7 +90,7 @@ impl ProcessReadings for Macos {
     }
 
     fn exe(process: &Handle<'_>) -> Result<PathBuf> {
-        match process.source.read(&Question::Path(process.pid), |bytes| Ok(text(bytes))) {
+        match process.source.read(&Question::Path(process.pid), |bytes| Ok(text_in(bytes))) {
             // A process of the kernel, or one whose program no longer has a path.
             Err(error) if error.errno() == Some(ENOENT) => Ok(PathBuf::new()),
             path => path.map(PathBuf::from),
@@ -156,8 +118,7 @@ impl ProcessReadings for Macos {
     }
 
     fn username(process: &Handle<'_>) -> Result<OsString> {
-        let uid = process.record()?.ruid();
-        Ok(process.source.user_name(uid)?.unwrap_or_else(|| uid.to_string().into()))
+        process.user_name(process.record()?.ruid())
     }
 
     fn uids(process: &Handle<'_>) -> Result<Ids> {
@@ -172,11 +133,7 @@ impl ProcessReadings for Macos {
 
     fn terminal(process: &Handle<'_>) -> Result<Option<PathBuf>> {
         let Some(device) = process.record()?.terminal() else { return Ok(None) };
-        match process.source.read(&Question::DeviceName(device), |bytes| Ok(text(bytes))) {
-            Ok(name) => Ok(Some(Path::new("/dev").join(name))),
-            Err(error) if error.errno() == Some(ENOENT) => Ok(None),
-            Err(error) => Err(error),
-        }
+        process.source.device_path(device.into())
     }
 
     fn nice(process: &Handle<'_>) -> Result<i32> {
@@ -258,6 +215,11 @@ impl ProcessReadings for Macos {
         let translated = process.record()?.flag() & record::P_TRANSLATED != 0;
         Ok(if translated { "x86_64 (Rosetta)".into() } else { "native".into() })
     }
+}
+
+/// Converts a time in units of the Mach clock.
+fn mach_time(source: &Source, ticks: u64) -> Result<Duration> {
+    parsed(&Question::Timebase, source.clock(&Question::Timebase)?, |bytes| Timebase::new(bytes)?.duration(ticks))
 }
 
 /// Whether a descriptor was closed after it was listed.

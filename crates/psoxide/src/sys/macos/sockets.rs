@@ -7,16 +7,16 @@ use psoxide_parse::macos::socket::{INTERNET, Socket, TCP, UNIX};
 
 use super::calls::Question;
 use super::process::was_closed;
-use super::table::Table;
-use super::{Handle, Macos, Source};
+use super::{Handle, Macos, Source, table};
 use crate::sys::Platform as _;
+use crate::sys::bsd::sockets::{socket_type, tcp_status};
 use crate::sys::bsd::text;
 use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Holder, Result, SocketType};
 
 /// Reads the sockets of all processes that may be read. Those of other users' processes are hidden without root.
 pub(super) fn of_all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
     let mut all = Vec::new();
-    for pid in Table::read(source)?.pids() {
+    for pid in table::read(source)?.pids() {
         let cache = Macos::cache(source, false);
         let process = Handle { source, pid, start: None, unique: None, cache: &cache };
         match of_process(&process, kind) {
@@ -52,17 +52,11 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
 }
 
 fn connection(socket: Socket<'_>, kind: ConnectionKind) -> psoxide_parse::Result<Option<Connection>> {
-    const DATAGRAM: i32 = 2;
-    let socket_type = match socket.socket_type() {
-        1 => SocketType::Stream,
-        DATAGRAM => SocketType::Datagram,
-        5 => SocketType::SeqPacket,
-        other => SocketType::Other(unsigned(other, "soi_type")?),
-    };
+    let socket_type = socket_type(unsigned(socket.socket_type(), "soi_type")?);
     let v6 = socket.family() == i32::from(sockaddr::INET6_MACOS);
     let (laddr, raddr, family, status) = match socket.kind() {
-        TCP if kind.tcp(v6) => internet(socket, v6, status(socket.state())),
-        INTERNET if socket.socket_type() == DATAGRAM && kind.udp(v6) => internet(socket, v6, ConnectionStatus::None),
+        TCP if kind.tcp(v6) => internet(socket, v6, tcp_status(socket.state().cast_unsigned())),
+        INTERNET if socket_type == SocketType::Datagram && kind.udp(v6) => internet(socket, v6, ConnectionStatus::None),
         UNIX if kind.unix() => {
             let path = |address: &[u8; 255]| {
                 Ok(match sockaddr::parse(address, sockaddr::INET6_MACOS)? {
@@ -85,22 +79,4 @@ fn internet(
     let remote = Some(socket.remote_address()).filter(|remote| remote.port() != 0);
     let family = if v6 { AddressFamily::Inet6 } else { AddressFamily::Inet };
     (Endpoint::Inet(socket.local_address()), remote.map_or(Endpoint::None, Endpoint::Inet), family, status)
-}
-
-/// The state of a TCP connection, `TSI_S_`.
-const fn status(state: i32) -> ConnectionStatus {
-    match state {
-        0 => ConnectionStatus::Close,
-        1 => ConnectionStatus::Listen,
-        2 => ConnectionStatus::SynSent,
-        3 => ConnectionStatus::SynRecv,
-        4 => ConnectionStatus::Established,
-        5 => ConnectionStatus::CloseWait,
-        6 => ConnectionStatus::FinWait1,
-        7 => ConnectionStatus::Closing,
-        8 => ConnectionStatus::LastAck,
-        9 => ConnectionStatus::FinWait2,
-        10 => ConnectionStatus::TimeWait,
-        _ => ConnectionStatus::None,
-    }
 }

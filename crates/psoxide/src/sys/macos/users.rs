@@ -5,7 +5,7 @@ use psoxide_parse::macos::utmpx::{self, Record};
 use super::calls::Question;
 use super::{Macos, Source};
 use crate::sys::UserReadings;
-use crate::sys::bsd::{moment, text};
+use crate::sys::bsd::users::session;
 use crate::{Result, User};
 
 impl UserReadings for Macos {
@@ -15,12 +15,5 @@ impl UserReadings for Macos {
 }
 
 fn user(login: Record<'_>) -> psoxide_parse::Result<User> {
-    let some = |bytes: &[u8]| (!bytes.is_empty()).then(|| text(bytes));
-    Ok(User {
-        name: text(login.user()),
-        terminal: some(login.line()),
-        host: some(login.host()),
-        started: Some(moment(login.time()?, "ut_tv")?),
-        pid: u32::try_from(login.pid()).ok(),
-    })
+    session(login.user(), login.line(), login.host(), (login.time()?, "ut_tv"), Some(login.pid()))
 }

@@ -1,7 +1,5 @@
 //! Numbers of NetBSD's headers.
 
-use crate::sys::netbsdlike::disk::MountFlag;
-
 /// `sizeof(struct kinfo_proc2)`, and so on: the element sizes that the port asks for. A kernel cuts its elements to them.
 pub(super) const PROCESS: i32 = 680;
 pub(super) const THREAD: i32 = 128;
@@ -30,26 +28,6 @@ pub(super) const HARD: i32 = 2;
 
 /// Where `stathz` lies in `struct clockinfo`.
 pub(super) const STATHZ: usize = 12;
-
-/// Flags of mounts, in psutil's order.
-pub(super) const MOUNT_FLAGS: [MountFlag; 16] = [
-    (0x2, "sync"),
-    (0x4, "noexec"),
-    (0x8, "nosuid"),
-    (0x40, "async"),
-    (0x0400_0000, "noatime"),
-    (0x8000_0000, "softdep"),
-    (0x10, "nodev"),
-    (0x20, "union"),
-    (0x8000, "nocoredump"),
-    (0x2_0000, "relatime"),
-    (0x10_0000, "ignore"),
-    (0x80_0000, "discard"),
-    (0x0100_0000, "extattr"),
-    (0x0200_0000, "log"),
-    (0x2000_0000, "symperm"),
-    (0x4000_0000, "nodevmtime"),
-];
 
 /// The numbers of the nodes that the port asks for; all others have numbers that the kernel hands out when it starts.
 #[cfg(target_os = "netbsd")]

@@ -7,10 +7,10 @@ use psoxide_parse::netbsd::statvfs::FileSystem;
 use psoxide_parse::netbsd::{iostat, statvfs};
 
 use super::Netbsd;
-use super::abi::{DEVICE, MOUNT_FLAGS};
+use super::abi::DEVICE;
 use crate::sys::DiskReadings;
-use crate::sys::netbsdlike::disk::{options, usage};
-use crate::sys::netbsdlike::machine::{Machine, path, text};
+use crate::sys::bsd::disk;
+use crate::sys::netbsdlike::machine::{Machine, text};
 use crate::sys::netbsdlike::question::Question;
 use crate::{DiskIo, DiskPartition, DiskUsage, Result};
 
@@ -20,12 +20,7 @@ impl DiskReadings for Netbsd {
         let answer = machine.ask(&Question::call("getvfsstat"))?;
         let mounts = statvfs::file_systems(&answer).map(|mount| {
             let mount = mount?;
-            Ok(DiskPartition {
-                device: text(mount.device()),
-                mountpoint: path(mount.mount_point()),
-                fstype: text(mount.kind()),
-                opts: options(mount.flags(), &MOUNT_FLAGS),
-            })
+            Ok(disk::partition(mount.device(), mount.mount_point(), mount.fstype(), mount.options()))
         });
         mounts.collect()
     }
@@ -33,7 +28,7 @@ impl DiskReadings for Netbsd {
     fn disk_usage(machine: &Machine, path: &Path) -> Result<DiskUsage> {
         let answer = machine.ask(&Question::call_of("statvfs", path)).map_err(|error| error.with_path(path))?;
         let space = FileSystem::new(&answer)?;
-        Ok(usage(space.fragment_size(), space.blocks(), space.free(), space.available()))
+        Ok(disk::usage(space.fragment_size(), space.blocks(), space.free(), space.available()))
     }
 
     fn disk_io_counters(machine: &Machine) -> Result<Vec<(OsString, DiskIo)>> {

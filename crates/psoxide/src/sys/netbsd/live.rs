@@ -12,7 +12,7 @@ use crate::sys::Live;
 use crate::sys::netbsdlike::live::{about_interface, c_string, errno, file, structs, sysctl, terminal, user_name};
 use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
-use crate::sys::question::{Answer, Kernel};
+use crate::sys::question::Answer;
 use crate::{Error, HeapInfo, Os, Result};
 
 /// `SIOCGIFMEDIA` and `sizeof(struct ifmediareq)`.
@@ -154,8 +154,7 @@ fn have_allocator(name: &CStr) -> Result<()> {
 
 impl Live for Netbsd {
     fn host() -> Machine {
-        let page_size = rustix::param::page_size() as u64;
-        Machine::new(Kernel::live(Os::Netbsd, ask), page_size)
+        Machine::live(Os::Netbsd, ask)
     }
 
     fn heap_info() -> Result<HeapInfo> {

@@ -6,7 +6,7 @@ use psoxide_parse::netbsd::uvmexp::Uvmexp;
 use super::Netbsd;
 use crate::memory::percent;
 use crate::sys::MemoryReadings;
-use crate::sys::netbsdlike;
+use crate::sys::bsd::disk;
 use crate::sys::netbsdlike::machine::{Machine, unsigned};
 use crate::sys::netbsdlike::question::Question;
 use crate::{Result, SwapMemory, VirtualMemory};
@@ -57,6 +57,6 @@ impl MemoryReadings for Netbsd {
         }
         let (sin, sout) = (counters.swapped_in(), counters.swapped_out());
         let (sin, sout) = (machine.bytes(sin, "pgswapin")?, machine.bytes(sout, "pgswapout")?);
-        Ok(netbsdlike::disk::swap(sizes.into_iter(), sin, sout))
+        Ok(disk::swap(sizes, sin, sout))
     }
 }

@@ -11,19 +11,15 @@ mod process;
 mod sensors;
 mod users;
 
+use crate::sys::Types;
 use crate::sys::netbsdlike::machine::Machine;
-use crate::sys::netbsdlike::platform::{Cache, Table};
-use crate::sys::{PressureReadings, ServiceReadings, Types};
+use crate::sys::netbsdlike::{Cache, Pass};
 
 /// NetBSD.
 pub(crate) struct Netbsd;
 
 impl Types for Netbsd {
     type Source = Machine;
-    type Pass = Table;
+    type Pass = Pass;
     type Cache = Cache;
 }
-
-impl PressureReadings for Netbsd {}
-
-impl ServiceReadings for Netbsd {}

@@ -11,8 +11,9 @@ use psoxide_parse::netbsd::pcb;
 use super::Netbsd;
 use super::abi::{FILE, FILES_BY_PID, PCB};
 use crate::sys::NetReadings;
+use crate::sys::bsd::interfaces::Interfaces;
+use crate::sys::bsd::sockets::{endpoint, held, is_of_kind, peer, socket_type, tcp_status};
 use crate::sys::netbsdlike::machine::Machine;
-use crate::sys::netbsdlike::net::{Interfaces, endpoint, held, is_of_kind, peer, socket_type, tcp_status};
 use crate::sys::netbsdlike::question::{Question, number};
 use crate::{
     AddressFamily, Connection, ConnectionKind, ConnectionStatus, Holder, NetIo, NicAddr, NicStats, Pid, Result,

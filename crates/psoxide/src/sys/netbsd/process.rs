@@ -34,7 +34,7 @@ impl NetbsdLike for Netbsd {
         read(machine, ALL, 0)
     }
 
-    fn record(machine: &Machine, pid: Pid) -> Result<Option<Record>> {
+    fn record(machine: &Machine, pid: Pid, _: Option<u64>) -> Result<Option<Record>> {
         // Of a pid that nobody has, the kernel returns no element.
         Ok(read(machine, BY_PID, number(pid))?.pop())
     }
@@ -53,11 +53,11 @@ impl NetbsdLike for Netbsd {
     }
 
     fn cmdline(process: &Handle<'_, Self>) -> Result<Vec<OsString>> {
-        Ok(args::strings(&ask(process, ARGV)?).into_iter().map(text).collect())
+        Ok(args::strings(&arguments(process, ARGV)?).into_iter().map(text).collect())
     }
 
     fn environ(process: &Handle<'_, Self>) -> Result<Vec<(OsString, OsString)>> {
-        let variables = args::variables(&args::strings(&ask(process, ENV)?));
+        let variables = args::variables(&args::strings(&arguments(process, ENV)?));
         Ok(variables.iter().map(|(name, value)| (text(name), text(value))).collect())
     }
 
@@ -205,6 +205,11 @@ fn status(process: &Process<'_>) -> ProcessStatus {
         stat::SUSPENDED => ProcessStatus::Suspended,
         _ => ProcessStatus::Unknown,
     }
+}
+
+/// Asks for the arguments or the environment of a process.
+fn arguments(process: &Handle<'_, Netbsd>, what: i32) -> Result<Vec<u8>> {
+    if process.has_arguments()? { ask(process, what) } else { Ok(Vec::new()) }
 }
 
 /// Asks for the arguments of a process, or the like. A part of the kernel has none.

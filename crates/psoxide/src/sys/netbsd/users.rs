@@ -4,7 +4,8 @@ use psoxide_parse::netbsd::utmpx;
 
 use super::Netbsd;
 use crate::sys::UserReadings;
-use crate::sys::netbsdlike::machine::{Machine, moment, text};
+use crate::sys::bsd::users::session;
+use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
 use crate::{Result, User};
 
@@ -20,14 +21,8 @@ impl UserReadings for Netbsd {
         for entry in utmpx::entries(&file) {
             let entry = entry?;
             if entry.kind() == utmpx::USER_PROCESS {
-                let filled = |bytes: &[u8]| (!bytes.is_empty()).then(|| text(bytes));
-                users.push(User {
-                    name: text(entry.user()),
-                    terminal: filled(entry.line()),
-                    host: filled(entry.host()),
-                    started: Some(moment(entry.started()?, "ut_tv")?),
-                    pid: u32::try_from(entry.pid()).ok(),
-                });
+                let (started, pid) = (entry.started()?, entry.pid());
+                users.push(session(entry.user(), entry.line(), entry.host(), (started, "ut_tv"), Some(pid))?);
             }
         }
         Ok(users)

@@ -1,45 +1,48 @@
 //! What the ports of NetBSD and OpenBSD share: both kernels answer the same questions with structs of their own.
 //!
-//! [`NetbsdLike`] lists what differs. From it [`process`] writes every reading of a process, and [`platform`] the pass and
-//! the cache. The readings of the machine are in each system's folder and call the helpers here.
+//! [`NetbsdLike`] lists what differs. From it [`process`] writes every reading of a process. The readings of the machine are
+//! in each system's folder and call the helpers here.
 
 #[cfg(not(all(target_endian = "little", target_pointer_width = "64")))]
 #[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
 compile_error!("psoxide reads the structs of 64-bit, little-endian BSDs only");
 
-pub(super) mod disk;
 #[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
 pub(super) mod live;
 pub(super) mod machine;
-pub(super) mod net;
-pub(super) mod platform;
 pub(super) mod process;
 pub(super) mod question;
 pub(super) mod record;
 #[cfg(all(test, feature = "capture"))]
 mod tests;
-pub(super) mod users;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use std::sync::OnceLock;
+
 use machine::Machine;
-use platform::{Cache, Table};
+use question::Question;
 use record::Record;
 
-#[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
-use crate::sys::bsd::control;
-use crate::sys::{self, Types};
-use crate::{Connection, ConnectionKind, Limit, MemoryMap, OpenFile, Os, Pid, Resource, Result, Thread};
-#[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
-use crate::{ExitStatus, Signal};
+use crate::sys::bsd::machine::cached;
+use crate::sys::bsd::platform::{self, Bsd};
+use crate::sys::{self, Parentage, Types};
+use crate::{Connection, ConnectionKind, Error, Limit, MemoryMap, OpenFile, Os, Pid, Resource, Result, Thread};
 
 /// One process.
 pub(crate) type Handle<'a, P> = sys::Handle<'a, P>;
 
+/// The processes of one moment, by pid.
+pub(crate) type Table = Vec<Record>;
+/// What a pass shares.
+pub(crate) type Pass = platform::Pass<Table>;
+/// What several readings of one process share: its record.
+pub(crate) type Cache = platform::Cache<Table, OnceLock<Record>>;
+
 /// A system whose process table this module reads.
-pub(crate) trait NetbsdLike: Types<Source = Machine, Pass = Table, Cache = Cache> {
+pub(crate) trait NetbsdLike: Types<Source = Machine, Pass = Pass, Cache = Cache> {
     /// The system.
     const OS: Os;
 
@@ -49,8 +52,9 @@ pub(crate) trait NetbsdLike: Types<Source = Machine, Pass = Table, Cache = Cache
     /// Reads all processes.
     fn records(machine: &Machine) -> Result<Vec<Record>>;
 
-    /// Reads one process; `None` if there is none with this pid.
-    fn record(machine: &Machine, pid: Pid) -> Result<Option<Record>>;
+    /// Reads one process; `None` if there is none with this pid. The stamp of the process should be `expected`, which saves
+    /// OpenBSD a question.
+    fn record(machine: &Machine, pid: Pid, expected: Option<u64>) -> Result<Option<Record>>;
 
     /// Reads when the machine was booted.
     fn boot_time(machine: &Machine) -> Result<Duration>;
@@ -81,34 +85,80 @@ pub(crate) trait NetbsdLike: Types<Source = Machine, Pass = Table, Cache = Cache
     fn rlimit(process: &Handle<'_, Self>, resource: Resource) -> Result<Limit>;
 }
 
-/// A capture cannot be acted on.
-#[cfg(not(any(target_os = "netbsd", target_os = "openbsd")))]
-impl<P: NetbsdLike> sys::Control for P {}
+impl<P: NetbsdLike> Bsd for P {
+    const OS: Os = <P as NetbsdLike>::OS;
 
-/// Neither system can hold on to a process: its identity is checked immediately before each action.
-#[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
-impl<P: NetbsdLike> sys::Control for P {
-    fn send_signal(process: &Handle<'_, P>, signal: Signal) -> Result<()> {
-        control::send_signal(process, signal)
+    type Question = Question;
+    type Table = Table;
+    type Cells = OnceLock<Record>;
+
+    fn table(machine: &Machine) -> Result<Table> {
+        let mut records = P::records(machine)?;
+        records.sort_unstable_by_key(|record| record.pid);
+        Ok(records)
     }
 
-    fn suspend(process: &Handle<'_, P>) -> Result<()> {
-        control::send_signal(process, Signal(libc::SIGSTOP))
+    fn pids(table: &Table) -> Vec<Pid> {
+        table.iter().map(|record| record.pid).collect()
     }
 
-    fn resume(process: &Handle<'_, P>) -> Result<()> {
-        control::send_signal(process, Signal(libc::SIGCONT))
+    fn parentage(table: &Table) -> Result<Vec<Parentage>> {
+        let parentage = |record: &Record| Parentage { pid: record.pid, start: Some(record.stamp), ppid: record.ppid };
+        Ok(table.iter().map(parentage).collect())
     }
 
-    fn wait_each(
-        processes: &[Handle<'_, P>],
-        timeout: Option<Duration>,
-        done: &mut dyn FnMut(usize, Option<ExitStatus>),
-    ) -> Result<()> {
-        control::wait_each(processes, timeout, done)
+    fn exists(machine: &Machine, pid: Pid) -> Result<bool> {
+        Ok(<P as NetbsdLike>::record(machine, pid, None)?.is_some())
     }
 
-    fn set_nice(process: &Handle<'_, P>, value: i32) -> Result<()> {
-        control::set_nice(process, value)
+    fn boot(machine: &Machine) -> Result<Duration> {
+        P::boot_time(machine)
+    }
+
+    /// The kernels return the environment for the operations `KERN_PROC_ENV` (3) and `KERN_PROC_NENV` (4).
+    #[cfg(feature = "capture")]
+    fn is_environment(question: &str) -> bool {
+        question.starts_with("sysctl kern.proc_args.") && (question.ends_with(".3") || question.ends_with(".4"))
+    }
+}
+
+impl<P: NetbsdLike> Handle<'_, P> {
+    /// The process's record: that of the pass, or of a question of its own, which is asked once.
+    pub(crate) fn record(&self) -> Result<&Record> {
+        let gone = || Error::no_such_process(self.pid);
+        let record = match self.table()? {
+            Some(table) => {
+                let place = table.binary_search_by_key(&self.pid, |record| record.pid).map_err(|_| gone())?;
+                table.get(place).ok_or_else(gone)?
+            }
+            None => cached(&self.cache.cells, || {
+                <P as NetbsdLike>::record(self.source, self.pid, self.start)?.ok_or_else(gone)
+            })?,
+        };
+        match self.start {
+            Some(start) if !process::is_same::<P>(record.stamp, start) => Err(gone()),
+            _ => Ok(record),
+        }
+    }
+
+    /// Whether the process has arguments and an environment. Those of a zombie are gone, and a part of the kernel has none.
+    pub(crate) fn has_arguments(&self) -> Result<bool> {
+        let record = self.record()?;
+        if record.is_zombie() { Err(Error::zombie(self.pid)) } else { Ok(!record.is_kernel) }
+    }
+
+    /// Explains an error of a question about the process by its state: the kernel also refuses what a zombie or a part
+    /// of the kernel does not have. `Ok` if it is a part of the kernel, which has none of what user processes have.
+    pub(crate) fn excuse(&self, error: Error) -> Result<()> {
+        if error.kind() != crate::ErrorKind::Io {
+            return Err(error);
+        }
+        // What the cache holds may be older than the error.
+        self.afresh(self.start, |now| match now.record() {
+            Ok(record) if record.is_zombie() => Err(Error::zombie(self.pid)),
+            Ok(record) if record.is_kernel => Ok(()),
+            Ok(_) => Err(error),
+            Err(gone) => Err(gone),
+        })
     }
 }

@@ -4,56 +4,18 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use psoxide_parse::bsd::counters;
-
 use super::machine::{moment, text};
-use super::platform::sorted;
-use super::question::Question;
-use super::record::{Record, UNKNOWN_START};
+use super::record::UNKNOWN_START;
 use super::{Handle, NetbsdLike};
-use crate::sys::{Parentage, ProcessReadings, SystemReadings};
+use crate::sys::ProcessReadings;
 use crate::{
-    Connection, ConnectionKind, CtxSwitches, Error, HostInfo, Ids, IoCounters, Limit, MemoryDetails, MemoryInfo,
-    MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
+    Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, Limit, MemoryDetails, MemoryInfo, MemoryMap,
+    OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
 };
 
 /// Whether two stamps are of one process. A zombie's is unknown.
 pub(crate) const fn is_same<P: NetbsdLike>(now: u64, then: u64) -> bool {
     now == UNKNOWN_START || then == UNKNOWN_START || now.abs_diff(then) <= P::STAMP_ERROR
-}
-
-impl<P: NetbsdLike> SystemReadings for P {
-    fn pids(source: &Self::Source) -> Result<Vec<Pid>> {
-        Ok(sorted::<P>(source)?.iter().map(|record| record.pid).collect())
-    }
-
-    fn boot_time(source: &Self::Source) -> Result<SystemTime> {
-        Ok(moment(P::boot_time(source)?, "kern.boottime")?)
-    }
-
-    fn host_info(source: &Self::Source) -> Result<HostInfo> {
-        let line = |node| {
-            let answer = source.ask(&Question::sysctl(node))?;
-            Ok::<_, Error>(String::from_utf8_lossy(counters::text(&answer)).into_owned())
-        };
-        Ok(HostInfo {
-            hostname: line("kern.hostname")?,
-            system: line("kern.ostype")?,
-            release: line("kern.osrelease")?,
-            version: line("kern.version")?.trim_end().to_owned(),
-            machine: Some(line("hw.machine")?),
-        })
-    }
-
-    fn uptime(source: &Self::Source) -> Result<Duration> {
-        Ok(source.now()?.saturating_sub(P::boot_time(source)?))
-    }
-
-    fn parentage(source: &Self::Source, _: Pid, _: bool) -> Result<Vec<Parentage>> {
-        let records = P::records(source)?;
-        let parentage = |record: &Record| Parentage { pid: record.pid, start: Some(record.stamp), ppid: record.ppid };
-        Ok(records.iter().map(parentage).collect())
-    }
 }
 
 impl<P: NetbsdLike> ProcessReadings for P {
@@ -141,11 +103,7 @@ impl<P: NetbsdLike> ProcessReadings for P {
 
     fn terminal(process: &Handle<'_, P>) -> Result<Option<PathBuf>> {
         let Some(device) = process.record()?.terminal else { return Ok(None) };
-        match process.source.ask(&Question::call_of("devname", device.to_string())) {
-            Ok(name) => Ok(Some(PathBuf::from("/dev").join(text(&name)))),
-            Err(error) if error.is_missing() => Ok(None),
-            Err(error) => Err(error),
-        }
+        process.source.device_path(device.into())
     }
 
     fn cwd(process: &Handle<'_, P>) -> Result<PathBuf> {

@@ -13,6 +13,8 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
+use crate::sys::bsd::machine;
+
 /// A question. Its `Display` is its key in a capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Question {
@@ -55,6 +57,28 @@ impl Question {
     /// A call about something.
     pub(crate) fn call_of(name: &'static str, argument: impl AsRef<OsStr>) -> Self {
         Self::Call(name, argument.as_ref().to_owned())
+    }
+}
+
+impl machine::Question for Question {
+    fn sysctl(name: &'static str) -> Self {
+        Self::sysctl(name)
+    }
+
+    fn interfaces() -> Self {
+        Self::sysctl("net.route.0.0.iflist.0")
+    }
+
+    fn media(interface: &OsStr) -> Vec<Self> {
+        vec![Self::Ioctl("SIOCGIFMEDIA", interface.to_owned())]
+    }
+
+    fn device_name(device: u64) -> Self {
+        Self::call_of("devname", device.to_string())
+    }
+
+    fn user_name(uid: u32) -> Self {
+        Self::call_of("getpwuid", uid.to_string())
     }
 }
 

@@ -1,7 +1,5 @@
 //! Numbers of OpenBSD's headers.
 
-use crate::sys::netbsdlike::disk::MountFlag;
-
 /// `sizeof(struct kinfo_proc)` and `sizeof(struct kinfo_file)`: the element sizes that the port asks for. A kernel cuts its
 /// elements to them, and refuses sizes above its own.
 pub(super) const PROCESS: i32 = 648;
@@ -22,10 +20,6 @@ pub(super) const ENV: i32 = 3;
 
 /// Where `stathz` lies in `struct clockinfo`.
 pub(super) const STATHZ: usize = 8;
-
-/// Flags of mounts, in psutil's order.
-pub(super) const MOUNT_FLAGS: [MountFlag; 6] =
-    [(0x2, "sync"), (0x4, "noexec"), (0x8, "nosuid"), (0x40, "async"), (0x8000, "noatime"), (0x0400_0000, "softdep")];
 
 /// The numbers of the nodes that the port asks for.
 #[cfg(target_os = "openbsd")]

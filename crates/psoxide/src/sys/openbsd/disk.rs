@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use psoxide_parse::openbsd::statfs::FileSystem;
-use psoxide_parse::openbsd::{disk, statfs};
+use psoxide_parse::openbsd::{disk as parse, statfs};
 
 use super::Openbsd;
-use super::abi::MOUNT_FLAGS;
 use crate::sys::DiskReadings;
-use crate::sys::netbsdlike::disk::{options, usage};
-use crate::sys::netbsdlike::machine::{Machine, path, text};
+use crate::sys::bsd::disk;
+use crate::sys::netbsdlike::machine::{Machine, text};
 use crate::sys::netbsdlike::question::Question;
 use crate::{DiskIo, DiskPartition, DiskUsage, Result};
 
@@ -20,12 +19,7 @@ impl DiskReadings for Openbsd {
         let answer = machine.ask(&Question::call("getfsstat"))?;
         let mounts = statfs::file_systems(&answer).map(|mount| {
             let mount = mount?;
-            Ok(DiskPartition {
-                device: text(mount.device()),
-                mountpoint: path(mount.mount_point()),
-                fstype: text(mount.kind()),
-                opts: options(mount.flags().into(), &MOUNT_FLAGS),
-            })
+            Ok(disk::partition(mount.device(), mount.mount_point(), mount.fstype(), mount.options()))
         });
         mounts.collect()
     }
@@ -33,14 +27,12 @@ impl DiskReadings for Openbsd {
     fn disk_usage(machine: &Machine, path: &Path) -> Result<DiskUsage> {
         let answer = machine.ask(&Question::call_of("statfs", path)).map_err(|error| error.with_path(path))?;
         let space = FileSystem::new(&answer)?;
-        // Ordinary users have nothing left once the reserve is in use.
-        let available = u64::try_from(space.available()).unwrap_or_default();
-        Ok(usage(space.block_size().into(), space.blocks(), space.free(), available))
+        Ok(disk::usage(space.block_size().into(), space.blocks(), space.free(), space.available()))
     }
 
     fn disk_io_counters(machine: &Machine) -> Result<Vec<(OsString, DiskIo)>> {
         let answer = machine.ask(&Question::sysctl("hw.diskstats"))?;
-        let disks = disk::disks(&answer).map(|disk| {
+        let disks = parse::disks(&answer).map(|disk| {
             let disk = disk?;
             let io = DiskIo {
                 read_count: disk.reads(),

@@ -13,7 +13,7 @@ use crate::sys::netbsdlike::live::{
 };
 use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
-use crate::sys::question::{Answer, Kernel};
+use crate::sys::question::Answer;
 
 /// `SIOCGIFMEDIA` and `sizeof(struct ifmediareq)`.
 const SIOCGIFMEDIA: libc::c_ulong = 0xc040_6938;
@@ -113,7 +113,6 @@ fn may_run(path: &OsStr) -> Answer {
 
 impl Live for Openbsd {
     fn host() -> Machine {
-        let page_size = rustix::param::page_size() as u64;
-        Machine::new(Kernel::live(Os::Openbsd, ask), page_size)
+        Machine::live(Os::Openbsd, ask)
     }
 }

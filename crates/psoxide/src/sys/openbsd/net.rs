@@ -11,8 +11,9 @@ use psoxide_parse::openbsd::interface::{Data, LAYOUT, MEDIA, Media};
 use super::Openbsd;
 use super::abi::{FILE, FILES_BY_PID};
 use crate::sys::NetReadings;
+use crate::sys::bsd::interfaces::Interfaces;
+use crate::sys::bsd::sockets::{endpoint, held, is_of_kind, peer, socket_type, tcp_status};
 use crate::sys::netbsdlike::machine::Machine;
-use crate::sys::netbsdlike::net::{Interfaces, endpoint, held, is_of_kind, peer, socket_type, tcp_status};
 use crate::sys::netbsdlike::question::Question;
 use crate::{
     AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Holder, NetIo, NicAddr, NicStats, Result,

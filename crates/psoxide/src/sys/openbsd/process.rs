@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use psoxide_parse::bsd::{args, counters};
+use psoxide_parse::bsd::args;
 use psoxide_parse::openbsd::file::{self, File, kind};
 use psoxide_parse::openbsd::process::{self, Process, psflag, stat};
 use psoxide_parse::openbsd::vmentry::{self, kind as entry};
 
 use super::abi::{ALL, ARGV, BY_PID, ENV, FILE, FILES_BY_PID, PROCESS, WITH_THREADS};
 use super::{Openbsd, net};
+use crate::sys::bsd::machine::stamp_of;
 use crate::sys::netbsdlike::machine::{Machine, path, text};
 use crate::sys::netbsdlike::process::permissions;
 use crate::sys::netbsdlike::question::{Question, number};
@@ -31,20 +32,30 @@ impl NetbsdLike for Openbsd {
     /// As in psutil, processes of the kernel are left out, but not process 0.
     fn records(machine: &Machine) -> Result<Vec<Record>> {
         let mut records = read(machine, ALL, 0)?;
+        let kernel = records.iter().find(|record| record.pid == 0);
+        let boot = machine.boot_of(kernel.and_then(|kernel| kernel.started))?;
         records.retain(|record| !record.is_kernel || record.pid == 0);
+        for record in &mut records {
+            record.stamp = record.started.map_or(UNKNOWN_START, |started| stamp_of(started, boot));
+        }
         Ok(records)
     }
 
-    fn record(machine: &Machine, pid: Pid) -> Result<Option<Record>> {
-        match read(machine, BY_PID, number(pid)) {
-            Ok(mut records) => Ok(records.pop()),
-            Err(error) if error.is_missing() => Ok(None),
-            Err(error) => Err(error),
+    fn record(machine: &Machine, pid: Pid, expected: Option<u64>) -> Result<Option<Record>> {
+        let record = match read(machine, BY_PID, number(pid)) {
+            Ok(mut records) => records.pop(),
+            Err(error) if error.is_missing() => None,
+            Err(error) => return Err(error),
+        };
+        let Some(mut record) = record else { return Ok(None) };
+        if let Some(started) = record.started {
+            record.stamp = machine.stamp(started, expected, Self::STAMP_ERROR)?;
         }
+        Ok(Some(record))
     }
 
     fn boot_time(machine: &Machine) -> Result<Duration> {
-        machine.read(&Question::sysctl("kern.boottime"), |bytes| counters::timeval(bytes, "kern.boottime"))
+        machine.boot()
     }
 
     fn since_boot_of(_: &Machine, stamp: u64) -> Result<Duration> {
@@ -71,12 +82,12 @@ impl NetbsdLike for Openbsd {
     }
 
     fn cmdline(process: &Handle<'_, Self>) -> Result<Vec<OsString>> {
-        let answer = ask(process, Question::sysctl_of("kern.proc_args", &[number(process.pid), ARGV]))?;
+        let answer = arguments(process, ARGV)?;
         Ok(args::vector(&answer).into_iter().map(text).collect())
     }
 
     fn environ(process: &Handle<'_, Self>) -> Result<Vec<(OsString, OsString)>> {
-        let answer = ask(process, Question::sysctl_of("kern.proc_args", &[number(process.pid), ENV]))?;
+        let answer = arguments(process, ENV)?;
         let variables = args::variables(&args::vector(&answer));
         Ok(variables.iter().map(|(name, value)| (text(name), text(value))).collect())
     }
@@ -168,28 +179,24 @@ fn search_path() -> Vec<PathBuf> {
     }
 }
 
+/// Reads processes. Their stamps are still unknown, as the records hold times on the wall clock.
 fn read(machine: &Machine, operation: i32, of: i32) -> Result<Vec<Record>> {
-    // Before the table: a clock that is set in between then moves the stamps, and not the boot time alone.
-    let boot = Openbsd::boot_time(machine)?;
     machine.read(&Question::table("kern.proc", &[operation, of, PROCESS]), |bytes| {
-        process::processes(bytes, size(PROCESS)).map(|process| record(&process?, boot)).collect()
+        process::processes(bytes, size(PROCESS)).map(|process| record(&process?)).collect()
     })
 }
 
-fn record(process: &Process<'_>, boot: Duration) -> psoxide_parse::Result<Record> {
+fn record(process: &Process<'_>) -> psoxide_parse::Result<Record> {
     let pid = |number: i32, field| {
         u32::try_from(number).map_err(|_| psoxide_parse::ParseError::malformed(field, number.to_string().as_bytes()))
     };
-    let started = process.started()?;
-    let stamp =
-        started.map(|started| u64::try_from(started.saturating_sub(boot).as_micros()).unwrap_or(UNKNOWN_START - 1));
     Ok(Record {
         pid: pid(process.pid(), "p_pid")?,
         ppid: pid(process.ppid(), "p_ppid")?,
         name: Name::new(process.comm()),
         status: status(process),
-        stamp: stamp.unwrap_or(UNKNOWN_START),
-        started,
+        stamp: UNKNOWN_START,
+        started: process.started()?,
         uids: Ids { real: process.ruid(), effective: process.uid(), saved: process.svuid() },
         gids: Ids { real: process.rgid(), effective: process.gid(), saved: process.svgid() },
         terminal: process.terminal(),
@@ -228,6 +235,14 @@ fn status(process: &Process<'_>) -> ProcessStatus {
         stat::ONPROC => ProcessStatus::Running,
         _ => ProcessStatus::Unknown,
     }
+}
+
+/// Asks for the arguments or the environment of a process.
+fn arguments(process: &Handle<'_, Openbsd>, what: i32) -> Result<Vec<u8>> {
+    if !process.has_arguments()? {
+        return Ok(Vec::new());
+    }
+    ask(process, Question::sysctl_of("kern.proc_args", &[number(process.pid), what]))
 }
 
 /// Asks about one process. A part of the kernel has nothing of what user processes have.

@@ -6,7 +6,8 @@ use psoxide_parse::openbsd::utmp;
 
 use super::Openbsd;
 use crate::sys::UserReadings;
-use crate::sys::netbsdlike::machine::{Machine, moment, text, unsigned};
+use crate::sys::bsd::users::session;
+use crate::sys::netbsdlike::machine::{Machine, unsigned};
 use crate::sys::netbsdlike::question::Question;
 use crate::{Result, User};
 
@@ -18,14 +19,8 @@ impl UserReadings for Openbsd {
             let entry = entry?;
             // The slot of a terminal where nobody is logged in.
             if !entry.user().is_empty() {
-                let filled = |bytes: &[u8]| (!bytes.is_empty()).then(|| text(bytes));
-                users.push(User {
-                    name: text(entry.user()),
-                    terminal: filled(entry.line()),
-                    host: filled(entry.host()),
-                    started: Some(moment(Duration::from_secs(unsigned(entry.time(), "ut_time")?), "ut_time")?),
-                    pid: None,
-                });
+                let started = Duration::from_secs(unsigned(entry.time(), "ut_time")?);
+                users.push(session(entry.user(), entry.line(), entry.host(), (started, "ut_time"), None)?);
             }
         }
         Ok(users)
