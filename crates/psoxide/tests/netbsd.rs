@@ -46,7 +46,7 @@ fn it_is_netbsd() {
         ("probe-host", "NetBSD", "10.99.12")
     );
     assert_eq!(host.machine.as_deref(), Some("amd64"));
-    assert_eq!(since_epoch(system.boot_time().unwrap()), Duration::from_secs(1_795_902_983));
+    assert_eq!(since_epoch(system.boot_time().unwrap()), Duration::new(1_795_902_983, 664_917_880));
     assert!((9.0..10.0).contains(&system.uptime().unwrap().as_secs_f64()));
 }
 

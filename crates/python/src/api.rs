@@ -154,8 +154,10 @@ impl Api {
         Ok(py.detach(|| system.backend_refusal()))
     }
 
+    /// As in psutil, whole seconds on Unix.
     fn boot_time(&self, py: Python<'_>) -> PyResult<f64> {
-        self.read(py, System::boot_time).map(convert::timestamp)
+        let time = self.read(py, System::boot_time).map(convert::timestamp)?;
+        Ok(if self.tuples.os == Os::Windows { time } else { time.trunc() })
     }
 
     fn pids(&self, py: Python<'_>) -> PyResult<Vec<Pid>> {

@@ -161,9 +161,8 @@ impl<P: Bsd> SystemReadings for P {
         Ok(<P as Bsd>::pids(&P::table(machine)?))
     }
 
-    /// Whole seconds, as the fraction is that of the first reading of the hardware clock.
     fn boot_time(machine: &Self::Source) -> Result<SystemTime> {
-        Ok(moment(Duration::from_secs(P::boot(machine)?.as_secs()), "kern.boottime")?)
+        Ok(moment(P::boot(machine)?, "kern.boottime")?)
     }
 
     fn host_info(machine: &Self::Source) -> Result<HostInfo> {
