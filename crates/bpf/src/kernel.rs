@@ -31,6 +31,9 @@ pub(crate) struct Kernel<'a> {
     dentry_flags: Option<TypeId>,
     /// `struct socket_alloc`, a socket together with its inode.
     pub(crate) socket_with_inode: Option<TypeId>,
+    /// `struct tcp_sock` and `struct udp_sock`, which begin with what all sockets have.
+    pub(crate) tcp_socket: Option<TypeId>,
+    pub(crate) udp_socket: Option<TypeId>,
     /// `struct bpf_array`, what a map is that every CPU has its own copy of.
     pub(crate) map: TypeId,
     /// How many CPUs there may ever be.
@@ -47,6 +50,8 @@ impl<'a> Kernel<'a> {
             file,
             dentry_flags,
             socket_with_inode,
+            tcp_socket,
+            udp_socket,
             map,
             iterate_tasks,
             iterate_files,
@@ -60,6 +65,8 @@ impl<'a> Kernel<'a> {
             (Kind::Struct, "file"),
             (Kind::Number, "dentry_flags"),
             (Kind::Struct, "socket_alloc"),
+            (Kind::Struct, "tcp_sock"),
+            (Kind::Struct, "udp_sock"),
             (Kind::Struct, "bpf_array"),
             (Kind::Function, "bpf_iter_task"),
             (Kind::Function, "bpf_iter_task_file"),
@@ -85,6 +92,8 @@ impl<'a> Kernel<'a> {
             task_by_pid: task_from_pid.zip(task_release),
             dentry_flags,
             socket_with_inode,
+            tcp_socket,
+            udp_socket,
             map: map?,
             cpus,
             user,

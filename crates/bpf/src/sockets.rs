@@ -88,6 +88,17 @@ enum Word {
     RemoteV6End,
     LocalV6,
     LocalV6End,
+    /// A TCP listener: connections that wait to be accepted.
+    Waiting,
+    /// TCP: the sequence numbers up to which bytes were received and read, written and acknowledged.
+    Received,
+    Read,
+    Written,
+    Acknowledged,
+    /// UDP: the memory of the bytes that were received and of those to be sent, and by how much the former is too much.
+    ReceivedMemory,
+    SentMemory,
+    Released,
     /// The same as above, read once more.
     PortsAfter,
     StateAfter,
@@ -152,8 +163,25 @@ pub(crate) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
         (half("skc_v6_daddr", 8)?, Word::RemoteV6End),
         (half("skc_v6_rcv_saddr", 0)?, Word::LocalV6),
         (half("skc_v6_rcv_saddr", 8)?, Word::LocalV6End),
+        (kernel.place(sock_type, "sk_ack_backlog")?, Word::Waiting),
+        (kernel.place(sock_type, "sk_backlog.rmem_alloc.counter")?, Word::ReceivedMemory),
+        (kernel.place(sock_type, "sk_wmem_alloc.refs.counter")?, Word::SentMemory),
     ] {
         p.load(Reg::R1, SOCK, place.offset, place.size);
+        p.store(STACK, to(word), Reg::R1);
+    }
+    // Of another protocol these numbers mean nothing, and are not used.
+    for (of, path, word) in [
+        (kernel.tcp_socket?, "rcv_nxt", Word::Received),
+        (kernel.tcp_socket?, "copied_seq", Word::Read),
+        (kernel.tcp_socket?, "write_seq", Word::Written),
+        (kernel.tcp_socket?, "snd_una", Word::Acknowledged),
+        (kernel.udp_socket?, "forward_deficit", Word::Released),
+    ] {
+        let place = kernel.place(of, path)?;
+        p.copy(Reg::R1, SOCK);
+        kernel.cast(&mut p, of);
+        p.load(Reg::R1, Reg::R0, place.offset, place.size);
         p.store(STACK, to(word), Reg::R1);
     }
     changing(&mut p, [Word::PortsAfter, Word::StateAfter, Word::ListedAfter])?;
@@ -233,13 +261,33 @@ fn kind(get: impl Fn(Word) -> u64) -> Option<SocketKind> {
         })
     };
     let [a, b, c, d] = u32::try_from(get(Word::Ports)).ok()?.to_ne_bytes();
+    let state = get(Word::State).try_into().ok()?;
+    let (recv_queue, send_queue) = queues(get(Word::Protocol) == TCP, state, |word| u32::try_from(get(word)).ok())?;
     Some(of(InetSocket {
         local: (local, u16::from_ne_bytes([c, d])),
         remote: (remote, u16::from_be_bytes([a, b])),
-        state: get(Word::State).try_into().ok()?,
+        state,
+        recv_queue,
+        send_queue,
         uid: 0,
         inode: get(Word::Inode),
     }))
+}
+
+/// The receive and the send queue as /proc/net counts them: net/ipv4/tcp_ipv4.c, get_tcp4_sock; net/ipv4/udp.c,
+/// udp4_format_sock. Each number is read at another moment, so that a difference may be below 0.
+fn queues(tcp: bool, state: u8, get: impl Fn(Word) -> Option<u32>) -> Option<(u32, u32)> {
+    const LISTEN: u8 = 10;
+    let growth = |after: u32, before: u32| u32::try_from(after.wrapping_sub(before).cast_signed()).unwrap_or(0);
+    let received = match (tcp, state) {
+        (true, LISTEN) => get(Word::Waiting)?,
+        (true, _) => growth(get(Word::Received)?, get(Word::Read)?),
+        (false, _) => growth(get(Word::ReceivedMemory)?, get(Word::Released)?),
+    };
+    // The socket itself counts as one byte.
+    let sent =
+        if tcp { growth(get(Word::Written)?, get(Word::Acknowledged)?) } else { growth(get(Word::SentMemory)?, 1) };
+    Some((received, sent))
 }
 
 #[cfg(test)]
@@ -291,6 +339,8 @@ mod tests {
             local: (address.parse().unwrap(), 80),
             remote: (if address == "::1" { "::" } else { "0.0.0.0" }.parse().unwrap(), 0),
             state: 10,
+            recv_queue: 0,
+            send_queue: 0,
             uid: 0,
             inode: 99,
         };

@@ -487,7 +487,10 @@ fn nothing_found_is_1() {
         std::fs::write(&path, text.lines().next().unwrap()).unwrap();
     }
     let ran = machine.run(&["netstat"]);
-    assert_eq!((ran.code, &*ran.stdout, &*ran.stderr), (1, "PROTO  LADDR  RADDR  STATUS  PID  NAME\n", ""));
+    assert_eq!(
+        (ran.code, &*ran.stdout, &*ran.stderr),
+        (1, "PROTO  RECV-Q  SEND-Q  LADDR  RADDR  STATUS  PID  NAME\n", "")
+    );
     let ran = machine.run(&["netstat", "--json"]);
     assert_eq!((ran.code, &ran.json()["rows"]), (1, &serde_json::json!([])));
 }

@@ -83,12 +83,18 @@ record! {
         laddr: Endpoint, Text, ALL;
         /// Remote address.
         raddr: Endpoint, Text, ALL;
-        /// State of a TCP connection; `None` for other sockets.
+        /// State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, where the system shows
+        /// that. Other sockets are `None`.
         status: ConnectionStatus, Text, ALL;
         /// Highest pid of the processes that hold the socket; `None` if no visible process does.
         pid: Option<Pid>, Plain, ALL;
         /// Every process and descriptor that holds the socket, by pid and descriptor.
         holders: Vec<Holder>, Text, ALL;
+        /// Bytes received that no process has read yet. A listener: connections that wait to be accepted. Linux shows it of
+        /// UNIX sockets in sock_diag(7) only, and of UDP the memory that the bytes take.
+        recv_queue: Option<u64>, Plain, LINUX | MACOS | BSD;
+        /// Bytes that are not sent, or that the peer has not acknowledged. A listener: 0.
+        send_queue: Option<u64>, Plain, LINUX | MACOS | BSD;
     }
 }
 
@@ -115,8 +121,18 @@ impl Connection {
     /// A socket with these ends, of no known process.
     #[must_use]
     pub const fn new(family: AddressFamily, kind: SocketType, laddr: Endpoint, raddr: Endpoint) -> Self {
-        let status = ConnectionStatus::None;
-        Self { fd: None, family, kind, laddr, raddr, status, pid: None, holders: Vec::new() }
+        Self {
+            fd: None,
+            family,
+            kind,
+            laddr,
+            raddr,
+            status: ConnectionStatus::None,
+            pid: None,
+            holders: Vec::new(),
+            recv_queue: None,
+            send_queue: None,
+        }
     }
 }
 
@@ -156,7 +172,7 @@ pub enum SocketType {
     Other(u32),
 }
 
-/// The state of a TCP connection.
+/// The state of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // RFC 9293's own names
@@ -178,7 +194,7 @@ pub enum ConnectionStatus {
     BoundInactive,
     /// Windows: the connection's record is about to be deleted.
     DeleteTcb,
-    /// Not TCP.
+    /// Without a state.
     None,
 }
 

@@ -227,8 +227,8 @@ const VARYING: &[&str] = &[
 /// Whether psutil's tuple for the record has the field on this system.
 #[must_use]
 pub fn in_tuple(tuple: &str, field: &FieldInfo, os: Os) -> bool {
-    // psutil has a row for each holder, and counts the cache of ZFS as wired.
-    if matches!((tuple, field.name), ("sconn", "holders") | ("svmem", "arc")) {
+    // psutil has a row for each holder and no queues, and counts the cache of ZFS as wired.
+    if matches!((tuple, field.name), ("sconn", "holders" | "recv_queue" | "send_queue") | ("svmem", "arc")) {
         return false;
     }
     // Windows has no times of children and the BSDs do not count bytes; the tuples have both.

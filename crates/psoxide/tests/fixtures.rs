@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Field, Ids, Limit,
-    PressureOf, Process, ProcessStatus, Record as _, Resource, Result, SchedulingPolicy, SocketType, System,
+    Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Field, Ids,
+    Limit, PressureOf, Process, ProcessStatus, Record as _, Resource, Result, SchedulingPolicy, SocketType, System,
     Temperature, TimeLeft,
 };
 use psoxide_capture::unpacked;
@@ -504,12 +504,12 @@ fn tcp_states_of_new_kernels_are_named_and_ipv6_may_be_absent() {
 fn unix_paths_may_hold_spaces_and_newlines() {
     let machine = machine!("sockets");
     let all = machine.system.net_connections(ConnectionKind::Unix).unwrap();
-    let found: Vec<_> = all.iter().map(|c| (c.kind, c.laddr.clone(), c.pid)).collect();
+    let found: Vec<_> = all.iter().map(|c| (c.kind, c.laddr.clone(), c.status, c.pid)).collect();
     let path = |text: &str| Endpoint::Unix(text.into());
     let expected = [
-        (SocketType::Stream, path("/run/a b.sock"), Some(7)),
-        (SocketType::SeqPacket, path("/run/new"), None),
-        (SocketType::Datagram, path(""), None),
+        (SocketType::Stream, path("/run/a b.sock"), ConnectionStatus::Listen, Some(7)),
+        (SocketType::SeqPacket, path("/run/new"), ConnectionStatus::Listen, None),
+        (SocketType::Datagram, path(""), ConnectionStatus::None, None),
     ];
     assert_eq!(found, expected);
 }

@@ -291,6 +291,9 @@ fn expected_sockets() -> Vec<Connection> {
         let mut connection = Connection::new(family, kind, laddr, raddr);
         (connection.fd, connection.status, connection.pid) = (Some(fd), status, Some(pid));
         connection.holders = holders;
+        // The peer has sent five bytes that nobody has read.
+        connection.recv_queue = Some(if fd == 7 { 5 } else { 0 });
+        connection.send_queue = Some(0);
         connection
     };
     use AddressFamily::{Inet, Inet6, Unix};
@@ -311,14 +314,14 @@ fn expected_sockets() -> Vec<Connection> {
         socket(15, Inet, Datagram, "127.0.0.1:48802", "127.0.0.1:5353", ConnectionStatus::None),
         socket(16, Inet, Datagram, "0.0.0.0:0", "", ConnectionStatus::None),
         socket(17, Inet, Stream, "0.0.0.0:0", "", Close),
-        socket(18, Unix, Stream, "/data/listen.sock", "", ConnectionStatus::None),
-        socket(19, Unix, Stream, "", "", ConnectionStatus::None),
-        socket(20, Unix, Stream, "/data/listen.sock", "", ConnectionStatus::None),
+        socket(18, Unix, Stream, "/data/listen.sock", "", Listen),
+        socket(19, Unix, Stream, "", "", Established),
+        socket(20, Unix, Stream, "/data/listen.sock", "", Established),
         socket(21, Unix, Datagram, "/data/dgram.sock", "", ConnectionStatus::None),
-        socket(22, Unix, Datagram, "", "", ConnectionStatus::None),
-        socket(23, Unix, SeqPacket, "/data/seq.sock", "", ConnectionStatus::None),
-        socket(24, Unix, Stream, "", "", ConnectionStatus::None),
-        socket(25, Unix, Stream, "", "", ConnectionStatus::None),
+        socket(22, Unix, Datagram, "", "", Established),
+        socket(23, Unix, SeqPacket, "/data/seq.sock", "", Listen),
+        socket(24, Unix, Stream, "", "", Established),
+        socket(25, Unix, Stream, "", "", Established),
         socket(29, Inet, Stream, "127.0.0.1:48576", "127.0.0.1:8081", FinWait2),
         socket(30, Inet, Stream, "127.0.0.1:8081", "127.0.0.1:48576", CloseWait),
         socket(31, Inet, Stream, "10.0.2.15:58729", "10.0.2.200:81", SynSent),

@@ -209,18 +209,19 @@ fn sockets_are_true() {
         (13, Inet6, Datagram, inet("[::1]:5354"), Endpoint::None, ConnectionStatus::None),
         (14, Inet, Datagram, inet("127.0.0.1:65534"), inet("127.0.0.1:5353"), ConnectionStatus::None),
         (15, Unix, Stream, unix("/data/listen.sock"), Endpoint::None, ConnectionStatus::None),
-        (16, Unix, Stream, Endpoint::None, unix("/data/listen.sock"), ConnectionStatus::None),
-        (17, Unix, Stream, unix("/data/listen.sock"), Endpoint::None, ConnectionStatus::None),
+        (16, Unix, Stream, Endpoint::None, unix("/data/listen.sock"), Established),
+        (17, Unix, Stream, unix("/data/listen.sock"), Endpoint::None, Established),
         (18, Unix, Datagram, unix("/data/dgram.sock"), Endpoint::None, ConnectionStatus::None),
         (19, Unix, SeqPacket, unix("/data/seq.sock"), Endpoint::None, ConnectionStatus::None),
-        (20, Unix, Stream, Endpoint::None, Endpoint::None, ConnectionStatus::None),
-        (21, Unix, Stream, Endpoint::None, Endpoint::None, ConnectionStatus::None),
+        (20, Unix, Stream, Endpoint::None, Endpoint::None, Established),
+        (21, Unix, Stream, Endpoint::None, Endpoint::None, Established),
     ];
     for (fd, family, kind, laddr, raddr, status) in &expected {
         let socket = find(*fd);
         let found = (socket.family, socket.kind, &socket.laddr, &socket.raddr, socket.status);
         assert_eq!(found, (*family, *kind, laddr, raddr, *status), "descriptor {fd}");
         assert!(all.iter().any(|other| other == socket), "{socket:?}");
+        assert!(socket.recv_queue.is_some() && socket.send_queue == Some(0), "{socket:?}");
     }
     // A raw socket is of no kind.
     assert_eq!(of_net.len(), expected.len());

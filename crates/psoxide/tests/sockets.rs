@@ -300,8 +300,11 @@ fn sorted(mut connections: Vec<Connection>) -> Vec<Connection> {
     connections
 }
 
-/// The first line of a path is all that /proc/net/unix can tell.
-fn first_line(mut connection: Connection) -> Connection {
+/// Leaves out what /proc/net/unix does not show: the queues, and all but the first line of a path.
+fn as_in_the_file(mut connection: Connection) -> Connection {
+    if connection.family == psoxide::AddressFamily::Unix {
+        (connection.recv_queue, connection.send_queue) = (None, None);
+    }
     if let Endpoint::Unix(path) = &connection.laddr {
         let line = path.as_bytes().split(|byte| *byte == b'\n').next().unwrap();
         connection.laddr = Endpoint::Unix(OsStr::from_bytes(line).to_owned());
@@ -332,14 +335,14 @@ fn both_backends_tell_the_same_of_a_zoo() {
         for system in [&auto, &walk] {
             until(&format!("agreement on this process, {kind:?}"), || {
                 let [told, files] = [system, &files].map(|system| sorted(me(system).net_connections(kind).unwrap()));
-                told.into_iter().map(first_line).collect::<Vec<_>>() == files
+                told.into_iter().map(as_in_the_file).collect::<Vec<_>>() == files
             });
             until(&format!("agreement on the system, {kind:?}"), || {
                 let [told, files] = [system, &files].map(|system| {
                     let own = me(system).net_connections(kind).unwrap();
                     ours(system.net_connections(kind).unwrap(), &own)
                 });
-                let told: HashSet<_> = told.into_iter().map(first_line).collect();
+                let told: HashSet<_> = told.into_iter().map(as_in_the_file).collect();
                 told == files.into_iter().collect()
             });
         }
@@ -390,7 +393,8 @@ fn both_backends_tell_the_same_of_a_zoo() {
 fn are_the_same(what: &str, count: usize, only: impl Fn(&Connection) -> bool) {
     let found = BACKENDS.map(|backend| {
         let me = System::host().with_backend(backend).current_process().unwrap();
-        sorted(me.net_connections(ConnectionKind::All).unwrap().into_iter().filter(&only).collect())
+        let sockets = me.net_connections(ConnectionKind::All).unwrap().into_iter().filter(&only);
+        sorted(sockets.map(as_in_the_file).collect())
     });
     assert_eq!(found[0], found[2], "{what}");
     assert_eq!(found[1], found[2], "{what}");
@@ -400,6 +404,49 @@ fn are_the_same(what: &str, count: usize, only: impl Fn(&Connection) -> bool) {
 /// How many descriptors hold these sockets.
 fn descriptors(sockets: &[Connection]) -> usize {
     sockets.iter().map(|socket| socket.holders.len()).sum()
+}
+
+#[test]
+fn queues_count_what_waits() {
+    use std::os::unix::net::{UnixListener, UnixStream};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let waits = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("listener");
+    let local = UnixListener::bind(&path).unwrap();
+    let kept = [(); 2].map(|()| UnixStream::connect(&path).unwrap());
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = TcpStream::connect(other.local_addr().unwrap()).unwrap();
+    let (server, _) = other.accept().unwrap();
+    client.write_all(b"seven b").unwrap();
+    let (mut left, right) = UnixStream::pair().unwrap();
+    left.write_all(&[0; 300]).unwrap();
+    let to = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let from = UdpSocket::bind("127.0.0.1:0").unwrap();
+    from.send_to(&[0; 100], to.local_addr().unwrap()).unwrap();
+    for backend in BACKENDS {
+        let me = System::host().with_backend(backend).current_process().unwrap();
+        let socket = |fd: i32, kind| {
+            let sockets = me.net_connections(kind).unwrap();
+            let found = sockets.into_iter().find(|socket| socket.holders.contains(&Holder::new(me.pid(), Some(fd))));
+            let found = found.unwrap();
+            (found.status, found.recv_queue, found.send_queue)
+        };
+        let tcp = |fd| socket(fd, ConnectionKind::Tcp);
+        // The connection is complete on this side before it is on that of the listener.
+        until("a connection that waits", || tcp(listener.as_raw_fd()) == (Status::Listen, Some(1), Some(0)));
+        until("seven bytes", || tcp(server.as_raw_fd()) == (Status::Established, Some(7), Some(0)));
+        let udp = || socket(to.as_raw_fd(), ConnectionKind::Udp);
+        until("a datagram", || udp().1.is_some_and(|memory| memory >= 100));
+        // The file does not show them.
+        let unix = |fd| socket(fd, ConnectionKind::Unix);
+        let shown = |bytes: u64| (backend != Backend::Proc).then_some(bytes);
+        assert_eq!(unix(local.as_raw_fd()), (Status::Listen, shown(2), shown(0)), "{backend:?}");
+        assert_eq!(unix(right.as_raw_fd()).1, shown(300), "{backend:?}");
+        assert_eq!(unix(right.as_raw_fd()).0, Status::Established, "{backend:?}");
+        assert_eq!(unix(kept[0].as_raw_fd()).0, Status::Established, "{backend:?}");
+    }
+    drop(waits);
 }
 
 #[test]
@@ -518,7 +565,10 @@ fn has_few_sockets() {
     let compare = |what: &str, listed: usize| {
         for kind in KINDS.map(|kind| kind.parse().unwrap()) {
             until(&format!("agreement on {what}, {kind:?}"), || {
-                let read = |system: &System| sorted(system.current_process().unwrap().net_connections(kind).unwrap());
+                let read = |system: &System| {
+                    let sockets = system.current_process().unwrap().net_connections(kind).unwrap();
+                    sorted(sockets.into_iter().map(as_in_the_file).collect())
+                };
                 let files = read(&files);
                 assert!(kind != ConnectionKind::All || descriptors(&files) == listed, "{what}: {files:#?}");
                 [&auto, &walk].into_iter().all(|system| read(system) == files)
@@ -652,7 +702,8 @@ fn a_zoo_that_tells_of_itself() {
     let me = system.current_process().unwrap();
     println!();
     for _ in std::io::stdin().lines() {
-        let sockets = sorted(me.net_connections(ConnectionKind::All).unwrap().into_iter().map(first_line).collect());
+        let sockets =
+            sorted(me.net_connections(ConnectionKind::All).unwrap().into_iter().map(as_in_the_file).collect());
         println!("sockets: {sockets:?}");
     }
     let held = me.net_connections(ConnectionKind::Tcp).unwrap();

@@ -13,8 +13,8 @@ use std::os::fd::AsRawFd as _;
 use common::{output, until};
 use psoxide::{ConnectionKind, ConnectionStatus, Endpoint, NicAddress, System};
 
-/// A socket as both sides can say it: state, local port, remote port (0 for none).
-type Row = (String, u16, u16);
+/// A socket as both sides can say it: state, receive queue, local port, remote port (0 for none).
+type Row = (String, u64, u16, u16);
 
 fn port(endpoint: &Endpoint) -> u16 {
     match endpoint {
@@ -58,18 +58,18 @@ fn sockets_agree_with_ss() {
     let last = |text: &str| text.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(0);
     until("the sockets of ss", || {
         let Some(text) = output("ss", &["-tanH"]) else { return true };
-        let mine = |row: &Row| ports.contains(&row.1) || ports.contains(&row.2);
+        let mine = |row: &Row| ports.contains(&row.2) || ports.contains(&row.3);
         let ss: BTreeSet<Row> = text
             .lines()
             .map(|line| line.split_whitespace().collect::<Vec<_>>())
-            .map(|words| (words[0].to_owned(), last(words[3]), last(words[4])))
+            .map(|words| (words[0].to_owned(), words[1].parse().unwrap(), last(words[3]), last(words[4])))
             .filter(mine)
             .collect();
         let ours: BTreeSet<Row> = System::host()
             .net_connections(ConnectionKind::Tcp)
             .unwrap()
             .iter()
-            .map(|c| (ss_state(c.status).to_owned(), port(&c.laddr), port(&c.raddr)))
+            .map(|c| (ss_state(c.status).to_owned(), c.recv_queue.unwrap(), port(&c.laddr), port(&c.raddr)))
             .filter(mine)
             .collect();
         assert!(ours.len() >= 5, "{ours:?}");

@@ -191,7 +191,8 @@ impl Tuples {
             let kind = kinds.get(py, kind.into())?;
             let laddr = self.endpoint(py, &of.laddr, unix, &mut last)?;
             let raddr = self.endpoint(py, &of.raddr, unix, &mut last)?;
-            let status = connection_status(py, of.status)?;
+            // psutil has no states of UNIX sockets.
+            let status = connection_status(py, if unix { ConnectionStatus::None } else { of.status })?;
             let of_last = of.holders.iter().filter(|holder| Some(holder.pid) == of.pid).map(|holder| holder.fd);
             let fds = if unix && of.pid.is_some() { of_last.collect() } else { vec![of.fd] };
             for fd in fds {

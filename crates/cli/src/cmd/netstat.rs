@@ -37,7 +37,7 @@ pub(crate) struct Netstat {
     /// Show UNIX sockets
     #[arg(short = 'x', long, conflicts_with = "kind")]
     unix: bool,
-    /// Show listening sockets (TCP) and unconnected ones (UDP)
+    /// Show listening sockets (TCP, UNIX) and unconnected ones (UDP)
     #[arg(short, long, conflicts_with = "all")]
     listening: bool,
     /// Show listening and connected sockets (the default)
@@ -68,6 +68,12 @@ const LISTING: Listing<Socket> = Listing {
         Column::new("proto", "PROTO", Unit::Text, "tcp, tcp6, udp, udp6 or unix.", |socket: &Socket| {
             cell(proto(socket.connection.family, socket.connection.kind))
         }),
+        Column::of(field(Connection::FIELDS, "recv_queue"), "RECV-Q", |socket: &Socket| {
+            cell(&socket.connection.recv_queue)
+        }),
+        Column::of(field(Connection::FIELDS, "send_queue"), "SEND-Q", |socket: &Socket| {
+            cell(&socket.connection.send_queue)
+        }),
         Column::of(field(Connection::FIELDS, "laddr"), "LADDR", |socket: &Socket| cell(&socket.connection.laddr))
             .shape(Shape::Endpoint)
             .shown(|socket, out| endpoint(out, &socket.connection.laddr)),
@@ -91,8 +97,22 @@ const LISTING: Listing<Socket> = Listing {
         Column::of(field(Connection::FIELDS, "family"), "FAMILY", |socket: &Socket| cell(&socket.connection.family)),
         Column::of(field(Connection::FIELDS, "kind"), "KIND", |socket: &Socket| cell(&socket.connection.kind)),
     ],
-    table: &["proto", "laddr", "raddr", "status", "pid", "name"],
-    data: &["proto", "family", "kind", "laddr", "raddr", "status", "pid", "fd", "name", "holders"],
+    table: &["proto", "recv_queue", "send_queue", "laddr", "raddr", "status", "pid", "name"],
+    spare: &["recv_queue", "send_queue"],
+    data: &[
+        "proto",
+        "recv_queue",
+        "send_queue",
+        "family",
+        "kind",
+        "laddr",
+        "raddr",
+        "status",
+        "pid",
+        "fd",
+        "name",
+        "holders",
+    ],
     ..Listing::DEFAULT
 };
 

@@ -16,10 +16,20 @@ view! {
         protocol: i32 = "xso_protocol" @ 96,
         /// Address family.
         family: i32 = "xso_family" @ 100,
+        /// Of a listener: connections that wait to be accepted.
+        waiting: u32 = "so_qlen" @ 104,
         /// User.
         uid: u32 = "so_uid" @ 120,
         /// Type.
         kind: i16 = "so_type" @ 156,
+        /// Options, [`ACCEPTS`] and others.
+        options: i16 = "so_options" @ 158,
+        /// Whether it has a peer ([`CONNECTED`]), and other flags.
+        state: i16 = "so_state" @ 162,
+        /// Bytes received that no process has read yet.
+        received: u32 = "so_rcv.sb_cc" @ 168,
+        /// Bytes that are not sent or not acknowledged.
+        unsent: u32 = "so_snd.sb_cc" @ 204,
     }
 }
 
@@ -68,6 +78,11 @@ view! {
         common: [Common] = "xu_socket" @ 664,
     }
 }
+
+/// `SO_ACCEPTCONN` of `so_options`: it listens.
+pub const ACCEPTS: i16 = 2;
+/// `SS_ISCONNECTED` of `so_state`.
+pub const CONNECTED: i16 = 2;
 
 /// `INP_IPV4` of `inp_vflag`.
 const IPV4: u8 = 1;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::net_sock::{InetSocket, UnixSocket};
+use super::net_sock::{InetSocket, UnixSocket, UnixState};
 use super::netlink::{array, attribute, take, u32_ne};
 use crate::{Cursor, ParseError, Result};
 
@@ -14,8 +14,12 @@ const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const UNIX_DIAG_NAME: u16 = 0;
 const UNIX_DIAG_ICONS: u16 = 3;
+const UNIX_DIAG_RQLEN: u16 = 4;
+/// States of `sk_state`, include/net/tcp_states.h, which UNIX sockets have too.
+const ESTABLISHED: u8 = 1;
+const LISTEN: u8 = 10;
 
-/// Parses a `struct inet_diag_msg`.
+/// Parses a `struct inet_diag_msg`. The send queue of a TCP listener is the most connections that may wait.
 pub fn inet(payload: &[u8]) -> Result<InetSocket> {
     let mut cursor = Cursor::new(payload);
     let [family, state, _timer, _retrans] = array(&mut cursor, "idiag_family")?;
@@ -24,10 +28,20 @@ pub fn inet(payload: &[u8]) -> Result<InetSocket> {
     let local = address(family, array(&mut cursor, "idiag_src")?)?;
     let remote = address(family, array(&mut cursor, "idiag_dst")?)?;
     take(&mut cursor, 12, "idiag_cookie")?; // with idiag_if
-    take(&mut cursor, 12, "idiag_wqueue")?; // with idiag_expires idiag_rqueue
+    take(&mut cursor, 4, "idiag_expires")?;
+    let recv_queue = u32_ne(&mut cursor, "idiag_rqueue")?;
+    let send_queue = u32_ne(&mut cursor, "idiag_wqueue")?;
     let uid = u32_ne(&mut cursor, "idiag_uid")?;
     let inode = u32_ne(&mut cursor, "idiag_inode")?.into();
-    Ok(InetSocket { local: (local, local_port), remote: (remote, remote_port), state, uid, inode })
+    Ok(InetSocket {
+        local: (local, local_port),
+        remote: (remote, remote_port),
+        state,
+        recv_queue,
+        send_queue,
+        uid,
+        inode,
+    })
 }
 
 fn address(family: u8, bytes: [u8; 16]) -> Result<IpAddr> {
@@ -44,19 +58,31 @@ fn address(family: u8, bytes: [u8; 16]) -> Result<IpAddr> {
 /// same type and path and without inode; here it is only counted, if `UDIAG_SHOW_ICONS` was asked for.
 pub fn unix(payload: &[u8]) -> Result<(UnixSocket<'_>, usize)> {
     let mut cursor = Cursor::new(payload);
-    let [_family, kind, _state, _pad] = array(&mut cursor, "udiag_type")?;
+    let [_family, kind, state, _pad] = array(&mut cursor, "udiag_type")?;
     let inode = u32_ne(&mut cursor, "udiag_ino")?.into();
     take(&mut cursor, 8, "udiag_cookie")?;
-    let mut socket = UnixSocket { kind: kind.into(), inode, path: Cow::Borrowed(&[]) };
+    let state = match state {
+        LISTEN => UnixState::Listening,
+        ESTABLISHED => UnixState::Connected,
+        _ => UnixState::Unconnected,
+    };
+    let mut socket = UnixSocket { kind: kind.into(), state, queues: None, inode, path: Cow::Borrowed(&[]) };
     let mut waiting = 0;
     while let Some((kind, value)) = attribute(&mut cursor)? {
         match kind {
             UNIX_DIAG_NAME => socket.path = path(value),
+            UNIX_DIAG_RQLEN => socket.queues = Some(queues(value)?),
             UNIX_DIAG_ICONS => waiting = value.len() / size_of::<u32>(),
             _ => {}
         }
     }
     Ok((socket, waiting))
+}
+
+/// A `struct unix_diag_rqlen`.
+fn queues(value: &[u8]) -> Result<(u32, u32)> {
+    let mut cursor = Cursor::new(value);
+    Ok((u32_ne(&mut cursor, "udiag_rqueue")?, u32_ne(&mut cursor, "udiag_wqueue")?))
 }
 
 /// A `sun_path` in the spelling of net/unix/af_unix.c, unix_seq_show: a path ends before its NUL, an abstract name has
@@ -86,7 +112,8 @@ mod tests {
             [local.1.to_be_bytes(), remote.1.to_be_bytes()].concat(),
             padded(local.0),
             padded(remote.0),
-            vec![0xff; 24],
+            vec![0xff; 16],
+            [7_u32.to_ne_bytes(), 8_u32.to_ne_bytes()].concat(),
             [uid.to_ne_bytes(), inode.to_ne_bytes()].concat(),
         ]
         .concat()
@@ -103,6 +130,8 @@ mod tests {
             local: ("127.0.0.1".parse().unwrap(), 631),
             remote: ("10.0.2.2".parse().unwrap(), 65534),
             state: 10,
+            recv_queue: 7,
+            send_queue: 8,
             uid: 1000,
             inode: 12345,
         };
@@ -127,9 +156,16 @@ mod tests {
 
     #[test]
     fn unix_sockets_and_who_waits() {
-        let bytes = unix_msg(5, 17, &[attr(3, &[0; 8]), attr(0, b"/s\0"), attr(6, &[0])].concat());
-        let socket = UnixSocket { kind: 5, inode: 17, path: b"/s".into() };
-        assert_eq!(unix(&bytes), Ok((socket, 2)));
+        let queues = [3_u32.to_ne_bytes(), 128_u32.to_ne_bytes()].concat();
+        let mut bytes =
+            unix_msg(5, 17, &[attr(3, &[0; 8]), attr(0, b"/s\0"), attr(4, &queues), attr(6, &[0])].concat());
+        let mut socket =
+            UnixSocket { kind: 5, state: UnixState::Connected, queues: Some((3, 128)), inode: 17, path: b"/s".into() };
+        assert_eq!(unix(&bytes), Ok((socket.clone(), 2)));
+        for (number, state) in [(10, UnixState::Listening), (7, UnixState::Unconnected)] {
+            (bytes[2], socket.state) = (number, state);
+            assert_eq!(unix(&bytes), Ok((socket.clone(), 2)));
+        }
     }
 
     #[test]
@@ -138,14 +174,15 @@ mod tests {
         let cut = |length: usize| inet(whole.split_at(length).0).unwrap_err().field();
         assert_eq!([cut(0), cut(5), cut(7), cut(20)], ["idiag_family", "idiag_sport", "idiag_dport", "idiag_src"]);
         assert_eq!(
-            [cut(30), cut(50), cut(60), cut(65), cut(71)],
-            ["idiag_dst", "idiag_cookie", "idiag_wqueue", "idiag_uid", "idiag_inode"]
+            [cut(30), cut(50), cut(53), cut(57), cut(60), cut(65), cut(71)],
+            ["idiag_dst", "idiag_cookie", "idiag_expires", "idiag_rqueue", "idiag_wqueue", "idiag_uid", "idiag_inode",]
         );
         assert_eq!(inet(&inet_msg(1, 1, (&[], 1), (&[], 2), 3, 4)).unwrap_err().field(), "idiag_family");
         assert_eq!(unix(&[1, 2]).unwrap_err().field(), "udiag_type");
         assert_eq!(unix(&[1, 2, 3, 0, 1]).unwrap_err().field(), "udiag_ino");
         assert_eq!(unix(&[0; 15]).unwrap_err().field(), "udiag_cookie");
         assert_eq!(unix(&unix_msg(1, 2, &[9, 0, 0, 0])).unwrap_err().field(), "rta_len");
+        assert_eq!(unix(&unix_msg(1, 2, &attr(4, &[0; 5]))).unwrap_err().field(), "udiag_wqueue");
     }
 
     proptest! {

@@ -15,6 +15,16 @@ view! {
         protocol: i32 = "psi.soi_protocol" @ 180,
         /// Address family.
         family: i32 = "psi.soi_family" @ 184,
+        /// Options, [`ACCEPTS`] and others.
+        options: i16 = "psi.soi_options" @ 188,
+        /// Whether it has a peer ([`CONNECTED`]), and other flags.
+        socket_state: i16 = "psi.soi_state" @ 192,
+        /// Of a listener: connections that wait to be accepted.
+        waiting: i16 = "psi.soi_qlen" @ 194,
+        /// Bytes received that no process has read yet.
+        received: u32 = "psi.soi_rcv.sbi_cc" @ 208,
+        /// Bytes that are not sent or not acknowledged.
+        unsent: u32 = "psi.soi_snd.sbi_cc" @ 232,
         /// [`INTERNET`], [`TCP`], [`UNIX`] or another.
         kind: i32 = "psi.soi_kind" @ 256,
         /// Foreign port, the first two bytes in network order.
@@ -37,6 +47,11 @@ view! {
         remote: [bytes 255] = "psi.soi_proto.pri_un.unsi_caddr" @ 535,
     }
 }
+
+/// `SO_ACCEPTCONN` of `soi_options`: it listens.
+pub const ACCEPTS: i16 = 2;
+/// `SOI_S_ISCONNECTED` of `soi_state`.
+pub const CONNECTED: i16 = 2;
 
 /// `SOCKINFO_IN`.
 pub const INTERNET: i32 = 1;

@@ -18,8 +18,14 @@ view! {
         kind: u32 = "ki_type" @ 28,
         /// Protocol.
         protocol: u32 = "ki_protocol" @ 32,
+        /// Whether it has a peer ([`CONNECTED`]), and other flags.
+        socket_state: u32 = "ki_sostate" @ 40,
         /// TCP state, as tcp_fsm.h numbers them.
         state: u32 = "ki_tstate" @ 48,
+        /// Bytes received that no process has read yet.
+        received: u64 = "ki_rcvq" @ 56,
+        /// Bytes that are not sent or not acknowledged.
+        unsent: u64 = "ki_sndq" @ 64,
         /// Its own address, a socket address.
         local: [bytes 264] = "ki_s" @ 72,
         /// The peer's address, a socket address.
@@ -28,6 +34,9 @@ view! {
         connected: u64 = "ki_conn" @ 616,
     }
 }
+
+/// `SS_ISCONNECTED` of `ki_sostate`.
+pub const CONNECTED: u32 = 2;
 
 /// Reads the control blocks in an answer whose elements are `size` bytes long.
 pub fn blocks(bytes: &[u8], size: usize) -> impl Iterator<Item = Result<Pcb<'_>>> {

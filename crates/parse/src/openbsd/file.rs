@@ -26,6 +26,8 @@ view! {
         mount_point: [text 96] = "f_mntonname" @ 176,
         /// A socket: `SOCK_STREAM` and its like.
         socket_type: u32 = "so_type" @ 272,
+        /// A socket: whether it has a peer ([`CONNECTED`]), and other flags.
+        socket_state: u32 = "so_state" @ 276,
         /// A socket: protocol.
         protocol: u32 = "so_protocol" @ 288,
         /// A socket: address family.
@@ -40,6 +42,10 @@ view! {
         peer_address: [bytes 16] = "inp_faddru" @ 328,
         /// Process id.
         pid: u32 = "p_pid" @ 376,
+        /// A socket: bytes received that no process has read yet.
+        received: u64 = "so_rcv_cc" @ 448,
+        /// A socket: bytes that are not sent or not acknowledged.
+        unsent: u64 = "so_snd_cc" @ 456,
         /// The descriptor, or a negative number for what a process uses without one, [`special`].
         fd: i32 = "fd_fd" @ 380,
         /// A UNIX socket: its path.
@@ -48,6 +54,9 @@ view! {
         state: u32 = "t_state" @ 596,
     }
 }
+
+/// `SS_ISCONNECTED` of `so_state`.
+pub const CONNECTED: u32 = 2;
 
 /// `f_type`.
 #[allow(missing_docs)] // the names are those of sys/file.h, without DTYPE

@@ -60,7 +60,7 @@ class sconn(NamedTuple):
     type: SocketKind | int  # Socket type.
     laddr: addr | tuple[()] | str  # Local address.
     raddr: addr | tuple[()] | str  # Remote address.
-    status: str  # State of a TCP connection; `None` for other sockets.
+    status: str  # State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, where the system shows that. Other sockets are `None`.
     pid: int | None  # Highest pid of the processes that hold the socket; `None` if no visible process does.
 
 class pconn(NamedTuple):
@@ -69,7 +69,7 @@ class pconn(NamedTuple):
     type: SocketKind | int  # Socket type.
     laddr: addr | tuple[()] | str  # Local address.
     raddr: addr | tuple[()] | str  # Remote address.
-    status: str  # State of a TCP connection; `None` for other sockets.
+    status: str  # State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, where the system shows that. Other sockets are `None`.
 
 class scpustats(NamedTuple):
     ctx_switches: int  # Context switches, voluntary and involuntary.

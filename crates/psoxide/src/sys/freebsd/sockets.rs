@@ -1,10 +1,11 @@
 //! Sockets: the lists of each protocol, joined with the table of open files by the addresses of kernel objects.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use psoxide_parse::bsd::sockaddr::{self, Address};
 use psoxide_parse::freebsd::file::{self, DTYPE_SOCKET, Header};
-use psoxide_parse::freebsd::socket::{self, Inet};
+use psoxide_parse::freebsd::socket::{self, Common, Inet, Tcp, Unix};
 use psoxide_parse::freebsd::unsigned;
 
 use super::abi::AF_INET6;
@@ -63,7 +64,8 @@ pub(super) fn of_all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connec
             source.read(&question, |bytes| {
                 for socket in socket::unix(bytes) {
                     let socket = socket?;
-                    add(socket.common().address(), unix_connection(path(socket.local())?, socket_type));
+                    let connection = unix_connection(path(socket.local())?, socket_type);
+                    add(socket.common().address(), with_state(connection, unix_state(socket)));
                 }
                 Ok(())
             })?;
@@ -72,12 +74,12 @@ pub(super) fn of_all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connec
     Ok(all)
 }
 
-/// Reads the sockets of one process. The state of TCP sockets is in the list of all of them, which is asked for if the
-/// process has any.
+/// Reads the sockets of one process. Their states and queues are in the lists of all sockets, each of which is asked for if
+/// the process has a socket of it.
 pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>> {
     let mut all: Vec<Connection> = Vec::new();
     let mut places: HashMap<u64, usize> = HashMap::new();
-    let mut states: Option<HashMap<u64, i32>> = None;
+    let mut lists: HashMap<List, States> = HashMap::new();
     for file in process.open_files_of()? {
         let header = file?.header;
         if header.kind() != file::kind::SOCKET || header.fd() < 0 {
@@ -91,13 +93,14 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
             continue;
         }
         let Some(mut connection) = connection(header, kind)? else { continue };
-        if connection.kind == SocketType::Stream && connection.family != AddressFamily::Unix {
-            let states = match &states {
-                Some(states) => states,
-                None => states.insert(process.source.read(&TCP, tcp_states)?),
+        if let Some(list) = List::of(&connection) {
+            let states = match lists.entry(list) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(list.read(process.source)?),
             };
-            connection.status =
-                states.get(&header.pcb()).map_or(ConnectionStatus::None, |state| tcp_status(state.cast_unsigned()));
+            if let Some(state) = states.get(&header.pcb()) {
+                connection = with_state(connection, *state);
+            }
         }
         places.insert(header.pcb(), all.len());
         all.push(held(connection, vec![holder]));
@@ -117,9 +120,82 @@ fn holders(bytes: &[u8]) -> psoxide_parse::Result<Holders> {
     Ok(holders)
 }
 
-/// The state of each TCP socket by the address of its protocol block.
-fn tcp_states(bytes: &[u8]) -> psoxide_parse::Result<HashMap<u64, i32>> {
-    socket::tcp(bytes).map(|socket| socket.map(|socket| (socket.inet().common().pcb(), socket.state()))).collect()
+/// A list of all sockets of a kind.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum List {
+    Tcp,
+    Udp,
+    Unix(SocketType),
+}
+
+/// The state of a socket.
+#[derive(Clone, Copy)]
+struct State {
+    status: ConnectionStatus,
+    received: u32,
+    unsent: u32,
+}
+
+/// The state of each socket of a list, by the address of its protocol block.
+type States = HashMap<u64, State>;
+
+impl List {
+    /// Returns the list that a socket is in.
+    fn of(socket: &Connection) -> Option<Self> {
+        Some(match (socket.family, socket.kind) {
+            (AddressFamily::Unix, kind) => Self::Unix(kind),
+            (_, SocketType::Stream) => Self::Tcp,
+            (_, SocketType::Datagram) => Self::Udp,
+            _ => return None,
+        })
+    }
+
+    fn read(self, source: &Source) -> Result<States> {
+        match self {
+            Self::Tcp => source.read(&TCP, |bytes| {
+                let state = |socket: Tcp<'_>| state(socket.inet().common(), tcp_status(socket.state().cast_unsigned()));
+                socket::tcp(bytes).map(|socket| socket.map(state)).collect()
+            }),
+            Self::Udp => source.read(&UDP, |bytes| {
+                let state = |socket: Inet<'_>| state(socket.common(), ConnectionStatus::None);
+                socket::inet(bytes).map(|socket| socket.map(state)).collect()
+            }),
+            Self::Unix(kind) => {
+                let Some((question, _)) = UNIX.into_iter().find(|(_, known)| *known == kind) else {
+                    return Ok(States::new());
+                };
+                source.read(&question, |bytes| {
+                    socket::unix(bytes)
+                        .map(|socket| socket.map(|socket| (socket.common().pcb(), unix_state(socket))))
+                        .collect()
+                })
+            }
+        }
+    }
+}
+
+/// The state of a socket, behind the address of its protocol block.
+fn state(socket: Common<'_>, status: ConnectionStatus) -> (u64, State) {
+    let (received, unsent) = if listens(socket) { (socket.waiting(), 0) } else { (socket.received(), socket.unsent()) };
+    (socket.pcb(), State { status, received, unsent })
+}
+
+fn unix_state(socket: Unix<'_>) -> State {
+    let common = socket.common();
+    let status = match common {
+        _ if listens(common) => ConnectionStatus::Listen,
+        _ if common.state() & socket::CONNECTED != 0 => ConnectionStatus::Established,
+        _ => ConnectionStatus::None,
+    };
+    state(common, status).1
+}
+
+fn listens(socket: Common<'_>) -> bool {
+    socket.options() & socket::ACCEPTS != 0
+}
+
+fn with_state(connection: Connection, State { status, received, unsent }: State) -> Connection {
+    Connection { status, recv_queue: Some(received.into()), send_queue: Some(unsent.into()), ..connection }
 }
 
 /// A socket as the list of open files shows it; `None` for one of another kind.
@@ -141,42 +217,22 @@ fn connection(header: Header<'_>, kind: ConnectionKind) -> Result<Option<Connect
         return Ok(Some(unix_connection(path(header.local())?, socket_type)));
     }
     let read = |bytes| sockaddr::parse(bytes, AF_INET6);
-    Ok(Some(Connection {
-        fd: None,
-        family,
-        kind: socket_type,
-        laddr: endpoint(read(header.local())?),
-        raddr: peer(read(header.peer())?),
-        status: ConnectionStatus::None,
-        pid: None,
-        holders: Vec::new(),
-    }))
+    let (laddr, raddr) = (endpoint(read(header.local())?), peer(read(header.peer())?));
+    Ok(Some(Connection::new(family, socket_type, laddr, raddr)))
 }
 
 fn inet_connection(inet: Inet<'_>, kind: SocketType, status: ConnectionStatus) -> Connection {
-    Connection {
-        fd: None,
-        family: if inet.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 },
+    let connection = Connection::new(
+        if inet.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 },
         kind,
-        laddr: Endpoint::Inet(inet.local()),
-        raddr: Some(inet.remote()).filter(|remote| remote.port() != 0).map_or(Endpoint::None, Endpoint::Inet),
-        status,
-        pid: None,
-        holders: Vec::new(),
-    }
+        Endpoint::Inet(inet.local()),
+        Some(inet.remote()).filter(|remote| remote.port() != 0).map_or(Endpoint::None, Endpoint::Inet),
+    );
+    with_state(connection, state(inet.common(), status).1)
 }
 
 fn unix_connection(path: &[u8], kind: SocketType) -> Connection {
-    Connection {
-        fd: None,
-        family: AddressFamily::Unix,
-        kind,
-        laddr: Endpoint::Unix(text(path)),
-        raddr: Endpoint::Unix(Default::default()),
-        status: ConnectionStatus::None,
-        pid: None,
-        holders: Vec::new(),
-    }
+    Connection::new(AddressFamily::Unix, kind, Endpoint::Unix(text(path)), Endpoint::Unix(Default::default()))
 }
 
 /// The path that a UNIX socket is bound to, empty if it is not.

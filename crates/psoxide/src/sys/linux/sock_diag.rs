@@ -22,6 +22,7 @@ const LISTED_STATES: u32 = 0x1ffe;
 const UNHELD_STATES: u32 = 1 << 6 | 1 << 12;
 const UDIAG_SHOW_NAME: u32 = 0x1;
 const UDIAG_SHOW_ICONS: u32 = 0x8;
+const UDIAG_SHOW_RQLEN: u32 = 0x10;
 
 /// Opens a socket for the questions below. They are about the network namespace of the calling thread.
 pub(super) fn open() -> Result<Netlink> {
@@ -76,7 +77,7 @@ pub(super) fn each_unix(
     held: bool,
     mut each: impl FnMut(UnixSocket<'_>, usize) -> psoxide_parse::Result<()>,
 ) -> Result<()> {
-    let show = if held { UDIAG_SHOW_NAME } else { UDIAG_SHOW_NAME | UDIAG_SHOW_ICONS };
+    let show = UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN | if held { 0 } else { UDIAG_SHOW_ICONS };
     // A `struct unix_diag_req`.
     let mut question = vec![AF_UNIX, 0, 0, 0];
     // udiag_states, udiag_ino, udiag_show, udiag_cookie

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::unix::ffi::OsStringExt as _;
 
 use psoxide_parse::ParseError;
-use psoxide_parse::linux::net_sock::{self, InetSocket, UnixSocket};
+use psoxide_parse::linux::net_sock::{self, InetSocket, UnixSocket, UnixState};
 
 use super::live::netlink::Netlink;
 use super::sock_diag;
@@ -22,6 +22,8 @@ pub(super) struct Socket {
     pub(super) laddr: Endpoint,
     pub(super) raddr: Endpoint,
     pub(super) status: ConnectionStatus,
+    /// The receive and the send queue.
+    pub(super) queues: Option<(u32, u32)>,
 }
 
 /// A table of sockets. /proc/net has a file for each, sock_diag(7) answers about one at a time.
@@ -195,10 +197,10 @@ fn ask(diag: &mut Netlink, table: Table, held: bool) -> Result<Vec<Socket>> {
             Ok(())
         })?,
         Table::Unix => sock_diag::each_unix(diag, held, |socket, waiting| {
-            let waiting = (waiting > 0).then(|| UnixSocket { inode: 0, ..socket.clone() });
+            let waits = UnixSocket { inode: 0, state: UnixState::Connected, queues: None, ..socket.clone() };
             sockets.push(unix_socket(socket));
             // All waiting connections look the same.
-            sockets.extend(waiting.map(unix_socket));
+            sockets.extend((waiting > 0).then(|| unix_socket(waits)));
             Ok(())
         })?,
     }
@@ -216,17 +218,24 @@ fn ask_tcp(diag: &mut Netlink, held: bool) -> Result<Vec<Socket>> {
 }
 
 fn inet_socket(socket: &InetSocket, tcp: bool) -> psoxide_parse::Result<Socket> {
+    let status = if tcp { tcp_status(socket.state)? } else { ConnectionStatus::None };
     Ok(Socket {
         inode: socket.inode,
         family: if socket.local.0.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet },
         kind: if tcp { SocketType::Stream } else { SocketType::Datagram },
         laddr: endpoint(socket.local),
         raddr: endpoint(socket.remote),
-        status: if tcp { tcp_status(socket.state)? } else { ConnectionStatus::None },
+        status,
+        queues: Some(queues((socket.recv_queue, socket.send_queue), status)),
     })
 }
 
 fn unix_socket(socket: UnixSocket<'_>) -> Socket {
+    let status = match socket.state {
+        UnixState::Listening => ConnectionStatus::Listen,
+        UnixState::Connected => ConnectionStatus::Established,
+        UnixState::Unconnected => ConnectionStatus::None,
+    };
     Socket {
         inode: socket.inode,
         family: AddressFamily::Unix,
@@ -238,8 +247,15 @@ fn unix_socket(socket: UnixSocket<'_>) -> Socket {
         },
         laddr: Endpoint::Unix(OsString::from_vec(socket.path.into_owned())),
         raddr: Endpoint::None,
-        status: ConnectionStatus::None,
+        status,
+        queues: socket.queues.map(|both| queues(both, status)),
     }
+}
+
+/// The queues of a socket in this state. In place of the bytes that a listener has to send, which are none, sock_diag(7)
+/// reports how many connections may wait at most.
+fn queues((received, sent): (u32, u32), status: ConnectionStatus) -> (u32, u32) {
+    (received, if status == ConnectionStatus::Listen { 0 } else { sent })
 }
 
 fn endpoint((address, port): (IpAddr, u16)) -> Endpoint {

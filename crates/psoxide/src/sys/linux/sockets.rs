@@ -102,22 +102,21 @@ impl Connections {
     /// Adds a socket; `fds` are its descriptors, sorted by process.
     fn add(&mut self, socket: &Socket, fds: &[SocketFd]) {
         let pid = fds.last().map(|fd| fd.pid);
-        let connection = Connection {
+        let mut connection = Connection {
             fd: fds.iter().find(|fd| Some(fd.pid) == pid).map(|fd| fd.fd),
-            family: socket.family,
-            kind: socket.kind,
-            laddr: socket.laddr.clone(),
-            raddr: socket.raddr.clone(),
             status: socket.status,
             pid,
             holders: fds.iter().map(|fd| Holder { pid: fd.pid, fd: Some(fd.fd) }).collect(),
+            ..Connection::new(socket.family, socket.kind, socket.laddr.clone(), socket.raddr.clone())
         };
-        // A table that changes while it is read may list a socket twice.
+        // A table that changes while it is read may list a socket twice, with other queues.
         let new = match fds {
             [] => self.unheld.insert(connection.clone()),
             _ => self.held.insert((socket.inode, address(&socket.laddr), address(&socket.raddr))),
         };
         if new {
+            connection.recv_queue = socket.queues.map(|(received, _)| received.into());
+            connection.send_queue = socket.queues.map(|(_, sent)| sent.into());
             self.list.push(connection);
         }
     }

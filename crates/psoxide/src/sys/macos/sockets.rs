@@ -3,7 +3,7 @@
 use psoxide_parse::bsd::sockaddr::{self, Address};
 use psoxide_parse::freebsd::unsigned;
 use psoxide_parse::macos::file;
-use psoxide_parse::macos::socket::{INTERNET, Socket, TCP, UNIX};
+use psoxide_parse::macos::socket::{ACCEPTS, CONNECTED, INTERNET, Socket, TCP, UNIX};
 
 use super::calls::Question;
 use super::process::was_closed;
@@ -64,11 +64,29 @@ fn connection(socket: Socket<'_>, kind: ConnectionKind) -> psoxide_parse::Result
                     _ => Endpoint::Unix(Default::default()),
                 })
             };
-            (path(socket.local())?, path(socket.remote())?, AddressFamily::Unix, ConnectionStatus::None)
+            let status = match socket {
+                _ if listens(socket) => ConnectionStatus::Listen,
+                _ if socket.socket_state() & CONNECTED != 0 => ConnectionStatus::Established,
+                _ => ConnectionStatus::None,
+            };
+            (path(socket.local())?, path(socket.remote())?, AddressFamily::Unix, status)
         }
         _ => return Ok(None),
     };
-    Ok(Some(Connection { fd: None, family, kind: socket_type, laddr, raddr, status, pid: None, holders: Vec::new() }))
+    let (received, unsent) = match listens(socket) {
+        true => (unsigned(i32::from(socket.waiting()), "soi_qlen")?, 0),
+        false => (socket.received(), socket.unsent()),
+    };
+    Ok(Some(Connection {
+        status,
+        recv_queue: Some(received.into()),
+        send_queue: Some(unsent.into()),
+        ..Connection::new(family, socket_type, laddr, raddr)
+    }))
+}
+
+fn listens(socket: Socket<'_>) -> bool {
+    socket.options() & ACCEPTS != 0
 }
 
 fn internet(

@@ -138,16 +138,14 @@ fn socket(list: &List, block: &pcb::Pcb<'_>) -> Result<Connection> {
     let read = |bytes| sockaddr::parse(bytes, LAYOUT.inet6);
     let status = match (list.family, list.kind) {
         (AddressFamily::Inet | AddressFamily::Inet6, SocketType::Stream) => tcp_status(block.state()),
+        (AddressFamily::Unix, _) if block.socket_state() & pcb::CONNECTED != 0 => ConnectionStatus::Established,
         _ => ConnectionStatus::None,
     };
+    let (laddr, raddr) = (endpoint(read(block.local())?), peer(read(block.peer())?));
     Ok(Connection {
-        fd: None,
-        family: list.family,
-        kind: socket_type(block.kind()),
-        laddr: endpoint(read(block.local())?),
-        raddr: peer(read(block.peer())?),
         status,
-        pid: None,
-        holders: Vec::new(),
+        recv_queue: Some(block.received()),
+        send_queue: Some(block.unsent()),
+        ..Connection::new(list.family, socket_type(block.kind()), laddr, raddr)
     })
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use psoxide_parse::bsd::sockaddr::{self, Address};
-use psoxide_parse::openbsd::file::{self, File, kind};
+use psoxide_parse::openbsd::file::{self, CONNECTED, File, kind};
 use psoxide_parse::openbsd::interface::{Data, LAYOUT, MEDIA, Media};
 
 use super::Openbsd;
@@ -92,9 +92,17 @@ fn socket(file: &File<'_>) -> Option<Connection> {
     };
     let kind = socket_type(file.socket_type());
     let (laddr, raddr) = ends(file, family);
-    let is_tcp = kind == SocketType::Stream && family != AddressFamily::Unix;
-    let status = if is_tcp { tcp_status(file.state()) } else { ConnectionStatus::None };
-    Some(Connection { fd: None, family, kind, laddr, raddr, status, pid: None, holders: Vec::new() })
+    let status = match (family, kind) {
+        (AddressFamily::Unix, _) if file.socket_state() & CONNECTED != 0 => ConnectionStatus::Established,
+        (AddressFamily::Inet | AddressFamily::Inet6, SocketType::Stream) => tcp_status(file.state()),
+        _ => ConnectionStatus::None,
+    };
+    Some(Connection {
+        status,
+        recv_queue: Some(file.received()),
+        send_queue: Some(file.unsent()),
+        ..Connection::new(family, kind, laddr, raddr)
+    })
 }
 
 /// Both ends of a socket. The kernel does not tell the peer's path of a UNIX socket.

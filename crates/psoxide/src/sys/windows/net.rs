@@ -79,14 +79,10 @@ fn connection(socket: &Socket, family: AddressFamily, kind: SocketType) -> Conne
     // What listens has no other end, whatever stands there.
     let remote = socket.remote.filter(|(_, port, _)| *port != 0 && status != ConnectionStatus::Listen);
     Connection {
-        fd: None,
-        family,
-        kind,
-        laddr: endpoint(socket.local),
-        raddr: remote.map_or(Endpoint::None, endpoint),
         status,
         pid: Some(socket.pid),
         holders: vec![Holder { pid: socket.pid, fd: None }],
+        ..Connection::new(family, kind, endpoint(socket.local), remote.map_or(Endpoint::None, endpoint))
     }
 }
 
