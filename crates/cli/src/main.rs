@@ -209,6 +209,20 @@ mod tests {
         }
     }
 
+    /// `-t` is TCP and `-h` is human-readable sizes, whatever the command.
+    #[test]
+    fn letters_mean_one_thing() {
+        for (letter, long) in [('t', "tcp"), ('h', "human")] {
+            for entry in cmd::ALL {
+                let mut command = entry.command();
+                command.build();
+                for arg in command.get_arguments().filter(|arg| arg.get_short() == Some(letter)) {
+                    assert_eq!(arg.get_long(), Some(long), "-{letter} of {}", entry.name);
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_column_has_a_unique_name_and_a_documentation() {
         for entry in cmd::ALL {

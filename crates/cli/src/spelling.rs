@@ -2,12 +2,13 @@
 
 use std::ffi::OsString;
 
-/// Rewrites familiar spellings: `kill -9 PID`, `free -s 2 -c 5`, `vmstat 2 5`.
+/// Rewrites familiar spellings: `kill -9 PID`, `wait -t 10 PID`, `free -s 2 -c 5`, `vmstat 2 5`.
 pub(crate) fn plain(args: Vec<OsString>) -> Vec<OsString> {
-    const COMMANDS: [(&str, Spelling); 7] = [
+    const COMMANDS: [(&str, Spelling); 8] = [
         ("kill", signal),
         ("killall", signal),
         ("pkill", signal),
+        ("wait", timeout),
         ("free", repeat),
         ("vmstat", interval_and_count),
         ("iostat", interval_and_count),
@@ -47,14 +48,21 @@ fn signal(arg: &str, _: &mut usize) -> Option<String> {
     (is_signal && crate::signal::parse(name).is_ok()).then(|| format!("--signal={name}"))
 }
 
-/// `-s SECONDS` and `-c COUNT`.
+/// `-s SECONDS` and `-c COUNT`, of free(1).
 fn repeat(arg: &str, _: &mut usize) -> Option<String> {
-    match arg.split_at_checked(2)? {
-        ("-s", "") => Some("--interval".into()),
-        ("-c", "") => Some("--count".into()),
-        ("-s", seconds) => Some(format!("--interval={seconds}")),
-        ("-c", count) => Some(format!("--count={count}")),
-        _ => None,
+    with_value(arg, "-s", "--interval").or_else(|| with_value(arg, "-c", "--count"))
+}
+
+/// `-t TIME`, of waitpid(1). Among the options of psoxide, `-t` is TCP.
+fn timeout(arg: &str, _: &mut usize) -> Option<String> {
+    with_value(arg, "-t", "--timeout")
+}
+
+/// Replaces a short option, whether its value follows in the same argument or in the next.
+fn with_value(arg: &str, short: &str, long: &str) -> Option<String> {
+    match arg.strip_prefix(short)? {
+        "" => Some(long.into()),
+        value => Some(format!("{long}={value}")),
     }
 }
 
@@ -87,6 +95,9 @@ mod tests {
         becomes("kill -s TERM -n 1", "kill -s TERM -n 1");
         becomes("kill -- -9", "kill -- -9");
         becomes("free -h -s 2 -c5", "free -h --interval 2 --count=5");
+        becomes("wait -t 0 7", "wait --timeout 0 7");
+        becomes("wait -t10 7", "wait --timeout=10 7");
+        becomes("netstat -t", "netstat -t");
         becomes("vmstat 2 5", "vmstat --interval=2 --count=5");
         becomes("cpu --interval 2", "cpu --interval 2");
         becomes("ps -9", "ps -9");

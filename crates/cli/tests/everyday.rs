@@ -462,6 +462,39 @@ fn netstat_takes_the_options_of_others() {
 }
 
 #[test]
+fn netstat_shows_queues_and_unix_listeners() {
+    let machine = Machine::new();
+    let heading = |args: &[&str]| lines(&machine.run(args))[0].split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(heading(&["netstat", "-tlnp"]).starts_with("PROTO RECV-Q SEND-Q LADDR RADDR STATUS PID"));
+    let ran = machine.run(&["netstat", "-xl", "--columns", "proto,status,laddr", "--no-header"]);
+    let expected = ["unix  LISTEN  /run/\\xff.sock", "unix  LISTEN  @hidden"];
+    assert_eq!(lines(&ran), expected, "{}", ran.stdout);
+    // Connections that wait to be accepted are a listener's receive queue; bytes that nobody has read a connection's.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let waits = std::net::TcpStream::connect(address).unwrap();
+    let port = format!("laddr ~ :{}$ && status == LISTEN", address.port());
+    let args = ["netstat", "-t", "--filter", &port, "--columns", "recv_queue,send_queue", "--no-header"];
+    let begun = std::time::Instant::now();
+    while run(psoxide().args(args)).stdout.split_whitespace().collect::<Vec<_>>() != ["1", "0"] {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", run(psoxide().args(args)));
+    }
+    drop(waits);
+}
+
+#[test]
+fn a_timeout_is_spelled_out_and_t_is_tcp() {
+    let own = std::process::id().to_string();
+    // waitpid(1) spells it so.
+    for timeout in [&["--timeout", "0"][..], &["-t", "0"], &["-t0"]] {
+        assert_eq!(run(psoxide().args(["wait"]).args(timeout).arg(&own)).code, 1, "{timeout:?}");
+    }
+    let help = run(psoxide().args(["wait", "--help"])).stdout;
+    assert!(help.contains("--timeout <TIME>") && !help.contains("-t, "), "{help}");
+    assert!(run(psoxide().args(["netstat", "--help"])).stdout.contains("-t, --tcp"));
+}
+
+#[test]
 fn cpu_counts_running_and_blocked_threads() {
     let machine = Machine::new();
     let json = machine.run(&["cpu", "--json", "--columns", "running,blocked"]).json();

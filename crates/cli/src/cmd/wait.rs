@@ -17,8 +17,8 @@ pub(crate) struct Wait {
     /// The processes
     #[arg(required = true, value_name = "PID", value_parser = args::pid)]
     pids: Vec<Pid>,
-    /// Give up after this time (10, 500ms, 2m; 0: only look)
-    #[arg(short, long, value_name = "TIME", value_parser = args::timeout)]
+    /// Give up after this time (10, 500ms, 2m; 0: only look), also as -t of waitpid(1)
+    #[arg(long, value_name = "TIME", value_parser = args::timeout)]
     timeout: Option<Duration>,
     #[command(flatten)]
     list: ListArgs,
@@ -52,7 +52,7 @@ impl Subcommand for Wait {
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("wait 1234", "returns when process 1234 has ended"),
         ("wait --timeout 30 1234 1235", "gives up after half a minute"),
-        ("wait -t 0 1234 || echo running", "only looks"),
+        ("wait --timeout 0 1234 || echo running", "only looks"),
     ];
 
     fn columns() -> Vec<Meta> {
