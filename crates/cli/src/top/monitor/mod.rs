@@ -1,8 +1,8 @@
 //! The machine and its processes, sampled again and again.
 
+mod changes;
 mod facts;
 pub(crate) mod history;
-mod quiet;
 pub(crate) mod source;
 mod threads;
 
@@ -12,9 +12,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use psoxide::{Counters, DiskIo, Field, NetIo, Pid, Process, ProcessRates, ProcessStatus, Reading, Row, Snapshot};
 
+use self::changes::{COMPARED, Changes};
 use self::facts::{FRESH, Facts};
 use self::history::History;
-use self::quiet::{COMPARED, Changes};
 use self::source::{Gauges, Sensors, Source};
 use self::threads::Threads;
 use crate::process::Proc;
@@ -33,8 +33,6 @@ pub(crate) struct Entry {
     pub(crate) thread_of: Option<Identity>,
     /// When its counters were last read.
     read: Instant,
-    /// How often it has been the same since it last changed.
-    quiet: u32,
 }
 
 /// Rows, in the order of the pids. They are large, and handed on by the thousand.
@@ -246,7 +244,7 @@ impl Monitor {
             let mut proc = proc(row, rate, memory, clock);
             proc.iowait_percent = proc.iowait_percent.filter(|_| counts_waits);
             let threads = self.threads.entries(&mut proc, self.machine.window);
-            entries.push(Box::new(Entry { proc, thread_of: None, read: taken, quiet: 0 }));
+            entries.push(Box::new(Entry { proc, thread_of: None, read: taken }));
             entries.extend(threads);
         }
         entries.extend(same);

@@ -16,9 +16,6 @@ pub(crate) trait Source {
     /// Tells whether each process is read by calls of its own, so that a process that is not read costs nothing.
     fn reads_each(&self) -> bool;
 
-    /// Lists the processes, by pid.
-    fn pids(&mut self) -> psoxide::Result<Vec<Pid>>;
-
     /// Returns the time of the machine.
     fn now(&self) -> SystemTime;
 
@@ -76,10 +73,6 @@ impl Source for Machine {
 
     fn reads_each(&self) -> bool {
         self.0.is_live() && self.0.backend() == Backend::Proc
-    }
-
-    fn pids(&mut self) -> psoxide::Result<Vec<Pid>> {
-        self.0.pids()
     }
 
     fn now(&self) -> SystemTime {
