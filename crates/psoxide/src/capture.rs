@@ -60,7 +60,7 @@ fn read_all(system: &System) {
     let _ = (system.cpu_times(), system.cpu_times_per_cpu(), system.cpu_count(), system.cpu_count_cores());
     let _ = (system.cpu_stats(), system.cpu_freq(), system.load_average());
     let _ = (system.virtual_memory(), system.swap_memory());
-    let _ = (system.sensors_temperatures(), system.sensors_fans(), system.sensors_battery());
+    let _ = (system.sensors_temperatures(), system.sensors_fans(), system.sensors_battery(), system.gpus());
     let _ = (system.disk_io_counters(), system.whole_disks(), system.net_io_counters());
     let _ = (system.net_if_addrs(), system.net_if_stats(), system.net_connections(ConnectionKind::All));
     for partition in system.disk_partitions(true).unwrap_or_default() {

@@ -67,7 +67,7 @@ pub use process::{
     ProcessStatus, Resource, Scheduling, SchedulingPolicy, Thread, ThreadDetails, WaitOutcome, wait_procs,
 };
 pub use record::{FieldInfo, Record, Unit};
-pub use sensors::{Battery, Fan, Temperature, TimeLeft};
+pub use sensors::{Battery, Fan, Gpu, Temperature, TimeLeft};
 pub use services::{Service, ServiceStart, ServiceStatus};
 pub use snapshot::{Counters, Field, FieldSet, Pass, ProcessRates, Query, Rates, Reading, Row, Snapshot};
 pub use system::{HostInfo, System};

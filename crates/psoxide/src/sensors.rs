@@ -1,4 +1,4 @@
-//! Temperatures, fans and battery.
+//! Temperatures, fans, battery and GPUs.
 
 use std::time::Duration;
 
@@ -46,6 +46,21 @@ record! {
     }
 }
 
+record! {
+    /// A GPU.
+    #[derive(Debug, Clone, Default, PartialEq)]
+    pub struct Gpu = "gpu" {
+        /// Name of the device, such as `card0`.
+        name: String, Text, LINUX;
+        /// Share of the last moments in which it worked. A GPU that is powered down to save energy has 0.
+        busy: Option<f64>, Percent, LINUX;
+        /// Memory of its own in use.
+        memory_used: Option<u64>, Bytes, LINUX;
+        /// Memory of its own.
+        memory_total: Option<u64>, Bytes, LINUX;
+    }
+}
+
 /// Time until a battery is empty.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TimeLeft {
@@ -88,5 +103,12 @@ impl System {
     /// Linux: `/sys/class/power_supply`.
     pub fn sensors_battery(&self) -> Result<Option<Battery>> {
         sys::Os::sensors_battery(self.source())
+    }
+
+    /// Reads the GPUs whose driver reports how busy they are or how much of their memory is in use.
+    ///
+    /// Linux: `/sys/class/drm`, which the driver amdgpu fills.
+    pub fn gpus(&self) -> Result<Vec<Gpu>> {
+        sys::Os::gpus(self.source())
     }
 }

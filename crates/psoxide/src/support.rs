@@ -125,6 +125,7 @@ pub const CALLS: &[Call] = &[
     call("System::disk_io_total", OsSet::ALL),
     call("System::disk_partitions", OsSet::ALL),
     call("System::disk_usage", OsSet::ALL),
+    call("System::gpus", OsSet::LINUX),
     call("System::host_info", OsSet::ALL),
     call("System::load_average", OsSet::ALL),
     call("System::net_connections", OsSet::ALL),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Field, Ids,
+    Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Field, Gpu, Ids,
     Limit, PressureOf, Process, ProcessStatus, Record as _, Resource, Result, SchedulingPolicy, SocketType, System,
     Temperature, TimeLeft,
 };
@@ -250,6 +250,25 @@ fn thermal_zones_stand_in_for_chips() {
     let machine = machine!("thermal-zones-without-hwmon");
     assert_eq!(machine.system.sensors_temperatures().unwrap(), expected);
     assert_eq!(machine.system.sensors_fans().unwrap(), []);
+}
+
+#[test]
+fn gpus_report_work_and_memory() {
+    let machine = machine!("gpus");
+    let gpu = |name: &str, busy, memory_used, memory_total| {
+        Gpu::with(|gpu| {
+            gpu.name = name.into();
+            (gpu.busy, gpu.memory_used, gpu.memory_total) = (busy, memory_used, memory_total);
+        })
+    };
+    // One that works, one that sleeps and is not woken up, and one whose driver counts memory only.
+    let expected = [
+        gpu("card0", Some(37.0), Some(3 << 30), Some(8 << 30)),
+        gpu("card1", Some(0.0), Some(0), Some(4 << 30)),
+        gpu("card2", None, Some(1 << 20), Some(2 << 30)),
+    ];
+    assert_eq!(machine.system.gpus().unwrap(), expected);
+    assert_eq!(machine!("neither-disks-nor-sensors").system.gpus().unwrap(), []);
 }
 
 #[test]

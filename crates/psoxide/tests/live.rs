@@ -175,6 +175,7 @@ fn the_machine_is_plausible() {
     system.sensors_temperatures().unwrap();
     system.sensors_fans().unwrap();
     system.sensors_battery().unwrap();
+    system.gpus().unwrap();
     system.disk_partitions(false).unwrap();
     assert!(!system.disk_partitions(true).unwrap().is_empty());
     let nics = system.net_io_counters().unwrap();

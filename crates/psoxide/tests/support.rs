@@ -100,6 +100,7 @@ fn make(name: &str, system: &System, me: &Process) -> Option<Result<()>> {
         "System::disk_io_total" => system.disk_io_total().map(drop),
         "System::disk_partitions" => system.disk_partitions(true).map(drop),
         "System::disk_usage" => system.disk_usage("/").map(drop),
+        "System::gpus" => system.gpus().map(drop),
         "System::host_info" => system.host_info().map(drop),
         "System::load_average" => system.load_average().map(drop),
         "System::net_connections" => system.net_connections(ConnectionKind::All).map(drop),

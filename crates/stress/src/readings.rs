@@ -109,6 +109,7 @@ pub(crate) fn of_machine(system: &System) -> Readings {
     all.insert("sensors_temperatures", seen(system.sensors_temperatures(), Vec::len));
     all.insert("sensors_fans", seen(system.sensors_fans(), Vec::len));
     all.insert("sensors_battery", seen(system.sensors_battery(), |battery| usize::from(battery.is_some())));
+    all.insert("gpus", seen(system.gpus(), Vec::len));
     all.insert("users", seen(system.users(), Vec::len));
     all
 }

@@ -85,7 +85,7 @@ fn checks(context: &Context) -> Result<Vec<Check>, Failure> {
     if system.os() == Os::Linux {
         checks.extend([hidepid(system), cgroups(system), delay_accounting(system)]);
     }
-    checks.extend([pressure(system), sensors(system), battery(system), logins(system), output(context)]);
+    checks.extend([pressure(system), sensors(system), gpus(system), battery(system), logins(system), output(context)]);
     Ok(checks)
 }
 
@@ -189,6 +189,14 @@ fn sensors(system: &System) -> Check {
         Ok(0) if fans == 0 => check("sensors", State::Missing, "no temperatures or fans (usual in a virtual machine)"),
         Ok(count) => check("sensors", State::Works, format!("{count} temperatures, {fans} fans")),
         Err(error) => check("sensors", State::Missing, explain(&error)),
+    }
+}
+
+fn gpus(system: &System) -> Check {
+    match system.gpus() {
+        Ok(gpus) if gpus.is_empty() => check("GPU", State::Missing, "none that reports its work (amdgpu does)"),
+        Ok(gpus) => check("GPU", State::Works, gpus.into_iter().map(|gpu| gpu.name).collect::<Vec<_>>().join(", ")),
+        Err(error) => check("GPU", State::Missing, explain(&error)),
     }
 }
 

@@ -69,6 +69,7 @@ named! {
         Memory = "memory",
         Disks = "disks",
         Network = "network",
+        Gpu = "gpu",
         Sensors = "sensors",
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::{Fate, Handle, Parentage, Platform};
 use crate::{
     Battery, Cgroup, Connection, ConnectionKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo, DiskPartition,
-    DiskUsage, Error, ExitStatus, Fan, HostInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails,
+    DiskUsage, Error, ExitStatus, Fan, Gpu, HostInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf,
     ProcessCpuTimes, ProcessStatus, Resource, Result, RunQueue, Scheduling, Service, Signal, SwapMemory, Temperature,
     Thread, ThreadDetails, User, VirtualMemory,
@@ -377,7 +377,7 @@ contract! {
         fn net_if_stats(source) -> Result<Vec<(OsString, NicStats)>> = unsupported;
     }
 
-    /// Reads temperatures, fans and the battery.
+    /// Reads temperatures, fans, the battery and the GPUs.
     trait SensorReadings {
         /// Reads the temperatures, by the sensor's name.
         fn sensors_temperatures(source) -> Result<Vec<(String, Vec<Temperature>)>> = unsupported;
@@ -387,6 +387,9 @@ contract! {
 
         /// Reads the battery, if the machine has one.
         fn sensors_battery(source) -> Result<Option<Battery>> = unsupported;
+
+        /// Reads the GPUs.
+        fn gpus(source) -> Result<Vec<Gpu>> = unsupported;
     }
 
     /// Reads who is logged in.

@@ -38,7 +38,9 @@ pub(super) fn height(view: &View, area: Rect) -> u16 {
         Panels::Line => 1,
         Panels::Full => {
             let wanted = if area.width < WIDE {
-                8 + u16::from(!sensor_words(machine).is_empty() && view.settings.meters.contains(&Meter::Sensors))
+                let meters = shown_meters(view);
+                let gpus = if meters.contains(&Meter::Gpu) { machine.sensors.gpus.len() } else { 0 };
+                8 + u16::from(meters.contains(&Meter::Sensors)) + u16::try_from(gpus).unwrap_or(u16::MAX - 9)
             } else {
                 (cpus.div_ceil(2) + 2).clamp(9, 14)
             };
@@ -123,6 +125,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View, whole: Rect, pa
                 Meter::Memory => memory(buffer, *area, machine, palette),
                 Meter::Disks => disks(buffer, *area, machine, palette),
                 Meter::Network => network(buffer, *area, machine, palette),
+                Meter::Gpu => gpus(buffer, *area, machine, palette),
                 Meter::Sensors => sensors(buffer, *area, machine, palette),
             }
         }
@@ -131,7 +134,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View, whole: Rect, pa
 
 /// The meters that are wanted and have something to show.
 fn shown_meters(view: &View) -> Vec<Meter> {
-    let has = |meter: &Meter| *meter != Meter::Sensors || !sensor_words(&view.monitor.machine).is_empty();
+    let machine = &view.monitor.machine;
+    let has = |meter: &Meter| match meter {
+        Meter::Gpu => !machine.sensors.gpus.is_empty(),
+        Meter::Sensors => !sensor_words(machine).is_empty(),
+        _ => true,
+    };
     view.settings.meters.iter().copied().filter(has).collect()
 }
 
@@ -140,7 +148,7 @@ const fn weight(meter: Meter) -> u16 {
         Meter::Cpu => 34,
         Meter::Memory => 26,
         Meter::Disks | Meter::Network => 20,
-        Meter::Sensors => 16,
+        Meter::Gpu | Meter::Sensors => 16,
     }
 }
 
@@ -165,6 +173,12 @@ fn line(buffer: &mut Buffer, area: Rect, machine: &Machine, meters: &[Meter], pa
             }
             Meter::Disks => parts.push(("disk ", disk_rates(machine), Style::new())),
             Meter::Network => parts.push(("net ", net_rates(machine), Style::new())),
+            Meter::Gpu => {
+                for (name, gpu) in gpu_names(machine) {
+                    let busy = gpu.busy.unwrap_or(0.0) / 100.0;
+                    parts.push(("", format!("{name} {}", gpu_words(gpu)), palette.load(busy)));
+                }
+            }
             Meter::Sensors => {
                 parts.extend(sensor_words(machine).into_iter().map(|words| ("", words, Style::new())));
             }
@@ -214,6 +228,13 @@ fn summary(buffer: &mut Buffer, area: Rect, machine: &Machine, meters: &[Meter],
             Meter::Network => {
                 words(buffer, inner, y, "net", &net_rates(machine), palette);
                 y += 1;
+            }
+            Meter::Gpu => {
+                for (name, gpu) in gpu_names(machine) {
+                    let busy = gpu.busy.unwrap_or(0.0) / 100.0;
+                    meters::meter(buffer, inner, y, &name, busy, &gpu_words(gpu), palette);
+                    y += 1;
+                }
             }
             Meter::Sensors => {
                 words(buffer, inner, y, "temp", &sensor_words(machine).join(" "), palette);
@@ -308,6 +329,39 @@ fn net_rates(machine: &Machine) -> String {
         sent = sent.saturating_add(io.bytes_sent);
     }
     format!("↓ {} ↑ {}/s", rate(received, machine), rate(sent, machine))
+}
+
+fn gpus(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {
+    let inner = frame(buffer, area, "GPU", palette);
+    let mut y = inner.y;
+    for (name, gpu) in gpu_names(machine) {
+        if let Some(busy) = gpu.busy {
+            meter(buffer, inner, y, &name, busy / 100.0, &format!("{busy:>3.0}%"), palette);
+            y += 1;
+        }
+        if let Some((used, total)) = gpu.memory_used.zip(gpu.memory_total).filter(|(_, total)| *total > 0) {
+            let figures = format!("{}/{}", human::bytes(used), human::bytes(total));
+            let label = if gpu.busy.is_some() { "mem" } else { &name };
+            meter(buffer, inner, y, label, used as f64 / total as f64, &figures, palette);
+            y += 1;
+        }
+    }
+}
+
+/// The GPUs with what they are called: the only one is simply "gpu".
+fn gpu_names(machine: &Machine) -> impl Iterator<Item = (String, &psoxide::Gpu)> {
+    let gpus = &machine.sensors.gpus;
+    let name =
+        |gpu: &psoxide::Gpu| if gpus.len() == 1 { "gpu".into() } else { crate::output::escape(gpu.name.as_ref()) };
+    gpus.iter().map(move |gpu| (name(gpu), gpu))
+}
+
+/// How busy a GPU is and how much of its memory is in use.
+fn gpu_words(gpu: &psoxide::Gpu) -> String {
+    let busy = gpu.busy.map(|busy| format!("{busy:.0}%"));
+    let memory = gpu.memory_used.zip(gpu.memory_total);
+    let memory = memory.map(|(used, total)| format!("{}/{}", human::bytes(used), human::bytes(total)));
+    busy.into_iter().chain(memory).collect::<Vec<_>>().join(" ")
 }
 
 fn sensors(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) {

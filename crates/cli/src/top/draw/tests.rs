@@ -124,6 +124,33 @@ fn windows() {
 }
 
 #[test]
+fn gpus_have_meters_when_there_are_any() {
+    assert!(!screen(&mut shown(80).view, 80, 24).to_lowercase().contains("gpu"));
+    let Shown { mut view, _root: root } = shown(80);
+    for (file, text) in [
+        ("card0/device/gpu_busy_percent", "37"),
+        ("card0/device/mem_info_vram_used", "3221225472"),
+        ("card0/device/mem_info_vram_total", "8589934592"),
+        ("card2/device/mem_info_vram_used", "1048576"),
+        ("card2/device/mem_info_vram_total", "2147483648"),
+    ] {
+        let path = root.path().join("sys/class/drm").join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    view.monitor = Monitor::new(Box::new(Machine(System::at_root(root.path()).unwrap())), "box");
+    view.sample().unwrap();
+    let all = screen(&mut view, 80, 24);
+    assert!(all.contains("card0 ") && all.contains("37% 3.0Gi/8.0Gi") && all.contains("card2 "), "{all}");
+    view.monitor.machine.sensors.gpus.truncate(1);
+    assert!(screen(&mut view, 80, 24).contains("gpu  ███"));
+    let wide = screen(&mut view, 160, 30);
+    assert!(wide.contains("╭─ GPU ") && wide.contains(" 37%") && wide.contains("3.0Gi/8.0Gi"), "{wide}");
+    view.settings.panels = Panels::Line;
+    assert!(screen(&mut view, 160, 30).contains("gpu 37% 3.0Gi/8.0Gi"));
+}
+
+#[test]
 fn the_columns_do_not_move_while_values_change() {
     let Shown { mut view, _root } = shown(100);
     let headings = |view: &mut View| {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    Backend, Battery, Fan, LoadAverage, Pid, Pressure, PressureOf, Process, Query, Snapshot, SwapMemory, System,
+    Backend, Battery, Fan, Gpu, LoadAverage, Pid, Pressure, PressureOf, Process, Query, Snapshot, SwapMemory, System,
     Temperature, VirtualMemory,
 };
 
@@ -59,6 +59,7 @@ pub(crate) struct Sensors {
     pub(crate) temperatures: Vec<(String, Temperature)>,
     pub(crate) fans: Vec<(String, Fan)>,
     pub(crate) battery: Option<Battery>,
+    pub(crate) gpus: Vec<Gpu>,
     /// Clock frequency of each CPU in megahertz.
     pub(crate) frequencies: Vec<f64>,
 }
@@ -107,6 +108,7 @@ impl Source for Machine {
             temperatures: named(system.sensors_temperatures().unwrap_or_default(), |sensor| &sensor.label),
             fans: named(system.sensors_fans().unwrap_or_default(), |fan| &fan.label),
             battery: system.sensors_battery().ok().flatten(),
+            gpus: system.gpus().unwrap_or_default(),
             frequencies: system.cpu_freq().unwrap_or_default().into_iter().map(|cpu| cpu.current).collect(),
         }
     }

@@ -1,4 +1,4 @@
-//! Sensors: /sys/class/hwmon, /sys/class/thermal, /sys/class/power_supply.
+//! Sensors: /sys/class/hwmon, /sys/class/thermal, /sys/class/power_supply, /sys/class/drm.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::source::if_any;
 use super::{Linux, Source};
 use crate::memory::percent;
 use crate::sys::SensorReadings;
-use crate::{Battery, Fan, Result, Temperature, TimeLeft};
+use crate::{Battery, Fan, Gpu, Result, Temperature, TimeLeft};
 
 impl SensorReadings for Linux {
     fn sensors_temperatures(source: &Source) -> Result<Vec<(String, Vec<Temperature>)>> {
@@ -104,6 +104,27 @@ impl SensorReadings for Linux {
             seconds.map_or(TimeLeft::Unknown, |seconds| TimeLeft::For(Duration::from_secs(seconds)))
         };
         Ok(Some(Battery { percent: charge, secsleft, power_plugged }))
+    }
+
+    fn gpus(source: &Source) -> Result<Vec<Gpu>> {
+        let class = source.file("sys/class/drm");
+        // Its connectors have names such as `card0-DP-1`.
+        let is_card = |name: &str| name.strip_prefix("card").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        let gpu = |name: String| {
+            let device = class.join(&name).join("device");
+            let number = |file: &str| source.number(&device.join(file));
+            // To ask how busy a GPU is wakes it up.
+            let sleeps = text(source, &device.join("power/runtime_status")).as_deref() == Some("suspended");
+            let busy = match source.stat(&device.join("gpu_busy_percent")) {
+                Ok(_) if sleeps => Some(0),
+                Ok(_) => number("gpu_busy_percent"),
+                Err(_) => None,
+            };
+            let busy = busy.and_then(|percent| u32::try_from(percent).ok()).map(f64::from);
+            let (memory_used, memory_total) = (number("mem_info_vram_used"), number("mem_info_vram_total"));
+            (busy.is_some() || memory_total.is_some()).then_some(Gpu { name, busy, memory_used, memory_total })
+        };
+        Ok(sorted(source, &class, is_card)?.into_iter().filter_map(gpu).collect())
     }
 }
 
