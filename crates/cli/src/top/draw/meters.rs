@@ -1,5 +1,6 @@
 //! Meters: a label, a bar and its figures on one line.
 
+use psoxide::PressureOf;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -111,13 +112,19 @@ pub(super) fn pressure(buffer: &mut Buffer, area: Rect, y: u16, machine: &Machin
     if machine.gauges.pressure.is_empty() || y >= area.bottom() {
         return;
     }
-    let mut x = area.x + text(buffer, area.x, y, area.width, "psi ", palette.faint);
+    let mut x = area.x + text(buffer, area.x, y, area.width, "pressure", palette.faint);
     for (what, pressure) in &machine.gauges.pressure {
         let Some(some) = &pressure.some else { continue };
-        let label = format!(" {} ", what.name());
-        x += text(buffer, x, y, area.right().saturating_sub(x), &label, palette.faint);
-        let percent = format!("{:.1}%", some.avg10);
-        x += text(buffer, x, y, area.right().saturating_sub(x), &percent, palette.load(some.avg10 / 100.0));
+        let name = if *what == PressureOf::Memory { "mem" } else { what.name() };
+        let label = format!(" {name} ");
+        let decimals = usize::from(some.avg10 < 9.95);
+        let percent = format!("{:.decimals$}%", some.avg10);
+        // On a narrow screen the last ones are left out whole.
+        if area.right().saturating_sub(x) < wide(&label) + wide(&percent) {
+            break;
+        }
+        x += text(buffer, x, y, area.width, &label, palette.faint);
+        x += text(buffer, x, y, area.width, &percent, palette.load(some.avg10 / 100.0));
     }
 }
 
