@@ -137,6 +137,24 @@ fn rates_are_since_an_earlier_capture() {
 }
 
 snapshots! {
+    "sunos/5.11-i86pc-built.txt":
+    sunos_ps: "ps";
+    sunos_procinfo: "procinfo" "700" "--verbose";
+    sunos_procinfo_zombie: "procinfo" "702";
+    sunos_procinfo_refused: "procinfo" "704";
+    sunos_pmap: "pmap" "700";
+    sunos_pstree: "pstree";
+    sunos_free: "free";
+    sunos_cpu: "cpu";
+    sunos_netstat: "netstat";
+    sunos_ifconfig: "ifconfig";
+    sunos_disks: "disks" "--all";
+    sunos_top: "top" "--batch";
+    sunos_who: "who";
+    sunos_uptime: "uptime";
+}
+
+snapshots! {
     "macos/23.1.0-arm64-headers.txt":
     macos_ps: "ps";
     macos_procinfo: "procinfo" "501" "--verbose";

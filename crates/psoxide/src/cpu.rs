@@ -68,11 +68,11 @@ record! {
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct CpuFreq = "scpufreq" {
         /// Now.
-        current: f64, Megahertz, LINUX | MACOS | WINDOWS | FREEBSD | OPENBSD;
+        current: f64, Megahertz, LINUX | MACOS | WINDOWS | FREEBSD | OPENBSD | SUNOS;
         /// Lowest it can be set to, where the kernel knows.
-        min: Option<f64>, Megahertz, LINUX | MACOS | FREEBSD;
+        min: Option<f64>, Megahertz, LINUX | MACOS | FREEBSD | SUNOS;
         /// Highest it can be set to, where the kernel knows.
-        max: Option<f64>, Megahertz, LINUX | MACOS | WINDOWS | FREEBSD;
+        max: Option<f64>, Megahertz, LINUX | MACOS | WINDOWS | FREEBSD | SUNOS;
     }
 }
 

@@ -65,7 +65,7 @@ record! {
         /// Writes merged with adjacent ones before the device saw them.
         write_merged_count: Option<u64>, Count, LINUX;
         /// Time with at least one I/O in progress.
-        busy_time: Option<Duration>, Seconds, LINUX | FREEBSD;
+        busy_time: Option<Duration>, Seconds, LINUX | FREEBSD | SUNOS;
     }
 }
 
@@ -108,6 +108,17 @@ impl System {
         let whole = self.whole_disks()?;
         let counters = self.disk_io_counters()?;
         Ok(counters.iter().filter(|(name, _)| whole.contains(name)).map(|(_, io)| io.clone()).reduce(|a, b| a.plus(&b)))
+    }
+}
+
+impl DiskUsage {
+    /// Converts blocks of `size` bytes: all, unused ones, and those that ordinary users can use. As `df`, it counts what is
+    /// reserved for root in the total only.
+    pub(crate) fn of_blocks(size: u64, blocks: u64, unused: u64, available: u64) -> Self {
+        let bytes = |blocks: u64| blocks.saturating_mul(size);
+        let (used, free) = (bytes(blocks.saturating_sub(unused)), bytes(available));
+        let percent = crate::memory::percent(used, used.saturating_add(free));
+        Self { total: bytes(blocks), used, free, percent }
     }
 }
 

@@ -194,6 +194,10 @@ pub enum ConnectionStatus {
     BoundInactive,
     /// Windows: the connection's record is about to be deleted.
     DeleteTcb,
+    /// SunOS: neither bound nor connected.
+    Idle,
+    /// SunOS: bound but neither listening nor connected.
+    Bound,
     /// Without a state.
     None,
 }
@@ -351,6 +355,8 @@ impl fmt::Display for ConnectionStatus {
             Self::NewSynRecv => "NEW_SYN_RECV",
             Self::BoundInactive => "BOUND_INACTIVE",
             Self::DeleteTcb => "DELETE_TCB",
+            Self::Idle => "IDLE",
+            Self::Bound => "BOUND",
             Self::None => "NONE",
         })
     }

@@ -19,7 +19,7 @@ const fn call(name: &'static str, os: OsSet) -> Call {
 }
 
 /// The systems that psoxide reads today: each is a folder of `src/sys`.
-pub const PORTED: OsSet = OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD).or(OsSet::MACOS);
+pub const PORTED: OsSet = OsSet::ALL;
 
 /// What a port does not do yet: the calls that its system has and the port still lacks. A call that is missing here and
 /// fails with `Unsupported` fails a test, and so does one that is listed and works.
@@ -50,7 +50,7 @@ impl Call {
 
 /// Every public call, sorted by name.
 pub const CALLS: &[Call] = &[
-    call("Process::abi", OsSet::FREEBSD.or(OsSet::MACOS)),
+    call("Process::abi", OsSet::FREEBSD.or(OsSet::MACOS).or(OsSet::SUNOS)),
     call("Process::cgroup", OsSet::LINUX),
     call("Process::children", OsSet::ALL),
     call("Process::cmdline", OsSet::ALL),
@@ -115,7 +115,10 @@ pub const CALLS: &[Call] = &[
     call("System::boot_time", OsSet::ALL),
     call("System::cpu_count", OsSet::ALL),
     call("System::cpu_count_cores", OsSet::ALL),
-    call("System::cpu_freq", OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::OPENBSD)),
+    call(
+        "System::cpu_freq",
+        OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS).or(OsSet::FREEBSD).or(OsSet::OPENBSD).or(OsSet::SUNOS),
+    ),
     call("System::cpu_stats", OsSet::ALL),
     call("System::cpu_times", OsSet::ALL),
     call("System::cpu_times_per_cpu", OsSet::ALL),

@@ -2,6 +2,7 @@
 //! the answers. Offsets and padding come from the system's headers, not from our parsers.
 
 mod elf;
+mod sunos;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,9 +16,12 @@ use crate::steps::{Result, run, workspace};
 /// current.
 pub(crate) fn build(check: bool) -> Result {
     let zig = Zig::get()?;
+    let mut captures = sunos::captures()?;
     for source in sources()? {
-        let text = capture(&zig, &source)?.to_text();
-        let path = source.with_extension("txt");
+        captures.push((source.with_extension("txt"), capture(&zig, &source)?));
+    }
+    for (path, capture) in captures {
+        let text = capture.to_text();
         if !check {
             fs::write(&path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         } else if !fs::read_to_string(&path).is_ok_and(|old| old == text) {

@@ -1,11 +1,15 @@
-//! Holds the offsets of this folder against the declarations in procfs.h: a compiler for x86 puts each member at the next
-//! multiple of its alignment, and makes a struct as long as a multiple of its largest alignment.
+//! What procfs.h declares, as facts: the members of each struct in their order.
+//!
+//! [`Layout`] computes from it where a compiler for x86 puts each member: at the next multiple of its alignment, in a struct
+//! that is as long as a multiple of its largest alignment. The offsets that the parsers know are held against it, and captures
+//! are built with it. The declarations are those of illumos' `usr/src/uts/common/sys/procfs.h`, which declares each struct once
+//! for 64 bits and once, by fixed types, for 32; Solaris 11 declares the same.
 
-use super::{mapping, process, thread};
+use super::Model;
 
 /// A C type: size and alignment with 32 and with 64 bits.
 #[derive(Debug, Clone, Copy)]
-struct Type {
+pub struct Type {
     size: [usize; 2],
     align: [usize; 2],
 }
@@ -27,18 +31,77 @@ const WIDE: Type = Type { size: [8, 8], align: [4, 8] };
 
 type Member = (&'static str, Type, usize);
 
-/// The offset of each member, and the size of the struct.
-fn lay_out(members: &[Member], model: usize) -> (Vec<(&'static str, usize)>, usize) {
-    let mut end = 0usize;
-    let mut widest = 1;
-    let offsets = members.iter().map(|(name, kind, count)| {
-        let at = end.next_multiple_of(kind.align[model]);
-        end = at + kind.size[model] * count;
-        widest = widest.max(kind.align[model]);
-        (*name, at)
-    });
-    let offsets = offsets.collect();
-    (offsets, end.next_multiple_of(widest))
+/// Where the members of a struct lie.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    members: Vec<(&'static str, usize, usize)>,
+    size: usize,
+}
+
+impl Layout {
+    /// The layout of a struct in a data model; `None` of a struct that this module does not declare.
+    #[must_use]
+    pub fn of(name: &str, model: Model) -> Option<Self> {
+        let (members, filler) = match name {
+            "lwpsinfo_t" => (THREAD.to_vec(), [0, 0]),
+            "psinfo_t" => (info(), [0, 0]),
+            "pstatus_t" => (STATUS.to_vec(), [0, 0]),
+            "prusage_t" => (USAGE.to_vec(), [0, 0]),
+            "prcred_t" => (CREDENTIALS.to_vec(), [0, 0]),
+            "prmap_t" => (MAPPING.to_vec(), [0, 0]),
+            "prxmap_t" => (RESIDENT.to_vec(), RESIDENT_FILLER),
+            _ => return None,
+        };
+        let (mut layout, bits) = (Self::of_members(&members, model), place(model));
+        layout.size = layout.size.saturating_add(filler.get(bits).copied().unwrap_or_default());
+        Some(layout)
+    }
+
+    fn of_members(members: &[Member], model: Model) -> Self {
+        let bits = place(model);
+        let of = |sizes: [usize; 2]| sizes.get(bits).copied().unwrap_or_default();
+        let (mut end, mut widest) = (0usize, 1usize);
+        let members = members.iter().map(|(name, kind, count)| {
+            let (size, align) = (of(kind.size), of(kind.align));
+            let at = end.next_multiple_of(align);
+            end = at.saturating_add(size.saturating_mul(*count));
+            widest = widest.max(align);
+            (*name, at, end.saturating_sub(at))
+        });
+        let members = members.collect();
+        Self { members, size: end.next_multiple_of(widest) }
+    }
+
+    /// The size of the struct.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Offset and size of a member. `a.tv_sec` and `a.tv_nsec` are the halves of a `timestruc_t`, and `pr_lwp.a` is a member
+    /// of the representative thread.
+    #[must_use]
+    pub fn member(&self, name: &str, model: Model) -> Option<(usize, usize)> {
+        let (member, part) = name.split_once('.').unwrap_or((name, ""));
+        let (_, at, size) = *self.members.iter().find(|(known, ..)| *known == member)?;
+        match part {
+            "" => Some((at, size)),
+            "tv_sec" => Some((at, size / 2)),
+            "tv_nsec" => Some((at + size / 2, size / 2)),
+            _ => {
+                let (within, size) = Self::of("lwpsinfo_t", model)?.member(part, model)?;
+                Some((at + within, size))
+            }
+        }
+    }
+}
+
+/// The place of a data model in the sizes of a [`Type`].
+const fn place(model: Model) -> usize {
+    match model {
+        Model::Ilp32 => 0,
+        Model::Lp64 => 1,
+    }
 }
 
 /// `lwpsinfo_t`. What illumos calls `pr_last_onproc` today was filler before.
@@ -70,7 +133,8 @@ const THREAD: &[Member] = &[
 
 /// `psinfo_t`, whose last member is a `lwpsinfo_t`.
 fn info() -> Vec<Member> {
-    let lwp = Type { size: [lay_out(THREAD, 0).1, lay_out(THREAD, 1).1], align: [4, 8] };
+    let size = |model| Layout::of_members(THREAD, model).size;
+    let lwp = Type { size: [size(Model::Ilp32), size(Model::Lp64)], align: [4, 8] };
     vec![
         ("pr_flag", INT, 1),
         ("pr_nlwp", INT, 1),
@@ -207,26 +271,55 @@ const RESIDENT: &[Member] = &[
     ("pr_hatpagesize", WIDE, 1),
 ];
 
-/// Compares what a parser knows with the declaration. A member `a.tv_nsec` lies one `long` behind `a.tv_sec`.
-fn compare(name: &str, members: &[Member], sizes: (usize, usize), fields: &[(&str, usize, usize)], filler: [usize; 2]) {
-    for (model, size) in [sizes.0, sizes.1].into_iter().enumerate() {
-        let (offsets, declared) = lay_out(members, model);
-        assert_eq!(declared + filler[model], size, "the size of {name} in model {model}");
-        for (field, at32, at64) in fields {
-            let (member, part) = field.split_once('.').unwrap_or((field, ""));
-            let (_, at) = offsets.iter().find(|(name, _)| *name == member).unwrap_or_else(|| panic!("{name}.{field}"));
-            let at = at + if part == "tv_nsec" { LONG.size[model] } else { 0 };
-            assert_eq!([*at32, *at64][model], at, "{name}.{field} in model {model}");
+/// The filler of `prxmap_t`.
+const RESIDENT_FILLER: [usize; 2] = [24, 56];
+
+/// `prcred_t` without supplementary groups.
+const CREDENTIALS: &[Member] = &[
+    ("pr_euid", INT, 1),
+    ("pr_ruid", INT, 1),
+    ("pr_suid", INT, 1),
+    ("pr_egid", INT, 1),
+    ("pr_rgid", INT, 1),
+    ("pr_sgid", INT, 1),
+    ("pr_ngroups", INT, 1),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sunos::{mapping, process, thread};
+
+    /// Compares what a parser knows with the declaration.
+    fn compare(name: &str, sizes: (usize, usize), fields: &[(&str, usize, usize)]) {
+        for (model, size, of) in [(Model::Ilp32, sizes.0, 0), (Model::Lp64, sizes.1, 1)] {
+            let layout = Layout::of(name, model).unwrap();
+            assert_eq!(layout.size(), size, "the size of {name} in {model:?}");
+            for (field, at32, at64) in fields {
+                let (at, _) = layout.member(field, model).unwrap_or_else(|| panic!("{name}.{field}"));
+                assert_eq!([*at32, *at64][of], at, "{name}.{field} in {model:?}");
+            }
         }
     }
-}
 
-#[test]
-fn every_offset_is_where_the_declaration_puts_it() {
-    compare("lwpsinfo_t", THREAD, thread::Info::SIZES, thread::Info::LAYOUT, [0, 0]);
-    compare("psinfo_t", &info(), process::Info::SIZES, process::Info::LAYOUT, [0, 0]);
-    compare("pstatus_t", STATUS, process::Status::SIZES, process::Status::LAYOUT, [0, 0]);
-    compare("prusage_t", USAGE, process::Usage::SIZES, process::Usage::LAYOUT, [0, 0]);
-    compare("prmap_t", MAPPING, mapping::Mapping::SIZES, mapping::Mapping::LAYOUT, [0, 0]);
-    compare("prxmap_t", RESIDENT, mapping::Resident::SIZES, mapping::Resident::LAYOUT, [24, 56]);
+    #[test]
+    fn every_offset_is_where_the_declaration_puts_it() {
+        compare("lwpsinfo_t", thread::Info::SIZES, thread::Info::LAYOUT);
+        compare("psinfo_t", process::Info::SIZES, process::Info::LAYOUT);
+        compare("pstatus_t", process::Status::SIZES, process::Status::LAYOUT);
+        compare("prusage_t", process::Usage::SIZES, process::Usage::LAYOUT);
+        compare("prmap_t", mapping::Mapping::SIZES, mapping::Mapping::LAYOUT);
+        compare("prxmap_t", mapping::Resident::SIZES, mapping::Resident::LAYOUT);
+        let credentials: Vec<_> = process::Credentials::LAYOUT.iter().map(|(name, at)| (*name, *at, *at)).collect();
+        compare("prcred_t", (process::Credentials::SIZE, process::Credentials::SIZE), &credentials);
+    }
+
+    #[test]
+    fn members_of_members() {
+        let layout = Layout::of("psinfo_t", Model::Lp64).unwrap();
+        assert_eq!(layout.member("pr_lwp.pr_state", Model::Lp64), Some((288 + 25, 1)));
+        assert_eq!(layout.member("pr_start.tv_nsec", Model::Lp64), Some((96, 8)));
+        assert_eq!(layout.member("pr_nothing", Model::Lp64), None);
+        assert!(Layout::of("nothing_t", Model::Lp64).is_none());
+    }
 }

@@ -4,8 +4,7 @@
 //! hold either, so each struct has two layouts. The offsets are those of illumos' `procfs.h` on x86.
 
 pub mod kstat;
-#[cfg(test)]
-mod layout;
+pub mod layout;
 pub mod lif;
 pub mod mapping;
 pub mod mib2;

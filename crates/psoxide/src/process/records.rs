@@ -164,6 +164,8 @@ mappings! {
     referenced, LINUX;
     /// Pages that no file backs.
     anonymous, LINUX | SUNOS;
+    /// Memory locked into RAM.
+    locked, SUNOS;
     /// Memory swapped out.
     swap, LINUX;
     /// Resident memory of this process only.

@@ -184,6 +184,7 @@ systems! {
     Windows = super::windows::Windows;
     Freebsd = super::freebsd::Freebsd;
     Macos = super::macos::Macos;
+    Sunos = super::sunos::Sunos;
 }
 
 impl Types for Any {

@@ -22,9 +22,11 @@ pub(crate) use contract::*;
 
 #[cfg(any(
     target_os = "freebsd",
+    target_os = "illumos",
     target_os = "macos",
     target_os = "netbsd",
     target_os = "openbsd",
+    target_os = "solaris",
     feature = "capture"
 ))]
 mod bsd;
@@ -60,12 +62,19 @@ mod macos;
 #[cfg(target_os = "macos")]
 pub(crate) use macos::Macos as Host;
 
+#[cfg(any(target_os = "illumos", target_os = "solaris", feature = "capture"))]
+mod sunos;
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
+pub(crate) use sunos::Sunos as Host;
+
 #[cfg(not(any(
     target_os = "linux",
     target_os = "freebsd",
+    target_os = "illumos",
     target_os = "macos",
     target_os = "netbsd",
     target_os = "openbsd",
+    target_os = "solaris",
     windows
 )))]
 compile_error!("psoxide does not support this operating system yet; PORTING.md describes how to add it");

@@ -324,13 +324,13 @@ if _system.NAME in ("sunos",):
     )
     pmmap_ext = named(
         "pmmap_ext",
-        ("addr", "perms", "path", "rss", "anonymous"),
-        lambda _cls, addr, perms, path, rss, anonymous: new(_cls, (addr, perms, path, rss, anonymous)),
+        ("addr", "perms", "path", "rss", "anonymous", "locked"),
+        lambda _cls, addr, perms, path, rss, anonymous, locked: new(_cls, (addr, perms, path, rss, anonymous, locked)),
     )
     pmmap_grouped = named(
         "pmmap_grouped",
-        ("path", "rss", "anonymous"),
-        lambda _cls, path, rss, anonymous: new(_cls, (path, rss, anonymous)),
+        ("path", "rss", "anonymous", "locked"),
+        lambda _cls, path, rss, anonymous, locked: new(_cls, (path, rss, anonymous, locked)),
     )
 if _system.NAME in ("windows", "sunos"):
     svmem = named(
@@ -338,27 +338,22 @@ if _system.NAME in ("windows", "sunos"):
         ("total", "available", "percent", "used", "free"),
         lambda _cls, total, available, percent, used, free: new(_cls, (total, available, percent, used, free)),
     )
-if _system.NAME in ("windows", "macos", "sunos"):
+if _system.NAME in ("windows", "macos"):
     sdiskio = named(
         "sdiskio",
         ("read_count", "write_count", "read_bytes", "write_bytes", "read_time", "write_time"),
         lambda _cls, read_count, write_count, read_bytes, write_bytes, read_time, write_time: new(_cls, (read_count, write_count, read_bytes, write_bytes, read_time, write_time)),
     )
-if _system.NAME in ("freebsd",):
+    pfootprint = named(
+        "pfootprint",
+        ("uss",),
+        lambda _cls, uss: new(_cls, (uss,)),
+    )
+if _system.NAME in ("freebsd", "sunos"):
     sdiskio = named(
         "sdiskio",
         ("read_count", "write_count", "read_bytes", "write_bytes", "read_time", "write_time", "busy_time"),
         lambda _cls, read_count, write_count, read_bytes, write_bytes, read_time, write_time, busy_time: new(_cls, (read_count, write_count, read_bytes, write_bytes, read_time, write_time, busy_time)),
-    )
-    pmmap_ext = named(
-        "pmmap_ext",
-        ("addr", "perms", "path", "rss", "private", "ref_count", "shadow_count"),
-        lambda _cls, addr, perms, path, rss, private, ref_count, shadow_count: new(_cls, (addr, perms, path, rss, private, ref_count, shadow_count)),
-    )
-    pmmap_grouped = named(
-        "pmmap_grouped",
-        ("path", "rss", "private", "ref_count", "shadow_count"),
-        lambda _cls, path, rss, private, ref_count, shadow_count: new(_cls, (path, rss, private, ref_count, shadow_count)),
     )
 if _system.NAME in ("openbsd", "netbsd"):
     sdiskio = named(
@@ -383,11 +378,16 @@ if _system.NAME in ("macos", "sunos"):
         ("rss", "vms"),
         lambda _cls, rss, vms: new(_cls, (rss, vms)),
     )
-if _system.NAME in ("windows", "macos"):
-    pfootprint = named(
-        "pfootprint",
-        ("uss",),
-        lambda _cls, uss: new(_cls, (uss,)),
+if _system.NAME in ("freebsd",):
+    pmmap_ext = named(
+        "pmmap_ext",
+        ("addr", "perms", "path", "rss", "private", "ref_count", "shadow_count"),
+        lambda _cls, addr, perms, path, rss, private, ref_count, shadow_count: new(_cls, (addr, perms, path, rss, private, ref_count, shadow_count)),
+    )
+    pmmap_grouped = named(
+        "pmmap_grouped",
+        ("path", "rss", "private", "ref_count", "shadow_count"),
+        lambda _cls, path, rss, private, ref_count, shadow_count: new(_cls, (path, rss, private, ref_count, shadow_count)),
     )
 if _system.NAME in ("openbsd",):
     pmmap_ext = named(

@@ -708,6 +708,7 @@ elif sys.platform.startswith("sunos"):
         write_bytes: int  # Bytes written.
         read_time: int  # Time spent reading.
         write_time: int  # Time spent writing.
+        busy_time: int  # Time with at least one I/O in progress.
 
     class pcputimes(NamedTuple):
         user: float  # CPU time in user mode.
@@ -733,11 +734,13 @@ elif sys.platform.startswith("sunos"):
         path: str  # Path of the file, or a name in brackets.
         rss: int  # Resident memory.
         anonymous: int  # Pages that no file backs.
+        locked: int  # Memory locked into RAM.
 
     class pmmap_grouped(NamedTuple):
         path: str  # Path of the file, or a name in brackets.
         rss: int  # Resident memory.
         anonymous: int  # Pages that no file backs.
+        locked: int  # Memory locked into RAM.
 
     class popenfile(NamedTuple):
         path: str  # Path.

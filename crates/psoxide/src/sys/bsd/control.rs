@@ -11,7 +11,7 @@ use rustix::process::{WaitOptions, setpriority_process};
 
 use super::ffi;
 use super::platform::Bsd;
-use crate::sys::posix::control::{raw, reap};
+use crate::sys::posix::control::{check_identity, raw, reap};
 use crate::sys::{Control, Handle, ProcessReadings, posix};
 use crate::{Error, ExitStatus, Limit, Pid, ProcessStatus, Resource, Result, Signal};
 
@@ -53,11 +53,6 @@ impl<P: Bsd + ProcessReadings> Control for P {
         check_identity(process)?;
         P::set_cpus(process.pid, cpus)
     }
-}
-
-/// Fails unless the process is still the one that the handle was made for.
-fn check_identity<P: ProcessReadings>(process: &Handle<'_, P>) -> Result<()> {
-    process.afresh(process.start, P::start).map(drop)
 }
 
 /// Waits until all of the processes have ended or the timeout is over, by one kqueue.

@@ -52,7 +52,8 @@ impl DiskReadings for Linux {
 
     fn disk_usage_within(source: &Source, path: &Path, timeout: Duration) -> Result<DiskUsage> {
         source.require_live("disk_usage")?;
-        source.unanswered().space(path, timeout).map(posix::disk::usage_of).map_err(|error| error.with_path(path))
+        let space = source.unanswered().space(path, timeout).map_err(|error| error.with_path(path));
+        space.map(|[size, blocks, unused, available]| DiskUsage::of_blocks(size, blocks, unused, available))
     }
 
     fn disk_io_counters(source: &Source) -> Result<Vec<(OsString, DiskIo)>> {

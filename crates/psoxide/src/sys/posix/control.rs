@@ -3,12 +3,20 @@
 use rustix::io::Errno;
 use rustix::process::{Pid as RawPid, WaitOptions, waitpid};
 
+#[cfg(not(target_os = "linux"))]
+use crate::sys::{Handle, ProcessReadings};
 use crate::{Error, ExitStatus, Pid, Result, Signal};
 
 /// The pid as system calls take it. 0 would name the process group of the caller.
 pub(crate) fn raw(pid: Pid) -> Result<RawPid> {
     let raw = i32::try_from(pid).ok().and_then(RawPid::from_raw);
     raw.ok_or_else(|| Error::invalid("pid 0 and pids out of range name no single process").with_pid(pid))
+}
+
+/// Fails unless the process is still the one that the handle was made for.
+#[cfg(not(target_os = "linux"))] // it holds a pidfd
+pub(crate) fn check_identity<P: ProcessReadings>(process: &Handle<'_, P>) -> Result<()> {
+    process.afresh(process.start, P::start).map(drop)
 }
 
 /// Reads how a child of the caller ended, and lets the kernel forget it. `None` for a child that runs (with

@@ -1,7 +1,7 @@
 //! What every system but Windows has: signals, waiting for children, the user database, statvfs(3).
 
 pub(crate) mod control;
-// The BSDs and macOS ask for the space of a file system together with its mount.
-#[cfg(not(any(target_os = "freebsd", target_os = "macos", target_os = "netbsd", target_os = "openbsd")))]
+// Elsewhere the space of a file system is the answer to a question.
+#[cfg(target_os = "linux")]
 pub(crate) mod disk;
 pub(crate) mod ffi;

@@ -1,0 +1,530 @@
+//! System calls of SunOS: each turns one question into one call, and returns the bytes or the error number.
+//!
+//! | question | call | documented in |
+//! | --- | --- | --- |
+//! | `file`, `link`, `dir`, `stat` | open(2), read(2), readlink(2), getdents(2), stat(2) | proc(5), each man page |
+//! | `file …/as` | pread(2) | proc(5) |
+//! | `kstat` | kstat_open(3KSTAT), kstat_read(3KSTAT) | sys/kstat.h |
+//! | `call swapctl` | swapctl(2) | sys/swap.h |
+//! | `call statvfs` | statvfs(2) | its man page |
+//! | `mib2` | putmsg(2), getmsg(2) on /dev/arp | inet/mib2.h, sys/tihdr.h |
+//! | `ioctl SIOCGLIF…` | ioctl(2) | if_tcp(4P), net/if.h |
+//! | `call getpwuid` | getpwuid_r(3C) | its man page |
+//! | `call uname` | uname(2) | its man page |
+#![allow(unsafe_code)]
+
+#[cfg(not(all(target_endian = "little", target_pointer_width = "64")))]
+compile_error!("psoxide reads the structs of 64-bit SunOS on x86 only");
+
+use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_void};
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::ptr;
+
+use rustix::fs::{Mode, OFlags};
+
+use super::calls::{Family, Question, Request};
+use crate::sys::posix::ffi as posix;
+use crate::sys::question::Answer;
+
+/// Asks the running kernel.
+pub(super) fn ask(question: &Question) -> Answer {
+    match question {
+        Question::File(path) => fs::read(path).map_err(|error| number(&error)),
+        Question::Link(path) => {
+            fs::read_link(path).map(|path| path.into_os_string().into_vec()).map_err(|e| number(&e))
+        }
+        Question::Names(path) => names(path).map_err(|error| number(&error)),
+        Question::Mode(path) => match fs::metadata(path) {
+            Ok(found) => Ok(format!("{:o}", found.mode()).into_bytes()),
+            Err(error) => Err(number(&error)),
+        },
+        Question::Memory(procfs, pid, address) => memory(&format!("{procfs}/{pid}/as"), *address),
+        Question::Module(module) => kstats(|kstat| text(&kstat.module) == module.as_bytes()),
+        Question::Class(class) => kstats(|kstat| text(&kstat.class) == class.as_bytes()),
+        Question::Swap => swap(),
+        Question::FileSystem(path) => match rustix::fs::statvfs(path) {
+            Ok(found) => {
+                let numbers = [found.f_frsize, found.f_blocks, found.f_bfree, found.f_bavail];
+                Ok(numbers.map(|number| number.to_string()).join("\t").into_bytes())
+            }
+            Err(errno) => Err(errno.raw_os_error()),
+        },
+        Question::Sockets => sockets(),
+        Question::Interfaces(family) => interfaces(*family),
+        Question::Interface(request, family, name) => interface(*request, *family, name),
+        Question::UserName(uid) => posix::user_name(*uid),
+        Question::Uname => {
+            let found = rustix::system::uname();
+            let fields = [found.sysname(), found.nodename(), found.release(), found.version(), found.machine()];
+            Ok(fields.map(CStr::to_bytes_with_nul).concat())
+        }
+    }
+}
+
+fn number(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+fn errno() -> i32 {
+    number(&io::Error::last_os_error())
+}
+
+/// The bytes before the first NUL.
+fn text(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+fn names(path: &str) -> io::Result<Vec<u8>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path)? {
+        names.extend_from_slice(entry?.file_name().as_bytes());
+        names.push(0);
+    }
+    Ok(names)
+}
+
+/// The most that is read of arguments and environment, `ARG_MAX` with 64 bits.
+const MOST_ARGUMENTS: usize = 2_096_640;
+
+/// Reads the memory of a process as far as it is mapped. A read that ends in memory that is not mapped stops short.
+fn memory(path: &str, address: u64) -> Answer {
+    let file = File::open(path).map_err(|error| number(&error))?;
+    let mut bytes = Vec::new();
+    let mut part = vec![0; 64 << 10];
+    while bytes.len() < MOST_ARGUMENTS {
+        let Some(at) = u64::try_from(bytes.len()).ok().and_then(|read| address.checked_add(read)) else { break };
+        match file.read_at(&mut part, at) {
+            Ok(0) => break,
+            Ok(read) => bytes.extend_from_slice(part.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // What was read so far is what is mapped.
+            Err(_) if !bytes.is_empty() => break,
+            Err(error) => return Err(number(&error)),
+        }
+    }
+    Ok(bytes)
+}
+
+/// `KSTAT_STRLEN`.
+const NAME: usize = 31;
+/// `KSTAT_TYPE_NAMED`, `KSTAT_TYPE_IO`.
+const NAMED: u8 = 1;
+const IO: u8 = 3;
+
+/// The beginning of `kstat_t`.
+#[repr(C)]
+struct Kstat {
+    created: i64,
+    next: *mut Kstat,
+    id: c_int,
+    module: [u8; NAME],
+    reserved: u8,
+    instance: c_int,
+    name: [u8; NAME],
+    kind: u8,
+    class: [u8; NAME],
+    flags: u8,
+    data: *const c_void,
+    count: c_uint,
+    size: usize,
+    taken: i64,
+}
+
+/// `kstat_named_t`.
+#[repr(C)]
+struct Named {
+    name: [u8; NAME],
+    kind: u8,
+    value: [u8; 16],
+}
+
+/// `kstat_io_t`.
+#[repr(C)]
+struct Io {
+    read: u64,
+    written: u64,
+    reads: u32,
+    writes: u32,
+    waiting: i64,
+    waiting_length: i64,
+    waiting_updated: i64,
+    running: i64,
+    running_length: i64,
+    running_updated: i64,
+    waiting_count: u32,
+    running_count: u32,
+}
+
+/// `kstat_ctl_t`.
+#[repr(C)]
+struct Chain {
+    id: c_int,
+    first: *mut Kstat,
+    device: c_int,
+}
+
+const _: () = {
+    use std::mem::{offset_of, size_of};
+    assert!(offset_of!(Kstat, module) == 20 && offset_of!(Kstat, instance) == 52 && offset_of!(Kstat, name) == 56);
+    assert!(offset_of!(Kstat, class) == 88 && offset_of!(Kstat, data) == 120 && offset_of!(Kstat, taken) == 144);
+    assert!(size_of::<Named>() == 48 && size_of::<Io>() == 80 && offset_of!(Chain, first) == 8);
+};
+
+#[link(name = "kstat")]
+unsafe extern "C" {
+    fn kstat_open() -> *mut Chain;
+    fn kstat_read(chain: *mut Chain, kstat: *mut Kstat, data: *mut c_void) -> c_int;
+    fn kstat_close(chain: *mut Chain) -> c_int;
+}
+
+/// Writes the kstats that are wanted, in the form of `kstat -p`.
+fn kstats(wanted: impl Fn(&Kstat) -> bool) -> Answer {
+    // SAFETY: kstat_open takes nothing.
+    let chain = unsafe { kstat_open() };
+    if chain.is_null() {
+        return Err(errno());
+    }
+    let mut out = String::new();
+    // SAFETY: the chain is open.
+    let mut next = unsafe { (*chain).first };
+    while !next.is_null() {
+        let current = next;
+        // SAFETY: libkstat owns the list, whose last `next` is null, until the chain is closed. Nothing else refers to it here.
+        let header = unsafe { &*current };
+        next = header.next;
+        if !wanted(header) {
+            continue;
+        }
+        // SAFETY: the chain is open and the kstat is of it; a null pointer asks for no copy. One that has gone meanwhile is an
+        // error, and left out.
+        if unsafe { kstat_read(chain, current, ptr::null_mut()) } == -1 {
+            continue;
+        }
+        // SAFETY: as above; kstat_read has changed what the kstat says of its data.
+        write_kstat(&mut out, unsafe { &*current });
+    }
+    // SAFETY: the chain is open, and nothing refers to it any more.
+    unsafe { kstat_close(chain) };
+    Ok(out.into_bytes())
+}
+
+fn write_kstat(out: &mut String, kstat: &Kstat) {
+    let show = |bytes: &[u8]| String::from_utf8_lossy(text(bytes)).into_owned();
+    let key = format!("{}:{}:{}", show(&kstat.module), kstat.instance, show(&kstat.name));
+    // Writing to a String cannot fail.
+    let mut line = |statistic: &str, value: &str| {
+        let _ = writeln!(out, "{key}:{statistic}\t{value}");
+    };
+    line("class", &show(&kstat.class));
+    let count = usize::try_from(kstat.count).unwrap_or_default();
+    if kstat.data.is_null() {
+        return;
+    }
+    match kstat.kind {
+        NAMED if kstat.size >= count.saturating_mul(size_of::<Named>()) => {
+            // SAFETY: the data of a named kstat begins with `count` records, for which its size has room.
+            let all = unsafe { std::slice::from_raw_parts(kstat.data.cast::<Named>(), count) };
+            for named in all {
+                if let Some(value) = value(named, kstat) {
+                    line(&show(&named.name), &value);
+                }
+            }
+        }
+        IO if kstat.size >= size_of::<Io>() => {
+            // SAFETY: the data of such a kstat is this struct, for which its size has room.
+            let io = unsafe { &*kstat.data.cast::<Io>() };
+            let seconds = |nanos: i64| format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
+            for (statistic, value) in [
+                ("nread", io.read.to_string()),
+                ("nwritten", io.written.to_string()),
+                ("reads", io.reads.to_string()),
+                ("writes", io.writes.to_string()),
+                ("rtime", seconds(io.running)),
+                ("wtime", seconds(io.waiting)),
+                ("rcnt", io.running_count.to_string()),
+                ("wcnt", io.waiting_count.to_string()),
+            ] {
+                line(statistic, &value);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A value of sys/kstat.h's types; `None` of a type that nothing here needs.
+fn value(named: &Named, kstat: &Kstat) -> Option<String> {
+    let half = named.value.first_chunk()?;
+    let whole = named.value.first_chunk()?;
+    Some(match named.kind {
+        // KSTAT_DATA_CHAR
+        0 => String::from_utf8_lossy(text(&named.value)).into_owned(),
+        1 => i32::from_le_bytes(*half).to_string(),
+        2 => u32::from_le_bytes(*half).to_string(),
+        3 => i64::from_le_bytes(*whole).to_string(),
+        4 => u64::from_le_bytes(*whole).to_string(),
+        // KSTAT_DATA_STRING: a pointer into the data of the kstat, and the length with the NUL.
+        9 => {
+            let address = usize::from_le_bytes(*whole);
+            let length = usize::try_from(u32::from_le_bytes(*named.value.get(8..)?.first_chunk()?)).ok()?;
+            let offset = address.checked_sub(kstat.data.addr())?;
+            if offset.checked_add(length)? > kstat.size {
+                return None;
+            }
+            // SAFETY: the string lies within the data, as was just checked.
+            let bytes = unsafe { std::slice::from_raw_parts(kstat.data.cast::<u8>().add(offset), length) };
+            String::from_utf8_lossy(text(bytes)).replace(['\n', '\t'], " ")
+        }
+        _ => return None,
+    })
+}
+
+/// `SC_LIST`, `SC_GETNSWP`.
+const SC_LIST: c_int = 2;
+const SC_GETNSWP: c_int = 4;
+/// `MAXPATHLEN`.
+const PATH: usize = 1024;
+
+/// `struct swapent`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct SwapEntry {
+    path: *mut c_char,
+    start: c_long,
+    length: c_long,
+    pages: c_long,
+    free: c_long,
+    flags: c_int,
+}
+
+unsafe extern "C" {
+    fn swapctl(command: c_int, argument: *mut c_void) -> c_int;
+    fn getmsg(fd: c_int, control: *mut Part, data: *mut Part, flags: *mut c_int) -> c_int;
+    fn putmsg(fd: c_int, control: *const Part, data: *const Part, flags: c_int) -> c_int;
+}
+
+fn swap() -> Answer {
+    // SAFETY: the command takes no argument.
+    let Ok(count) = usize::try_from(unsafe { swapctl(SC_GETNSWP, ptr::null_mut()) }) else { return Err(errno()) };
+    // A device may be added meanwhile.
+    let room = count.saturating_add(4);
+    let mut paths = vec![0u8; room * PATH];
+    let mut table = Vec::with_capacity(8 + room * size_of::<SwapEntry>());
+    // `struct swaptable`: the number of entries, padding, and the entries.
+    table.extend_from_slice(&u64::try_from(room).unwrap_or_default().to_le_bytes());
+    for path in paths.chunks_mut(PATH) {
+        table.extend_from_slice(&path.as_mut_ptr().addr().to_le_bytes());
+        table.resize(table.len() + size_of::<SwapEntry>() - size_of::<usize>(), 0);
+    }
+    // Words, so that the table is aligned.
+    let mut words: Vec<u64> =
+        table.chunks(8).filter_map(|word| Some(u64::from_le_bytes(*word.first_chunk()?))).collect();
+    // SAFETY: the table says how many entries it has, each of which names a buffer for a path of MAXPATHLEN bytes.
+    let Ok(count) = usize::try_from(unsafe { swapctl(SC_LIST, words.as_mut_ptr().cast()) }) else {
+        return Err(errno());
+    };
+    let mut out = String::new();
+    let entries = words.get(1..).unwrap_or_default().chunks(size_of::<SwapEntry>() / 8);
+    for (entry, path) in entries.zip(paths.chunks(PATH)).take(count) {
+        let [_, _, _, pages, free, ..] = entry else { break };
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{}\t{pages}\t{free}", String::from_utf8_lossy(text(path)));
+    }
+    Ok(out.into_bytes())
+}
+
+/// `struct strbuf`.
+#[repr(C)]
+struct Part {
+    room: c_int,
+    length: c_int,
+    bytes: *mut u8,
+}
+
+impl Part {
+    fn new(bytes: &mut [u8]) -> Self {
+        let length = c_int::try_from(bytes.len()).unwrap_or(c_int::MAX);
+        Self { room: length, length, bytes: bytes.as_mut_ptr() }
+    }
+}
+
+/// `T_SVR4_OPTMGMT_REQ`, `T_ERROR_ACK`, `T_OPTMGMT_ACK`.
+const REQUEST: u32 = 9;
+const ERROR: u32 = 18;
+const ACKNOWLEDGED: u32 = 22;
+/// `T_CURRENT`: tell what is.
+const CURRENT: u32 = 0x100;
+/// `MIB2_IP`: all tables of all protocols are told.
+const MIB2_IP: u32 = 256 + 4;
+/// `sizeof (struct T_optmgmt_req)` and of its answer: type, length, offset, flags.
+const MANAGEMENT: usize = 16;
+/// `sizeof (struct opthdr)`.
+const OPTION: usize = 12;
+/// What getmsg(2) returns if there is more data of the same message, `MOREDATA`.
+const MORE: c_int = 2;
+/// More than any machine tells, so that a kernel that never ends does not fill the memory.
+const MOST: usize = 1 << 30;
+
+/// Asks the modules above /dev/arp for all their tables, as netstat(8) does.
+fn sockets() -> Answer {
+    let device: OwnedFd = rustix::fs::open("/dev/arp", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|errno| errno.raw_os_error())?;
+    for module in [c"tcp", c"udp"] {
+        // SAFETY: the request reads a name that ends with a NUL.
+        if unsafe { libc::ioctl(device.as_raw_fd(), libc::I_PUSH, module.as_ptr()) } == -1 {
+            return Err(errno());
+        }
+    }
+    let option_at = u32::try_from(MANAGEMENT).unwrap_or_default();
+    let option_size = u32::try_from(OPTION).unwrap_or_default();
+    let mut request = [REQUEST, option_size, option_at, CURRENT, MIB2_IP, 0, 0].map(u32::to_le_bytes).concat();
+    let control = Part::new(&mut request);
+    // SAFETY: the control part is a buffer of its length; there is no data.
+    if unsafe { putmsg(device.as_raw_fd(), &raw const control, ptr::null(), 0) } == -1 {
+        return Err(errno());
+    }
+    let mut out = Vec::new();
+    while out.len() < MOST {
+        let mut answer = [0u8; 512];
+        let mut control = Part::new(&mut answer);
+        let mut flags = 0;
+        // SAFETY: the control part is a buffer of its room; no data is wanted yet.
+        let code = unsafe { getmsg(device.as_raw_fd(), &raw mut control, ptr::null_mut(), &raw mut flags) };
+        if code == -1 {
+            return Err(errno());
+        }
+        let word = |place: usize| {
+            let bytes = answer.get(place * 4..).and_then(|rest| rest.first_chunk());
+            bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+        };
+        match word(0) {
+            ACKNOWLEDGED => {}
+            // TLI_error, UNIX_error.
+            ERROR => return Err(c_int::try_from(word(3)).ok().filter(|errno| *errno != 0).unwrap_or(libc::EPROTO)),
+            _ => return Err(libc::EPROTO),
+        }
+        // Without data behind it, the acknowledgement is the end.
+        if code != MORE {
+            return Ok(out);
+        }
+        let header = answer.get(MANAGEMENT..MANAGEMENT + OPTION).unwrap_or_default();
+        out.extend_from_slice(header);
+        let mut left = usize::try_from(word(6)).unwrap_or_default();
+        loop {
+            let mut part = vec![0u8; left.clamp(1, 1 << 20)];
+            let mut data = Part::new(&mut part);
+            // SAFETY: the data part is a buffer of its room; the control part has been read.
+            let code = unsafe { getmsg(device.as_raw_fd(), ptr::null_mut(), &raw mut data, &raw mut flags) };
+            if code == -1 {
+                return Err(errno());
+            }
+            let read = usize::try_from(data.length).unwrap_or_default();
+            out.extend_from_slice(part.get(..read).unwrap_or_default());
+            left = left.saturating_sub(read);
+            if code & MORE == 0 {
+                break;
+            }
+        }
+    }
+    Err(libc::EOVERFLOW)
+}
+
+/// `_IOWR('i', number, struct lifreq)` and the like.
+const fn request(number: u32, size: u32) -> c_int {
+    (0xc000_0000 | size << 16 | 0x6900 | number).cast_signed()
+}
+
+/// `sizeof (struct lifreq)`.
+const LIFREQ: usize = 376;
+const LIFREQ_SIZE: u32 = 376;
+const SIOCGLIFNUM: c_int = request(130, 12);
+const SIOCGLIFCONF: c_int = request(165, 16);
+/// `LIFC_NOXMIT | LIFC_TEMPORARY | LIFC_ALLZONES`: also what does not transmit, addresses that change, and other zones'.
+const EVERY: c_int = 0x01 | 0x04 | 0x08;
+
+/// `struct lifnum`.
+#[repr(C)]
+struct Count {
+    family: u16,
+    flags: c_int,
+    count: c_int,
+}
+
+/// `struct lifconf`.
+#[repr(C)]
+struct List {
+    family: u16,
+    flags: c_int,
+    length: c_int,
+    bytes: *mut c_void,
+}
+
+fn family_number(family: Family) -> u16 {
+    match family {
+        Family::Inet => 2,
+        Family::Inet6 => 26,
+    }
+}
+
+fn socket(family: Family) -> Result<OwnedFd, i32> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+    let family = AddressFamily::from_raw(family_number(family));
+    socket_with(family, SocketType::DGRAM, SocketFlags::CLOEXEC, None).map_err(|errno| errno.raw_os_error())
+}
+
+fn interfaces(family: Family) -> Answer {
+    let socket = socket(family)?;
+    let mut count = Count { family: family_number(family), flags: EVERY, count: 0 };
+    // SAFETY: the request reads and writes one struct of this layout.
+    if unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGLIFNUM, &raw mut count) } == -1 {
+        return Err(errno());
+    }
+    // An interface may be added meanwhile.
+    let room = usize::try_from(count.count).unwrap_or_default().saturating_add(4);
+    let mut words = vec![0u64; (room * LIFREQ).div_ceil(8)];
+    let mut list = List {
+        family: family_number(family),
+        flags: EVERY,
+        length: c_int::try_from(room * LIFREQ).map_err(|_| libc::EOVERFLOW)?,
+        bytes: words.as_mut_ptr().cast(),
+    };
+    // SAFETY: the request reads and writes one struct of this layout, and writes at most `length` bytes at `bytes`.
+    if unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGLIFCONF, &raw mut list) } == -1 {
+        return Err(errno());
+    }
+    let mut bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
+    bytes.truncate(usize::try_from(list.length).unwrap_or_default());
+    Ok(bytes)
+}
+
+fn interface(what: Request, family: Family, name: &str) -> Answer {
+    let number = match what {
+        Request::Destination => 115,
+        Request::Flags => 117,
+        Request::Mtu => 122,
+        Request::Broadcast => 123,
+        Request::Netmask => 125,
+        Request::Hardware => 192,
+    };
+    let socket = socket(family)?;
+    let mut words = [0u64; LIFREQ / 8];
+    // The last of the 32 bytes of a name is a NUL.
+    if name.len() >= 32 {
+        return Err(libc::ENXIO);
+    }
+    for (word, part) in words.iter_mut().zip(name.as_bytes().chunks(8)) {
+        let mut bytes = [0; 8];
+        bytes.iter_mut().zip(part).for_each(|(place, byte)| *place = *byte);
+        *word = u64::from_le_bytes(bytes);
+    }
+    // SAFETY: each of these requests reads and writes one `struct lifreq`, for which there is room.
+    if unsafe { libc::ioctl(socket.as_raw_fd(), request(number, LIFREQ_SIZE), words.as_mut_ptr()) } == -1 {
+        return Err(errno());
+    }
+    Ok(words.into_iter().flat_map(u64::to_le_bytes).collect())
+}

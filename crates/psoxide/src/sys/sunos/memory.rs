@@ -1,0 +1,52 @@
+//! Memory of the machine.
+
+use psoxide_parse::{ParseError, decimal, lines};
+
+use super::calls::Question;
+use super::source::named;
+use super::{Source, Sunos};
+use crate::memory::percent;
+use crate::sys::MemoryReadings;
+use crate::{Result, SwapMemory, VirtualMemory};
+
+impl MemoryReadings for Sunos {
+    /// As psutil: what is not free is used. The kernel does not tell which of its caches it would give back.
+    fn virtual_memory(source: &Source) -> Result<VirtualMemory> {
+        source.kstats(&Question::Module("unix"), |all| {
+            let pages = named(all, "system_pages")?;
+            let bytes = |statistic| pages.number(statistic).map(|pages| pages.saturating_mul(source.page_size()));
+            let (total, free) = (bytes("physmem")?, bytes("freemem")?);
+            let used = total.saturating_sub(free);
+            Ok(VirtualMemory {
+                total,
+                available: free,
+                percent: percent(used, total),
+                used,
+                free,
+                ..VirtualMemory::default()
+            })
+        })
+    }
+
+    fn swap_memory(source: &Source) -> Result<SwapMemory> {
+        let bytes = |pages: u64| pages.saturating_mul(source.page_size());
+        let (sin, sout) = source.kstats(&Question::Module("cpu"), |all| {
+            let sum = |statistic| -> Result<u64, ParseError> {
+                let each = all.iter().filter(|kstat| kstat.name == b"vm");
+                each.map(|kstat| kstat.number(statistic)).try_fold(0, |sum: u64, pages| Ok(sum.saturating_add(pages?)))
+            };
+            Ok((bytes(sum("pgswapin")?), bytes(sum("pgswapout")?)))
+        })?;
+        let (total, free) = source.read(&Question::Swap, |text| {
+            lines(text).try_fold((0u64, 0u64), |(total, free), line| {
+                // A path may hold a tab; the numbers come last.
+                let mut fields = line.rsplit(|byte| *byte == b'\t');
+                let mut number = |field| decimal(fields.next().unwrap_or_default(), field);
+                let unused = number("ste_free")?;
+                Ok((total.saturating_add(bytes(number("ste_pages")?)), free.saturating_add(bytes(unused))))
+            })
+        })?;
+        let used = total.saturating_sub(free);
+        Ok(SwapMemory { total, used, free, percent: percent(used, total), sin: Some(sin), sout: Some(sout) })
+    }
+}

@@ -1,0 +1,102 @@
+//! SunOS (illumos and Solaris): the binary files of /proc, kstat(3KSTAT), and the tables of the network modules.
+//!
+//! `calls` lists the questions, `live` asks the running kernel, and everything else is ordinary code on any machine. A file of
+//! /proc is a question as any other, so a capture and a copied tree are read by the same code.
+
+mod calls;
+mod control;
+mod cpu;
+mod disk;
+mod files;
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
+mod live;
+mod memory;
+mod net;
+mod process;
+mod source;
+mod table;
+#[cfg(all(test, feature = "capture"))]
+mod tests;
+mod users;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use source::Source;
+use table::{Cache, Pass};
+
+use crate::sys::{self, Platform, PressureReadings, Scope, SensorReadings, ServiceReadings, Types};
+use crate::{FieldSet, Os, Pid, Result};
+
+/// SunOS.
+pub(crate) struct Sunos;
+
+/// One process.
+type Handle<'a> = sys::Handle<'a, Sunos>;
+
+impl Types for Sunos {
+    type Source = Source;
+    type Pass = Pass;
+    type Cache = Cache;
+}
+
+impl Platform for Sunos {
+    fn os(_: &Source) -> Os {
+        Os::Sunos
+    }
+
+    fn is_live(source: &Source) -> bool {
+        source.is_live()
+    }
+
+    #[cfg(feature = "capture")]
+    fn open_capture(capture: sys::question::Capture) -> Result<Source> {
+        Ok(Source::captured(capture))
+    }
+
+    #[cfg(feature = "capture")]
+    fn recorded(
+        source: &Source,
+        capture: sys::question::Capture,
+        _: &[Pid],
+    ) -> Result<(Option<Source>, sys::question::Recorder)> {
+        source.recorded(capture).map(|(source, recorder)| (Some(source), recorder))
+    }
+
+    /// The command line is in the same answer, so it is lost with the environment.
+    #[cfg(feature = "capture")]
+    fn is_environment(question: &str) -> bool {
+        question.contains("/as ") || question.ends_with("/environ")
+    }
+
+    fn with_procfs(procfs: &Path) -> Result<Source> {
+        Source::with_procfs(procfs)
+    }
+
+    fn pass(_: &Source, _: Scope) -> Pass {
+        Pass
+    }
+
+    /// Each process has files of its own.
+    fn reads_each(_: &Pass) -> bool {
+        true
+    }
+
+    fn pids_in(source: &Source, _: &Pass) -> Result<Vec<Pid>> {
+        source.pids()
+    }
+
+    fn cache(_: &Source, _: bool) -> Cache {
+        Cache::default()
+    }
+
+    fn cache_in(_: &Source, _: &Arc<Pass>, _: Pid, _: FieldSet) -> Cache {
+        Cache::default()
+    }
+}
+
+impl PressureReadings for Sunos {}
+
+impl SensorReadings for Sunos {}
+
+impl ServiceReadings for Sunos {}

@@ -1,0 +1,188 @@
+//! The machine: its kernel, its constants, and the names of users.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use psoxide_parse::ParseError;
+use psoxide_parse::sunos::kstat::{Kstat, kstats};
+
+use super::calls::Question;
+use crate::sys::bsd::text;
+use crate::sys::question::Kernel;
+#[cfg(feature = "capture")]
+use crate::sys::question::{Capture, Recorder};
+use crate::{Error, Pid, Result};
+
+/// `ENOENT`.
+pub(super) const ENOENT: i32 = 2;
+
+/// A machine that runs SunOS.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    kernel: Kernel<Question>,
+    procfs: String,
+    page_size: u64,
+    clock_ticks: u64,
+}
+
+impl Source {
+    /// The running machine, whose /proc is at `procfs`.
+    #[cfg(any(target_os = "illumos", target_os = "solaris"))]
+    pub(super) fn live(procfs: String) -> Self {
+        Self {
+            kernel: Kernel::live(crate::Os::Sunos, super::live::ask),
+            procfs,
+            page_size: u64::try_from(rustix::param::page_size()).unwrap_or(4096),
+            clock_ticks: rustix::param::clock_ticks_per_second(),
+        }
+    }
+
+    #[cfg(any(target_os = "illumos", target_os = "solaris"))]
+    pub(super) fn with_procfs(procfs: &Path) -> Result<Self> {
+        match procfs.to_str() {
+            Some(procfs) => Ok(Self::live(procfs.to_owned())),
+            None => Err(Error::invalid("the path of another procfs must be UTF-8").with_path(procfs)),
+        }
+    }
+
+    #[cfg(not(any(target_os = "illumos", target_os = "solaris")))]
+    pub(super) fn with_procfs(_: &Path) -> Result<Self> {
+        Err(Error::unsupported("reading another procfs"))
+    }
+
+    /// The machine of a capture.
+    #[cfg(feature = "capture")]
+    pub(super) fn captured(capture: Capture) -> Self {
+        let (page_size, clock_ticks) = (capture.header.page_size, capture.header.clock_ticks.max(1));
+        let kernel = Kernel::captured(crate::Os::Sunos, super::files::as_answers(capture));
+        Self { kernel, procfs: "/proc".into(), page_size, clock_ticks }
+    }
+
+    /// The same machine, whose answers are added to a capture that begins as `capture`.
+    #[cfg(feature = "capture")]
+    pub(super) fn recorded(&self, mut capture: Capture) -> Result<(Self, Recorder)> {
+        capture.header.page_size = self.page_size;
+        capture.header.clock_ticks = self.clock_ticks;
+        let (kernel, recorder) = self.kernel.recorded(capture)?;
+        Ok((Self { kernel, ..self.clone() }, recorder))
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.kernel.is_live()
+    }
+
+    /// The kernel, whose questions tests count.
+    #[cfg(all(test, feature = "capture"))]
+    pub(super) const fn kernel(&self) -> &Kernel<Question> {
+        &self.kernel
+    }
+
+    pub(super) fn page_size(&self) -> u64 {
+        self.page_size
+    }
+
+    /// A span of so many clock ticks.
+    pub(super) fn ticks(&self, ticks: u64) -> Duration {
+        let nanos = ticks % self.clock_ticks * 1_000_000_000 / self.clock_ticks;
+        Duration::new(ticks / self.clock_ticks, u32::try_from(nanos).unwrap_or_default())
+    }
+
+    /// The path of a file of a process.
+    pub(super) fn of_process(&self, pid: Pid, file: &str) -> String {
+        format!("{}/{pid}/{file}", self.procfs)
+    }
+
+    /// The memory of a process from an address on.
+    pub(super) fn memory_of(&self, pid: Pid, address: u64) -> Result<Vec<u8>> {
+        self.ask(&Question::Memory(self.procfs.clone(), pid, address))
+    }
+
+    pub(super) fn ask(&self, question: &Question) -> Result<Vec<u8>> {
+        let answer = self.kernel.ask(question);
+        #[cfg(feature = "capture")]
+        if let Err(error) = &answer
+            && error.kind() == crate::ErrorKind::NotCaptured
+            && self.is_of_nobody(question)
+        {
+            return Err(Error::answered(crate::Os::Sunos, ENOENT).with_question(question.to_string()));
+        }
+        answer
+    }
+
+    /// Whether a question is about a file of a process that the capture does not list.
+    #[cfg(feature = "capture")]
+    fn is_of_nobody(&self, question: &Question) -> bool {
+        let key = question.to_string();
+        let pid = key
+            .split_once(' ')
+            .and_then(|(_, path)| path.strip_prefix(self.procfs.as_str())?.strip_prefix('/')?.split('/').next());
+        let listed = self.kernel.ask(&Question::Names(self.procfs.clone()));
+        match (pid, listed) {
+            (Some(pid), Ok(names)) => names.split(|byte| *byte == 0).all(|name| name != pid.as_bytes()),
+            _ => false,
+        }
+    }
+
+    /// Asks a question and parses the answer. The error names the question and the field.
+    pub(super) fn read<T>(&self, question: &Question, parse: impl FnOnce(&[u8]) -> Result<T, ParseError>) -> Result<T> {
+        parse(&self.ask(question)?).map_err(|error| Error::from(error).with_question(question.to_string()))
+    }
+
+    /// Reads kstats. A line that is malformed is an error: nothing says which statistic it was.
+    pub(super) fn kstats<T>(
+        &self,
+        question: &Question,
+        read: impl FnOnce(&[Kstat<'_>]) -> Result<T, ParseError>,
+    ) -> Result<T> {
+        self.read(question, |bytes| read(&kstats(bytes).into_iter().collect::<Result<Vec<_>, _>>()?))
+    }
+
+    /// Where a link leads.
+    pub(super) fn link(&self, path: String) -> Result<OsString> {
+        Ok(text(&self.ask(&Question::Link(path))?))
+    }
+
+    /// The names in a directory that are numbers, in ascending order.
+    pub(super) fn numbers(&self, path: String) -> Result<Vec<u32>> {
+        let names = self.ask(&Question::Names(path))?;
+        let number = |name: &[u8]| std::str::from_utf8(name).ok()?.parse().ok();
+        let mut numbers: Vec<u32> = names.split(|byte| *byte == 0).filter_map(number).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    pub(super) fn pids(&self) -> Result<Vec<Pid>> {
+        self.numbers(self.procfs.clone())
+    }
+
+    /// Reads when the machine was booted.
+    pub(super) fn boot(&self) -> Result<Duration> {
+        self.kstats(&Question::Module("unix"), |all| {
+            Ok(Duration::from_secs(named(all, "system_misc")?.number("boot_time")?))
+        })
+    }
+
+    /// The time on the wall clock; of a capture, when it was taken.
+    pub(super) fn now(&self) -> Result<Duration> {
+        #[cfg(feature = "capture")]
+        if let Some(capture) = self.kernel.capture() {
+            return capture.header.taken.ok_or_else(|| Error::not_captured("taken".to_owned()));
+        }
+        Ok(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+    }
+
+    /// Reads the name of a user; `None` if nobody has the number.
+    pub(super) fn user_name(&self, uid: u32) -> Result<Option<OsString>> {
+        match self.ask(&Question::UserName(uid)) {
+            Ok(name) => Ok(Some(text(&name))),
+            Err(error) if error.errno() == Some(ENOENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The kstat of a name.
+pub(super) fn named<'a, 'b>(all: &'a [Kstat<'b>], name: &'static str) -> Result<&'a Kstat<'b>, ParseError> {
+    all.iter().find(|kstat| kstat.name == name.as_bytes()).ok_or_else(|| ParseError::missing(name))
+}

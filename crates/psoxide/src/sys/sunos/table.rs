@@ -1,0 +1,99 @@
+//! The files of one process.
+
+use std::sync::OnceLock;
+
+use psoxide_parse::sunos::Model;
+use psoxide_parse::sunos::process::{Info, Status, Usage};
+
+use super::calls::Question;
+use super::{Handle, Source};
+use crate::{Error, Pid, Result};
+
+/// What all processes of one pass share: nothing, as each has files of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Pass;
+
+/// What several readings of one process share: a cell for each file.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    info: OnceLock<Vec<u8>>,
+    status: OnceLock<Vec<u8>>,
+    usage: OnceLock<Vec<u8>>,
+    pub(super) credentials: OnceLock<Vec<u8>>,
+    pub(super) arguments: OnceLock<Vec<u8>>,
+}
+
+/// What `cell` holds, or what `read` returns. An error is not kept.
+pub(super) fn cached<T>(cell: &OnceLock<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = read()?;
+    Ok(cell.get_or_init(|| value))
+}
+
+/// Reads `psinfo`.
+pub(super) fn read_info(source: &Source, pid: Pid) -> Result<Vec<u8>> {
+    source.ask(&Question::File(source.of_process(pid, "psinfo")))
+}
+
+/// The start stamp: nanoseconds since 1970 by the clock as it was when the process began, which the kernel never corrects.
+pub(super) fn stamp(info: Info<'_>) -> Result<u64> {
+    Ok(u64::try_from(info.start()?.as_nanos()).unwrap_or(u64::MAX))
+}
+
+impl Handle<'_> {
+    fn named<T>(&self, file: &str, result: psoxide_parse::Result<T>) -> Result<T> {
+        result.map_err(|error| Error::from(error).with_question(format!("file {}", self.path(file))))
+    }
+
+    /// The path of a file of this process.
+    pub(super) fn path(&self, file: &str) -> String {
+        self.source.of_process(self.pid, file)
+    }
+
+    /// `psinfo` of this very process. Every user may read it.
+    pub(super) fn info(&self) -> Result<Info<'_>> {
+        let bytes = cached(&self.cache.info, || read_info(self.source, self.pid))?;
+        let info = self.named("psinfo", Info::of_file(bytes))?;
+        match self.start {
+            Some(start) if start != stamp(info)? => Err(Error::no_such_process(self.pid)),
+            _ => Ok(info),
+        }
+    }
+
+    /// The data model that the files of this process are written with.
+    pub(super) fn model(&self) -> Result<Model> {
+        self.info()?;
+        let bytes = self.cache.info.get().map(Vec::as_slice).unwrap_or_default();
+        self.named("psinfo", Info::model_of_file(bytes))
+    }
+
+    /// A file of this very process, read once.
+    pub(super) fn cell<'a>(&self, cell: &'a OnceLock<Vec<u8>>, file: &str) -> Result<&'a [u8]> {
+        self.info()?;
+        cached(cell, || self.source.ask(&Question::File(self.path(file)))).map(Vec::as_slice)
+    }
+
+    /// `status`, which the kernel shows to the owner.
+    pub(super) fn status(&self) -> Result<Status<'_>> {
+        let bytes = self.cell(&self.cache.status, "status")?;
+        self.named("status", Status::new(bytes, self.model()?))
+    }
+
+    /// `usage`. Every user may read it.
+    pub(super) fn usage(&self) -> Result<Usage<'_>> {
+        let bytes = self.cell(&self.cache.usage, "usage")?;
+        self.named("usage", Usage::new(bytes, self.model()?))
+    }
+
+    /// Reads a file of this very process and parses it.
+    pub(super) fn file<T>(
+        &self,
+        file: &str,
+        parse: impl FnOnce(&[u8], Model) -> psoxide_parse::Result<T>,
+    ) -> Result<T> {
+        let model = self.model()?;
+        self.source.read(&Question::File(self.path(file)), |bytes| parse(bytes, model))
+    }
+}
