@@ -64,23 +64,39 @@ const SYSTEMS: &[System] = &[
         headers: "
             #include <sys/param.h>
             #include <sys/types.h>
+            #include <sys/time.h>
             #include <sys/proc.h>
+            #include <sys/resource.h>
+            #include <sys/socket.h>
+            #include <sys/un.h>
             #include <sys/sysctl.h>
             #include <sys/proc_info.h>
-            #include <sys/resource.h>
             #include <sys/mount.h>
             #include <libproc.h>
             #include <mach/mach.h>
             #include <mach/mach_time.h>
-            #include <mach/mach_time.h>
             #include <mach/processor_info.h>
             #include <mach/vm_statistics.h>
             #include <net/if.h>
+            #include <net/if_dl.h>
             #include <net/if_media.h>
             #include <net/route.h>
+            #include <netinet/in.h>
             #include <utmpx.h>
         ",
-        elsewhere: &[],
+        elsewhere: &[(
+            "processor_cpu_stat64",
+            "
+            #if defined(__arm64__)
+            IS(offsetof(struct processor_cpu_stat64, irq_ex_cnt), 0);
+            IS(offsetof(struct processor_cpu_stat64, ipi_cnt), 8);
+            IS(offsetof(struct processor_cpu_stat64, timer_cnt), 16);
+            #endif
+            IS(MNT_QUARANTINE, 0x400); IS(MNT_NOATIME, 0x10000000); IS(MNT_DEFWRITE, 0x2000000);
+            IS(P_PPWAIT, 0x10); IS(P_SYSTEM, 0x200); IS(P_WEXIT, 0x2000); IS(P_TRANSLATED, 0x20000);
+            IS(EPROC_SLEADER, 2); IS(TH_STATE_HALTED, 5);
+            ",
+        )],
     },
     System {
         folder: "netbsd",
@@ -128,29 +144,6 @@ const SYSTEMS: &[System] = &[
             #include <netinet/in.h>
             #include <uvm/uvmexp.h>
             #include <utmp.h>
-        ",
-        elsewhere: &[],
-    },
-    System {
-        folder: "macos",
-        targets: &["x86_64-macos", "aarch64-macos"],
-        headers: "
-            #include <sys/param.h>
-            #include <sys/time.h>
-            #include <sys/resource.h>
-            #include <sys/socket.h>
-            #include <sys/un.h>
-            #include <sys/sysctl.h>
-            #include <sys/mount.h>
-            #include <sys/proc_info.h>
-            #include <mach/mach.h>
-            #include <mach/mach_time.h>
-            #include <net/if.h>
-            #include <net/if_dl.h>
-            #include <net/if_media.h>
-            #include <net/route.h>
-            #include <netinet/in.h>
-            #include <utmpx.h>
         ",
         elsewhere: &[],
     },

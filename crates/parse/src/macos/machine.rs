@@ -55,6 +55,36 @@ view! {
     }
 }
 
+view! {
+    /// What interrupted a processor, `PROCESSOR_CPU_STAT64`. Kernels of arm64 alone count it.
+    pub struct Interrupts = "processor_cpu_stat64" (24) {
+        /// Interrupts of devices.
+        devices: u64 = "irq_ex_cnt" @ 0,
+        /// Interrupts from other processors.
+        processors: u64 = "ipi_cnt" @ 8,
+        /// Interrupts of the timer.
+        timer: u64 = "timer_cnt" @ 16,
+    }
+}
+
+/// Sums the interrupts of all processors. Kernels append counters to the record, so the number of processors says how
+/// long a record is.
+pub fn interrupts(bytes: &[u8], processors: usize) -> Result<u64> {
+    let malformed = || crate::ParseError::malformed("processor_cpu_stat64", &bytes.len().to_le_bytes());
+    let size = bytes.len().checked_div(processors).ok_or_else(malformed)?;
+    if size.checked_mul(processors) != Some(bytes.len()) {
+        return Err(malformed());
+    }
+    let mut sum = 0u64;
+    for record in chunks(bytes, size, Interrupts::STRUCT) {
+        let counts = Interrupts::new(record?)?;
+        for count in [counts.devices(), counts.processors(), counts.timer()] {
+            sum = sum.saturating_add(count);
+        }
+    }
+    Ok(sum)
+}
+
 /// The processors of an answer, in order.
 pub fn cpus(bytes: &[u8]) -> impl Iterator<Item = Result<CpuTicks<'_>>> {
     chunks(bytes, CpuTicks::SIZE, CpuTicks::STRUCT).map(|cpu| CpuTicks::new(cpu?))
@@ -73,9 +103,19 @@ mod tests {
         assert!(cpus(&bytes[..20]).last().unwrap().is_err());
     }
 
+    #[test]
+    fn interrupts_of_all_processors() {
+        let bytes: Vec<u8> = (1..=20u64).flat_map(u64::to_le_bytes).collect();
+        // Two records of ten counters: 1 + 2 + 3 and 11 + 12 + 13.
+        assert_eq!(interrupts(&bytes, 2), Ok(42));
+        assert!(interrupts(&bytes, 3).is_err() && interrupts(&bytes, 0).is_err());
+        assert!(interrupts(&bytes, 10).is_err());
+    }
+
     proptest! {
         #[test]
-        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), processors in 0usize..9) {
+            let _ = interrupts(&bytes, processors);
             let _ = (cpus(&bytes).count(), Memory::new(&bytes).map(Memory::free), Swap::new(&bytes).map(Swap::used));
         }
     }

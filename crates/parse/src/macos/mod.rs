@@ -2,6 +2,7 @@
 
 pub mod file;
 pub mod interface;
+pub mod iokit;
 pub mod machine;
 pub mod mount;
 pub mod process;

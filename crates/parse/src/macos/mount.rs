@@ -26,7 +26,7 @@ view! {
     }
 }
 
-/// Flags in the order in which they are shown.
+/// The `MNT_` flags of sys/mount.h, in the order in which psutil shows them.
 const OPTIONS: &[Flag] = &[
     (0x2, "sync"),
     (0x4, "noexec"),
@@ -34,7 +34,6 @@ const OPTIONS: &[Flag] = &[
     (0x20, "union"),
     (0x40, "async"),
     (0x100, "exported"),
-    (0x200, "quarantine"),
     (0x1000, "local"),
     (0x2000, "quota"),
     (0x4000, "rootfs"),
@@ -45,6 +44,7 @@ const OPTIONS: &[Flag] = &[
     (0x80_0000, "journaled"),
     (0x100_0000, "nouserxattr"),
     (0x200_0000, "defwrite"),
+    (0x400, "quarantine"),
     (0x400_0000, "multilabel"),
     (0x1000_0000, "noatime"),
 ];
@@ -78,6 +78,9 @@ mod tests {
             (&b"apfs"[..], &b"/"[..], &b"/dev/disk1s1"[..])
         );
         assert_eq!(mount.options(), "ro,local,rootfs,journaled");
+        // 0x200 is a removable volume, which is no option of mount(8).
+        made.u32(64, 0x600);
+        assert_eq!(Mount::new(&made.0).unwrap().options(), "rw,quarantine");
     }
 
     proptest! {

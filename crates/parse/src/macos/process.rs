@@ -40,6 +40,8 @@ view! {
         pgid: i32 = "kp_eproc.e_pgid" @ 564,
         /// Controlling terminal; all ones is none.
         tdev: u32 = "kp_eproc.e_tdev" @ 572,
+        /// `EPROC_` flags.
+        eflag: i32 = "kp_eproc.e_flag" @ 612,
     }
 }
 
@@ -76,7 +78,7 @@ view! {
 }
 
 view! {
-    /// `PROC_PIDTHREADINFO`. CPU times are in nanoseconds.
+    /// `PROC_PIDTHREADINFO` and `PROC_PIDTHREADID64INFO`. CPU times are in nanoseconds.
     pub struct Thread = "proc_threadinfo" (112) {
         /// CPU time in user mode.
         user: u64 = "pth_user_time" @ 0,
@@ -84,13 +86,15 @@ view! {
         system: u64 = "pth_system_time" @ 8,
         /// State.
         run_state: i32 = "pth_run_state" @ 24,
+        /// Priority that the scheduler uses now.
+        priority: i32 = "pth_curpri" @ 36,
         /// Name.
         name: [text 64] = "pth_name" @ 48,
     }
 }
 
 view! {
-    /// proc_pid_rusage(3), version 4. CPU times are in units of the Mach clock.
+    /// proc_pid_rusage(3), version 4 and the beginning of version 6. CPU times are in units of the Mach clock.
     pub struct Usage = "rusage_info_v4" (296) {
         /// Page faults with a disk read.
         pageins: u64 = "ri_pageins" @ 48,
@@ -110,6 +114,20 @@ view! {
         written: u64 = "ri_diskio_byteswritten" @ 152,
         /// The largest footprint that the process ever had.
         peak_footprint: u64 = "ri_lifetime_max_phys_footprint" @ 240,
+    }
+}
+
+view! {
+    /// proc_pid_rusage(3), version 6 (macOS 13): what version 4 lacks.
+    pub struct Energy = "rusage_info_v6" (464) {
+        /// CPU time in user mode.
+        user: u64 = "ri_user_time" @ 16,
+        /// CPU time in kernel mode.
+        system: u64 = "ri_system_time" @ 24,
+        /// Energy of all cores in nanojoules.
+        all: u64 = "ri_energy_nj" @ 336,
+        /// Energy of performance cores in nanojoules.
+        performance: u64 = "ri_penergy_nj" @ 344,
     }
 }
 
@@ -143,6 +161,24 @@ pub mod stat {
     pub const SZOMB: u8 = 5;
 }
 
+/// `pth_run_state`.
+#[allow(missing_docs)] // the names are those of mach/thread_info.h
+pub mod thread_state {
+    pub const TH_STATE_RUNNING: i32 = 1;
+    pub const TH_STATE_STOPPED: i32 = 2;
+    pub const TH_STATE_WAITING: i32 = 3;
+    pub const TH_STATE_UNINTERRUPTIBLE: i32 = 4;
+    pub const TH_STATE_HALTED: i32 = 5;
+}
+
+/// `P_PPWAIT` of `kp_proc.p_flag`: the process waits until its child has called exec(2) or exit(2).
+pub const P_PPWAIT: i32 = 0x10;
+/// `P_SYSTEM` of `kp_proc.p_flag`: a process of the kernel.
+pub const P_SYSTEM: i32 = 0x200;
+/// `P_WEXIT` of `kp_proc.p_flag`: the process is in exit(2).
+pub const P_WEXIT: i32 = 0x2000;
+/// `EPROC_SLEADER` of `kp_eproc.e_flag`: the leader of a session.
+pub const EPROC_SLEADER: i32 = 2;
 /// `P_TRANSLATED` of `kp_proc.p_flag`: a program of x86_64 that Rosetta runs.
 pub const P_TRANSLATED: i32 = 0x2_0000;
 
@@ -161,6 +197,25 @@ impl Process<'_> {
     #[must_use]
     pub fn terminal(self) -> Option<u32> {
         Some(self.tdev()).filter(|device| *device != u32::MAX)
+    }
+}
+
+impl Task<'_> {
+    /// When it started, since 1970: the same time as in [`Process::start`].
+    pub fn start(self) -> Result<Duration> {
+        match u32::try_from(self.start_micros()) {
+            Ok(micros) if micros < 1_000_000 => Ok(Duration::new(self.start_seconds(), micros * 1000)),
+            _ => Err(ParseError::malformed("pbi_start_tvusec", &self.start_micros().to_le_bytes())),
+        }
+    }
+}
+
+impl Energy<'_> {
+    /// Whether the kernel measures energy, which it does on Apple silicon. Elsewhere the energy of a process that has
+    /// used a processor is 0.
+    #[must_use]
+    pub fn is_measured(self) -> bool {
+        self.all() != 0 || (self.user() == 0 && self.system() == 0)
     }
 }
 
@@ -276,6 +331,21 @@ mod tests {
         assert!(read(&base(u32::MAX, 1), u64::MAX).is_err());
     }
 
+    #[test]
+    fn a_task_and_its_energy() {
+        let mut made = Made::new(464);
+        made.u64(120, 5).u64(128, 250_000);
+        assert_eq!(Task::new(&made.0).unwrap().start(), Ok(Duration::from_micros(5_250_000)));
+        made.u64(128, 1_000_000);
+        assert_eq!(Task::new(&made.0).unwrap().start().unwrap_err().field(), "pbi_start_tvusec");
+        assert!(Energy::new(&[0; 464]).unwrap().is_measured());
+        made.u64(16, 9);
+        assert!(!Energy::new(&made.0).unwrap().is_measured());
+        made.u64(336, 1);
+        assert!(Energy::new(&made.0).unwrap().is_measured());
+        assert!(Energy::new(&made.0[..296]).is_err() && Usage::new(&made.0).is_ok());
+    }
+
     proptest! {
         #[test]
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..2500)) {
@@ -283,6 +353,7 @@ mod tests {
                 let _ = (process.start(), process.terminal());
             }
             let _ = (arguments(&bytes), threads(&bytes).count());
+            let _ = (Task::new(&bytes).map(Task::start), Energy::new(&bytes).map(Energy::is_measured));
             let _ = Timebase::new(&bytes).map(|base| base.duration(u64::MAX));
         }
     }

@@ -1,6 +1,6 @@
 //! `ENVSYS_GETDICTIONARY`: sensors, as envsys(4) describes them in a property list.
 
-use super::plist::{self, Value};
+use crate::plist::{self, Value};
 use crate::{ParseError, Result};
 
 /// A device with sensors.

@@ -7,7 +7,6 @@ pub mod file;
 pub mod interface;
 pub mod iostat;
 pub mod pcb;
-pub mod plist;
 pub mod process;
 pub mod statvfs;
 pub mod swap;

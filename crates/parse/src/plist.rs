@@ -1,4 +1,4 @@
-//! Property lists, as proplib(3) writes them: the XML that some ioctls of NetBSD return.
+//! Property lists in XML: what proplib(3) of NetBSD and CoreFoundation of macOS write.
 
 use crate::cursor::{decimal, hex, signed};
 use crate::{Cursor, ParseError, Result};
@@ -16,8 +16,10 @@ pub enum Value {
     Text(Vec<u8>),
     /// True or false.
     Bool(bool),
-    /// Bytes in base 64, which are not decoded.
-    Data,
+    /// A number with a fraction, as text.
+    Real(Vec<u8>),
+    /// Bytes.
+    Data(Vec<u8>),
 }
 
 /// Deeper lists are refused, as each level is a call.
@@ -37,6 +39,18 @@ impl Value {
     #[must_use]
     pub const fn integer(&self) -> Option<i64> {
         if let Self::Integer(number) = self { Some(*number) } else { None }
+    }
+
+    /// Whether it is true or false, if it is either.
+    #[must_use]
+    pub const fn bool(&self) -> Option<bool> {
+        if let Self::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    /// The bytes, if it has bytes.
+    #[must_use]
+    pub fn data(&self) -> Option<&[u8]> {
+        if let Self::Data(bytes) = self { Some(bytes) } else { None }
     }
 
     /// The text, if it is one.
@@ -69,13 +83,14 @@ fn value(tag: &[u8], cursor: &mut Cursor<'_>, depth: usize) -> Result<Value> {
         b"array" => Value::Array(elements(cursor, depth)?),
         b"integer" => Value::Integer(number(content(cursor, "integer")?)?),
         b"string" => Value::Text(unescaped(content(cursor, "string")?)),
-        b"data" => content(cursor, "data").map(|_| Value::Data)?,
+        b"real" => Value::Real(content(cursor, "real")?.to_vec()),
+        b"data" => Value::Data(base64(content(cursor, "data")?)?),
         b"true/" => Value::Bool(true),
         b"false/" => Value::Bool(false),
         b"dict/" => Value::Dict(Vec::new()),
         b"array/" => Value::Array(Vec::new()),
         b"string/" => Value::Text(Vec::new()),
-        b"data/" => Value::Data,
+        b"data/" => Value::Data(Vec::new()),
         other => return Err(ParseError::malformed("plist", other)),
     })
 }
@@ -124,6 +139,41 @@ fn number(text: &[u8]) -> Result<i64> {
     }
 }
 
+/// Decodes base 64. Whitespace between the digits and padding at the end do not count.
+fn base64(text: &[u8]) -> Result<Vec<u8>> {
+    let malformed = || ParseError::malformed("data", text);
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut have) = (0u32, 0u32);
+    let mut padding = false;
+    for digit in text.iter().filter(|byte| !byte.is_ascii_whitespace()) {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' => {
+                padding = true;
+                continue;
+            }
+            _ => return Err(malformed()),
+        };
+        if padding {
+            return Err(malformed());
+        }
+        // At most 6 bits are left of the digits before.
+        (bits, have) = (bits << 6 | u32::from(value), have + 6);
+        if have >= 8 {
+            have -= 8;
+            let [.., byte] = (bits >> have).to_be_bytes();
+            bytes.push(byte);
+            bits &= (1 << have) - 1;
+        }
+    }
+    // One digit alone is no byte.
+    if have == 6 { Err(malformed()) } else { Ok(bytes) }
+}
+
 fn unescaped(text: &[u8]) -> Vec<u8> {
     const ENTITIES: &[(&[u8], u8)] =
         &[(b"lt;", b'<'), (b"gt;", b'>'), (b"amp;", b'&'), (b"quot;", b'"'), (b"apos;", b'\'')];
@@ -158,14 +208,15 @@ mod tests {
     #[test]
     fn every_kind_of_value() {
         let body = "<dict>\n\t<key>a&amp;b</key>\n\t<array>\n\t\t<integer>0x1f</integer>\n\t\t<integer>-5</integer>\n\
-                    \t\t<true/><false/><string>x&lt;&bogus;</string><string/><data>AA==</data></array>\n\t<key>e</key><dict/></dict>";
+                    \t\t<true/><false/><string>x&lt;&bogus;</string><string/><data>\n AAEC/w==</data></array>\n\t<key>e</key><dict/></dict>";
         let list = read(body).unwrap();
         let text = |text: &str| Value::Text(text.into());
         let (yes, no) = (Value::Bool(true), Value::Bool(false));
-        let all = vec![Value::Integer(31), Value::Integer(-5), yes, no, text("x<&bogus;"), text(""), Value::Data];
+        let all = vec![Value::Integer(31), Value::Integer(-5), yes, no, text("x<&bogus;"), text(""), Value::Data(vec![0, 1, 2, 255])];
         assert_eq!(list.get("a&b"), Some(&Value::Array(all)));
         assert_eq!(list.get("e"), Some(&Value::Dict(Vec::new())));
-        assert_eq!((list.get("f"), list.integer(), list.text()), (None, None, None));
+        assert_eq!((list.get("f"), list.integer(), list.text(), list.bool(), list.data()), (None, None, None, None, None));
+        assert_eq!(read("<real>0.5</real>"), Ok(Value::Real(b"0.5".to_vec())));
     }
 
     #[test]
@@ -175,6 +226,7 @@ mod tests {
         assert_eq!(field("<dict><string>a</string></dict>"), "key");
         assert_eq!(field("<integer>x</integer>"), "integer");
         assert_eq!(field("<string>a</integer>"), "string");
+        assert_eq!((field("<data>A</data>"), field("<data>A=A=</data>"), field("<data>*</data>")), ("data", "data", "data"));
         assert_eq!(field(&"<array>".repeat(100)), "plist");
         assert_eq!(parse(b"").unwrap_err().field(), "plist");
     }

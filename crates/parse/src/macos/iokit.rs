@@ -1,0 +1,208 @@
+//! Properties of IOKit, as `live` writes them: an XML property list of the names that a reading needs.
+//!
+//! The names are those of IOKit's headers: storage/IOBlockStorageDriver.h, storage/IOMedia.h, IOBSD.h, ps/IOPSKeys.h.
+
+use std::time::Duration;
+
+use crate::plist::{self, Value};
+use crate::{ParseError, Result};
+
+/// A whole disk and its counters since the boot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Disk {
+    /// The name of the device in /dev, such as "disk0".
+    pub name: Vec<u8>,
+    /// Reads.
+    pub reads: u64,
+    /// Writes.
+    pub writes: u64,
+    /// Bytes read.
+    pub bytes_read: u64,
+    /// Bytes written.
+    pub bytes_written: u64,
+    /// Time that reads took; `None` if the driver does not measure it.
+    pub read_time: Option<Duration>,
+    /// Time that writes took.
+    pub write_time: Option<Duration>,
+}
+
+/// A battery of the machine, or of an uninterruptible power supply.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PowerSource {
+    /// Whether it is built into the machine.
+    pub is_internal: bool,
+    /// Charge in percent.
+    pub percent: f64,
+    /// Whether the machine is on mains power.
+    pub is_plugged: bool,
+    /// Time until it is empty; `None` while that is not known.
+    pub time_to_empty: Option<Duration>,
+}
+
+/// The lowest and the highest frequency of all cores, in kilohertz.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frequencies {
+    /// The lowest.
+    pub min: u64,
+    /// The highest.
+    pub max: u64,
+}
+
+/// Reads the disks: a list of the name and the driver's statistics of each whole disk. A disk whose driver has no
+/// statistics is left out.
+pub fn disks(text: &[u8]) -> Result<Vec<Disk>> {
+    let list = elements(text, "IOMedia")?;
+    let counted = list.iter().filter_map(|disk| Some((disk, disk.get("Statistics")?)));
+    counted.map(|(disk, statistics)| one_disk(disk, statistics)).collect()
+}
+
+fn one_disk(disk: &Value, statistics: &Value) -> Result<Disk> {
+    let count = |name, field| match statistics.get(name).map(Value::integer) {
+        // The kernel keeps 64 bits without a sign, and the text has the same bits.
+        Some(Some(count)) => Ok(count.cast_unsigned()),
+        _ => Err(ParseError::missing(field)),
+    };
+    let time = |name| {
+        Some(Duration::from_nanos(statistics.get(name).and_then(Value::integer).map(i64::cast_unsigned)?))
+    };
+    Ok(Disk {
+        name: disk.get("BSD Name").and_then(Value::text).ok_or_else(|| ParseError::missing("BSD Name"))?.to_vec(),
+        reads: count("Operations (Read)", "Operations (Read)")?,
+        writes: count("Operations (Write)", "Operations (Write)")?,
+        bytes_read: count("Bytes (Read)", "Bytes (Read)")?,
+        bytes_written: count("Bytes (Write)", "Bytes (Write)")?,
+        read_time: time("Total Time (Read)"),
+        write_time: time("Total Time (Write)"),
+    })
+}
+
+/// Reads the power sources, in the system's order.
+pub fn power_sources(text: &[u8]) -> Result<Vec<PowerSource>> {
+    elements(text, "power sources")?.iter().map(power_source).collect()
+}
+
+#[allow(clippy::cast_precision_loss)] // charges are small numbers, mostly percents
+fn power_source(source: &Value) -> Result<PowerSource> {
+    let number = |name| source.get(name).and_then(Value::integer);
+    let text = |name| source.get(name).and_then(Value::text);
+    let charge = number("Current Capacity").ok_or_else(|| ParseError::missing("Current Capacity"))?;
+    // Apple's batteries count percents of 100, others whatever unit they like.
+    let full = number("Max Capacity").filter(|full| *full > 0).unwrap_or(100);
+    let state = text("Power Source State").ok_or_else(|| ParseError::missing("Power Source State"))?;
+    Ok(PowerSource {
+        is_internal: text("Type") == Some(b"InternalBattery"),
+        percent: charge as f64 / full as f64 * 100.0,
+        is_plugged: state == b"AC Power",
+        // -1 while the system calculates it.
+        time_to_empty: number("Time to Empty")
+            .and_then(|minutes| u64::try_from(minutes).ok()?.checked_mul(60))
+            .map(Duration::from_secs),
+    })
+}
+
+/// Reads the tables of voltages of the power manager of Apple silicon: for each step of a cluster of cores, its frequency
+/// and its voltage, of 32 bits each.
+pub fn frequencies(text: &[u8]) -> Result<Frequencies> {
+    let list = plist::parse(text)?;
+    let table = |name, field| {
+        let bytes = list.get(name).and_then(Value::data).ok_or_else(|| ParseError::missing(field))?;
+        let steps = crate::view::chunks(bytes, 8, field).map(|step| {
+            let step = step?.first_chunk().map(|step| u64::from(u32::from_le_bytes(*step)));
+            step.ok_or_else(|| ParseError::missing(field))
+        });
+        // Steps that the machine does not use are 0.
+        steps.filter(|step| !matches!(step, Ok(0))).collect::<Result<Vec<u64>>>()
+    };
+    let efficiency = table("voltage-states1-sram", "voltage-states1-sram")?;
+    let performance = table("voltage-states5-sram", "voltage-states5-sram")?;
+    let all = || efficiency.iter().chain(&performance).copied();
+    let (Some(min), Some(max)) = (all().min(), all().max()) else { return Err(ParseError::missing("voltage-states")) };
+    // In hertz up to the M3, and in kilohertz since the M4. A core of 100 GHz, or of 100 kHz, there is none.
+    let unit = if max >= 100_000_000 { 1000 } else { 1 };
+    Ok(Frequencies { min: min / unit, max: max / unit })
+}
+
+/// The elements of a list.
+fn elements(text: &[u8], field: &'static str) -> Result<Vec<Value>> {
+    match plist::parse(text)? {
+        Value::Array(elements) => Ok(elements),
+        _ => Err(ParseError::malformed(field, text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DISKS: &str = "<plist version=\"1.0\"><array><dict><key>BSD Name</key><string>disk0</string>\
+        <key>Statistics</key><dict><key>Operations (Read)</key><integer>5</integer>\
+        <key>Operations (Write)</key><integer>6</integer><key>Bytes (Read)</key><integer>20480</integer>\
+        <key>Bytes (Write)</key><integer>-1</integer><key>Total Time (Read)</key><integer>1500000</integer></dict></dict>\
+        <dict><key>BSD Name</key><string>disk4</string></dict></array></plist>";
+
+    const BATTERY: &str = "<plist version=\"1.0\"><array><dict><key>Type</key><string>InternalBattery</string>\
+        <key>Current Capacity</key><integer>45</integer><key>Max Capacity</key><integer>90</integer>\
+        <key>Power Source State</key><string>Battery Power</string><key>Time to Empty</key><integer>83</integer>\
+        </dict></array></plist>";
+
+    #[test]
+    fn disks_with_statistics() {
+        let found = disks(DISKS.as_bytes()).unwrap();
+        assert_eq!((found.len(), found[0].name.as_slice(), found[0].reads, found[0].writes), (1, &b"disk0"[..], 5, 6));
+        assert_eq!((found[0].bytes_read, found[0].bytes_written), (20480, u64::MAX));
+        assert_eq!((found[0].read_time, found[0].write_time), (Some(Duration::from_micros(1500)), None));
+        let without = |name| disks(DISKS.replacen(name, "x", 1).as_bytes()).unwrap_err().field();
+        assert_eq!((without("Bytes (Read)"), without("BSD Name")), ("Bytes (Read)", "BSD Name"));
+        assert_eq!(disks(b"<plist><dict/></plist>").unwrap_err().field(), "IOMedia");
+    }
+
+    #[test]
+    fn batteries() {
+        let found = power_sources(BATTERY.as_bytes()).unwrap();
+        let expected = PowerSource {
+            is_internal: true,
+            percent: 50.0,
+            is_plugged: false,
+            time_to_empty: Some(Duration::from_secs(83 * 60)),
+        };
+        assert_eq!(found, [expected]);
+        let other = BATTERY.replace("83", "-1").replace("Battery Power", "AC Power").replace("Max", "Min");
+        let found = power_sources(other.as_bytes()).unwrap();
+        assert_eq!((found[0].percent, found[0].is_plugged, found[0].time_to_empty), (45.0, true, None));
+        assert_eq!(power_sources(b"<plist><array/></plist>"), Ok(Vec::new()));
+        let without = BATTERY.replace("Current", "Past");
+        assert_eq!(power_sources(without.as_bytes()).unwrap_err().field(), "Current Capacity");
+    }
+
+    #[test]
+    fn steps_in_hertz_and_in_kilohertz() {
+        // 600 MHz and 2064 MHz; 600 MHz, an unused step, and 3204 MHz.
+        let of_m1 = "<plist><dict><key>voltage-states1-sram</key><data>AEbDIwADAAAAJAZ7AAQAAA==</data>\
+                     <key>voltage-states5-sram</key><data>AEbDIxADAAAAAAAAAAAAAAAp+b5QBAAA</data></dict></plist>";
+        let found = frequencies(of_m1.as_bytes()).unwrap();
+        assert_eq!((found.min, found.max), (600_000, 3_204_000));
+        // 1020 MHz; 4512 MHz.
+        let of_m4 = "<plist><dict><key>voltage-states1-sram</key><data>YJAPAAAAAAA=</data>\
+                     <key>voltage-states5-sram</key><data>ANlEAAAAAAA=</data></dict></plist>";
+        assert_eq!(frequencies(of_m4.as_bytes()), Ok(Frequencies { min: 1_020_000, max: 4_512_000 }));
+        let field = |text: &str| frequencies(text.as_bytes()).unwrap_err().field();
+        assert_eq!(field(&of_m4.replace("states5", "states6")), "voltage-states5-sram");
+        assert_eq!(field(&of_m4.replace("ANlEAAAAAAA=", "ANlE")), "voltage-states5-sram");
+        let unused = of_m4.replace("YJAPAAAAAAA=", "AAAAAAAAAAA=").replace("ANlEAAAAAAA=", "");
+        assert_eq!(field(&unused), "voltage-states");
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(at in 0usize..BATTERY.len(), byte: u8, bytes: Vec<u8>) {
+            for text in [BATTERY, DISKS] {
+                let mut text = text.as_bytes().to_vec();
+                let at = at.min(text.len() - 1);
+                text[at] = byte;
+                let _ = (disks(&text), power_sources(&text), frequencies(&text));
+            }
+            let _ = (disks(&bytes), power_sources(&bytes), frequencies(&bytes));
+        }
+    }
+}
