@@ -155,7 +155,7 @@ snapshots! {
 }
 
 snapshots! {
-    "macos/23.1.0-arm64-headers.txt":
+    "macos/14.1-arm64-built.txt":
     macos_ps: "ps";
     macos_procinfo: "procinfo" "501" "--verbose";
     macos_procinfo_zombie: "procinfo" "502";

@@ -212,10 +212,21 @@ mod tests {
         let list = read(body).unwrap();
         let text = |text: &str| Value::Text(text.into());
         let (yes, no) = (Value::Bool(true), Value::Bool(false));
-        let all = vec![Value::Integer(31), Value::Integer(-5), yes, no, text("x<&bogus;"), text(""), Value::Data(vec![0, 1, 2, 255])];
+        let all = vec![
+            Value::Integer(31),
+            Value::Integer(-5),
+            yes,
+            no,
+            text("x<&bogus;"),
+            text(""),
+            Value::Data(vec![0, 1, 2, 255]),
+        ];
         assert_eq!(list.get("a&b"), Some(&Value::Array(all)));
         assert_eq!(list.get("e"), Some(&Value::Dict(Vec::new())));
-        assert_eq!((list.get("f"), list.integer(), list.text(), list.bool(), list.data()), (None, None, None, None, None));
+        assert_eq!(
+            (list.get("f"), list.integer(), list.text(), list.bool(), list.data()),
+            (None, None, None, None, None)
+        );
         assert_eq!(read("<real>0.5</real>"), Ok(Value::Real(b"0.5".to_vec())));
     }
 
@@ -226,7 +237,10 @@ mod tests {
         assert_eq!(field("<dict><string>a</string></dict>"), "key");
         assert_eq!(field("<integer>x</integer>"), "integer");
         assert_eq!(field("<string>a</integer>"), "string");
-        assert_eq!((field("<data>A</data>"), field("<data>A=A=</data>"), field("<data>*</data>")), ("data", "data", "data"));
+        assert_eq!(
+            (field("<data>A</data>"), field("<data>A=A=</data>"), field("<data>*</data>")),
+            ("data", "data", "data")
+        );
         assert_eq!(field(&"<array>".repeat(100)), "plist");
         assert_eq!(parse(b"").unwrap_err().field(), "plist");
     }

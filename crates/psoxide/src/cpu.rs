@@ -41,14 +41,14 @@ record! {
     /// Events counted since boot.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct CpuStats = "scpustats" {
-        /// Context switches, voluntary and involuntary.
-        ctx_switches: u64, Count, ALL;
+        /// Context switches, voluntary and involuntary; not counted by macOS.
+        ctx_switches: Option<u64>, Count, LINUX | WINDOWS | BSD | SUNOS;
         /// Interrupts.
         interrupts: u64, Count, ALL;
-        /// Softirqs; not counted by Windows and SunOS.
-        soft_interrupts: Option<u64>, Count, LINUX | MACOS | BSD;
-        /// System calls; not counted by Linux.
-        syscalls: Option<u64>, Count, WINDOWS | MACOS | BSD | SUNOS;
+        /// Softirqs; not counted by Windows, macOS and SunOS.
+        soft_interrupts: Option<u64>, Count, LINUX | BSD;
+        /// System calls; not counted by Linux and macOS.
+        syscalls: Option<u64>, Count, WINDOWS | BSD | SUNOS;
     }
 }
 
@@ -67,12 +67,28 @@ record! {
     /// Clock frequency of a CPU.
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct CpuFreq = "scpufreq" {
-        /// Now.
+        /// Now. On macOS the nominal frequency (Intel) or the highest (Apple silicon): the kernel does not report the
+        /// current one.
         current: f64, Megahertz, LINUX | MACOS | WINDOWS | FREEBSD | OPENBSD | SUNOS;
         /// Lowest it can be set to, where the kernel knows.
         min: Option<f64>, Megahertz, LINUX | MACOS | FREEBSD | SUNOS;
         /// Highest it can be set to, where the kernel knows.
         max: Option<f64>, Megahertz, LINUX | MACOS | WINDOWS | FREEBSD | SUNOS;
+    }
+}
+
+record! {
+    /// The cores of one kind.
+    ///
+    /// macOS 12 and later: the sysctls `hw.perflevel0.*`, `hw.perflevel1.*`.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct CoreKind = "scorekind" {
+        /// The name, such as `Performance` or `Efficiency`.
+        name: String, Text, MACOS;
+        /// Number of cores.
+        cores: u64, Count, MACOS;
+        /// Number of logical CPUs.
+        logical: u64, Count, MACOS;
     }
 }
 
@@ -159,6 +175,11 @@ impl System {
     /// Linux: the distinct `topology/core_cpus_list` of sysfs, else `thread_siblings_list`, else `/proc/cpuinfo`.
     pub fn cpu_count_cores(&self) -> Result<Option<usize>> {
         sys::Os::cpu_count_cores(self.source())
+    }
+
+    /// Reads how many cores the machine has of each kind, fastest first.
+    pub fn core_kinds(&self) -> Result<Vec<CoreKind>> {
+        sys::Os::core_kinds(self.source())
     }
 
     /// Context switches and interrupts since boot.

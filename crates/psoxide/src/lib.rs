@@ -51,7 +51,7 @@ mod wrap;
 pub use backend::Backend;
 #[cfg(feature = "capture")]
 pub use capture::CaptureOptions;
-pub use cpu::{CpuFreq, CpuStats, CpuTimes, LoadAverage, RunQueue};
+pub use cpu::{CoreKind, CpuFreq, CpuStats, CpuTimes, LoadAverage, RunQueue};
 pub use disk::{DiskIo, DiskPartition, DiskUsage};
 pub use error::{Error, ErrorKind, Result};
 pub use memory::{HeapInfo, SwapMemory, VirtualMemory, heap_info, heap_trim};
@@ -62,7 +62,7 @@ pub use net::{
 pub use os::{Os, OsSet, Signal};
 pub use pressure::{Pressure, PressureOf, Stall};
 pub use process::{
-    Cgroup, Child, CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
+    Cgroup, Child, CtxSwitches, Energy, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, Process, ProcessCpuTimes,
     ProcessStatus, Resource, Scheduling, SchedulingPolicy, Thread, ThreadDetails, WaitOutcome, wait_procs,
 };

@@ -23,21 +23,7 @@ pub const PORTED: OsSet = OsSet::ALL;
 
 /// What a port does not do yet: the calls that its system has and the port still lacks. A call that is missing here and
 /// fails with `Unsupported` fails a test, and so does one that is listed and works.
-const GAPS: &[(Os, &[&str])] = &[
-    (Os::Windows, &["System::host_info"]),
-    (
-        Os::Macos,
-        &[
-            // The kernel has no such counts. psutil shows counts of pages by these names.
-            "System::cpu_stats",
-            // These need IOKit.
-            "System::disk_io_counters",
-            "System::disk_io_total",
-            "System::sensors_battery",
-            "System::whole_disks",
-        ],
-    ),
-];
+const GAPS: &[(Os, &[&str])] = &[(Os::Windows, &["System::host_info"])];
 
 impl Call {
     /// Whether psoxide has this call for the system `os`.
@@ -60,16 +46,17 @@ pub const CALLS: &[Call] = &[
     call("Process::cpu_times", OsSet::ALL),
     call("Process::create_time", OsSet::ALL),
     call("Process::cwd", OsSet::ALL),
+    call("Process::energy", OsSet::MACOS),
     call("Process::environ", OsSet::ALL),
     call("Process::exe", OsSet::ALL),
     call("Process::gids", OsSet::POSIX),
-    call("Process::io_counters", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD)),
+    call("Process::io_counters", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD).or(OsSet::MACOS)),
     call("Process::ionice", OsSet::LINUX.or(OsSet::WINDOWS)),
     call("Process::is_kernel_thread", OsSet::LINUX.or(OsSet::NETBSD).or(OsSet::OPENBSD)),
     call("Process::is_running", OsSet::ALL),
     call("Process::jail", OsSet::FREEBSD),
     call("Process::kill", OsSet::ALL),
-    call("Process::memory_details", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD)),
+    call("Process::memory_details", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::BSD).or(OsSet::MACOS)),
     call("Process::memory_footprint", OsSet::LINUX.or(OsSet::MACOS).or(OsSet::WINDOWS)),
     call("Process::memory_info", OsSet::ALL),
     call(
@@ -107,12 +94,13 @@ pub const CALLS: &[Call] = &[
     call("Process::suspend", OsSet::ALL),
     call("Process::terminal", OsSet::POSIX),
     call("Process::terminate", OsSet::ALL),
-    call("Process::thread_details", OsSet::LINUX),
+    call("Process::thread_details", OsSet::LINUX.or(OsSet::MACOS)),
     call("Process::threads", OsSet::ALL),
     call("Process::uids", OsSet::POSIX),
     call("Process::username", OsSet::ALL),
     call("Process::wait", OsSet::ALL),
     call("System::boot_time", OsSet::ALL),
+    call("System::core_kinds", OsSet::MACOS),
     call("System::cpu_count", OsSet::ALL),
     call("System::cpu_count_cores", OsSet::ALL),
     call(
@@ -174,6 +162,7 @@ pub const RECORDS: &[RecordInfo] = records! {
     Battery
     Cgroup
     Connection
+    CoreKind
     CpuFreq
     CpuStats
     CpuTimes
@@ -181,6 +170,7 @@ pub const RECORDS: &[RecordInfo] = records! {
     DiskIo
     DiskPartition
     DiskUsage
+    Energy
     Fan
     HeapInfo
     Holder
@@ -235,9 +225,10 @@ pub fn in_tuple(tuple: &str, field: &FieldInfo, os: Os) -> bool {
     if matches!((tuple, field.name), ("sconn", "holders" | "recv_queue" | "send_queue") | ("svmem", "arc")) {
         return false;
     }
-    // Windows has no times of children and the BSDs do not count bytes; the tuples have both.
-    let always = field.name.starts_with("children_") || (tuple == "pio" && field.name.ends_with("_bytes"));
-    field.os.contains(os) || !VARYING.contains(&tuple) || (always && field.name != "other_bytes")
+    // Windows has no times of children, the BSDs do not count bytes and macOS no calls; the tuples have them all.
+    let always = field.name.starts_with("children_")
+        || (tuple == "pio" && matches!(field.name, "read_count" | "write_count" | "read_bytes" | "write_bytes"));
+    field.os.contains(os) || !VARYING.contains(&tuple) || always
 }
 
 /// What Wine does not show of Windows. The tests of `psoxide-parse` read the structures that Windows fills as bytes.

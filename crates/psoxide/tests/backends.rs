@@ -183,7 +183,8 @@ fn growing(row: &Row) -> Vec<(&'static str, u128)> {
         all.push(("involuntary switches", switches.involuntary.unwrap().into()));
     }
     if let Some(io) = row.io_counters.value() {
-        let counters = [io.read_count, io.write_count, io.read_bytes.unwrap(), io.write_bytes.unwrap()];
+        let counters =
+            [io.read_count.unwrap(), io.write_count.unwrap(), io.read_bytes.unwrap(), io.write_bytes.unwrap()];
         all.extend(counters.into_iter().map(|counter| ("I/O", counter.into())));
         all.extend([io.read_chars, io.write_chars].map(|chars| ("characters", chars.unwrap().into())));
     }

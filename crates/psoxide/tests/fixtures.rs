@@ -167,7 +167,7 @@ fn columns_of_later_kernels_are_none_on_linux_2_6() {
     assert_eq!((times.iowait, times.irq, times.softirq), (None, None, None));
     assert_eq!((times.steal, times.guest, times.guest_nice), (None, None, None));
     let stats = machine.system.cpu_stats().unwrap();
-    assert_eq!((stats.ctx_switches, stats.interrupts, stats.soft_interrupts), (12, 34, None));
+    assert_eq!((stats.ctx_switches, stats.interrupts, stats.soft_interrupts), (Some(12), 34, None));
     let times = machine.process(7).cpu_times().unwrap();
     assert_eq!((times.user, times.iowait), (Duration::from_millis(2500), None));
 }
@@ -415,7 +415,7 @@ fn threads_are_told_in_detail() {
     let machine = machine!("process-in-full");
     let threads = machine.process(7).thread_details().unwrap();
     let found: Vec<_> = threads.iter().map(|t| (t.id, t.name.to_str(), t.status, t.started, t.cpu_num)).collect();
-    let started = Duration::from_millis;
+    let started = |ms| Some(Duration::from_millis(ms));
     let expected = [
         (7, Some("app"), ProcessStatus::Sleeping, started(5000), Some(3)),
         (12, Some("wor) (ker"), ProcessStatus::Sleeping, started(5100), Some(3)),

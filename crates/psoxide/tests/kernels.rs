@@ -94,7 +94,7 @@ fn cpus() {
         assert_eq!(system.cpu_times_per_cpu().unwrap().len(), 2);
         assert_eq!(system.cpu_count().unwrap(), Some(2));
         let stats = system.cpu_stats().unwrap();
-        assert_eq!((stats.ctx_switches, stats.interrupts), (7000, 5000));
+        assert_eq!((stats.ctx_switches, stats.interrupts), (Some(7000), 5000));
         assert_eq!(stats.soft_interrupts, kernel.since((2, 6, 31), 3000));
         let frequencies = system.cpu_freq().unwrap();
         assert_eq!(frequencies.len(), 2);
@@ -223,8 +223,8 @@ fn process_memory_and_files() {
         });
         told(maps, kernel.since((2, 6, 14), text));
         let io = IoCounters::with(|io| {
-            io.read_count = 30;
-            io.write_count = 40;
+            io.read_count = Some(30);
+            io.write_count = Some(40);
             io.read_bytes = Some(4096);
             io.write_bytes = Some(8192);
             io.read_chars = Some(1000);

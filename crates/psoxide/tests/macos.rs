@@ -7,12 +7,22 @@ use std::time::{Duration, SystemTime};
 
 use psoxide::{
     AddressFamily, ConnectionKind, ConnectionStatus, Duplex, Endpoint, ErrorKind, Os, Process, ProcessStatus,
-    SocketType, System,
+    SocketType, System, TimeLeft,
 };
 
-fn machine() -> System {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../testdata/macos/23.1.0-arm64-headers.txt"].iter().collect();
+fn open(file: &str) -> System {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../testdata/macos", file].iter().collect();
     System::at_root(path).unwrap()
+}
+
+/// A MacBook as the user 501 sees it.
+fn machine() -> System {
+    open("14.1-arm64-built.txt")
+}
+
+/// An iMac with an Intel processor and a Fusion drive as root sees it.
+fn intel() -> System {
+    open("13.6-amd64-built.txt")
 }
 
 /// A program of x86_64 under Rosetta, with a long name, files and sockets.
@@ -27,7 +37,7 @@ fn seconds(time: SystemTime) -> f64 {
 #[test]
 fn a_process() {
     assert_eq!((machine().os(), machine().is_live()), (Os::Macos, false));
-    assert_eq!(machine().pids().unwrap(), [0, 1, 501, 502, 503, 504]);
+    assert_eq!(machine().pids().unwrap(), [0, 1, 501, 502, 503, 504, 505]);
     assert!(machine().pid_exists(501).unwrap());
     let p = process();
     assert_eq!((p.comm().unwrap(), p.name().unwrap()), ("averyveryverylon".into(), "averyveryverylongname".into()));
@@ -61,6 +71,53 @@ fn counters() {
     // The other thread ended after it was listed.
     let threads = p.threads().unwrap();
     assert_eq!((threads.len(), threads[0].id, threads[0].user_time), (1, 1, Duration::from_millis(1500)));
+    let io = p.io_counters().unwrap();
+    assert_eq!((io.read_bytes, io.write_bytes, io.read_count), (Some(4096), Some(8192), None));
+    let energy = p.energy().unwrap();
+    assert_eq!((energy.total, energy.performance), (2.5, 1.5));
+    let details = p.memory_details().unwrap();
+    let sizes = (details.wired, details.phys_footprint, details.peak_phys_footprint);
+    assert_eq!(sizes, (Some(1 << 20), Some(6 << 20), Some(9 << 20)));
+}
+
+#[test]
+fn threads_have_ids_names_and_states() {
+    let threads = process().thread_details().unwrap();
+    let found: Vec<_> = threads.iter().map(|t| (t.id, t.name.to_str().unwrap(), t.status, t.started)).collect();
+    // 4244 ended after it was listed.
+    let expected = [
+        (4242, "main", ProcessStatus::Sleeping, None),
+        (4243, "", ProcessStatus::Running, None),
+        (4245, "disk", ProcessStatus::DiskSleep, None),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn states_of_processes() {
+    let states = |system: &System| -> Vec<_> {
+        system.processes().unwrap().iter().map(|process| (process.pid(), process.status().unwrap())).collect()
+    };
+    let expected = [
+        (0, ProcessStatus::Idle),
+        (1, ProcessStatus::Running),
+        (501, ProcessStatus::Running),
+        (502, ProcessStatus::Zombie),
+        (503, ProcessStatus::Stopped),
+        (504, ProcessStatus::Running),
+        (505, ProcessStatus::Sleeping),
+    ];
+    assert_eq!(states(&machine()), expected);
+    // One is in exit(2), and one waits for its child's exec(2).
+    assert_eq!(states(&intel())[3..], [(701, ProcessStatus::Idle), (702, ProcessStatus::Idle)]);
+}
+
+#[test]
+fn a_pid_that_another_process_has_taken() {
+    // The table still has the shell, and the task is another process's.
+    let shell = machine().process(505).unwrap();
+    assert_eq!(shell.name().unwrap(), "zsh");
+    assert_eq!(shell.cpu_times().unwrap_err().kind(), ErrorKind::NoSuchProcess);
 }
 
 #[test]
@@ -96,7 +153,13 @@ fn files_and_sockets() {
 fn zombies_and_processes_of_others() {
     let zombie = machine().process(502).unwrap();
     assert_eq!(zombie.status().unwrap(), ProcessStatus::Zombie);
+    assert_eq!(zombie.exe().unwrap_err().kind(), ErrorKind::ZombieProcess);
+    // The kernel still counts what a zombie has used.
+    assert_eq!((zombie.io_counters().unwrap().read_bytes, zombie.energy().unwrap().total), (Some(0), 9e-9));
     let other = machine().process(504).unwrap();
+    // The path is no secret.
+    assert_eq!(other.exe().unwrap(), PathBuf::from("/usr/local/bin/other"));
+    assert_eq!(other.energy().unwrap_err().kind(), ErrorKind::AccessDenied);
     assert_eq!((other.name().unwrap(), other.username().unwrap()), ("other".into(), "502".into()));
     for (process, kind) in [(zombie, ErrorKind::ZombieProcess), (other, ErrorKind::AccessDenied)] {
         let errors = [
@@ -106,14 +169,18 @@ fn zombies_and_processes_of_others() {
             process.memory_info().unwrap_err(),
             process.cwd().unwrap_err(),
             process.num_fds().unwrap_err(),
-            process.exe().unwrap_err(),
             process.threads().unwrap_err(),
+            process.thread_details().unwrap_err(),
         ];
         for error in errors {
             assert_eq!(error.kind(), kind, "{error}");
         }
     }
     assert_eq!(machine().process(0).unwrap().exe().unwrap(), PathBuf::new());
+    // Others are shown without what is refused, and the whole listing does not fail.
+    let rows = machine().snapshot([psoxide::Field::Name, psoxide::Field::MemoryInfo]).unwrap().processes;
+    assert_eq!(rows.iter().filter(|row| row.name.value().is_some()).count(), 7);
+    assert_eq!(rows.iter().filter(|row| row.memory_info.value().is_some()).count(), 2);
 }
 
 #[test]
@@ -132,7 +199,11 @@ fn the_machine() {
     assert_eq!(system.cpu_times_per_cpu().unwrap().len(), 2);
     assert_eq!(system.load_average().unwrap().one, 0.5);
     // Apple silicon.
-    assert!(system.cpu_freq().unwrap().is_empty());
+    let frequency = system.cpu_freq().unwrap();
+    assert_eq!((frequency.len(), frequency[0].current), (1, 3504.0));
+    assert_eq!((frequency[0].min, frequency[0].max), (Some(600.0), Some(3504.0)));
+    let kinds: Vec<_> = system.core_kinds().unwrap().into_iter().map(|kind| (kind.name, kind.cores)).collect();
+    assert_eq!(kinds, [("Performance".to_owned(), 1), ("Efficiency".to_owned(), 1)]);
     let memory = system.virtual_memory().unwrap();
     assert_eq!((memory.total, memory.free), (8192 * 16384, 900 * 16384));
     assert_eq!((memory.available, memory.used), (2500 * 16384, 2700 * 16384));
@@ -140,18 +211,44 @@ fn the_machine() {
     let swap = system.swap_memory().unwrap();
     assert_eq!((swap.total, swap.used, swap.percent), (1 << 30, 1 << 28, 25.0));
     assert_eq!((swap.sin, swap.sout), (Some(3 * 16384), Some(4 * 16384)));
-    assert_eq!(system.cpu_stats().unwrap_err().kind(), ErrorKind::Unsupported);
+    let stats = system.cpu_stats().unwrap();
+    assert_eq!((stats.interrupts, stats.ctx_switches, stats.syscalls), (5790, None, None));
+    let battery = system.sensors_battery().unwrap().unwrap();
+    assert_eq!((battery.percent, battery.power_plugged), (62.0, Some(false)));
+    assert_eq!(battery.secsleft, TimeLeft::For(Duration::from_secs(214 * 60)));
+    for error in [system.sensors_temperatures().unwrap_err(), system.sensors_fans().unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
 }
 
 #[test]
 fn disks_interfaces_and_users() {
     let system = machine();
     let partitions = system.disk_partitions(false).unwrap();
-    assert_eq!((partitions.len(), partitions[0].fstype.to_str().unwrap()), (1, "apfs"));
-    assert_eq!(partitions[0].opts, "ro,local,rootfs,journaled");
-    assert_eq!(system.disk_partitions(true).unwrap().len(), 2);
+    let shown: Vec<_> =
+        partitions.iter().map(|one| (one.mountpoint.to_str().unwrap(), one.opts.to_str().unwrap())).collect();
+    let expected = [
+        ("/", "ro,local,rootfs,journaled"),
+        ("/System/Volumes/Data", "rw,local,dontbrowse,journaled"),
+        ("/Volumes/Install Disk", "ro,nosuid,local,ignore-ownership,quarantine"),
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(
+        (partitions[0].fstype.to_str().unwrap(), partitions[2].device.to_str().unwrap()),
+        ("apfs", "/dev/disk4s2")
+    );
+    assert_eq!(system.disk_partitions(true).unwrap().len(), 5);
+    // The volume uses 250 of the 600 blocks that are taken in its container.
     let usage = system.disk_usage("/").unwrap();
-    assert_eq!((usage.total, usage.used, usage.free), (4_096_000, 600 * 4096, 300 * 4096));
+    assert_eq!((usage.total, usage.used, usage.free), (4_096_000, 250 * 4096, 300 * 4096));
+    assert!((usage.percent - 100.0 * 250.0 / 550.0).abs() < 1e-9, "{usage:?}");
+    let counters = system.disk_io_counters().unwrap();
+    assert_eq!(counters.iter().map(|(name, _)| name.to_str().unwrap()).collect::<Vec<_>>(), ["disk0", "disk4"]);
+    let disk = &counters[0].1;
+    assert_eq!((disk.read_count, disk.write_count, disk.read_bytes), (40_000, 30_000, 1_638_400_000));
+    assert_eq!((disk.read_time, disk.write_time), (Some(Duration::from_secs(20)), Some(Duration::from_secs(5))));
+    assert_eq!(system.whole_disks().unwrap(), ["disk0", "disk4"]);
+    assert_eq!(system.disk_io_total().unwrap().unwrap().read_count, 40_012);
     let io = system.net_io_counters().unwrap();
     assert_eq!((io[0].0.to_str().unwrap(), io[0].1.bytes_recv, io[0].1.dropin), ("en0", 5_000_000_000, 3));
     let addresses = system.net_if_addrs().unwrap();
@@ -167,4 +264,116 @@ fn disks_interfaces_and_users() {
         (users[0].terminal.clone(), seconds(users[0].started.unwrap())),
         (Some("console".into()), 1_700_000_060.5)
     );
+}
+
+#[test]
+fn a_fusion_drive_is_two_disks() {
+    let system = intel();
+    assert_eq!(system.whole_disks().unwrap(), ["disk0", "disk1"]);
+    let total = system.disk_io_total().unwrap().unwrap();
+    assert_eq!((total.read_count, total.write_bytes), (901_000, 20_128_000_000));
+    assert_eq!((total.read_time, total.write_time), (Some(Duration::from_secs(98)), Some(Duration::from_secs(96))));
+    // The file system does not count what it uses.
+    let usage = system.disk_usage("/").unwrap();
+    assert_eq!((usage.used, usage.free), (100_000_000 * 4096, 150_000_000 * 4096));
+    assert_eq!(system.disk_partitions(false).unwrap().len(), 3);
+}
+
+#[test]
+fn an_intel_machine() {
+    let system = intel();
+    let frequency = system.cpu_freq().unwrap();
+    assert_eq!((frequency[0].current, frequency[0].min, frequency[0].max), (3600.0, None, Some(3600.0)));
+    assert_eq!((system.cpu_count().unwrap(), system.cpu_count_cores().unwrap()), (Some(4), Some(2)));
+    let kinds = system.core_kinds().unwrap();
+    assert_eq!((kinds.len(), kinds[0].name.as_str(), kinds[0].logical), (1, "Standard", 4));
+    assert_eq!(system.cpu_stats().unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(system.sensors_battery().unwrap(), None);
+    assert!(system.users().unwrap().is_empty());
+    let swap = system.swap_memory().unwrap();
+    assert_eq!((swap.total, swap.percent), (0, 0.0));
+    let server = system.process(700).unwrap();
+    // The clock counts nanoseconds.
+    assert_eq!(server.cpu_times().unwrap().user, Duration::from_secs(3));
+    assert_eq!((server.energy().unwrap_err().kind(), server.exe().unwrap()), (ErrorKind::Unsupported, PathBuf::new()));
+    assert_eq!(server.environ().unwrap().len(), 2);
+    assert_eq!(system.process(0).unwrap().cpu_times().unwrap().system, Duration::from_secs(90));
+}
+
+#[test]
+fn every_state_of_tcp_over_ipv6_with_zones() {
+    let sockets = intel().net_connections(ConnectionKind::Tcp6).unwrap();
+    let states = [
+        ConnectionStatus::Close,
+        ConnectionStatus::Listen,
+        ConnectionStatus::SynSent,
+        ConnectionStatus::SynRecv,
+        ConnectionStatus::Established,
+        ConnectionStatus::CloseWait,
+        ConnectionStatus::FinWait1,
+        ConnectionStatus::Closing,
+        ConnectionStatus::LastAck,
+        ConnectionStatus::FinWait2,
+        ConnectionStatus::TimeWait,
+    ];
+    assert_eq!(sockets.len(), states.len() + 1);
+    for (number, (socket, status)) in sockets.iter().zip(states).enumerate() {
+        assert_eq!((socket.laddr.to_string(), socket.status), (format!("[fe80::17%11]:{}", 8000 + number), status));
+        let peer = if status == ConnectionStatus::Listen { String::new() } else { "[fe80::18%11]:9000".to_owned() };
+        assert!(socket.raddr.to_string() == peer || peer.is_empty(), "{socket:?}");
+        assert_eq!((socket.pid, socket.fd), (Some(700), Some(20 + i32::try_from(number).unwrap())));
+    }
+    // An address of IPv4 in a socket of IPv6.
+    assert_eq!(sockets[11].laddr.to_string(), "10.0.0.2:49153");
+    let unix = intel().net_connections(ConnectionKind::Unix).unwrap();
+    assert_eq!((unix.len(), unix[0].raddr.clone()), (1, Endpoint::Unix("/var/run/syslog".into())));
+}
+
+#[test]
+fn tunnels_and_interfaces_that_go() {
+    let system = intel();
+    let addresses = system.net_if_addrs().unwrap();
+    let (name, tunnel) = &addresses[1];
+    let shown: Vec<String> = tunnel.iter().map(|address| address.address.to_string()).collect();
+    assert_eq!((name.to_str().unwrap(), shown.len()), ("utun3", 3));
+    for expected in ["fe80::17%utun3", "2001:db8::7", "10.0.0.2"] {
+        assert!(shown.iter().any(|address| address == expected), "{expected}: {shown:?}");
+    }
+    let v4 = tunnel.iter().find(|address| address.family == AddressFamily::Inet).unwrap();
+    assert_eq!((v4.ptp.as_ref().map(ToString::to_string), v4.broadcast.is_none()), (Some("10.0.0.1".into()), true));
+    let stats = system.net_if_stats().unwrap();
+    let shown: Vec<_> = stats.iter().map(|(name, one)| (name.to_str().unwrap(), one.isup, one.speed)).collect();
+    assert_eq!(shown, [("en0", false, Some(10_000)), ("utun3", true, None)]);
+    assert!(stats[1].1.flags.contains(&"pointopoint"), "{stats:?}");
+}
+
+#[test]
+fn a_machine_that_charges() {
+    let system = open("15.1-arm64-charging-built.txt");
+    let battery = system.sensors_battery().unwrap().unwrap();
+    // The battery of the machine, not that of the power supply.
+    assert_eq!((battery.percent, battery.power_plugged), (80.0, Some(true)));
+    assert_eq!(battery.secsleft, TimeLeft::Unlimited);
+    let frequency = system.cpu_freq().unwrap();
+    assert_eq!((frequency[0].min, frequency[0].max), (Some(1020.0), Some(4512.0)));
+    let kinds: Vec<_> = system.core_kinds().unwrap().iter().map(|kind| (kind.cores, kind.logical)).collect();
+    assert_eq!(kinds, [(4, 4), (6, 6)]);
+    // Its one disk has no counters.
+    assert_eq!(system.disk_io_total().unwrap(), None);
+}
+
+#[test]
+fn a_virtual_machine_under_rosetta() {
+    let system = open("11.7-arm64-vm-built.txt");
+    // Rosetta answers with a constant.
+    assert_eq!(system.cpu_freq().unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(system.core_kinds().unwrap_err().kind(), ErrorKind::Unsupported);
+    let process = system.process(90).unwrap();
+    // The kernel counts in units of 125/3 nanoseconds, whatever Rosetta says.
+    assert_eq!(process.cpu_times().unwrap().user, Duration::from_secs(1));
+    // Its kernel has no version 6 of the usage.
+    assert_eq!(process.io_counters().unwrap().read_bytes, Some(512));
+    assert_eq!(process.energy().unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(system.process(1).unwrap().io_counters().unwrap_err().kind(), ErrorKind::AccessDenied);
+    assert_eq!(process.memory_details().unwrap().peak_phys_footprint, Some(2 << 20));
 }

@@ -1,8 +1,10 @@
 //! The sections of an ELF object of 64 bits, little-endian.
 
+use std::borrow::Cow;
+
 /// A section.
 pub(super) struct Section<'a> {
-    pub(super) name: &'a str,
+    pub(super) name: Cow<'a, str>,
     pub(super) bytes: &'a [u8],
     /// Whether the linker would fill in addresses.
     pub(super) has_pointers: bool,
@@ -54,7 +56,7 @@ pub(super) fn sections(object: &[u8]) -> Result<Vec<Section<'_>>, &'static str> 
         }
         let name = names.get(header.name..).and_then(|name| name.split(|byte| *byte == 0).next()).ok_or(CUT)?;
         sections.push(Section {
-            name: std::str::from_utf8(name).map_err(|_| "a section's name is not UTF-8")?,
+            name: std::str::from_utf8(name).map_err(|_| "a section's name is not UTF-8")?.into(),
             bytes: bytes(header).ok_or(CUT)?,
             has_pointers: headers.iter().any(|other| other.kind == RELOCATIONS && other.info == number),
         });

@@ -72,6 +72,7 @@ const SYSTEMS: &[System] = &[
             #include <sys/sysctl.h>
             #include <sys/proc_info.h>
             #include <sys/mount.h>
+            #include <sys/attr.h>
             #include <libproc.h>
             #include <mach/mach.h>
             #include <mach/mach_time.h>
@@ -84,9 +85,10 @@ const SYSTEMS: &[System] = &[
             #include <netinet/in.h>
             #include <utmpx.h>
         ",
-        elsewhere: &[(
-            "processor_cpu_stat64",
-            "
+        elsewhere: &[
+            (
+                "processor_cpu_stat64",
+                "
             #if defined(__arm64__)
             IS(offsetof(struct processor_cpu_stat64, irq_ex_cnt), 0);
             IS(offsetof(struct processor_cpu_stat64, ipi_cnt), 8);
@@ -96,7 +98,13 @@ const SYSTEMS: &[System] = &[
             IS(P_PPWAIT, 0x10); IS(P_SYSTEM, 0x200); IS(P_WEXIT, 0x2000); IS(P_TRANSLATED, 0x20000);
             IS(EPROC_SLEADER, 2); IS(TH_STATE_HALTED, 5);
             ",
-        )],
+            ),
+            (
+                // getattrlist(2) describes the answer, and no header declares it.
+                "space",
+                "IS(ATTR_VOL_INFO, 0x80000000); IS(ATTR_VOL_SPACEUSED, 0x00800000);",
+            ),
+        ],
     },
     System {
         folder: "netbsd",

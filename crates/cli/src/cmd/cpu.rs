@@ -27,7 +27,7 @@ pub(crate) struct Cpu {
 struct Counters {
     all: CpuTimes,
     each: Vec<(u32, CpuTimes)>,
-    stats: CpuStats,
+    stats: Option<CpuStats>,
     swap: SwapMemory,
     disks: Option<DiskIo>,
 }
@@ -197,7 +197,11 @@ impl Subcommand for Cpu {
                 Ok(Counters {
                     all: system.cpu_times()?,
                     each: if self.each { system.cpu_times_per_cpu()? } else { Vec::new() },
-                    stats: system.cpu_stats()?,
+                    // Macs with an Intel processor count none of this.
+                    stats: match system.cpu_stats() {
+                        Err(error) if error.is_unsupported() => None,
+                        stats => Some(stats?),
+                    },
                     swap: system.swap_memory()?,
                     // A container may have no list of disks: the rest is no less true for that.
                     disks: system.disk_io_total().ok().flatten(),
@@ -221,8 +225,8 @@ impl Subcommand for Cpu {
                 swap_out: per_second(&|c| c.swap.sout),
                 disk_read: per_second(&|c| Some(c.disks.as_ref()?.read_bytes)),
                 disk_write: per_second(&|c| Some(c.disks.as_ref()?.write_bytes)),
-                interrupts: per_second(&|c| Some(c.stats.interrupts)),
-                ctx_switches: per_second(&|c| Some(c.stats.ctx_switches)),
+                interrupts: per_second(&|c| Some(c.stats.as_ref()?.interrupts)),
+                ctx_switches: per_second(&|c| c.stats.as_ref()?.ctx_switches),
             };
             let passed =
                 |now: &CpuTimes, then: Option<&CpuTimes>| then.map_or_else(|| now.clone(), |then| now.since(then));

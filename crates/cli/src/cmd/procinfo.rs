@@ -204,10 +204,11 @@ pub(crate) fn fields(p: &Process, verbose: bool) -> Vec<Field> {
             }
         },
         one("I/O", p.io_counters(), |v| {
+            let count = |count: Option<u64>| count.map_or_else(|| "-".into(), |count| count.to_string());
             format!(
                 "read_count={}, write_count={}, read_bytes={}, write_bytes={}",
-                v.read_count,
-                v.write_count,
+                count(v.read_count),
+                count(v.write_count),
                 maybe(v.read_bytes),
                 maybe(v.write_bytes)
             )

@@ -62,9 +62,8 @@ fn one_disk(disk: &Value, statistics: &Value) -> Result<Disk> {
         Some(Some(count)) => Ok(count.cast_unsigned()),
         _ => Err(ParseError::missing(field)),
     };
-    let time = |name| {
-        Some(Duration::from_nanos(statistics.get(name).and_then(Value::integer).map(i64::cast_unsigned)?))
-    };
+    let time =
+        |name| Some(Duration::from_nanos(statistics.get(name).and_then(Value::integer).map(i64::cast_unsigned)?));
     Ok(Disk {
         name: disk.get("BSD Name").and_then(Value::text).ok_or_else(|| ParseError::missing("BSD Name"))?.to_vec(),
         reads: count("Operations (Read)", "Operations (Read)")?,

@@ -57,6 +57,19 @@ impl Mount<'_> {
     }
 }
 
+view! {
+    /// The answer of getattrlist(2) to `ATTR_VOL_SPACEUSED`.
+    pub struct Space = "space" (12) {
+        /// Bytes that the volume uses.
+        used: u64 = "used" @ 4,
+    }
+}
+
+/// The bytes that a volume uses.
+pub fn space_used(bytes: &[u8]) -> Result<u64> {
+    Space::new(bytes).map(Space::used)
+}
+
 /// The file systems of an answer.
 pub fn mounts(bytes: &[u8]) -> impl Iterator<Item = Result<Mount<'_>>> {
     chunks(bytes, Mount::SIZE, Mount::STRUCT).map(|record| Mount::new(record?))
@@ -86,6 +99,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..4500)) {
+            let _ = space_used(&bytes);
             for mount in mounts(&bytes).flatten() {
                 let _ = mount.options();
             }

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 pub use control::{Child, WaitOutcome, wait_procs};
 pub use records::{
-    Cgroup, CtxSwitches, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
+    Cgroup, CtxSwitches, Energy, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, ProcessCpuTimes,
     ProcessStatus, Resource, Scheduling, SchedulingPolicy, Thread, ThreadDetails,
 };
@@ -404,6 +404,11 @@ impl Process {
     /// Reads the I/O counters.
     pub fn io_counters(&self) -> Result<IoCounters> {
         self.with_handle(Os::io_counters)
+    }
+
+    /// Reads how much energy the cores have used to run the process.
+    pub fn energy(&self) -> Result<Energy> {
+        self.with_handle(Os::energy)
     }
 
     /// Reads the page faults.

@@ -82,13 +82,20 @@ record! {
         peak_nonpaged_pool: Option<u64>, Bytes, WINDOWS;
         /// Private memory, resident or not: the commit charge.
         private_bytes: Option<u64>, Bytes, WINDOWS;
+        /// Memory that may not be paged out.
+        wired: Option<u64>, Bytes, MACOS;
+        /// Physical memory that the kernel charges to the process, compressed or not.
+        phys_footprint: Option<u64>, Bytes, MACOS;
+        /// Peak of phys_footprint.
+        peak_phys_footprint: Option<u64>, Bytes, MACOS;
     }
 }
 
 record! {
     /// The physical memory that a process costs.
     ///
-    /// Linux: `/proc/PID/smaps_rollup` (since 4.14), else `/proc/PID/smaps`.
+    /// Linux: `/proc/PID/smaps_rollup` (since 4.14), else `/proc/PID/smaps`. macOS: the physical footprint, which counts
+    /// compressed memory as if it were not compressed.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct MemoryFootprint = "pfootprint" {
         /// Unique set size: memory that the end of the process would free.
@@ -179,17 +186,17 @@ mappings! {
 record! {
     /// I/O counters of a process.
     ///
-    /// Linux: `/proc/PID/io`, proc_pid_io(5).
+    /// Linux: `/proc/PID/io`, proc_pid_io(5). macOS: proc_pid_rusage(3), which counts bytes alone.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct IoCounters = "pio" {
         /// Read calls; on the BSDs, blocks read from storage.
-        read_count: u64, Count, ALL;
+        read_count: Option<u64>, Count, LINUX | WINDOWS | BSD;
         /// Write calls; on the BSDs, blocks written to storage.
-        write_count: u64, Count, ALL;
+        write_count: Option<u64>, Count, LINUX | WINDOWS | BSD;
         /// Bytes fetched from storage.
-        read_bytes: Option<u64>, Bytes, LINUX | WINDOWS;
+        read_bytes: Option<u64>, Bytes, LINUX | WINDOWS | MACOS;
         /// Bytes sent to storage.
-        write_bytes: Option<u64>, Bytes, LINUX | WINDOWS;
+        write_bytes: Option<u64>, Bytes, LINUX | WINDOWS | MACOS;
         /// Bytes passed to read calls, from storage or elsewhere.
         read_chars: Option<u64>, Bytes, LINUX;
         /// Bytes passed to write calls, to storage or elsewhere.
@@ -198,6 +205,19 @@ record! {
         other_count: Option<u64>, Count, WINDOWS;
         /// Bytes that these other calls transferred.
         other_bytes: Option<u64>, Bytes, WINDOWS;
+    }
+}
+
+record! {
+    /// Energy that the cores have used to run a process, in joules.
+    ///
+    /// macOS 13 and later on Apple silicon: `ri_energy_nj` of proc_pid_rusage(3).
+    #[derive(Debug, Clone, Copy, Default, PartialEq)]
+    pub struct Energy = "penergy" {
+        /// Energy of all cores.
+        total: f64, Plain, MACOS;
+        /// Energy of the performance cores.
+        performance: f64, Plain, MACOS;
     }
 }
 
@@ -252,23 +272,24 @@ record! {
 record! {
     /// A thread with what a listing shows of it.
     ///
-    /// Linux: `/proc/PID/task/TID/stat`, proc_pid_stat(5).
+    /// Linux: `/proc/PID/task/TID/stat`, proc_pid_stat(5). macOS: `PROC_PIDTHREADID64INFO` of proc_pidinfo(3).
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct ThreadDetails = "pthread_ex" {
         /// Thread id.
-        id: u32, Plain, LINUX;
+        id: u32, Plain, LINUX | MACOS;
         /// Name, which a program can set for each thread.
-        name: OsString, Text, LINUX;
+        name: OsString, Text, LINUX | MACOS;
         /// State.
-        status: ProcessStatus, Text, LINUX;
+        status: ProcessStatus, Text, LINUX | MACOS;
         /// CPU time in user mode.
-        user_time: Duration, Seconds, LINUX;
+        user_time: Duration, Seconds, LINUX | MACOS;
         /// CPU time in kernel mode.
-        system_time: Duration, Seconds, LINUX;
-        /// Time between the boot and the start of the thread. With the id, the identity of the thread.
-        started: Duration, Seconds, LINUX;
+        system_time: Duration, Seconds, LINUX | MACOS;
+        /// Time between the boot and the start of the thread. With the id, the identity of the thread; macOS gives no id to
+        /// two threads.
+        started: Option<Duration>, Seconds, LINUX;
         /// Nice value.
-        nice: i32, Plain, LINUX;
+        nice: Option<i32>, Plain, LINUX;
         /// CPU that the thread last ran on.
         cpu_num: Option<u32>, Plain, LINUX;
     }

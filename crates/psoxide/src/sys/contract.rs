@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use super::{Fate, Handle, Parentage, Platform};
 use crate::{
-    Battery, Cgroup, Connection, ConnectionKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo, DiskPartition,
-    DiskUsage, Error, ExitStatus, Fan, Gpu, HostInfo, Ids, IoCounters, IoPriority, Limit, LoadAverage, MemoryDetails,
-    MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults, Pid, Pressure, PressureOf,
-    ProcessCpuTimes, ProcessStatus, Resource, Result, RunQueue, Scheduling, Service, Signal, SwapMemory, Temperature,
-    Thread, ThreadDetails, User, VirtualMemory,
+    Battery, Cgroup, Connection, ConnectionKind, CoreKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo,
+    DiskPartition, DiskUsage, Energy, Error, ExitStatus, Fan, Gpu, HostInfo, Ids, IoCounters, IoPriority, Limit,
+    LoadAverage, MemoryDetails, MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults,
+    Pid, Pressure, PressureOf, ProcessCpuTimes, ProcessStatus, Resource, Result, RunQueue, Scheduling, Service, Signal,
+    SwapMemory, Temperature, Thread, ThreadDetails, User, VirtualMemory,
 };
 
 /// Writes a trait for each topic, and its implementation for the dispatcher.
@@ -241,6 +241,9 @@ contract! {
         /// Reads the I/O counters.
         fn io_counters(process) -> Result<IoCounters> = unsupported;
 
+        /// Reads how much energy the cores have used to run the process.
+        fn energy(process) -> Result<Energy> = unsupported;
+
         /// Reads the name, state, times and nice value of each thread, by id.
         fn thread_details(process) -> Result<Vec<ThreadDetails>> = unsupported;
 
@@ -311,6 +314,9 @@ contract! {
 
         /// Counts the physical cores.
         fn cpu_count_cores(source) -> Result<Option<usize>> = unsupported;
+
+        /// Counts the cores of each kind, fastest first.
+        fn core_kinds(source) -> Result<Vec<CoreKind>> = unsupported;
 
         /// Reads the counts of interrupts, context switches and system calls.
         fn cpu_stats(source) -> Result<CpuStats> = unsupported;

@@ -11,8 +11,8 @@ use crate::process::Proc;
 /// CPU time of each thread at the last sample, by id and start.
 #[derive(Debug, Default)]
 pub(super) struct Threads {
-    before: HashMap<(Pid, Duration), Duration>,
-    now: HashMap<(Pid, Duration), Duration>,
+    before: HashMap<(Pid, Option<Duration>), Duration>,
+    now: HashMap<(Pid, Option<Duration>), Duration>,
 }
 
 impl Threads {
@@ -40,11 +40,11 @@ impl Threads {
         let cpu_percent =
             since.filter(|_| !window.is_zero()).map(|time| time.as_secs_f64() * 100.0 / window.as_secs_f64());
         // Unlike the start of any process, in the unit of the system.
-        let start = u64::try_from(thread.started.as_nanos()).unwrap_or(u64::MAX);
-        let mut row = Row::new(thread.id, Some(start));
+        let start = thread.started.map(|started| u64::try_from(started.as_nanos()).unwrap_or(u64::MAX));
+        let mut row = Row::new(thread.id, start);
         row.ppid = Reading::Value(of.0);
         row.status = Reading::Value(thread.status);
-        row.nice = Reading::Value(thread.nice);
+        row.nice = thread.nice.map_or(Reading::Unsupported, Reading::Value);
         row.cpu_num = thread.cpu_num.map_or(Reading::Unsupported, Reading::Value);
         row.cpu_times = Reading::Value(ProcessCpuTimes::with(|times| {
             (times.user, times.system) = (thread.user_time, thread.system_time);

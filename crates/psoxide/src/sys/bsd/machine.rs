@@ -134,9 +134,9 @@ impl<Q: Question> Machine<Q> {
         self.read(&Q::sysctl(name), |bytes| Q::number(bytes, name))
     }
 
-    /// Reads the answer that says in what unit the kernel counts time. It never changes, so the kernel is asked once.
-    pub(crate) fn clock(&self, question: &Q) -> Result<&[u8]> {
-        cached(&self.known.clock, || self.ask(question)).map(Vec::as_slice)
+    /// The answer that says in what unit the kernel counts time. It never changes, so `read` is called once.
+    pub(crate) fn clock(&self, read: impl FnOnce() -> Result<Vec<u8>>) -> Result<&[u8]> {
+        cached(&self.known.clock, read).map(Vec::as_slice)
     }
 
     /// Reads when the machine was booted, as the wall clock says now.

@@ -39,7 +39,7 @@ impl CpuReadings for Freebsd {
 
     fn cpu_stats(source: &Source) -> Result<CpuStats> {
         Ok(CpuStats {
-            ctx_switches: source.number("vm.stats.sys.v_swtch")?,
+            ctx_switches: Some(source.number("vm.stats.sys.v_swtch")?),
             interrupts: source.number("vm.stats.sys.v_intr")?,
             soft_interrupts: Some(source.number("vm.stats.sys.v_soft")?),
             syscalls: Some(source.number("vm.stats.sys.v_syscall")?),
@@ -82,7 +82,7 @@ impl CpuReadings for Freebsd {
 /// How many ticks, in which CPU times are counted, a second has.
 fn ticks(source: &Source) -> Result<u32> {
     let question = Question::sysctl("kern.clockrate");
-    parsed(&question, source.clock(&question)?, machine::ticks)
+    parsed(&question, source.clock(|| source.ask(&question))?, machine::ticks)
 }
 
 fn times(cpu: CpuTicks<'_>, ticks: u32) -> psoxide_parse::Result<CpuTimes> {

@@ -187,8 +187,8 @@ impl ProcessReadings for Freebsd {
         of_record(process, |record| {
             let usage = record.rusage();
             Ok(IoCounters {
-                read_count: count(usage.inblock(), "ru_inblock")?,
-                write_count: count(usage.oublock(), "ru_oublock")?,
+                read_count: Some(count(usage.inblock(), "ru_inblock")?),
+                write_count: Some(count(usage.oublock(), "ru_oublock")?),
                 ..IoCounters::default()
             })
         })

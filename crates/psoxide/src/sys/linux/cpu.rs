@@ -60,7 +60,7 @@ impl CpuReadings for Linux {
         let stat = stat(source)?;
         let missing = |field| Error::from(ParseError::missing(field)).with_path(source.procfs("stat"));
         Ok(CpuStats {
-            ctx_switches: stat.ctxt.ok_or_else(|| missing("ctxt"))?,
+            ctx_switches: Some(stat.ctxt.ok_or_else(|| missing("ctxt"))?),
             interrupts: stat.intr.ok_or_else(|| missing("intr"))?,
             soft_interrupts: stat.softirq,
             syscalls: None,

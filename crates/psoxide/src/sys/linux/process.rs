@@ -223,8 +223,8 @@ impl ProcessReadings for Linux {
         let walked = process.walked().and_then(|walked| walked.io());
         let io = walked.map_or_else(|| process.read_record("io", pid_io::parse), Ok)?;
         Ok(IoCounters {
-            read_count: io.syscr,
-            write_count: io.syscw,
+            read_count: Some(io.syscr),
+            write_count: Some(io.syscw),
             read_bytes: Some(io.read_bytes),
             write_bytes: Some(io.write_bytes),
             read_chars: Some(io.rchar),

@@ -34,8 +34,8 @@ pub(super) fn details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
             status: state(stat.state),
             user_time: ticks(stat.utime),
             system_time: ticks(stat.stime),
-            started: ticks(stat.starttime),
-            nice: i32::try_from(stat.nice).map_err(|_| Error::out_of_range("nice", stat.nice))?,
+            started: Some(ticks(stat.starttime)),
+            nice: Some(i32::try_from(stat.nice).map_err(|_| Error::out_of_range("nice", stat.nice))?),
             cpu_num: stat.processor.and_then(|cpu| u32::try_from(cpu).ok()),
         });
         Ok(())

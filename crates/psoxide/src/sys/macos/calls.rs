@@ -12,6 +12,8 @@ use crate::sys::bsd::machine;
 pub(crate) enum Question {
     /// A sysctl by name.
     Sysctl(&'static str),
+    /// A sysctl of the kind of cores of this number: `hw.perflevel0.name`.
+    CoreKind(u32, &'static str),
     /// `kern.proc`: all processes.
     Processes,
     /// `kern.proc`: one process. No bytes if there is none.
@@ -20,18 +22,22 @@ pub(crate) enum Question {
     Arguments(Pid),
     /// proc_pidinfo(3).
     Info(Flavor, Pid),
-    /// `PROC_PIDTHREADINFO` of a thread.
+    /// `PROC_PIDTHREADINFO` of a thread, by its handle.
     Thread(Pid, u64),
+    /// `PROC_PIDTHREADID64INFO` of a thread, by its id.
+    ThreadById(Pid, u64),
     /// proc_pidfdinfo(3): a file or a socket by its descriptor.
     File(Pid, i32),
     /// proc_pidfdinfo(3) of a socket.
     Socket(Pid, i32),
     /// proc_pidpath(3).
     Path(Pid),
-    /// proc_pid_rusage(3), version 4.
-    Usage(Pid),
+    /// proc_pid_rusage(3) of a version.
+    Usage(u8, Pid),
     /// host_processor_info: ticks of each processor.
     CpuTicks,
+    /// host_processor_info: what interrupted each processor.
+    Interrupts,
     /// host_statistics64: counts of pages.
     Memory,
     /// mach_timebase_info: the unit of the Mach clock.
@@ -42,6 +48,8 @@ pub(crate) enum Question {
     Mounts,
     /// statfs(2): the file system of a path.
     FileSystem(PathBuf),
+    /// getattrlist(2): the bytes that the volume of a path uses.
+    SpaceUsed(PathBuf),
     /// `SIOCGIFXMEDIA` of an interface.
     Media(String),
     /// devname_r(3): the name of a character device.
@@ -50,6 +58,12 @@ pub(crate) enum Question {
     Logins,
     /// getpwuid_r(3): the name of a user.
     UserName(u32),
+    /// Whole disks with the statistics of their drivers, of IOKit.
+    Disks,
+    /// Batteries, of IOKit.
+    PowerSources,
+    /// The frequencies of the power manager, of IOKit.
+    VoltageStates,
 }
 
 /// What proc_pidinfo(3) tells of a process.
@@ -59,6 +73,8 @@ pub(crate) enum Flavor {
     Task,
     /// `PROC_PIDLISTTHREADS`.
     Threads,
+    /// `PROC_PIDLISTTHREADIDS`.
+    ThreadIds,
     /// `PROC_PIDVNODEPATHINFO`.
     Directories,
     /// `PROC_PIDLISTFDS`.
@@ -70,6 +86,7 @@ impl Flavor {
         match self {
             Self::Task => "taskallinfo",
             Self::Threads => "listthreads",
+            Self::ThreadIds => "listthreadids",
             Self::Directories => "vnodepathinfo",
             Self::Files => "listfds",
         }
@@ -103,25 +120,32 @@ impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sysctl(name) => write!(f, "sysctl {name}"),
+            Self::CoreKind(kind, name) => write!(f, "sysctl hw.perflevel{kind}.{name}"),
             Self::Processes => f.write_str("sysctl kern.proc.all"),
             Self::Process(pid) => write!(f, "sysctl kern.proc.pid.{pid}"),
             Self::Arguments(pid) => write!(f, "sysctl kern.procargs2.{pid}"),
             Self::Info(flavor, pid) => write!(f, "call proc_pidinfo {} {pid}", flavor.name()),
-            Self::Thread(pid, thread) => write!(f, "call proc_pidinfo threadinfo {pid} {thread:#x}"),
+            Self::Thread(pid, handle) => write!(f, "call proc_pidinfo threadinfo {pid} {handle:#x}"),
+            Self::ThreadById(pid, id) => write!(f, "call proc_pidinfo threadid64info {pid} {id}"),
             Self::File(pid, fd) => write!(f, "call proc_pidfdinfo vnodepathinfo {pid} {fd}"),
             Self::Socket(pid, fd) => write!(f, "call proc_pidfdinfo socketinfo {pid} {fd}"),
             Self::Path(pid) => write!(f, "call proc_pidpath {pid}"),
-            Self::Usage(pid) => write!(f, "call proc_pid_rusage 4 {pid}"),
+            Self::Usage(version, pid) => write!(f, "call proc_pid_rusage {version} {pid}"),
             Self::CpuTicks => f.write_str("call host_processor_info cpu_load"),
+            Self::Interrupts => f.write_str("call host_processor_info cpu_stat64"),
             Self::Memory => f.write_str("call host_statistics64 vm_info64"),
             Self::Timebase => f.write_str("call mach_timebase_info"),
             Self::Interfaces => f.write_str("sysctl net.route.0.0.iflist2.0"),
             Self::Mounts => f.write_str("call getfsstat"),
             Self::FileSystem(path) => write!(f, "call statfs {}", path.display()),
+            Self::SpaceUsed(path) => write!(f, "call getattrlist spaceused {}", path.display()),
             Self::Media(name) => write!(f, "ioctl SIOCGIFXMEDIA {name}"),
             Self::DeviceName(device) => write!(f, "call devname {device}"),
             Self::Logins => f.write_str("call getutxent"),
             Self::UserName(uid) => write!(f, "call getpwuid {uid}"),
+            Self::Disks => f.write_str("call IOServiceGetMatchingServices IOMedia"),
+            Self::PowerSources => f.write_str("call IOPSCopyPowerSourcesList"),
+            Self::VoltageStates => f.write_str("call IORegistryEntryCreateCFProperty pmgr"),
         }
     }
 }

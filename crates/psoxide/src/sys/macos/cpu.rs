@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use psoxide_parse::bsd::counters;
+use psoxide_parse::macos::iokit;
 use psoxide_parse::macos::machine::{self, CpuTicks};
 
 use super::calls::Question;
+use super::process::is_translated;
 use super::{Macos, Source};
 use crate::sys::CpuReadings;
-use crate::{CpuFreq, CpuTimes, Error, LoadAverage, Result};
+use crate::{CoreKind, CpuFreq, CpuStats, CpuTimes, Error, LoadAverage, Result};
 
+/// `ENOTSUP`
+const ENOTSUP: i32 = 45;
 /// Ticks in a second, on every machine.
 const TICKS: u64 = 100;
 
@@ -45,16 +49,61 @@ impl CpuReadings for Macos {
         Ok(LoadAverage { one, five, fifteen })
     }
 
-    fn cpu_freq(source: &Source) -> Result<Vec<CpuFreq>> {
-        let megahertz = |hertz: u64| u32::try_from(hertz / 1_000_000).ok().map(f64::from);
-        let current = match source.number("hw.cpufrequency") {
-            // Apple silicon does not have it: a constant in its place would be wrong.
-            Err(error) if error.is_missing() => return Ok(Vec::new()),
-            hertz => megahertz(hertz?).ok_or_else(|| Error::unsupported("cpu_freq"))?,
+    fn core_kinds(source: &Source) -> Result<Vec<CoreKind>> {
+        let kinds = match source.number("hw.nperflevels") {
+            // Before macOS 12.
+            Err(error) if error.is_missing() => return Err(Error::unsupported("core_kinds")),
+            kinds => u32::try_from(kinds?).map_err(|_| Error::unsupported("core_kinds"))?,
         };
-        let min = megahertz(source.number("hw.cpufrequency_min")?);
-        Ok(vec![CpuFreq { current, min, max: megahertz(source.number("hw.cpufrequency_max")?) }])
+        let kind = |kind| {
+            let number = |name| source.read(&Question::CoreKind(kind, name), |bytes| counters::number(bytes, name));
+            Ok(CoreKind {
+                name: source.read(&Question::CoreKind(kind, "name"), |bytes| {
+                    Ok(String::from_utf8_lossy(counters::text(bytes)).into_owned())
+                })?,
+                cores: number("physicalcpu")?,
+                logical: number("logicalcpu")?,
+            })
+        };
+        (0..kinds).map(kind).collect()
     }
+
+    fn cpu_stats(source: &Source) -> Result<CpuStats> {
+        // psutil shows counts of pages by these names. The kernel counts interrupts alone, and those of arm64 only.
+        let processors = usize::try_from(source.number("hw.logicalcpu")?).unwrap_or(0);
+        let counted = source.read(&Question::Interrupts, |bytes| machine::interrupts(bytes, processors));
+        match counted {
+            Err(error) if error.errno() == Some(ENOTSUP) => Err(Error::unsupported("cpu_stats")),
+            interrupts => Ok(CpuStats { interrupts: interrupts?, ..CpuStats::default() }),
+        }
+    }
+
+    fn cpu_freq(source: &Source) -> Result<Vec<CpuFreq>> {
+        match source.read(&Question::VoltageStates, iokit::frequencies) {
+            Ok(found) => {
+                let (min, max) = (megahertz(found.min / 1000)?, megahertz(found.max / 1000)?);
+                return Ok(vec![CpuFreq { current: max, min: Some(min), max: Some(max) }]);
+            }
+            // Intel, and virtual machines.
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(error),
+        }
+        // Rosetta answers these sysctls with constants.
+        if is_translated(source)? {
+            return Err(Error::unsupported("cpu_freq"));
+        }
+        let number = |name| match source.number(name) {
+            Err(error) if error.is_missing() => Ok(None),
+            hertz => megahertz(hertz? / 1_000_000).map(Some),
+        };
+        let current = number("hw.cpufrequency")?.ok_or_else(|| Error::unsupported("cpu_freq"))?;
+        Ok(vec![CpuFreq { current, min: number("hw.cpufrequency_min")?, max: number("hw.cpufrequency_max")? }])
+    }
+}
+
+/// A frequency in megahertz as a float, which holds each exactly.
+fn megahertz(number: u64) -> Result<f64> {
+    u32::try_from(number).map(f64::from).map_err(|_| Error::out_of_range("frequency", number))
 }
 
 fn times(cpu: CpuTicks<'_>) -> CpuTimes {

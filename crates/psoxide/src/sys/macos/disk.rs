@@ -3,13 +3,18 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use psoxide_parse::macos::iokit::{self, Disk};
 use psoxide_parse::macos::mount::{self, Mount};
 
 use super::calls::Question;
 use super::{Macos, Source};
+use crate::memory::percent;
 use crate::sys::DiskReadings;
-use crate::sys::bsd::disk;
-use crate::{DiskPartition, DiskUsage, Error, Result};
+use crate::sys::bsd::{self, disk};
+use crate::{DiskIo, DiskPartition, DiskUsage, Result};
+
+/// `EINVAL` and `ENOTSUP`.
+const UNCOUNTED: [i32; 2] = [22, 45];
 
 impl DiskReadings for Macos {
     fn disk_partitions(source: &Source, all: bool) -> Result<Vec<DiskPartition>> {
@@ -22,11 +27,26 @@ impl DiskReadings for Macos {
 
     fn disk_usage(source: &Source, path: &Path) -> Result<DiskUsage> {
         let question = Question::FileSystem(path.to_owned());
-        source.read(&question, |bytes| Ok(usage(Mount::new(bytes)?))).map_err(|error| error.with_path(path))
+        let usage = source.read(&question, |bytes| Ok(usage(Mount::new(bytes)?)));
+        let mut usage = usage.map_err(|error| error.with_path(path))?;
+        // The volumes of an APFS container share its free blocks, so what a volume lacks of its total may be another's.
+        let used = source.read(&Question::SpaceUsed(path.to_owned()), mount::space_used);
+        match used {
+            Ok(used) => {
+                usage.used = used;
+                usage.percent = percent(used, used.saturating_add(usage.free));
+            }
+            // File systems that do not count it, and systems before macOS 12.
+            Err(error) if error.errno().is_some_and(|errno| UNCOUNTED.contains(&errno)) => {}
+            Err(error) => return Err(error.with_path(path)),
+        }
+        Ok(usage)
     }
 
-    fn whole_disks(_: &Source) -> Result<Vec<OsString>> {
-        Err(Error::unsupported("whole_disks"))
+    fn disk_io_counters(source: &Source) -> Result<Vec<(OsString, DiskIo)>> {
+        // Each is a whole disk: partitions and volumes are counted by their disk.
+        let disks = source.read(&Question::Disks, iokit::disks)?;
+        Ok(disks.into_iter().map(|disk| (bsd::text(&disk.name), counters(&disk))).collect())
     }
 }
 
@@ -36,4 +56,16 @@ fn partition(mount: Mount<'_>) -> DiskPartition {
 
 fn usage(mount: Mount<'_>) -> DiskUsage {
     disk::usage(mount.block_size().into(), mount.blocks(), mount.free(), mount.available())
+}
+
+fn counters(disk: &Disk) -> DiskIo {
+    DiskIo {
+        read_count: disk.reads,
+        write_count: disk.writes,
+        read_bytes: disk.bytes_read,
+        write_bytes: disk.bytes_written,
+        read_time: disk.read_time,
+        write_time: disk.write_time,
+        ..DiskIo::default()
+    }
 }

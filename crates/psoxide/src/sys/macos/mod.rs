@@ -10,6 +10,7 @@ mod live;
 mod memory;
 mod net;
 mod process;
+mod sensors;
 mod sockets;
 mod table;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use table::{Cells, pid_of, stamp};
 use crate::sys::bsd::machine::Machine;
 use crate::sys::bsd::platform::{self, Bsd};
 use crate::sys::bsd::records::Records;
-use crate::sys::{self, Parentage, SensorReadings, Types};
+use crate::sys::{self, Parentage, Types};
 use crate::{Os, Pid, Result};
 
 /// macOS.
@@ -75,5 +76,3 @@ impl Bsd for Macos {
         question.starts_with("sysctl kern.procargs2.")
     }
 }
-
-impl SensorReadings for Macos {}

@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use psoxide_parse::ParseError;
 use psoxide_parse::bsd::args;
 use psoxide_parse::freebsd::unsigned;
 use psoxide_parse::macos::file::{self, File};
-use psoxide_parse::macos::process::{self as record, Timebase, stat};
+use psoxide_parse::macos::process::{self as record, Timebase, stat, thread_state};
 
 use super::calls::{Flavor, Question};
 use super::table::stamp;
@@ -16,8 +17,8 @@ use crate::sys::ProcessReadings;
 use crate::sys::bsd::machine::parsed;
 use crate::sys::bsd::{self, text_in};
 use crate::{
-    Connection, ConnectionKind, CtxSwitches, Error, Ids, MemoryFootprint, MemoryInfo, OpenFile, PageFaults, Pid,
-    ProcessCpuTimes, ProcessStatus, Result, Thread,
+    Connection, ConnectionKind, CtxSwitches, Energy, Error, Ids, IoCounters, MemoryDetails, MemoryFootprint,
+    MemoryInfo, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Result, Thread, ThreadDetails,
 };
 
 /// The length at which the kernel truncates names, `MAXCOMLEN`.
@@ -57,12 +58,18 @@ impl ProcessReadings for Macos {
     }
 
     fn status(process: &Handle<'_>) -> Result<ProcessStatus> {
-        Ok(match process.record()?.stat() {
+        let record = process.record()?;
+        // The kernel has no state of a process that runs: each of its threads has one. As psutil does it, a few flags say
+        // which processes wait.
+        let is_idle = record.flag() & (record::P_SYSTEM | record::P_WEXIT | record::P_PPWAIT) != 0;
+        Ok(match record.stat() {
+            stat::SZOMB => ProcessStatus::Zombie,
+            stat::SSTOP => ProcessStatus::Stopped,
+            _ if is_idle => ProcessStatus::Idle,
+            _ if record.eflag() & record::EPROC_SLEADER != 0 => ProcessStatus::Sleeping,
             stat::SIDL => ProcessStatus::Idle,
             stat::SRUN => ProcessStatus::Running,
             stat::SSLEEP => ProcessStatus::Sleeping,
-            stat::SSTOP => ProcessStatus::Stopped,
-            stat::SZOMB => ProcessStatus::Zombie,
             _ => ProcessStatus::Unknown,
         })
     }
@@ -85,13 +92,40 @@ impl ProcessReadings for Macos {
         Ok(MemoryInfo { rss: task.resident_size(), vms: task.virtual_size(), ..MemoryInfo::default() })
     }
 
+    fn memory_details(process: &Handle<'_>) -> Result<MemoryDetails> {
+        let usage = process.usage()?;
+        Ok(MemoryDetails {
+            wired: Some(usage.wired()),
+            phys_footprint: Some(usage.footprint()),
+            peak_phys_footprint: Some(usage.peak_footprint()),
+            ..MemoryDetails::default()
+        })
+    }
+
+    fn io_counters(process: &Handle<'_>) -> Result<IoCounters> {
+        let usage = process.usage()?;
+        Ok(IoCounters { read_bytes: Some(usage.read()), write_bytes: Some(usage.written()), ..IoCounters::default() })
+    }
+
+    fn energy(process: &Handle<'_>) -> Result<Energy> {
+        let energy = process.energy()?;
+        if !energy.is_measured() {
+            return Err(Error::unsupported("energy"));
+        }
+        Ok(Energy { total: joules(energy.all()), performance: joules(energy.performance()) })
+    }
+
     fn memory_footprint(process: &Handle<'_>) -> Result<MemoryFootprint> {
         Ok(MemoryFootprint { uss: process.usage()?.footprint(), ..MemoryFootprint::default() })
     }
 
     fn exe(process: &Handle<'_>) -> Result<PathBuf> {
+        if process.pid == 0 {
+            // The kernel's own process has no program, which the kernel reports as no process: ESRCH.
+            return process.record().map(|_| PathBuf::new());
+        }
         match process.source.read(&Question::Path(process.pid), |bytes| Ok(text_in(bytes))) {
-            // A process of the kernel, or one whose program no longer has a path.
+            // The program was deleted or replaced.
             Err(error) if error.errno() == Some(ENOENT) => Ok(PathBuf::new()),
             path => path.map(PathBuf::from),
         }
@@ -169,6 +203,36 @@ impl ProcessReadings for Macos {
         Ok(threads)
     }
 
+    fn thread_details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
+        process.record()?;
+        let list = process.source.read(&Question::Info(Flavor::ThreadIds, process.pid), |bytes| {
+            record::threads(bytes).collect::<psoxide_parse::Result<Vec<u64>>>()
+        })?;
+        let mut threads = Vec::with_capacity(list.len());
+        for id in list {
+            let details = process.source.read(&Question::ThreadById(process.pid, id), |bytes| {
+                let thread = record::Thread::new(bytes)?;
+                Ok(ThreadDetails {
+                    id: u32::try_from(id).map_err(|_| ParseError::overflow("thread id", id.to_string().as_bytes()))?,
+                    name: bsd::text(thread.name()),
+                    status: thread_status(thread.run_state()),
+                    user_time: Duration::from_nanos(thread.user()),
+                    system_time: Duration::from_nanos(thread.system()),
+                    started: None,
+                    nice: None,
+                    cpu_num: None,
+                })
+            });
+            match details {
+                // It has ended meanwhile.
+                Err(error) if error.is_missing() => {}
+                details => threads.push(details?),
+            }
+        }
+        threads.sort_unstable_by_key(|thread| thread.id);
+        Ok(threads)
+    }
+
     fn num_ctx_switches(process: &Handle<'_>) -> Result<CtxSwitches> {
         Ok(CtxSwitches { voluntary: unsigned(process.task()?.switches(), "pti_csw")?.into(), involuntary: None })
     }
@@ -219,7 +283,39 @@ impl ProcessReadings for Macos {
 
 /// Converts a time in units of the Mach clock.
 fn mach_time(source: &Source, ticks: u64) -> Result<Duration> {
-    parsed(&Question::Timebase, source.clock(&Question::Timebase)?, |bytes| Timebase::new(bytes)?.duration(ticks))
+    /// The clock of Apple silicon: a unit is 125/3 nanoseconds.
+    const ROSETTA: [u8; 8] = [125, 0, 0, 0, 3, 0, 0, 0];
+    // To a program of x86_64, Rosetta says that the clock counts nanoseconds. The kernel's counters do not.
+    let bytes =
+        source.clock(|| if is_translated(source)? { Ok(ROSETTA.to_vec()) } else { source.ask(&Question::Timebase) })?;
+    parsed(&Question::Timebase, bytes, |bytes| Timebase::new(bytes)?.duration(ticks))
+}
+
+/// Whether the calling program is of x86_64 and Rosetta runs it on Apple silicon. The kernels of Intel do not have the
+/// sysctl.
+pub(super) fn is_translated(source: &Source) -> Result<bool> {
+    match source.number("sysctl.proc_translated") {
+        Err(error) if error.is_missing() => Ok(false),
+        translated => Ok(translated? == 1),
+    }
+}
+
+/// `pth_run_state`
+const fn thread_status(state: i32) -> ProcessStatus {
+    match state {
+        thread_state::TH_STATE_RUNNING => ProcessStatus::Running,
+        thread_state::TH_STATE_STOPPED => ProcessStatus::Stopped,
+        thread_state::TH_STATE_WAITING => ProcessStatus::Sleeping,
+        thread_state::TH_STATE_UNINTERRUPTIBLE => ProcessStatus::DiskSleep,
+        thread_state::TH_STATE_HALTED => ProcessStatus::Dead,
+        _ => ProcessStatus::Unknown,
+    }
+}
+
+/// Nanojoules as joules.
+#[allow(clippy::cast_precision_loss)] // nobody measures energy to 16 digits
+fn joules(nano: u64) -> f64 {
+    nano as f64 / 1e9
 }
 
 /// Whether a descriptor was closed after it was listed.

@@ -1,13 +1,14 @@
 //! The table of processes, and the records of one process.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use psoxide_parse::macos::process::{self as record, Arguments, Process, Task};
 
 use super::calls::{Flavor, Question};
 use super::{Macos, Source};
 use crate::sys;
-use crate::sys::bsd::machine::{cached, parsed};
+use crate::sys::bsd::machine::parsed;
 use crate::sys::bsd::records::Records;
 use crate::{Error, ErrorKind, Pid, Result};
 
@@ -32,18 +33,25 @@ pub(super) fn pid_of(process: Process<'_>) -> Result<Pid> {
 
 /// The start stamp: microseconds since 1970 by the clock as it was when the process began, which the kernel never corrects.
 pub(super) fn stamp(process: Process<'_>) -> Result<u64> {
-    Ok(u64::try_from(process.start()?.as_micros()).unwrap_or(u64::MAX))
+    Ok(micros(process.start()?))
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A cell for each question about one process.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
     record: OnceLock<Vec<u8>>,
-    task: OnceLock<Vec<u8>>,
-    arguments: OnceLock<Vec<u8>>,
-    usage: OnceLock<Vec<u8>>,
-    files: OnceLock<Vec<u8>>,
+    task: Cell,
+    arguments: Cell,
+    usage: Cell,
+    files: Cell,
 }
+
+/// An answer, or the refusal of one. Other errors are not kept.
+type Cell = OnceLock<Result<Vec<u8>>>;
 
 impl sys::Handle<'_, Macos> {
     /// The record of this very process, from the table of the pass or by a question of its own.
@@ -62,33 +70,94 @@ impl sys::Handle<'_, Macos> {
         }
     }
 
+    /// Whether the process was a zombie when its record was read. No question is asked for it.
+    fn was_zombie(&self) -> Result<bool> {
+        let record = match self.table()? {
+            Some(table) => table.get(self.pid, Process::new),
+            None => self.cache.cells.record.get().and_then(|bytes| Process::new(bytes).ok()),
+        };
+        Ok(record.is_some_and(|record| record.stat() == record::stat::SZOMB))
+    }
+
     /// The counters of the task. The kernel refuses those of other users' processes.
     pub(super) fn task(&self) -> Result<Task<'_>> {
-        self.once(&self.cache.cells.task, &Question::Info(Flavor::Task, self.pid), Task::new)
+        let question = Question::Info(Flavor::Task, self.pid);
+        let task = self.of_living(&self.cache.cells.task, &question, Task::new)?;
+        match self.start {
+            // Another process has taken the pid since the record was read.
+            Some(start) if start != micros(task.start()?) => Err(Error::no_such_process(self.pid)),
+            _ => Ok(task),
+        }
     }
 
     /// The usage of the process.
     pub(super) fn usage(&self) -> Result<record::Usage<'_>> {
-        self.once(&self.cache.cells.usage, &Question::Usage(self.pid), record::Usage::new)
+        Ok(record::Usage::new(self.usage_bytes()?)?)
+    }
+
+    /// The energy of the process.
+    pub(super) fn energy(&self) -> Result<record::Energy<'_>> {
+        match self.usage_bytes()? {
+            bytes if bytes.len() < record::Energy::SIZE => Err(Error::unsupported("energy")),
+            bytes => Ok(record::Energy::new(bytes)?),
+        }
+    }
+
+    /// Reads proc_pid_rusage(3), also of a zombie, of the latest version that the kernel has.
+    fn usage_bytes(&self) -> Result<&[u8]> {
+        /// `EINVAL`: kernels before macOS 13 do not have version 6.
+        const UNKNOWN_VERSION: i32 = 22;
+        kept(&self.cache.cells.usage, || match self.source.ask(&Question::Usage(6, self.pid)) {
+            Err(error) if error.errno() == Some(UNKNOWN_VERSION) => self.source.ask(&Question::Usage(4, self.pid)),
+            answer => answer,
+        })
     }
 
     /// The list of descriptors.
     pub(super) fn files(&self) -> Result<&[u8]> {
-        self.once(&self.cache.cells.files, &Question::Info(Flavor::Files, self.pid), Ok)
+        self.of_living(&self.cache.cells.files, &Question::Info(Flavor::Files, self.pid), Ok)
     }
 
     /// What the process was started with. The kernel refuses that of other users' processes, by an error that says
     /// nothing, and that of zombies by the same.
     pub(super) fn arguments(&self) -> Result<Arguments<'_>> {
         let question = Question::Arguments(self.pid);
-        let answer = cached(&self.cache.cells.arguments, || self.source.ask(&question));
-        let bytes = match answer {
-            Err(error) if error.errno().is_some_and(|errno| REFUSED.contains(&errno)) => {
+        match self.of_living(&self.cache.cells.arguments, &question, record::arguments) {
+            Err(error) if is_refusal(&error) => {
                 let zombie = self.record()?.stat() == record::stat::SZOMB;
-                return Err(error.with_kind(if zombie { ErrorKind::ZombieProcess } else { ErrorKind::AccessDenied }));
+                Err(error.with_kind(if zombie { ErrorKind::ZombieProcess } else { ErrorKind::AccessDenied }))
             }
-            bytes => bytes?,
-        };
-        parsed(&question, bytes, record::arguments)
+            arguments => arguments,
+        }
     }
+
+    /// Asks once for something that a zombie does not have, and parses it.
+    fn of_living<'a, T>(
+        &self,
+        cell: &'a Cell,
+        question: &Question,
+        parse: impl FnOnce(&'a [u8]) -> psoxide_parse::Result<T>,
+    ) -> Result<T> {
+        if self.was_zombie()? {
+            return Err(Error::zombie(self.pid));
+        }
+        parsed(question, kept(cell, || self.source.ask(question))?, parse)
+    }
+}
+
+/// What `cell` holds. If the cell is empty, `ask` is called.
+fn kept(cell: &Cell, ask: impl FnOnce() -> Result<Vec<u8>>) -> Result<&[u8]> {
+    let answer = match cell.get() {
+        Some(answer) => answer,
+        None => match ask() {
+            Err(error) if !error.is_access_denied() && !is_refusal(&error) => return Err(error),
+            answer => cell.get_or_init(|| answer),
+        },
+    };
+    answer.as_deref().map_err(Clone::clone)
+}
+
+/// Whether the kernel refused the arguments of a process.
+fn is_refusal(error: &Error) -> bool {
+    error.errno().is_some_and(|errno| REFUSED.contains(&errno))
 }

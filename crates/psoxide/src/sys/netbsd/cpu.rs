@@ -59,7 +59,7 @@ impl CpuReadings for Netbsd {
         let counters = machine.ask(&Question::sysctl("vm.uvmexp2"))?;
         let counters = Uvmexp::new(&counters)?;
         Ok(CpuStats {
-            ctx_switches: unsigned(counters.switches(), "swtch")?,
+            ctx_switches: Some(unsigned(counters.switches(), "swtch")?),
             interrupts: unsigned(counters.interrupts(), "intrs")?,
             soft_interrupts: Some(unsigned(counters.soft_interrupts(), "softs")?),
             syscalls: Some(unsigned(counters.syscalls(), "syscalls")?),

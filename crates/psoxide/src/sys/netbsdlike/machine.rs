@@ -24,7 +24,7 @@ impl Machine {
     /// `struct clockinfo`; a machine without a clock of its own for it has 0 there and counts by `hz`.
     pub(crate) fn ticks_per_second(&self, at: usize) -> Result<u64> {
         let question = Question::sysctl("kern.clockrate");
-        parsed(&question, self.clock(&question)?, |bytes| {
+        parsed(&question, self.clock(|| self.ask(&question))?, |bytes| {
             let number = |at: usize| counters::number(bytes.get(at..at + 4).unwrap_or_default(), "kern.clockrate");
             match number(at)? {
                 0 => number(0),

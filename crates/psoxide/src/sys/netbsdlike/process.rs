@@ -157,7 +157,11 @@ impl<P: NetbsdLike> ProcessReadings for P {
 
     fn io_counters(process: &Handle<'_, P>) -> Result<IoCounters> {
         let record = process.record()?;
-        Ok(IoCounters { read_count: record.blocks_read, write_count: record.blocks_written, ..IoCounters::default() })
+        Ok(IoCounters {
+            read_count: Some(record.blocks_read),
+            write_count: Some(record.blocks_written),
+            ..IoCounters::default()
+        })
     }
 
     fn is_kernel_thread(process: &Handle<'_, P>) -> Result<bool> {

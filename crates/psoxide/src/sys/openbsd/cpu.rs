@@ -71,7 +71,7 @@ impl CpuReadings for Openbsd {
         let counters = machine.ask(&Question::sysctl("vm.uvmexp"))?;
         let counters = Uvmexp::new(&counters)?;
         Ok(CpuStats {
-            ctx_switches: counters.switches().into(),
+            ctx_switches: Some(counters.switches().into()),
             interrupts: counters.interrupts().into(),
             soft_interrupts: Some(counters.soft_interrupts().into()),
             syscalls: Some(counters.syscalls().into()),

@@ -83,7 +83,7 @@ impl CpuReadings for Windows {
         let filled = ffi::system_information(PERFORMANCE, 512)?;
         let Performance { context_switches, system_calls } = machine::performance(filled.bytes())?;
         Ok(CpuStats {
-            ctx_switches: context_switches.into(),
+            ctx_switches: Some(context_switches.into()),
             interrupts: times()?.iter().map(|times| u64::from(times.interrupts)).sum(),
             soft_interrupts: None,
             syscalls: Some(system_calls.into()),

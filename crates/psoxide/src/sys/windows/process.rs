@@ -441,8 +441,8 @@ impl ProcessReadings for Windows {
 
     fn io_counters(process: &Handle<'_>) -> Result<IoCounters> {
         let counters = |read_count, write_count, read_bytes, write_bytes, others, other_bytes| IoCounters {
-            read_count,
-            write_count,
+            read_count: Some(read_count),
+            write_count: Some(write_count),
             read_bytes: Some(read_bytes),
             write_bytes: Some(write_bytes),
             other_count: Some(others),
