@@ -72,13 +72,13 @@ class pconn(NamedTuple):
     status: str  # State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, where the system shows that. Other sockets are `None`.
 
 class scpustats(NamedTuple):
-    ctx_switches: int  # Context switches, voluntary and involuntary.
+    ctx_switches: int  # Context switches, voluntary and involuntary; not counted by macOS.
     interrupts: int  # Interrupts.
-    soft_interrupts: int  # Softirqs; not counted by Windows and SunOS.
-    syscalls: int  # System calls; not counted by Linux.
+    soft_interrupts: int  # Softirqs; not counted by Windows, macOS and SunOS.
+    syscalls: int  # System calls; not counted by Linux and macOS.
 
 class scpufreq(NamedTuple):
-    current: float  # Now.
+    current: float  # Now. On macOS the nominal frequency (Intel) or the highest (Apple silicon): the kernel does not report the current one.
     min: float  # Lowest it can be set to, where the kernel knows.
     max: float  # Highest it can be set to, where the kernel knows.
 
@@ -417,6 +417,9 @@ elif sys.platform == "darwin":
     class pmem_ex(NamedTuple):
         rss: int  # Resident memory.
         vms: int  # Virtual memory.
+        wired: int  # Memory that may not be paged out.
+        phys_footprint: int  # Physical memory that the kernel charges to the process, compressed or not.
+        peak_phys_footprint: int  # Peak of phys_footprint.
 
     class pfootprint(NamedTuple):
         uss: int  # Unique set size: memory that the end of the process would free.
