@@ -167,4 +167,30 @@ snapshots! {
     macos_top: "top" "--batch";
     macos_who: "who";
     macos_sensors: "sensors";
+    macos_battery: "battery";
+    macos_cpu: "cpu";
+    macos_cpu_each: "cpu" "--each";
+    macos_glance: ;
+    macos_iotop: "iotop";
+    macos_meminfo: "meminfo";
+    macos_netstat_unix: "netstat" "--unix";
+    macos_nettop: "nettop";
+    macos_pidof: "pidof" "other";
+    macos_pmap: "pmap" "501";
+    macos_procsmem: "procsmem";
+    macos_pstree: "pstree";
+    macos_services: "services";
+    macos_disk_usage: "disk-usage" "/";
+    macos_ps_json: "ps" "--json";
+}
+
+snapshots! {
+    "macos/13.6-amd64-built.txt":
+    intel_cpu: "cpu";
+    intel_disks: "disks";
+    intel_ifconfig: "ifconfig";
+    intel_netstat: "netstat" "--all";
+    intel_procinfo: "procinfo" "700";
+    intel_ps: "ps";
+    intel_sensors: "sensors";
 }

@@ -1,5 +1,6 @@
 """open_capture: the package over a machine that was copied, with the names that psutil has on its system."""
 
+import ast
 import json
 import os
 import sys
@@ -21,7 +22,7 @@ ADDED = {
     "set_backend", "open_capture", "close_capture",
 }  # fmt: skip
 ADDED_GETTERS = {"attrs", "memory_footprint", "memory_info_ex", "page_faults"}
-SYSTEMS = ["freebsd", "openbsd", "netbsd"]
+SYSTEMS = ["freebsd", "openbsd", "netbsd", "macos"]
 # Functions that are not called without arguments.
 NEED_ARGUMENTS = ("pid_exists", "wait_procs", "bytes2human", "disk_usage", "set_backend", "open_capture", "close_capture")
 
@@ -54,7 +55,8 @@ def test_the_package_has_the_names_of_psutil(system):
         for name in package.__all__:
             getattr(package, name)
         flags = {name for name in ("LINUX", "WINDOWS", "MACOS", "FREEBSD", "OPENBSD", "NETBSD", "SUNOS") if getattr(package, name)}
-        assert flags == {system.upper()} and package.BSD and package.POSIX and not package.AIX
+        assert flags == {system.upper()} and package.BSD == (system != "macos") and package.OSX == package.MACOS
+        assert package.POSIX and not package.AIX
     finally:
         psoxide.close_capture(package)
 
@@ -68,6 +70,39 @@ def test_named_tuples_have_the_fields_of_psutil(system):
         if name not in absent:
             assert " ".join(getattr(package._ntuples, name)._fields) == fields, name
     psoxide.close_capture(package)
+
+
+def stub_names(body, platform, prefix=""):
+    """The names that a stub defines on a platform, methods as `Process.name`."""
+    found = set()
+    for node in body:
+        if isinstance(node, ast.If):
+            chosen = eval(compile(ast.Expression(node.test), "stub", "eval"), {"sys": platform})
+            found |= stub_names(node.body if chosen else node.orelse, platform, prefix)
+        elif isinstance(node, ast.ClassDef):
+            found |= {node.name} | (stub_names(node.body, platform, "Process.") if node.name == "Process" else set())
+        elif isinstance(node, ast.FunctionDef):
+            found.add(prefix + node.name)
+        elif isinstance(node, ast.AnnAssign):
+            # Those of a class are attributes of instances.
+            found |= set() if prefix else {node.target.id}
+        elif isinstance(node, (ast.ImportFrom, ast.Import)):
+            found |= {alias.asname for alias in node.names if alias.asname and not prefix}
+        elif isinstance(node, (ast.Assign, ast.AugAssign)):
+            # __all__ has names that a runtime makes.
+            found |= {"__all__." + item.value for item in getattr(node.value, "elts", ())}
+    return found
+
+
+@pytest.mark.parametrize(("system", "platform"), [("freebsd", "freebsd14"), ("openbsd", "openbsd7"), ("netbsd", "netbsd10"), ("macos", "darwin")])
+def test_the_stubs_have_the_names_of_psutil(system, platform):
+    with open(os.path.join(os.path.dirname(psoxide.__file__), "__init__.pyi"), encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    found = stub_names(tree.body, type("sys", (), {"platform": platform, "version_info": sys.version_info}))
+    exported = {name.removeprefix("__all__.") for name in found if name.startswith("__all__.")}
+    assert exported - ADDED == names(CONTRACT[system]["package"]) - {"debug"}
+    methods = {name.removeprefix("Process.") for name in found if name.startswith("Process.") and not name.startswith("Process._")}
+    assert methods - ADDED_GETTERS == names(CONTRACT[system]["process"])
 
 
 def test_numbers_of_freebsd():
@@ -111,6 +146,7 @@ RECORDINGS = {
     "freebsd": "12.1-amd64-recorded.txt.gz",
     "openbsd": "8.0-amd64-recorded.txt.gz",
     "netbsd": "10.99.12-amd64-recorded.txt.gz",
+    "macos": "14.1-arm64-built.txt",
 }
 
 

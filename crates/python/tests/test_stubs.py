@@ -11,9 +11,10 @@ pytest.importorskip("mypy", reason="stubtest is part of mypy")
 
 def test_stubs(tmp_path):
     allowed = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stubtest.txt")
-    # What only Windows can import is looked at there: stubtest_windows.py. What only the BSDs can import: nowhere yet.
+    # What only Windows can import is looked at there: stubtest_windows.py. What only the BSDs and macOS can import: by name
+    # in test_capture.py.
     elsewhere = tmp_path / "elsewhere.txt"
-    elsewhere.write_text("psoxide\\._pswindows.*\npsoxide\\._psbsd.*\n", encoding="utf-8")
+    elsewhere.write_text("psoxide\\._pswindows.*\npsoxide\\._psbsd.*\npsoxide\\._psosx.*\n", encoding="utf-8")
     # Elsewhere than in a checkout, so that the installed package is meant.
     done = subprocess.run(
         [sys.executable, "-m", "mypy.stubtest", "psoxide", "--concise", "--allowlist", allowed, "--allowlist", elsewhere],

@@ -21,6 +21,8 @@ elif _system.NAME == "windows":
     from . import _pswindows as _psplatform
 elif _system.NAME in ("freebsd", "openbsd", "netbsd"):
     from . import _psbsd as _psplatform
+elif _system.NAME == "macos":
+    from . import _psosx as _psplatform
 else:
     raise ImportError(f"the package has no module that reads {_system.NAME}")
 from ._common import (

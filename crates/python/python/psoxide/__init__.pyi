@@ -230,7 +230,9 @@ class Process:
     def nice(self, value: None = None) -> int: ...
     @overload
     def nice(self, value: int) -> None: ...
-    def io_counters(self) -> pio: ...
+    if sys.platform != "darwin":
+        def io_counters(self) -> pio: ...
+
     def environ(self) -> dict[str, str]: ...
     def num_ctx_switches(self) -> pctxsw: ...
     def num_threads(self) -> int: ...
@@ -263,7 +265,7 @@ class Process:
         def memory_maps(self, grouped: Literal[False]) -> list[pmmap_ext]: ...
         @overload
         def memory_maps(self, grouped: bool) -> list[pmmap_grouped] | list[pmmap_ext]: ...
-    if sys.platform == "linux" or sys.platform == "win32":
+    if sys.platform == "linux" or sys.platform == "win32" or sys.platform == "darwin":
         def memory_footprint(self) -> pfootprint: ...
     if sys.platform == "win32":
         @overload
@@ -468,14 +470,20 @@ if sys.platform == "linux" or sys.platform.startswith("freebsd"):
     RLIMIT_STACK: int
     def sensors_temperatures(fahrenheit: bool = False) -> dict[str, list[shwtemp]]: ...
 
-if sys.platform == "linux" or sys.platform == "win32" or sys.platform.startswith("freebsd"):
+if sys.platform == "linux" or sys.platform == "win32" or sys.platform == "darwin" or sys.platform.startswith("freebsd"):
     __all__ += [
         "sensors_battery",
     ]
 
     def sensors_battery() -> sbattery | None: ...
 
-if sys.platform == "linux" or sys.platform == "win32" or sys.platform.startswith("freebsd") or sys.platform.startswith("openbsd"):
+if (
+    sys.platform == "linux"
+    or sys.platform == "win32"
+    or sys.platform == "darwin"
+    or sys.platform.startswith("freebsd")
+    or sys.platform.startswith("openbsd")
+):
     __all__ += [
         "cpu_freq",
     ]
@@ -487,7 +495,13 @@ if sys.platform == "linux" or sys.platform == "win32" or sys.platform.startswith
     @overload
     def cpu_freq(percpu: bool) -> scpufreq | list[scpufreq] | None: ...
 
-if sys.platform == "linux" or sys.platform == "win32" or sys.platform.startswith("freebsd") or sys.platform.startswith("netbsd"):
+if (
+    sys.platform == "linux"
+    or sys.platform == "win32"
+    or sys.platform == "darwin"
+    or sys.platform.startswith("freebsd")
+    or sys.platform.startswith("netbsd")
+):
     __all__ += [
         "heap_info",
         "heap_trim",

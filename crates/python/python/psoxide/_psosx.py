@@ -1,0 +1,113 @@
+"""What the package reads on macOS. Programs replace functions here, and the package then sees theirs."""
+
+import os
+
+from . import _cext as cext
+from . import _common, _lazy, _ntuples, _psoxide, _psposix, _system
+from ._common import AccessDenied, NoSuchProcess, TimeoutExpired, ZombieProcess, debug, memoize
+from ._readings import *
+from ._readings import _api
+
+ntp = _ntuples
+scputimes = _ntuples.scputimes
+# A machine that was copied, of which nothing may be asked of the running kernel.
+_CAPTURED = _system.MACHINE is not None
+
+PAGESIZE = os.sysconf("SC_PAGE_SIZE")
+# The kernel counts the bytes that a process reads and writes, but psutil has no io_counters() here.
+HAS_PROC_IO = False
+HAS_PROC_SMAPS = False
+AF_LINK = 18
+SIGNALS = {"SIGSTOP": 17, "SIGCONT": 19}
+_lazy.SOCKET_ENUMS["socket.AddressFamily"].update(AF_UNIX=1, AF_INET=2, AF_INET6=30, AF_LINK=18)
+
+__extra__all__ = []
+
+
+def _has_cpu_freq():
+    """Whether the machine has frequencies: virtual machines on Apple silicon do not."""
+    if not _CAPTURED and (_system.HOST != "macos" or os.uname().machine != "arm64"):
+        return True
+    try:
+        _api.cpu_freq()
+    except NotImplementedError:
+        return False
+    except (OSError, RuntimeError) as err:
+        debug(f"whether there are CPU frequencies cannot be told: {err!r}")
+    return True
+
+
+# Names of the package that the system does not have, and getters that are not read as a row.
+ABSENT = frozenset((
+    "PROCFS_PATH", "IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE", "ProcessIOPriority",
+    "RLIM_INFINITY", "ProcessRlimit", "sensors_fans", "sensors_temperatures", *(() if _has_cpu_freq() else ("cpu_freq",)),
+))  # fmt: skip
+ABSENT_GETTERS = frozenset(("ionice", "rlimit", "cpu_affinity", "cpu_num"))
+NOT_PLANNED = frozenset()
+
+
+def __getattr__(name):
+    return _lazy.attribute("_psosx", name)
+
+
+getloadavg = _api.getloadavg
+net_if_addrs = _api.net_if_addrs
+net_if_stats = _api.net_if_stats
+if "cpu_freq" not in ABSENT:
+    cpu_freq = _api.cpu_freq
+
+
+def disk_usage(path):
+    """Space of the file system that a path, or an open file, is on."""
+    if _CAPTURED:
+        return _api.disk_usage(os.fsdecode(path))
+    # Fails as psutil does. It does not know what an APFS volume uses of its container.
+    usage = _psposix.disk_usage(path)
+    return usage if isinstance(path, int) else _api.disk_usage(os.fsdecode(path))
+
+
+def disk_usage_within(path, timeout):
+    """The same: this system has no way to stop waiting."""
+    return disk_usage(path)
+
+
+def net_connections(kind="inet"):
+    """The sockets of all processes. Only root may read those of other users: as psutil does, all others are refused."""
+    found = []
+    for pid in pids():
+        try:
+            connections = Process(pid).net_connections(kind)
+        except NoSuchProcess:
+            continue
+        found.extend(_ntuples.sconn(*connection, pid) for connection in connections)
+    return found
+
+
+class Process(_psoxide.Process):
+    """One process. Exceptions contain `_name` and `_ppid` once these are known."""
+
+    _api = _api
+    __slots__ = ("_name", "_ppid")
+
+    def exe(self):
+        """The path of its program. psutil refuses that of the kernel's own process, which has none."""
+        if self.pid == 0:
+            raise AccessDenied(self.pid, getattr(self, "_name", None))
+        return super().exe()
+
+    def wait(self, timeout=None):
+        """Waits for its end."""
+        if _CAPTURED:
+            raise NotImplementedError("a process of a captured machine cannot be waited for")
+        try:
+            return _psposix.wait_pid(self.pid, timeout)
+        except TimeoutExpired as err:
+            raise TimeoutExpired(timeout, self.pid, getattr(self, "_name", None)) from err
+
+    def nice_get(self):
+        """Its nice value."""
+        return self.priority()
+
+    def nice_set(self, value):
+        """Gives it another nice value."""
+        return self.set_nice(value)
