@@ -4,6 +4,8 @@ mod built;
 mod deny;
 mod fuzz;
 mod layouts;
+mod macho;
+mod macos;
 mod ntuples;
 mod parity;
 mod ports;
@@ -46,6 +48,17 @@ enum Step {
     Msrv,
     /// Compile the code for other operating systems
     Ports,
+    /// Link everything for macOS, build its wheels and check what they need
+    Macos,
+    /// Link for macOS: rustc runs this
+    #[command(hide = true)]
+    LinkMacos {
+        /// The arguments of Apple's linker
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        words: Vec<String>,
+    },
+    /// Print in one page what the library reads on this machine
+    LiveReport,
     /// Build the captures of testdata that come from headers
     Built {
         /// Only report whether the files are current
@@ -115,6 +128,9 @@ fn main() -> ExitCode {
         Step::Lint => steps::lint(),
         Step::Msrv => steps::msrv(),
         Step::Ports => ports::check(),
+        Step::Macos => macos::check(),
+        Step::LinkMacos { words } => macos::link(&words),
+        Step::LiveReport => steps::live_report(),
         Step::Built { check } => built::build(check),
         Step::Layouts => layouts::check(),
         Step::Windows => windows::check(),

@@ -131,6 +131,11 @@ impl Zig {
         Ok(Self(environment))
     }
 
+    /// The interpreter whose module `ziglang` is zig.
+    pub(crate) fn python(&self) -> PathBuf {
+        self.0.folder.join("bin/python")
+    }
+
     /// The C compiler for a target.
     pub(crate) fn cc(&self, target: &str) -> Command {
         let mut cc = self.0.command("python");
@@ -234,6 +239,18 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
     Ok(ForWindows { python: interpreter.join("python.exe"), site, shim, tools, suite })
 }
 
+/// Builds the wheel for another system, with the environment that `prepare` sets.
+pub(crate) fn wheel_for(target: &str, folder: &Path, prepare: impl FnOnce(&mut Command)) -> Result<PathBuf> {
+    let environment = Environment::at(&workspace().join("target/macos/venv"), Path::new("python3"), is_root()?)?;
+    run(&mut environment.pip(&["maturin>=1.9,<2"]))?;
+    let _ = fs::remove_dir_all(folder);
+    let mut build = environment.command("maturin");
+    // The stable interface needs no Python of that system.
+    prepare(build.args(["build", "--quiet", "--target", target, "--out"]).arg(folder).env("PYO3_NO_PYTHON", "1"));
+    run(build.current_dir(workspace()))?;
+    only_wheel(folder)
+}
+
 /// Builds the wheel. Without further `options` it is a debug build, because tests do not measure time.
 fn wheel(environment: &Environment, folder: &Path, options: &[&str]) -> Result<PathBuf> {
     // Remove earlier wheels: the search below would find them.
@@ -253,6 +270,11 @@ fn wheel(environment: &Environment, folder: &Path, options: &[&str]) -> Result<P
         .arg(folder)
         .args(options)
         .current_dir(workspace()))?;
+    only_wheel(folder)
+}
+
+/// The wheel that maturin has left in a directory.
+fn only_wheel(folder: &Path) -> Result<PathBuf> {
     let mut files = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
     let wheel = files
         .find_map(|file| file.ok().map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "whl")));

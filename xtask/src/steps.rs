@@ -226,6 +226,11 @@ pub(crate) fn bench(processes: u32) -> Result {
     run(bench.arg("BENCHMARKS.md").current_dir(workspace()))
 }
 
+/// Prints what the library reads on this machine.
+pub(crate) fn live_report() -> Result {
+    run(cargo().args(["run", "--quiet", "--package", "psoxide", "--example", "live_report"]))
+}
+
 /// Writes the generated files, or only says whether they are current.
 pub(crate) fn codegen(check: bool) -> Result {
     const PYTHON: &str = "crates/python/python/psoxide";

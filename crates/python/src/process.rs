@@ -171,7 +171,10 @@ impl Process {
 
     /// The name as the kernel keeps it: 15 bytes.
     fn name<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
-        text(slf.py(), &Self::read(slf, Source::comm)?)
+        // Elsewhere the package completes a truncated name by the command line, which macOS refuses of other users'
+        // processes. The path it does not refuse.
+        let read = if slf.get().os() == Os::Macos { Source::name } else { Source::comm };
+        text(slf.py(), &Self::read(slf, read)?)
     }
 
     fn exe<'py>(slf: &Bound<'py, Self>) -> Object<'py> {

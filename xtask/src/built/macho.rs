@@ -1,4 +1,4 @@
-//! The sections of a Mach-O object of 64 bits, little-endian.
+//! The answers of a Mach-O object.
 //!
 //! A section's name has at most 16 characters there, so `answer.h` puts each question into a section of its own: `n7` holds
 //! the text of the question whose answer `d7` holds, or whose error number `e7` holds.
@@ -6,27 +6,20 @@
 use std::borrow::Cow;
 
 use super::elf::Section;
+use crate::macho::{SEGMENT, commands, u32_at};
 
-/// `LC_SEGMENT_64`
-const SEGMENT: u32 = 0x19;
 /// The segment of `answer.h`.
 const ANSWERS: &[u8] = b"__ASK";
 
-/// Whether this is such an object.
-pub(super) fn is_object(object: &[u8]) -> bool {
-    object.starts_with(b"\xcf\xfa\xed\xfe")
-}
-
 /// Lists the answers as sections named as in an ELF object. The error is why the object cannot be understood.
 pub(super) fn sections(object: &[u8]) -> Result<Vec<Section<'_>>, &'static str> {
-    const CUT: &str = "the object is cut off";
-    let found = parts(object).ok_or(CUT)?;
+    let found = parts(object).ok_or("the object is cut off")?;
     let mut sections = Vec::new();
     for part in &found {
-        let kind = match part.name.split_at_checked(1) {
-            Some((b"d", _)) => "ask",
-            Some((b"e", _)) => "errno",
-            Some((b"h", _)) => {
+        let kind = match part.name.first() {
+            Some(b'd') => "ask",
+            Some(b'e') => "errno",
+            Some(b'h') => {
                 sections.push(Section { name: "header".into(), bytes: part.bytes, has_pointers: part.has_pointers });
                 continue;
             }
@@ -54,30 +47,22 @@ struct Part<'a> {
 }
 
 fn parts(object: &[u8]) -> Option<Vec<Part<'_>>> {
-    let number = |at: usize| Some(u32::from_le_bytes(*object.get(at..)?.first_chunk()?));
-    let length = |at: usize| usize::try_from(u64::from_le_bytes(*object.get(at..)?.first_chunk()?)).ok();
-    let text = |at: usize| {
-        let text = object.get(at..)?.get(..16)?;
-        text.split(|byte| *byte == 0).next()
-    };
     let mut parts = Vec::new();
-    let mut command = 32usize;
-    for _ in 0..number(16)? {
-        if number(command)? == SEGMENT {
-            for section in 0..number(command.checked_add(64)?)? as usize {
-                let at = command.checked_add(72)?.checked_add(section.checked_mul(80)?)?;
-                if text(at + 16)? != ANSWERS {
-                    continue;
-                }
-                let offset = number(at + 48)? as usize;
-                parts.push(Part {
-                    name: text(at)?,
-                    bytes: object.get(offset..)?.get(..length(at + 40)?)?,
-                    has_pointers: number(at + 60)? != 0,
-                });
+    for command in commands(object)?.into_iter().filter(|command| command.kind == SEGMENT) {
+        for number in 0..u32_at(command.bytes, 64)? as usize {
+            let section = command.bytes.get(72usize.checked_add(number.checked_mul(80)?)?..)?.get(..80)?;
+            let name = |at: usize| section.get(at..)?.get(..16)?.split(|byte| *byte == 0).next();
+            if name(16)? != ANSWERS {
+                continue;
             }
+            let length = u64::from_le_bytes(*section.get(40..)?.first_chunk()?);
+            let (offset, relocations) = (u32_at(section, 48)? as usize, u32_at(section, 60)?);
+            parts.push(Part {
+                name: name(0)?,
+                bytes: object.get(offset..)?.get(..usize::try_from(length).ok()?)?,
+                has_pointers: relocations != 0,
+            });
         }
-        command = command.checked_add(number(command + 4)? as usize)?;
     }
     Some(parts)
 }

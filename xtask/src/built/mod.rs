@@ -71,7 +71,7 @@ fn capture(zig: &Zig, source: &Path) -> Result<Capture> {
     compiler.arg("-include").arg(workspace().join("xtask/src/built/answer.h"));
     run(compiler.arg("-c").arg(source).arg("-o").arg(&object))?;
     let bytes = fs::read(&object).map_err(|error| format!("cannot read {}: {error}", object.display()))?;
-    let sections = if macho::is_object(&bytes) { macho::sections(&bytes) } else { elf::sections(&bytes) };
+    let sections = if crate::macho::is_macho(&bytes) { macho::sections(&bytes) } else { elf::sections(&bytes) };
     let sections = sections.map_err(fail)?;
     let mut header =
         format!("psoxide-capture 1\norigin built\nsystem {system}\nrelease {release}\nmachine {machine}\n");
