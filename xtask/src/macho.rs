@@ -126,7 +126,7 @@ mod tests {
             of_program: vec!["_PyList".to_owned()],
         };
         assert_eq!(needs(&file()), Some(expected));
-        assert!((0..file().len()).all(|length| needs(&file()[..length]).is_none() || length > 150));
+        assert!((0..file().len()).all(|length| needs(&file()[..length]).is_none() || length > 144));
         assert_eq!(needs(b"\x7fELF"), None);
     }
 }
