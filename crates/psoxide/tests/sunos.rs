@@ -166,7 +166,7 @@ fn processors() {
     assert_eq!(each.iter().map(|(cpu, _)| *cpu).collect::<Vec<_>>(), [0, 1]);
     assert_eq!((system.cpu_count().unwrap(), system.cpu_count_cores().unwrap()), (Some(2), Some(2)));
     let stats = system.cpu_stats().unwrap();
-    assert_eq!((stats.ctx_switches, stats.interrupts, stats.syscalls), (4000, 2000, Some(6000)));
+    assert_eq!((stats.ctx_switches, stats.interrupts, stats.syscalls), (Some(4000), 2000, Some(6000)));
     let load = system.load_average().unwrap();
     assert_eq!((load.one, load.five, load.fifteen), (1.0, 0.5, 0.25));
     let frequency = &system.cpu_freq().unwrap()[0];

@@ -53,7 +53,7 @@ impl CpuReadings for Sunos {
                 each_cpu(all, "sys").try_fold(0u64, |sum, kstat| Ok(sum.saturating_add(kstat.number(statistic)?)))
             };
             Ok(CpuStats {
-                ctx_switches: sum("pswitch")?,
+                ctx_switches: Some(sum("pswitch")?),
                 interrupts: sum("intr")?,
                 soft_interrupts: None,
                 syscalls: Some(sum("syscall")?),
