@@ -270,6 +270,11 @@ if _system.NAME in ("macos",):
         ("rss", "vms", "pfaults", "pageins"),
         lambda _cls, rss, vms, pfaults, pageins: new(_cls, (rss, vms, pfaults, pageins)),
     )
+    pmem_ex = named(
+        "pmem_ex",
+        ("rss", "vms", "wired", "phys_footprint", "peak_phys_footprint"),
+        lambda _cls, rss, vms, wired, phys_footprint, peak_phys_footprint: new(_cls, (rss, vms, wired, phys_footprint, peak_phys_footprint)),
+    )
     pmmap_ext = named(
         "pmmap_ext",
         ("addr", "perms", "path"),
@@ -322,6 +327,11 @@ if _system.NAME in ("sunos",):
         ("rss", "vms"),
         lambda _cls, rss, vms: new(_cls, (rss, vms)),
     )
+    pmem_ex = named(
+        "pmem_ex",
+        ("rss", "vms"),
+        lambda _cls, rss, vms: new(_cls, (rss, vms)),
+    )
     pmmap_ext = named(
         "pmmap_ext",
         ("addr", "perms", "path", "rss", "anonymous", "locked"),
@@ -371,12 +381,6 @@ if _system.NAME in ("windows", "macos", "freebsd", "openbsd", "netbsd", "sunos")
         "popenfile",
         ("path", "fd"),
         lambda _cls, path, fd: new(_cls, (path, fd)),
-    )
-if _system.NAME in ("macos", "sunos"):
-    pmem_ex = named(
-        "pmem_ex",
-        ("rss", "vms"),
-        lambda _cls, rss, vms: new(_cls, (rss, vms)),
     )
 if _system.NAME in ("freebsd",):
     pmmap_ext = named(
