@@ -1,6 +1,7 @@
 //! A machine: this one, or a captured one.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -164,6 +165,26 @@ impl System {
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     pub fn delay_accounting(&self) -> Result<bool> {
         sys::Os::delay_accounting(self.source())
+    }
+
+    /// Reads a file of `/proc` or `/sys` that no other reading covers, such as `/proc/net/snmp` (Linux).
+    ///
+    /// Of a copied machine only a regular file inside its directory is read.
+    ///
+    /// # Errors
+    /// Fails with [`Io`](crate::ErrorKind::Io) if the file does not exist or refuses to be read.
+    pub fn kernel_file(&self, path: impl AsRef<Path>) -> Result<Vec<u8>> {
+        sys::Os::kernel_file(self.source(), path.as_ref())
+    }
+
+    /// Lists the names in a directory of `/proc` or `/sys`, in the kernel's order (Linux).
+    pub fn kernel_names(&self, path: impl AsRef<Path>) -> Result<Vec<OsString>> {
+        sys::Os::kernel_names(self.source(), path.as_ref())
+    }
+
+    /// Reads the target of a symbolic link of `/proc` or `/sys` (Linux).
+    pub fn kernel_link(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
+        sys::Os::kernel_link(self.source(), path.as_ref())
     }
 
     /// Lists the pids of all processes that this user can see, ascending.

@@ -82,6 +82,20 @@ pub fn parse(bytes: &[u8]) -> Result<Meminfo> {
 }
 
 /// What follows the colon, in bytes.
+/// Parses each line as it stands: the name, the value, and whether it is in kilobytes, which makes the value bytes.
+pub fn each(bytes: &[u8]) -> Result<Vec<(&[u8], i64, bool)>> {
+    let mut all = Vec::new();
+    for line in lines(bytes) {
+        let (name, value) = split_once(line, b':').ok_or_else(|| ParseError::malformed("line", line))?;
+        all.push((name, kilobytes(value, "value")?, value.ends_with(b"kB")));
+    }
+    // A count of huge pages has no unit.
+    for (_, value, _) in all.iter_mut().filter(|(_, _, is_size)| !is_size) {
+        *value /= 1024;
+    }
+    Ok(all)
+}
+
 fn kilobytes(value: &[u8], field: &'static str) -> Result<i64> {
     let mut cursor = Cursor::new(value);
     let amount = signed(cursor.required(field)?, field)?;
@@ -210,6 +224,13 @@ mod tests {
     }
 
     #[test]
+    fn each_line_as_it_stands() {
+        let all = each(b"MemTotal: 4 kB\nHugePages_Total:    7\n").unwrap();
+        assert_eq!(all, [(&b"MemTotal"[..], 4096, true), (b"HugePages_Total", 7, false)]);
+        assert!(each(b"total: used:\n").is_err() && each(b"MemTotal\n").is_err());
+    }
+
+    #[test]
     fn odd_input_names_the_field() {
         assert_eq!(parse(b"MemTotal: 1 kB\n").map(|info| (info.total, info.free)), Ok((Some(1024), None)));
         for odd in
@@ -223,7 +244,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(bytes: Vec<u8>, at in 0..MEMINFO.len()) {
-            let _ = parse(&bytes);
+            let _ = (parse(&bytes), each(&bytes));
             let _ = parse(MEMINFO.split_at(at).0);
         }
 

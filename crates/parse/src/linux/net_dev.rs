@@ -16,6 +16,14 @@ pub struct Nic<'a> {
     pub errin: u64,
     /// Incoming packets dropped.
     pub dropin: u64,
+    /// Overruns of the receive queue.
+    pub fifo_recv: u64,
+    /// Framing errors.
+    pub frame: u64,
+    /// Compressed packets received.
+    pub compressed_recv: u64,
+    /// Multicast packets received.
+    pub multicast: u64,
     /// Bytes sent.
     pub bytes_sent: u64,
     /// Packets sent.
@@ -24,6 +32,14 @@ pub struct Nic<'a> {
     pub errout: u64,
     /// Outgoing packets dropped.
     pub dropout: u64,
+    /// Overruns of the send queue.
+    pub fifo_sent: u64,
+    /// Collisions.
+    pub colls: u64,
+    /// Losses of the carrier.
+    pub carrier: u64,
+    /// Compressed packets sent.
+    pub compressed_sent: u64,
 }
 
 /// Parses the whole file.
@@ -44,10 +60,18 @@ fn nic(line: &[u8]) -> Result<Nic<'_>> {
         packets_recv: cursor.decimal("packets_recv")?,
         errin: cursor.decimal("errin")?,
         dropin: cursor.decimal("dropin")?,
-        bytes_sent: cursor.skip_tokens(4).decimal("bytes_sent")?, // after fifo frame compressed multicast
+        fifo_recv: cursor.decimal("fifo")?,
+        frame: cursor.decimal("frame")?,
+        compressed_recv: cursor.decimal("compressed")?,
+        multicast: cursor.decimal("multicast")?,
+        bytes_sent: cursor.decimal("bytes_sent")?,
         packets_sent: cursor.decimal("packets_sent")?,
         errout: cursor.decimal("errout")?,
         dropout: cursor.decimal("dropout")?,
+        fifo_sent: cursor.decimal("fifo")?,
+        colls: cursor.decimal("colls")?,
+        carrier: cursor.decimal("carrier")?,
+        compressed_sent: cursor.decimal("compressed")?,
     })
 }
 
@@ -74,10 +98,18 @@ mod tests {
             packets_recv: 2,
             errin: 3,
             dropin: 4,
+            fifo_recv: 5,
+            frame: 6,
+            compressed_recv: 7,
+            multicast: 8,
             bytes_sent: 9,
             packets_sent: 10,
             errout: 11,
             dropout: 12,
+            fifo_sent: 13,
+            colls: 14,
+            carrier: 15,
+            compressed_sent: 16,
         };
         assert_eq!(parse(&text), Ok(vec![nic(b"lo"), nic(b"eth0:1")]));
         assert_eq!(parse(HEADER.as_bytes()), Ok(vec![]));

@@ -27,6 +27,16 @@ pub fn parse(bytes: &[u8]) -> Result<Vmstat> {
     Ok(stat)
 }
 
+/// Parses each line: the name and the value.
+pub fn each(bytes: &[u8]) -> Result<Vec<(&[u8], u64)>> {
+    lines(bytes)
+        .map(|line| {
+            let mut cursor = Cursor::new(line);
+            Ok((cursor.required("name")?, cursor.decimal("value")?))
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +50,12 @@ mod tests {
     }
 
     #[test]
+    fn each_line() {
+        assert_eq!(each(b"pgpgin 5\nnr_free_pages 7\n").unwrap(), [(&b"pgpgin"[..], 5), (b"nr_free_pages", 7)]);
+        assert_eq!(each(b"pgpgin\n").unwrap_err().field(), "value");
+    }
+
+    #[test]
     fn odd_input_names_the_field() {
         assert_eq!(parse(b"pswpin\n").unwrap_err().field(), "pswpin");
         assert_eq!(parse(b"pswpout -1\n").unwrap_err().field(), "pswpout");
@@ -48,7 +64,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(bytes: Vec<u8>) {
-            let _ = parse(&bytes);
+            let _ = (parse(&bytes), each(&bytes));
         }
     }
 }

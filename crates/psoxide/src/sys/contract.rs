@@ -105,6 +105,15 @@ contract! {
         /// Whether the kernel counts how long processes wait for storage.
         fn delay_accounting(source) -> Result<bool> = unsupported;
 
+        /// Reads a kernel file that no other reading covers.
+        fn kernel_file(source, path: &Path) -> Result<Vec<u8>> = unsupported;
+
+        /// Lists the names in a directory of kernel files.
+        fn kernel_names(source, path: &Path) -> Result<Vec<OsString>> = unsupported;
+
+        /// Reads the target of a symbolic link among the kernel's files.
+        fn kernel_link(source, path: &Path) -> Result<PathBuf> = unsupported;
+
         /// Reads the parents of processes: of all descendants of `of`, or only of its children unless `recursive`, and
         /// of as many other processes as is convenient.
         fn parentage(source, of: Pid, recursive: bool) -> Result<Vec<Parentage>>;

@@ -1,7 +1,8 @@
 //! The machine and its processes: /proc, /proc/stat, /proc/uptime, /proc/sys/kernel.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use psoxide_parse::linux::status::Status;
@@ -31,6 +32,18 @@ impl SystemReadings for Linux {
         let path = source.procfs("uptime");
         let seconds = source.read(&path, uptime::parse)?;
         Duration::try_from_secs_f64(seconds).map_err(|_| Error::out_of_range("uptime", seconds).with_path(path))
+    }
+
+    fn kernel_file(source: &Source, path: &Path) -> Result<Vec<u8>> {
+        source.read(&source.kernel(path), |bytes| Ok(bytes.to_vec()))
+    }
+
+    fn kernel_names(source: &Source, path: &Path) -> Result<Vec<OsString>> {
+        source.names(&source.kernel(path))
+    }
+
+    fn kernel_link(source: &Source, path: &Path) -> Result<PathBuf> {
+        Ok(source.link(&source.kernel(path))?.into())
     }
 
     fn host_info(source: &Source) -> Result<HostInfo> {

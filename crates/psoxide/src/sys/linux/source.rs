@@ -304,6 +304,11 @@ impl Source {
         self.file(path.strip_prefix("/").unwrap_or(path))
     }
 
+    /// Returns the place of an absolute path of the machine that is read, also where /proc is mounted elsewhere.
+    pub(super) fn kernel(&self, path: &Path) -> PathBuf {
+        path.strip_prefix("/proc").map_or_else(|_| self.within(path), |rest| self.procfs.join(rest))
+    }
+
     /// A file outside /proc, given without its leading slash.
     pub(crate) fn file(&self, file: impl AsRef<Path>) -> PathBuf {
         self.root.join(file)
