@@ -5,4 +5,5 @@ use psoxide_parse::linux::vmstat;
 
 fuzz_target!(|data: &[u8]| {
     let _ = vmstat::parse(data);
+    let _ = vmstat::each(data);
 });

@@ -2,6 +2,7 @@
 
 mod built;
 mod deny;
+mod fleet;
 mod fuzz;
 mod layouts;
 mod macho;
@@ -90,10 +91,14 @@ enum Step {
     },
     /// Measure the Python package beside psutil (bench/README.md)
     BenchPython,
+    /// Measure scrapes beside node_exporter and process-exporter, and write the section of BENCHMARKS.md
+    BenchFleet,
     /// Compare the Python package with psutil: psutil's tests, every reading, real programs
     Parity(parity::Args),
     /// Fuzz the parsers, each with a fixed number of inputs
     Fuzz(fuzz::Args),
+    /// Run the exporter beside Prometheus, VictoriaMetrics, rotel, node_exporter and process-exporter (Debian)
+    Fleet,
     /// Check the dependencies: licences, sources, known vulnerabilities (deny.toml)
     Deny,
     /// Run tests under Miri, AddressSanitizer, ThreadSanitizer and Valgrind
@@ -138,8 +143,10 @@ fn main() -> ExitCode {
         Step::Codegen { check } => steps::codegen(check),
         Step::Bench { processes } => steps::bench(processes),
         Step::BenchPython => parity::bench(),
+        Step::BenchFleet => fleet::bench(),
         Step::Parity(args) => parity::check(&args),
         Step::Fuzz(args) => fuzz::run_targets(&args),
+        Step::Fleet => fleet::check(),
         Step::Deny => deny::check(),
         Step::Sanitize(args) => sanitize::check(&args),
         Step::Stress(args) => stress::run(&args),

@@ -59,7 +59,7 @@ const COMMANDS: &[&[&str]] = &[
 const ONCE: [&str; 3] = ["kill", "killall", "pkill"];
 
 /// Commands that have a test of their own, and those that write no JSON.
-const ELSEWHERE: &[&str] = &["wait", "services", "capture", "schema", "completions", "man", "help"];
+const ELSEWHERE: &[&str] = &["wait", "services", "serve", "push", "capture", "schema", "completions", "man", "help"];
 
 fn name<'a>(args: &[&'a str]) -> &'a str {
     args.first().copied().unwrap_or("glance")

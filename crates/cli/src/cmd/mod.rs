@@ -26,9 +26,13 @@ pub(crate) mod procinfo;
 mod procsmem;
 mod ps;
 mod pstree;
+#[cfg(all(feature = "fleet", target_os = "linux"))]
+mod push;
 mod schema;
 mod send;
 mod sensors;
+#[cfg(all(feature = "fleet", target_os = "linux"))]
+mod serve;
 mod services;
 mod top;
 mod uptime;
@@ -57,6 +61,12 @@ pub(crate) enum Takes {
     All,
     /// All but those of repetition: it does something once.
     Once,
+    /// Only those of the machine and its backend: it runs until it is stopped, and writes nothing.
+    #[cfg_attr(not(all(feature = "fleet", target_os = "linux")), allow(dead_code))] // of `serve`
+    Machine,
+    /// Those of repetition, the machine and its backend: it writes nothing.
+    #[cfg_attr(not(all(feature = "fleet", target_os = "linux")), allow(dead_code))] // of `push`
+    Repeated,
     /// None of those about the output, repetition and the machine: its output is always the same text.
     Nothing,
 }
@@ -69,17 +79,15 @@ impl Takes {
             (globals.count.is_some(), "--count"),
             (globals.append, "--append"),
         ];
-        let others = [
-            (globals.json, "--json"),
-            (globals.jsonl, "--jsonl"),
-            (globals.csv, "--csv"),
-            (globals.root.is_some(), "--root"),
-        ];
+        let formats = [(globals.json, "--json"), (globals.jsonl, "--jsonl"), (globals.csv, "--csv")];
+        let machine = [(globals.root.is_some(), "--root")];
         let first = |options: &[(bool, &'static str)]| options.iter().find(|(given, _)| *given).map(|(_, name)| *name);
         match self {
             Self::All => None,
             Self::Once => first(&repetition),
-            Self::Nothing => first(&repetition).or_else(|| first(&others)),
+            Self::Repeated => first(&formats).or_else(|| first(&[(globals.append, "--append")])),
+            Self::Machine => first(&repetition).or_else(|| first(&formats)),
+            Self::Nothing => first(&repetition).or_else(|| first(&formats)).or_else(|| first(&machine)),
         }
     }
 }
@@ -185,6 +193,10 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<who::Who>(),
     Entry::of::<uptime::Uptime>(),
     Entry::of::<services::Services>(),
+    #[cfg(all(feature = "fleet", target_os = "linux"))]
+    Entry::of::<serve::Serve>(),
+    #[cfg(all(feature = "fleet", target_os = "linux"))]
+    Entry::of::<push::Push>(),
     Entry::of::<capture::Capture>(),
     Entry::of::<doctor::Doctor>(),
     Entry::of::<schema::Schema>(),

@@ -58,7 +58,7 @@ impl Literal {
 }
 
 /// A size in bytes: `4096`, `100K`, `1.5 GiB`. Units are powers of 1024.
-fn size(text: &str) -> Option<f64> {
+pub(crate) fn size(text: &str) -> Option<f64> {
     let text = text.trim().to_lowercase();
     let number = text.strip_suffix('b').unwrap_or(&text);
     let (number, binary) = number.strip_suffix('i').map_or((number, false), |number| (number, true));

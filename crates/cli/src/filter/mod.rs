@@ -13,7 +13,7 @@ use psoxide::Value;
 use regex_lite::Regex;
 
 use self::literal::Literal;
-pub(crate) use self::literal::span;
+pub(crate) use self::literal::{size, span};
 use self::token::{Token, Tokens};
 use crate::output::column::{Meta, Shape};
 use crate::output::value::{Cell, number, present, words};

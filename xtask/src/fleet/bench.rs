@@ -1,0 +1,203 @@
+//! Measures a scrape beside node_exporter and process-exporter, and writes the section of BENCHMARKS.md.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use super::{Parts, Running, eventually, free_address, get, unpack};
+use crate::steps::{Result, cargo, run, workspace};
+
+/// Scrapes of each exporter.
+const SCRAPES: usize = 60;
+
+/// Processes beside which groups are measured.
+const PROCESSES: usize = 5000;
+
+/// One exporter.
+struct Exporter {
+    name: &'static str,
+    running: Running,
+    address: SocketAddr,
+    /// How long each scrape took.
+    scrapes: Vec<Duration>,
+    series: usize,
+}
+
+impl Exporter {
+    fn psoxide(parts: &Parts, name: &'static str, options: &[&str]) -> Result<Self> {
+        let (running, address) = parts.serve(options)?;
+        Ok(Self { name, running, address, scrapes: Vec::new(), series: 0 })
+    }
+
+    fn peer(
+        parts: &Parts,
+        name: &'static str,
+        program: &str,
+        options: impl FnOnce(SocketAddr, &mut Command),
+    ) -> Result<Self> {
+        let address = free_address()?;
+        let mut command = parts.program(program);
+        options(address, &mut command);
+        let running = Running::start(&mut command, &parts.log(program))?;
+        eventually(|| get(address, "/metrics"))?;
+        Ok(Self { name, running, address, scrapes: Vec::new(), series: 0 })
+    }
+
+    /// CPU time so far: with the resolution of a clock tick, which many scrapes make up for.
+    fn cpu(&self) -> Result<Duration> {
+        let pid = self.running.0.id();
+        let times = psoxide::System::host().process(pid).and_then(|process| process.cpu_times());
+        times.map(|times| times.user + times.system).map_err(|error| error.to_string())
+    }
+
+    fn scrape(&mut self) -> Result {
+        let begun = Instant::now();
+        let body = get(self.address, "/metrics")?;
+        self.scrapes.push(begun.elapsed());
+        self.series = body.lines().filter(|line| !line.starts_with('#')).count();
+        Ok(())
+    }
+
+    fn rss(&self) -> Result<u64> {
+        let memory = psoxide::System::host().process(self.running.0.id()).and_then(|process| process.memory_info());
+        memory.map(|memory| memory.rss).map_err(|error| error.to_string())
+    }
+
+    /// A row of the table.
+    fn row(&self, cpu: Duration) -> Result<String> {
+        let mut times = self.scrapes.clone();
+        times.sort_unstable();
+        let at = |part: usize| {
+            times.get((times.len() * part / 100).min(times.len().saturating_sub(1))).copied().unwrap_or_default()
+        };
+        let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+        let each = cpu / u32::try_from(times.len().max(1)).unwrap_or(1);
+        Ok(format!(
+            "| {} | {} | {} | {} | {} | {:.1} MB |\n",
+            self.name,
+            self.series,
+            milliseconds(each),
+            milliseconds(at(50)),
+            milliseconds(at(99)),
+            self.rss()? as f64 / 1e6
+        ))
+    }
+}
+
+/// Measures exporters in turns, and returns the rows of their table.
+fn measure(mut exporters: Vec<Exporter>) -> Result<String> {
+    // The first scrapes fill caches.
+    for _ in 0..3 {
+        exporters.iter_mut().try_for_each(Exporter::scrape)?;
+    }
+    exporters.iter_mut().for_each(|exporter| exporter.scrapes.clear());
+    let before = exporters.iter().map(Exporter::cpu).collect::<Result<Vec<_>>>()?;
+    for _ in 0..SCRAPES {
+        exporters.iter_mut().try_for_each(Exporter::scrape)?;
+    }
+    let mut rows = String::new();
+    for (exporter, before) in exporters.iter().zip(before) {
+        rows.push_str(&exporter.row(exporter.cpu()?.saturating_sub(before))?);
+    }
+    Ok(rows)
+}
+
+const HEADING: &str =
+    "| exporter | series | CPU time of a scrape | median | p99 | resident |\n|---|---:|---:|---:|---:|---:|\n";
+
+/// Processes that sleep, and end with this.
+struct Sleepers(Vec<Child>);
+
+impl Sleepers {
+    fn start(count: usize) -> Result<Self> {
+        let mut all = Self(Vec::with_capacity(count));
+        for _ in 0..count {
+            let child =
+                Command::new("sleep").arg("3600").spawn().map_err(|error| format!("cannot start sleep: {error}"))?;
+            all.0.push(child);
+        }
+        Ok(all)
+    }
+}
+
+impl Drop for Sleepers {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Measures, and replaces the section of BENCHMARKS.md.
+pub(crate) fn bench() -> Result {
+    run(cargo().args(["build", "--release", "--package", "psoxide-cli"]))?;
+    let root = workspace().join("target/fleet");
+    unpack(&root)?;
+    let temp = root.join("bench");
+    fs::create_dir_all(&temp).map_err(|error| format!("cannot create {}: {error}", temp.display()))?;
+    let parts = Parts {
+        psoxide: workspace().join("target/release/psoxide"),
+        programs: root.join("root/usr/bin"),
+        rotel: root.join("rotel/rotel/rotel-agent"),
+        temp: temp.clone(),
+    };
+    let node = |address: SocketAddr, command: &mut Command| {
+        command.arg(format!("--web.listen-address={address}"));
+    };
+    let config = temp.join("process.yml");
+    fs::write(&config, "process_names:\n  - name: \"{{.Comm}}\"\n    cmdline: ['.+']\n")
+        .map_err(|error| format!("cannot write {}: {error}", config.display()))?;
+    let processes = |address: SocketAddr, command: &mut Command| {
+        command.args(["-web.listen-address", &address.to_string(), "-config.path"]).arg(&config);
+    };
+    let host = measure(vec![
+        Exporter::psoxide(&parts, "psoxide, names of node_exporter", &["--names", "node", "--disable", "processes"])?,
+        Exporter::psoxide(&parts, "psoxide, names of OpenTelemetry", &["--disable", "processes"])?,
+        Exporter::peer(&parts, "node_exporter 1.9", "prometheus-node-exporter", node)?,
+    ])?;
+    let _sleepers = Sleepers::start(PROCESSES)?;
+    let many = measure(vec![
+        Exporter::psoxide(&parts, "psoxide, /proc", &["--top", "5"])?,
+        Exporter::psoxide(&parts, "psoxide, BPF", &["--backend", "bpf", "--top", "5"])?,
+        Exporter::psoxide(&parts, "psoxide, /proc, names of both exporters", &["--names", "node"])?,
+        Exporter::psoxide(&parts, "psoxide, BPF, names of both exporters", &["--backend", "bpf", "--names", "node"])?,
+        Exporter::peer(&parts, "process-exporter 0.8.5", "prometheus-process-exporter", processes)?,
+    ])?;
+    let _ = fs::remove_dir_all(&temp);
+    let section = format!(
+        "## A scrape\n\n`cargo xtask bench-fleet`: CPU time of the exporter for one scrape, mean of {SCRAPES} in turns; the time until \
+         the answer was there; resident memory at the end.\n\nThe machine alone, without processes:\n\n{HEADING}{host}\n\
+         Groups of {PROCESSES} processes beside those of this machine:\n\n{HEADING}{many}"
+    );
+    let path = workspace().join("BENCHMARKS.md");
+    let fail = |error| format!("{}: {error}", path.display());
+    let text = fs::read_to_string(&path).map_err(fail)?;
+    fs::write(&path, replaced(&text, &section)).map_err(fail)
+}
+
+/// The text with its section of the same heading replaced, or with a new one at the end.
+fn replaced(text: &str, section: &str) -> String {
+    let heading = section.lines().next().unwrap_or_default();
+    let Some((before, rest)) = text.split_once(&format!("{heading}\n")) else {
+        return format!("{}\n\n{section}", text.trim_end());
+    };
+    match rest.find("\n## ").and_then(|at| rest.get(at + 1..)) {
+        Some(after) => format!("{before}{section}\n{after}"),
+        None => format!("{before}{section}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replaced;
+
+    #[test]
+    fn one_section_is_replaced() {
+        let text = "# B\n\n## A\n\nold\n\n## C\n\nkept\n";
+        assert_eq!(replaced(text, "## A\n\nnew\n"), "# B\n\n## A\n\nnew\n\n## C\n\nkept\n");
+        assert_eq!(replaced("# B\n", "## A\n\nnew\n"), "# B\n\n## A\n\nnew\n");
+        assert_eq!(replaced("## A\n\nold\n", "## A\n\nnew\n"), "## A\n\nnew\n");
+    }
+}
