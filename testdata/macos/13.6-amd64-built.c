@@ -102,7 +102,10 @@ ANSWER("ioctl SIOCGIFXMEDIA en0") const struct ifmediareq media = {
 REFUSED("ioctl SIOCGIFXMEDIA utun3", EOPNOTSUPP);
 REFUSED("ioctl SIOCGIFXMEDIA en9", ENXIO);
 
-ANSWER("call getutxent") const struct utmpx logins[] = {{.ut_type = SHUTDOWN_TIME}};
+ANSWER("call getutxent") const struct utmpx logins[] = {
+    {.ut_type = SHUTDOWN_TIME},
+    {.ut_type = USER_PROCESS, .ut_user = "me", .ut_line = "ttys000", .ut_host = "192.0.2.9", .ut_pid = 650, .ut_tv = {1700000650}},
+};
 TEXT("call getpwuid 0", user0, "root");
 TEXT("call getpwuid 501", user501, "me");
 

@@ -289,7 +289,8 @@ fn an_intel_machine() {
     assert_eq!((kinds.len(), kinds[0].name.as_str(), kinds[0].logical), (1, "Standard", 4));
     assert_eq!(system.cpu_stats().unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(system.sensors_battery().unwrap(), None);
-    assert!(system.users().unwrap().is_empty());
+    let users = system.users().unwrap();
+    assert_eq!((users.len(), users[0].host.clone(), users[0].pid), (1, Some("192.0.2.9".into()), Some(650)));
     let swap = system.swap_memory().unwrap();
     assert_eq!((swap.total, swap.percent), (0, 0.0));
     let server = system.process(700).unwrap();

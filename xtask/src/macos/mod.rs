@@ -153,7 +153,7 @@ impl Builder {
 /// Links: rustc runs this in place of a linker for macOS, with that linker's arguments.
 pub(crate) fn link(words: &[String]) -> Result {
     let variable = |name| env::var_os(name).ok_or_else(|| format!("{name} is not set: rustc runs this"));
-    let sdk = workspace().join("target/macos/sdk");
+    let sdk = PathBuf::from(variable("SDKROOT")?);
     let mut zig = Command::new(variable(ZIG)?);
     zig.args(["-m", "ziglang", "cc", "-target"]).arg(variable(ZIG_TARGET)?);
     zig.arg("-F").arg(&sdk).arg("-L").arg(&sdk).args(for_zig(words));
