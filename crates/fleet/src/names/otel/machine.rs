@@ -251,7 +251,7 @@ fn pressure(system: &System, out: &mut Families) -> Outcome {
 
 fn stat(system: &System, out: &mut Families) -> Outcome {
     let stats = system.cpu_stats()?;
-    out.add(&otel::CONTEXT_SWITCHES, &[], stats.ctx_switches);
+    stats.ctx_switches.into_iter().for_each(|count| out.add(&otel::CONTEXT_SWITCHES, &[], count));
     out.add(&otel::INTERRUPTS, &[], stats.interrupts);
     if system.os() == Os::Linux {
         let file = system.kernel_file("/proc/stat")?;
