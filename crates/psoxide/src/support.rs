@@ -225,7 +225,9 @@ const VARYING: &[&str] = &[
 #[must_use]
 pub fn in_tuple(tuple: &str, field: &FieldInfo, os: Os) -> bool {
     // psutil has a row for each holder and no queues, and counts the cache of ZFS as wired.
-    if matches!((tuple, field.name), ("sconn", "holders" | "recv_queue" | "send_queue") | ("svmem", "arc")) {
+    if matches!((tuple, field.name), ("sconn", "holders" | "recv_queue" | "send_queue") | ("svmem", "arc"))
+        || (tuple, field.name, os) == ("sdiskio", "busy_time", Os::Sunos)
+    {
         return false;
     }
     // Windows has no times of children, the BSDs do not count bytes and macOS no calls; the tuples have them all.

@@ -16,7 +16,7 @@ with tempfile.TemporaryDirectory() as folder:
     # slots, in one way from Python 3.13 on and in another before.
     elsewhere = os.path.join(folder, "elsewhere.txt")
     with open(elsewhere, "w", encoding="utf-8") as file:
-        file.write("psoxide\\._pslinux.*\npsoxide\\._psbsd.*\npsoxide\\._psosx.*\npsoxide\\._lazy\\.StandIn\n")
+        file.write("psoxide\\._pslinux.*\npsoxide\\._psbsd.*\npsoxide\\._psosx.*\npsoxide\\._pssunos.*\npsoxide\\._lazy\\.StandIn\n")
     os.environ["MYPY_CACHE_DIR"] = os.path.join(folder, "cache")
     allowed = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stubtest.txt")
     sys.argv[1:] = ["psoxide", "--concise", "--allowlist", allowed, "--allowlist", elsewhere]

@@ -22,7 +22,7 @@ ADDED = {
     "set_backend", "open_capture", "close_capture",
 }  # fmt: skip
 ADDED_GETTERS = {"attrs", "memory_footprint", "memory_info_ex", "page_faults"}
-SYSTEMS = ["freebsd", "openbsd", "netbsd", "macos"]
+SYSTEMS = ["freebsd", "openbsd", "netbsd", "macos", "sunos"]
 # Functions that are not called without arguments.
 NEED_ARGUMENTS = ("pid_exists", "wait_procs", "bytes2human", "disk_usage", "set_backend", "open_capture", "close_capture")
 
@@ -55,7 +55,7 @@ def test_the_package_has_the_names_of_psutil(system):
         for name in package.__all__:
             getattr(package, name)
         flags = {name for name in ("LINUX", "WINDOWS", "MACOS", "FREEBSD", "OPENBSD", "NETBSD", "SUNOS") if getattr(package, name)}
-        assert flags == {system.upper()} and package.BSD == (system != "macos") and package.OSX == package.MACOS
+        assert flags == {system.upper()} and package.BSD == system.endswith("bsd") and package.OSX == package.MACOS
         assert package.POSIX and not package.AIX
     finally:
         psoxide.close_capture(package)
@@ -147,6 +147,7 @@ RECORDINGS = {
     "openbsd": "8.0-amd64-recorded.txt.gz",
     "netbsd": "10.99.12-amd64-recorded.txt.gz",
     "macos": "14.1-arm64-built.txt",
+    "sunos": "5.11-i86pc-built.txt",
 }
 
 
@@ -236,7 +237,7 @@ def test_rows_are_what_getters_answer(recording):
                 compared += 1
     assert compared > 20
     init = recording.Process(1)
-    assert init.name() == "init" and init.ppid() == 0 and init in set(recording.process_iter())
+    assert init.name() == ("launchd" if recording.MACOS else "init") and init.ppid() == 0 and init in set(recording.process_iter())
 
 
 def test_captures_do_not_mix():

@@ -14,7 +14,7 @@ def test_stubs(tmp_path):
     # What only Windows can import is looked at there: stubtest_windows.py. What only the BSDs and macOS can import: by name
     # in test_capture.py.
     elsewhere = tmp_path / "elsewhere.txt"
-    elsewhere.write_text("psoxide\\._pswindows.*\npsoxide\\._psbsd.*\npsoxide\\._psosx.*\n", encoding="utf-8")
+    elsewhere.write_text("psoxide\\._pswindows.*\npsoxide\\._psbsd.*\npsoxide\\._psosx.*\npsoxide\\._pssunos.*\n", encoding="utf-8")
     # Elsewhere than in a checkout, so that the installed package is meant.
     done = subprocess.run(
         [sys.executable, "-m", "mypy.stubtest", "psoxide", "--concise", "--allowlist", allowed, "--allowlist", elsewhere],

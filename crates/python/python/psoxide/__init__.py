@@ -23,6 +23,8 @@ elif _system.NAME in ("freebsd", "openbsd", "netbsd"):
     from . import _psbsd as _psplatform
 elif _system.NAME == "macos":
     from . import _psosx as _psplatform
+elif _system.NAME == "sunos":
+    from . import _pssunos as _psplatform
 else:
     raise ImportError(f"the package has no module that reads {_system.NAME}")
 from ._common import (
@@ -162,6 +164,9 @@ if WINDOWS:
     CONN_DELETE_TCB = _psplatform.CONN_DELETE_TCB
     globals().update(_psplatform.PRIORITIES)
     win_service_iter, win_service_get = _psplatform.win_service_iter, _psplatform.win_service_get
+elif SUNOS:
+    __all__ += _psplatform.__extra__all__
+    CONN_IDLE, CONN_BOUND = _psplatform.CONN_IDLE, _psplatform.CONN_BOUND
 
 
 # A reload makes a new Process; what was made of the old one is to be made again.

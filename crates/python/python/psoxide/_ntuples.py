@@ -348,22 +348,27 @@ if _system.NAME in ("windows", "sunos"):
         ("total", "available", "percent", "used", "free"),
         lambda _cls, total, available, percent, used, free: new(_cls, (total, available, percent, used, free)),
     )
-if _system.NAME in ("windows", "macos"):
+if _system.NAME in ("windows", "macos", "sunos"):
     sdiskio = named(
         "sdiskio",
         ("read_count", "write_count", "read_bytes", "write_bytes", "read_time", "write_time"),
         lambda _cls, read_count, write_count, read_bytes, write_bytes, read_time, write_time: new(_cls, (read_count, write_count, read_bytes, write_bytes, read_time, write_time)),
     )
-    pfootprint = named(
-        "pfootprint",
-        ("uss",),
-        lambda _cls, uss: new(_cls, (uss,)),
-    )
-if _system.NAME in ("freebsd", "sunos"):
+if _system.NAME in ("freebsd",):
     sdiskio = named(
         "sdiskio",
         ("read_count", "write_count", "read_bytes", "write_bytes", "read_time", "write_time", "busy_time"),
         lambda _cls, read_count, write_count, read_bytes, write_bytes, read_time, write_time, busy_time: new(_cls, (read_count, write_count, read_bytes, write_bytes, read_time, write_time, busy_time)),
+    )
+    pmmap_ext = named(
+        "pmmap_ext",
+        ("addr", "perms", "path", "rss", "private", "ref_count", "shadow_count"),
+        lambda _cls, addr, perms, path, rss, private, ref_count, shadow_count: new(_cls, (addr, perms, path, rss, private, ref_count, shadow_count)),
+    )
+    pmmap_grouped = named(
+        "pmmap_grouped",
+        ("path", "rss", "private", "ref_count", "shadow_count"),
+        lambda _cls, path, rss, private, ref_count, shadow_count: new(_cls, (path, rss, private, ref_count, shadow_count)),
     )
 if _system.NAME in ("openbsd", "netbsd"):
     sdiskio = named(
@@ -382,16 +387,11 @@ if _system.NAME in ("windows", "macos", "freebsd", "openbsd", "netbsd", "sunos")
         ("path", "fd"),
         lambda _cls, path, fd: new(_cls, (path, fd)),
     )
-if _system.NAME in ("freebsd",):
-    pmmap_ext = named(
-        "pmmap_ext",
-        ("addr", "perms", "path", "rss", "private", "ref_count", "shadow_count"),
-        lambda _cls, addr, perms, path, rss, private, ref_count, shadow_count: new(_cls, (addr, perms, path, rss, private, ref_count, shadow_count)),
-    )
-    pmmap_grouped = named(
-        "pmmap_grouped",
-        ("path", "rss", "private", "ref_count", "shadow_count"),
-        lambda _cls, path, rss, private, ref_count, shadow_count: new(_cls, (path, rss, private, ref_count, shadow_count)),
+if _system.NAME in ("windows", "macos"):
+    pfootprint = named(
+        "pfootprint",
+        ("uss",),
+        lambda _cls, uss: new(_cls, (uss,)),
     )
 if _system.NAME in ("openbsd",):
     pmmap_ext = named(

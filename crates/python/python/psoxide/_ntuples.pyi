@@ -711,7 +711,6 @@ elif sys.platform.startswith("sunos"):
         write_bytes: int  # Bytes written.
         read_time: int  # Time spent reading.
         write_time: int  # Time spent writing.
-        busy_time: int  # Time with at least one I/O in progress.
 
     class pcputimes(NamedTuple):
         user: float  # CPU time in user mode.

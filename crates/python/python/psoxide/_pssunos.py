@@ -1,0 +1,77 @@
+"""What the package reads on illumos and Solaris. Programs replace functions here, and the package then sees theirs."""
+
+import os
+
+from . import _cext as cext
+from . import _common, _lazy, _ntuples, _psoxide, _psposix, _system
+from ._common import AccessDenied, NoSuchProcess, TimeoutExpired, ZombieProcess, debug, memoize
+from ._readings import *
+from ._readings import _api
+
+ntp = _ntuples
+scputimes = _ntuples.scputimes
+# A machine that was copied, of which nothing may be asked of the running kernel.
+_CAPTURED = _system.MACHINE is not None
+
+PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
+HAS_PROC_IO = False
+HAS_PROC_SMAPS = True
+AF_LINK = 25
+SIGNALS = {"SIGSTOP": 23, "SIGCONT": 25}
+_lazy.SOCKET_ENUMS["socket.AddressFamily"].update(AF_UNIX=1, AF_INET=2, AF_INET6=26, AF_LINK=25)
+
+# States of sockets that only this system has.
+CONN_IDLE = "IDLE"
+CONN_BOUND = "BOUND"
+__extra__all__ = ["CONN_IDLE", "CONN_BOUND"]
+
+# Names of the package that this system does not have, and getters that are not read as a row.
+ABSENT = frozenset((
+    "IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE", "ProcessIOPriority", "RLIM_INFINITY",
+    "ProcessRlimit", "cpu_freq", "sensors_temperatures", "sensors_fans", "sensors_battery", "heap_info", "heap_trim",
+))  # fmt: skip
+ABSENT_GETTERS = frozenset(("ionice", "memory_footprint", "rlimit", "cpu_affinity", "io_counters"))
+NOT_PLANNED = frozenset()
+
+
+def __getattr__(name):
+    return _lazy.attribute("_pssunos", name)
+
+
+getloadavg = _api.getloadavg
+net_if_addrs = _api.net_if_addrs
+net_if_stats = _api.net_if_stats
+
+
+def disk_usage(path):
+    """Space of the file system that a path, or an open file, is on."""
+    return _api.disk_usage(os.fsdecode(path)) if _CAPTURED else _psposix.disk_usage(path)
+
+
+def disk_usage_within(path, timeout):
+    """The same: this system has no way to stop waiting."""
+    return disk_usage(path)
+
+
+class Process(_psoxide.Process):
+    """One process. Exceptions contain `_name` and `_ppid` once these are known."""
+
+    _api = _api
+    __slots__ = ("_name", "_ppid")
+
+    def wait(self, timeout=None):
+        """Waits for its end."""
+        if _CAPTURED:
+            raise NotImplementedError("a process of a captured machine cannot be waited for")
+        try:
+            return _psposix.wait_pid(self.pid, timeout)
+        except TimeoutExpired as err:
+            raise TimeoutExpired(timeout, self.pid, getattr(self, "_name", None)) from err
+
+    def nice_get(self):
+        """Its nice value."""
+        return self.priority()
+
+    def nice_set(self, value):
+        """Gives it another nice value."""
+        return self.set_nice(value)

@@ -1,0 +1,30 @@
+"""What the package reads on illumos and Solaris. Programs replace functions here, and the package then sees theirs."""
+
+from os import PathLike
+
+from . import _cext as cext, _ntuples as ntp, _psoxide
+from ._ntuples import scputimes as scputimes
+from ._readings import *
+
+PAGE_SIZE: int
+HAS_PROC_IO: bool
+HAS_PROC_SMAPS: bool
+AF_LINK: int
+SIGNALS: dict[str, int]
+CONN_IDLE: str
+CONN_BOUND: str
+ABSENT: frozenset[str]
+ABSENT_GETTERS: frozenset[str]
+NOT_PLANNED: frozenset[str]
+__extra__all__: list[str]
+
+def getloadavg() -> tuple[float, float, float]: ...
+def net_if_addrs() -> list[tuple[str, int, str, str | None, str | None, str | None]]: ...
+def net_if_stats() -> dict[str, ntp.snicstats]: ...
+def disk_usage(path: str | bytes | int | PathLike[str]) -> ntp.sdiskusage: ...
+def disk_usage_within(path: str | bytes | int | PathLike[str], timeout: float) -> ntp.sdiskusage: ...
+
+class Process(_psoxide.Process):
+    def wait(self, timeout: float | None = None) -> int | None: ...
+    def nice_get(self) -> int: ...
+    def nice_set(self, value: int) -> None: ...
