@@ -42,6 +42,9 @@ ANSWER("sysctl kern.proc.proc") struct kinfo_proc processes[] = {
     PROCESS(6, 6 /* SWAIT */, .ki_comm = "wait", .ki_rusage = {.ru_utime = {5, 250000}, .ru_stime = {1, 500000}}),
     PROCESS(7, 7 /* SLOCK */, .ki_comm = "lock"),
 };
+/* A process in a jail, and a Linux program. */
+ANSWER("sysctl kern.proc.pid.3") struct kinfo_proc jailed = PROCESS(3, 3, .ki_comm = "sleep", .ki_jid = 7);
+ANSWER("sysctl kern.proc.pid.4") struct kinfo_proc foreign = PROCESS(4, 4, .ki_comm = "stop", .ki_emul = "Linux ELF64");
 ANSWER("call getpwuid 0") char root[4] = "root";
 REFUSED("call getpwuid 1000", 2);
 REFUSED("call getpwuid 1001", 2);

@@ -69,6 +69,7 @@ fn capture(zig: &Zig, source: &Path) -> Result<Capture> {
     let mut compiler = zig.cc(&format!("{cpu}-{system}.{release}"));
     compiler.args(["-Werror", "-Wno-unused-const-variable", "-Wno-initializer-overrides"]);
     compiler.arg("-include").arg(workspace().join("xtask/src/built/answer.h"));
+    compiler.arg("-I").arg(workspace().join("xtask/src/built"));
     run(compiler.arg("-c").arg(source).arg("-o").arg(&object))?;
     let bytes = fs::read(&object).map_err(|error| format!("cannot read {}: {error}", object.display()))?;
     let sections = if crate::macho::is_macho(&bytes) { macho::sections(&bytes) } else { elf::sections(&bytes) };
