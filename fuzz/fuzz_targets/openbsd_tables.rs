@@ -14,7 +14,8 @@ fuzz_target!(|data: &[u8]| {
     for file in file::files(data, size).flatten() {
         let _ = (file.local(), file.peer(), file.path());
     }
-    let _ = (vmentry::mappings(data).count(), statfs::file_systems(data).count(), swap::devices(data).count());
+    let _ = statfs::file_systems(data).flatten().map(|mount| mount.options()).count();
+    let _ = (vmentry::mappings(data).count(), swap::devices(data).count());
     let _ = disk::disks(data).flatten().map(|disk| disk.busy_time()).count();
     let _ = (utmp::entries(data).count(), memory::Uvmexp::new(data), memory::BufferCache::new(data));
     let _ = sensors::Device::new(data).map(|device| device.count(sensors::kind::TEMP));

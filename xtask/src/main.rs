@@ -2,6 +2,7 @@
 
 mod built;
 mod deny;
+mod elf;
 mod fleet;
 mod fuzz;
 mod layouts;
@@ -47,7 +48,7 @@ enum Step {
     Lint,
     /// Check with the oldest supported compiler
     Msrv,
-    /// Compile the code for other operating systems
+    /// Compile the code for other operating systems, and link it for the BSDs
     Ports,
     /// Link everything for macOS, build its wheels and check what they need
     Macos,
@@ -60,6 +61,12 @@ enum Step {
     },
     /// Print in one page what the library reads on this machine
     LiveReport,
+    /// Build the Python package for FreeBSD and NetBSD
+    Wheels {
+        /// Without optimisation
+        #[arg(long)]
+        debug: bool,
+    },
     /// Build the captures of testdata that come from headers
     Built {
         /// Only report whether the files are current
@@ -136,6 +143,7 @@ fn main() -> ExitCode {
         Step::Macos => macos::check(),
         Step::LinkMacos { words } => macos::link(&words),
         Step::LiveReport => steps::live_report(),
+        Step::Wheels { debug } => ports::wheels(debug),
         Step::Built { check } => built::build(check),
         Step::Layouts => layouts::check(),
         Step::Windows => windows::check(),

@@ -1,7 +1,12 @@
-//! Compiles the code for other operating systems.
+//! Compiles the code for other operating systems, and links what zig can link.
 //!
 //! The parsers compile on every system, and the library on every system that has a port. On any other system the
 //! build stops with one error that points to PORTING.md.
+
+mod link;
+mod wheels;
+
+pub(crate) use wheels::build as wheels;
 
 use std::process::Command;
 
@@ -22,7 +27,6 @@ const TARGETS: &[(Os, &str)] = &[
     (Os::Netbsd, "x86_64-unknown-netbsd"),
     (Os::Sunos, "x86_64-unknown-illumos"),
 ];
-
 pub(crate) fn check() -> Result {
     if !on_path("rustup") {
         return Err("checking for other systems needs rustup".into());
@@ -41,7 +45,7 @@ pub(crate) fn check() -> Result {
             stops_with_a_pointer(*os, target)?;
         }
     }
-    Ok(())
+    link::check()
 }
 
 /// Uses a target directory of its own, because the host's may be locked by another cargo.

@@ -239,10 +239,22 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
     Ok(ForWindows { python: interpreter.join("python.exe"), site, shim, tools, suite })
 }
 
+/// What builds wheels for other systems.
+fn cross() -> Result<Environment> {
+    let environment = Environment::at(&workspace().join("target/cross"), Path::new("python3"), is_root()?)?;
+    run(&mut environment.pip(&["maturin>=1.9,<2", "wheel"]))?;
+    Ok(environment)
+}
+
+/// Names a wheel after another release than that of the machine that maturin runs on.
+pub(crate) fn name_after(wheel: &Path, platform: &str) -> Result {
+    let mut rename = cross()?.command("python");
+    run(rename.args(["-m", "wheel", "tags", "--remove", "--platform-tag", platform]).arg(wheel))
+}
+
 /// Builds the wheel for another system, with the environment that `prepare` sets.
 pub(crate) fn wheel_for(target: &str, folder: &Path, prepare: impl FnOnce(&mut Command)) -> Result<PathBuf> {
-    let environment = Environment::at(&workspace().join("target/macos/venv"), Path::new("python3"), is_root()?)?;
-    run(&mut environment.pip(&["maturin>=1.9,<2"]))?;
+    let environment = cross()?;
     let _ = fs::remove_dir_all(folder);
     let mut build = environment.command("maturin");
     // The stable interface needs no Python of that system.

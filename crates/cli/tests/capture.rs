@@ -113,6 +113,28 @@ snapshots! {
     openbsd_sensors: "sensors";
 }
 
+snapshots! {
+    "freebsd/15.0-amd64-built.txt":
+    freebsd_built_sensors: "sensors";
+    freebsd_built_ifconfig: "ifconfig";
+    freebsd_built_meminfo: "meminfo";
+}
+
+snapshots! {
+    "netbsd/10.1-amd64-built.txt":
+    netbsd_sensors: "sensors";
+    netbsd_pmap: "pmap" "3";
+    netbsd_built_ifconfig: "ifconfig";
+    netbsd_built_netstat: "netstat";
+}
+
+snapshots! {
+    "openbsd/7.8-amd64-built.txt":
+    openbsd_built_sensors: "sensors";
+    openbsd_built_pmap: "pmap" "3";
+    openbsd_built_netstat: "netstat";
+}
+
 #[test]
 fn rates_are_since_an_earlier_capture() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::elf::Section;
+use crate::elf::Section;
 use crate::macho::{SEGMENT, commands, u32_at};
 
 /// The segment of `answer.h`.

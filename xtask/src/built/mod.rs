@@ -1,7 +1,6 @@
 //! Captures that are built from headers: a C file with designated initialisers, compiled for a system, whose data sections are
 //! the answers. Offsets and padding come from the system's headers, not from our parsers.
 
-mod elf;
 mod macho;
 mod sunos;
 
@@ -10,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use psoxide_capture::Capture;
 
+use crate::elf;
 use crate::python::Zig;
 use crate::steps::{Result, run, workspace};
 

@@ -51,6 +51,12 @@ if FREEBSD:
     sensors_temperatures = _api.sensors_temperatures
 
 
+def virtual_memory():
+    """Use of physical memory. What these kernels do not count is 0, as in psutil."""
+    memory = _api.virtual_memory()
+    return memory._replace(buffers=memory.buffers or 0, shared=memory.shared or 0)
+
+
 def disk_usage(path):
     """Space of the file system that a path, or an open file, is on."""
     return _api.disk_usage(os.fsdecode(path)) if _CAPTURED else _psposix.disk_usage(path)

@@ -107,17 +107,56 @@ def wait_pid_pidfd_open(pid, timeout=None):
         ended = _psoxide.wait_readable(pidfd, timeout)
     finally:
         os.close(pidfd)
+    return _reap(pid, timeout, started, ended)
+
+
+def _reap(pid, timeout, started, ended):
+    """Reads how a process ended that was waited for since `started`; fails unless it has `ended`."""
     if not ended:
         raise TimeoutExpired(timeout, pid=pid)
     answer = _waitpid(pid, os.WNOHANG)
     if answer is not None and answer[0]:
         return answer[1]
-    # Someone else's child, which is there until its parent has waited for it.
+    # A child of another process is there until its parent has waited for it. A kqueue reports the end of a child of this
+    # process a moment before waitpid(2) does.
     left = None if timeout is None else max(0, timeout - (time.monotonic() - started))
     try:
         return wait_pid_posix(pid, left)
     except TimeoutExpired:
         raise TimeoutExpired(timeout, pid=pid) from None
+
+
+def _select():
+    """The module `select`, which is imported when it is first needed."""
+    return globals().get("select") or __getattr__("select")
+
+
+def wait_pid_kqueue(pid, timeout=None):
+    """Waits for a process by one kqueue: without looking in between, and whoever's child it is."""
+    started = time.monotonic()
+    select = _select()
+    try:
+        queue = select.kqueue()
+    except OSError as err:
+        if err.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        debug(f"kqueue() failed ({err!r}); polling instead")
+        return wait_pid_posix(pid, timeout)
+    try:
+        flags = select.KQ_EV_ADD | select.KQ_EV_ONESHOT
+        end = select.kevent(pid, filter=select.KQ_FILTER_PROC, flags=flags, fflags=select.KQ_NOTE_EXIT)
+        try:
+            ended = queue.control([end], 1, timeout)
+        except OSError as err:
+            # ESRCH: it is gone or a zombie. EACCES, EPERM: the kernel does not let this user watch it. Others are errors.
+            if err.errno not in (errno.ESRCH, errno.EACCES, errno.EPERM):
+                raise
+            if err.errno != errno.ESRCH:
+                debug(f"kevent() failed ({err!r}); polling instead")
+            return wait_pid_posix(pid, timeout)
+    finally:
+        queue.close()
+    return _reap(pid, timeout, started, ended)
 
 
 @memoize
@@ -134,9 +173,10 @@ def can_use_pidfd_open():
     return True
 
 
+@memoize
 def can_use_kqueue():
     """Whether this system has kqueue(2)."""
-    return False
+    return hasattr(_select(), "kqueue")
 
 
 def wait_pid(pid, timeout=None):
@@ -150,6 +190,8 @@ def wait_pid(pid, timeout=None):
             raise ValueError(f"timeout must be positive or zero (got {timeout})")
     if can_use_pidfd_open():
         return wait_pid_pidfd_open(pid, timeout)
+    if can_use_kqueue():
+        return wait_pid_kqueue(pid, timeout)
     return wait_pid_posix(pid, timeout)
 
 

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 /// A section.
-pub(super) struct Section<'a> {
-    pub(super) name: Cow<'a, str>,
-    pub(super) bytes: &'a [u8],
+pub(crate) struct Section<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) bytes: &'a [u8],
     /// Whether the linker would fill in addresses.
-    pub(super) has_pointers: bool,
+    pub(crate) has_pointers: bool,
 }
 
 /// `SHT_NOBITS`: all zeros, which are not in the file.
@@ -26,7 +26,7 @@ struct Header {
 }
 
 /// Lists the sections. The error is why the object cannot be understood.
-pub(super) fn sections(object: &[u8]) -> Result<Vec<Section<'_>>, &'static str> {
+pub(crate) fn sections(object: &[u8]) -> Result<Vec<Section<'_>>, &'static str> {
     const CUT: &str = "the object is cut off";
     if object.get(..6) != Some(b"\x7fELF\x02\x01") {
         return Err("the object is not ELF of 64 bits, little-endian");
@@ -62,6 +62,24 @@ pub(super) fn sections(object: &[u8]) -> Result<Vec<Section<'_>>, &'static str> 
         });
     }
     Ok(sections)
+}
+
+/// Lists the symbols that a shared object needs and does not define. The error is why the object cannot be understood.
+pub(crate) fn undefined(object: &[u8]) -> Result<Vec<String>, &'static str> {
+    const CUT: &str = "the symbol table is cut off";
+    let sections = sections(object)?;
+    let of = |name| sections.iter().find(|section| section.name == name).map(|section| section.bytes).ok_or(CUT);
+    let (symbols, names) = (of(".dynsym")?, of(".dynstr")?);
+    let mut found = Vec::new();
+    for symbol in symbols.chunks_exact(24) {
+        // A symbol that no section holds is undefined. The first one is none.
+        let (Some(at), Some(section)) = (u32_at(symbol, 0), u16_at(symbol, 6)) else { return Err(CUT) };
+        if section == 0 && at != 0 {
+            let name = names.get(at as usize..).and_then(|rest| rest.split(|byte| *byte == 0).next()).ok_or(CUT)?;
+            found.push(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+    Ok(found)
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<usize> {
