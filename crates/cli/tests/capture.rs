@@ -125,7 +125,7 @@ snapshots! {
     netbsd_sensors: "sensors";
     netbsd_pmap: "pmap" "3";
     netbsd_built_ifconfig: "ifconfig";
-    netbsd_built_netstat: "netstat";
+    netbsd_built_netstat: "netstat" "--kind" "tcp6";
 }
 
 snapshots! {

@@ -183,6 +183,14 @@ def check_fields(value, tuples):
         assert type(value) is getattr(tuples, type(value).__name__) and len(value) == len(value._fields), value
 
 
+def test_what_a_bsd_does_not_count_is_0_as_in_psutil(recording):
+    memory = recording.virtual_memory()
+    assert isinstance(memory.buffers, int) and isinstance(memory.shared, int)
+    counters = [answer(lambda pid=pid: recording.Process(pid).io_counters()) for pid in recording.pids()]
+    counters = [io for io in counters if io is not None]
+    assert counters and all((io.read_bytes, io.write_bytes) == (-1, -1) for io in counters)
+
+
 def test_every_function_answers(recording):
     answered = set()
     for name in recording.__all__:
