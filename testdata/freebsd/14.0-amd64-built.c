@@ -81,7 +81,8 @@ REFUSED("sysctl dev.cpu.3.freq", 2);
     {.xt_len = sizeof(struct xtcpcb), .t_state = state,                                                                  \
      .xt_inp = {.xi_len = sizeof(struct xinpcb), .inp_vflag = INP_IPV6,                                                  \
                 .xi_socket = {.xso_len = sizeof(struct xsocket), .xso_so = 0x1000 + state, .so_pcb = 0x2000 + state,     \
-                              .xso_family = AF_INET6, .xso_protocol = IPPROTO_TCP, .so_type = SOCK_STREAM},              \
+                              .xso_family = AF_INET6, .xso_protocol = IPPROTO_TCP, .so_type = SOCK_STREAM,               \
+                              .so_snd = {.sb_cc = 100 + state}},                                                         \
                 .inp_inc = {.inc_ie = {.ie_lport = PORT(8000 + state), .ie_fport = PORT(state == 1 ? 0 : 9000 + state),  \
                                        .ie_dependladdr.id6_addr = ADDRESS(1), .ie_dependfaddr.id6_addr = ADDRESS(2)}}}}
 ANSWER("sysctl net.inet.tcp.pcblist") struct {

@@ -84,10 +84,17 @@ ANSWER("ioctl ENVSYS_GETDICTIONARY /dev/sysmon") char sensors[] =
     {28, AF_INET6, (char)((port) >> 8), (char)((port) & 0xff), 0, 0, 0, 0, 0x20, 0x01, 0x0d, (char)0xb8, [23] = last}
 #define SOCKET(state)                                                                                                    \
     {.ki_pcbaddr = 0x2000 + state, .ki_sockaddr = 0x1000 + state, .ki_family = AF_INET6, .ki_type = SOCK_STREAM,         \
-     .ki_protocol = IPPROTO_TCP, .ki_tstate = state, .ki_s = {._kis_pad = ADDRESS(1, 8000 + state)},                     \
+     .ki_protocol = IPPROTO_TCP, .ki_tstate = state, .ki_sndq = 100 + state, .ki_s = {._kis_pad = ADDRESS(1, 8000 + state)},                     \
      .ki_d = {._kid_pad = ADDRESS(2, state == 1 ? 0 : 9000 + state)}}
 ANSWER("sysctl net.inet6.tcp6.pcblist.0.0.640") struct kinfo_pcb tcp[] = {
     SOCKET(0), SOCKET(1), SOCKET(2), SOCKET(3), SOCKET(4), SOCKET(5), SOCKET(6), SOCKET(7), SOCKET(8), SOCKET(9), SOCKET(10)};
+/* A kernel without the other protocols. */
+REFUSED("sysctl net.inet.tcp.pcblist.0.0.640", 2);
+REFUSED("sysctl net.inet.udp.pcblist.0.0.640", 2);
+REFUSED("sysctl net.inet6.udp6.pcblist.0.0.640", 2);
+REFUSED("sysctl net.local.stream.pcblist.0.0.640", 2);
+REFUSED("sysctl net.local.dgram.pcblist.0.0.640", 2);
+REFUSED("sysctl net.local.seqpacket.pcblist.0.0.640", 2);
 #define FILE(state) {.ki_pid = 3, .ki_fd = 9 + state, .ki_ftype = 2 /* DTYPE_SOCKET */, .ki_fdata = 0x1000 + state}
 ANSWER("sysctl kern.file2.2.-1.120") struct kinfo_file files[] = {
     FILE(1), FILE(2), FILE(3), FILE(4), FILE(5), FILE(6), FILE(7), FILE(8), FILE(9)};

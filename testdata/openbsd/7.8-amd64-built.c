@@ -84,7 +84,7 @@ ANSWER("sysctl hw.sensors.3.9.0") struct sensor connected = {.desc = "power supp
 #define PORT(number) ((number) >> 8 | ((number) & 0xff) << 8)
 #define SOCKET(state)                                                                                                    \
     {.p_pid = 3, .fd_fd = 10 + state, .f_type = 2 /* DTYPE_SOCKET */, .f_data = 0x1000 + state, .so_type = SOCK_STREAM,  \
-     .so_protocol = IPPROTO_TCP, .so_family = AF_INET6, .t_state = state, .inp_lport = PORT(8000 + state),               \
+     .so_protocol = IPPROTO_TCP, .so_family = AF_INET6, .t_state = state, .so_snd_cc = 100 + state, .inp_lport = PORT(8000 + state),               \
      .inp_fport = PORT(state == 1 ? 0 : 9000 + state), .inp_laddru = {0xb80d0120, 0, 0, 1 << 24},                        \
      .inp_faddru = {0xb80d0120, 0, 0, 2 << 24}}
 ANSWER("sysctl kern.file.2.-1.632") struct kinfo_file files[] = {

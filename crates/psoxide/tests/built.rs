@@ -50,6 +50,7 @@ fn expect_every_tcp_state(system: &System, is_held: fn(ConnectionStatus) -> bool
     for socket in &sockets {
         let held = is_held(socket.status);
         assert_eq!((socket.pid, socket.fd.is_some()), (held.then_some(3), held), "{socket:?}");
+        assert!(socket.status != ConnectionStatus::Established || socket.send_queue == Some(104), "{socket:?}");
         let port = if socket.status == ConnectionStatus::Listen { String::new() } else { socket.raddr.to_string() };
         assert!(port.is_empty() || port.starts_with("[2001:db8::2]:90"), "{port}");
     }
