@@ -36,7 +36,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     let mut report = Report::new();
     for backend in [Backend::Proc, Backend::Bpf] {
         let answer =
-            in_namespaces(Duration::from_secs(scale.count(60, 1800) as u64), |out| attack(backend, births, out));
+            in_namespaces(Duration::from_secs(scale.count(60, 10_800) as u64), |out| attack(backend, births, out));
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => return Report::skipped(format!("no child process: {error}")),
