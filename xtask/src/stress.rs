@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::steps::{Result, cargo, is_root, output, workspace};
+use crate::steps::{Result, cargo, is_root, output, run as run_step, workspace};
 use crate::{python, skips};
 
 /// Options of `cargo xtask stress`.
@@ -30,6 +30,10 @@ pub(crate) fn run(args: &Args) -> Result {
     let mut figures = String::new();
     let mut done = Ok(());
     if args.names.is_empty() || !rust.is_empty() {
+        if args.long {
+            // The attack `soak` runs the command if it finds it. Tests have built it for the short form.
+            run_step(cargo().args(["build", "--quiet", "--package", "psoxide-cli", "--release"]))?;
+        }
         let mut command = cargo();
         command.args(["run", "--quiet", "--package", "psoxide-stress"]).args(args.long.then_some("--release"));
         done = keep(command.arg("--").args(rust).args(args.long.then_some("--long")), &mut figures);
@@ -61,14 +65,58 @@ fn keep(command: &mut Command, figures: &mut String) -> Result {
     if status.success() { Ok(()) } else { Err(format!("an attack succeeded ({status})")) }
 }
 
-/// Puts the figures between the marks of RELIABILITY.md, with the machine they come from.
+/// Puts the figures between the marks of RELIABILITY.md, with the machine they come from. Attacks that did not run keep theirs.
 fn write(figures: &str) -> Result {
     let path = workspace().join("RELIABILITY.md");
     let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let (before, rest) = text.split_once(MARKS.0).ok_or("RELIABILITY.md has no mark for the figures")?;
-    let (_, after) = rest.split_once(MARKS.1).ok_or("RELIABILITY.md has no mark for the end of the figures")?;
+    let (old, after) = rest.split_once(MARKS.1).ok_or("RELIABILITY.md has no mark for the end of the figures")?;
     let machine =
         format!("{} {}, {} CPUs", output("uname", &["-s"])?, output("uname", &["-r"])?, output("nproc", &[])?);
-    let new = format!("{before}{}\n\nMachine: {machine}.\n\n{}\n{}{after}", MARKS.0, figures.trim_end(), MARKS.1);
+    let figures = merged(old, figures);
+    let new = format!("{before}{}\n\nMachine: {machine}.\n\n{}{}{after}", MARKS.0, figures, MARKS.1);
     fs::write(&path, new).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// Replaces the sections of `old` that `new` has, and adds the others.
+fn merged(old: &str, new: &str) -> String {
+    let mut all: Vec<(&str, &str)> = sections(old).collect();
+    for (name, section) in sections(new) {
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some(known) => known.1 = section,
+            None => all.push((name, section)),
+        }
+    }
+    let mut text = String::new();
+    for (_, section) in all {
+        let lines = section.lines().filter(|line| !line.contains(" passed, "));
+        lines.for_each(|line| text.extend([line, "\n"]));
+        text.truncate(text.trim_end().len());
+        text.push_str("\n\n");
+    }
+    text
+}
+
+/// Splits at the headings. Each section has a name, which ends at the colon.
+fn sections(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let starts = text.match_indices("### ").filter(|(at, _)| *at == 0 || text[..*at].ends_with('\n')).map(|(at, _)| at);
+    let starts: Vec<usize> = starts.collect();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
+    starts.into_iter().zip(ends).map(|(start, end)| {
+        let section = &text[start..end];
+        (section.split_once(':').map_or(section, |(name, _)| name), section)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attacks_that_did_not_run_keep_their_figures() {
+        let old = "\nMachine: old.\n\n### a: first\n\n- 1\n\n### b: second\n\n- 2\n";
+        let new = "### b: second\n\n- 3\n\n1 passed, 0 failed\n### c: third\n\n- 4\n";
+        let expected = "### a: first\n\n- 1\n\n### b: second\n\n- 3\n\n### c: third\n\n- 4\n\n";
+        assert_eq!(merged(old, new), expected);
+    }
 }

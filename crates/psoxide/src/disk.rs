@@ -92,6 +92,24 @@ impl System {
         sys::Os::disk_usage_within(self.source(), path.as_ref(), timeout)
     }
 
+    /// Whether the mount that holds an absolute path has a server: NFS, SMB, FUSE and others. A lookup of such a path can wait
+    /// for ever. Only Linux tells; elsewhere this is `false`.
+    #[must_use]
+    pub fn may_wait(&self, path: impl AsRef<Path>) -> bool {
+        sys::Os::may_wait(self.source(), path.as_ref())
+    }
+
+    /// Finds the absolute path that `path` leads to, without symbolic links, if the file system answers within `timeout`.
+    ///
+    /// As in [`disk_usage_within`](Self::disk_usage_within), a child process asks the file system on Linux. Elsewhere this is
+    /// `std::fs::canonicalize`.
+    ///
+    /// # Errors
+    /// [`Timeout`](crate::ErrorKind::Timeout): the file system is not answering.
+    pub fn real_path_within(&self, path: impl AsRef<Path>, timeout: Duration) -> Result<PathBuf> {
+        sys::Os::real_path_within(self.source(), path.as_ref(), timeout)
+    }
+
     /// Reads the counters of each disk and partition, in the kernel's order.
     pub fn disk_io_counters(&self) -> Result<Vec<(OsString, DiskIo)>> {
         sys::Os::disk_io_counters(self.source())

@@ -210,6 +210,14 @@ impl Api {
         Ok((PyList::new(py, items)?, kept, present.first().copied()))
     }
 
+    /// Whether the file system of an absolute path can be asked without waiting for longer than the timeout.
+    fn answers(&self, py: Python<'_>, path: PathBuf, timeout: f64) -> PyResult<bool> {
+        let timeout = Duration::try_from_secs_f64(timeout).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let system = self.system(py)?;
+        let is_timeout = |error: psoxide::Error| error.kind() == psoxide::ErrorKind::Timeout;
+        Ok(py.detach(|| !system.may_wait(&path) || !system.real_path_within(&path, timeout).is_err_and(is_timeout)))
+    }
+
     fn pid_exists(&self, py: Python<'_>, pid: i64) -> PyResult<bool> {
         // As if it were passed to kill(2), whose pid is an int.
         let pid = i32::try_from(pid).map_err(|_| PyOverflowError::new_err("signed integer is greater than maximum"))?;

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import weakref
 
 import pytest
@@ -521,3 +522,29 @@ def test_num_fds_of_a_copied_tree(tmp_path, monkeypatch):
         (tmp_path / f"1/fd/{number}").symlink_to("/dev/null")
     monkeypatch.setattr(psoxide, "PROCFS_PATH", root)
     assert psoxide.Process(1).num_fds() == 3
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere threads have no ids in the place of pids")
+def test_a_thread_id_is_signalled_as_its_process():
+    program = "import threading, time; threading.Thread(target=time.sleep, args=[600]).start(); print(1, flush=True)"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as child:
+        try:
+            child.stdout.readline()
+            (thread,) = {int(name) for name in os.listdir(f"/proc/{child.pid}/task")} - {child.pid}
+            process, by_thread = psoxide.Process(child.pid), psoxide.Process(thread)
+            by_thread.suspend()
+            assert _comes_to(process, psoxide.STATUS_STOPPED)
+            by_thread.resume()
+            assert _comes_to(process, psoxide.STATUS_SLEEPING)
+            by_thread.nice(5)
+            by_thread.kill()
+        finally:
+            child.kill()
+    assert child.returncode == -9
+
+
+def _comes_to(process, status):
+    deadline = time.monotonic() + 20
+    while process.status() != status and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process.status() == status

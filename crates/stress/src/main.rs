@@ -70,10 +70,12 @@ fn main() -> ExitCode {
     let scale = Scale { long: args.long, seed: args.seed };
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for attack in ATTACKS.iter().filter(|attack| args.names.is_empty() || args.names.iter().any(|n| n == attack.name)) {
-        println!("## {}: {}", attack.name, attack.what);
+        println!("### {}: {}\n", attack.name, attack.what);
         let report = (attack.run)(&scale);
         for line in &report.lines {
-            println!("{line}");
+            // A table stays a table; anything else is a list.
+            let mark = if line.is_empty() || line.starts_with('|') { "" } else { "- " };
+            println!("{mark}{line}");
         }
         match report.outcome {
             Outcome::Held => passed += 1,

@@ -6,8 +6,11 @@ use std::fs::File;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixListener;
 use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
 
-use psoxide::{ConnectionKind, ErrorKind, PressureOf, Process, Resource, Result, System};
+use psoxide::{ConnectionKind, ErrorKind, IoPriority, IoPriorityClass, PressureOf, Process, Resource, Result, System};
+
+use crate::ffi;
 
 /// What a reading gave: how many things, or the kind of its error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +101,9 @@ pub(crate) fn of_machine(system: &System) -> Readings {
     all.insert("pressure", seen(system.pressure(PressureOf::Cpu), |_| 1));
     all.insert("disk_partitions", seen(system.disk_partitions(true), Vec::len));
     all.insert("disk_usage", seen(system.disk_usage("/"), |_| 1));
+    let limit = Duration::from_secs(10);
+    all.insert("disk_usage_within", seen(system.disk_usage_within("/", limit), |_| 1));
+    all.insert("real_path_within", seen(system.real_path_within("/", limit), |_| 1));
     all.insert("disk_io_counters", seen(system.disk_io_counters(), Vec::len));
     all.insert("net_io_counters", seen(system.net_io_counters(), Vec::len));
     all.insert("net_if_addrs", seen(system.net_if_addrs(), Vec::len));
@@ -112,6 +118,93 @@ pub(crate) fn of_machine(system: &System) -> Readings {
     all.insert("gpus", seen(system.gpus(), Vec::len));
     all.insert("users", seen(system.users(), Vec::len));
     all
+}
+
+/// A child with a second thread, to be signalled and changed.
+pub(crate) struct Victim {
+    pub(crate) pid: i32,
+    /// The id of its second thread.
+    pub(crate) thread: u32,
+}
+
+impl Victim {
+    /// Starts the child.
+    ///
+    /// # Errors
+    /// The machine allows no more processes or threads.
+    pub(crate) fn start() -> std::io::Result<Self> {
+        let Some(pid) = ffi::fork()? else {
+            std::thread::spawn(|| {
+                loop {
+                    ffi::pause();
+                }
+            });
+            loop {
+                ffi::pause();
+            }
+        };
+        let victim = |thread| Self { pid, thread };
+        let until = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < until {
+            let threads = std::fs::read_dir(format!("/proc/{pid}/task"))?;
+            let ids = threads.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+            if let Some(thread) = ids.filter(|id: &u32| *id != pid.unsigned_abs()).last() {
+                return Ok(victim(thread));
+            }
+            std::thread::yield_now();
+        }
+        drop(victim(0));
+        Err(std::io::ErrorKind::TimedOut.into())
+    }
+
+    /// The state letter that the kernel shows, if that can be read.
+    fn state(&self) -> Option<char> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        stat.rsplit_once(") ")?.1.chars().next()
+    }
+
+    /// 1 if the process comes to be in one of these states, or if that cannot be read.
+    fn comes_to(&self, states: &str) -> usize {
+        let until = Instant::now() + Duration::from_secs(5);
+        while self.state().is_some_and(|state| !states.contains(state)) {
+            if Instant::now() > until {
+                return 0;
+            }
+            std::thread::yield_now();
+        }
+        1
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        ffi::kill(self.pid, libc::SIGKILL);
+        ffi::reap(self.pid, true);
+    }
+}
+
+/// Signals and changes a process, by its pid and by the id of a thread. A call that reports success without effect counts 0.
+pub(crate) fn of_control(system: &System, victim: &Victim) -> Readings {
+    let stopped = || victim.comes_to("T");
+    let running = || victim.comes_to("SRD");
+    let dead = || victim.comes_to("ZX");
+    let done = || 1;
+    let call = |id: u32, act: &dyn Fn(&Process) -> Result<()>, effect: &dyn Fn() -> usize| {
+        seen(system.process(id).and_then(|process| act(&process)), |()| effect())
+    };
+    let (pid, thread) = (victim.pid.unsigned_abs(), victim.thread);
+    let idle = IoPriority::new(IoPriorityClass::Idle, None);
+    // In this order: each call finds the process as the one before has left it.
+    Readings::from([
+        ("suspend", call(pid, &Process::suspend, &stopped)),
+        ("resume", call(pid, &Process::resume, &running)),
+        ("set_nice", call(pid, &|process| process.set_nice(3), &done)),
+        ("set_ionice", call(pid, &|process| process.set_ionice(idle.clone()), &done)),
+        ("set_cpu_affinity", call(pid, &|process| process.set_cpu_affinity(&[0]), &done)),
+        ("suspend by thread id", call(thread, &Process::suspend, &stopped)),
+        ("resume by thread id", call(thread, &Process::resume, &running)),
+        ("kill by thread id", call(thread, &Process::kill, &dead)),
+    ])
 }
 
 /// Takes the readings of a process.

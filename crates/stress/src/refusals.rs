@@ -8,11 +8,12 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 use crate::attack::{Report, Scale};
 use crate::children::{Ended, in_child};
-use crate::readings::{self, Subject, is_error};
+use crate::readings::{self, Subject, Victim, is_error};
 
 /// The system calls that readings can need, beyond those that no process can do without.
 const CALLS: &[(&str, libc::c_long)] = &[
     ("bpf", libc::SYS_bpf),
+    ("clone", libc::SYS_clone),
     ("clone3", libc::SYS_clone3),
     ("faccessat2", libc::SYS_faccessat2),
     ("fcntl", libc::SYS_fcntl),
@@ -23,11 +24,14 @@ const CALLS: &[(&str, libc::c_long)] = &[
     ("getrandom", libc::SYS_getrandom),
     ("ioctl", libc::SYS_ioctl),
     ("ioprio_get", libc::SYS_ioprio_get),
+    ("ioprio_set", libc::SYS_ioprio_set),
     ("kcmp", libc::SYS_kcmp),
     ("kill", libc::SYS_kill),
     ("lseek", libc::SYS_lseek),
     ("newfstatat", libc::SYS_newfstatat),
     ("openat2", libc::SYS_openat2),
+    ("pipe2", libc::SYS_pipe2),
+    ("poll", libc::SYS_poll),
     ("pidfd_getfd", libc::SYS_pidfd_getfd),
     ("pidfd_open", libc::SYS_pidfd_open),
     ("pidfd_send_signal", libc::SYS_pidfd_send_signal),
@@ -37,13 +41,16 @@ const CALLS: &[(&str, libc::c_long)] = &[
     ("recvfrom", libc::SYS_recvfrom),
     ("recvmsg", libc::SYS_recvmsg),
     ("sched_getaffinity", libc::SYS_sched_getaffinity),
+    ("sched_setaffinity", libc::SYS_sched_setaffinity),
     ("sendto", libc::SYS_sendto),
+    ("setpriority", libc::SYS_setpriority),
     ("socket", libc::SYS_socket),
     ("statfs", libc::SYS_statfs),
     ("statx", libc::SYS_statx),
     ("sysinfo", libc::SYS_sysinfo),
     ("tgkill", libc::SYS_tgkill),
     ("uname", libc::SYS_uname),
+    ("wait4", libc::SYS_wait4),
     ("openat", libc::SYS_openat),
 ];
 
@@ -106,6 +113,7 @@ pub(crate) fn run(_: &Scale) -> Report {
 
 /// Takes every reading in a child to which the kernel refuses a call.
 fn look(refused: Option<(libc::c_long, u32)>, limit: Duration) -> Result<BTreeMap<String, String>, String> {
+    let victim = Victim::start().map_err(|error| error.to_string())?;
     let answer = in_child(limit, |out| {
         if let Some((number, errno)) = refused
             && let Err(error) = refuse(number, errno)
@@ -113,7 +121,10 @@ fn look(refused: Option<(libc::c_long, u32)>, limit: Duration) -> Result<BTreeMa
             let _ = writeln!(out, "seccomp: {error}");
             return 3;
         }
-        let text = readings::to_text(&readings::all(&System::host()));
+        let system = System::host();
+        let mut readings = readings::all(&system);
+        readings.append(&mut readings::of_control(&system, &victim));
+        let text = readings::to_text(&readings);
         i32::from(out.write_all(text.as_bytes()).is_err())
     });
     let answer = answer.map_err(|error| error.to_string())?;

@@ -1,6 +1,9 @@
 //! Readings repeat for as long as a monitor runs in a day, while memory and descriptors are watched.
 
-use psoxide::{Backend, Field, Query, System};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use psoxide::{Backend, Field, Process, Query, System};
 
 use crate::attack::{Report, Scale};
 use crate::readings::{self, Subject};
@@ -9,7 +12,7 @@ use crate::readings::{self, Subject};
 const SAMPLES: usize = 20;
 
 /// Growth that the allocator's own bookkeeping explains.
-const NOISE: u64 = 1 << 20;
+const NOISE: f64 = 1024.0;
 
 /// Runs the attack.
 pub(crate) fn run(scale: &Scale) -> Report {
@@ -20,35 +23,107 @@ pub(crate) fn run(scale: &Scale) -> Report {
         Ok(subject) => subject,
         Err(error) => return Report::skipped(format!("no files and sockets to read: {error}")),
     };
+    let watcher = System::host().with_backend(Backend::Proc);
+    let Ok(me) = watcher.current_process() else { return Report::skipped("this process cannot be read") };
     for backend in [Backend::Proc, Backend::Bpf] {
         let system = System::host().with_backend(backend);
         let fields = Query::from(Field::ALL.iter().copied());
-        let mut memory = Vec::new();
-        let mut descriptors = Vec::new();
+        let mut watched = Watched::default();
         for round in 0..rounds {
             let _ = readings::all(&system);
             if system.snapshot(fields).is_err() {
                 report.broke("a snapshot failed");
             }
             if round % (rounds / SAMPLES).max(1) == 0 {
-                let me = System::host().with_backend(Backend::Proc).current_process();
-                memory.push(me.as_ref().ok().and_then(|me| me.memory_info().ok()).map_or(0, |memory| memory.rss));
-                descriptors.push(me.ok().and_then(|me| me.num_fds().ok()).unwrap_or(0));
+                watched.sample(&me);
             }
         }
-        // The first half warms up: user names, the allocator's arenas.
-        let half = memory.len() / 2;
-        let (warm, last) = (memory.get(half).copied().unwrap_or(0), memory.last().copied().unwrap_or(0));
-        let growth = last.saturating_sub(warm);
-        let (fds_warm, fds_last) =
-            (descriptors.get(half).copied().unwrap_or(0), descriptors.last().copied().unwrap_or(0));
-        report.line(format!(
-            "{backend:?}: {rounds} rounds, resident {} KiB at half, {} KiB at the end, {fds_last} descriptors",
-            warm >> 10,
-            last >> 10
-        ));
-        report.check(growth <= NOISE, || format!("{backend:?}: resident memory grew by {} KiB", growth >> 10));
-        report.check(fds_last <= fds_warm, || format!("{backend:?}: {} descriptors leaked", fds_last - fds_warm));
+        watched.judge(&format!("{backend:?}: {rounds} rounds"), &mut report);
     }
+    top(scale, &watcher, &mut report);
     report
+}
+
+/// Runs `psoxide top` beside this program, if it has been built.
+fn top(scale: &Scale, watcher: &System, report: &mut Report) {
+    let rounds = scale.count(100, 17_280);
+    let program = std::env::current_exe().map(|path| path.with_file_name("psoxide"));
+    let mut command = Command::new(program.unwrap_or_default());
+    command.args(["top", "--batch", "--interval", "0.01", "--count", &rounds.to_string()]);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let Ok(child) = command.spawn() else {
+        return report.line("psoxide top: not built beside this program (cargo build -p psoxide-cli)");
+    };
+    let mut child = Ended(child);
+    let Ok(process) = watcher.process(child.0.id()) else { return report.broke("psoxide top cannot be read") };
+    let pause = Duration::from_millis(scale.count(100, 20_000) as u64);
+    let until = Instant::now() + Duration::from_secs(scale.count(60, 10_800) as u64);
+    let mut watched = Watched::default();
+    while child.0.try_wait().is_ok_and(|status| status.is_none()) {
+        if Instant::now() > until {
+            return report.broke("psoxide top did not end");
+        }
+        watched.sample(&process);
+        std::thread::sleep(pause);
+    }
+    report.check(child.0.wait().is_ok_and(|status| status.success()), || "psoxide top failed".into());
+    watched.judge(&format!("psoxide top: {rounds} refreshes"), report);
+}
+
+/// A child that does not outlive the attack.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Memory and descriptors of a process over time.
+#[derive(Default)]
+struct Watched {
+    /// Resident memory in KiB.
+    memory: Vec<f64>,
+    descriptors: Vec<u64>,
+}
+
+impl Watched {
+    /// Looks at the process. One that has just ended is passed over.
+    fn sample(&mut self, process: &Process) {
+        if let (Ok(memory), Ok(descriptors)) = (process.memory_info(), process.num_fds()) {
+            #[allow(clippy::cast_precision_loss)] // exact to 2^53 KiB
+            self.memory.push((memory.rss >> 10) as f64);
+            self.descriptors.push(descriptors);
+        }
+    }
+
+    /// Reports the growth over the second half. The first half warms up: user names, the allocator's arenas.
+    fn judge(&self, what: &str, report: &mut Report) {
+        let half = self.memory.len() / 2;
+        let (memory, descriptors) =
+            (self.memory.get(half..).unwrap_or_default(), self.descriptors.get(half..).unwrap_or_default());
+        let growth = slope(memory);
+        let (last, fds) = (memory.last().copied().unwrap_or(0.0), descriptors.last().copied().unwrap_or(0));
+        let leaked = fds.saturating_sub(descriptors.first().copied().unwrap_or(0));
+        report.line(format!(
+            "{what}, resident {last:.0} KiB at the end, slope over the second half {growth:+.0} KiB, {fds} descriptors, \
+             {leaked} leaked"
+        ));
+        report.check(growth <= NOISE, || format!("{what}: resident memory grew by {growth:.0} KiB"));
+        report.check(leaked == 0, || format!("{what}: {leaked} descriptors leaked"));
+    }
+}
+
+/// Fits a line by least squares, and returns how far it rises over all values.
+fn slope(values: &[f64]) -> f64 {
+    let count = f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX));
+    if values.len() < 2 {
+        return 0.0;
+    }
+    let places = || (0..u32::MAX).map(f64::from).zip(values);
+    let (middle, mean) = ((count - 1.0) / 2.0, values.iter().sum::<f64>() / count);
+    let covariance: f64 = places().map(|(place, value)| (place - middle) * (value - mean)).sum();
+    let variance: f64 = places().map(|(place, _)| (place - middle).powi(2)).sum();
+    covariance / variance * (count - 1.0)
 }

@@ -1,7 +1,10 @@
-//! The ledger of skipped checks.
+//! What the tests of several crates share: the ledger of skipped checks, and a file system that does not answer.
 //!
 //! A test that cannot check something here says so with [`skip`]. `cargo xtask test` collects these lines and fails on
 //! one that `testdata/skips.txt` does not list.
+
+#[cfg(target_os = "linux")]
+pub mod hung_mount;
 
 use std::env;
 use std::fmt::Display;

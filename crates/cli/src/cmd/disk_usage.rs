@@ -90,7 +90,7 @@ impl Subcommand for DiskUsage {
             let mut rows = Vec::new();
             for path in &self.paths {
                 let usage = system.disk_usage_within(path, TIMEOUT)?;
-                let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+                let path = system.real_path_within(path, TIMEOUT).unwrap_or_else(|_| path.clone());
                 let holds = |partition: &&DiskPartition| path.starts_with(&partition.mountpoint);
                 // The innermost mount; of several on the same point the last one is seen.
                 let on = partitions.iter().filter(holds).max_by_key(|p| p.mountpoint.as_os_str().len());

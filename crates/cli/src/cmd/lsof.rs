@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::Args;
-use psoxide::{Connection, ConnectionKind, Endpoint, Field, OpenFile, Pid, Process, Reading, Record as _, Unit, Value};
+use psoxide::{
+    Connection, ConnectionKind, Endpoint, Field, OpenFile, Pid, Process, Reading, Record as _, System, Unit, Value,
+};
 
+use super::disk_usage::TIMEOUT;
 use super::netstat::{endpoint, proto};
 use super::{Subcommand, none, say_hidden};
 use crate::args::ListArgs;
@@ -33,7 +36,7 @@ enum Subject {
 }
 
 impl Subject {
-    fn parse(text: &OsStr) -> Result<Self, Failure> {
+    fn parse(system: &System, text: &OsStr) -> Result<Self, Failure> {
         let Some(plain) = text.to_str() else { return Ok(Self::Path(text.into())) };
         if plain.starts_with(':') {
             let port =
@@ -45,7 +48,7 @@ impl Subject {
         }
         let path = Path::new(plain);
         // A copied machine has other files.
-        Ok(Self::Path(path.canonicalize().unwrap_or_else(|_| path.to_owned())))
+        Ok(Self::Path(system.real_path_within(path, TIMEOUT).unwrap_or_else(|_| path.to_owned())))
     }
 
     fn covers(&self, process: Pid, open: &Thing) -> bool {
@@ -137,7 +140,8 @@ impl Subcommand for Lsof {
     }
 
     fn run(self, context: &Context) -> Outcome {
-        let subjects = self.subjects.iter().map(|text| Subject::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let subjects =
+            self.subjects.iter().map(|text| Subject::parse(&context.system, text)).collect::<Result<Vec<_>, _>>()?;
         let mut pids = Some(Vec::new());
         for subject in &subjects {
             match subject {

@@ -368,6 +368,18 @@ contract! {
             Self::disk_usage(source, path)
         }
 
+        /// Whether a lookup of an absolute path can wait for a server.
+        fn may_wait(source, _path: &Path) -> bool {
+            let _ = source;
+            false
+        }
+
+        /// Finds the path that `path` leads to, if its file system answers in time.
+        fn real_path_within(source, path: &Path, _timeout: Duration) -> Result<PathBuf> {
+            let _ = source;
+            path.canonicalize().map_err(|error| Error::io(error).with_path(path))
+        }
+
         /// Reads the counters of each disk and partition, in the kernel's order.
         fn disk_io_counters(source) -> Result<Vec<(OsString, DiskIo)>> = unsupported;
 

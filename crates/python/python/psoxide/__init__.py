@@ -461,8 +461,9 @@ class Process:
             program = next(iter(self.cmdline()), "")
         except AccessDenied:
             return ""
-        usable = os.path.isabs(program) and os.path.isfile(program) and os.access(program, os.X_OK)
-        return program if usable else ""
+        if not os.path.isabs(program) or not _psplatform.may_look_up(program):
+            return ""
+        return program if os.path.isfile(program) and os.access(program, os.X_OK) else ""
 
     def cmdline(self):
         """Its command line."""

@@ -28,7 +28,7 @@ _api = _psoxide.Api(_PACKAGE, _ntuples, _common, _lazy, _system.MACHINE)
 __all__ = [
     "boot_time", "pids", "pid_exists", "ppid_map", "cpu_times", "per_cpu_times", "cpu_count_logical", "cpu_count_cores",
     "cpu_stats", "virtual_memory", "swap_memory", "heap_info", "heap_trim", "disk_partitions", "disk_io_counters",
-    "net_io_counters", "net_connections", "sensors_battery", "users",
+    "net_io_counters", "net_connections", "may_look_up", "sensors_battery", "users",
 ]  # fmt: skip
 
 boot_time = _api.boot_time
@@ -49,6 +49,11 @@ disk_io_counters = _api.disk_io_counters
 net_io_counters = _api.net_io_counters
 net_connections = _api.net_connections
 users = _api.users
+
+
+def may_look_up(path):
+    """Whether the file system of an absolute path answers: a second is enough for one with a server."""
+    return _api.answers(path, 1)
 
 
 def sensors_battery():

@@ -7,6 +7,7 @@ use psoxide_parse::linux::stat;
 
 use super::Source;
 use super::bpf_paths::Paths;
+use super::deleted::RegularFiles;
 use super::dir::Dir;
 use super::live::ffi;
 use super::socket_fds::{DescribedSocket, SocketFd, SocketKind};
@@ -96,8 +97,8 @@ pub(super) fn sockets(source: &Source, pid: Pid) -> Option<Vec<DescribedSocket>>
 }
 
 /// Reads the regular files of a process, by descriptor; `links` is its `fd`.
-pub(super) fn files(source: &Source, pid: Pid, links: &Dir<'_>) -> Option<Vec<FileFound>> {
-    let mut paths = Paths::new(source, links);
+pub(super) fn files(source: &Source, pid: Pid, links: &Dir<'_>, regular: &RegularFiles<'_>) -> Option<Vec<FileFound>> {
+    let mut paths = Paths::new(source, links, regular);
     let (mut open, mut refused) = (Vec::new(), false);
     chosen(source)?.files(pid, |file| match paths.of(&file) {
         Ok(path) => open.extend(path.map(|path| (file.fd, path, (file.position, file.flags)))),

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use foldhash::fast::RandomState;
 use psoxide_bpf::{Directory, File, Path as Told};
+use rustix::path::DecInt;
 
 use super::Source;
-use super::deleted::regular;
+use super::deleted::RegularFiles;
 use super::dir::Dir;
 use crate::Result;
 
@@ -17,20 +18,25 @@ use crate::Result;
 pub(super) struct Paths<'a> {
     source: &'a Source,
     links: &'a Dir<'a>,
+    regular: &'a RegularFiles<'a>,
     /// Of each directory the path, with a slash at its end, and whether that leads to it.
     directories: HashMap<Directory, (Vec<u8>, bool), RandomState>,
 }
 
 impl<'a> Paths<'a> {
-    pub(super) fn new(source: &'a Source, links: &'a Dir<'a>) -> Self {
-        Self { source, links, directories: HashMap::default() }
+    pub(super) fn new(source: &'a Source, links: &'a Dir<'a>, regular: &'a RegularFiles<'a>) -> Self {
+        Self { source, links, regular, directories: HashMap::default() }
     }
 
     /// The path of a file, if it is a regular file's. Where its directory is found under the directory's path, what that
     /// has under the file's name need not be looked up for each.
     pub(super) fn of(&mut self, file: &File<'_>) -> Result<Option<Vec<u8>>> {
         let Some((path, leads)) = self.path(file) else { return Ok(None) };
-        if leads { Ok(Some(path)) } else { Ok(regular(self.source, &path)?.map(<[u8]>::to_vec)) }
+        if leads {
+            return Ok(Some(path));
+        }
+        let fd = DecInt::new(file.fd);
+        Ok(self.regular.path(self.links.fd()?, fd.as_c_str(), &path)?.map(<[u8]>::to_vec))
     }
 
     /// Returns the path of a file, and whether its directory is found under the directory's path.
@@ -56,9 +62,11 @@ impl<'a> Paths<'a> {
             return *leads;
         }
         let (major, minor) = directory.device();
-        let found = rustix::fs::stat(self.source.within(Path::new(OsStr::from_bytes(path))));
-        let leads = found
-            .is_ok_and(|found| (found.st_dev, found.st_ino) == (rustix::fs::makedev(major, minor), directory.inode));
+        let found = || rustix::fs::stat(self.source.within(Path::new(OsStr::from_bytes(path))));
+        let leads = !self.regular.mounts().may_wait(path)
+            && found().is_ok_and(|found| {
+                (found.st_dev, found.st_ino) == (rustix::fs::makedev(major, minor), directory.inode)
+            });
         self.directories.insert(directory, (path.to_vec(), leads));
         leads
     }

@@ -7,7 +7,7 @@ use psoxide_parse::linux::fdinfo;
 use rustix::path::DecInt;
 
 use super::cache::Cache;
-use super::deleted::regular;
+use super::deleted::RegularFiles;
 use super::dir::Dir;
 use super::source::if_any;
 use super::{Handle, bpf};
@@ -16,12 +16,13 @@ use crate::{Error, OpenFile, Result};
 /// Reads the regular files that a process has open.
 pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     let fds = Dir::open(process.source, process.path("fd"))?;
-    if let Some(files) = bpf::files(process.source, process.pid, &fds) {
+    let regular = RegularFiles::of(process);
+    if let Some(files) = bpf::files(process.source, process.pid, &fds, &regular) {
         return Ok(files.into_iter().map(|(fd, path, info)| open_file(fd, path, Some(info))).collect());
     }
     let mut found = Vec::new();
     fds.each_link(|fd, target| {
-        found.extend(regular(process.source, target)?.map(|path| (fd.number, path.to_vec())));
+        found.extend(regular.path(fds.fd()?, fd.name, target)?.map(|path| (fd.number, path.to_vec())));
         Ok(())
     })?;
     drop(fds);

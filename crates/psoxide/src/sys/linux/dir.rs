@@ -94,7 +94,7 @@ impl<'a> Dir<'a> {
             .map_err(|error| error.with_path(self.file(file)))
     }
 
-    fn fd(&self) -> Result<&OwnedFd> {
+    pub(super) fn fd(&self) -> Result<&OwnedFd> {
         self.fd.as_ref().ok_or_else(|| Error::io(Errno::BADF).with_path(&self.path))
     }
 

@@ -9,6 +9,7 @@ use psoxide_parse::linux::diskstats::{self, Disk};
 use psoxide_parse::linux::mounts;
 use psoxide_parse::{Cursor, lines};
 
+use super::mounts::Mounts;
 use super::source::if_any;
 use super::{Linux, Source};
 use crate::sys::{DiskReadings, posix};
@@ -54,6 +55,15 @@ impl DiskReadings for Linux {
         source.require_live("disk_usage")?;
         let space = source.unanswered().space(path, timeout).map_err(|error| error.with_path(path));
         space.map(|[size, blocks, unused, available]| DiskUsage::of_blocks(size, blocks, unused, available))
+    }
+
+    fn may_wait(source: &Source, path: &Path) -> bool {
+        Mounts::new(source).may_wait(path.as_os_str().as_bytes())
+    }
+
+    fn real_path_within(source: &Source, path: &Path, timeout: Duration) -> Result<PathBuf> {
+        source.require_live("real_path_within")?;
+        source.unanswered().real_path(path, timeout).map_err(|error| error.with_path(path))
     }
 
     fn disk_io_counters(source: &Source) -> Result<Vec<(OsString, DiskIo)>> {

@@ -10,6 +10,7 @@ use super::Handle;
 use super::cache::cached;
 use super::deleted::undeleted;
 use super::handle::os_string;
+use super::mounts::Mounts;
 use super::source::if_any;
 use crate::{Error, MemoryFootprint, MemoryMap, Result};
 
@@ -40,10 +41,12 @@ pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
     let malformed = |error: ParseError| Error::from(error).with_path(process.path("smaps"));
     // Most files are mapped many times.
     let mut paths: HashMap<&[u8], OsString> = HashMap::new();
+    let mounts = Mounts::new(process.source);
     let mappings = smaps::mappings(bytes).map_err(malformed)?;
     let mut records = Vec::with_capacity(mappings.len());
     for map in mappings {
-        let path = paths.entry(map.path).or_insert_with(|| undeleted(process.source, os_string(map.path)));
+        let path =
+            paths.entry(map.path).or_insert_with(|| undeleted(&mounts, process.source, os_string(map.path), || false));
         records.push(MemoryMap {
             start: map.start,
             end: map.end,

@@ -21,6 +21,7 @@ mod live;
 mod machine;
 mod mappings;
 mod memory;
+mod mounts;
 mod net;
 mod parentage;
 mod pressure;

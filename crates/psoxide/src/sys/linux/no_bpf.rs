@@ -7,6 +7,7 @@ use psoxide_parse::linux::pid_io::Io;
 use psoxide_parse::linux::stat::Stat;
 
 use super::Source;
+use super::deleted::RegularFiles;
 use super::dir::Dir;
 use super::socket_fds::{DescribedSocket, SocketFd};
 use crate::sys::Parentage;
@@ -48,7 +49,7 @@ pub(super) fn sockets(_: &Source, _: Pid) -> Option<Vec<DescribedSocket>> {
     None
 }
 
-pub(super) fn files(_: &Source, _: Pid, _: &Dir<'_>) -> Option<Vec<FileFound>> {
+pub(super) fn files(_: &Source, _: Pid, _: &Dir<'_>, _: &RegularFiles<'_>) -> Option<Vec<FileFound>> {
     None
 }
 

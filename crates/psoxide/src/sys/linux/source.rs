@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use psoxide_parse::{Cursor, ParseError, decimal, lines};
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
-use rustix::io::Errno;
 use rustix::path::DecInt;
 use rustix::process::{PidfdFlags, pidfd_open};
 
@@ -254,7 +253,7 @@ impl Source {
                 self.memo.set_pidfds_describe(info.is_some());
                 info.is_some()
             }
-            // No descriptor is free.
+            // No descriptor is free, or a filter refuses the call: nothing to remember.
             Err(_) => false,
         })
     }
@@ -458,15 +457,12 @@ pub(crate) fn if_any<T>(result: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// Describes a process through a pidfd; `None` if the kernel does not. To be asked if [`Source::pidfds_describe`].
+/// Describes a process through a pidfd; `None` if this kernel does not. To be asked if [`Source::pidfds_describe`].
 ///
 /// # Errors
-/// No descriptor or no memory is free.
+/// A call is refused, no descriptor is free, or the process is gone.
 pub(super) fn pidfd_info(pid: Pid) -> Result<Option<PidfdInfo>> {
     let Some(raw) = raw_pid(pid) else { return Ok(None) };
-    match pidfd_open(raw, PidfdFlags::empty()) {
-        Ok(pidfd) => Ok(ffi::pidfd_info(pidfd.as_fd())),
-        Err(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) => Err(Error::io(errno)),
-        Err(_) => Ok(None),
-    }
+    let pidfd = pidfd_open(raw, PidfdFlags::empty()).map_err(Error::io)?;
+    ffi::pidfd_info(pidfd.as_fd())
 }

@@ -4,10 +4,10 @@
 use std::ffi::OsStr;
 use std::io;
 use std::mem::{offset_of, size_of, size_of_val};
-use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 use rustix::process::Pid as RawPid;
 
@@ -119,8 +119,11 @@ pub(crate) fn pidfd_number(pidfd: BorrowedFd<'_>) -> Option<u64> {
     if is_unique { rustix::fs::fstat(pidfd).ok().map(|file| file.st_ino) } else { None }
 }
 
-/// Whom a process runs as, and its parent: ioctl_pidfd(2), PIDFD_GET_INFO. `None` where the kernel cannot tell.
-pub(crate) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
+/// Reads whom a process runs as, and its parent: ioctl_pidfd(2), PIDFD_GET_INFO. `None` on a kernel without the call.
+///
+/// # Errors
+/// The call is refused, or the process is gone.
+pub(crate) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Result<Option<PidfdInfo>> {
     /// PIDFD_INFO_CREDS
     const CREDENTIALS: u64 = 1 << 1;
     /// PIDFS_IOCTL_MAGIC, and the number of the call.
@@ -129,20 +132,71 @@ pub(crate) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Option<PidfdInfo> {
     // SAFETY: the descriptor is open; the pointer is to a live struct of the size that the request's number carries,
     // which is all that the kernel writes.
     let code = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO, &raw mut info) };
-    (code == 0 && info.mask & CREDENTIALS != 0).then_some(info)
+    match done(code.into()) {
+        Ok(_) if info.mask & CREDENTIALS != 0 => Ok(Some(info)),
+        // The process has ended since.
+        Ok(_) => Err(Error::io(io::Error::from_raw_os_error(libc::ESRCH))),
+        Err(error) if matches!(error.errno(), Some(libc::ENOTTY | libc::EINVAL)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
-/// What a helper writes: an error number or 0, and the space of a file system.
-pub(crate) type Answer = [u64; 5];
+/// What a helper writes for this process.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// 1 once the rest has been written.
+    pub(crate) done: AtomicU32,
+    /// An error number, or 0.
+    pub(crate) errno: AtomicU32,
+    /// The space of a file system.
+    pub(crate) space: [AtomicU64; 4],
+    /// A path and its length.
+    pub(crate) length: AtomicU64,
+    pub(crate) path: [AtomicU8; 4096],
+}
 
-/// Starts a child process that runs `work`, writes the result to `writer`, and ends. Its end sends no signal, so that a host
-/// that waits for children of its own does not see it.
+/// Memory for an answer, which a forked child shares with this process.
+#[derive(Debug)]
+pub(crate) struct SharedAnswer(NonNull<Answer>);
+
+impl SharedAnswer {
+    pub(crate) fn new() -> Result<Self> {
+        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+        // SAFETY: a new mapping overlaps nothing.
+        let page = unsafe { libc::mmap(std::ptr::null_mut(), size_of::<Answer>(), protection, flags, -1, 0) };
+        match NonNull::new(page) {
+            // The mapping is aligned to a page and filled with zeros, which is a value of atomic numbers.
+            Some(page) if page.as_ptr() != libc::MAP_FAILED => Ok(Self(page.cast())),
+            _ => Err(Error::io(io::Error::last_os_error())),
+        }
+    }
+}
+
+impl std::ops::Deref for SharedAnswer {
+    type Target = Answer;
+
+    fn deref(&self) -> &Answer {
+        // SAFETY: the mapping lives as long as `self`, is aligned, and is accessed as atomic numbers only.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for SharedAnswer {
+    fn drop(&mut self) {
+        // SAFETY: this is the mapping that `new` made, and nobody borrows from it any more. A child has its own.
+        unsafe { libc::munmap(self.0.as_ptr().cast(), size_of::<Answer>()) };
+    }
+}
+
+/// Starts a child process that runs `work` and ends. Its end sends no signal, so that a host that waits for children of its own
+/// does not see it.
 ///
-/// It shares the descriptors of this process: with a copy of them its end would close files, and on a file system that does not
-/// answer that would wait. So `writer` must stay open until the child has answered or was killed.
+/// The child may never end, so it must hold no file of this process: whoever reads the other end of a pipe would wait for it.
+/// It gives up the descriptors without closing files, which can wait as well. Before Linux 5.9 it shares them.
 ///
 /// `work` runs in a copy of a process that may have had threads: it must make system calls only, and must not allocate.
-pub(crate) fn start_helper(writer: RawFd, work: impl FnOnce() -> Answer) -> Result<RawPid> {
+pub(crate) fn start_helper(work: impl FnOnce()) -> Result<RawPid> {
     let (zero, files): (libc::c_long, libc::c_long) = (0, libc::CLONE_FILES.into());
     // The order of the first two differs there, clone(2).
     let (first, second) = if cfg!(target_arch = "s390x") { (zero, files) } else { (files, zero) };
@@ -152,12 +206,13 @@ pub(crate) fn start_helper(writer: RawFd, work: impl FnOnce() -> Answer) -> Resu
     if let Some(child) = i32::try_from(child).ok().and_then(RawPid::from_raw) {
         return Ok(child);
     }
-    let answer = work();
-    // SAFETY: the bytes are those of a live array; _exit takes an integer and does not return.
-    unsafe {
-        libc::write(writer, answer.as_ptr().cast(), size_of::<Answer>());
-        libc::_exit(0)
-    }
+    /// linux/close_range.h: CLOSE_RANGE_UNSHARE
+    const UNSHARE: libc::c_uint = 1 << 1;
+    // SAFETY: the table of descriptors becomes a new one of this child, which has no descriptor.
+    unsafe { libc::syscall(libc::SYS_close_range, 0 as libc::c_uint, libc::c_uint::MAX, UNSHARE) };
+    work();
+    // SAFETY: _exit takes an integer and does not return.
+    unsafe { libc::_exit(0) }
 }
 
 /// Kills a child of [`start_helper`].

@@ -1,20 +1,21 @@
 //! Asks in a child process what a file system may never answer. A thread that waits for such a file system cannot be
 //! stopped, and would keep this process from ending.
 
-use std::ffi::CString;
-use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::{CStr, CString, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::path::DecInt;
 use rustix::process::Pid as RawPid;
+use rustix::thread::futex;
 use rustix::time::Timespec;
 
-use super::ffi::{self, Answer};
+use super::ffi::{self, Answer, SharedAnswer};
 use crate::sys::posix::disk::Space;
 use crate::{Error, Result};
 
@@ -30,17 +31,57 @@ impl Unanswered {
     /// How long a file system that did not answer is not asked again.
     const PAUSE: Duration = Duration::from_secs(30);
 
-    /// The space of the file system at `path`, if it answers in time.
+    /// Reads the space of the file system at `path`.
     pub(crate) fn space(&self, path: &Path, timeout: Duration) -> Result<Space> {
+        let answer = self.ask(path, timeout, |path, answer| {
+            let space = rustix::fs::statvfs(path)?;
+            let words = [space.f_frsize, space.f_blocks, space.f_bfree, space.f_bavail];
+            answer.space.iter().zip(words).for_each(|(to, word)| to.store(word, Relaxed));
+            Ok(())
+        })?;
+        Ok([0, 1, 2, 3].map(|place: usize| answer.space.get(place).map_or(0, |word| word.load(Relaxed))))
+    }
+
+    /// Finds the path that `path` leads to. The kernel keeps the path of an open file, and looks nothing up to show it.
+    pub(crate) fn real_path(&self, path: &Path, timeout: Duration) -> Result<PathBuf> {
+        let answer = self.ask(path, timeout, |path, answer| {
+            let flags = OFlags::PATH | OFlags::CLOEXEC;
+            let links = rustix::fs::openat(CWD, c"/proc/self/fd", flags, Mode::empty())?;
+            let file = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
+            let mut buffer = [0; 4096];
+            let length = rustix::fs::readlinkat_raw(&links, DecInt::from_fd(&file).as_c_str(), &mut buffer)?;
+            answer.path.iter().zip(buffer).take(length).for_each(|(to, byte)| to.store(byte, Relaxed));
+            answer.length.store(u64::try_from(length).unwrap_or(0), Relaxed);
+            Ok(())
+        })?;
+        let length = usize::try_from(answer.length.load(Relaxed)).unwrap_or(0);
+        let bytes = answer.path.iter().take(length).map(|byte| byte.load(Relaxed)).collect();
+        Ok(OsString::from_vec(bytes).into())
+    }
+
+    /// Runs `work` in a child process, and waits for its answer until the time is over.
+    fn ask(
+        &self,
+        path: &Path,
+        timeout: Duration,
+        work: impl FnOnce(&CStr, &Answer) -> std::result::Result<(), Errno>,
+    ) -> Result<SharedAnswer> {
         if self.is_pausing(path) {
             return Err(Error::not_answering());
         }
-        let (child, pipe) = ask(path)?;
-        let read = answer(&pipe.0, timeout);
-        if read.is_none() {
+        let c_path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Error::invalid("a path has no NUL"))?;
+        let answer = SharedAnswer::new()?;
+        let child = ffi::start_helper(|| {
+            if let Err(errno) = work(&c_path, &answer) {
+                answer.errno.store(errno.raw_os_error().unsigned_abs(), Relaxed);
+            }
+            answer.done.store(1, Release);
+            let _ = futex::wake(&answer.done, futex::Flags::empty(), 1);
+        })?;
+        let answered = wait(&answer, timeout);
+        if !answered {
             ffi::kill_helper(child);
         }
-        drop(pipe);
         // A child that waits for a file system may not even end when it is killed.
         let reaped = (0..MOST_LOOKS).any(|look| {
             if look > 0 {
@@ -48,15 +89,15 @@ impl Unanswered {
             }
             ffi::reap_helper(child)
         });
-        if (!reaped || read.is_none())
+        if (!reaped || !answered)
             && let Ok(mut unanswered) = self.0.try_lock()
         {
             unanswered.push((path.to_owned(), Instant::now(), (!reaped).then_some(child)));
         }
-        match read {
-            None => Err(Error::not_answering()),
-            Some([0, space @ ..]) => Ok(space),
-            Some([errno, ..]) => Err(Error::io(Errno::from_raw_os_error(i32::try_from(errno).unwrap_or(libc::EIO)))),
+        match answer.errno.load(Relaxed) {
+            _ if !answered => Err(Error::not_answering()),
+            0 => Ok(answer),
+            errno => Err(Error::io(Errno::from_raw_os_error(errno.cast_signed()))),
         }
     }
 
@@ -71,35 +112,19 @@ impl Unanswered {
     }
 }
 
-/// Starts the child: its pid, and the pipe for its answer, both ends of which must stay open until it has ended.
-fn ask(path: &Path) -> Result<(RawPid, (OwnedFd, OwnedFd))> {
-    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Error::invalid("a path has no NUL"))?;
-    let pipe = pipe_with(PipeFlags::CLOEXEC).map_err(Error::io)?;
-    let child = ffi::start_helper(pipe.1.as_raw_fd(), || match rustix::fs::statvfs(path.as_c_str()) {
-        Ok(space) => [0, space.f_frsize, space.f_blocks, space.f_bfree, space.f_bavail],
-        Err(errno) => [u64::from(errno.raw_os_error().unsigned_abs()), 0, 0, 0, 0],
-    })?;
-    Ok((child, pipe))
-}
-
-/// What the child writes within the time.
-fn answer(reader: &OwnedFd, timeout: Duration) -> Option<Answer> {
-    let deadline = Instant::now().checked_add(timeout)?;
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let mut fds = [PollFd::new(reader, PollFlags::IN)];
-        match poll(&mut fds, Timespec::try_from(left).ok().as_ref()) {
-            Ok(0) if left.is_zero() => return None,
-            Ok(0) | Err(Errno::INTR) => {}
-            Err(_) => return None,
-            Ok(_) => break,
+/// Waits until the child has written its answer. Returns whether it has.
+fn wait(answer: &Answer, timeout: Duration) -> bool {
+    let deadline = Instant::now().checked_add(timeout);
+    while answer.done.load(Acquire) == 0 {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return false;
+        }
+        // However the call ends, the answer and the time say what to do.
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        if let Err(Errno::NOSYS | Errno::PERM) = futex::wait(&answer.done, futex::Flags::empty(), 0, left.as_ref()) {
+            std::thread::sleep(LOOK_AGAIN);
         }
     }
-    let mut bytes = [0; size_of::<Answer>()];
-    // So few bytes are written and read as a whole, pipe(7).
-    let length = rustix::io::read(reader, &mut bytes).ok()?;
-    let (words, _) = bytes.as_chunks();
-    let mut answer = Answer::default();
-    answer.iter_mut().zip(words).for_each(|(to, from)| *to = u64::from_ne_bytes(*from));
-    (length == bytes.len()).then_some(answer)
+    true
 }
