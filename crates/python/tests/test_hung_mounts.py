@@ -25,7 +25,10 @@ def attributes(node):
 
 def serve():
     while True:
-        request = os.read(device, 1 << 18)
+        try:
+            request = os.read(device, 1 << 18)
+        except OSError:
+            return  # unmounted
         opcode, unique, node = struct.unpack_from("=4xIQQ", request)
         if silent.is_set() or opcode in WITHOUT_REPLY:
             continue

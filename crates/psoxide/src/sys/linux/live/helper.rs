@@ -1,6 +1,7 @@
 //! Asks in a child process what a file system may never answer. A thread that waits for such a file system cannot be
 //! stopped, and would keep this process from ending.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
@@ -69,7 +70,8 @@ impl Unanswered {
         if self.is_pausing(path) {
             return Err(Error::not_answering());
         }
-        let c_path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Error::invalid("a path has no NUL"))?;
+        let c_path =
+            CString::new(for_child(path).as_os_str().as_bytes()).map_err(|_| Error::invalid("a path has no NUL"))?;
         let answer = SharedAnswer::new()?;
         let child = ffi::start_helper(|| {
             if let Err(errno) = work(&c_path, &answer) {
@@ -109,6 +111,18 @@ impl Unanswered {
             since.elapsed() < Self::PAUSE || child.is_some()
         });
         unanswered.iter().any(|(known, since, _)| known == path && since.elapsed() < Self::PAUSE)
+    }
+}
+
+/// The same path for a child, which is another process and has no descriptors.
+fn for_child(path: &Path) -> Cow<'_, Path> {
+    let own = |file: &str| Path::new("/proc").join(std::process::id().to_string()).join(file);
+    if let Ok(rest) = path.strip_prefix("/proc/self") {
+        own("").join(rest).into()
+    } else if let Ok(rest) = path.strip_prefix("/dev/fd") {
+        own("fd").join(rest).into()
+    } else {
+        path.into()
     }
 }
 
