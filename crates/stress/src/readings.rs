@@ -199,7 +199,7 @@ pub(crate) fn of_control(system: &System, victim: &Victim) -> Readings {
         ("suspend", call(pid, &Process::suspend, &stopped)),
         ("resume", call(pid, &Process::resume, &running)),
         ("set_nice", call(pid, &|process| process.set_nice(3), &done)),
-        ("set_ionice", call(pid, &|process| process.set_ionice(idle.clone()), &done)),
+        ("set_ionice", call(pid, &|process| process.set_ionice(idle), &done)),
         ("set_cpu_affinity", call(pid, &|process| process.set_cpu_affinity(&[0]), &done)),
         ("suspend by thread id", call(thread, &Process::suspend, &stopped)),
         ("resume by thread id", call(thread, &Process::resume, &running)),

@@ -84,6 +84,7 @@ impl<'a> RegularFiles<'a> {
         Self { source: process.source, mounts: Mounts::new(process.source), same_paths }
     }
 
+    #[cfg(feature = "bpf")]
     pub(super) fn mounts(&self) -> &Mounts<'a> {
         &self.mounts
     }
