@@ -15,6 +15,9 @@ pub(crate) struct Args {
     /// Use the counts of RELIABILITY.md: takes hours, and needs root
     #[arg(long)]
     long: bool,
+    /// Time limit for one part of an attack in the long form
+    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+    minutes: u32,
     /// Write the figures into RELIABILITY.md
     #[arg(long)]
     write: bool,
@@ -36,12 +39,14 @@ pub(crate) fn run(args: &Args) -> Result {
         }
         let mut command = cargo();
         command.args(["run", "--quiet", "--package", "psoxide-stress"]).args(args.long.then_some("--release"));
-        done = keep(command.arg("--").args(rust).args(args.long.then_some("--long")), &mut figures);
+        command.arg("--").args(rust).args(args.long.then_some("--long"));
+        done = keep(command.args(["--minutes", &args.minutes.to_string()]), &mut figures);
     }
     if args.names.is_empty() || !python.is_empty() {
         // The short form attacks the build that the tests use.
         let mut command = Command::new(if args.long { python::for_bench(root)? } else { python::installed(root)? });
         command.arg("crates/stress/python/stress.py").args(args.long.then_some("--long")).current_dir(workspace());
+        command.arg(format!("--minutes={}", args.minutes));
         let package = keep(&mut command, &mut figures);
         done = done.and(package);
     }

@@ -1,6 +1,6 @@
 """Attacks the Python package: births while iterating, forks during first readings, terminated children, threads.
 
-Usage: stress.py [--long]. Prints a line of figures for each attack, then "N passed, N failed".
+Usage: stress.py [--long [--minutes=60]]. Prints a line of figures for each attack, then "N passed, N failed".
 """
 
 import multiprocessing
@@ -15,6 +15,8 @@ import psoxide
 import psoxide.exit
 
 LONG = "--long" in sys.argv[1:]
+# Seconds that one part of an attack may take in the long form.
+LIMIT = 60 * next((int(argument.partition("=")[2]) for argument in sys.argv if argument.startswith("--minutes=")), 60)
 ATTRS = ["pid", "name", "username", "cmdline", "memory_info", "status", "create_time"]
 
 
@@ -26,7 +28,7 @@ def count(short, long):
 def give_birth(number, writer):
     """Fork children one after another, each of which ends at once, and write how many there were."""
     # On a busy machine the time is over first.
-    until = time.monotonic() + count(30, 3_600)
+    until = time.monotonic() + count(30, LIMIT)
     born = 0
     while born < number and time.monotonic() < until:
         born += 1

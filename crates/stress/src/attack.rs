@@ -1,5 +1,7 @@
 //! What an attack is, and what it reports.
 
+use std::time::Duration;
+
 /// One attack.
 pub(crate) struct Attack {
     /// Name on the command line.
@@ -14,6 +16,8 @@ pub(crate) struct Attack {
 pub(crate) struct Scale {
     /// Whether to use the counts of RELIABILITY.md.
     pub(crate) long: bool,
+    /// How long one part of an attack may take at most in the long form.
+    pub(crate) limit: Duration,
     /// Seed of the random choices.
     pub(crate) seed: u64,
 }
@@ -22,6 +26,11 @@ impl Scale {
     /// Chooses between the count for CI and the one for RELIABILITY.md.
     pub(crate) fn count(&self, short: usize, long: usize) -> usize {
         if self.long { long } else { short }
+    }
+
+    /// Returns how long one part of an attack may take. A part that needs longer reports what it has done by then.
+    pub(crate) fn time(&self, short: Duration) -> Duration {
+        if self.long { self.limit } else { short }
     }
 }
 

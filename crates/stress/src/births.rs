@@ -36,7 +36,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     let mut report = Report::new();
     for backend in [Backend::Proc, Backend::Bpf] {
         // On a busy machine the time is over first: then the figures say how many there were.
-        let time = Duration::from_secs(scale.count(30, 3_600) as u64);
+        let time = scale.time(Duration::from_secs(30));
         let answer = in_namespaces(time * 2, |out| attack(backend, births, time, out));
         let answer = match answer {
             Ok(answer) => answer,

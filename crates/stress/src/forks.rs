@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use psoxide::{Backend, ConnectionKind, Field, Query, System};
 
@@ -19,8 +19,13 @@ pub(crate) fn run(scale: &Scale) -> Report {
     let mut random = Random::new(scale.seed);
     let mut report = Report::new();
     for backend in [Backend::Proc, Backend::Auto, Backend::Bpf] {
-        let (mut hung, mut failed) = (0, 0);
+        let (mut hung, mut failed, mut tried) = (0, 0, 0);
+        let until = Instant::now() + scale.time(Duration::from_secs(60));
         for number in 0..tries {
+            if Instant::now() > until {
+                break;
+            }
+            tried += 1;
             let system = System::host().with_backend(backend);
             let begun = Arc::new(AtomicBool::new(false));
             let reader = std::thread::spawn({
@@ -55,7 +60,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
                 break;
             }
         }
-        report.line(format!("{backend:?}: {tries} forks, {hung} children hung, {failed} failed"));
+        report.line(format!("{backend:?}: {tried} forks, {hung} children hung, {failed} failed"));
         report.check(hung + failed == 0, || format!("{backend:?}: {hung} children hung and {failed} failed"));
     }
     report

@@ -21,6 +21,7 @@ mod soak;
 mod trees;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use attack::{Attack, Outcome, Scale};
 use clap::Parser;
@@ -46,6 +47,9 @@ struct Args {
     /// Use the counts of RELIABILITY.md instead of CI's
     #[arg(long)]
     long: bool,
+    /// Time limit for one part of an attack in the long form
+    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+    minutes: u64,
     /// Seed of the random choices; the same seed makes the same choices
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -67,7 +71,8 @@ fn main() -> ExitCode {
         eprintln!("stress: unknown attack {unknown}; the attacks are {}", known.join(", "));
         return ExitCode::from(2);
     }
-    let scale = Scale { long: args.long, seed: args.seed };
+    let limit = Duration::from_secs(60 * args.minutes);
+    let scale = Scale { long: args.long, limit, seed: args.seed };
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for attack in ATTACKS.iter().filter(|attack| args.names.is_empty() || args.names.iter().any(|n| n == attack.name)) {
         println!("### {}: {}\n", attack.name, attack.what);

@@ -16,7 +16,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
         return Report::skipped("choosing the next pid needs root");
     }
     let reuses = scale.count(2_000, 100_000);
-    let limit = Duration::from_secs(scale.count(60, 7_200) as u64);
+    let limit = scale.time(Duration::from_secs(30)) * 2;
     let mut report = Report::new();
     match in_namespaces(limit, |out| attack(reuses, limit / 2, out)) {
         Err(error) => Report::skipped(format!("no child process: {error}")),

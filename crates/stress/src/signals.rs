@@ -17,7 +17,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
         Ok(subject) => subject,
         Err(error) => return Report::skipped(format!("no files and sockets to read: {error}")),
     };
-    let limit = Duration::from_secs(scale.count(60, 900) as u64);
+    let limit = scale.time(Duration::from_secs(30)) * 2;
     let answer = in_child(limit, |out| {
         let system = System::host();
         let before = readings::all(&system);

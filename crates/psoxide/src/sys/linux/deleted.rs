@@ -1,6 +1,6 @@
 //! Paths that the kernel shows for open files, and its mark " (deleted)".
 //!
-//! A lookup of such a path can wait for ever, so the kernel is asked about the open file itself where that is enough.
+//! A lookup of such a path can wait for a server for ever. The kernel is then asked about the open file itself.
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::fd::AsFd;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType, StatxFlags};
 
 use super::mounts::Mounts;
-use super::{Handle, Linux, Source};
+use super::{Linux, Source};
 use crate::sys;
 use crate::{Error, Result};
 
@@ -71,17 +71,11 @@ fn describe(dir: impl AsFd, link: impl rustix::path::Arg) -> Result<Described> {
 pub(super) struct RegularFiles<'a> {
     source: &'a Source,
     mounts: Mounts<'a>,
-    /// Whether the process's paths are those of the caller: both are in one mount namespace.
-    same_paths: bool,
 }
 
 impl<'a> RegularFiles<'a> {
-    pub(super) fn of(process: &Handle<'a>) -> Self {
-        let namespace = |path: PathBuf| process.source.link(&path).ok();
-        let ours = || namespace(process.source.procfs("thread-self/ns/mnt"));
-        let same_paths =
-            process.source.is_live() && namespace(process.path("ns/mnt")).is_some_and(|theirs| ours() == Some(theirs));
-        Self { source: process.source, mounts: Mounts::new(process.source), same_paths }
+    pub(super) fn new(source: &'a Source) -> Self {
+        Self { source, mounts: Mounts::new(source) }
     }
 
     #[cfg(feature = "bpf")]
@@ -98,26 +92,14 @@ impl<'a> RegularFiles<'a> {
         if !target.starts_with(b"/") {
             return Ok(None);
         }
-        if !self.source.is_live() {
+        if !self.mounts.may_wait(target) {
             return self.looked_up(target);
         }
         match describe(dir, link) {
-            Ok(file) if !file.is_regular => Ok(None),
-            Ok(file) => {
-                let is_marked = target.ends_with(MARK);
-                if self.same_paths && !is_marked {
-                    Ok(Some(target))
-                } else if self.mounts.may_wait(target) {
-                    Ok((!is_marked || file.links > 0).then_some(target))
-                } else {
-                    self.looked_up(target)
-                }
-            }
+            Ok(file) => Ok((file.is_regular && (file.links > 0 || !target.ends_with(MARK))).then_some(target)),
             // Closed since the directory was listed.
             Err(error) if error.is_missing() => Ok(None),
-            Err(error) if self.mounts.may_wait(target) => Err(error.with_path(OsStr::from_bytes(target))),
-            // Linux before 4.11, or seccomp.
-            Err(_) => self.looked_up(target),
+            Err(error) => Err(error.with_path(OsStr::from_bytes(target))),
         }
     }
 

@@ -11,12 +11,12 @@ use super::deleted::RegularFiles;
 use super::dir::Dir;
 use super::source::if_any;
 use super::{Handle, bpf};
-use crate::{Error, OpenFile, Result};
+use crate::{OpenFile, Result};
 
 /// Reads the regular files that a process has open.
 pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     let fds = Dir::open(process.source, process.path("fd"))?;
-    let regular = RegularFiles::of(process);
+    let regular = RegularFiles::new(process.source);
     if let Some(files) = bpf::files(process.source, process.pid, &fds, &regular) {
         return Ok(files.into_iter().map(|(fd, path, info)| open_file(fd, path, Some(info))).collect());
     }
@@ -62,11 +62,11 @@ fn open_file(fd: u32, path: Vec<u8>, info: Option<(u64, u64)>) -> OpenFile {
 pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
     let dir = process.path("fd");
     // Since Linux 6.2 the size of the directory is their number. Before it is 0, and a copy's size means nothing.
-    if process.source.is_procfs() {
-        let size = rustix::fs::stat(&dir).map_err(|errno| Error::io(errno).with_path(&dir))?.st_size;
-        if let Ok(size @ 1..) = u64::try_from(size) {
-            return Ok(size);
-        }
+    if process.source.is_procfs()
+        && let Ok(found) = rustix::fs::stat(&dir)
+        && let Ok(size @ 1..) = u64::try_from(found.st_size)
+    {
+        return Ok(size);
     }
     let mut count = 0;
     Dir::open(process.source, dir)?.each_number(|_| {

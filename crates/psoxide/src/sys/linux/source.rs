@@ -208,9 +208,12 @@ impl Source {
     /// This is remembered for the process and for the file system that is mounted at /proc: chroot(2), unshare(2) and
     /// setns(2) may put another one there.
     pub(super) fn has_own_pids(&self) -> bool {
-        let device = match rustix::fs::stat(&self.procfs) {
-            Ok(procfs) if self.live => procfs.st_dev,
-            _ => return false,
+        if !self.live {
+            return false;
+        }
+        let Ok(device) = rustix::fs::stat(&self.procfs).map(|procfs| procfs.st_dev) else {
+            // A filter refuses stat(2): nothing can be remembered.
+            return self.own_pids().or_else(|_| self.links_to_own_pid()).unwrap_or(false);
         };
         if let Some(own) = self.memo.own_pids(device) {
             return own;
