@@ -41,6 +41,9 @@ const STUBS: [(&str, &str); 3] = [
     ("libiconv.tbd", include_str!("libiconv.tbd")),
 ];
 
+/// The script that rustc runs. rustc guesses from some names, such as `ld` and `link`, which arguments a linker takes.
+const LINKER: &str = "zig-for-macos";
+
 /// Names zig's Python and target to [`link`], which rustc runs.
 const ZIG: &str = "PSOXIDE_ZIG_PYTHON";
 const ZIG_TARGET: &str = "PSOXIDE_ZIG_TARGET";
@@ -114,7 +117,9 @@ struct Builder {
 impl Builder {
     /// Writes the lists of symbols and a script that calls [`link`].
     fn new() -> Result<Self> {
-        let sdk = workspace().join("target/macos/sdk");
+        // rustc wants an absolute path.
+        let sdk = std::path::absolute(workspace().join("target/macos/sdk"));
+        let sdk = sdk.map_err(|error| format!("the current directory is unknown: {error}"))?;
         let fail = |error| format!("cannot prepare {}: {error}", sdk.display());
         for (name, text) in STUBS {
             let path = sdk.join(name);
@@ -122,7 +127,7 @@ impl Builder {
             fs::create_dir_all(folder).and_then(|()| fs::write(&path, text)).map_err(fail)?;
         }
         let this = env::current_exe().map_err(fail)?;
-        let script = sdk.join("link");
+        let script = sdk.join(LINKER);
         fs::write(&script, format!("#!/bin/sh\nexec '{}' link-macos -- \"$@\"\n", this.display())).map_err(fail)?;
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).map_err(fail)?;
         Ok(Self { sdk, zig: Zig::get()?.python() })
@@ -139,7 +144,7 @@ impl Builder {
     /// Sets the environment of cargo and of maturin.
     fn prepare(&self, command: &mut Command, target: &Target) {
         let name = target.rust.to_uppercase().replace('-', "_");
-        command.env(format!("CARGO_TARGET_{name}_LINKER"), self.sdk.join("link"));
+        command.env(format!("CARGO_TARGET_{name}_LINKER"), self.sdk.join(LINKER));
         command.env("CARGO_TARGET_DIR", workspace().join("target/macos"));
         command.env("MACOSX_DEPLOYMENT_TARGET", format!("{}.{}", MINIMUM.0, MINIMUM.1));
         // rustc would ask Xcode where the SDK is.

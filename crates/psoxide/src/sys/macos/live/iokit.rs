@@ -25,6 +25,8 @@ type IoObject = u32;
 const SERVICE_PLANE: &CStr = c"IOService";
 /// `kIOMainPortDefault`: IOKit finds the port itself.
 const MAIN_PORT: u32 = 0;
+/// How often a list is made again that devices disturb which come and go.
+const ATTEMPTS: usize = 8;
 /// An error of IOKit has no errno.
 const FAILED: i32 = libc::EIO;
 
@@ -34,6 +36,7 @@ unsafe extern "C" {
     fn IOServiceMatching(class: *const c_char) -> CFMutableDictionaryRef;
     fn IOServiceGetMatchingServices(main_port: u32, matching: CFDictionaryRef, found: *mut IoObject) -> i32;
     fn IOIteratorNext(iterator: IoObject) -> IoObject;
+    fn IOIteratorIsValid(iterator: IoObject) -> u32;
     fn IOObjectRelease(object: IoObject) -> i32;
     fn IOObjectConformsTo(object: IoObject, class: *const c_char) -> u32;
     fn IORegistryEntryGetParentEntry(entry: IoObject, plane: *const c_char, parent: *mut IoObject) -> i32;
@@ -126,8 +129,19 @@ impl Entry {
         (object != 0).then_some(Self(object))
     }
 
-    /// Lists the entries of a class and of those that derive from it.
+    /// Lists the entries of a class and of those that derive from it. An iterator ends early when devices come and go, so
+    /// the list is made again then.
     fn all(class: &CStr) -> Result<Vec<Self>, i32> {
+        for _ in 0..ATTEMPTS {
+            if let Some(entries) = Self::all_of_one_moment(class)? {
+                return Ok(entries);
+            }
+        }
+        Err(libc::EAGAIN)
+    }
+
+    /// Lists the entries of a class; `None` if devices came or went meanwhile.
+    fn all_of_one_moment(class: &CStr) -> Result<Option<Vec<Self>>, i32> {
         // SAFETY: the class ends with a NUL.
         let matching = unsafe { IOServiceMatching(class.as_ptr()) };
         if matching.is_null() {
@@ -138,7 +152,9 @@ impl Entry {
         let done = unsafe { IOServiceGetMatchingServices(MAIN_PORT, matching.cast_const().cast(), &raw mut found) };
         let Some(iterator) = Self::new(found).filter(|_| done == 0) else { return Err(FAILED) };
         // SAFETY: the iterator lives until the end of this function. Each entry that it returns is owned by the caller.
-        Ok(std::iter::from_fn(|| Self::new(unsafe { IOIteratorNext(iterator.0) })).collect())
+        let entries = std::iter::from_fn(|| Self::new(unsafe { IOIteratorNext(iterator.0) })).collect();
+        // SAFETY: as above.
+        Ok((unsafe { IOIteratorIsValid(iterator.0) } != 0).then_some(entries))
     }
 
     fn parent(&self) -> Option<Self> {
@@ -222,12 +238,8 @@ pub(super) fn power_sources() -> Answer {
     let count: CFIndex = unsafe { CFArrayGetCount(sources.0.cast()) };
     for place in 0..count {
         // SAFETY: the place is within the array. The description belongs to `info`, and null means that there is none.
-        let description = unsafe {
-            IOPSGetPowerSourceDescription(
-                info.0,
-                CFArrayGetValueAtIndex(sources.0.cast(), place).cast_mut().cast_const(),
-            )
-        };
+        let description =
+            unsafe { IOPSGetPowerSourceDescription(info.0, CFArrayGetValueAtIndex(sources.0.cast(), place)) };
         if description.is_null() {
             continue;
         }

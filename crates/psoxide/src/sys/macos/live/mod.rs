@@ -29,7 +29,7 @@
 //! | `setpriority` | sys/resource.h | setpriority(2) |
 //! | `kqueue`, `kevent` | sys/event.h | kqueue(2) |
 //! | `waitpid` | sys/wait.h | waitpid(2) |
-//! | `IOServiceMatching`, `IOServiceGetMatchingServices`, `IOIteratorNext`, `IOObjectRelease`, `IOObjectConformsTo`, `IORegistryEntryGetParentEntry`, `IORegistryEntryGetName`, `IORegistryEntryCreateCFProperty` | IOKit/IOKitLib.h | iokit/IOKit/IOReturn.h |
+//! | `IOServiceMatching`, `IOServiceGetMatchingServices`, `IOIteratorNext`, `IOIteratorIsValid`, `IOObjectRelease`, `IOObjectConformsTo`, `IORegistryEntryGetParentEntry`, `IORegistryEntryGetName`, `IORegistryEntryCreateCFProperty` | IOKit/IOKitLib.h | iokit/IOKit/IOReturn.h |
 //! | `IOPSCopyPowerSourcesInfo`, `IOPSCopyPowerSourcesList`, `IOPSGetPowerSourceDescription` | IOKit/ps/IOPowerSources.h | null |
 //! | `CFStringCreateWithCString`, `CFArrayCreateMutable`, `CFArrayAppendValue`, `CFArrayGetCount`, `CFArrayGetValueAtIndex`, `CFDictionaryCreateMutable`, `CFDictionaryGetValue`, `CFDictionarySetValue`, `CFPropertyListCreateData`, `CFDataGetBytePtr`, `CFDataGetLength`, `CFRelease` | CoreFoundation/CoreFoundation.h | null |
 #![allow(unsafe_code)]
