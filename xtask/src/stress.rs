@@ -85,32 +85,35 @@ fn write(figures: &str) -> Result {
 
 /// Replaces the sections of `old` that `new` has, and adds the others.
 fn merged(old: &str, new: &str) -> String {
-    let mut all: Vec<(&str, &str)> = sections(old).collect();
-    for (name, section) in sections(new) {
-        match all.iter_mut().find(|(known, _)| *known == name) {
-            Some(known) => known.1 = section,
-            None => all.push((name, section)),
+    let mut all = sections(old);
+    for section in sections(new) {
+        match all.iter_mut().find(|known| known.name == section.name) {
+            Some(known) => *known = section,
+            None => all.push(section),
         }
     }
-    let mut text = String::new();
-    for (_, section) in all {
-        let lines = section.lines().filter(|line| !line.contains(" passed, "));
-        lines.for_each(|line| text.extend([line, "\n"]));
-        text.truncate(text.trim_end().len());
-        text.push_str("\n\n");
-    }
-    text
+    all.into_iter().map(|section| format!("{}\n\n", section.lines.join("\n").trim_end())).collect()
 }
 
-/// Splits at the headings. Each section has a name, which ends at the colon.
-fn sections(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let starts = text.match_indices("### ").filter(|(at, _)| *at == 0 || text[..*at].ends_with('\n')).map(|(at, _)| at);
-    let starts: Vec<usize> = starts.collect();
-    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
-    starts.into_iter().zip(ends).map(|(start, end)| {
-        let section = &text[start..end];
-        (section.split_once(':').map_or(section, |(name, _)| name), section)
-    })
+/// A heading and the lines below it.
+struct Section<'a> {
+    /// The heading up to its colon.
+    name: &'a str,
+    lines: Vec<&'a str>,
+}
+
+/// Splits a text at its headings. Lines before the first one, and the summary of all attacks, are left out.
+fn sections(text: &str) -> Vec<Section<'_>> {
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    for line in text.lines().filter(|line| !line.contains(" passed, ")) {
+        if line.starts_with("### ") {
+            let name = line.split_once(':').map_or(line, |(name, _)| name);
+            sections.push(Section { name, lines: vec![line] });
+        } else if let Some(section) = sections.last_mut() {
+            section.lines.push(line);
+        }
+    }
+    sections
 }
 
 #[cfg(test)]
