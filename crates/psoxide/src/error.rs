@@ -139,16 +139,16 @@ impl Error {
 
     /// A question that a system answered with an error number of its own.
     pub(crate) fn answered(os: Os, errno: i32) -> Self {
-        /// Every Unix numbers these the same.
-        const EPERM: i32 = 1;
-        const EACCES: i32 = 13;
+        /// EPERM and EACCES, the same on every Unix.
+        const REFUSED: [i32; 2] = [1, 13];
+        /// ERROR_ACCESS_DENIED
+        const REFUSED_BY_WINDOWS: [i32; 1] = [5];
         if os == Os::HOST {
             return Self::io(io::Error::from_raw_os_error(errno));
         }
-        let mut error = Self::new(match errno {
-            EPERM | EACCES => ErrorKind::AccessDenied,
-            _ => ErrorKind::Io,
-        });
+        let refused = if os == Os::Windows { &REFUSED_BY_WINDOWS[..] } else { &REFUSED };
+        let mut error =
+            Self::new(if refused.contains(&errno) { ErrorKind::AccessDenied } else { ErrorKind::Io });
         error.0.source = Some(Cause::Captured(os, errno));
         error
     }

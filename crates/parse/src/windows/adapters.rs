@@ -84,6 +84,35 @@ fn address(buffer: Buffer<'_>, unicast: Fields<'_>) -> Result<Option<Address>> {
     Ok(Some(Address { address, scope, prefix: unicast.u8(56, "OnLinkPrefixLength")? }))
 }
 
+/// What an interface has carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Counters {
+    pub in_bytes: u64,
+    pub in_packets: u64,
+    pub in_errors: u64,
+    pub in_discards: u64,
+    pub out_bytes: u64,
+    pub out_packets: u64,
+    pub out_errors: u64,
+    pub out_discards: u64,
+}
+
+/// `GetIfEntry2`.
+pub fn counters(bytes: &[u8]) -> Result<Counters> {
+    let row = Fields(bytes);
+    Ok(Counters {
+        in_bytes: row.u64(1208, "InOctets")?,
+        in_packets: row.u64(1216, "InUcastPkts")?.saturating_add(row.u64(1224, "InNUcastPkts")?),
+        in_discards: row.u64(1232, "InDiscards")?,
+        in_errors: row.u64(1240, "InErrors")?,
+        out_bytes: row.u64(1280, "OutOctets")?,
+        out_packets: row.u64(1288, "OutUcastPkts")?.saturating_add(row.u64(1296, "OutNUcastPkts")?),
+        out_discards: row.u64(1304, "OutDiscards")?,
+        out_errors: row.u64(1312, "OutErrors")?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{Made, wide, wide_bytes};
@@ -118,10 +147,30 @@ mod tests {
         assert!(adapters(Buffer::new(&made.0, base)).unwrap().len() < 100);
     }
 
+    #[test]
+    fn counters_of_an_interface() {
+        let mut made = Made::new(1352);
+        for (number, at) in [1208, 1216, 1224, 1232, 1240, 1280, 1288, 1296, 1304, 1312].into_iter().enumerate() {
+            made.u64(at, 1 << number);
+        }
+        let expected = Counters {
+            in_bytes: 1,
+            in_packets: 2 + 4,
+            in_discards: 8,
+            in_errors: 16,
+            out_bytes: 32,
+            out_packets: 64 + 128,
+            out_discards: 256,
+            out_errors: 512,
+        };
+        assert_eq!(counters(&made.0), Ok(expected));
+        assert_eq!(counters(&made.0[..1312]).unwrap_err().field(), "OutErrors");
+    }
+
     proptest! {
         #[test]
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..600), address in 0u64..64) {
-            let _ = adapters(Buffer::new(&bytes, address));
+            let _ = (adapters(Buffer::new(&bytes, address)), counters(&bytes));
         }
     }
 }

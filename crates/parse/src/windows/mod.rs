@@ -1,18 +1,21 @@
-//! What Windows hands out: tables of fixed layout, as 64-bit Windows lays them out.
+//! What Windows returns: tables of fixed layout, as 64-bit Windows lays them out.
 //!
-//! Where a field is a pointer into the buffer itself, the buffer's address comes with it ([`Buffer`]), so that nothing
-//! is followed that is not within the bytes at hand.
+//! Where a field is a pointer into the buffer itself, the buffer's address comes with it ([`Buffer`]), so that no pointer
+//! is followed out of the bytes at hand.
 
 pub mod adapters;
 pub mod disk_performance;
 pub mod handle_table;
 pub mod machine;
 pub mod peb;
+pub mod process;
 pub mod process_table;
 pub mod processors;
 pub mod service_table;
+pub mod sessions;
 pub mod sid;
 pub mod socket_table;
+pub mod volume;
 pub mod working_set;
 
 use crate::fields::Fields;
@@ -30,6 +33,13 @@ impl<'a> Buffer<'a> {
     #[must_use]
     pub const fn new(bytes: &'a [u8], address: u64) -> Self {
         Self { bytes, address }
+    }
+
+    /// A buffer whose first 8 bytes are the address that the other bytes stood at.
+    pub fn addressed(bytes: &'a [u8]) -> Result<Self> {
+        let mut cursor = Cursor::new(bytes);
+        let address = cursor.array().map(u64::from_le_bytes).ok_or_else(|| ParseError::missing("address"))?;
+        Ok(Self { bytes: cursor.rest(), address })
     }
 
     /// The bytes from an address within the buffer to its end; `None` for any other address.
@@ -68,6 +78,19 @@ fn units(bytes: &[u8]) -> impl Iterator<Item = u16> {
     std::iter::from_fn(move || cursor.array().map(u16::from_le_bytes))
 }
 
+/// The text up to its NUL.
+#[must_use]
+pub fn text(bytes: &[u8]) -> Vec<u16> {
+    units(bytes).take_while(|unit| *unit != 0).collect()
+}
+
+/// The texts of a list in which each ends with a NUL, up to an empty one.
+#[must_use]
+pub fn texts(bytes: &[u8]) -> Vec<Vec<u16>> {
+    let units: Vec<u16> = units(bytes).collect();
+    units.split(|unit| *unit == 0).take_while(|text| !text.is_empty()).map(<[u16]>::to_vec).collect()
+}
+
 #[cfg(test)]
 mod testing {
     pub(crate) use crate::fields::testing::Made;
@@ -78,5 +101,38 @@ mod testing {
 
     pub(crate) fn wide_bytes(text: &str) -> Vec<u8> {
         text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{wide, wide_bytes};
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn texts_end_with_a_nul() {
+        assert_eq!(text(&wide_bytes("ab\0c")), wide("ab"));
+        assert_eq!(text(&wide_bytes("ab")), wide("ab"));
+        assert_eq!(texts(&wide_bytes("a\0bc\0\0d\0")), [wide("a"), wide("bc")]);
+        assert!(texts(&[]).is_empty() && text(&[7]).is_empty());
+    }
+
+    #[test]
+    fn an_addressed_buffer_begins_with_its_address() {
+        let bytes = [&0x1000u64.to_le_bytes()[..], &wide_bytes("xyz\0")].concat();
+        let buffer = Buffer::addressed(&bytes).unwrap();
+        assert_eq!(buffer.text(0x1002, "name"), Ok(wide("yz")));
+        assert_eq!(Buffer::addressed(&bytes[..7]).unwrap_err().field(), "address");
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..100), address: u64) {
+            let _ = (text(&bytes), texts(&bytes));
+            if let Ok(buffer) = Buffer::addressed(&bytes) {
+                let _ = (buffer.text(address, "text"), buffer.record(address, "record"));
+            }
+        }
     }
 }

@@ -34,6 +34,13 @@ pub struct Config {
     pub display_name: Vec<u16>,
 }
 
+/// `EnumServicesStatusExW`: how many services there are (8 bytes), the address of the buffer (8 bytes), and the buffer.
+pub fn counted_list(bytes: &[u8]) -> Result<Vec<Listed>> {
+    let fields = Fields(bytes);
+    let count = usize::try_from(fields.u64(0, "ServicesReturned")?).unwrap_or(usize::MAX);
+    list(Buffer::addressed(fields.from(8, "Services")?)?, count)
+}
+
 /// The first `count` services of a buffer that `EnumServicesStatusExW` filled.
 pub fn list(buffer: Buffer<'_>, count: usize) -> Result<Vec<Listed>> {
     let rows = Fields(buffer.bytes).rows(0, 56, count, "services")?.map(|row| {

@@ -1,6 +1,7 @@
 //! `QueryWorkingSetEx`: which pages are in physical memory, and whose they are.
 
-use crate::fields::Rows;
+use crate::Result;
+use crate::fields::{Fields, Rows};
 
 /// How many of the pages that were asked for are in physical memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,6 +26,20 @@ pub fn count(bytes: &[u8]) -> Pages {
     })
 }
 
+impl Pages {
+    /// Both counts, 8 bytes each, as [`counted`] reads them.
+    #[must_use]
+    pub fn to_bytes(self) -> Vec<u8> {
+        [self.resident.to_le_bytes(), self.private.to_le_bytes()].concat()
+    }
+}
+
+/// The counts of pages that have been counted where they were read.
+pub fn counted(bytes: &[u8]) -> Result<Pages> {
+    let fields = Fields(bytes);
+    Ok(Pages { resident: fields.u64(0, "resident")?, private: fields.u64(8, "private")? })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::Made;
@@ -38,6 +53,9 @@ mod tests {
         made.u64(8, 1).u64(24, 0x8005).u64(40, 0x8003).u64(56, 0x8000);
         assert_eq!(count(&made.0), Pages { resident: 3, private: 2 });
         assert_eq!(count(&[]), Pages::default());
+        let pages = Pages { resident: 3, private: 2 };
+        assert_eq!(counted(&pages.to_bytes()), Ok(pages));
+        assert_eq!(counted(&[0; 15]).unwrap_err().field(), "private");
     }
 
     proptest! {

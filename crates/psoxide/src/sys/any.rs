@@ -180,7 +180,6 @@ systems! {
     Linux = super::linux::Linux;
     Netbsd = super::netbsd::Netbsd;
     Openbsd = super::openbsd::Openbsd;
-    #[cfg(windows)]
     Windows = super::windows::Windows;
     Freebsd = super::freebsd::Freebsd;
     Macos = super::macos::Macos;

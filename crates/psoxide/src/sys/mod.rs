@@ -47,7 +47,7 @@ mod openbsd;
 #[cfg(target_os = "openbsd")]
 pub(crate) use openbsd::Openbsd as Host;
 
-#[cfg(windows)]
+#[cfg(any(windows, feature = "capture"))]
 mod windows;
 #[cfg(windows)]
 pub(crate) use windows::Windows as Host;

@@ -3,35 +3,24 @@
 use psoxide_parse::windows::machine::{self, Performance};
 use psoxide_parse::windows::processors::{self, Times, Topology};
 
+use super::calls::{Class, Question};
 use super::source::span;
-use super::{Source, Windows, ffi, load};
+use super::{Source, Windows, load};
+#[cfg(feature = "capture")]
+use crate::Error;
 use crate::sys::CpuReadings;
 use crate::{CpuFreq, CpuStats, CpuTimes, LoadAverage, Result};
 
-/// SYSTEM_INFORMATION_CLASS
-const PERFORMANCE: i32 = 2;
-const PROCESSOR_PERFORMANCE: i32 = 8;
-
-/// The most that a group has, each with the size of its structure.
-const GROUP: usize = 64 * 48;
-
-/// Of each processor, one group after the other.
-fn times() -> Result<Vec<Times>> {
-    times_of(&topology()?, |group| match group {
-        None => ffi::system_information(PROCESSOR_PERFORMANCE, GROUP),
-        Some(group) => ffi::group_information(PROCESSOR_PERFORMANCE, group, GROUP),
-    })
-}
-
-fn times_of<T: AsRef<[u8]>>(topology: &Topology, ask: impl Fn(Option<u16>) -> Result<T>) -> Result<Vec<Times>> {
-    let groups = u16::try_from(topology.groups.len()).unwrap_or(1);
+/// Reads the times of each processor, one group after the other.
+fn times(source: &Source) -> Result<Vec<Times>> {
+    let groups = u16::try_from(topology(source)?.groups.len()).unwrap_or(1);
     if groups <= 1 {
-        return Ok(processors::times(ask(None)?.as_ref())?);
+        return source.read(&Question::System(Class::Processors), processors::times);
     }
-    // Without a group it is the caller's own that is told.
+    // Without a group the answer is about the caller's own.
     let mut all = Vec::new();
     for group in 0..groups {
-        all.extend(processors::times(ask(Some(group))?.as_ref())?);
+        all.extend(source.read(&Question::ProcessorsOf(group), processors::times)?);
     }
     Ok(all)
 }
@@ -49,13 +38,13 @@ fn of(times: &Times) -> CpuTimes {
 }
 
 /// The active processors of each group, and the cores of all.
-pub(super) fn topology() -> Result<Topology> {
-    Ok(processors::topology(ffi::topology()?.bytes())?)
+pub(super) fn topology(source: &Source) -> Result<Topology> {
+    source.read(&Question::Topology, processors::topology)
 }
 
 impl CpuReadings for Windows {
-    fn cpu_times(_: &Source) -> Result<CpuTimes> {
-        let sum = times()?.into_iter().reduce(|a, b| Times {
+    fn cpu_times(source: &Source) -> Result<CpuTimes> {
+        let sum = times(source)?.into_iter().reduce(|a, b| Times {
             idle: a.idle.saturating_add(b.idle),
             kernel: a.kernel.saturating_add(b.kernel),
             user: a.user.saturating_add(b.user),
@@ -66,37 +55,42 @@ impl CpuReadings for Windows {
         Ok(sum.as_ref().map(of).unwrap_or_default())
     }
 
-    fn cpu_times_per_cpu(_: &Source) -> Result<Vec<(u32, CpuTimes)>> {
-        Ok((0..).zip(times()?.iter().map(of)).collect())
+    fn cpu_times_per_cpu(source: &Source) -> Result<Vec<(u32, CpuTimes)>> {
+        Ok((0..).zip(times(source)?.iter().map(of)).collect())
     }
 
-    fn cpu_count(_: &Source) -> Result<Option<usize>> {
-        let count = topology()?.groups.into_iter().map(usize::from).sum();
+    fn cpu_count(source: &Source) -> Result<Option<usize>> {
+        let count = topology(source)?.groups.into_iter().map(usize::from).sum();
         Ok(Some(count).filter(|count| *count > 0))
     }
 
-    fn cpu_count_cores(_: &Source) -> Result<Option<usize>> {
-        Ok(Some(topology()?.cores).filter(|cores| *cores > 0))
+    fn cpu_count_cores(source: &Source) -> Result<Option<usize>> {
+        Ok(Some(topology(source)?.cores).filter(|cores| *cores > 0))
     }
 
-    fn cpu_stats(_: &Source) -> Result<CpuStats> {
-        let filled = ffi::system_information(PERFORMANCE, 512)?;
-        let Performance { context_switches, system_calls } = machine::performance(filled.bytes())?;
+    fn cpu_stats(source: &Source) -> Result<CpuStats> {
+        let Performance { context_switches, system_calls } =
+            source.read(&Question::System(Class::Performance), machine::performance)?;
         Ok(CpuStats {
             ctx_switches: Some(context_switches.into()),
-            interrupts: times()?.iter().map(|times| u64::from(times.interrupts)).sum(),
+            interrupts: times(source)?.iter().map(|times| u64::from(times.interrupts)).sum(),
             soft_interrupts: None,
             syscalls: Some(system_calls.into()),
         })
     }
 
-    fn load_average(_: &Source) -> Result<LoadAverage> {
-        load::average()
+    fn load_average(source: &Source) -> Result<LoadAverage> {
+        // Windows keeps none: this program counts.
+        #[cfg(feature = "capture")]
+        if !source.is_live() {
+            return Err(Error::not_captured("load_average".to_owned()));
+        }
+        load::average(source)
     }
 
-    fn cpu_freq(_: &Source) -> Result<Vec<CpuFreq>> {
-        let clocks = processors::clocks(ffi::clocks()?.bytes())?;
-        // A machine that does not say has zeros.
+    fn cpu_freq(source: &Source) -> Result<Vec<CpuFreq>> {
+        let clocks = source.read(&Question::Clocks, processors::clocks)?;
+        // Zero where the machine does not know.
         let known = clocks.into_iter().filter(|clock| clock.current > 0);
         Ok(known
             .map(|clock| CpuFreq {
@@ -108,25 +102,39 @@ impl CpuReadings for Windows {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "capture"))]
 mod tests {
     use super::*;
+    use crate::Os;
+    use crate::sys::question::{Capture, Kernel};
 
-    /// As many processors, whose idle times count up from `first`.
-    fn buffer(first: u64, count: u64) -> Vec<u8> {
-        (first..first + count).flat_map(|idle| [&idle.to_le_bytes()[..], &[0; 40]].concat()).collect()
+    /// `count` processors, whose idle times count up from `first`.
+    fn processors(first: u64, count: u8) -> Vec<u8> {
+        (first..first + u64::from(count)).flat_map(|idle| [&idle.to_le_bytes()[..], &[0; 40]].concat()).collect()
+    }
+
+    /// A machine with groups of these sizes.
+    fn machine(sizes: &[u8]) -> Source {
+        let mut capture = Capture::default();
+        let count = u8::try_from(sizes.len()).unwrap();
+        let mut groups = [[4u8, 0, 0, 0], [32 + 48 * count, 0, 0, 0], [count, 0, count, 0]].concat();
+        groups.resize(32, 0);
+        for size in sizes {
+            groups.extend([64, *size]);
+            groups.extend([0; 46]);
+        }
+        capture.record(Question::Topology.to_string(), Ok(groups));
+        capture.record(Question::System(Class::Processors).to_string(), Ok(processors(1000, 8)));
+        for (group, size) in (0u16..).zip(sizes) {
+            capture.record(Question::ProcessorsOf(group).to_string(), Ok(processors(u64::from(group) * 64, *size)));
+        }
+        Source::new(Kernel::captured(Os::Windows, capture))
     }
 
     #[test]
-    fn the_processors_of_all_groups_are_told_in_order() {
-        let sizes = [64u8, 64, 16];
-        let topology = |sizes: &[u8]| Topology { cores: 72, groups: sizes.to_vec() };
-        let asked = |group: Option<u16>| match group {
-            Some(group) => Ok(buffer(u64::from(group) * 64, sizes[usize::from(group)].into())),
-            None => Ok(buffer(1000, 8)),
-        };
-        let idle = |sizes| times_of(&topology(sizes), asked).unwrap().iter().map(|time| time.idle).collect::<Vec<_>>();
-        assert_eq!(idle(&sizes), (0..144).collect::<Vec<u64>>());
+    fn processors_of_all_groups_are_in_order() {
+        let idle = |sizes| times(&machine(sizes)).unwrap().iter().map(|time| time.idle).collect::<Vec<_>>();
+        assert_eq!(idle(&[64, 64, 16]), (0..144).collect::<Vec<u64>>());
         assert_eq!(idle(&[8]), (1000..1008).collect::<Vec<u64>>());
     }
 }

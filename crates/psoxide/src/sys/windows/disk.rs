@@ -4,85 +4,102 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use psoxide_parse::windows::disk_performance;
+use psoxide_parse::windows::process::number;
+use psoxide_parse::windows::volume::{self, Space, Volume};
 
-use super::ffi::{self, Drive};
-use super::source::span;
+use super::abi::{INVALID_FUNCTION, NOT_SUPPORTED};
+use super::calls::Question;
+use super::source::{answered, span, text, texts_of};
 use super::{Source, Windows};
 use crate::memory::percent;
 use crate::sys::{DiskReadings, PressureReadings};
-use crate::{DiskIo, DiskPartition, DiskUsage, Error, Result};
+use crate::{DiskIo, DiskPartition, DiskUsage, Result};
 
 /// FILE_READ_ONLY_VOLUME and FILE_VOLUME_IS_COMPRESSED of winnt.h.
 const READ_ONLY: u32 = 0x0008_0000;
 const COMPRESSED: u32 = 0x0000_8000;
 
-/// How many disks a machine can be thought to have: their numbers may have gaps.
+/// DRIVE_FIXED and DRIVE_REMOTE of fileapi.h.
+const FIXED: u32 = 3;
+const REMOTE: u32 = 4;
+
+/// How many disks are looked for. Their numbers may have gaps.
 const DISKS: u32 = 32;
 
-/// A partition of what a drive's root tells; `None` for what is only of interest with `all`.
-fn partition(device: OsString, mount: OsString, kind: Drive, all: bool) -> Option<DiskPartition> {
+/// Describes what is mounted at a root directory; `None` for what only `all` lists.
+fn partition(
+    source: &Source,
+    device: OsString,
+    mount: OsString,
+    kind: u32,
+    all: bool,
+) -> Result<Option<DiskPartition>> {
     let (mut options, mut fstype) = (Vec::new(), OsString::new());
-    match ffi::volume_information(&mount) {
-        Ok((name, flags)) => {
-            fstype = name;
+    match answered(source.read(&Question::Volume(mount.clone()), volume::volume))? {
+        Some(Volume { flags, file_system }) => {
+            fstype = text(&file_system);
             options.push(if flags & READ_ONLY == 0 { "rw" } else { "ro" });
             if flags & COMPRESSED != 0 {
                 options.push("compressed");
             }
         }
         // No medium is in.
-        Err(_) if !all => return None,
-        Err(_) => {}
+        None if !all => return Ok(None),
+        None => {}
     }
     options.push(match kind {
-        Drive::Unknown => "unknown",
-        Drive::NoRoot => "unmounted",
-        Drive::Removable => "removable",
-        Drive::Fixed => "fixed",
-        Drive::Remote => "remote",
-        Drive::Cdrom => "cdrom",
-        Drive::RamDisk => "ramdisk",
+        1 => "unmounted",
+        2 => "removable",
+        FIXED => "fixed",
+        REMOTE => "remote",
+        5 => "cdrom",
+        6 => "ramdisk",
+        _ => "unknown",
     });
-    Some(DiskPartition { device, mountpoint: PathBuf::from(mount), fstype, opts: options.join(",").into() })
+    Ok(Some(DiskPartition { device, mountpoint: PathBuf::from(mount), fstype, opts: options.join(",").into() }))
 }
 
 impl DiskReadings for Windows {
-    fn disk_partitions(_: &Source, all: bool) -> Result<Vec<DiskPartition>> {
-        let drives = ffi::drives();
-        let local = |kind: Drive| !matches!(kind, Drive::Unknown | Drive::NoRoot | Drive::Remote);
-        let mut partitions: Vec<DiskPartition> = drives
-            .iter()
-            .filter(|(_, kind)| all || local(*kind))
-            .filter_map(|(root, kind)| partition(root.clone(), root.clone(), *kind, all))
-            .collect();
-        for volume in ffi::volumes() {
-            for mount in ffi::mount_points(&volume) {
-                if drives.iter().all(|(root, _)| *root != mount) {
-                    // It has a folder of another volume for its root.
-                    partitions.extend(partition(volume.clone(), mount, Drive::Fixed, all));
+    fn disk_partitions(source: &Source, all: bool) -> Result<Vec<DiskPartition>> {
+        let drives = source.drives()?;
+        let mut partitions = Vec::new();
+        for root in drives.iter().map(OsString::from) {
+            let kind = source.read(&Question::DriveType(root.clone()), |bytes| number(bytes, "type"))?;
+            if all || ![0, 1, REMOTE].contains(&kind) {
+                partitions.extend(partition(source, root.clone(), root, kind, all)?);
+            }
+        }
+        for volume in answered(source.ask(&Question::Volumes))?.map(|bytes| texts_of(&bytes)).unwrap_or_default() {
+            let mounts = answered(source.ask(&Question::MountPoints(volume.clone())))?;
+            for mount in mounts.map(|bytes| texts_of(&bytes)).unwrap_or_default() {
+                if drives.iter().all(|root| mount != **root) {
+                    // It is mounted in a folder of another volume.
+                    partitions.extend(partition(source, volume.clone(), mount, FIXED, all)?);
                 }
             }
         }
         Ok(partitions)
     }
 
-    fn disk_usage(_: &Source, path: &Path) -> Result<DiskUsage> {
-        let (total, free, _) = ffi::free_space(path)?;
+    fn disk_usage(source: &Source, path: &Path) -> Result<DiskUsage> {
+        let question = Question::FreeSpace(path.to_owned());
+        let Space { total, free } = source.read(&question, volume::space).map_err(|error| error.with_path(path))?;
         let used = total.saturating_sub(free);
         Ok(DiskUsage { total, used, free, percent: percent(used, total) })
     }
 
-    fn disk_io_counters(_: &Source) -> Result<Vec<(OsString, DiskIo)>> {
+    fn disk_io_counters(source: &Source) -> Result<Vec<(OsString, DiskIo)>> {
         let mut disks = Vec::new();
         for number in 0..DISKS {
-            let filled = match ffi::disk_performance(number) {
-                Ok(Some(filled)) => filled,
-                Ok(None) => continue,
-                // ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED: a disk that is not counted.
-                Err(error) if matches!(error.errno(), Some(1 | 50)) => continue,
-                Err(error) => return Err(error),
+            let counters = match source.read(&Question::Disk(number), disk_performance::parse) {
+                // There is no disk of this number, or it is not counted.
+                Err(error)
+                    if error.is_missing() || matches!(error.errno(), Some(INVALID_FUNCTION | NOT_SUPPORTED)) =>
+                {
+                    continue;
+                }
+                counters => counters?,
             };
-            let counters = disk_performance::parse(filled.bytes())?;
             let io = DiskIo {
                 read_count: counters.reads.into(),
                 write_count: counters.writes.into(),
@@ -104,10 +121,3 @@ impl DiskReadings for Windows {
 }
 
 impl PressureReadings for Windows {}
-
-/// A process whose file or memory went while it was read looks like one that may not be read.
-pub(super) fn is_partial(error: &Error) -> bool {
-    /// ERROR_PARTIAL_COPY, ERROR_NOACCESS
-    const PARTIAL: [Option<i32>; 2] = [Some(299), Some(998)];
-    PARTIAL.contains(&error.errno())
-}

@@ -1,10 +1,16 @@
 //! Windows: the tables of the native interface, and what a handle of a process tells.
+//!
+//! `calls` lists the questions, `live` asks the running system, and everything else is ordinary code on any machine.
 
+mod abi;
+mod calls;
 mod control;
 mod cpu;
 mod disk;
-mod ffi;
-mod files;
+mod groups;
+mod handle;
+#[cfg(windows)]
+mod live;
 mod load;
 mod memory;
 mod net;
@@ -14,21 +20,21 @@ mod sensors;
 mod services;
 mod source;
 mod table;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::sync::Arc;
 
-use process::{Cache, Pass};
+use handle::{Cache, Pass};
 use source::Source;
 
 #[cfg(feature = "capture")]
-use crate::Error;
-#[cfg(feature = "capture")]
-use crate::sys::question::Capture;
-use crate::sys::{self, Live, Platform, Scope, Types};
-use crate::{FieldSet, HeapInfo, Os, Pid, Result};
+use crate::sys::question::{Capture, Kernel, Recorder};
+use crate::sys::{self, Platform, Scope, Types};
+use crate::{FieldSet, Os, Pid, Result};
 
-#[cfg(not(target_pointer_width = "64"))]
+#[cfg(all(windows, not(target_pointer_width = "64")))]
 compile_error!("32-bit programs see the tables of Windows in another layout: build psoxide for 64-bit Windows");
 
 /// Windows.
@@ -48,21 +54,31 @@ impl Platform for Windows {
         Os::Windows
     }
 
-    fn is_live(_: &Source) -> bool {
-        true
+    fn is_live(source: &Source) -> bool {
+        source.is_live()
     }
 
     #[cfg(feature = "capture")]
-    fn open_capture(_: Capture) -> Result<Source> {
-        Err(Error::unsupported("reading a capture of Windows"))
+    fn open_capture(capture: Capture) -> Result<Source> {
+        Ok(Source::new(Kernel::captured(Os::Windows, capture)))
+    }
+
+    #[cfg(feature = "capture")]
+    fn recorded(source: &Source, capture: Capture, _: &[Pid]) -> Result<(Option<Source>, Recorder)> {
+        source.recorded(capture).map(|(source, recorder)| (Some(source), recorder))
+    }
+
+    #[cfg(feature = "capture")]
+    fn is_environment(question: &str) -> bool {
+        question.starts_with("process ") && question.contains(" environment ")
     }
 
     fn pass(_: &Source, _: Scope) -> Pass {
         Pass::now()
     }
 
-    fn pids_in(_: &Source, pass: &Pass) -> Result<Vec<Pid>> {
-        pass.pids()
+    fn pids_in(source: &Source, pass: &Pass) -> Result<Vec<Pid>> {
+        pass.pids(source)
     }
 
     fn cache(_: &Source, many: bool) -> Cache {
@@ -71,19 +87,5 @@ impl Platform for Windows {
 
     fn cache_in(_: &Source, pass: &Arc<Pass>, _: Pid, _: FieldSet) -> Cache {
         Cache::in_pass(pass)
-    }
-}
-
-impl Live for Windows {
-    fn host() -> Source {
-        Source
-    }
-
-    fn heap_info() -> Result<HeapInfo> {
-        ffi::heap_info()
-    }
-
-    fn heap_trim() -> Result<bool> {
-        Ok(ffi::heap_trim())
     }
 }

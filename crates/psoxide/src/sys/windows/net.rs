@@ -2,21 +2,37 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
-use std::os::windows::ffi::OsStringExt as _;
 
-use psoxide_parse::windows::adapters::{self, Adapter, Address};
+use psoxide_parse::windows::Buffer;
+use psoxide_parse::windows::adapters::{self, Adapter, Address, Counters};
 use psoxide_parse::windows::socket_table::{self, Socket, Table};
 
-use super::{Source, Windows, ffi};
+use super::calls::Question;
+use super::source::text;
+use super::{Source, Windows};
 use crate::sys::NetReadings;
 use crate::{
     AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, Holder, NetIo, NicAddr, NicAddress,
     NicStats, Pid, Result, SocketType,
 };
 
-fn adapters() -> Result<Vec<(OsString, Adapter)>> {
-    let adapters = adapters::adapters(ffi::adapters()?.buffer())?;
-    Ok(adapters.into_iter().map(|adapter| (OsString::from_wide(&adapter.name), adapter)).collect())
+fn adapters(source: &Source) -> Result<Vec<(OsString, Adapter)>> {
+    let parse = |bytes: &[u8]| adapters::adapters(Buffer::addressed(bytes)?);
+    let adapters = source.read(&Question::Adapters, parse)?;
+    Ok(adapters.into_iter().map(|adapter| (text(&adapter.name), adapter)).collect())
+}
+
+fn io(counters: &Counters) -> NetIo {
+    NetIo {
+        bytes_sent: counters.out_bytes,
+        bytes_recv: counters.in_bytes,
+        packets_sent: counters.out_packets,
+        packets_recv: counters.in_packets,
+        errin: counters.in_errors,
+        errout: counters.out_errors,
+        dropin: counters.in_discards,
+        dropout: counters.out_discards,
+    }
 }
 
 fn address(of: &Address) -> NicAddr {
@@ -67,7 +83,7 @@ fn status(state: Option<u32>) -> ConnectionStatus {
 fn endpoint((address, port, scope): (IpAddr, u16, u32)) -> Endpoint {
     Endpoint::Inet(match address {
         IpAddr::V4(address) => SocketAddr::from((address, port)),
-        // Of other addresses it says nothing, and is not always 0.
+        // The scope of other addresses means nothing, and is not always 0.
         IpAddr::V6(address) => {
             SocketAddrV6::new(address, port, 0, if address.is_unicast_link_local() { scope } else { 0 }).into()
         }
@@ -76,7 +92,7 @@ fn endpoint((address, port, scope): (IpAddr, u16, u32)) -> Endpoint {
 
 fn connection(socket: &Socket, family: AddressFamily, kind: SocketType) -> Connection {
     let status = status(socket.state);
-    // What listens has no other end, whatever stands there.
+    // A listening socket has no other end, whatever its row holds.
     let remote = socket.remote.filter(|(_, port, _)| *port != 0 && status != ConnectionStatus::Listen);
     Connection {
         status,
@@ -86,8 +102,8 @@ fn connection(socket: &Socket, family: AddressFamily, kind: SocketType) -> Conne
     }
 }
 
-/// Sockets of a kind, of one process if one is named.
-pub(super) fn connections(kind: ConnectionKind, of: Option<Pid>) -> Result<Vec<Connection>> {
+/// Reads the sockets of a kind: of the process `of`, or of all.
+pub(super) fn connections(source: &Source, kind: ConnectionKind, of: Option<Pid>) -> Result<Vec<Connection>> {
     let mut connections = Vec::new();
     for (asked, table, family, transport) in [
         (kind.tcp(false), Table::Tcp4, AddressFamily::Inet, SocketType::Stream),
@@ -96,7 +112,7 @@ pub(super) fn connections(kind: ConnectionKind, of: Option<Pid>) -> Result<Vec<C
         (kind.udp(true), Table::Udp6, AddressFamily::Inet6, SocketType::Datagram),
     ] {
         if asked {
-            let sockets = socket_table::sockets(ffi::sockets(table)?.bytes(), table)?;
+            let sockets = source.read(&Question::Sockets(table), |bytes| socket_table::sockets(bytes, table))?;
             let wanted = sockets.iter().filter(|socket| of.is_none_or(|pid| pid == socket.pid));
             connections.extend(wanted.map(|socket| connection(socket, family, transport)));
         }
@@ -105,16 +121,20 @@ pub(super) fn connections(kind: ConnectionKind, of: Option<Pid>) -> Result<Vec<C
 }
 
 impl NetReadings for Windows {
-    fn net_io_counters(_: &Source) -> Result<Vec<(OsString, NetIo)>> {
-        adapters()?.into_iter().map(|(name, adapter)| Ok((name, ffi::counters(adapter.luid)?))).collect()
+    fn net_io_counters(source: &Source) -> Result<Vec<(OsString, NetIo)>> {
+        let counters = |(name, adapter): (OsString, Adapter)| {
+            let counters = source.read(&Question::Interface(adapter.luid), adapters::counters)?;
+            Ok((name, io(&counters)))
+        };
+        adapters(source)?.into_iter().map(counters).collect()
     }
 
-    fn net_connections(_: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
-        connections(kind, None)
+    fn net_connections(source: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        connections(source, kind, None)
     }
 
-    fn net_if_addrs(_: &Source) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
-        let all = adapters()?.into_iter().map(|(name, adapter)| {
+    fn net_if_addrs(source: &Source) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
+        let all = adapters(source)?.into_iter().map(|(name, adapter)| {
             let hardware = (!adapter.hardware.is_empty()).then_some(NicAddr {
                 family: AddressFamily::Link,
                 address: NicAddress::Link(adapter.hardware.clone()),
@@ -127,8 +147,8 @@ impl NetReadings for Windows {
         Ok(all.collect())
     }
 
-    fn net_if_stats(_: &Source) -> Result<Vec<(OsString, NicStats)>> {
-        let all = adapters()?.into_iter().map(|(name, adapter)| {
+    fn net_if_stats(source: &Source) -> Result<Vec<(OsString, NicStats)>> {
+        let all = adapters(source)?.into_iter().map(|(name, adapter)| {
             let stats = NicStats {
                 // IfOperStatusUp
                 isup: adapter.status == 1,

@@ -1,76 +1,86 @@
 //! The pages of a process: what is mapped where, and what of it is in physical memory.
 
-use std::os::windows::io::{AsHandle as _, BorrowedHandle, OwnedHandle};
+use psoxide_parse::windows::machine;
+use psoxide_parse::windows::process::{Region, regions};
+use psoxide_parse::windows::working_set::{self, Pages};
 
-use psoxide_parse::windows::working_set;
-
-use super::source::with_drive;
-use super::{Handle, ffi};
-use crate::{MemoryFootprint, MemoryMap, Result};
+use super::Handle;
+use super::abi::INVALID_PARAMETER;
+use super::calls::{Aspect, Question};
+use super::handle::Opened;
+use super::source::{Devices, answered, text_of};
+use crate::{Error, MemoryFootprint, MemoryMap, Result};
 
 pub(super) fn footprint(process: &Handle<'_>) -> Result<MemoryFootprint> {
-    let opened = process.readable()?;
-    let handle = of(process, &opened);
-    let page_size = ffi::performance()?.page_size;
+    let memory = Memory::of(process)?;
     let mut private = 0u64;
-    regions(handle, |region| {
-        if !region.committed {
-            return Ok(());
+    for region in memory.regions()? {
+        if region.is_committed() {
+            private = private.saturating_add(memory.pages(&region)?.private);
         }
-        ffi::working_set(handle, region.start, region.size, page_size, |pages| {
-            private += working_set::count(pages).private;
-        })
-    })?;
-    Ok(MemoryFootprint { uss: private.saturating_mul(page_size), pss: None, swap: None })
+    }
+    Ok(MemoryFootprint { uss: private.saturating_mul(memory.page_size), pss: None, swap: None })
 }
 
 pub(super) fn maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
-    let opened = process.readable()?;
-    let handle = of(process, &opened);
-    let page_size = ffi::performance()?.page_size;
+    let memory = Memory::of(process)?;
+    let mut devices = Devices::new(process.source);
     let mut maps = Vec::new();
-    regions(handle, |region| {
-        let Some(path) = ffi::mapped_file(handle, region.start) else { return Ok(()) };
-        let mut resident = 0u64;
-        if region.committed {
-            let count = |pages: &[u8]| resident += working_set::count(pages).resident * page_size;
-            match ffi::working_set(handle, region.start, region.size, page_size, count) {
-                // What psutil tells everywhere.
-                Err(error) if error.is_unsupported() => resident = region.size,
-                counted => counted?,
-            }
+    for region in memory.regions()? {
+        // Memory of its own is no view of a file.
+        if region.is_free() || region.is_private() {
+            continue;
         }
+        let path = answered(process.ask(&memory.opened, Aspect::MappedFile(region.start)))?;
+        let Some(path) = path.map(|bytes| text_of(&bytes)).filter(|path| !path.is_empty()) else { continue };
+        let resident = if region.is_committed() {
+            match memory.pages(&region) {
+                // The size of the region, which psutil always returns.
+                Err(error) if error.is_unsupported() => region.size,
+                pages => pages?.resident.saturating_mul(memory.page_size),
+            }
+        } else {
+            0
+        };
         maps.push(MemoryMap {
             start: region.start,
             end: region.start.saturating_add(region.size),
             perms: permissions(region.protection).into(),
-            path: with_drive(path),
+            path: devices.plain(path)?,
             rss: Some(resident),
             ..MemoryMap::default()
         });
-        Ok(())
-    })?;
+    }
     Ok(maps)
 }
 
-/// The handle that its pages are asked of.
-fn of<'a>(process: &Handle<'_>, opened: &'a OwnedHandle) -> BorrowedHandle<'a> {
-    if process.pid == std::process::id() { ffi::own() } else { opened.as_handle() }
+/// The memory of a process that has been opened.
+struct Memory<'a, 'p> {
+    process: &'a Handle<'p>,
+    opened: Opened,
+    page_size: u64,
 }
 
-/// Looks at all regions of the process's memory.
-fn regions(handle: BorrowedHandle<'_>, mut each: impl FnMut(ffi::Region) -> Result<()>) -> Result<()> {
-    let mut address = 0u64;
-    while let Some(region) = ffi::region(handle, address) {
-        if !region.free {
-            each(region)?;
-        }
-        match region.start.checked_add(region.size) {
-            Some(next) if next > address => address = next,
-            _ => break,
-        }
+impl<'a, 'p> Memory<'a, 'p> {
+    fn of(process: &'a Handle<'p>) -> Result<Self> {
+        let opened = process.readable()?;
+        Ok(Self { process, opened, page_size: process.source.read(&Question::Memory, machine::memory)?.page_size })
     }
-    Ok(())
+
+    fn regions(&self) -> Result<Vec<Region>> {
+        Ok(regions(&self.process.ask(&self.opened, Aspect::Regions)?)?)
+    }
+
+    /// Counts the resident pages of a region.
+    fn pages(&self, region: &Region) -> Result<Pages> {
+        let answer = self.process.ask(&self.opened, Aspect::WorkingSet(region.start, region.size, self.page_size));
+        let answer = answer.map_err(|error| match error.errno() {
+            // Wine answers a process about its own pages only.
+            Some(INVALID_PARAMETER) => Error::unsupported("the pages of another process"),
+            _ => error,
+        });
+        Ok(working_set::counted(&answer?)?)
+    }
 }
 
 /// The protection of pages in psutil's letters; `c` for pages that are copied when they are written.

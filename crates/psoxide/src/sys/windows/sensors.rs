@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use super::ffi::{self, Power};
+use psoxide_parse::windows::machine::{self, Power};
+
+use super::calls::Question;
 use super::{Source, Windows};
 use crate::sys::SensorReadings;
 use crate::{Battery, Result, TimeLeft};
 
 impl SensorReadings for Windows {
-    fn sensors_battery(_: &Source) -> Result<Option<Battery>> {
-        Ok(battery(&ffi::battery()?))
+    fn sensors_battery(source: &Source) -> Result<Option<Battery>> {
+        source.read(&Question::Power, |bytes| Ok(battery(&machine::power(bytes)?)))
     }
 }
 
@@ -44,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_battery_is_said_to_be() {
+    fn a_battery_that_is_there_has_time_left() {
         let of = |line, flags, percent, seconds| battery(&Power { line, flags, percent, seconds });
         let left = |line, flags, seconds| of(line, flags, 70, seconds).unwrap().secsleft;
         assert_eq!(of(0, 128, 0, 0), None);

@@ -1,11 +1,15 @@
 //! Services.
 
 use std::ffi::{OsStr, OsString};
-use std::os::windows::ffi::OsStringExt as _;
+use std::sync::Arc;
 
+use psoxide_parse::windows::Buffer;
 use psoxide_parse::windows::service_table::{self, Status};
 
-use super::{Source, Windows, ffi};
+use super::abi::{INVALID_NAME, SERVICE_DOES_NOT_EXIST};
+use super::calls::{self, Question, ServiceAspect};
+use super::source::{answered, text};
+use super::{Source, Windows};
 use crate::sys::ServiceReadings;
 use crate::{Error, Result, Service, ServiceStart, ServiceStatus};
 
@@ -35,28 +39,29 @@ fn start(kind: u32) -> ServiceStart {
     }
 }
 
-fn text(units: &[u16]) -> OsString {
-    OsString::from_wide(units)
-}
-
 impl ServiceReadings for Windows {
-    fn services(_: &Source) -> Result<Vec<(OsString, OsString)>> {
-        let (filled, count) = ffi::Manager::open()?.list()?;
-        let listed = service_table::list(filled.buffer(), count)?;
-        Ok(listed.iter().map(|service| (text(&service.name), text(&service.display_name))).collect())
+    fn services(source: &Source) -> Result<Vec<(OsString, OsString)>> {
+        source.read(&Question::Services, |bytes| {
+            let listed = service_table::counted_list(bytes)?;
+            Ok(listed.iter().map(|service| (text(&service.name), text(&service.display_name))).collect())
+        })
     }
 
-    fn service(_: &Source, name: &OsStr) -> Result<Service> {
-        let service = ffi::Manager::open()?.service(name)?.ok_or_else(|| Error::no_such_service(name))?;
-        let filled = service.config()?;
-        let config = service_table::config(filled.buffer())?;
-        let Status { state, pid } = service_table::status(service.status()?.bytes())?;
+    fn service(source: &Source, name: &OsStr) -> Result<Service> {
+        let target = Arc::new(calls::Service::new(name.to_owned()));
+        let about = |aspect| Question::Service(aspect, Arc::clone(&target));
+        let config = |bytes: &[u8]| service_table::config(Buffer::addressed(bytes)?);
+        let config = source.read(&about(ServiceAspect::Config), config).map_err(|error| match error.errno() {
+            Some(SERVICE_DOES_NOT_EXIST | INVALID_NAME) => Error::no_such_service(name),
+            _ => error,
+        })?;
+        let Status { state, pid } = source.read(&about(ServiceAspect::Status), service_table::status)?;
         // A service without a description may have no room for one either.
-        let description = match service.description() {
-            Ok(filled) => text(&service_table::description(filled.buffer())?),
+        let description = match source.ask(&about(ServiceAspect::Description)) {
             Err(error) if error.is_access_denied() => return Err(error),
-            Err(_) => OsString::new(),
+            description => answered(description)?,
         };
+        let description = description.map(|bytes| service_table::description(Buffer::addressed(&bytes)?)).transpose()?;
         Ok(Service {
             name: name.to_owned(),
             display_name: text(&config.display_name),
@@ -65,7 +70,7 @@ impl ServiceReadings for Windows {
             start_type: start(config.start_type),
             status: status(state),
             pid: (pid != 0).then_some(pid),
-            description,
+            description: text(&description.unwrap_or_default()),
         })
     }
 }

@@ -1,28 +1,100 @@
-//! The running machine: there is no other source, as Windows keeps nothing of this in files.
+//! The machine: its kernel, its clock, and how it writes texts and paths.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use psoxide_parse::ParseError;
 use psoxide_parse::windows::machine::{self, TimeOfDay};
+use psoxide_parse::windows::process::number;
+use psoxide_parse::windows::{self};
 
-use super::ffi;
-use crate::{Error, Result};
+use super::calls::{Class, Question};
+use crate::sys::question::Kernel;
+#[cfg(feature = "capture")]
+use crate::sys::question::{Capture, Recorder};
+use crate::{Error, ErrorKind, Result};
 
-/// SYSTEM_INFORMATION_CLASS
-const TIME_OF_DAY: i32 = 3;
-
-/// The running machine.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Source;
-
-/// When the machine was booted, and now.
-pub(super) fn time_of_day() -> Result<TimeOfDay> {
-    let filled = ffi::system_information(TIME_OF_DAY, 48)?;
-    Ok(machine::time_of_day(filled.bytes())?)
+/// A machine that runs Windows.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    kernel: Kernel<Question>,
 }
 
-/// A span in units of 100 ns.
+impl Source {
+    pub(super) const fn new(kernel: Kernel<Question>) -> Self {
+        Self { kernel }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.kernel.is_live()
+    }
+
+    /// The same machine, whose answers are added to a capture that begins as `capture`.
+    #[cfg(feature = "capture")]
+    pub(super) fn recorded(&self, mut capture: Capture) -> Result<(Self, Recorder)> {
+        capture.header.page_size = self.read(&Question::Memory, machine::memory)?.page_size;
+        if let Some(version) = answered(self.ask(&Question::Wine))? {
+            capture.header.notes.push(format!("Wine {}", String::from_utf8_lossy(&version)));
+        }
+        let (kernel, recorder) = self.kernel.recorded(capture)?;
+        Ok((Self::new(kernel), recorder))
+    }
+
+    #[cfg(all(test, feature = "capture"))]
+    pub(super) fn kernel(&self) -> &Kernel<Question> {
+        &self.kernel
+    }
+
+    pub(super) fn ask(&self, question: &Question) -> Result<Vec<u8>> {
+        self.kernel.ask(question)
+    }
+
+    /// Asks a question and parses the answer. The error names the question and the field.
+    pub(super) fn read<T>(&self, question: &Question, parse: impl FnOnce(&[u8]) -> Result<T, ParseError>) -> Result<T> {
+        parse(&self.ask(question)?).map_err(|error| Error::from(error).with_question(question.to_string()))
+    }
+
+    /// Reads when the machine was booted, and the time now.
+    pub(super) fn time_of_day(&self) -> Result<TimeOfDay> {
+        self.read(&Question::System(Class::TimeOfDay), machine::time_of_day)
+    }
+
+    /// Lists the roots of the drive letters that are in use, such as `C:\`.
+    pub(super) fn drives(&self) -> Result<Vec<String>> {
+        let letters = self.read(&Question::Drives, |bytes| number(bytes, "letters"))?;
+        let used = ('A'..='Z').enumerate().filter(|(bit, _)| letters >> bit & 1 == 1);
+        Ok(used.map(|(_, letter)| format!("{letter}:\\")).collect())
+    }
+}
+
+/// The answer; `None` where Windows refuses it. A question that a capture lacks stays an error.
+pub(super) fn answered<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Err(error) if error.kind() == ErrorKind::NotCaptured => Err(error),
+        answer => Ok(answer.ok()),
+    }
+}
+
+/// Converts UTF-16 to text of the system that reads it. Elsewhere an unpaired surrogate is replaced.
+pub(super) fn text(units: &[u16]) -> OsString {
+    #[cfg(windows)]
+    return std::os::windows::ffi::OsStringExt::from_wide(units);
+    #[cfg(not(windows))]
+    String::from_utf16_lossy(units).into()
+}
+
+/// The text that an answer holds, up to its first NUL.
+pub(super) fn text_of(bytes: &[u8]) -> OsString {
+    text(&windows::text(bytes))
+}
+
+/// The texts that an answer holds, each with its NUL.
+pub(super) fn texts_of(bytes: &[u8]) -> Vec<OsString> {
+    windows::texts(bytes).iter().map(|units| text(units)).collect()
+}
+
+/// Converts a time in units of 100 ns.
 pub(super) fn span(units: u64) -> Duration {
     /// In a second.
     const UNITS: u64 = 10_000_000;
@@ -30,9 +102,9 @@ pub(super) fn span(units: u64) -> Duration {
     Duration::new(units / UNITS, nanos)
 }
 
-/// A moment in units of 100 ns since 1601.
+/// Converts a point in time in units of 100 ns since 1601.
 pub(super) fn moment(units: u64) -> Result<SystemTime> {
-    /// From then to 1970.
+    /// From 1601 to 1970.
     const EPOCH: u64 = 116_444_736_000_000_000;
     let moment = match units.checked_sub(EPOCH) {
         Some(after) => SystemTime::UNIX_EPOCH.checked_add(span(after)),
@@ -41,24 +113,47 @@ pub(super) fn moment(units: u64) -> Result<SystemTime> {
     moment.ok_or_else(|| Error::out_of_range("time", units))
 }
 
-/// A path with a drive instead of `\Device\HarddiskVolume1`, if a drive stands for the device.
-pub(super) fn with_drive(path: OsString) -> PathBuf {
-    let drives = || {
-        ffi::drives().into_iter().filter_map(|(root, _)| {
-            let drive = root.to_string_lossy().trim_end_matches('\\').to_owned();
-            // The first is the one that it means now.
-            let device = ffi::device_names(drive.as_ref()).into_iter().next()?;
-            Some((drive, device.to_string_lossy().into_owned()))
-        })
-    };
-    plain_path(&path.to_string_lossy(), drives).map_or_else(|| PathBuf::from(path), PathBuf::from)
+/// The devices that drives stand for, asked for when the first path needs them.
+pub(super) struct Devices<'a> {
+    source: &'a Source,
+    /// Drives such as `C:`, and their devices, such as `\Device\HarddiskVolume1`.
+    drives: Option<Vec<(String, String)>>,
 }
 
-/// What people call a path of the native interface; `None` where it stays as it is. Drives come with their devices.
-fn plain_path<Drives: Iterator<Item = (String, String)>>(
-    path: &str,
-    drives: impl FnOnce() -> Drives,
-) -> Option<String> {
+impl<'a> Devices<'a> {
+    pub(super) const fn new(source: &'a Source) -> Self {
+        Self { source, drives: None }
+    }
+
+    /// Converts a path of the native interface to the one that people know. Stays as it is if no drive stands for its
+    /// device.
+    pub(super) fn plain(&mut self, path: OsString) -> Result<PathBuf> {
+        let text = path.to_string_lossy();
+        let plain = match plain_path(&text, &[]) {
+            None if text.starts_with(r"\Device\") => plain_path(&text, self.drives()?),
+            plain => plain,
+        };
+        Ok(plain.map_or_else(|| PathBuf::from(&path), PathBuf::from))
+    }
+
+    fn drives(&mut self) -> Result<&[(String, String)]> {
+        if self.drives.is_none() {
+            let mut found = Vec::new();
+            for root in self.source.drives()? {
+                let drive = root.trim_end_matches('\\').to_owned();
+                let devices = answered(self.source.ask(&Question::DeviceNames((&drive).into())))?;
+                if let Some(device) = devices.and_then(|bytes| texts_of(&bytes).into_iter().next()) {
+                    found.push((drive, device.to_string_lossy().into_owned()));
+                }
+            }
+            self.drives = Some(found);
+        }
+        Ok(self.drives.as_deref().unwrap_or_default())
+    }
+}
+
+/// The path that people know for a path of the native interface; `None` if it stays as it is.
+fn plain_path(path: &str, drives: &[(String, String)]) -> Option<String> {
     for share in [r"\??\UNC\", r"\Device\Mup\"] {
         if let Some(rest) = path.strip_prefix(share) {
             return Some(format!(r"\\{rest}"));
@@ -67,11 +162,8 @@ fn plain_path<Drives: Iterator<Item = (String, String)>>(
     if let Some(plain) = path.strip_prefix(r"\??\") {
         return Some(plain.to_owned());
     }
-    if !path.starts_with(r"\Device\") {
-        return None;
-    }
-    drives().find_map(|(drive, device)| {
-        let rest = path.strip_prefix(&*device).filter(|rest| rest.starts_with('\\'))?;
+    drives.iter().find_map(|(drive, device)| {
+        let rest = path.strip_prefix(&**device).filter(|rest| rest.starts_with('\\'))?;
         Some(format!("{drive}{rest}"))
     })
 }
@@ -84,7 +176,7 @@ mod tests {
     fn native_paths_as_people_know_them() {
         let drives = [("C:", r"\Device\HarddiskVolume1"), ("D:", r"\Device\HarddiskVolume12")];
         let drives = drives.map(|(drive, device)| (drive.to_owned(), device.to_owned()));
-        let plain = |path| plain_path(path, || drives.clone().into_iter());
+        let plain = |path| plain_path(path, &drives);
         let text = |path: &str| Some(path.to_owned());
         assert_eq!(plain(r"\Device\HarddiskVolume1\a\b.exe"), text(r"C:\a\b.exe"));
         assert_eq!(plain(r"\Device\HarddiskVolume12\b.exe"), text(r"D:\b.exe"));

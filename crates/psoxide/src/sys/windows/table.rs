@@ -1,25 +1,24 @@
-//! The system's table of processes: one call tells of all of them, also of those that may not be opened.
+//! The table of processes: one answer describes all of them, also those that may not be opened.
 
 use std::ffi::OsString;
-use std::os::windows::ffi::OsStringExt as _;
 
 use psoxide_parse::windows::process_table::{self, Process};
+use psoxide_parse::windows::Buffer;
 
-use super::ffi;
+use super::Source;
+use super::calls::Question;
+use super::source::text;
 use crate::sys::Parentage;
 use crate::{Pid, Result};
-
-/// SYSTEM_INFORMATION_CLASS
-const PROCESSES: i32 = 5;
 
 /// The processes of one moment, by pid.
 #[derive(Debug)]
 pub(super) struct Table(Vec<Process>);
 
 impl Table {
-    pub(super) fn read() -> Result<Self> {
-        let filled = ffi::system_information(PROCESSES, 256 << 10)?;
-        let mut processes = process_table::processes(filled.buffer())?;
+    pub(super) fn read(source: &Source) -> Result<Self> {
+        let parse = |bytes: &[u8]| process_table::processes(Buffer::addressed(bytes)?);
+        let mut processes = source.read(&Question::Processes, parse)?;
         processes.sort_unstable_by_key(|process| process.pid);
         Ok(Self(processes))
     }
@@ -48,5 +47,5 @@ impl Table {
 /// The name of a process.
 pub(super) fn name(process: &Process) -> OsString {
     // It stands for the time in which no process runs, and has no file.
-    if process.pid == 0 { "System Idle Process".into() } else { OsString::from_wide(&process.name) }
+    if process.pid == 0 { "System Idle Process".into() } else { text(&process.name) }
 }

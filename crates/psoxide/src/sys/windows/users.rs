@@ -1,53 +1,54 @@
-//! Who is logged in, and who an account is.
+//! Who is logged in, and the names of accounts.
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
-use psoxide_parse::windows::sid;
+use psoxide_parse::windows::{sessions, sid};
 
-use super::source::moment;
-use super::{Source, Windows, ffi};
+use super::abi::NONE_MAPPED;
+use super::calls::{Question, SessionClass};
+use super::source::{answered, moment, text, text_of};
+use super::{Source, Windows};
 use crate::sys::UserReadings;
 use crate::{Result, User};
 
 impl UserReadings for Windows {
-    fn users(_: &Source) -> Result<Vec<User>> {
-        let sessions = ffi::sessions()?.into_iter().map(|session| {
-            Ok(User {
-                name: session.user,
-                terminal: Some(session.name).filter(|name| !name.is_empty()),
-                host: session.client.and_then(|(family, bytes)| host(family, &bytes)),
-                started: (session.logon != 0).then(|| moment(session.logon)).transpose()?,
+    fn users(source: &Source) -> Result<Vec<User>> {
+        let mut users = Vec::new();
+        for session in sessions::sessions(&source.ask(&Question::Sessions)?) {
+            let ask = |class| answered(source.ask(&Question::Session(class, session.id)));
+            // A session that nobody has logged in to, or that has ended.
+            let Some(name) = ask(SessionClass::UserName)?.map(|bytes| text_of(&bytes)).filter(|name| !name.is_empty())
+            else {
+                continue;
+            };
+            let client = ask(SessionClass::ClientAddress)?.map(|bytes| sessions::client(&bytes)).transpose()?.flatten();
+            let logon = ask(SessionClass::Info)?.map(|bytes| sessions::logon(&bytes)).transpose()?;
+            users.push(User {
+                name,
+                terminal: Some(text(&session.name)).filter(|name| !name.is_empty()),
+                host: client.map(|address| address.to_string().into()),
+                started: logon.filter(|logon| *logon != 0).map(moment).transpose()?,
                 pid: None,
-            })
-        });
-        sessions.collect()
+            });
+        }
+        Ok(users)
     }
 }
 
-/// WTS_CLIENT_ADDRESS: an IPv4 address begins at the third byte.
-fn host(family: u32, bytes: &[u8; 20]) -> Option<OsString> {
-    const AF_INET: u32 = 2;
-    const AF_INET6: u32 = 23;
-    match family {
-        AF_INET => {
-            let [_, _, a, b, c, d, ..] = *bytes;
-            Some(Ipv4Addr::new(a, b, c, d).to_string().into())
+/// `DOMAIN\name` of a security identifier, or the identifier if no account has it.
+pub(super) fn account(source: &Source, identifier: &[u8]) -> Result<OsString> {
+    match source.ask(&Question::Account(identifier.to_vec())) {
+        Ok(bytes) => {
+            let (domain, name) = sessions::account(&bytes);
+            if domain.is_empty() {
+                return Ok(text(&name));
+            }
+            let mut account = text(&domain);
+            account.push("\\");
+            account.push(text(&name));
+            Ok(account)
         }
-        AF_INET6 => Some(Ipv6Addr::from(*bytes.get(2..)?.first_chunk::<16>()?).to_string().into()),
-        _ => None,
-    }
-}
-
-/// `DOMAIN\name` of a security identifier, or the identifier where nobody has it.
-pub(super) fn account(identifier: &[u8]) -> Result<OsString> {
-    match ffi::account_name(identifier)? {
-        Some((domain, name)) if domain.is_empty() => Ok(name),
-        Some((mut domain, name)) => {
-            domain.push("\\");
-            domain.push(name);
-            Ok(domain)
-        }
-        None => Ok(sid::text(identifier)?.into()),
+        Err(error) if error.errno() == Some(NONE_MAPPED) => Ok(sid::text(identifier)?.into()),
+        Err(error) => Err(error),
     }
 }

@@ -8,7 +8,6 @@ use windows_sys::Win32::System::Memory::{
     MEMORY_BASIC_INFORMATION, PROCESS_HEAP_ENTRY, VirtualQuery,
 };
 
-use super::wide_size;
 use crate::{HeapInfo, Result};
 
 /// PROCESS_HEAP_REGION and PROCESS_HEAP_ENTRY_BUSY of heapapi.h.
@@ -30,7 +29,7 @@ fn heaps() -> Vec<HANDLE> {
 }
 
 /// Walks over all heaps; allocates nothing while one is locked.
-pub(crate) fn heap_info() -> Result<HeapInfo> {
+pub(in super::super) fn heap_info() -> Result<HeapInfo> {
     let heaps = heaps();
     let (mut used, mut regions) = (0, 0);
     for &heap in &heaps {
@@ -52,7 +51,7 @@ pub(crate) fn heap_info() -> Result<HeapInfo> {
         unsafe { HeapUnlock(heap) };
     }
     let mapped = private_memory().saturating_sub(regions);
-    Ok(HeapInfo { heap_used: used, mmap_used: mapped, heap_count: Some(wide_size(heaps.len())) })
+    Ok(HeapInfo { heap_used: used, mmap_used: mapped, heap_count: Some(heaps.len() as u64) })
 }
 
 /// Memory that this process has committed for itself.
@@ -69,7 +68,7 @@ fn private_memory() -> u64 {
         // SAFETY: the call filled it, and zeros are a value of each of its fields.
         let info = unsafe { info.assume_init() };
         if info.State == MEM_COMMIT && info.Type == MEM_PRIVATE {
-            bytes += wide_size(info.RegionSize);
+            bytes += info.RegionSize as u64;
         }
         match info.BaseAddress.addr().checked_add(info.RegionSize) {
             Some(next) if next > at => at = next,
@@ -79,7 +78,7 @@ fn private_memory() -> u64 {
 }
 
 /// Compacts the heap of the process; whether it could be done.
-pub(crate) fn heap_trim() -> bool {
+pub(in super::super) fn heap_trim() -> bool {
     // SAFETY: the heap of the process always exists.
     unsafe { HeapCompact(GetProcessHeap(), 0) != 0 }
 }

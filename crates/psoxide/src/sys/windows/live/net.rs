@@ -1,6 +1,5 @@
 //! Interfaces and sockets.
 
-use std::io;
 use std::mem::offset_of;
 use std::ptr;
 
@@ -13,8 +12,8 @@ use windows_sys::Win32::NetworkManagement::IpHelper::{
 };
 use windows_sys::Win32::Networking::WinSock::{AF_INET, AF_INET6, AF_UNSPEC};
 
-use super::{Answer, Filled, fill};
-use crate::{Error, NetIo, Result};
+use super::{Filled, fill, fill_addressed, size_of_u32};
+use crate::sys::question::Answer;
 
 /// Where `psoxide_parse` finds the fields.
 const _: () = {
@@ -26,73 +25,67 @@ const _: () = {
     assert!(offset_of!(IP_ADAPTER_ADDRESSES_LH, Luid) == 224);
     assert!(offset_of!(IP_ADAPTER_UNICAST_ADDRESS_LH, Address) == 16);
     assert!(offset_of!(IP_ADAPTER_UNICAST_ADDRESS_LH, OnLinkPrefixLength) == 56);
+    assert!(offset_of!(MIB_IF_ROW2, InterfaceLuid) == 0 && offset_of!(MIB_IF_ROW2, InOctets) == 1208);
+    assert!(offset_of!(MIB_IF_ROW2, OutOctets) == 1280 && offset_of!(MIB_IF_ROW2, OutErrors) == 1312);
 };
 
-fn failed(code: u32) -> io::Error {
-    io::Error::from_raw_os_error(code.cast_signed())
-}
-
-/// `GetAdaptersAddresses`
-pub(crate) fn adapters() -> Result<Filled> {
+pub(super) fn adapters() -> Answer {
     let flags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER;
-    fill(15 << 10, |buffer, capacity| {
-        let mut needed = capacity;
-        // SAFETY: the buffer has the size that is told.
+    fill_addressed(15 << 10, |buffer, room| {
+        let mut needed = room;
+        // SAFETY: the buffer has `room` bytes.
         let answer =
             unsafe { GetAdaptersAddresses(u32::from(AF_UNSPEC), flags, ptr::null(), buffer.cast(), &raw mut needed) };
         match answer {
-            NO_ERROR => Answer::Done(capacity),
-            ERROR_NO_DATA => Answer::Done(0),
-            ERROR_BUFFER_OVERFLOW => Answer::TooSmall(needed),
-            code => Answer::Failed(failed(code)),
+            NO_ERROR => Filled::Done(room),
+            ERROR_NO_DATA => Filled::Done(0),
+            ERROR_BUFFER_OVERFLOW => Filled::TooSmall(needed),
+            code => Filled::Failed(code.cast_signed()),
         }
     })
 }
 
-/// What an interface has carried: `GetIfEntry2`.
-pub(crate) fn counters(luid: u64) -> Result<NetIo> {
-    // SAFETY: the struct is numbers, for which zero is a value.
-    let mut row: MIB_IF_ROW2 = unsafe { std::mem::zeroed() };
-    row.InterfaceLuid.Value = luid;
-    // SAFETY: the struct is alive, and names the interface.
-    match unsafe { GetIfEntry2(&raw mut row) } {
-        NO_ERROR => Ok(NetIo {
-            bytes_sent: row.OutOctets,
-            bytes_recv: row.InOctets,
-            packets_sent: row.OutUcastPkts.saturating_add(row.OutNUcastPkts),
-            packets_recv: row.InUcastPkts.saturating_add(row.InNUcastPkts),
-            errin: row.InErrors,
-            errout: row.OutErrors,
-            dropin: row.InDiscards,
-            dropout: row.OutDiscards,
-        }),
-        code => Err(Error::io(failed(code))),
-    }
+/// The row of an interface.
+pub(super) fn interface(luid: u64) -> Answer {
+    let size = size_of_u32::<MIB_IF_ROW2>();
+    fill(size as usize, |buffer, _| {
+        let row: *mut MIB_IF_ROW2 = buffer.cast();
+        // SAFETY: the buffer has the size of the struct, is aligned for it, and zeros are a value of each of its fields. The
+        // struct names the interface.
+        let answer = unsafe {
+            (*row).InterfaceLuid.Value = luid;
+            GetIfEntry2(row)
+        };
+        match answer {
+            NO_ERROR => Filled::Done(size),
+            code => Filled::Failed(code.cast_signed()),
+        }
+    })
 }
 
 /// A table of sockets with their owners.
-pub(crate) fn sockets(table: Table) -> Result<Filled> {
-    fill(16 << 10, |buffer, capacity| {
-        let mut needed = capacity;
+pub(super) fn sockets(table: Table) -> Answer {
+    fill(16 << 10, |buffer, room| {
+        let mut needed = room;
         let family = u32::from(match table {
             Table::Tcp4 | Table::Udp4 => AF_INET,
             Table::Tcp6 | Table::Udp6 => AF_INET6,
         });
         let size = &raw mut needed;
         let answer = match table {
-            // SAFETY: the buffer has the size that is told.
+            // SAFETY: the buffer has `room` bytes.
             Table::Tcp4 | Table::Tcp6 => unsafe {
                 GetExtendedTcpTable(buffer, size, 0, family, TCP_TABLE_OWNER_PID_ALL, 0)
             },
-            // SAFETY: the buffer has the size that is told.
+            // SAFETY: the buffer has `room` bytes.
             Table::Udp4 | Table::Udp6 => unsafe {
                 GetExtendedUdpTable(buffer, size, 0, family, UDP_TABLE_OWNER_PID, 0)
             },
         };
         match answer {
-            NO_ERROR => Answer::Done(capacity),
-            ERROR_INSUFFICIENT_BUFFER => Answer::TooSmall(needed),
-            code => Answer::Failed(failed(code)),
+            NO_ERROR => Filled::Done(room),
+            ERROR_INSUFFICIENT_BUFFER => Filled::TooSmall(needed),
+            code => Filled::Failed(code.cast_signed()),
         }
     })
 }

@@ -1,8 +1,8 @@
 //! Waiting for any number of processes at the same time.
 
 use std::ffi::c_void;
-use std::io;
-use std::os::windows::io::{AsRawHandle as _, OwnedHandle};
+use std::marker::PhantomData;
+use std::os::windows::io::{AsRawHandle as _, BorrowedHandle};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE};
@@ -11,9 +11,8 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use super::check;
-use crate::{Error, Result};
 
-/// Whom to tell, and of what.
+/// What a wait passes to its callback: the place of the handle, and the channel for it.
 struct Context {
     place: usize,
     tell: Sender<usize>,
@@ -43,13 +42,18 @@ unsafe extern "system" fn ended(context: *mut c_void, _timed_out: bool) {
     let _ = context.tell.send(context.place);
 }
 
-/// The waits for all of `handles`, which the pool of threads shares among as few threads as it can; and where the place
-/// of each that is signalled arrives.
-pub(crate) fn each(handles: &[(usize, OwnedHandle)]) -> Result<(impl Drop + use<>, Receiver<usize>)> {
+/// What [`each`] returns: the waits, and where the places arrive.
+pub(in super::super) type Waiting<'a> = (Waits<'a>, Receiver<usize>);
+
+/// Waits for all of `handles`, which the pool of threads shares among as few threads as it can. The place of each handle
+/// that is signalled arrives at the receiver.
+pub(in super::super) fn each<'a>(
+    handles: impl Iterator<Item = (usize, BorrowedHandle<'a>)>,
+) -> Result<Waiting<'a>, i32> {
     let (tell, told) = channel();
-    let mut waits = Vec::with_capacity(handles.len());
+    let mut waits = Waits(Vec::new(), PhantomData);
     for (place, handle) in handles {
-        let context = Box::into_raw(Box::new(Context { place: *place, tell: tell.clone() }));
+        let context = Box::into_raw(Box::new(Context { place, tell: tell.clone() }));
         let mut wait = std::ptr::null_mut();
         // SAFETY: the process handle is open and outlives the wait, as does the context.
         let answer = unsafe {
@@ -65,17 +69,17 @@ pub(crate) fn each(handles: &[(usize, OwnedHandle)]) -> Result<(impl Drop + use<
         if let Err(error) = check(answer) {
             // SAFETY: no wait took it on.
             drop(unsafe { Box::from_raw(context) });
-            return Err(Error::io(io::Error::other(error)));
+            return Err(error);
         }
-        waits.push(Registered { wait, context });
+        waits.0.push(Registered { wait, context });
     }
-    Ok((Waits(waits), told))
+    Ok((waits, told))
 }
 
-/// All of them.
-struct Waits(Vec<Registered>);
+/// All waits. They end before the handles are closed.
+pub(in super::super) struct Waits<'a>(Vec<Registered>, PhantomData<BorrowedHandle<'a>>);
 
-impl Drop for Waits {
+impl Drop for Waits<'_> {
     fn drop(&mut self) {
         self.0.clear();
     }
