@@ -6,7 +6,8 @@ impl Capture {
     /// Replaces what is private: whole words in contents, targets and answers, and whole environments.
     ///
     /// `words` are replaced in the order given. An answer keeps its length, as its fields are found by their offsets: the
-    /// replacement is cut, or filled with `x`. `is_environment` says which questions ask for an environment.
+    /// replacement is cut, or filled with `x`. `is_environment` says which questions ask for an environment. Windows answers
+    /// in UTF-16, and takes names for the same in upper and lower case.
     pub fn scrub(&mut self, words: &[(Vec<u8>, Vec<u8>)], is_environment: impl Fn(&str) -> bool) {
         for (name, entry) in &mut self.entries {
             let file = name.rsplit(|&byte| byte == b'/').next();
@@ -22,9 +23,12 @@ impl Capture {
                 Entry::Dir => {}
             }
         }
+        let is_wide = self.header.system == "windows";
         for (question, answer) in &mut self.answers {
             match answer {
+                Ok(bytes) if is_environment(question) && is_wide => scrub_wide_environment(bytes),
                 Ok(bytes) if is_environment(question) => scrub_environment(bytes),
+                Ok(bytes) if is_wide => scrub_wide_record(bytes, words),
                 Ok(bytes) => scrub_record(bytes, words),
                 Err(_) => {}
             }
@@ -39,24 +43,68 @@ fn scrub_environment(bytes: &mut Vec<u8>) {
     }
 }
 
+/// Replaces an environment of Windows.
+fn scrub_wide_environment(bytes: &mut Vec<u8>) {
+    scrub_environment(bytes);
+    *bytes = bytes.iter().flat_map(|byte| u16::from(*byte).to_le_bytes()).collect();
+}
+
 /// Replaces words by words of the same length.
 fn scrub_record(bytes: &mut Vec<u8>, words: &[(Vec<u8>, Vec<u8>)]) {
     for (from, to) in words {
-        let to: Vec<u8> = to.iter().copied().chain(std::iter::repeat(b'x')).take(from.len()).collect();
-        *bytes = replace(bytes, from, &to);
+        *bytes = replace(bytes, from, &fitted(to, from.len(), b'x'));
     }
+}
+
+/// Replaces words of UTF-16 by words of the same length. Structs have text at even offsets.
+fn scrub_wide_record(bytes: &mut Vec<u8>, words: &[(Vec<u8>, Vec<u8>)]) {
+    let mut units: Vec<u16> =
+        bytes.chunks_exact(2).map(|pair| u16::from_le_bytes(pair.try_into().unwrap_or_default())).collect();
+    for (from, to) in words {
+        let [from, to] = [from, to].map(|word| String::from_utf8_lossy(word).encode_utf16().collect::<Vec<u16>>());
+        let to = fitted(&to, from.len(), b'x'.into());
+        units = replace_units(&units, &from, &to, |unit| u8::try_from(unit).map_or(unit, |byte| byte.to_ascii_lowercase().into()));
+    }
+    let scrubbed = units.iter().flat_map(|unit| unit.to_le_bytes());
+    bytes.splice(..units.len() * 2, scrubbed);
+}
+
+/// `word` cut or filled to a length.
+fn fitted<T: Copy>(word: &[T], length: usize, filler: T) -> Vec<T> {
+    word.iter().copied().chain(std::iter::repeat(filler)).take(length).collect()
 }
 
 /// `bytes` with each `from` made a `to`, but not inside a longer word: a host named `vm` must not spoil `kvm`.
 fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    replace_units(bytes, from, to, |byte| byte)
+}
+
+/// The same of text in units of any size, which `folded` makes equal if they stand for the same letter.
+fn replace_units<T: Copy + PartialEq + Into<u32>>(
+    text: &[T],
+    from: &[T],
+    to: &[T],
+    folded: impl Fn(T) -> T,
+) -> Vec<T> {
+    let word = |unit: Option<&T>| {
+        let letter = unit.and_then(|unit| char::from_u32((*unit).into()));
+        letter.is_some_and(|letter| letter.is_ascii_alphanumeric())
+    };
     let joined = |left, right| word(left) && word(right);
-    let mut out = Vec::with_capacity(bytes.len());
+    let begins = |rest: &[T]| {
+        rest.len() >= from.len() && rest.iter().zip(from).all(|(one, other)| folded(*one) == folded(*other))
+    };
+    let mut out = Vec::with_capacity(text.len());
     let mut before = None;
-    let mut rest = bytes;
+    let mut rest = text;
     while let Some((first, tail)) = rest.split_first() {
-        match rest.strip_prefix(from) {
-            Some(after) if !from.is_empty() && !joined(before, from.first()) && !joined(from.last(), after.first()) => {
+        match rest.split_at_checked(from.len()) {
+            Some((found, after))
+                if !from.is_empty()
+                    && begins(found)
+                    && !joined(before, from.first())
+                    && !joined(from.last(), after.first()) =>
+            {
                 out.extend_from_slice(to);
                 before = from.last();
                 rest = after;
@@ -105,6 +153,19 @@ mod tests {
         capture.scrub(&changes(&[("vm", "host"), ("anna-maria", "user")]), |question| question.starts_with("environ"));
         assert_eq!(capture.answers["environ of 1"], Ok(b"SCRUBBED=1\0".to_vec()));
         assert_eq!(capture.answers["name"], Ok(b"ho\0\0userxxxxxx\0".to_vec()));
+    }
+
+    #[test]
+    fn answers_of_windows_are_utf_16() {
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let mut capture = Capture::default();
+        capture.header.system = "windows".into();
+        let answer = [wide("ANNA@VM KVM C:\\Users\\anna\0"), vec![7]].concat();
+        capture.record("names", Ok(answer));
+        capture.record("environ of 1", Ok(wide("A=anna\0\0")));
+        capture.scrub(&changes(&[("anna", "user1"), ("vm", "host")]), |question| question.starts_with("environ"));
+        assert_eq!(capture.answers["names"], Ok([wide("user@ho KVM C:\\Users\\user\0"), vec![7]].concat()));
+        assert_eq!(capture.answers["environ of 1"], Ok(wide("SCRUBBED=1\0")));
     }
 
     #[test]

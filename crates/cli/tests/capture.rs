@@ -216,3 +216,22 @@ snapshots! {
     intel_ps: "ps";
     intel_sensors: "sensors";
 }
+
+snapshots! {
+    "windows/10.0.19043-amd64-wine-recorded.txt.gz":
+    windows_glance: ;
+    windows_ps: "ps";
+    windows_ps_json: "ps" "--json" "--filter" "name == probe.exe";
+    windows_pstree: "pstree";
+    windows_free: "free";
+    windows_meminfo: "meminfo";
+    windows_cpu: "cpu";
+    windows_netstat: "netstat";
+    windows_disks: "disks";
+    windows_ifconfig: "ifconfig";
+    windows_services: "services";
+    windows_who: "who";
+    windows_battery: "battery";
+    windows_sensors: "sensors";
+    windows_top: "top" "--batch";
+}

@@ -153,3 +153,20 @@ fn wrong_usage_is_2_and_nobody_is_4() {
     assert_eq!((root.code, root.one_line()), (1, "psoxide: reading a directory of copied files is not supported here"));
     assert_eq!(ran(&["ps", "--filter", "name == nobody"]).code, 1);
 }
+
+#[test]
+fn this_machine_is_captured_and_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("machine.txt");
+    let captured = run(psoxide().arg("capture").arg(&file));
+    assert_eq!((captured.code, &*captured.stdout), (0, ""), "{}", captured.stderr);
+    let read = |args: &[&str]| run(psoxide().arg("--root").arg(&file).args(args));
+    let rows = read(&["ps", "--json", "--columns", "pid,name,cmdline"]).json();
+    let mine = rows["rows"].as_array().unwrap().iter().find(|row| row["name"] == "psoxide.exe").unwrap();
+    assert_eq!(mine["cmdline"][1], "capture", "{mine}");
+    assert!(read(&["free"]).stdout.contains("Mem:"));
+    let me = mine["pid"].to_string();
+    assert!(read(&["procinfo", &me, "--verbose"]).stdout.contains("psoxide.exe"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with("psoxide-capture 1\norigin recorded\nsystem windows\n"), "{text:.200}");
+}

@@ -1,6 +1,6 @@
 //! Recording a capture of the running machine, without what is private.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::SystemTime;
 
@@ -49,6 +49,7 @@ impl System {
             let secrets = Secrets::of(self, &capture, &host.hostname);
             capture.scrub(&secrets.words, sys::Os::is_environment);
             secrets.addresses(&mut capture);
+            secrets.accounts(&mut capture);
         }
         Ok(capture.to_text())
     }
@@ -93,6 +94,8 @@ struct Secrets {
     words: Vec<(Vec<u8>, Vec<u8>)>,
     /// Hardware addresses.
     links: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The machines and domains of Windows accounts, as three numbers of a security identifier.
+    domains: BTreeSet<[u32; 3]>,
     v4: BTreeMap<Ipv4Addr, Ipv4Addr>,
     v6: BTreeMap<Ipv6Addr, Ipv6Addr>,
 }
@@ -110,7 +113,15 @@ impl Secrets {
             secrets.word(&name, &format!("user{}", number + 1));
         }
         for user in system.users().unwrap_or_default() {
-            secrets.word(&user.host.unwrap_or_default().to_string_lossy(), "remote");
+            let host = user.host.unwrap_or_default().to_string_lossy().into_owned();
+            match host.parse() {
+                Ok(ip) => secrets.ip(ip),
+                Err(_) => secrets.word(&host, "remote"),
+            }
+        }
+        secrets.domains = capture.answers.keys().filter_map(|question| domain(question)).collect();
+        for number in secrets.domains.clone() {
+            secrets.word(&domain_text(number), &domain_text(NO_DOMAIN));
         }
         for (number, (_, addresses)) in system.net_if_addrs().unwrap_or_default().into_iter().enumerate() {
             for address in addresses {
@@ -191,7 +202,26 @@ impl Secrets {
         }
         for (question, answer) in &mut capture.answers {
             if let (true, Ok(bytes)) = (holds_addresses(question), answer) {
-                self.replace_bytes(bytes);
+                self.replace_bytes(bytes, alignment(question));
+            }
+        }
+    }
+
+    /// Replaces the machines and domains in the security identifiers of Windows: in questions as text, in answers as bytes.
+    fn accounts(&self, capture: &mut Capture) {
+        for domain in &self.domains {
+            let (from, to) = (domain_text(*domain), domain_text(NO_DOMAIN));
+            capture.answers =
+                std::mem::take(&mut capture.answers).into_iter().map(|(q, a)| (q.replace(&from, &to), a)).collect();
+        }
+        let bytes = |domain: &[u32; 3]| domain.map(u32::to_le_bytes).concat();
+        for (question, answer) in &mut capture.answers {
+            if let (true, Ok(identifier)) = (question.contains("TokenUser"), answer) {
+                // Behind the revision, the count, the authority and the number 21.
+                let place = identifier.get_mut(12..24).filter(|place| self.domains.iter().any(|d| bytes(d) == *place));
+                if let Some(place) = place {
+                    place.copy_from_slice(&bytes(&NO_DOMAIN));
+                }
             }
         }
     }
@@ -223,8 +253,8 @@ impl Secrets {
         }
     }
 
-    /// Replaces hardware addresses anywhere, and others at offsets that are a multiple of 4, as all structs have them.
-    fn replace_bytes(&self, bytes: &mut [u8]) {
+    /// Replaces hardware addresses anywhere, and others at offsets that are a multiple of `alignment`.
+    fn replace_bytes(&self, bytes: &mut [u8], alignment: usize) {
         for (from, to) in &self.links {
             for at in 0..bytes.len() {
                 let place = bytes.get_mut(at..).and_then(|rest| rest.get_mut(..from.len()));
@@ -242,15 +272,53 @@ impl Secrets {
             } else if let (Some(to), Some(place)) = (v4, rest.first_chunk_mut::<4>()) {
                 *place = to.octets();
             }
-            rest = rest.get_mut(4..).unwrap_or_default();
+            rest = rest.get_mut(alignment..).unwrap_or_default();
         }
     }
 }
 
+/// What takes the place of a machine or domain.
+const NO_DOMAIN: [u32; 3] = [1, 2, 3];
+
+/// The machine or domain of the account that a question is about.
+fn domain(question: &str) -> Option<[u32; 3]> {
+    let numbers = question.strip_prefix("LookupAccountSid S-1-5-21-")?;
+    let numbers: Vec<u32> = numbers.split('-').map_while(|number| number.parse().ok()).collect();
+    numbers.first_chunk().copied()
+}
+
+/// A machine or domain as security identifiers have it.
+fn domain_text([a, b, c]: [u32; 3]) -> String {
+    format!("S-1-5-21-{a}-{b}-{c}")
+}
+
 /// Whether the answer to a question can hold addresses of the network.
 fn holds_addresses(question: &str) -> bool {
-    const ABOUT: [&str; 9] = ["net.", "kern.file", "filedesc", "SIOC", "ifaddrs", "utmp", "utx", "sockets", "adapters"];
+    const ABOUT: [&str; 12] = [
+        "net.",
+        "kern.file",
+        "filedesc",
+        "SIOC",
+        "ifaddrs",
+        "utmp",
+        "utx",
+        "sockets",
+        // Windows
+        "GetAdapters",
+        "GetExtended",
+        "GetIfEntry",
+        CLIENT_ADDRESS,
+    ];
     ABOUT.iter().any(|about| question.contains(about))
+}
+
+/// Where the user of a session of Windows sits.
+const CLIENT_ADDRESS: &str = "WTSClientAddress";
+
+/// The multiple of bytes at which an answer can have an address.
+fn alignment(question: &str) -> usize {
+    // The only struct whose addresses are not aligned as numbers are.
+    if question.contains(CLIENT_ADDRESS) { 2 } else { 4 }
 }
 
 /// The names of the people who use the machine: who has a login session or runs a process, and no service.
@@ -307,8 +375,11 @@ mod tests {
             "0: 010200C0:0016 0100007F:1F90\n1: 0000000000000000FFFF0000020200C0:0050 B80D0120000000000000000001000000:0"
         );
         let mut answer = [&[16, 2, 0, 80][..], &[10, 0, 2, 15], &[0, 10, 0, 2, 15]].concat();
-        secrets.replace_bytes(&mut answer);
+        secrets.replace_bytes(&mut answer, alignment("sysctl net.inet"));
         assert_eq!(answer, [16, 2, 0, 80, 192, 0, 2, 1, 0, 10, 0, 2, 15]);
+        let mut client = [&[2, 0, 0, 0, 0, 0][..], &[10, 0, 2, 15]].concat();
+        secrets.replace_bytes(&mut client, alignment("WTSQuerySessionInformation WTSClientAddress 1"));
+        assert_eq!(client, [2, 0, 0, 0, 0, 0, 192, 0, 2, 1]);
     }
 
     #[test]
@@ -319,8 +390,22 @@ mod tests {
         assert_eq!(secrets.words[0], (b"52:54:00:01:02:03".to_vec(), b"02:00:00:00:00:03".to_vec()));
         assert_eq!(secrets.words.len(), 1);
         let mut answer = [&[9][..], &[0x52, 0x54, 0, 1, 2, 3], &[9]].concat();
-        secrets.replace_bytes(&mut answer);
+        secrets.replace_bytes(&mut answer, 4);
         assert_eq!(answer, [9, 2, 0, 0, 0, 0, 3, 9]);
+    }
+
+    #[test]
+    fn accounts_of_windows_lose_their_machine() {
+        let mut capture = Capture::default();
+        let identifier = |numbers: [u32; 5]| [&[1, 5, 0, 0, 0, 0, 0, 5][..], &numbers.map(u32::to_le_bytes).concat()].concat();
+        capture.record("LookupAccountSid S-1-5-21-700-800-900-1001", Ok(Vec::new()));
+        capture.record("LookupAccountSid S-1-5-18", Ok(Vec::new()));
+        capture.record("process 8 GetTokenInformation TokenUser", Ok(identifier([21, 700, 800, 900, 1001])));
+        let domains = capture.answers.keys().filter_map(|question| domain(question)).collect();
+        Secrets { domains, ..Secrets::default() }.accounts(&mut capture);
+        let questions: Vec<&str> = capture.answers.keys().map(String::as_str).collect();
+        assert_eq!(questions[..2], ["LookupAccountSid S-1-5-18", "LookupAccountSid S-1-5-21-1-2-3-1001"]);
+        assert_eq!(capture.answers[questions[2]], Ok(identifier([21, 1, 2, 3, 1001])));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub const PORTED: OsSet = OsSet::ALL;
 
 /// What a port does not do yet: the calls that its system has and the port still lacks. A call that is missing here and
 /// fails with `Unsupported` fails a test, and so does one that is listed and works.
-const GAPS: &[(Os, &[&str])] = &[(Os::Windows, &["System::host_info"])];
+const GAPS: &[(Os, &[&str])] = &[];
 
 impl Call {
     /// Whether psoxide has this call for the system `os`.

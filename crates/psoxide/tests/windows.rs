@@ -2,6 +2,8 @@
 #![cfg(windows)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
+mod common;
+
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -12,6 +14,8 @@ use psoxide::{
     AddressFamily, Child, ConnectionKind, ConnectionStatus, Endpoint, ErrorKind, ExitStatus, Field, IoPriority,
     IoPriorityClass, NicAddress, Process, ProcessStatus, Signal, System, wait_procs,
 };
+
+use common::windows::refuse_all;
 
 /// This test again, as a process that does nothing until its input ends.
 fn sleeper() -> Child {
@@ -262,25 +266,6 @@ fn a_32_bit_process_is_read_as_it_was_started() {
         assert!(p.memory_info().unwrap().rss > 0 && !p.memory_maps().unwrap().is_empty());
     }
     child.kill().unwrap();
-}
-
-/// Lets nobody do anything with a process; its owner may change that again.
-#[allow(unsafe_code)]
-fn refuse_all(pid: u32) {
-    use windows_sys::Win32::Foundation::CloseHandle;
-    use windows_sys::Win32::Security::{DACL_SECURITY_INFORMATION, SetKernelObjectSecurity};
-    use windows_sys::Win32::Storage::FileSystem::WRITE_DAC;
-    use windows_sys::Win32::System::Threading::OpenProcess;
-    // A self-relative descriptor with nothing but a list of rights, which begins at its byte 20 and is empty.
-    let mut descriptor = [0u32; 7];
-    (descriptor[0], descriptor[4], descriptor[5]) = (0x8004 << 16 | 1, 20, 8 << 16 | 2);
-    // SAFETY: the descriptor is alive and whole, and the handle is closed once.
-    unsafe {
-        let process = OpenProcess(WRITE_DAC, 0, pid);
-        assert!(!process.is_null());
-        assert_ne!(SetKernelObjectSecurity(process, DACL_SECURITY_INFORMATION, descriptor.as_mut_ptr().cast()), 0);
-        CloseHandle(process);
-    }
 }
 
 #[test]

@@ -6,19 +6,28 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// The struct that each function of a parser reads; nothing where these headers do not have it, and the numbers are those
-/// of the documentation (`SYSTEM_HANDLE_INFORMATION_EX`), or where `MORE` has it.
+/// The struct that each function of a parser reads. Nothing where these headers do not have it, and the numbers are those
+/// of the documentation (`SYSTEM_HANDLE_INFORMATION_EX`), where `MORE` has it, and for a list of numbers.
 const STRUCTS: &[(&str, &str, &str)] = &[
     ("adapters", "adapters", "IP_ADAPTER_ADDRESSES_LH"),
     ("adapters", "adapter", "IP_ADAPTER_ADDRESSES_LH"),
     ("adapters", "address", "IP_ADAPTER_UNICAST_ADDRESS_LH"),
+    ("adapters", "counters", "MIB_IF_ROW2"),
     ("disk_performance", "parse", "DISK_PERFORMANCE"),
     ("handle_table", "of_process", ""),
     ("machine", "performance", "SYSTEM_PERFORMANCE_INFORMATION"),
     ("machine", "time_of_day", "SYSTEM_TIMEOFDAY_INFORMATION"),
     ("machine", "page_files", "SYSTEM_PAGEFILE_INFORMATION"),
+    ("machine", "memory", "PERFORMANCE_INFORMATION"),
+    ("machine", "power", "SYSTEM_POWER_STATUS"),
+    ("machine", "version", "OSVERSIONINFOW"),
+    ("machine", "architecture", "SYSTEM_INFO"),
     ("peb", "peb_address", "PROCESS_BASIC_INFORMATION"),
     ("peb", "counted_text", ""),
+    ("process", "times", ""),
+    ("process", "memory", "PROCESS_MEMORY_COUNTERS_EX"),
+    ("process", "io_counters", "IO_COUNTERS"),
+    ("process", "region", "MEMORY_BASIC_INFORMATION"),
     ("process_table", "processes", "SYSTEM_PROCESS_INFORMATION"),
     ("process_table", "process", "SYSTEM_PROCESS_INFORMATION"),
     ("process_table", "name", "SYSTEM_PROCESS_INFORMATION"),
@@ -26,14 +35,20 @@ const STRUCTS: &[(&str, &str, &str)] = &[
     ("processors", "times", "SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION"),
     ("processors", "clocks", "PROCESSOR_POWER_INFORMATION"),
     ("processors", "topology", "SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX"),
+    ("service_table", "counted_list", ""),
     ("service_table", "list", "ENUM_SERVICE_STATUS_PROCESSW"),
     ("service_table", "config", "QUERY_SERVICE_CONFIGW"),
     ("service_table", "description", "SERVICE_DESCRIPTIONW"),
+    ("sessions", "client", "WTS_CLIENT_ADDRESS"),
+    ("sessions", "logon", "WTSINFOW"),
     ("sid", "text", "SID"),
     ("socket_table", "sockets", ""),
     ("socket_table", "tcp4", "MIB_TCPROW_OWNER_PID"),
     ("socket_table", "tcp6", "MIB_TCP6ROW_OWNER_PID"),
+    ("volume", "volume", ""),
+    ("volume", "space", ""),
     ("working_set", "count", "PSAPI_WORKING_SET_EX_INFORMATION"),
+    ("working_set", "counted", ""),
 ];
 
 /// What a field of a struct is called in these headers, if not by its own name. Nothing: `MORE` has it under another
@@ -74,6 +89,9 @@ const MORE: &str = "
     IS(offsetof(struct sockaddr_in6, sin6_scope_id), 24);
     IS(offsetof(struct sockaddr, sa_family), 0);
     IS(sizeof(SYSTEM_PROCESS_INFORMATION), 0x100);
+    IS(sizeof(MEMORY_BASIC_INFORMATION), 48);
+    IS(sizeof(WTS_CLIENT_ADDRESS), 24);
+    IS(offsetof(WTS_CLIENT_ADDRESS, Address), 4);
     IS(sizeof(SYSTEM_THREADS), 0x50);
     IS(sizeof(SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION), 48);
     IS(sizeof(PROCESSOR_POWER_INFORMATION), 24);
@@ -127,6 +145,7 @@ const HEADERS: &str = "
     #include <winioctl.h>
     #include <iphlpapi.h>
     #include <psapi.h>
+    #include <wtsapi32.h>
     // Of ntpoapi.h, which programs cannot include.
     typedef struct { ULONG Number, MaxMhz, CurrentMhz, MhzLimit, MaxIdleState, CurrentIdleState; }
         PROCESSOR_POWER_INFORMATION;

@@ -2,6 +2,8 @@
 #![allow(dead_code, clippy::unwrap_used)] // no test uses all of it; a failure here is a failed test
 
 pub(crate) mod truth;
+#[cfg(windows)]
+pub(crate) mod windows;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
