@@ -258,7 +258,7 @@ const UNSEEN_UNDER_WINE: &str = "\
 const EVIDENCE: [(&str, &str); 4] = [
     ("live", "a test made the call on the running system"),
     ("wine", "a test made the call under Wine"),
-    ("recorded", "a test replays the answers that a real kernel gave"),
+    ("recorded", "a test replays the answers that a running kernel gave, from a capture (Windows: that Wine gave)"),
     ("built", "a test replays answers built from the system's headers"),
 ];
 
@@ -288,6 +288,8 @@ pub fn platform_md(evidence: &str) -> String {
         let ported = CALLS.iter().any(|call| call.name == name && call.is_ported(os));
         let seen = |kind: &str| evidence.lines().any(|line| line == format!("{} {name} {kind}", os.name()));
         match EVIDENCE.iter().find(|(kind, _)| seen(kind)) {
+            // Neither is stronger: both are Wine's.
+            Some(("wine", _)) if seen("recorded") => "wine, recorded",
             Some((kind, _)) => kind,
             None if ported => "compiles",
             None => "planned",
