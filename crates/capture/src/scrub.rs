@@ -63,7 +63,9 @@ fn scrub_wide_record(bytes: &mut Vec<u8>, words: &[(Vec<u8>, Vec<u8>)]) {
     for (from, to) in words {
         let [from, to] = [from, to].map(|word| String::from_utf8_lossy(word).encode_utf16().collect::<Vec<u16>>());
         let to = fitted(&to, from.len(), b'x'.into());
-        units = replace_units(&units, &from, &to, |unit| u8::try_from(unit).map_or(unit, |byte| byte.to_ascii_lowercase().into()));
+        units = replace_units(&units, &from, &to, |unit| {
+            u8::try_from(unit).map_or(unit, |byte| byte.to_ascii_lowercase().into())
+        });
     }
     let scrubbed = units.iter().flat_map(|unit| unit.to_le_bytes());
     bytes.splice(..units.len() * 2, scrubbed);
@@ -80,12 +82,7 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 /// The same of text in units of any size, which `folded` makes equal if they stand for the same letter.
-fn replace_units<T: Copy + PartialEq + Into<u32>>(
-    text: &[T],
-    from: &[T],
-    to: &[T],
-    folded: impl Fn(T) -> T,
-) -> Vec<T> {
+fn replace_units<T: Copy + PartialEq + Into<u32>>(text: &[T], from: &[T], to: &[T], folded: impl Fn(T) -> T) -> Vec<T> {
     let word = |unit: Option<&T>| {
         let letter = unit.and_then(|unit| char::from_u32((*unit).into()));
         letter.is_some_and(|letter| letter.is_ascii_alphanumeric())

@@ -397,7 +397,8 @@ mod tests {
     #[test]
     fn accounts_of_windows_lose_their_machine() {
         let mut capture = Capture::default();
-        let identifier = |numbers: [u32; 5]| [&[1, 5, 0, 0, 0, 0, 0, 5][..], &numbers.map(u32::to_le_bytes).concat()].concat();
+        let identifier =
+            |numbers: [u32; 5]| [&[1, 5, 0, 0, 0, 0, 0, 5][..], &numbers.map(u32::to_le_bytes).concat()].concat();
         capture.record("LookupAccountSid S-1-5-21-700-800-900-1001", Ok(Vec::new()));
         capture.record("LookupAccountSid S-1-5-18", Ok(Vec::new()));
         capture.record("process 8 GetTokenInformation TokenUser", Ok(identifier([21, 700, 800, 900, 1001])));

@@ -147,8 +147,7 @@ impl Error {
             return Self::io(io::Error::from_raw_os_error(errno));
         }
         let refused = if os == Os::Windows { &REFUSED_BY_WINDOWS[..] } else { &REFUSED };
-        let mut error =
-            Self::new(if refused.contains(&errno) { ErrorKind::AccessDenied } else { ErrorKind::Io });
+        let mut error = Self::new(if refused.contains(&errno) { ErrorKind::AccessDenied } else { ErrorKind::Io });
         error.0.source = Some(Cause::Captured(os, errno));
         error
     }

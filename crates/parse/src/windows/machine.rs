@@ -172,7 +172,10 @@ mod tests {
         made.u32(4, 10).u32(8, 0).u32(12, 19045).set(20, [b'S', 0, b'P', 0]);
         let expected = Version { major: 10, minor: 0, build: 19045, service_pack: vec![b'S'.into(), b'P'.into()] };
         assert_eq!(version(&made.0), Ok(expected));
-        assert_eq!((architecture(&[9, 0, 0, 0]), architecture(&[]).unwrap_err().field()), (Ok(9), "wProcessorArchitecture"));
+        assert_eq!(
+            (architecture(&[9, 0, 0, 0]), architecture(&[]).unwrap_err().field()),
+            (Ok(9), "wProcessorArchitecture")
+        );
     }
 
     proptest! {

@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn sessions_have_names() {
-        let bytes = [&0u32.to_le_bytes()[..], &wide_bytes("Services\0"), &1u32.to_le_bytes(), &wide_bytes("\0")].concat();
+        let bytes =
+            [&0u32.to_le_bytes()[..], &wide_bytes("Services\0"), &1u32.to_le_bytes(), &wide_bytes("\0")].concat();
         let expected = [Session { id: 0, name: wide("Services") }, Session { id: 1, name: Vec::new() }];
         assert_eq!(sessions(&bytes), expected);
     }

@@ -93,9 +93,7 @@ impl DiskReadings for Windows {
         for number in 0..DISKS {
             let counters = match source.read(&Question::Disk(number), disk_performance::parse) {
                 // There is no disk of this number, or it is not counted.
-                Err(error)
-                    if error.is_missing() || matches!(error.errno(), Some(INVALID_FUNCTION | NOT_SUPPORTED)) =>
-                {
+                Err(error) if error.is_missing() || matches!(error.errno(), Some(INVALID_FUNCTION | NOT_SUPPORTED)) => {
                     continue;
                 }
                 counters => counters?,

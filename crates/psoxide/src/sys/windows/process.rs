@@ -19,7 +19,8 @@ use super::{Handle, Source, Windows, cpu, groups, net, pages, users};
 use crate::sys::{Parentage, ProcessReadings, SystemReadings};
 use crate::{
     Connection, ConnectionKind, CtxSwitches, Error, ErrorKind, HostInfo, IoCounters, IoPriority, MemoryDetails,
-    MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, Os, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Result, Thread,
+    MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, Os, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Result,
+    Thread,
 };
 
 impl SystemReadings for Windows {

@@ -61,7 +61,8 @@ impl ServiceReadings for Windows {
             Err(error) if error.is_access_denied() => return Err(error),
             description => answered(description)?,
         };
-        let description = description.map(|bytes| service_table::description(Buffer::addressed(&bytes)?)).transpose()?;
+        let description =
+            description.map(|bytes| service_table::description(Buffer::addressed(&bytes)?)).transpose()?;
         Ok(Service {
             name: name.to_owned(),
             display_name: text(&config.display_name),

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use psoxide_parse::windows::process_table::{self, Process};
 use psoxide_parse::windows::Buffer;
+use psoxide_parse::windows::process_table::{self, Process};
 
 use super::Source;
 use super::calls::Question;

@@ -163,13 +163,7 @@ pub(super) fn session(class: SessionClass, session: u32) -> Answer {
     let (mut buffer, mut size) = (ptr::null_mut(), 0);
     // SAFETY: both are alive.
     check(unsafe {
-        WTSQuerySessionInformationW(
-            WTS_CURRENT_SERVER_HANDLE,
-            session,
-            class as i32,
-            &raw mut buffer,
-            &raw mut size,
-        )
+        WTSQuerySessionInformationW(WTS_CURRENT_SERVER_HANDLE, session, class as i32, &raw mut buffer, &raw mut size)
     })?;
     let given = Given(buffer);
     if given.0.is_null() {

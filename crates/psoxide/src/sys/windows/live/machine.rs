@@ -71,9 +71,8 @@ pub(super) fn processors_of(group: u16) -> Answer {
         let class = Class::Processors as i32;
         // SAFETY: the input is a live number of this size, the buffer has `room` bytes, and the call writes to nothing else
         // but the other number.
-        let status = unsafe {
-            NtQuerySystemInformationEx(class, input, size_of_u32::<u16>(), buffer, room, &raw mut needed)
-        };
+        let status =
+            unsafe { NtQuerySystemInformationEx(class, input, size_of_u32::<u16>(), buffer, room, &raw mut needed) };
         filled(status, needed, room)
     })
 }
@@ -144,9 +143,7 @@ pub(super) fn computer_name() -> Answer {
     let mut room = vec![0u16; 256];
     let mut size = super::length(&room);
     // SAFETY: the buffer has as many units as the number says.
-    super::check(unsafe {
-        GetComputerNameExW(ComputerNamePhysicalDnsHostname, room.as_mut_ptr(), &raw mut size)
-    })?;
+    super::check(unsafe { GetComputerNameExW(ComputerNamePhysicalDnsHostname, room.as_mut_ptr(), &raw mut size) })?;
     Ok(text(&room))
 }
 

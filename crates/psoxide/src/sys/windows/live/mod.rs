@@ -27,8 +27,8 @@ use std::io;
 use std::os::windows::ffi::OsStrExt as _;
 
 use windows_sys::Win32::Foundation::{
-    ERROR_INSUFFICIENT_BUFFER, NTSTATUS, RtlNtStatusToDosError, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL,
-    STATUS_INFO_LENGTH_MISMATCH,
+    ERROR_GEN_FAILURE, ERROR_INSUFFICIENT_BUFFER, NTSTATUS, RtlNtStatusToDosError, STATUS_BUFFER_OVERFLOW,
+    STATUS_BUFFER_TOO_SMALL, STATUS_INFO_LENGTH_MISMATCH,
 };
 
 use super::calls::Question;
@@ -154,9 +154,12 @@ fn fill_struct(size: u32, mut call: impl FnMut(*mut c_void) -> i32) -> Answer {
     })
 }
 
-/// The number of the last error.
+/// The number of the last error. Some calls of Wine fail without one.
 fn last_error() -> i32 {
-    io::Error::last_os_error().raw_os_error().unwrap_or(0)
+    match io::Error::last_os_error().raw_os_error() {
+        None | Some(0) => ERROR_GEN_FAILURE.cast_signed(),
+        Some(error) => error,
+    }
 }
 
 /// The error of a call that returns zero on failure.

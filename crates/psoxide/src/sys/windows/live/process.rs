@@ -1,6 +1,7 @@
 //! A process that has been opened: what its handle tells, and what is done to it.
 
 use std::ffi::c_void;
+use std::io;
 use std::mem::offset_of;
 use std::os::windows::io::{AsHandle as _, AsRawHandle as _, BorrowedHandle, FromRawHandle as _, OwnedHandle};
 use std::ptr;
@@ -24,7 +25,7 @@ use windows_sys::Win32::System::Threading::{
     QueryFullProcessImageNameW, SetPriorityClass, SetProcessAffinityMask, TerminateProcess,
 };
 
-use super::{Filled, accounts, check, fill, fill_struct, files, filled, last_error, length, native, size_of_u32, text};
+use super::{Filled, accounts, check, files, fill, fill_struct, filled, last_error, length, native, size_of_u32, text};
 use crate::Pid;
 use crate::sys::question::Answer;
 use crate::sys::windows::abi::access;
@@ -91,10 +92,10 @@ fn open(pid: Pid, access: u32) -> Result<OwnedHandle, i32> {
         // SAFETY: the handle is new and nobody else's.
         return Ok(unsafe { OwnedHandle::from_raw_handle(handle) });
     }
-    match last_error() {
+    match io::Error::last_os_error().raw_os_error() {
         // It has been seen to refuse without a reason.
-        0 => Err(ERROR_ACCESS_DENIED.cast_signed()),
-        error => Err(error),
+        None | Some(0) => Err(ERROR_ACCESS_DENIED.cast_signed()),
+        Some(error) => Err(error),
     }
 }
 
@@ -208,9 +209,8 @@ fn information(process: BorrowedHandle<'_>, class: InformationClass) -> Answer {
     fill(first, |buffer, room| {
         let mut needed = 0;
         // SAFETY: the handle is open, and the buffer has `room` bytes.
-        let status = unsafe {
-            NtQueryInformationProcess(process.as_raw_handle(), class as i32, buffer, room, &raw mut needed)
-        };
+        let status =
+            unsafe { NtQueryInformationProcess(process.as_raw_handle(), class as i32, buffer, room, &raw mut needed) };
         match filled(status, needed, room) {
             // It wants another size, and no more room.
             Filled::TooSmall(needed) if needed <= room => Filled::Failed(super::system_error(status)),
@@ -296,9 +296,7 @@ fn mapped_file(process: HANDLE, address: u64) -> Answer {
     let from = usize::try_from(address).map_err(|_| ERROR_INVALID_PARAMETER.cast_signed())?;
     let mut room = vec![0; 1024];
     // SAFETY: the handle is open; only the other process has something at the address, and the buffer has as many units.
-    match unsafe {
-        K32GetMappedFileNameW(process, ptr::without_provenance(from), room.as_mut_ptr(), length(&room))
-    } {
+    match unsafe { K32GetMappedFileNameW(process, ptr::without_provenance(from), room.as_mut_ptr(), length(&room)) } {
         0 => Err(last_error()),
         units => Ok(text(room.get(..units as usize).unwrap_or(&room))),
     }

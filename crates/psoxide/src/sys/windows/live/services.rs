@@ -100,9 +100,8 @@ pub(super) fn ask(aspect: ServiceAspect, service: &calls::Service) -> Answer {
         ServiceAspect::Status => fill(64, |buffer, room| {
             let mut needed = 0;
             // SAFETY: the service is open, and the buffer has `room` bytes.
-            let done = unsafe {
-                QueryServiceStatusEx(handle, SC_STATUS_PROCESS_INFO, buffer.cast(), room, &raw mut needed)
-            };
+            let done =
+                unsafe { QueryServiceStatusEx(handle, SC_STATUS_PROCESS_INFO, buffer.cast(), room, &raw mut needed) };
             answer(done, needed, room)
         }),
         ServiceAspect::Config => fill_addressed(1024, |buffer, room| {
