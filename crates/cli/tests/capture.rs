@@ -223,6 +223,10 @@ snapshots! {
     windows_ps: "ps";
     windows_ps_json: "ps" "--json" "--filter" "name == probe.exe";
     windows_pstree: "pstree";
+    windows_procinfo: "procinfo" "32" "--verbose";
+    windows_procinfo_32_bit: "procinfo" "312";
+    windows_procinfo_refused: "procinfo" "296";
+    windows_pmap: "pmap" "--grouped" "288";
     windows_free: "free";
     windows_meminfo: "meminfo";
     windows_cpu: "cpu";
