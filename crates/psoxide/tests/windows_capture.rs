@@ -367,7 +367,7 @@ fn not_captured(system: &System, pid: u32) -> Vec<&'static str> {
 #[test]
 fn every_answer_that_is_missing_is_missed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut whole = psoxide_capture::Capture::read(&testdata(&format!("{FILE}.txt.gz"))).unwrap();
+    let mut whole = psoxide_capture::Capture::read(testdata(&format!("{FILE}.txt.gz"))).unwrap();
     let pid = Truth::read().number("probe");
     let mine = [format!("process {pid} "), "service RpcSs ".to_owned()];
     let is_mine = |question: &str| mine.iter().any(|mine| question.starts_with(mine));

@@ -116,7 +116,7 @@ mod tests {
     /// A machine with groups of these sizes.
     fn machine(sizes: &[u8]) -> Source {
         let mut capture = Capture::default();
-        let count = u8::try_from(sizes.len()).unwrap();
+        let count = u8::try_from(sizes.len()).unwrap_or(u8::MAX);
         let mut groups = [[4u8, 0, 0, 0], [32 + 48 * count, 0, 0, 0], [count, 0, count, 0]].concat();
         groups.resize(32, 0);
         for size in sizes {

@@ -156,7 +156,9 @@ pub(super) fn wine() -> Answer {
     let function = function.ok_or_else(last_error)?;
     // SAFETY: the function of this name, which only Wine has, takes nothing and returns a text that lives for ever.
     let version = unsafe {
-        let function = std::mem::transmute::<_, unsafe extern "C" fn() -> *const std::ffi::c_char>(function);
+        type Found = unsafe extern "system" fn() -> isize;
+        type Version = unsafe extern "C" fn() -> *const std::ffi::c_char;
+        let function = std::mem::transmute::<Found, Version>(function);
         std::ffi::CStr::from_ptr(function())
     };
     Ok(version.to_bytes().to_vec())
