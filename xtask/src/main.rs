@@ -1,6 +1,7 @@
 //! The project's build and test steps, one subcommand each. CI runs the same ones.
 
 mod built;
+mod cycles;
 mod deny;
 mod elf;
 mod fleet;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::skips::Ledger;
-use crate::{ntuples, parity, python, systems};
+use crate::{cycles, ntuples, parity, python, systems};
 
 /// A step's outcome; the error is one sentence.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
@@ -192,6 +192,7 @@ pub(crate) fn lint() -> Result {
     run(cargo().args(["clippy", "--package", "psoxide", "--", "-D", "warnings"]))?;
     run(cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings"))?;
     systems::check()?;
+    cycles::check()?;
     codegen(true)
 }
 

@@ -4,8 +4,7 @@
 use crate::asm::{Helper, If, Op, Program, Reg};
 use crate::iterator::{self, STACK, TASK};
 use crate::kernel::Kernel;
-use crate::processes::word;
-use crate::record::{RECORD, Word};
+use crate::record::{RECORD, Word, word};
 
 /// As much of a command line as takes the record's place on the stack, after a word for its length.
 const ARGUMENTS: i32 = RECORD as i32 - 8;

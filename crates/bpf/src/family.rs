@@ -2,9 +2,8 @@
 
 use crate::Pid;
 use crate::asm::{Instruction, Program, Reg};
-use crate::iterator::{self, STACK, TASK};
+use crate::iterator::{self, STACK, TASK, follow};
 use crate::kernel::Kernel;
-use crate::processes::follow;
 
 /// Prints, of every process: pid, parent's pid, start in nanoseconds since boot, number of threads.
 pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {

@@ -3,9 +3,8 @@
 use psoxide_parse::Cursor;
 
 use crate::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
-use crate::iterator::{self, STACK, TASK, numbers};
+use crate::iterator::{self, STACK, TASK, follow, numbers};
 use crate::kernel::Kernel;
-use crate::processes::follow;
 
 pub(crate) const FILE: Reg = Reg::R7;
 pub(crate) const FD: Reg = Reg::R8;

@@ -3,7 +3,7 @@
 use psoxide_parse::Cursor;
 
 use crate::asm::{Helper, If, Label, Program, Reg};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Place};
 
 /// The task that is visited.
 pub(crate) const TASK: Reg = Reg::R6;
@@ -18,6 +18,13 @@ pub(crate) fn visit(p: &mut Program, end: Label) {
     p.load(OUT, Reg::R1, 0, 8);
     p.jump_if(TASK, If::Equal, 0, end);
     p.load(OUT, OUT, 0, 8);
+}
+
+/// Loads a pointer in the task into R1.
+pub(crate) fn follow(p: &mut Program, kernel: &Kernel<'_>, pointer: Place) {
+    p.copy(Reg::R1, TASK);
+    kernel.cast(p, kernel.task);
+    p.load(Reg::R1, Reg::R0, pointer.offset, pointer.size);
 }
 
 /// To `other` if the task is a thread of a process, but not the one that has its pid; else that is in R2.

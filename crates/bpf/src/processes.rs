@@ -5,20 +5,15 @@
 
 use crate::arguments;
 use crate::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
-use crate::iterator::{self, OUT, STACK, TASK};
+use crate::iterator::{self, OUT, STACK, TASK, follow};
 use crate::kernel::{Kernel, Place};
-use crate::record::{RECORD, Word};
+use crate::record::{RECORD, Word, word};
 
 /// Below the record on the stack: words for pointers on their way.
 pub(crate) const SCRATCH: [i16; 7] =
     [-RECORD - 56, -RECORD - 48, -RECORD - 40, -RECORD - 32, -RECORD - 24, -RECORD - 16, -RECORD - 8];
 /// The whole stack has 512 bytes, Documentation/bpf/bpf_design_QA.rst, of which loops take 16 (`Program::give_up`).
 const _: () = assert!(RECORD + 56 + 16 <= 512);
-
-/// Where a word is, from R10.
-pub(crate) const fn word(word: Word) -> i16 {
-    -RECORD + word as i16 * 8
-}
 
 const SIGNAL: Reg = Reg::R7;
 /// In loops: the thread, the CPU.
@@ -28,13 +23,6 @@ const AT: Reg = Reg::R8;
 fn keep(p: &mut Program, base: Reg, place: Place, to: Word) {
     p.load(Reg::R0, base, place.offset, place.size);
     p.store(STACK, word(to), Reg::R0);
-}
-
-/// R1 = a pointer in the task.
-pub(crate) fn follow(p: &mut Program, kernel: &Kernel<'_>, pointer: Place) {
-    p.copy(Reg::R1, TASK);
-    kernel.cast(p, kernel.task);
-    p.load(Reg::R1, Reg::R0, pointer.offset, pointer.size);
 }
 
 /// What a program is to do with its record.

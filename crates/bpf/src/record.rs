@@ -93,6 +93,11 @@ impl Units {
 pub(crate) const RECORD: i16 = 8 * (Word::EnvironmentEnd as i16 + 1);
 const BYTES: usize = 8 * (Word::EnvironmentEnd as usize + 1);
 
+/// The place of a word on the stack, from R10.
+pub(crate) const fn word(word: Word) -> i16 {
+    -RECORD + word as i16 * 8
+}
+
 /// What a program has said of a process, where it was put.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {

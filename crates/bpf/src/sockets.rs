@@ -8,9 +8,8 @@ use psoxide_parse::linux::net_sock::InetSocket;
 use crate::Pid;
 use crate::asm::{If, Instruction, Label, Op, Program, Reg};
 use crate::files::{FD, FILE, begin, tell_visited};
-use crate::iterator::{self, STACK, TASK};
+use crate::iterator::{self, STACK, TASK, follow};
 use crate::kernel::{Kernel, Place};
-use crate::processes::follow;
 
 /// inode(7)
 const TYPE: i32 = 0o170_000;

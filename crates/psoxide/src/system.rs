@@ -212,7 +212,7 @@ impl System {
 
     /// Opens all processes. Processes that end meanwhile are left out.
     pub fn processes(&self) -> Result<Vec<Process>> {
-        let pass = Arc::new(sys::Os::pass(self.source(), sys::Scope::All(FieldSet::default())));
+        let pass = Arc::new(sys::Os::pass(self.source(), sys::Scope::All { fields: FieldSet::default(), kept: false }));
         let mut processes = Vec::new();
         for pid in sys::Os::pids_in(self.source(), &pass)? {
             let cache = sys::Os::cache_in(self.source(), &pass, pid, FieldSet::default());

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use psoxide::{Backend, ConnectionKind, Field, Query, System};
+use psoxide::{AddressFamily, Backend, ConnectionKind, Field, Query, System};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// The variable that holds a part of the expected reason why BPF is not used.
@@ -116,6 +116,10 @@ fn caged() {
         connections.sort_by_key(|connection| connection.fd);
         let all = system.net_connections(ConnectionKind::All).unwrap();
         assert!(connections.iter().all(|connection| all.contains(connection)), "{connections:?}");
+        // /proc/net/unix has no queues.
+        for unix in connections.iter_mut().filter(|connection| connection.family == AddressFamily::Unix) {
+            (unix.recv_queue, unix.send_queue) = (None, None);
+        }
         let fields =
             [Field::Name, Field::Cmdline, Field::Username, Field::Uids, Field::Gids, Field::CreateTime, Field::Ppid];
         let snapshot = system.snapshot(Query::from(fields).with_threads(4)).unwrap();

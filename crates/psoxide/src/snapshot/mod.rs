@@ -117,7 +117,7 @@ impl Pass {
 
     /// The pass, if it is one over processes of this machine. A new one becomes a pass over the first that is asked for.
     fn over(&self, system: &System) -> Option<&Arc<sys::Pass>> {
-        let new = || Box::new((system.clone(), Arc::new(Os::pass(system.source(), Scope::Some))));
+        let new = || Box::new((system.clone(), Arc::new(Os::pass(system.source(), Scope::Some { kept: true }))));
         let (of, pass) = self.0.get_or_init(new);
         of.is(system).then_some(pass)
     }
@@ -146,7 +146,7 @@ impl System {
     /// them at once, as it is now, if that is how they are read ([`Backend::Bpf`](crate::Backend::Bpf)).
     #[must_use]
     pub fn pass(&self, fields: FieldSet) -> Pass {
-        Pass::new(self, Os::pass(self.source(), Scope::Kept(fields)))
+        Pass::new(self, Os::pass(self.source(), Scope::All { fields, kept: true }))
     }
 
     /// The pids of all processes, ascending: those that the kernel has told of already in this pass are not listed anew.
@@ -177,7 +177,7 @@ impl System {
     pub fn snapshot(&self, query: impl Into<Query>) -> Result<Snapshot> {
         let query = query.into();
         let taken = Instant::now();
-        let pass = Os::pass(self.source(), Scope::All(query.fields));
+        let pass = Os::pass(self.source(), Scope::All { fields: query.fields, kept: false });
         let pids = Os::pids_in(self.source(), &pass)?;
         self.read(taken, &pids, query, pass)
     }
@@ -185,7 +185,7 @@ impl System {
     /// As [`snapshot`](Self::snapshot), of these processes only. One that does not exist has no row, if any field of
     /// it is asked for.
     pub fn snapshot_of(&self, pids: &[Pid], query: impl Into<Query>) -> Result<Snapshot> {
-        self.read(Instant::now(), pids, query.into(), Os::pass(self.source(), Scope::Some))
+        self.read(Instant::now(), pids, query.into(), Os::pass(self.source(), Scope::Some { kept: false }))
     }
 
     fn read(&self, taken: Instant, pids: &[Pid], query: Query, pass: sys::Pass) -> Result<Snapshot> {
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn threads_are_for_passes_that_are_worth_it() {
-        let pass = Os::pass(System::host().source(), Scope::Some);
+        let pass = Os::pass(System::host().source(), Scope::Some { kept: false });
         let query = |threads| Query { threads, ..Query::from([Field::Name]) };
         let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
         let each = if Os::reads_each(&pass) { cpus } else { 1 };

@@ -114,7 +114,7 @@ macro_rules! systems {
 
             fn at_root(root: &Path) -> Result<Source> {
                 // Other systems have no files to copy.
-                Host::at_root(root).map(Host::source)
+                super::linux::Linux::at_root(root).map(Source::Linux)
             }
 
             fn with_procfs(procfs: &Path) -> Result<Source> {
@@ -176,7 +176,6 @@ macro_rules! systems {
 
 systems! {
     ($)
-    #[cfg(target_os = "linux")]
     Linux = super::linux::Linux;
     Netbsd = super::netbsd::Netbsd;
     Openbsd = super::openbsd::Openbsd;

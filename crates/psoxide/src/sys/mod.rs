@@ -17,6 +17,7 @@ mod contract;
 #[cfg(unix)]
 mod posix;
 pub(crate) mod question;
+mod text;
 
 pub(crate) use contract::*;
 
@@ -30,7 +31,7 @@ pub(crate) use contract::*;
     feature = "capture"
 ))]
 mod bsd;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", feature = "capture"))]
 mod linux;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::Linux as Host;
@@ -193,16 +194,14 @@ pub(crate) trait Live: Platform {
     }
 }
 
-/// Which processes a pass will read.
+/// Which processes a pass will read. A pass that is `kept` belongs to the caller, and must not hold a file open.
 #[derive(Debug, Clone, Copy)]
 #[allow(dead_code)] // not every system reads many processes in another way than one
 pub(crate) enum Scope {
     /// Some processes, which the caller names one by one.
-    Some,
+    Some { kept: bool },
     /// All or most processes, now, and these fields of each.
-    All(FieldSet),
-    /// As `All`, for a pass that the caller may keep: it must not hold a file open.
-    Kept(FieldSet),
+    All { fields: FieldSet, kept: bool },
 }
 
 /// One process as its getters see it.

@@ -21,17 +21,7 @@ use std::time::{Duration, SystemTime};
 
 use psoxide_parse::ParseError;
 
-/// Bytes of a kernel as text of this machine. Where that is not bytes, what is not UTF-8 is replaced.
-#[cfg(unix)]
-pub(crate) fn text(bytes: &[u8]) -> OsString {
-    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
-}
-
-/// Bytes of a kernel as text of this machine. Where that is not bytes, what is not UTF-8 is replaced.
-#[cfg(not(unix))]
-pub(crate) fn text(bytes: &[u8]) -> OsString {
-    String::from_utf8_lossy(bytes).into_owned().into()
-}
+pub(crate) use super::text::of as text;
 
 /// What an answer holds up to its first NUL, as text of this machine.
 pub(crate) fn text_in(bytes: &[u8]) -> OsString {

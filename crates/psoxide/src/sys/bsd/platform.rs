@@ -109,7 +109,7 @@ impl<P: Bsd> Platform for P {
     }
 
     fn pass(_: &Self::Source, scope: Scope) -> Self::Pass {
-        Pass { is_whole: !matches!(scope, Scope::Some), table: OnceLock::new(), names: Mutex::default() }
+        Pass { is_whole: matches!(scope, Scope::All { .. }), table: OnceLock::new(), names: Mutex::default() }
     }
 
     fn pids_in(machine: &Self::Source, pass: &Self::Pass) -> Result<Vec<Pid>> {

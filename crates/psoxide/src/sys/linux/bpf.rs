@@ -22,11 +22,9 @@ pub(super) type FileFound = (u32, Vec<u8>, (u64, u64));
 
 /// Returns the programs if the caller chose this backend and /proc is that of this process's pid namespace.
 fn chosen(source: &Source) -> Option<&Programs> {
-    if source.backend_choice() != Backend::Bpf {
-        return None;
-    }
-    let programs = &source.bpf().programs;
-    if !source.is_procfs() || !source.may_ask_kernel() {
+    let kernel = source.live().filter(|kernel| kernel.backend() == Backend::Bpf)?;
+    let programs = &kernel.bpf().programs;
+    if !kernel.has_procfs() || !kernel.has_own_pids() {
         programs.unload();
         return None;
     }
@@ -40,9 +38,7 @@ pub(super) fn is_in_use(source: &Source) -> bool {
 
 /// Says why this backend is not used though the caller chose it.
 pub(super) fn refusal(source: &Source) -> Option<String> {
-    if source.backend_choice() != Backend::Bpf {
-        return None;
-    }
+    source.live().filter(|kernel| kernel.backend() == Backend::Bpf)?;
     match chosen(source) {
         Some(programs) => programs.load().err(),
         None => Some(format!("{} is not the /proc of this pid namespace", source.procfs("").display())),
@@ -142,14 +138,14 @@ fn all_pids(source: &Source, walked: impl Iterator<Item = (Pid, u64)>) -> Result
     }
     let pids = source.pids()?;
     let missed = pids.iter().copied().filter(|pid| walked.binary_search(pid).is_err()).take(MOST_MISSED);
-    source.bpf().with_missed(|known| *known = missed.collect());
+    source.live().and_then(|kernel| kernel.bpf().with_missed(|known| *known = missed.collect()));
     Ok(pids)
 }
 
 /// Lists the pids without reading the directory, if the numbers of threads agree.
 fn counted_pids(source: &Source, walked: &[Pid], mut threads: u64) -> Option<Vec<Pid>> {
     let mut pids = walked.to_vec();
-    let missed = source.bpf().with_missed(|known| known.clone())?;
+    let missed = source.live()?.bpf().with_missed(|known| known.clone())?;
     for pid in missed.into_iter().filter(|pid| walked.binary_search(pid).is_err()) {
         // A process that cannot be read has ended. If it has not, the sum misses its threads.
         if let Ok(stat) = source.read_process(None, pid, "stat", stat::parse) {

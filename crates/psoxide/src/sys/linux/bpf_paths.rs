@@ -7,7 +7,6 @@ use std::path::Path;
 
 use foldhash::fast::RandomState;
 use psoxide_bpf::{Directory, File, Path as Told};
-use rustix::path::DecInt;
 
 use super::Source;
 use super::deleted::RegularFiles;
@@ -35,8 +34,7 @@ impl<'a> Paths<'a> {
         if leads {
             return Ok(Some(path));
         }
-        let fd = DecInt::new(file.fd);
-        Ok(self.regular.path(self.links.fd()?, fd.as_c_str(), &path)?.map(<[u8]>::to_vec))
+        Ok(self.regular.path(self.links, file.fd, &path)?.map(<[u8]>::to_vec))
     }
 
     /// Returns the path of a file, and whether its directory is found under the directory's path.

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -11,37 +10,33 @@ use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::statm::Statm;
 use psoxide_parse::linux::status::Status;
 
+use super::live::{Live, OpenDir};
 use super::{Source, bpf};
+use crate::sys::Scope;
 use crate::{Field, FieldSet, Ids, Pid, Result};
 
 /// What all processes of one pass share: found out when first asked for, forgotten with the pass.
 #[derive(Debug, Default)]
 pub(crate) struct Pass {
     pub(super) boot_time: OnceBox<SystemTime>,
-    /// Whether processes are described by pidfds: [`Source::pidfds_describe`].
-    pub(super) pidfds: OnceBox<bool>,
+    /// The pid of the process that asked whether pids are those of system calls, and the answer: [`Live::has_own_pids`].
+    pub(super) own_pids: OnceBox<(Pid, bool)>,
     users: Mutex<HashMap<u32, OsString>>,
-    /// The folder that the files of many processes are found from, which is cheaper than from the root.
-    pub(super) procfs: Option<OwnedFd>,
+    /// /proc: a path from there costs less than one from the root.
+    pub(super) procfs: Option<OpenDir>,
     /// What the kernel has told of all processes at once, by pid; empty where they are read one by one.
     pub(super) walk: bpf::Walked,
 }
 
 impl Pass {
-    /// A pass over the processes of `source`.
-    pub(crate) fn over(source: &Source) -> Self {
-        Self { procfs: source.open_procfs(), ..Self::default() }
-    }
-
-    /// A pass over all or most of the processes of `source`, at once and for these fields.
-    pub(crate) fn at_once(source: &Source, fields: FieldSet) -> Self {
-        Self { procfs: source.open_procfs(), ..Self::without_files(source, fields) }
-    }
-
-    /// The same with no file open, so that it can be kept.
-    pub(crate) fn without_files(source: &Source, fields: FieldSet) -> Self {
-        let walk = bpf::processes(source, fields.contains(Field::Cmdline)).unwrap_or_default();
-        Self { walk, ..Self::default() }
+    pub(crate) fn over(source: &Source, scope: Scope) -> Self {
+        let (fields, kept) = match scope {
+            Scope::Some { kept } => (None, kept),
+            Scope::All { fields, kept } => (Some(fields), kept),
+        };
+        let walk = fields.and_then(|fields| bpf::processes(source, fields.contains(Field::Cmdline)));
+        let procfs = source.live().filter(|_| !kept).and_then(Live::open_procfs);
+        Self { procfs, walk: walk.unwrap_or_default(), ..Self::default() }
     }
 
     /// The name of a user: as it was found for another process, or as `find` finds it.
@@ -138,4 +133,20 @@ pub(super) fn cached<T>(cell: &OnceBox<T>, read: impl FnOnce() -> Result<T>) -> 
     }
     let value = read()?;
     Ok(cell.get_or_init(|| Box::new(value)))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_that_the_caller_keeps_holds_no_file_open() {
+        let source = Source::host();
+        let opens = |scope| Pass::over(&source, scope).procfs.is_some();
+        let fields = FieldSet::default();
+        assert!(!opens(Scope::Some { kept: true }));
+        assert!(!opens(Scope::All { fields, kept: true }));
+        assert!(opens(Scope::Some { kept: false }));
+        assert!(opens(Scope::All { fields, kept: false }));
+    }
 }

@@ -1,21 +1,31 @@
-//! Changing a process, and waiting for its end: pidfds.
+//! Changes a process and waits for its end, through pidfds.
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::process::{PidfdFlags, WaitOptions, pidfd_open};
+use rustix::process::{Pid as RawPid, PidfdFlags, WaitOptions, pidfd_open};
 use rustix::time::Timespec;
 
+use super::abi::IOPRIO_CLASS_SHIFT;
 use super::cache::Cache;
-use super::live::ffi;
-use super::{Handle, Linux, limits};
+use super::handle::another_namespace;
+use super::live::{ffi, resource_number};
+use super::{Handle, Linux};
 use crate::sys::{Control, ProcessReadings as _, posix};
 use crate::{Error, ExitStatus, IoPriority, Limit, Os, ProcessStatus, Resource, Result, Signal};
 
-/// Where pidfds are missing, how often to look whether a process has ended.
+/// How often to look whether a process has ended where pidfds are missing.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// The pid by which system calls know this process.
+fn raw(process: &Handle<'_>) -> Result<RawPid> {
+    if !process.source.require_live("acting on a process")?.has_own_pids() {
+        return Err(another_namespace(process.pid));
+    }
+    posix::control::raw(process.pid)
+}
 
 /// Fails unless the process is still the one the handle was made for.
 fn check_identity(process: &Handle<'_>) -> Result<()> {
@@ -48,7 +58,7 @@ pub(super) fn unique(process: &Handle<'_>) -> Result<Option<u64>> {
 
 /// A pidfd of this very process. `None`: pidfds are not to be had (Linux before 5.3, seccomp, no fd free).
 fn pidfd(process: &Handle<'_>) -> Result<Option<OwnedFd>> {
-    match pidfd_open(process.raw_pid()?, PidfdFlags::empty()) {
+    match pidfd_open(raw(process)?, PidfdFlags::empty()) {
         // The pid may have been taken by another before it was opened, but not after.
         Ok(fd) => match check_start(process) {
             Ok(()) if process.unique.is_some() && ffi::pidfd_number(fd.as_fd()) != process.unique => {
@@ -67,7 +77,7 @@ fn pidfd(process: &Handle<'_>) -> Result<Option<OwnedFd>> {
 
 /// How a child of the caller ended; `None` if it has not, or is not the caller's to reap.
 fn reap(process: &Handle<'_>) -> Result<Option<ExitStatus>> {
-    posix::control::reap(process.raw_pid()?, WaitOptions::NOHANG)
+    posix::control::reap(raw(process)?, WaitOptions::NOHANG)
 }
 
 /// Whether the process has ended: gone, another's pid now, or a zombie.
@@ -90,13 +100,13 @@ impl Control for Linux {
                 // A filter may know kill(2) and not this call. Whoever may not signal is refused by both.
                 Err(error) if matches!(error.errno(), Some(libc::ENOSYS | libc::EPERM)) => {
                     check_identity(process)?;
-                    posix::ffi::kill(process.raw_pid()?, signal.0)
+                    posix::ffi::kill(raw(process)?, signal.0)
                 }
                 sent => sent,
             },
             None => {
                 check_identity(process)?;
-                posix::ffi::kill(process.raw_pid()?, signal.0)
+                posix::ffi::kill(raw(process)?, signal.0)
             }
         }
     }
@@ -169,7 +179,7 @@ impl Control for Linux {
 
     fn set_nice(process: &Handle<'_>, value: i32) -> Result<()> {
         check_identity(process)?;
-        rustix::process::setpriority_process(Some(process.raw_pid()?), value).map_err(Error::io)
+        rustix::process::setpriority_process(Some(raw(process)?), value).map_err(Error::io)
     }
 
     fn set_ionice(process: &Handle<'_>, priority: IoPriority) -> Result<()> {
@@ -177,33 +187,16 @@ impl Control for Linux {
         let class = Os::Linux.io_class_number(priority.class);
         let class = class.ok_or_else(|| Error::invalid(format!("{} is not an I/O class of Linux", priority.class)))?;
         let level = u32::from(priority.value.unwrap_or(0));
-        ffi::ioprio_set(process.raw_pid()?, ((class << CLASS_SHIFT) | level).cast_signed())
+        ffi::ioprio_set(raw(process)?, ((class << IOPRIO_CLASS_SHIFT) | level).cast_signed())
     }
 
     fn set_rlimit(process: &Handle<'_>, resource: Resource, limit: Limit) -> Result<()> {
         check_identity(process)?;
-        ffi::set_rlimit(process.raw_pid()?, limits::resource_number(resource)?, limit)
+        ffi::set_rlimit(raw(process)?, resource_number(resource)?, limit)
     }
 
     fn set_cpu_affinity(process: &Handle<'_>, cpus: &[u32]) -> Result<()> {
         check_identity(process)?;
-        ffi::set_cpu_affinity(process.raw_pid()?, cpus)
+        ffi::set_cpu_affinity(raw(process)?, cpus)
     }
-}
-
-/// linux/ioprio.h: IOPRIO_CLASS_SHIFT.
-const CLASS_SHIFT: i32 = 13;
-
-pub(super) fn ionice(process: &Handle<'_>) -> Result<IoPriority> {
-    let value = ffi::ioprio_get(process.raw_pid()?)?;
-    let number = usize::try_from(value >> CLASS_SHIFT).ok();
-    let class = number.and_then(|number| Os::Linux.io_classes().get(number)).copied();
-    let class = class.ok_or_else(|| Error::out_of_range("ioclass", value >> CLASS_SHIFT))?;
-    // The low three bits are the level, the rest hints (Linux 6.5).
-    Ok(IoPriority { class, value: u8::try_from(value & 0x7).ok() })
-}
-
-/// The CPUs it may run on; the call takes no file to be written and read.
-pub(super) fn cpu_affinity(process: &Handle<'_>) -> Result<Vec<u32>> {
-    ffi::cpu_affinity(process.raw_pid()?)
 }

@@ -9,7 +9,7 @@ use psoxide_parse::linux::cpuinfo::{self, Cpuinfo};
 use psoxide_parse::linux::loadavg;
 use psoxide_parse::{Cursor, ParseError, decimal};
 
-use super::live::ffi;
+use super::live::Live;
 use super::source::if_any;
 use super::{Linux, Source};
 use crate::sys::CpuReadings;
@@ -27,9 +27,7 @@ impl CpuReadings for Linux {
     }
 
     fn cpu_count(source: &Source) -> Result<Option<usize>> {
-        if source.is_live()
-            && let Some(count) = ffi::online_cpus()
-        {
+        if let Some(count) = source.live().and_then(Live::online_cpus) {
             return Ok(Some(count));
         }
         if let Some(info) = cpuinfo(source)?

@@ -1,16 +1,13 @@
 //! The file descriptors of a process: /proc/PID/fd and /proc/PID/fdinfo.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt as _;
-
 use psoxide_parse::linux::fdinfo;
-use rustix::path::DecInt;
 
 use super::cache::Cache;
 use super::deleted::RegularFiles;
 use super::dir::Dir;
 use super::source::if_any;
 use super::{Handle, bpf};
+use crate::sys::text;
 use crate::{OpenFile, Result};
 
 /// Reads the regular files that a process has open.
@@ -22,7 +19,7 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     }
     let mut found = Vec::new();
     fds.each_link(|fd, target| {
-        found.extend(regular.path(fds.fd()?, fd.name, target)?.map(|path| (fd.number, path.to_vec())));
+        found.extend(regular.path(&fds, fd, target)?.map(|path| (fd, path.to_vec())));
         Ok(())
     })?;
     drop(fds);
@@ -34,7 +31,7 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     let mut files = Vec::with_capacity(found.len());
     for (fd, path) in found {
         let info = match &mut infos {
-            Some(infos) => match if_any(infos.read_record(DecInt::new(fd).as_bytes(), fdinfo::parse))? {
+            Some(infos) => match if_any(infos.read_record(fd.to_string().as_bytes(), fdinfo::parse))? {
                 Some(info) => Some((info.pos, info.flags)),
                 // Closed since the directory was listed.
                 None => continue,
@@ -50,7 +47,7 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
 /// Makes the record of a descriptor from its path, and from position and flags if the kernel shows them.
 fn open_file(fd: u32, path: Vec<u8>, info: Option<(u64, u64)>) -> OpenFile {
     OpenFile {
-        path: OsString::from_vec(path).into(),
+        path: text::owned(path).into(),
         fd: i32::try_from(fd).ok(),
         position: info.map(|(position, _)| position),
         mode: info.map(|(_, flags)| mode(flags)),
@@ -62,9 +59,8 @@ fn open_file(fd: u32, path: Vec<u8>, info: Option<(u64, u64)>) -> OpenFile {
 pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
     let dir = process.path("fd");
     // Since Linux 6.2 the size of the directory is their number. Before it is 0, and a copy's size means nothing.
-    if process.source.is_procfs()
-        && let Ok(found) = rustix::fs::stat(&dir)
-        && let Ok(size @ 1..) = u64::try_from(found.st_size)
+    if let Some(kernel) = process.source.live().filter(|kernel| kernel.has_procfs())
+        && let Ok(size @ 1..) = kernel.size(&dir)
     {
         return Ok(size);
     }

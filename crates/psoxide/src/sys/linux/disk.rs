@@ -1,7 +1,6 @@
 //! Disks: /proc/self/mounts, /proc/diskstats, /sys/block.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use psoxide_parse::{Cursor, lines};
 use super::mounts::Mounts;
 use super::source::if_any;
 use super::{Linux, Source};
-use crate::sys::{DiskReadings, posix};
+use crate::sys::{DiskReadings, text};
 use crate::{DiskIo, DiskPartition, DiskUsage, Error, Result};
 
 const SECTOR: u64 = 512;
@@ -30,40 +29,36 @@ impl DiskReadings for Linux {
         for mount in source.read(&source.procfs("self/mounts"), mounts::parse)? {
             let device = match &*mount.device {
                 b"none" => OsString::new(),
-                b"/dev/root" | b"rootfs" => root_device(source).unwrap_or_else(|| OsString::from_vec(mount.device)),
-                _ => OsString::from_vec(mount.device),
+                b"/dev/root" | b"rootfs" => root_device(source).unwrap_or_else(|| text::owned(mount.device)),
+                _ => text::owned(mount.device),
             };
             if !all && (device.is_empty() || !physical.contains(&mount.fstype)) {
                 continue;
             }
             partitions.push(DiskPartition {
                 device,
-                mountpoint: PathBuf::from(OsString::from_vec(mount.mountpoint)),
-                fstype: OsString::from_vec(mount.fstype),
-                opts: OsString::from_vec(mount.opts),
+                mountpoint: PathBuf::from(text::owned(mount.mountpoint)),
+                fstype: text::owned(mount.fstype),
+                opts: text::owned(mount.opts),
             });
         }
         Ok(partitions)
     }
 
     fn disk_usage(source: &Source, path: &Path) -> Result<DiskUsage> {
-        source.require_live("disk_usage")?;
-        posix::disk::usage(path)
+        source.require_live("disk_usage")?.disk_usage(path)
     }
 
     fn disk_usage_within(source: &Source, path: &Path, timeout: Duration) -> Result<DiskUsage> {
-        source.require_live("disk_usage")?;
-        let space = source.unanswered().space(path, timeout).map_err(|error| error.with_path(path));
-        space.map(|[size, blocks, unused, available]| DiskUsage::of_blocks(size, blocks, unused, available))
+        source.require_live("disk_usage")?.disk_usage_within(path, timeout)
     }
 
     fn may_wait(source: &Source, path: &Path) -> bool {
-        Mounts::new(source).may_wait(path.as_os_str().as_bytes())
+        Mounts::new(source).may_wait(path.as_os_str().as_encoded_bytes())
     }
 
     fn real_path_within(source: &Source, path: &Path, timeout: Duration) -> Result<PathBuf> {
-        source.require_live("real_path_within")?;
-        source.unanswered().real_path(path, timeout).map_err(|error| error.with_path(path))
+        source.require_live("real_path_within")?.real_path_within(path, timeout)
     }
 
     fn disk_io_counters(source: &Source) -> Result<Vec<(OsString, DiskIo)>> {
@@ -83,7 +78,7 @@ impl DiskReadings for Linux {
             let folder = block.join(&disk);
             all.extend(block_stat(source, &folder, &disk)?);
             let mut parts = if_any(source.names(&folder))?.unwrap_or_default();
-            parts.retain(|part| part.as_bytes().starts_with(disk.as_bytes()));
+            parts.retain(|part| part.as_encoded_bytes().starts_with(disk.as_encoded_bytes()));
             parts.sort_unstable();
             for part in parts {
                 all.extend(block_stat(source, &folder.join(&part), &part)?);
@@ -105,13 +100,14 @@ impl DiskReadings for Linux {
 
 /// sysfs writes the slashes of device names (`cciss/c0d0`) as exclamation marks.
 fn device_name(name: &OsStr) -> OsString {
-    OsString::from_vec(name.as_bytes().iter().map(|byte| if *byte == b'!' { b'/' } else { *byte }).collect())
+    text::owned(name.as_encoded_bytes().iter().map(|byte| if *byte == b'!' { b'/' } else { *byte }).collect())
 }
 
 fn block_stat(source: &Source, folder: &Path, name: &OsStr) -> Result<Option<(OsString, DiskIo)>> {
     let name = device_name(name);
-    source
-        .read_if_any(&folder.join("stat"), |bytes| Ok(counters(&diskstats::parse_block_stat(name.as_bytes(), bytes)?)))
+    source.read_if_any(&folder.join("stat"), |bytes| {
+        Ok(counters(&diskstats::parse_block_stat(name.as_encoded_bytes(), bytes)?))
+    })
 }
 
 fn counters(disk: &Disk<'_>) -> (OsString, DiskIo) {
@@ -126,16 +122,12 @@ fn counters(disk: &Disk<'_>) -> (OsString, DiskIo) {
         write_merged_count: disk.write_merged,
         busy_time: disk.busy_ms.map(Duration::from_millis),
     };
-    (OsStr::from_bytes(disk.name).to_owned(), io)
+    (text::of(disk.name), io)
 }
 
 /// The device behind "/dev/root", which exists in name only.
 fn root_device(source: &Source) -> Option<OsString> {
-    if !source.is_live() {
-        return None;
-    }
-    let device = rustix::fs::stat("/").ok()?.st_dev;
-    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let (major, minor) = source.live()?.root_device()?;
     let partition = source.read(&source.procfs("partitions"), |bytes| {
         Ok(lines(bytes).find_map(|line| {
             let mut cursor = Cursor::new(line);
@@ -153,6 +145,6 @@ fn root_device(source: &Source) -> Option<OsString> {
             .flatten()
     })?;
     let mut path = OsString::from("/dev/");
-    path.push(OsStr::from_bytes(&name));
+    path.push(text::owned(name));
     Some(path)
 }

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use psoxide_parse::linux::stat;
-use rustix::time::{ClockId, clock_gettime};
 
 use super::Linux;
 use crate::Result;
@@ -41,16 +40,19 @@ impl sys::Handle<'_, Linux> {
 
     /// Whether the process began in the current clock tick, so that another one can get its pid and its start time.
     pub(super) fn began_in_this_tick(&self) -> bool {
-        let now = Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default();
-        self.start.is_some_and(|start| now < self.source.ticks(start.saturating_add(1)))
+        self.began_within(|start| self.source.ticks(start.saturating_add(1)))
     }
 
     /// Whether the process began less than a second ago, so that it can be in the middle of its first execve(2).
     pub(super) fn is_young(&self) -> bool {
-        let age = |start: u64| {
-            let since_boot = u64::try_from(clock_gettime(ClockId::Boottime).tv_sec).unwrap_or(u64::MAX);
-            Duration::from_secs(since_boot).saturating_sub(self.source.ticks(start))
-        };
-        self.start.is_some_and(|start| age(start) < Duration::from_secs(1))
+        self.began_within(|start| self.source.ticks(start).saturating_add(Duration::from_secs(1)))
+    }
+
+    /// Whether the time since boot is less than what `end` makes of the start of the process.
+    fn began_within(&self, end: impl FnOnce(u64) -> Duration) -> bool {
+        match (self.source.live(), self.start) {
+            (Some(kernel), Some(start)) => kernel.since_boot() < end(start),
+            _ => false,
+        }
     }
 }

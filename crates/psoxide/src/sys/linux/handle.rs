@@ -1,20 +1,16 @@
 //! The files of one process, and what is known about it without them.
 
-use std::ffi::OsString;
-use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
 use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::status::Status;
 use psoxide_parse::linux::{stat, status};
-use rustix::process::Pid as RawPid;
 
 use super::cache::{Cache, Owner, cached};
-use super::source::pidfd_info;
+use super::live::Live;
 use super::{Handle, Linux, bpf};
-use crate::sys::{self, posix};
-use crate::{Error, Ids, ProcessStatus, Result};
+use crate::sys;
+use crate::{Backend, Error, Ids, Pid, ProcessStatus, Result};
 
 impl sys::Handle<'_, Linux> {
     pub(super) fn path(&self, file: &str) -> PathBuf {
@@ -31,21 +27,12 @@ impl sys::Handle<'_, Linux> {
         file: &str,
         parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
     ) -> Result<T> {
-        let procfs = self.cache.pass.procfs.as_ref().map(AsFd::as_fd);
-        self.source.read_process(procfs, self.pid, file, parse)
+        self.source.read_process(self.cache.pass.procfs.as_ref(), self.pid, file, parse)
     }
 
     /// The same process with nothing read yet.
     pub(super) fn with_cache<'b>(&'b self, cache: &'b Cache) -> Handle<'b> {
         Handle { cache, ..*self }
-    }
-
-    /// The pid by which system calls know this process.
-    pub(super) fn raw_pid(&self) -> Result<RawPid> {
-        if !self.source.has_own_pids() {
-            return Err(Error::unsupported("acting on the processes of another pid namespace").with_pid(self.pid));
-        }
-        posix::control::raw(self.pid)
     }
 
     /// What a BPF program has printed about this process, if that backend is in use.
@@ -97,12 +84,29 @@ impl sys::Handle<'_, Linux> {
     /// Asks a pidfd for the ids. `None` where the kernel does not answer: before Linux 6.13, under a seccomp filter, or if
     /// the process is gone.
     fn pidfd_owner(&self) -> Option<Owner> {
-        let describe = self.cache.pass.pidfds.get_or_init(|| Box::new(self.source.pidfds_describe()));
-        let info = if *describe { pidfd_info(self.pid).ok()?? } else { return None };
-        Some(Owner {
-            uids: Ids { real: info.ruid, effective: info.euid, saved: info.suid },
-            gids: Ids { real: info.rgid, effective: info.egid, saved: info.sgid },
-        })
+        let kernel = self.source.live().filter(|kernel| kernel.backend() != Backend::Proc)?;
+        if !self.has_own_pid(kernel) || !kernel.pidfds_describe() {
+            return None;
+        }
+        let info = kernel.pidfd_info(self.pid).ok()??;
+        let [uids, gids] = [info.uids, info.gids].map(|[real, effective, saved]| Ids { real, effective, saved });
+        Some(Owner { uids, gids })
+    }
+
+    /// Returns the kernel for calls that name the process by its pid.
+    pub(super) fn kernel(&self, reading: &'static str) -> Result<&Live> {
+        let kernel = self.source.require_live(reading)?;
+        if self.has_own_pid(kernel) { Ok(kernel) } else { Err(another_namespace(self.pid)) }
+    }
+
+    /// Whether system calls know the process by the pid that it has in /proc. This is asked once in a pass, and again in a
+    /// child that was forked since, which can be in another pid namespace.
+    fn has_own_pid(&self, kernel: &Live) -> bool {
+        let ask = || (std::process::id(), kernel.has_own_pids());
+        match *self.cache.pass.own_pids.get_or_init(|| Box::new(ask())) {
+            (asker, own) if asker == std::process::id() => own,
+            _ => ask().1,
+        }
     }
 
     /// Whether `stat`, if it was read, shows a kernel thread or a zombie. Their `statm` is all zeros and their `cmdline` is
@@ -125,10 +129,6 @@ impl sys::Handle<'_, Linux> {
     }
 }
 
-pub(super) fn os_string(bytes: &[u8]) -> OsString {
-    OsString::from_vec(bytes.to_vec())
-}
-
 pub(super) fn state(letter: u8) -> ProcessStatus {
     // fs/proc/array.c: task_state_array, with the letters of older kernels.
     match letter {
@@ -149,4 +149,9 @@ pub(super) fn state(letter: u8) -> ProcessStatus {
 
 fn ids([real, effective, saved, _]: [u32; 4]) -> Ids {
     Ids { real, effective, saved }
+}
+
+/// The system calls that name a process by its pid would reach another process.
+pub(super) fn another_namespace(pid: Pid) -> Error {
+    Error::unsupported("acting on the processes of another pid namespace").with_pid(pid)
 }

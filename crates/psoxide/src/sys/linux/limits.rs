@@ -3,13 +3,12 @@
 use psoxide_parse::linux::limits;
 
 use super::Handle;
-use super::live::ffi;
 use crate::{Error, Limit, Resource, Result};
 
 /// Reads a limit of a process.
 pub(super) fn of_process(process: &Handle<'_>, resource: Resource) -> Result<Limit> {
     // prlimit(2) needs the right to change limits. The file shows them to everyone, and costs twenty times as much.
-    if let Ok(limit) = process.raw_pid().and_then(|pid| ffi::rlimit(pid, resource_number(resource)?)) {
+    if let Ok(limit) = process.kernel("rlimit").and_then(|kernel| kernel.rlimit(process.pid, resource)) {
         return Ok(limit);
     }
     let name = limit_name(resource).ok_or_else(|| Error::unsupported("rlimit"))?;
@@ -25,31 +24,6 @@ pub(super) fn of_process(process: &Handle<'_>, resource: Resource) -> Result<Lim
         Some(limit) => Ok(limit),
         None => process.empty(()).and_then(|()| Err(unsupported())),
     }
-}
-
-/// The numbers of asm-generic/resource.h, which some architectures exchange.
-pub(super) fn resource_number(resource: Resource) -> Result<ffi::ResourceNumber> {
-    Ok(match resource {
-        Resource::As => libc::RLIMIT_AS,
-        Resource::Core => libc::RLIMIT_CORE,
-        Resource::Cpu => libc::RLIMIT_CPU,
-        Resource::Data => libc::RLIMIT_DATA,
-        Resource::Fsize => libc::RLIMIT_FSIZE,
-        Resource::Locks => libc::RLIMIT_LOCKS,
-        Resource::Memlock => libc::RLIMIT_MEMLOCK,
-        Resource::Msgqueue => libc::RLIMIT_MSGQUEUE,
-        Resource::Nice => libc::RLIMIT_NICE,
-        Resource::Nofile => libc::RLIMIT_NOFILE,
-        Resource::Nproc => libc::RLIMIT_NPROC,
-        Resource::Rss => libc::RLIMIT_RSS,
-        Resource::Rtprio => libc::RLIMIT_RTPRIO,
-        Resource::Rttime => libc::RLIMIT_RTTIME,
-        Resource::Sigpending => libc::RLIMIT_SIGPENDING,
-        Resource::Stack => libc::RLIMIT_STACK,
-        Resource::Sbsize | Resource::Npts | Resource::Swap | Resource::Kqueues | Resource::Umtxp | Resource::Nthr => {
-            return Err(Error::unsupported("rlimit").with_field(resource.name()));
-        }
-    })
 }
 
 /// The name of a resource in `/proc/PID/limits`: fs/proc/base.c.

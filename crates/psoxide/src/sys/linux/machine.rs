@@ -1,27 +1,22 @@
 //! The machine and its processes: /proc, /proc/stat, /proc/uptime, /proc/sys/kernel.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use psoxide_parse::linux::status::Status;
 use psoxide_parse::linux::{cpu_stat, status, uptime};
 use psoxide_parse::{ParseError, decimal, trim};
-use rustix::io::Errno;
-use rustix::process::{PidfdFlags, pidfd_open};
-use rustix::time::{ClockId, Timespec, clock_gettime};
 
-use super::live::files::is_procfs;
-use super::live::{ffi, raw_pid};
+use super::live::Live;
 use super::{Linux, Source, parentage};
-use crate::sys::{Parentage, SystemReadings};
+use crate::sys::{Parentage, SystemReadings, text};
 use crate::{Error, HostInfo, Pid, Result};
 
 impl SystemReadings for Linux {
     fn boot_time(source: &Source) -> Result<SystemTime> {
         let file = source.procfs("stat");
-        let seconds = match booted(source, &file) {
+        let seconds = match source.live().and_then(|kernel| kernel.boot_second(&file)) {
             Some(seconds) => seconds,
             None => source.read(&file, cpu_stat::btime)?,
         };
@@ -43,7 +38,7 @@ impl SystemReadings for Linux {
     }
 
     fn kernel_link(source: &Source, path: &Path) -> Result<PathBuf> {
-        Ok(source.link(&source.kernel(path))?.into())
+        Ok(text::owned(source.link(&source.kernel(path))?).into())
     }
 
     fn host_info(source: &Source) -> Result<HostInfo> {
@@ -54,7 +49,7 @@ impl SystemReadings for Linux {
         let required = |file| text(file)?.ok_or_else(|| Error::unsupported("host_info"));
         // Since Linux 6.1.
         let machine = match text("arch")? {
-            None if source.is_live() => Some(rustix::system::uname().machine().to_string_lossy().into_owned()),
+            None => source.live().map(Live::machine),
             machine => machine,
         };
         Ok(HostInfo {
@@ -75,18 +70,8 @@ impl SystemReadings for Linux {
     }
 
     fn pid_exists(source: &Source, pid: Pid) -> Result<bool> {
-        if source.may_ask_kernel()
-            && let Some(raw) = raw_pid(pid)
-        {
-            if let Some(exists) = ffi::is_process(raw) {
-                return Ok(exists);
-            }
-            match pidfd_open(raw, PidfdFlags::empty()) {
-                Ok(_) => return Ok(true),
-                Err(Errno::SRCH) => return Ok(false),
-                // The id of a thread, no free descriptor, an old kernel: read the file.
-                Err(_) => {}
-            }
+        if let Some(exists) = source.own_kernel().and_then(|kernel| kernel.is_process(pid)) {
+            return Ok(exists);
         }
         // /proc has a directory for a thread's id too, which no listing shows. Only a process is its own Tgid.
         match source.read_if_any(&source.process(pid, "status"), status::parse) {
@@ -97,14 +82,12 @@ impl SystemReadings for Linux {
     }
 
     fn current_pid(source: &Source) -> Result<Pid> {
-        source.require_live("current_process")?;
-        let me = std::process::id();
-        if source.has_own_pids() {
-            return Ok(me);
+        if source.require_live("current_process")?.has_own_pids() {
+            return Ok(std::process::id());
         }
         // In the /proc of another pid namespace this process has another pid.
         let link = source.procfs("self");
-        decimal(source.link(&link)?.as_bytes(), "self")
+        decimal(&source.link(&link)?, "self")
             .and_then(|pid| u32::try_from(pid).map_err(|_| ParseError::malformed("self", b"")))
             .map_err(|error| Error::from(error).with_path(link))
     }
@@ -114,19 +97,4 @@ impl SystemReadings for Linux {
         let enabled = source.read_if_any(&path, |bytes| decimal(trim(bytes), "task_delayacct"))?;
         enabled.map(|value| value != 0).ok_or_else(|| Error::unsupported("delay_accounting").with_path(path))
     }
-}
-
-/// Returns what the kernel writes as `btime` into its `stat`: the difference of two clocks, in whole seconds. To write that
-/// file it counts every interrupt. `None` if the file is not the kernel's own, as under lxcfs, or if a second ended between
-/// the readings of the clocks.
-fn booted(source: &Source, file: &Path) -> Option<u64> {
-    if !source.is_live() || !is_procfs(file) {
-        return None;
-    }
-    let [before, booted, after] = [ClockId::Realtime, ClockId::Boottime, ClockId::Realtime].map(clock_gettime);
-    let seconds = |real: Timespec| {
-        let borrowed = i64::from(real.tv_nsec < booted.tv_nsec);
-        u64::try_from(real.tv_sec.checked_sub(booted.tv_sec)?.checked_sub(borrowed)?).ok()
-    };
-    seconds(before).filter(|before| seconds(after) == Some(*before))
 }

@@ -9,7 +9,6 @@ use psoxide_parse::linux::smaps;
 use super::Handle;
 use super::cache::cached;
 use super::deleted::undeleted;
-use super::handle::os_string;
 use super::mounts::Mounts;
 use super::source::if_any;
 use crate::{Error, MemoryFootprint, MemoryMap, Result};
@@ -45,8 +44,7 @@ pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
     let mappings = smaps::mappings(bytes).map_err(malformed)?;
     let mut records = Vec::with_capacity(mappings.len());
     for map in mappings {
-        let path =
-            paths.entry(map.path).or_insert_with(|| undeleted(&mounts, process.source, os_string(map.path), || false));
+        let path = paths.entry(map.path).or_insert_with(|| undeleted(&mounts, process.source, map.path, || false));
         records.push(MemoryMap {
             start: map.start,
             end: map.end,

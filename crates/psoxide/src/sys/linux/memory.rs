@@ -3,7 +3,7 @@
 use psoxide_parse::ParseError;
 use psoxide_parse::linux::{meminfo, vmstat, zoneinfo};
 
-use super::live::ffi;
+use super::live::Live;
 use super::{Linux, Source};
 use crate::memory::percent;
 use crate::sys::MemoryReadings;
@@ -21,7 +21,8 @@ impl MemoryReadings for Linux {
         let missing = |field| crate::Error::from(ParseError::missing(field)).with_path(source.procfs("meminfo"));
         // The file of a sandbox may lack lines; the kernel has the same figures elsewhere.
         let complete = info.total.is_some() && info.free.is_some();
-        let (all, unused) = if source.is_live() && !complete { ffi::memory() } else { (None, None) };
+        let kernel = source.live().filter(|_| !complete);
+        let (all, unused) = kernel.map_or((None, None), Live::memory);
         let total = info.total.or(all).ok_or_else(|| missing("MemTotal"))?;
         let free = info.free.or(unused).ok_or_else(|| missing("MemFree"))?;
         let used = total.saturating_sub(available);
@@ -45,10 +46,7 @@ impl MemoryReadings for Linux {
         let info = source.read_one(&source.procfs("meminfo"), meminfo::parse)?;
         let (total, free) = match (info.swap_total, info.swap_free) {
             (Some(total), Some(free)) => (total, free),
-            _ => {
-                source.require_live("swap_memory")?;
-                ffi::swap()?
-            }
+            _ => source.require_live("swap_memory")?.swap()?,
         };
         let used = total.saturating_sub(free);
         let paging = source.read_if_any(&source.procfs("vmstat"), vmstat::parse)?.unwrap_or_default();

@@ -1,13 +1,21 @@
 //! Linux: /proc, /sys and a few system calls.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code))] // what a running kernel is asked with
 
-#[cfg(feature = "bpf")]
+mod abi;
+#[cfg(all(target_os = "linux", feature = "bpf"))]
 mod bpf;
-#[cfg(not(feature = "bpf"))]
+#[cfg(not(all(target_os = "linux", feature = "bpf")))]
 #[path = "no_bpf.rs"]
 mod bpf;
-#[cfg(feature = "bpf")]
+#[cfg(all(target_os = "linux", feature = "bpf"))]
 mod bpf_paths;
 mod cache;
+#[cfg(feature = "capture")]
+mod captured;
+#[cfg(target_os = "linux")]
+mod control;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_control.rs"]
 mod control;
 mod cpu;
 mod deleted;
@@ -17,16 +25,21 @@ mod disk;
 mod exec;
 mod handle;
 mod limits;
+#[cfg(target_os = "linux")]
+mod live;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_live.rs"]
 mod live;
 mod machine;
 mod mappings;
 mod memory;
 mod mounts;
 mod net;
+mod netlink;
 mod parentage;
 mod pressure;
 mod process;
-#[cfg(feature = "capture")]
+#[cfg(all(target_os = "linux", feature = "capture"))]
 mod record;
 mod self_sockets;
 mod sensors;
@@ -46,9 +59,11 @@ use cache::{Cache, Pass};
 use source::Source;
 
 #[cfg(feature = "capture")]
-use crate::sys::question::{Capture, Recorder};
-use crate::sys::{self, Live, Platform, Scope, Types};
-use crate::{Backend, FieldSet, HeapInfo, Os, Pid, Result};
+use crate::sys::question::Capture;
+#[cfg(all(target_os = "linux", feature = "capture"))]
+use crate::sys::question::Recorder;
+use crate::sys::{self, Platform, Scope, Types};
+use crate::{Backend, FieldSet, Os, Pid, Result};
 
 /// Linux.
 pub(crate) struct Linux;
@@ -77,10 +92,10 @@ impl Platform for Linux {
 
     #[cfg(feature = "capture")]
     fn open_capture(capture: Capture) -> Result<Source> {
-        Source::unpack(&capture)
+        Ok(Source::captured(capture))
     }
 
-    #[cfg(feature = "capture")]
+    #[cfg(all(target_os = "linux", feature = "capture"))]
     fn recorded(source: &Source, capture: Capture, pids: &[Pid]) -> Result<(Option<Source>, Recorder)> {
         Ok((None, Recorder::new(record::record(source, capture, pids)?)))
     }
@@ -89,10 +104,12 @@ impl Platform for Linux {
         Source::at_root(root)
     }
 
+    #[cfg(target_os = "linux")]
     fn with_procfs(procfs: &Path) -> Result<Source> {
-        Source::with_procfs(procfs)
+        Ok(Source::with_procfs(procfs))
     }
 
+    #[cfg(target_os = "linux")]
     fn with_backend(source: &Source, backend: Backend) -> Source {
         source.with_backend(backend)
     }
@@ -106,11 +123,7 @@ impl Platform for Linux {
     }
 
     fn pass(source: &Source, scope: Scope) -> Pass {
-        match scope {
-            Scope::Some => Pass::over(source),
-            Scope::All(fields) => Pass::at_once(source, fields),
-            Scope::Kept(fields) => Pass::without_files(source, fields),
-        }
+        Pass::over(source, scope)
     }
 
     fn reads_each(pass: &Pass) -> bool {
@@ -130,12 +143,13 @@ impl Platform for Linux {
     }
 }
 
-impl Live for Linux {
+#[cfg(target_os = "linux")]
+impl sys::Live for Linux {
     fn host() -> Source {
         Source::host()
     }
 
-    fn heap_info() -> Result<HeapInfo> {
+    fn heap_info() -> Result<crate::HeapInfo> {
         live::ffi::heap_info()
     }
 

@@ -2,20 +2,17 @@
 
 use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::os::fd::AsFd as _;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
 use psoxide_parse::linux::net_dev;
 use psoxide_parse::linux::rtnetlink::{self, Address, Link, RTM_NEWADDR, RTM_NEWLINK};
 use psoxide_parse::{ParseError, decimal, hex, trim};
-use rustix::net::{AddressFamily as SocketFamily, SocketFlags, SocketType as Transport, socket_with};
 
-use super::live::ffi;
-use super::live::netlink::Netlink;
+use super::abi::NetlinkProtocol;
+use super::netlink::Netlink;
 use super::{Linux, Source, sockets};
-use crate::sys::NetReadings;
-use crate::{AddressFamily, Connection, ConnectionKind, Duplex, Error, NetIo, NicAddr, NicAddress, NicStats, Result};
+use crate::sys::{NetReadings, text};
+use crate::{AddressFamily, Connection, ConnectionKind, Duplex, NetIo, NicAddr, NicAddress, NicStats, Result};
 
 /// Bits of an interface's flags, netdevice(7), as if.h numbers them.
 const IFF_UP: u32 = 0x1;
@@ -50,7 +47,7 @@ const FLAG_NAMES: [&str; 16] = [
 impl NetReadings for Linux {
     fn net_io_counters(source: &Source) -> Result<Vec<(OsString, NetIo)>> {
         source.read(&source.procfs("net/dev"), |bytes| {
-            Ok(net_dev::parse(bytes)?.into_iter().map(|nic| (os_string(nic.name), net_io(&nic))).collect())
+            Ok(net_dev::parse(bytes)?.into_iter().map(|nic| (text::of(nic.name), net_io(&nic))).collect())
         })
     }
 
@@ -59,33 +56,30 @@ impl NetReadings for Linux {
     }
 
     fn net_if_addrs(source: &Source) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
-        source.require_live("net_if_addrs")?;
-        let mut netlink = Netlink::open(None)?;
+        let mut netlink = Netlink::open(source.require_live("net_if_addrs")?, NetlinkProtocol::Route)?;
         let nics = ask(&mut netlink, RTM_GETLINK, &links_question(), RTM_NEWLINK)?;
         let all = ask(&mut netlink, RTM_GETADDR, &ADDRESSES, RTM_NEWADDR)?;
         Ok(nic_addresses(&links(&nics)?, &addresses(&all)?))
     }
 
     fn net_if_stats(source: &Source) -> Result<Vec<(OsString, NicStats)>> {
-        if source.is_live() {
-            let nics = ask(&mut Netlink::open(None)?, RTM_GETLINK, &links_question(), RTM_NEWLINK)?;
+        if let Some(kernel) = source.live() {
+            let mut netlink = Netlink::open(kernel, NetlinkProtocol::Route)?;
+            let nics = ask(&mut netlink, RTM_GETLINK, &links_question(), RTM_NEWLINK)?;
+            let links = links(&nics)?;
             // What /sys shows can be another network namespace's, and takes three calls for each file.
-            let socket =
-                socket_with(SocketFamily::UNIX, Transport::DGRAM, SocketFlags::CLOEXEC, None).map_err(Error::io)?;
-            return Ok(links(&nics)?
-                .iter()
-                .map(|link| {
-                    let name = OsStr::from_bytes(link.name);
-                    let (speed, duplex) = ffi::link_settings(socket.as_fd(), name).unzip();
-                    let duplex = match duplex {
-                        Some(DUPLEX_FULL) => Duplex::Full,
-                        Some(DUPLEX_HALF) => Duplex::Half,
-                        _ => Duplex::Unknown,
-                    };
-                    let mtu = link.mtu.map_or(0, u64::from);
-                    (name.to_owned(), nic_stats(link.flags, duplex, speed.map(u64::from), mtu))
-                })
-                .collect());
+            let settings = kernel.link_settings(links.iter().map(|link| link.name))?;
+            let stats = links.iter().zip(settings).map(|(link, settings)| {
+                let (speed, duplex) = settings.unzip();
+                let duplex = match duplex {
+                    Some(DUPLEX_FULL) => Duplex::Full,
+                    Some(DUPLEX_HALF) => Duplex::Half,
+                    _ => Duplex::Unknown,
+                };
+                let mtu = link.mtu.map_or(0, u64::from);
+                (text::of(link.name), nic_stats(link.flags, duplex, speed.map(u64::from), mtu))
+            });
+            return Ok(stats.collect());
         }
         let mut names = source.names(&source.file("sys/class/net"))?;
         names.sort_unstable();
@@ -166,10 +160,10 @@ fn addresses(payloads: &[Vec<u8>]) -> Result<Vec<Address<'_>>> {
 fn nic_addresses(links: &[Link<'_>], addresses: &[Address<'_>]) -> Vec<(OsString, Vec<NicAddr>)> {
     let mut nics: Vec<(OsString, Vec<NicAddr>)> = Vec::with_capacity(links.len());
     let mut add = |name: &[u8], address: NicAddr| {
-        let name = OsStr::from_bytes(name);
-        match nics.iter_mut().find(|(known, _)| known == name) {
+        let name = text::of(name);
+        match nics.iter_mut().find(|(known, _)| *known == name) {
             Some((_, addresses)) => addresses.push(address),
-            None => nics.push((name.to_owned(), vec![address])),
+            None => nics.push((name, vec![address])),
         }
     };
     for link in links {
@@ -215,7 +209,7 @@ fn inet_address(link: &Link<'_>, from: &Address<'_>) -> Option<NicAddr> {
 fn inet6_address(link: &Link<'_>, from: &Address<'_>) -> Option<NicAddr> {
     let parse = |bytes: &[u8]| {
         let address = Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?);
-        let zone = address.is_unicast_link_local().then(|| os_string(link.name));
+        let zone = address.is_unicast_link_local().then(|| text::of(link.name));
         Some(NicAddress::Inet6(address, zone))
     };
     if from.family != AF_INET6 {
@@ -266,10 +260,6 @@ fn copied_flags(source: &Source, name: &OsStr) -> Result<u32> {
     let state = source.line(&nic_file(source, name, "operstate"))?;
     let running = flags & IFF_UP != 0 && matches!(state.as_deref(), Some(b"up" | b"unknown"));
     Ok(if running { flags | IFF_RUNNING } else { flags })
-}
-
-fn os_string(bytes: &[u8]) -> OsString {
-    OsString::from_vec(bytes.to_vec())
 }
 
 #[cfg(test)]

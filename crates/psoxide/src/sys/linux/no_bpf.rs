@@ -21,7 +21,7 @@ pub(super) fn is_in_use(_: &Source) -> bool {
 }
 
 pub(super) fn refusal(source: &Source) -> Option<String> {
-    let chosen = source.backend_choice() == Backend::Bpf;
+    let chosen = source.live().is_some_and(|kernel| kernel.backend() == Backend::Bpf);
     chosen.then(|| "this program was built without the feature `bpf` of psoxide".to_owned())
 }
 

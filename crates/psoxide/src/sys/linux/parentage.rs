@@ -1,12 +1,12 @@
 //! Who is whose child: one look at every process.
 
 use std::collections::HashSet;
-use std::os::fd::AsFd;
 
 use psoxide_parse::ParseError;
 use psoxide_parse::linux::stat;
 
-use super::source::{if_any, pidfd_info};
+use super::live::Live;
+use super::source::if_any;
 use super::{Source, bpf};
 use crate::sys::Parentage;
 use crate::{Pid, Result};
@@ -18,12 +18,12 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
         None => (Vec::new(), source.pids()?, false),
     };
     // A walk leaves out few, and their children may be among the others.
-    let describe = !walked && source.pidfds_describe();
-    let parent_of = |pid| pidfd_info(pid).ok()?.map(|info| info.ppid);
-    let ask = |pid| if describe { parent_of(pid) } else { None };
-    let procfs = source.open_procfs();
+    let kernel = source.own_kernel().filter(|kernel| kernel.pidfds_describe());
+    let parent_of = |pid| Some(kernel?.pidfd_info(pid).ok()??.ppid);
+    let ask = |pid| if walked { None } else { parent_of(pid) };
+    let procfs = source.live().and_then(Live::open_procfs);
     let read = |pid| {
-        let kin = source.read_process(procfs.as_ref().map(AsFd::as_fd), pid, "stat", |bytes| {
+        let kin = source.read_process(procfs.as_ref(), pid, "stat", |bytes| {
             let (ppid, start) = stat::kin(bytes)?;
             let ppid = Pid::try_from(ppid).map_err(|_| ParseError::overflow("ppid", b""))?;
             Ok(Parentage { pid, start: Some(start), ppid })
@@ -31,8 +31,7 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
         match kin {
             // A /proc with `hidepid` shows the process and refuses its files.
             Err(error) if error.is_access_denied() => {
-                let ppid = if source.pidfds_describe() { parent_of(pid) } else { None };
-                Ok(ppid.map(|ppid| Parentage { pid, start: None, ppid }))
+                Ok(parent_of(pid).map(|ppid| Parentage { pid, start: None, ppid }))
             }
             // Nothing if it has ended since the pids were listed.
             kin => if_any(kin).map_err(|error| error.with_pid(pid)),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use psoxide_parse::linux::pressure;
-use rustix::io::Errno;
 
+use super::abi::EOPNOTSUPP;
 use super::{Linux, Source};
 use crate::sys::PressureReadings;
 use crate::{Error, Pressure, PressureOf, Result, Stall};
@@ -13,10 +13,7 @@ impl PressureReadings for Linux {
     fn pressure(source: &Source, what: PressureOf) -> Result<Pressure> {
         let path = source.procfs("pressure").join(what.name());
         // Not built in: no file. Built in but switched off (psi=0): the file refuses to be opened.
-        let off = |error: &Error| {
-            let errno = error.io_error().and_then(std::io::Error::raw_os_error);
-            error.is_missing() || errno == Some(Errno::OPNOTSUPP.raw_os_error())
-        };
+        let off = |error: &Error| error.is_missing() || error.errno() == Some(EOPNOTSUPP);
         match source.read(&path, pressure::parse) {
             Ok(pressure) => Ok(Pressure { some: pressure.some.map(stall), full: pressure.full.map(stall) }),
             Err(error) if off(&error) => Err(Error::unsupported("pressure").with_path(path)),

@@ -1,7 +1,6 @@
 //! One process: /proc/PID.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -10,13 +9,14 @@ use psoxide_parse::linux::status::Status;
 use psoxide_parse::linux::{cgroup, pid_io, stat, statm, strings};
 use psoxide_parse::{ParseError, decimal, split_once, trim};
 
+use super::abi::IOPRIO_CLASS_SHIFT;
 use super::cache::cached;
-use super::handle::{os_string, state};
+use super::handle::state;
 use super::{Handle, Linux, Source, control, descriptors, limits, mappings, sockets, threads, users};
-use crate::sys::{ProcessReadings, SystemReadings as _};
+use crate::sys::{ProcessReadings, SystemReadings as _, text};
 use crate::{
     Cgroup, Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, IoPriority, Limit, MemoryDetails,
-    MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource,
+    MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, Os, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource,
     Result, Scheduling, SchedulingPolicy, Thread, ThreadDetails,
 };
 
@@ -46,26 +46,26 @@ impl ProcessReadings for Linux {
             // The kernel cut it: the program's file name may begin with it and go on. Refused is no reason to fail.
             if let Ok(cmdline) = Self::cmdline(process) {
                 let program = cmdline.first().and_then(|program| Path::new(program).file_name());
-                if let Some(name) = program.filter(|name| name.as_bytes().starts_with(comm)) {
+                if let Some(name) = program.filter(|name| name.as_encoded_bytes().starts_with(comm)) {
                     return Ok(name.to_owned());
                 }
             }
         }
-        Ok(os_string(comm))
+        Ok(text::of(comm))
     }
 
     fn comm(process: &Handle<'_>) -> Result<OsString> {
         if process.is_young() && process.wait_for_exec()? == Some(true) {
-            return process.read_record("stat", |bytes| Ok(os_string(&stat::parse(bytes)?.comm)));
+            return process.read_record("stat", |bytes| Ok(text::of(&stat::parse(bytes)?.comm)));
         }
         // In a view for many readings `stat` is wanted all the same.
         if process.cache.wants_status || process.cache.stat.get().is_some() || process.walked().is_some() {
-            return Ok(os_string(&process.stat()?.comm));
+            return Ok(text::of(&process.stat()?.comm));
         }
         // The same text in a file of its own (since Linux 2.6.33), at a third of what `stat` costs.
         match process.read_record("comm", |bytes| Ok(bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec())) {
-            Ok(comm) => Ok(OsString::from_vec(comm)),
-            Err(error) if error.is_missing() => Ok(os_string(&process.stat()?.comm)),
+            Ok(comm) => Ok(text::owned(comm)),
+            Err(error) if error.is_missing() => Ok(text::of(&process.stat()?.comm)),
             Err(error) => Err(error),
         }
     }
@@ -82,7 +82,7 @@ impl ProcessReadings for Linux {
                 false => process.after_exec(|| process.read_record("cmdline", |bytes| Ok(bytes.into()))),
             })?,
         };
-        let arguments = strings::cmdline(bytes).into_iter().map(OsString::from_vec).collect::<Vec<_>>();
+        let arguments = strings::cmdline(bytes).into_iter().map(text::owned).collect::<Vec<_>>();
         if arguments.is_empty() { process.empty(arguments) } else { Ok(arguments) }
     }
 
@@ -121,7 +121,7 @@ impl ProcessReadings for Linux {
         if pairs.is_empty() {
             return process.empty(Vec::new());
         }
-        Ok(pairs.into_iter().map(|(name, value)| (OsString::from_vec(name), OsString::from_vec(value))).collect())
+        Ok(pairs.into_iter().map(|(name, value)| (text::owned(name), text::owned(value))).collect())
     }
 
     fn nice(process: &Handle<'_>) -> Result<i32> {
@@ -256,7 +256,7 @@ impl ProcessReadings for Linux {
                     Ok(psoxide_parse::lines(bytes)
                         .filter_map(|line| split_once(line, b'='))
                         .find(|(key, _)| *key == b"DEVNAME")
-                        .map(|(_, name)| Path::new("/dev").join(OsStr::from_bytes(name))))
+                        .map(|(_, name)| Path::new("/dev").join(text::of(name))))
                 })?
             }
             .flatten(),
@@ -273,7 +273,7 @@ impl ProcessReadings for Linux {
     }
 
     fn cpu_affinity(process: &Handle<'_>) -> Result<Vec<u32>> {
-        if let Ok(cpus) = control::cpu_affinity(process) {
+        if let Ok(cpus) = process.kernel("cpu_affinity").and_then(|kernel| kernel.cpu_affinity(process.pid)) {
             return Ok(cpus);
         }
         let cpus = process.status_file()?.cpus_allowed_list.clone();
@@ -281,8 +281,12 @@ impl ProcessReadings for Linux {
     }
 
     fn ionice(process: &Handle<'_>) -> Result<IoPriority> {
-        process.source.require_live("ionice")?;
-        control::ionice(process)
+        let value = process.kernel("ionice")?.ioprio(process.pid)?;
+        let number = usize::try_from(value >> IOPRIO_CLASS_SHIFT).ok();
+        let class = number.and_then(|number| Os::Linux.io_classes().get(number)).copied();
+        let class = class.ok_or_else(|| Error::out_of_range("ioclass", value >> IOPRIO_CLASS_SHIFT))?;
+        // The low three bits are the level, the rest hints (Linux 6.5).
+        Ok(IoPriority { class, value: u8::try_from(value & 0x7).ok() })
     }
 
     fn rlimit(process: &Handle<'_>, resource: Resource) -> Result<Limit> {
@@ -317,9 +321,9 @@ impl ProcessReadings for Linux {
         let found = process.read_record("cgroup", |bytes| {
             let cgroup = cgroup::parse(bytes)?;
             Ok(Cgroup {
-                path: os_string(cgroup.path),
-                unit: cgroup.unit.map(os_string),
-                container: cgroup.container.map(os_string),
+                path: text::of(cgroup.path),
+                unit: cgroup.unit.map(text::of),
+                container: cgroup.container.map(text::of),
             })
         });
         match found {
@@ -335,8 +339,8 @@ impl ProcessReadings for Linux {
     fn net_namespace(process: &Handle<'_>) -> Result<u64> {
         let path = process.path("ns/net");
         let target = process.source.link(&path)?;
-        let inode = target.as_bytes().strip_prefix(b"net:[").and_then(|rest| rest.strip_suffix(b"]"));
-        let malformed = || ParseError::malformed("inode", target.as_bytes());
+        let inode = target.strip_prefix(b"net:[").and_then(|rest| rest.strip_suffix(b"]"));
+        let malformed = || ParseError::malformed("inode", &target);
         inode
             .ok_or_else(malformed)
             .and_then(|inode| decimal(inode, "inode"))

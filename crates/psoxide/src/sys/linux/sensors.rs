@@ -115,7 +115,7 @@ impl SensorReadings for Linux {
             let number = |file: &str| source.number(&device.join(file));
             // To ask how busy a GPU is wakes it up.
             let sleeps = text(source, &device.join("power/runtime_status")).as_deref() == Some("suspended");
-            let busy = match source.stat(&device.join("gpu_busy_percent")) {
+            let busy = match source.kind(&device.join("gpu_busy_percent")) {
                 Ok(_) if sleeps => Some(0),
                 Ok(_) => number("gpu_busy_percent"),
                 Err(_) => None,

@@ -4,10 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use psoxide_parse::linux::net_sock::{InetSocket, UnixSocket};
 use psoxide_parse::linux::sock_diag::{self, SOCK_DIAG_BY_FAMILY};
-use rustix::net::netlink::SOCK_DIAG;
 
-use super::Source;
-use super::live::netlink::Netlink;
+use super::abi::NetlinkProtocol;
+use super::live::Live;
+use super::netlink::Netlink;
 use crate::Result;
 
 const AF_UNIX: u8 = 1;
@@ -25,16 +25,8 @@ const UDIAG_SHOW_ICONS: u32 = 0x8;
 const UDIAG_SHOW_RQLEN: u32 = 0x10;
 
 /// Opens a socket for the questions below. They are about the network namespace of the calling thread.
-pub(super) fn open() -> Result<Netlink> {
-    Netlink::open(Some(SOCK_DIAG))
-}
-
-/// Whether a process is in the network namespace of the calling thread. `process` is its name in /proc. A namespace that
-/// the kernel does not show counts as another one.
-pub(super) fn is_own_namespace(source: &Source, process: &str) -> bool {
-    let ours = rustix::fs::stat("/proc/thread-self/ns/net");
-    let theirs = rustix::fs::stat(source.procfs(&format!("{process}/ns/net")));
-    matches!((ours, theirs), (Ok(ours), Ok(theirs)) if (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino))
+pub(super) fn open(kernel: &Live) -> Result<Netlink> {
+    Netlink::open(kernel, NetlinkProtocol::SockDiag)
 }
 
 /// Calls `each` with every TCP or UDP socket of one version of IP; with `held`, only with those that a process can hold.

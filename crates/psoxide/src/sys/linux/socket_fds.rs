@@ -56,7 +56,7 @@ impl SocketFds {
 /// Adds the sockets in `/proc/PID/fd`.
 pub(super) fn add_process(source: &Source, pid: Pid, fds: &mut Vec<SocketFd>) -> Result<()> {
     Dir::open(source, source.process(pid, "fd"))?.each_link(|fd, target| {
-        if let (Some(inode), Ok(fd)) = (inode(target), i32::try_from(fd.number)) {
+        if let (Some(inode), Ok(fd)) = (inode(target), i32::try_from(fd)) {
             fds.push(SocketFd { inode, pid, fd });
         }
         Ok(())

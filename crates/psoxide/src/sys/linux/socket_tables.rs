@@ -1,17 +1,17 @@
 //! The kernel's tables of sockets: sock_diag(7), or else the files of /proc/net.
 
-use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::ffi::OsStringExt as _;
 
 use psoxide_parse::ParseError;
 use psoxide_parse::linux::net_sock::{self, InetSocket, UnixSocket, UnixState};
 
-use super::live::netlink::Netlink;
+use super::live::Live;
+use super::netlink::Netlink;
 use super::sock_diag;
 use super::socket_fds::{SocketFd, SocketKind};
 use super::source::if_any;
 use super::{Handle, Source};
+use crate::sys::text;
 use crate::{AddressFamily, ConnectionKind, ConnectionStatus, Endpoint, Result, SocketType};
 
 /// A socket as a table has it.
@@ -74,9 +74,9 @@ pub(super) fn tables_of(
     kind: ConnectionKind,
 ) -> impl Iterator<Item = Table> + use<> {
     const FEW: usize = 16;
-    let asks = process.source.may_ask_kernel() && fds.len() <= FEW;
+    let kernel = process.source.own_kernel().filter(|_| fds.len() <= FEW);
     let protocols: Option<Vec<Protocol>> =
-        if asks { fds.iter().map(|fd| Protocol::of(process, fd.fd)).collect() } else { None };
+        kernel.and_then(|kernel| fds.iter().map(|fd| Protocol::of(kernel, process, fd.fd)).collect());
     let any = !fds.is_empty();
     Table::of(kind).filter(move |table| match &protocols {
         Some(protocols) => protocols.iter().any(|protocol| protocol.may_be_in(*table)),
@@ -93,12 +93,9 @@ enum Protocol {
 }
 
 impl Protocol {
-    /// Asks the socket, net/socket.c: sockfs_xattr_get. `None` if the kernel does not say, or for an unknown protocol.
-    fn of(process: &Handle<'_>, fd: i32) -> Option<Self> {
-        let mut name = [0; 32];
-        let path = process.path(&format!("fd/{fd}"));
-        let length = rustix::fs::getxattr(path, c"system.sockprotoname", &mut name).ok()?;
-        match name.get(..length)?.strip_suffix(&[0])? {
+    /// Asks the kernel. `None` if it does not say, or for an unknown protocol.
+    fn of(kernel: &Live, process: &Handle<'_>, fd: i32) -> Option<Self> {
+        match &*kernel.socket_protocol(&process.path(&format!("fd/{fd}")))? {
             b"TCP" => Some(Self::Tcp { v6: false }),
             b"TCPv6" => Some(Self::Tcp { v6: true }),
             b"UDP" => Some(Self::Udp { v6: false }),
@@ -132,9 +129,10 @@ pub(super) struct Tables<'a> {
 
 impl<'a> Tables<'a> {
     pub(super) fn open(source: &'a Source, process: &'a str, held: bool) -> Self {
-        let ours = source.may_ask_kernel() && sock_diag::is_own_namespace(source, process);
+        let kernel = source.own_kernel();
+        let kernel = kernel.filter(|kernel| kernel.is_own_network(&source.procfs(&format!("{process}/ns/net"))));
         // Where such a socket is refused, the files are not.
-        let diag = if ours { sock_diag::open().ok() } else { None };
+        let diag = kernel.and_then(|kernel| sock_diag::open(kernel).ok());
         Self { source, process, diag, held }
     }
 
@@ -167,7 +165,7 @@ impl<'a> Tables<'a> {
             pid => {
                 let of_process = |path: &str| self.source.procfs(&format!("{pid}/{path}"));
                 // Before Linux 2.6.25 a machine had one network.
-                let exists = |path| self.source.stat(&of_process(path)).is_ok();
+                let exists = |path| self.source.kind(&of_process(path)).is_ok();
                 let only_one = !exists("net") && exists("stat");
                 if only_one { self.source.procfs(&format!("net/{file}")) } else { of_process(&format!("net/{file}")) }
             }
@@ -245,7 +243,7 @@ fn unix_socket(socket: UnixSocket<'_>) -> Socket {
             5 => SocketType::SeqPacket,
             other => SocketType::Other(other.into()),
         },
-        laddr: Endpoint::Unix(OsString::from_vec(socket.path.into_owned())),
+        laddr: Endpoint::Unix(text::owned(socket.path.into_owned())),
         raddr: Endpoint::None,
         status,
         queues: socket.queues.map(|both| queues(both, status)),

@@ -1,29 +1,25 @@
-//! Where readings come from: this kernel's files, or copies of another one's.
+//! The machine that is read: its files, and the constants that their numbers are in.
 
-use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use psoxide_parse::{Cursor, ParseError, decimal, lines};
-use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
-use rustix::path::DecInt;
-use rustix::process::{PidfdFlags, pidfd_open};
 
-#[cfg(feature = "bpf")]
-use super::live::bpf_programs::Bpf;
-use super::live::ffi::{self, PidfdInfo};
-use super::live::helper::Unanswered;
-use super::live::memo::Memo;
-use super::live::{files, raw_pid, tree};
-use super::user_names::UserNames;
+use super::abi::FileKind;
+#[cfg(feature = "capture")]
+use super::captured::{CapturedDir, CapturedTree};
+use super::live::{CopiedTree, Live, OpenDir};
+use super::user_names::{Stamp, UserNames};
+#[cfg(target_os = "linux")]
+use crate::Backend;
 #[cfg(feature = "capture")]
 use crate::sys::question::Capture;
-use crate::{Backend, Error, Pid, Result};
+use crate::sys::text;
+use crate::{Error, Pid, Result};
 
-/// A tree of kernel files, and the constants that their numbers are in.
+/// A machine of Linux.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     root: PathBuf,
@@ -31,120 +27,102 @@ pub(crate) struct Source {
     page_size: u64,
     clock_ticks: u64,
     little_endian: bool,
-    live: bool,
-    memo: Arc<Memo>,
-    unanswered: Arc<Unanswered>,
-    backend: Backend,
+    files: Files,
     user_names: Arc<UserNames>,
-    #[cfg(feature = "bpf")]
-    bpf: Arc<Bpf>,
-    /// The directory that a capture was unpacked into, for as long as it is read.
+}
+
+/// Where the files of a machine are.
+#[derive(Debug, Clone)]
+enum Files {
+    /// The running kernel's.
+    Live(Live),
+    /// Copies, in a directory.
+    Copied(CopiedTree),
+    /// In a capture.
     #[cfg(feature = "capture")]
-    #[allow(dead_code)] // deleted when the last source drops it
-    unpacked: Option<Arc<tempfile::TempDir>>,
+    Captured(Arc<CapturedTree>),
+}
+
+/// A directory of a machine.
+pub(super) enum AnyDir {
+    /// Of the running kernel, or a copy.
+    Open(OpenDir),
+    #[cfg(feature = "capture")]
+    Captured(CapturedDir),
 }
 
 impl Source {
+    #[cfg(target_os = "linux")]
     pub(crate) fn host() -> Self {
-        Self {
-            root: PathBuf::from("/"),
-            procfs: PathBuf::from("/proc"),
-            page_size: u64::try_from(rustix::param::page_size()).unwrap_or(4096),
-            clock_ticks: rustix::param::clock_ticks_per_second(),
-            little_endian: cfg!(target_endian = "little"),
-            live: true,
-            memo: Arc::default(),
-            unanswered: Arc::default(),
-            backend: Backend::from_env().ok().flatten().unwrap_or_default(),
-            user_names: Arc::default(),
-            #[cfg(feature = "bpf")]
-            bpf: Arc::default(),
-            #[cfg(feature = "capture")]
-            unpacked: None,
-        }
+        Self::running("/proc".into())
     }
 
-    pub(crate) fn with_procfs(procfs: &Path) -> Result<Self> {
-        Ok(Self { procfs: procfs.to_owned(), ..Self::host() })
+    #[cfg(target_os = "linux")]
+    pub(crate) fn with_procfs(procfs: &Path) -> Self {
+        Self::running(procfs.to_owned())
     }
 
+    #[cfg(target_os = "linux")]
+    fn running(procfs: PathBuf) -> Self {
+        let (page_size, clock_ticks) = Live::constants();
+        let files = Files::Live(Live::new(procfs.clone()));
+        Self { page_size, clock_ticks, ..Self::of("/".into(), procfs, files) }
+    }
+
+    /// A machine with the constants of most machines.
+    fn of(root: PathBuf, procfs: PathBuf, files: Files) -> Self {
+        let little_endian = cfg!(target_endian = "little");
+        Self { root, procfs, page_size: 4096, clock_ticks: 100, little_endian, files, user_names: Arc::default() }
+    }
+
+    /// Opens a directory that holds a copy of a machine's files.
     pub(crate) fn at_root(root: &Path) -> Result<Self> {
         let procfs = root.join("proc");
-        if tree::open_dir(root, &procfs).is_err() {
-            return Err(
-                Error::invalid("not a directory: a copied machine has its files in proc and sys").with_path(procfs)
-            );
+        let mut source = Self::copied(root, procfs.clone())?;
+        if !source.is_dir(&source.procfs) {
+            let problem = "not a directory: a copied machine has its files in proc and sys";
+            return Err(Error::invalid(problem).with_path(procfs));
         }
-        let mut source = Self {
-            root: root.to_owned(),
-            procfs,
-            page_size: 4096,
-            clock_ticks: 100,
-            little_endian: cfg!(target_endian = "little"),
-            live: false,
-            memo: Arc::default(),
-            unanswered: Arc::default(),
-            backend: Backend::Proc,
-            user_names: Arc::default(),
-            #[cfg(feature = "bpf")]
-            bpf: Arc::default(),
-            #[cfg(feature = "capture")]
-            unpacked: None,
-        };
-        let constants = root.join(".psoxide");
+        let constants = source.file(".psoxide");
         match source.read_one(&constants, |bytes| Ok(bytes.to_vec())) {
-            Ok(bytes) => source.take_constants(&bytes).map_err(|e| e.with_path(constants))?,
+            Ok(bytes) => source.take_constants(&bytes).map_err(|e| e.with_path(root.join(".psoxide")))?,
             Err(error) if error.is_missing() => source.guess_constants()?,
             Err(error) => return Err(error),
         }
         Ok(source)
     }
 
-    /// The machine of a capture, whose files are put into a temporary directory.
-    #[cfg(feature = "capture")]
-    pub(crate) fn unpack(capture: &Capture) -> Result<Self> {
-        let dir = tempfile::tempdir().map_err(Error::io)?;
-        capture.unpack(dir.path()).map_err(Error::io)?;
-        let source = Self::at_root(dir.path())?;
-        Ok(Self { unpacked: Some(Arc::new(dir)), ..source })
+    #[cfg(target_os = "linux")]
+    fn copied(root: &Path, procfs: PathBuf) -> Result<Self> {
+        Ok(Self::of(root.to_owned(), procfs, Files::Copied(CopiedTree::new(root))))
     }
 
-    pub(crate) fn with_backend(&self, backend: Backend) -> Self {
+    #[cfg(not(target_os = "linux"))]
+    fn copied(root: &Path, _: PathBuf) -> Result<Self> {
+        let tree = CapturedTree::new(super::captured::load(root)?);
+        Ok(Self::of("/".into(), "/proc".into(), Files::Captured(Arc::new(tree))))
+    }
+
+    /// Opens a capture.
+    #[cfg(feature = "capture")]
+    pub(crate) fn captured(capture: Capture) -> Self {
+        let Capture { header, entries, .. } = capture;
+        let files = Files::Captured(Arc::new(CapturedTree::new(entries)));
         Self {
-            backend,
-            memo: Arc::default(),
-            #[cfg(feature = "bpf")]
-            bpf: Arc::default(),
-            ..self.clone()
+            page_size: header.page_size.max(1),
+            clock_ticks: header.clock_ticks.max(1),
+            little_endian: !header.big_endian,
+            ..Self::of("/".into(), "/proc".into(), files)
         }
     }
 
-    pub(super) fn backend_choice(&self) -> Backend {
-        self.backend
-    }
-
-    #[cfg(feature = "bpf")]
-    pub(super) fn bpf(&self) -> &Bpf {
-        &self.bpf
-    }
-
-    /// Whether `procfs` is a procfs, and no copy of one.
-    pub(super) fn is_procfs(&self) -> bool {
-        self.live && (self.procfs == Path::new("/proc") || files::is_procfs(&self.procfs))
-    }
-
-    /// The file systems that did not answer.
-    pub(super) fn unanswered(&self) -> &Unanswered {
-        &self.unanswered
-    }
-
-    pub(super) fn user_names(&self) -> &UserNames {
-        &self.user_names
-    }
-
-    /// Whether the kernel may be asked of processes in other ways than by its files.
-    pub(crate) fn may_ask_kernel(&self) -> bool {
-        self.backend != Backend::Proc && self.has_own_pids()
+    #[cfg(target_os = "linux")]
+    pub(crate) fn with_backend(&self, backend: Backend) -> Self {
+        let files = match &self.files {
+            Files::Live(live) => Files::Live(live.with_backend(backend)),
+            files => files.clone(),
+        };
+        Self { files, ..self.clone() }
     }
 
     fn take_constants(&mut self, bytes: &[u8]) -> Result<()> {
@@ -166,7 +144,7 @@ impl Source {
         Ok(())
     }
 
-    /// The auxiliary vector that the kernel gave some copied process holds both, getauxval(3).
+    /// Takes page size and clock ticks from the auxiliary vector of any copied process, getauxval(3).
     fn guess_constants(&mut self) -> Result<()> {
         const AT_PAGESZ: u64 = 6;
         const AT_CLKTCK: u64 = 17;
@@ -194,74 +172,33 @@ impl Source {
     }
 
     pub(crate) fn is_live(&self) -> bool {
-        self.live
+        self.live().is_some()
+    }
+
+    /// The running kernel, if it is what is read.
+    pub(super) fn live(&self) -> Option<&Live> {
+        match &self.files {
+            Files::Live(live) => Some(live),
+            _ => None,
+        }
+    }
+
+    /// The running kernel, if it may be asked about processes by system calls too: its pids are those of /proc, and the
+    /// caller did not choose to read files only.
+    pub(super) fn own_kernel(&self) -> Option<&Live> {
+        self.live().filter(|live| live.may_ask())
     }
 
     /// Refuses a `reading` that only a running kernel can answer.
-    pub(crate) fn require_live(&self, reading: &'static str) -> Result<()> {
-        if self.live { Ok(()) } else { Err(Error::unsupported(reading)) }
+    pub(super) fn require_live(&self, reading: &'static str) -> Result<&Live> {
+        self.live().ok_or_else(|| Error::unsupported(reading))
     }
 
-    /// Whether a pid in this /proc means the same process to a system call. A container may have been given the /proc of
-    /// another pid namespace, which has other pids.
-    ///
-    /// This is remembered for the process and for the file system that is mounted at /proc: chroot(2), unshare(2) and
-    /// setns(2) may put another one there.
-    pub(super) fn has_own_pids(&self) -> bool {
-        if !self.live {
-            return false;
-        }
-        let Ok(device) = rustix::fs::stat(&self.procfs).map(|procfs| procfs.st_dev) else {
-            // A filter refuses stat(2): nothing can be remembered.
-            return self.own_pids().or_else(|_| self.links_to_own_pid()).unwrap_or(false);
-        };
-        if let Some(own) = self.memo.own_pids(device) {
-            return own;
-        }
-        match self.own_pids() {
-            Ok(own) => {
-                self.memo.set_own_pids(device, own);
-                own
-            }
-            // No descriptor is free, say: a reason to try again, and nothing to remember. A link needs none.
-            Err(_) => self.links_to_own_pid().unwrap_or(false),
-        }
+    pub(super) fn user_names(&self) -> &UserNames {
+        &self.user_names
     }
 
-    fn own_pids(&self) -> Result<bool> {
-        // One pid for each namespace from the one of this /proc to the process's own (since Linux 4.1).
-        let pids = self.read(&self.procfs("self/status"), |bytes| {
-            Ok(lines(bytes)
-                .find_map(|line| line.strip_prefix(b"NSpid:"))
-                .map(|pids| Cursor::new(pids).tokens().count()))
-        })?;
-        match pids {
-            Some(pids) => Ok(pids == 1),
-            None => self.links_to_own_pid(),
-        }
-    }
-
-    /// Whether this /proc gives the calling process the pid that it has for itself.
-    fn links_to_own_pid(&self) -> Result<bool> {
-        Ok(*self.link(&self.procfs("self"))? == *std::process::id().to_string())
-    }
-
-    /// Whether the kernel describes a process through a pidfd, and this process may ask it to.
-    pub(super) fn pidfds_describe(&self) -> bool {
-        if !self.may_ask_kernel() {
-            return false;
-        }
-        self.memo.pidfds_describe().unwrap_or_else(|| match pidfd_info(std::process::id()) {
-            Ok(info) => {
-                self.memo.set_pidfds_describe(info.is_some());
-                info.is_some()
-            }
-            // No descriptor is free, or a filter refuses the call: nothing to remember.
-            Err(_) => false,
-        })
-    }
-
-    /// Pages as bytes.
+    /// Returns pages as bytes.
     pub(crate) fn pages(&self, pages: u64) -> u64 {
         pages.saturating_mul(self.page_size)
     }
@@ -270,35 +207,37 @@ impl Source {
         self.page_size
     }
 
-    /// The order of the bytes in what the kernel writes as it has it in memory.
+    /// Whether the kernel puts the low byte of a number first.
     pub(crate) fn little_endian(&self) -> bool {
         self.little_endian
     }
 
-    /// Clock ticks as time.
+    /// Returns clock ticks as time.
     pub(crate) fn ticks(&self, ticks: u64) -> Duration {
         let nanos = u128::from(ticks) * 1_000_000_000 / u128::from(self.clock_ticks);
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
-    /// Clock ticks in a second.
-    #[cfg(any(feature = "bpf", feature = "capture"))]
+    /// The number of clock ticks in a second.
+    #[cfg(all(target_os = "linux", any(feature = "bpf", feature = "capture")))]
     pub(super) fn clock_ticks(&self) -> u64 {
         self.clock_ticks
     }
 
-    /// A file of /proc.
+    /// The path of a file in /proc.
     pub(crate) fn procfs(&self, file: &str) -> PathBuf {
         self.procfs.join(file)
     }
 
-    /// A file of /proc/PID.
+    /// The path of a file in /proc/PID.
     pub(crate) fn process(&self, pid: Pid, file: &str) -> PathBuf {
-        let mut path = PathBuf::with_capacity(self.procfs.as_os_str().len() + file.len() + 12);
+        let mut path = OsString::with_capacity(self.procfs.as_os_str().len() + file.len() + 12);
         path.push(&self.procfs);
-        path.push(DecInt::new(pid));
+        path.push("/");
+        path.push(Digits::of(pid).as_str());
+        path.push("/");
         path.push(file);
-        path
+        path.into()
     }
 
     /// The place of an absolute path of the machine that is read.
@@ -311,84 +250,77 @@ impl Source {
         path.strip_prefix("/proc").map_or_else(|_| self.within(path), |rest| self.procfs.join(rest))
     }
 
-    /// A file outside /proc, given without its leading slash.
+    /// The path of a file outside /proc, which is given without its leading slash.
     pub(crate) fn file(&self, file: impl AsRef<Path>) -> PathBuf {
         self.root.join(file)
     }
 
-    /// Opens a file; of a copied machine only a regular one of at most `limit` bytes.
-    pub(super) fn open(&self, path: &Path, limit: u64) -> Result<OwnedFd> {
-        if self.live { files::open(CWD, path) } else { tree::open_file(&self.root, path, limit) }
-    }
-
     /// Opens a directory.
-    pub(super) fn open_dir(&self, path: &Path) -> Result<OwnedFd> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match self.live {
-            true => rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(Error::io),
-            false => tree::open_dir(&self.root, path),
-        }
+    pub(super) fn open_dir(&self, path: &Path) -> Result<AnyDir> {
+        let opened = match &self.files {
+            Files::Live(live) => live.open_dir(path).map(AnyDir::Open),
+            Files::Copied(tree) => tree.open_dir(path).map(AnyDir::Open),
+            #[cfg(feature = "capture")]
+            Files::Captured(tree) => tree.open_dir(path).map(AnyDir::Captured),
+        };
+        opened.map_err(|error| error.with_path(path))
     }
 
-    /// Describes what a path leads to.
-    pub(super) fn stat(&self, path: &Path) -> Result<Stat> {
-        if self.live { rustix::fs::stat(path).map_err(Error::io) } else { tree::stat(&self.root, path) }
+    /// Returns the type of the file that a path leads to.
+    pub(super) fn kind(&self, path: &Path) -> Result<FileKind> {
+        match &self.files {
+            Files::Live(live) => live.kind(path),
+            Files::Copied(tree) => tree.kind(path),
+            #[cfg(feature = "capture")]
+            Files::Captured(tree) => tree.kind(path),
+        }
     }
 
     pub(super) fn is_dir(&self, path: &Path) -> bool {
-        self.stat(path).is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Directory)
+        matches!(self.kind(path), Ok(FileKind::Directory))
     }
 
-    /// How many bytes of a file are read. The kernel's own files have no limit.
-    fn limit(&self, of_copy: u64) -> u64 {
-        if self.live { u64::MAX } else { of_copy }
-    }
-
-    /// Reads a file and parses it; errors name the file.
+    /// Reads a file and parses it. Errors name the file.
     pub(crate) fn read<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-        self.open(path, tree::LIST)
-            .and_then(|file| files::read(&file, self.limit(tree::LIST), parse))
-            .map_err(|error| error.with_path(path))
+        let read = match &self.files {
+            Files::Live(live) => live.read(path, parse),
+            Files::Copied(tree) => tree.read(path, parse),
+            #[cfg(feature = "capture")]
+            Files::Captured(tree) => tree.read(path).and_then(|bytes| Ok(parse(bytes)?)),
+        };
+        read.map_err(|error| error.with_path(path))
     }
 
-    /// As [`read`](Self::read), for a file that is one record, as those of /sys and, in /proc, what fs/seq_file.c's
-    /// single_open has opened (`stat`, `meminfo`): the kernel gives all of it in one read if it fits.
+    /// As [`read`](Self::read), for a file that is one record, as those of /sys and, in /proc, those that fs/seq_file.c opens
+    /// by single_open (`stat`, `meminfo`). The kernel returns all of it in one read if it fits.
     pub(crate) fn read_one<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-        self.open(path, tree::RECORD)
-            .and_then(|file| files::read_record(&file, self.limit(tree::RECORD), parse))
-            .map_err(|error| error.with_path(path))
+        let read = match &self.files {
+            Files::Live(live) => live.read_record(path, parse),
+            Files::Copied(tree) => tree.read_record(path, parse),
+            #[cfg(feature = "capture")]
+            Files::Captured(tree) => tree.read(path).and_then(|bytes| Ok(parse(bytes)?)),
+        };
+        read.map_err(|error| error.with_path(path))
     }
 
-    /// /proc itself, for a pass over its processes; `None` where it cannot be opened, and each path is looked up whole.
-    pub(crate) fn open_procfs(&self) -> Option<OwnedFd> {
-        if !self.live {
-            return None;
-        }
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let procfs = rustix::fs::openat(CWD, &self.procfs, flags, Mode::empty()).ok()?;
-        // The last free descriptor is left for the files.
-        rustix::io::fcntl_dupfd_cloexec(&procfs, 0).is_ok().then_some(procfs)
-    }
-
-    /// As [`read`](Self::read), for a file of a process that is one record: the kernel gives all of it in one read if
-    /// it fits. `procfs` is the folder of [`open_procfs`](Self::open_procfs), if it is at hand.
+    /// As [`read_one`](Self::read_one), for a file of a process. `procfs` is /proc, if a pass has opened it.
     pub(crate) fn read_process<T>(
         &self,
-        procfs: Option<BorrowedFd<'_>>,
+        procfs: Option<&OpenDir>,
         pid: Pid,
         file: &str,
         parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
     ) -> Result<T> {
-        let opened = match procfs {
-            Some(procfs) => files::open(procfs, [DecInt::new(pid).as_bytes(), b"/", file.as_bytes()].concat()),
-            None => self.open(&self.process(pid, file), tree::RECORD),
-        };
-        opened
-            .and_then(|opened| files::read_record(&opened, self.limit(tree::RECORD), parse))
-            .map_err(|error| error.with_path(self.process(pid, file)))
+        match procfs {
+            Some(procfs) => procfs
+                .open(&[Digits::of(pid).as_str().as_bytes(), b"/", file.as_bytes()].concat())
+                .and_then(|opened| opened.read_record(parse))
+                .map_err(|error| error.with_path(self.process(pid, file))),
+            None => self.read_one(&self.process(pid, file), parse),
+        }
     }
 
-    /// As [`read`](Self::read), but a file that is not there is no error.
+    /// As [`read`](Self::read), but a missing file is no error.
     pub(crate) fn read_if_any<T>(
         &self,
         path: &Path,
@@ -397,34 +329,35 @@ impl Source {
         if_any(self.read(path, parse))
     }
 
-    /// The one line of a file, without white space around it, if the file is there.
+    /// Reads the one line of a file, without white space around it, if the file exists.
     pub(crate) fn line(&self, path: &Path) -> Result<Option<Vec<u8>>> {
         if_any(self.read_one(path, |bytes| Ok(psoxide_parse::trim(bytes).to_vec())))
     }
 
-    /// The one number of a file, if the file is there and holds one.
+    /// Reads the one number of a file, if the file exists and holds one.
     pub(crate) fn number(&self, path: &Path) -> Option<u64> {
         self.read_one(path, |bytes| decimal(psoxide_parse::trim(bytes), "value")).ok()
     }
 
-    /// Where a link points.
-    pub(crate) fn link(&self, path: &Path) -> Result<OsString> {
-        if !self.live {
-            return tree::link(&self.root, path).map_err(|error| error.with_path(path));
-        }
-        rustix::fs::readlinkat(CWD, path, Vec::with_capacity(256))
-            .map(|target| OsString::from_vec(target.into_bytes()))
-            .map_err(|errno| Error::io(errno).with_path(path))
+    /// Reads the target of a link.
+    pub(crate) fn link(&self, path: &Path) -> Result<Vec<u8>> {
+        let target = match &self.files {
+            Files::Live(live) => live.link(path),
+            Files::Copied(tree) => tree.link(path),
+            #[cfg(feature = "capture")]
+            Files::Captured(tree) => tree.link(path).map(<[u8]>::to_vec),
+        };
+        target.map_err(|error| error.with_path(path))
     }
 
-    /// The names in a folder, in the kernel's order.
+    /// Lists the names in a directory, in the kernel's order.
     pub(crate) fn names(&self, path: &Path) -> Result<Vec<OsString>> {
         let mut names = Vec::new();
-        self.each_name(path, |name| names.push(OsStr::from_bytes(name).to_owned()))?;
+        self.each_name(path, |name| names.push(text::of(name)))?;
         Ok(names)
     }
 
-    /// The names in a folder that are numbers.
+    /// Lists the names in a directory that are numbers.
     pub(crate) fn numbers(&self, path: &Path) -> Result<Vec<u32>> {
         let mut numbers = Vec::new();
         self.each_name(path, |name| {
@@ -436,22 +369,76 @@ impl Source {
     }
 
     fn each_name(&self, path: &Path, mut each: impl FnMut(&[u8])) -> Result<()> {
-        let dir = self.open_dir(path).map_err(|error| error.with_path(path))?;
-        files::each_name(&dir, path, |name| {
-            each(name.to_bytes());
+        self.open_dir(path)?.each_name(path, |name| {
+            each(name);
             Ok(())
         })
     }
 
-    /// The pids in /proc, ascending.
+    /// Lists the pids in /proc, ascending.
     pub(crate) fn pids(&self) -> Result<Vec<Pid>> {
         let mut pids = self.numbers(&self.procfs)?;
         pids.sort_unstable();
         Ok(pids)
     }
+
+    /// Returns what tells one state of the user database from another; `None` if it has no file.
+    pub(super) fn user_database(&self) -> Option<Stamp> {
+        match &self.files {
+            Files::Live(live) => live.stamp(&self.file("etc/passwd")),
+            Files::Copied(tree) => tree.stamp(&self.file("etc/passwd")),
+            // A capture does not change.
+            #[cfg(feature = "capture")]
+            Files::Captured(_) => None,
+        }
+    }
 }
 
-/// A value that may be missing.
+impl AnyDir {
+    /// Calls `each` with every name, in the kernel's order. `path` is the directory's, for errors.
+    pub(super) fn each_name(&self, path: &Path, each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Open(dir) => dir.each_name(path, each),
+            #[cfg(feature = "capture")]
+            Self::Captured(dir) => dir.each_name(each),
+        }
+    }
+
+    /// Calls `each` with every link whose name is a number, and its target. A link that is gone by then is skipped.
+    pub(super) fn each_link(&self, path: &Path, each: impl FnMut(u32, &[u8]) -> Result<()>) -> Result<()> {
+        match self {
+            Self::Open(dir) => dir.each_link(path, each),
+            #[cfg(feature = "capture")]
+            Self::Captured(dir) => dir.each_link(each),
+        }
+    }
+}
+
+/// The digits of a pid.
+struct Digits {
+    text: [u8; 10],
+    start: usize,
+}
+
+impl Digits {
+    fn of(pid: Pid) -> Self {
+        let (mut text, mut start, mut rest) = ([b'0'; 10], 10, pid);
+        for (place, digit) in text.iter_mut().enumerate().rev() {
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            (start, rest) = (place, rest / 10);
+            if rest == 0 {
+                break;
+            }
+        }
+        Self { text, start }
+    }
+
+    fn as_str(&self) -> &str {
+        self.text.get(self.start..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
+    }
+}
+
+/// Returns `None` for a value that is missing.
 pub(crate) fn if_any<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -460,12 +447,14 @@ pub(crate) fn if_any<T>(result: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// Describes a process through a pidfd; `None` if this kernel does not. To be asked if [`Source::pidfds_describe`].
-///
-/// # Errors
-/// A call is refused, no descriptor is free, or the process is gone.
-pub(super) fn pidfd_info(pid: Pid) -> Result<Option<PidfdInfo>> {
-    let Some(raw) = raw_pid(pid) else { return Ok(None) };
-    let pidfd = pidfd_open(raw, PidfdFlags::empty()).map_err(Error::io)?;
-    ffi::pidfd_info(pidfd.as_fd())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pids_are_written_in_decimal() {
+        for pid in [0, 7, 10, 4_194_304, Pid::MAX] {
+            assert_eq!(Digits::of(pid).as_str(), pid.to_string());
+        }
+    }
 }

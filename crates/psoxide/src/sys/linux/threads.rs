@@ -3,9 +3,10 @@
 use psoxide_parse::linux::stat;
 
 use super::dir::Dir;
-use super::handle::{os_string, state};
+use super::handle::state;
 use super::source::if_any;
 use super::{Handle, bpf};
+use crate::sys::text;
 use crate::{Error, Result, Thread, ThreadDetails};
 
 /// Reads the CPU times of each thread.
@@ -30,7 +31,7 @@ pub(super) fn details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
         let ticks = |ticks| process.source.ticks(ticks);
         threads.push(ThreadDetails {
             id,
-            name: os_string(&stat.comm),
+            name: text::of(&stat.comm),
             status: state(stat.state),
             user_time: ticks(stat.utime),
             system_time: ticks(stat.stime),
@@ -53,7 +54,7 @@ fn each_stat<T>(
 ) -> Result<()> {
     let mut ids = Vec::new();
     task.each_number(|thread| {
-        ids.push(thread.number);
+        ids.push(thread);
         Ok(())
     })?;
     let mut any = false;

@@ -1,8 +1,6 @@
 //! Users: utmp, systemd-logind's sessions, and the user database.
 
-use std::ffi::{OsStr, OsString};
-use std::io;
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 
 use psoxide_parse::linux::utmp::{self, Login};
@@ -10,8 +8,8 @@ use psoxide_parse::{decimal, lines, split_once};
 
 use super::source::if_any;
 use super::{Linux, Source};
-use crate::sys::{UserReadings, posix};
-use crate::{Error, Result, User};
+use crate::sys::{UserReadings, text};
+use crate::{Result, User};
 
 impl UserReadings for Linux {
     fn users(source: &Source) -> Result<Vec<User>> {
@@ -24,7 +22,7 @@ impl UserReadings for Linux {
         let folder = source.file("run/systemd/sessions");
         let mut names = if_any(source.names(&folder))?.unwrap_or_default();
         // ID.ref is a pipe: opening it would wait for a writer.
-        names.retain(|name| !name.as_bytes().contains(&b'.'));
+        names.retain(|name| !name.as_encoded_bytes().contains(&b'.'));
         names.sort_unstable();
         let mut users = Vec::new();
         for name in names {
@@ -34,23 +32,18 @@ impl UserReadings for Linux {
     }
 }
 
-/// The name of a user id; `None` where nobody has it.
+/// Finds the name of a user id; `None` if no user has it.
 pub(super) fn name(source: &Source, uid: u32) -> Result<Option<OsString>> {
-    let passwd = source.file("etc/passwd");
-    source.user_names().get(&passwd, uid, || {
-        if source.is_live() {
-            return match posix::ffi::user_name(uid) {
-                Ok(name) => Ok(Some(OsStr::from_bytes(&name).to_owned())),
-                Err(libc::ENOENT) => Ok(None),
-                Err(errno) => Err(Error::io(io::Error::from_raw_os_error(errno))),
-            };
+    source.user_names().get(source.user_database(), uid, || {
+        if let Some(kernel) = source.live() {
+            return kernel.user_name(uid);
         }
-        let name = source.read_if_any(&passwd, |bytes| {
+        let name = source.read_if_any(&source.file("etc/passwd"), |bytes| {
             Ok(lines(bytes).find_map(|line| {
                 let mut fields = line.split(|byte| *byte == b':');
                 let name = fields.next()?;
                 let id = fields.nth(1)?;
-                (decimal(id, "uid").ok()? == u64::from(uid)).then(|| OsStr::from_bytes(name).to_owned())
+                (decimal(id, "uid").ok()? == u64::from(uid)).then(|| text::of(name))
             }))
         })?;
         Ok(name.flatten())
@@ -59,7 +52,7 @@ pub(super) fn name(source: &Source, uid: u32) -> Result<Option<OsString>> {
 
 fn user(login: &Login<'_>) -> User {
     User {
-        name: OsStr::from_bytes(login.user).to_owned(),
+        name: text::of(login.user),
         terminal: terminal(login.line),
         host: host(login.host),
         started: Some(time(login.seconds, login.micros)),
@@ -76,7 +69,7 @@ fn session(bytes: &[u8]) -> Option<User> {
     }
     let micros = decimal(value(b"REALTIME")?, "REALTIME").ok()?;
     Some(User {
-        name: OsStr::from_bytes(value(b"USER")?).to_owned(),
+        name: text::of(value(b"USER")?),
         terminal: terminal(value(b"TTY").unwrap_or_default()),
         host: host(value(b"REMOTE_HOST").unwrap_or_default()),
         started: Some(SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros))?),
@@ -88,14 +81,14 @@ fn session(bytes: &[u8]) -> Option<User> {
 }
 
 fn terminal(line: &[u8]) -> Option<OsString> {
-    (!line.is_empty()).then(|| OsStr::from_bytes(line).to_owned())
+    (!line.is_empty()).then(|| text::of(line))
 }
 
 /// The remote host of a login. A login at a display of this machine has none.
 fn host(host: &[u8]) -> Option<OsString> {
     match host {
         b"" | b":0" | b":0.0" => None,
-        host => Some(OsStr::from_bytes(host).to_owned()),
+        host => Some(text::of(host)),
     }
 }
 
@@ -109,8 +102,10 @@ fn time(seconds: i64, micros: i64) -> SystemTime {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::ffi::OsStr;
     use std::fs;
+
+    use super::*;
 
     #[test]
     fn names_are_remembered_until_passwd_changes() {
@@ -122,7 +117,7 @@ mod tests {
         assert_eq!(name(&source, 7).unwrap(), None);
         fs::write(&passwd, "ann:x:7:7::/:\n").unwrap();
         assert_eq!(name(&source, 7).unwrap().as_deref(), Some(OsStr::new("ann")));
-        let asked_again = source.user_names().get(&passwd, 7, || panic!("it is known"));
+        let asked_again = source.user_names().get(source.user_database(), 7, || panic!("it is known"));
         assert_eq!(asked_again.unwrap().as_deref(), Some(OsStr::new("ann")));
         fs::write(&passwd, "berta:x:7:7::/:\n").unwrap();
         assert_eq!(name(&source, 7).unwrap().as_deref(), Some(OsStr::new("berta")));

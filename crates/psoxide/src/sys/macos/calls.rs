@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::Pid;
 use crate::sys::bsd::machine;
+use crate::{Error, Pid};
 
 /// A question. Its `Display` is its key in a capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,4 +148,14 @@ impl fmt::Display for Question {
             Self::VoltageStates => f.write_str("call IORegistryEntryCreateCFProperty pmgr"),
         }
     }
+}
+
+/// `ENOENT`.
+pub(super) const ENOENT: i32 = 2;
+/// `EBADF`.
+const EBADF: i32 = 9;
+
+/// Whether a descriptor was closed after it was listed.
+pub(super) fn was_closed(error: &Error) -> bool {
+    matches!(error.errno(), Some(EBADF | ENOENT))
 }

@@ -10,7 +10,7 @@ use psoxide_parse::freebsd::unsigned;
 use psoxide_parse::macos::file::{self, File};
 use psoxide_parse::macos::process::{self as record, Timebase, stat, thread_state};
 
-use super::calls::{Flavor, Question};
+use super::calls::{ENOENT, Flavor, Question, was_closed};
 use super::table::stamp;
 use super::{Handle, Macos, Source, sockets};
 use crate::sys::ProcessReadings;
@@ -23,10 +23,6 @@ use crate::{
 
 /// The length at which the kernel truncates names, `MAXCOMLEN`.
 const LONGEST_NAME: usize = 16;
-/// `ENOENT`.
-const ENOENT: i32 = 2;
-/// `EBADF`.
-const EBADF: i32 = 9;
 
 impl ProcessReadings for Macos {
     fn start(process: &Handle<'_>) -> Result<u64> {
@@ -316,9 +312,4 @@ const fn thread_status(state: i32) -> ProcessStatus {
 #[allow(clippy::cast_precision_loss)] // nobody measures energy to 16 digits
 fn joules(nano: u64) -> f64 {
     nano as f64 / 1e9
-}
-
-/// Whether a descriptor was closed after it was listed.
-pub(super) fn was_closed(error: &Error) -> bool {
-    error.errno() == Some(EBADF) || error.errno() == Some(ENOENT)
 }

@@ -5,8 +5,7 @@ use psoxide_parse::freebsd::unsigned;
 use psoxide_parse::macos::file;
 use psoxide_parse::macos::socket::{ACCEPTS, CONNECTED, INTERNET, Socket, TCP, UNIX};
 
-use super::calls::Question;
-use super::process::was_closed;
+use super::calls::{Question, was_closed};
 use super::{Handle, Macos, Source, table};
 use crate::sys::Platform as _;
 use crate::sys::bsd::sockets::{socket_type, tcp_status};

@@ -23,7 +23,7 @@ fn asked_by_snapshot<P: super::NetbsdLike>(file: &str, with_arguments: bool) -> 
     let machine = open::<P>(file);
     let fields = FieldSet::from_iter([Field::Name]);
     let before = machine.kernel().asked();
-    let pass = std::sync::Arc::new(P::pass(&machine, Scope::All(fields)));
+    let pass = std::sync::Arc::new(P::pass(&machine, Scope::All { fields, kept: false }));
     let pids = P::pids_in(&machine, &pass).unwrap();
     for pid in &pids {
         let cache = P::cache_in(&machine, &pass, *pid, fields);

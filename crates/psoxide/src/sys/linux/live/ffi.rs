@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 use rustix::process::Pid as RawPid;
 
+use crate::sys::linux::abi::PidfdInfo;
 use crate::{Error, HeapInfo, Limit, Result};
 
 const IOPRIO_WHO_PROCESS: libc::c_int = 1;
@@ -81,18 +82,18 @@ pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()
 /// struct pidfd_info of linux/pidfd.h as it was first (Linux 6.13); later fields follow these.
 #[repr(C)]
 #[derive(Debug, Default)]
-pub(crate) struct PidfdInfo {
+struct RawPidfdInfo {
     mask: u64,
     cgroup: u64,
     pid: u32,
     tgid: u32,
-    pub(crate) ppid: u32,
-    pub(crate) ruid: u32,
-    pub(crate) rgid: u32,
-    pub(crate) euid: u32,
-    pub(crate) egid: u32,
-    pub(crate) suid: u32,
-    pub(crate) sgid: u32,
+    ppid: u32,
+    ruid: u32,
+    rgid: u32,
+    euid: u32,
+    egid: u32,
+    suid: u32,
+    sgid: u32,
     fsuid: u32,
     fsgid: u32,
     exit_code: i32,
@@ -100,13 +101,13 @@ pub(crate) struct PidfdInfo {
 
 /// PIDFD_INFO_SIZE_VER0, and where the header has its fields.
 const _: () = {
-    assert!(size_of::<PidfdInfo>() == 64);
-    assert!(offset_of!(PidfdInfo, cgroup) == 8 && offset_of!(PidfdInfo, pid) == 16);
-    assert!(offset_of!(PidfdInfo, ppid) == 24);
-    assert!(offset_of!(PidfdInfo, ruid) == 28 && offset_of!(PidfdInfo, rgid) == 32);
-    assert!(offset_of!(PidfdInfo, euid) == 36 && offset_of!(PidfdInfo, egid) == 40);
-    assert!(offset_of!(PidfdInfo, suid) == 44 && offset_of!(PidfdInfo, sgid) == 48);
-    assert!(offset_of!(PidfdInfo, fsuid) == 52 && offset_of!(PidfdInfo, exit_code) == 60);
+    assert!(size_of::<RawPidfdInfo>() == 64);
+    assert!(offset_of!(RawPidfdInfo, cgroup) == 8 && offset_of!(RawPidfdInfo, pid) == 16);
+    assert!(offset_of!(RawPidfdInfo, ppid) == 24);
+    assert!(offset_of!(RawPidfdInfo, ruid) == 28 && offset_of!(RawPidfdInfo, rgid) == 32);
+    assert!(offset_of!(RawPidfdInfo, euid) == 36 && offset_of!(RawPidfdInfo, egid) == 40);
+    assert!(offset_of!(RawPidfdInfo, suid) == 44 && offset_of!(RawPidfdInfo, sgid) == 48);
+    assert!(offset_of!(RawPidfdInfo, fsuid) == 52 && offset_of!(RawPidfdInfo, exit_code) == 60);
 };
 
 /// The inode number of a pidfd, which no other process has until the machine is booted again (since Linux 6.9). `None` on
@@ -127,13 +128,17 @@ pub(crate) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Result<Option<PidfdInfo>> {
     /// PIDFD_INFO_CREDS
     const CREDENTIALS: u64 = 1 << 1;
     /// PIDFS_IOCTL_MAGIC, and the number of the call.
-    const GET_INFO: libc::Ioctl = libc::_IOWR::<PidfdInfo>(0xff, 11);
-    let mut info = PidfdInfo { mask: CREDENTIALS, ..PidfdInfo::default() };
+    const GET_INFO: libc::Ioctl = libc::_IOWR::<RawPidfdInfo>(0xff, 11);
+    let mut info = RawPidfdInfo { mask: CREDENTIALS, ..RawPidfdInfo::default() };
     // SAFETY: the descriptor is open; the pointer is to a live struct of the size that the request's number carries,
     // which is all that the kernel writes.
     let code = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO, &raw mut info) };
     match done(code.into()) {
-        Ok(_) if info.mask & CREDENTIALS != 0 => Ok(Some(info)),
+        Ok(_) if info.mask & CREDENTIALS != 0 => Ok(Some(PidfdInfo {
+            ppid: info.ppid,
+            uids: [info.ruid, info.euid, info.suid],
+            gids: [info.rgid, info.egid, info.sgid],
+        })),
         // The process has ended since.
         Ok(_) => Err(Error::io(io::Error::from_raw_os_error(libc::ESRCH))),
         Err(error) if matches!(error.errno(), Some(libc::ENOTTY | libc::EINVAL)) => Ok(None),
@@ -344,18 +349,11 @@ pub(crate) fn ioprio_set(pid: RawPid, value: i32) -> Result<()> {
     done(unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid.as_raw_pid(), value) }).map(drop)
 }
 
-/// How the C library numbers resources.
-#[cfg(target_env = "gnu")]
-pub(crate) type ResourceNumber = libc::__rlimit_resource_t;
-/// How the C library numbers resources.
-#[cfg(not(target_env = "gnu"))]
-pub(crate) type ResourceNumber = libc::c_int;
-
 /// struct rlimit64: soft and hard, all ones for no limit.
 type Rlimit64 = [u64; 2];
 
 /// prlimit(2) of another process, or of this one.
-pub(crate) fn rlimit(pid: RawPid, resource: ResourceNumber) -> Result<Limit> {
+pub(crate) fn rlimit(pid: RawPid, resource: u32) -> Result<Limit> {
     let (new, mut old): (*const Rlimit64, Rlimit64) = (std::ptr::null(), [0; 2]);
     // SAFETY: nothing is set, and the answer goes to a live array of two 64-bit numbers.
     done(unsafe { libc::syscall(libc::SYS_prlimit64, pid.as_raw_pid(), resource, new, &raw mut old) })?;
@@ -364,7 +362,7 @@ pub(crate) fn rlimit(pid: RawPid, resource: ResourceNumber) -> Result<Limit> {
 }
 
 /// prlimit(2), to change a limit.
-pub(crate) fn set_rlimit(pid: RawPid, resource: ResourceNumber, limit: Limit) -> Result<()> {
+pub(crate) fn set_rlimit(pid: RawPid, resource: u32, limit: Limit) -> Result<()> {
     let new: Rlimit64 = [limit.soft.unwrap_or(u64::MAX), limit.hard.unwrap_or(u64::MAX)];
     let old: *mut Rlimit64 = std::ptr::null_mut();
     // SAFETY: the pointer is to a live array of two 64-bit numbers, and the old limit is not asked for.

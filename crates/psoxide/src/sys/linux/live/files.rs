@@ -1,14 +1,19 @@
-//! Opens and reads files of a running kernel, and lists its directories.
+//! Opens and reads files, and lists directories.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+use psoxide_parse::decimal;
 use rustix::buffer::spare_capacity;
-use rustix::fs::{Mode, OFlags, RawDir};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, Stat, StatxFlags};
 use rustix::io::{Errno, retry_on_intr};
+use rustix::path::DecInt;
 
+use super::Live;
+use crate::sys::linux::abi::{FileKind, OpenFileInfo};
+use crate::sys::linux::user_names::Stamp;
 use crate::{Error, Result};
 
 /// Enough for most files.
@@ -16,42 +21,183 @@ const FIRST_READ: usize = 4096;
 const NEXT_READ: usize = 64 * 1024;
 /// Room for about 250 names that are numbers.
 const LISTING: usize = 8192;
+/// PATH_MAX: the kernel returns ENAMETOOLONG for a longer path.
+const LONGEST_LINK: usize = 4096;
+
+impl Live {
+    /// Reads a file.
+    pub(crate) fn read<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+        read(&open(CWD, path)?, u64::MAX, parse)
+    }
+
+    /// Reads a file that is one record.
+    pub(crate) fn read_record<T>(
+        &self,
+        path: &Path,
+        parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
+    ) -> Result<T> {
+        read_record(&open(CWD, path)?, u64::MAX, parse)
+    }
+
+    /// Reads the target of a link.
+    pub(crate) fn link(&self, path: &Path) -> Result<Vec<u8>> {
+        let target = rustix::fs::readlinkat(CWD, path, Vec::with_capacity(256)).map_err(Error::io)?;
+        Ok(target.into_bytes())
+    }
+
+    /// Returns the type of the file that a path leads to.
+    pub(crate) fn kind(&self, path: &Path) -> Result<FileKind> {
+        rustix::fs::stat(path).map(|found| kind(&found)).map_err(Error::io)
+    }
+
+    /// Describes the file behind a link of /proc, which leads to the open file itself.
+    pub(crate) fn describe(&self, link: &Path) -> Result<OpenFileInfo> {
+        describe(CWD, link)
+    }
+
+    /// Whether there is a file or a link at a path.
+    pub(crate) fn exists(&self, path: &Path) -> bool {
+        rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+    }
+
+    /// Returns the size that the file system reports for a file or directory.
+    pub(crate) fn size(&self, path: &Path) -> Result<u64> {
+        let found = rustix::fs::stat(path).map_err(|errno| Error::io(errno).with_path(path))?;
+        Ok(u64::try_from(found.st_size).unwrap_or(0))
+    }
+
+    /// Returns what tells one state of a file from another.
+    pub(crate) fn stamp(&self, path: &Path) -> Option<Stamp> {
+        rustix::fs::stat(path).ok().map(|found| stamp(&found))
+    }
+
+    pub(crate) fn open_dir(&self, path: &Path) -> Result<OpenDir> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::openat(CWD, path, flags, Mode::empty()).map(OpenDir).map_err(Error::io)
+    }
+
+    /// Opens /proc for a pass over its processes. `None` if it cannot be opened: then each path is looked up whole.
+    pub(crate) fn open_procfs(&self) -> Option<OpenDir> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let procfs = rustix::fs::openat(CWD, &self.procfs, flags, Mode::empty()).ok()?;
+        // The last free descriptor is left for the files.
+        rustix::io::fcntl_dupfd_cloexec(&procfs, 0).is_ok().then_some(OpenDir(procfs))
+    }
+}
+
+/// An open directory.
+#[derive(Debug)]
+pub(crate) struct OpenDir(pub(super) OwnedFd);
+
+/// An open file.
+pub(crate) struct OpenFile(OwnedFd);
+
+impl OpenDir {
+    /// Opens a file by its path from here.
+    pub(crate) fn open(&self, file: &[u8]) -> Result<OpenFile> {
+        open(&self.0, file).map(OpenFile)
+    }
+
+    /// Reads the target of a link.
+    #[cfg(feature = "bpf")]
+    pub(crate) fn link(&self, name: &[u8]) -> Result<Vec<u8>> {
+        rustix::fs::readlinkat(&self.0, name, Vec::new()).map(std::ffi::CString::into_bytes).map_err(Error::io)
+    }
+
+    /// Describes the file behind a link whose name is a number, which leads to the open file itself.
+    pub(crate) fn describe(&self, link: u32) -> Result<OpenFileInfo> {
+        describe(&self.0, DecInt::new(link).as_c_str())
+    }
+
+    /// Calls `each` with every name, in the kernel's order. `path` is the directory's, for errors.
+    pub(crate) fn each_name(&self, path: &Path, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.each_entry(path, |name| each(name.to_bytes()))
+    }
+
+    /// Calls `each` with every link whose name is a number, and its target. A link that is gone by then is skipped.
+    pub(crate) fn each_link(&self, path: &Path, mut each: impl FnMut(u32, &[u8]) -> Result<()>) -> Result<()> {
+        let mut buffer = [0; LONGEST_LINK];
+        self.each_entry(path, |name| {
+            let number = decimal(name.to_bytes(), "name").ok().and_then(|number| u32::try_from(number).ok());
+            let Some(number) = number else { return Ok(()) };
+            match rustix::fs::readlinkat_raw(&self.0, name, &mut buffer) {
+                Ok(length) => each(number, buffer.get(..length).unwrap_or_default()),
+                // Closed since the directory was listed, longer than a path may be, or (in a copied tree) not a link.
+                Err(Errno::NOENT | Errno::NAMETOOLONG | Errno::INVAL) => Ok(()),
+                Err(errno) => Err(Error::io(errno).with_path(path.join(number.to_string()))),
+            }
+        })
+    }
+
+    fn each_entry(&self, path: &Path, mut each: impl FnMut(&CStr) -> Result<()>) -> Result<()> {
+        let mut buffer = [MaybeUninit::uninit(); LISTING];
+        let mut entries = RawDir::new(&self.0, &mut buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry.map_err(|errno| Error::io(errno).with_path(path))?;
+            match entry.file_name() {
+                name if name == c"." || name == c".." => {}
+                name => each(name)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl OpenFile {
+    /// Reads the file, which is one record.
+    pub(crate) fn read_record<T>(&self, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+        read_record(&self.0, u64::MAX, parse)
+    }
+}
+
+/// Describes the file behind a link of /proc. Without a synchronization the kernel answers from what it knows, and asks no
+/// server.
+fn describe(dir: impl AsFd, link: impl rustix::path::Arg) -> Result<OpenFileInfo> {
+    let wanted = StatxFlags::TYPE | StatxFlags::NLINK;
+    let found = rustix::fs::statx(dir, link, AtFlags::STATX_DONT_SYNC, wanted).map_err(Error::io)?;
+    let mode = found.stx_mode.into();
+    Ok(OpenFileInfo { is_regular: FileType::from_raw_mode(mode) == FileType::RegularFile, links: found.stx_nlink })
+}
 
 /// Opens a file below a directory.
-pub(crate) fn open(dir: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd> {
+fn open(dir: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd> {
     rustix::fs::openat(dir, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(Error::io)
 }
 
+pub(super) fn kind(found: &Stat) -> FileKind {
+    match FileType::from_raw_mode(found.st_mode) {
+        FileType::RegularFile => FileKind::Regular,
+        FileType::Directory => FileKind::Directory,
+        _ => FileKind::Other,
+    }
+}
+
+/// Device, inode, size, and when the file was modified and changed.
+#[allow(clippy::useless_conversion)] // the types differ between architectures
+pub(super) fn stamp(found: &Stat) -> Stamp {
+    let times = [found.st_mtime, found.st_ctime].map(i128::from);
+    let parts = [found.st_mtime_nsec, found.st_ctime_nsec].map(i128::from);
+    let [modified, changed] = times;
+    let [modified_part, changed_part] = parts;
+    [found.st_dev.into(), found.st_ino.into(), found.st_size.into(), modified, modified_part, changed, changed_part]
+}
+
 /// Whether a file or directory belongs to a procfs. A file that is mounted over another one does not.
-pub(crate) fn is_procfs(path: &Path) -> bool {
+pub(super) fn is_procfs(path: &Path) -> bool {
     /// linux/magic.h: PROC_SUPER_MAGIC
     const PROC: u64 = 0x9fa0;
     rustix::fs::statfs(path).is_ok_and(|fs| u64::try_from(fs.f_type) == Ok(PROC))
 }
 
-/// Calls `each` with every name in a directory, in the kernel's order. `path` is the directory's, for errors.
-pub(crate) fn each_name(dir: &OwnedFd, path: &Path, mut each: impl FnMut(&CStr) -> Result<()>) -> Result<()> {
-    let mut buffer = [MaybeUninit::uninit(); LISTING];
-    let mut entries = RawDir::new(dir, &mut buffer);
-    while let Some(entry) = entries.next() {
-        let entry = entry.map_err(|errno| Error::io(errno).with_path(path))?;
-        match entry.file_name() {
-            name if name == c"." || name == c".." => {}
-            name => each(name)?,
-        }
-    }
-    Ok(())
-}
-
 /// Reads a file with as few calls as it needs.
-pub(crate) fn read<T>(file: &OwnedFd, limit: u64, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+pub(super) fn read<T>(file: &OwnedFd, limit: u64, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
     let mut first = [0; FIRST_READ];
     let first = read_some(file, &mut first)?;
     read_on(file, first, limit, parse)
 }
 
 /// Reads a file that is one record: it ends where a read stops short.
-pub(crate) fn read_record<T>(
+pub(super) fn read_record<T>(
     file: &OwnedFd,
     limit: u64,
     parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,

@@ -1,17 +1,129 @@
-//! What only a running Linux kernel can do: system calls.
+//! The running kernel: what only system calls answer. `no_live.rs` stands in for this directory on other systems.
 
 #[cfg(feature = "bpf")]
-pub(crate) mod bpf_programs;
+mod bpf_programs;
+mod clocks;
+mod copied;
 pub(crate) mod ffi;
-pub(crate) mod files;
-pub(crate) mod helper;
-pub(crate) mod memo;
-pub(crate) mod netlink;
-pub(crate) mod tree;
+mod files;
+mod helper;
+mod memo;
+mod namespaces;
+mod net;
+mod process;
 
-use crate::Pid;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(feature = "bpf")]
+use bpf_programs::Bpf;
+use helper::Unanswered;
+use memo::Memo;
+
+pub(crate) use copied::CopiedTree;
+pub(crate) use files::OpenDir;
+pub(crate) use net::NetlinkSocket;
+pub(crate) use process::resource_number;
+
+use crate::sys::posix::disk;
+use crate::{Backend, DiskUsage, Pid, Result};
+
+/// The running kernel, and what is remembered about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Live {
+    procfs: PathBuf,
+    backend: Backend,
+    memo: Arc<Memo>,
+    unanswered: Arc<Unanswered>,
+    #[cfg(feature = "bpf")]
+    bpf: Arc<Bpf>,
+}
+
+impl Live {
+    pub(crate) fn new(procfs: PathBuf) -> Self {
+        Self {
+            procfs,
+            backend: Backend::from_env().ok().flatten().unwrap_or_default(),
+            memo: Arc::default(),
+            unanswered: Arc::default(),
+            #[cfg(feature = "bpf")]
+            bpf: Arc::default(),
+        }
+    }
+
+    /// The same kernel, with nothing remembered about this backend.
+    pub(crate) fn with_backend(&self, backend: Backend) -> Self {
+        Self {
+            backend,
+            memo: Arc::default(),
+            #[cfg(feature = "bpf")]
+            bpf: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// The backend that the caller chose.
+    pub(crate) fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    #[cfg(feature = "bpf")]
+    pub(crate) fn bpf(&self) -> &Bpf {
+        &self.bpf
+    }
+
+    /// Returns the page size, and the number of clock ticks in a second.
+    pub(crate) fn constants() -> (u64, u64) {
+        let page_size = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
+        (page_size, rustix::param::clock_ticks_per_second())
+    }
+
+    /// Counts the CPUs that are online, whatever this process may run on.
+    pub(crate) fn online_cpus(&self) -> Option<usize> {
+        ffi::online_cpus()
+    }
+
+    /// Reads total and free memory in bytes, by sysinfo(2); `None` where the call is refused or returns 0.
+    pub(crate) fn memory(&self) -> (Option<u64>, Option<u64>) {
+        ffi::memory()
+    }
+
+    /// Reads total and free swap space in bytes, by sysinfo(2).
+    pub(crate) fn swap(&self) -> Result<(u64, u64)> {
+        ffi::swap()
+    }
+
+    /// Reads the architecture, by uname(2).
+    pub(crate) fn machine(&self) -> String {
+        rustix::system::uname().machine().to_string_lossy().into_owned()
+    }
+
+    /// Reads the space of the file system that `path` is on.
+    pub(crate) fn disk_usage(&self, path: &Path) -> Result<DiskUsage> {
+        disk::usage(path)
+    }
+
+    /// Reads the space of a file system that may not answer, in a child process.
+    pub(crate) fn disk_usage_within(&self, path: &Path, timeout: Duration) -> Result<DiskUsage> {
+        let space = self.unanswered.space(path, timeout).map_err(|error| error.with_path(path))?;
+        let [size, blocks, unused, available] = space;
+        Ok(DiskUsage::of_blocks(size, blocks, unused, available))
+    }
+
+    /// Finds the path that `path` leads to, in a child process.
+    pub(crate) fn real_path_within(&self, path: &Path, timeout: Duration) -> Result<PathBuf> {
+        self.unanswered.real_path(path, timeout).map_err(|error| error.with_path(path))
+    }
+
+    /// Returns the device of the root file system, by major and minor number.
+    pub(crate) fn root_device(&self) -> Option<(u32, u32)> {
+        let device = rustix::fs::stat("/").ok()?.st_dev;
+        Some((rustix::fs::major(device), rustix::fs::minor(device)))
+    }
+}
 
 /// The pid as system calls take it; `None` for a number that names no single process.
-pub(crate) fn raw_pid(pid: Pid) -> Option<rustix::process::Pid> {
+fn raw_pid(pid: Pid) -> Option<rustix::process::Pid> {
     i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
 }

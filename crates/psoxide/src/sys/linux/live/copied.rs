@@ -1,27 +1,80 @@
-//! Opens files of a copied machine. No link leads out of the copy, and only regular files and directories are opened: whoever
-//! made the copy may have put links to devices, FIFOs and endless files into it.
+//! Opens files of a copied machine. No link leads out of the copy, and only regular files and directories are opened: the
+//! copy may hold links to devices, FIFOs and endless files.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::{Component, Path};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
+use super::files::{self, OpenDir};
+use crate::sys::linux::abi::FileKind;
+use crate::sys::linux::user_names::Stamp;
 use crate::{Error, Result};
 
 /// The longest file that is one record: a command line or an environment is the longest that the kernel writes.
-pub(crate) const RECORD: u64 = 8 << 20;
+const RECORD: u64 = 8 << 20;
 /// The longest file of many records: mappings, sockets.
-pub(crate) const LIST: u64 = 64 << 20;
+const LIST: u64 = 64 << 20;
 
 /// Links that are followed on the way to one file, as in the kernel.
 const LINKS: u32 = 40;
 
+/// A directory that holds copies of a machine's files.
+#[derive(Debug, Clone)]
+pub(crate) struct CopiedTree {
+    root: PathBuf,
+}
+
+impl CopiedTree {
+    pub(crate) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// Reads a file of many records.
+    pub(crate) fn read<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+        files::read(&open_file(&self.root, path, LIST)?, LIST, parse)
+    }
+
+    /// Reads a file that is one record.
+    pub(crate) fn read_record<T>(
+        &self,
+        path: &Path,
+        parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
+    ) -> Result<T> {
+        files::read_record(&open_file(&self.root, path, RECORD)?, RECORD, parse)
+    }
+
+    /// Reads the target of a link.
+    pub(crate) fn link(&self, path: &Path) -> Result<Vec<u8>> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(Error::io(Errno::INVAL));
+        };
+        let parent = open(&self.root, parent, OFlags::PATH | OFlags::DIRECTORY)?;
+        let target = rustix::fs::readlinkat(&parent, name, Vec::with_capacity(256)).map_err(Error::io)?;
+        Ok(target.into_bytes())
+    }
+
+    /// Returns the type of the file that a path leads to.
+    pub(crate) fn kind(&self, path: &Path) -> Result<FileKind> {
+        stat(&self.root, path).map(|found| files::kind(&found))
+    }
+
+    /// Returns what tells one state of a file from another.
+    pub(crate) fn stamp(&self, path: &Path) -> Option<Stamp> {
+        stat(&self.root, path).ok().map(|found| files::stamp(&found))
+    }
+
+    pub(crate) fn open_dir(&self, path: &Path) -> Result<OpenDir> {
+        open(&self.root, path, OFlags::RDONLY | OFlags::DIRECTORY).map(OpenDir)
+    }
+}
+
 /// Opens a regular file below `root` of at most `limit` bytes.
-pub(crate) fn open_file(root: &Path, path: &Path, limit: u64) -> Result<OwnedFd> {
+fn open_file(root: &Path, path: &Path, limit: u64) -> Result<OwnedFd> {
     // A device is not opened to see what it is.
     let found = stat(root, path)?;
     if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
@@ -33,22 +86,9 @@ pub(crate) fn open_file(root: &Path, path: &Path, limit: u64) -> Result<OwnedFd>
     open(root, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)
 }
 
-/// Opens a directory below `root`, or `root`.
-pub(crate) fn open_dir(root: &Path, path: &Path) -> Result<OwnedFd> {
-    open(root, path, OFlags::RDONLY | OFlags::DIRECTORY)
-}
-
 /// Describes what a path below `root` leads to.
-pub(crate) fn stat(root: &Path, path: &Path) -> Result<Stat> {
+fn stat(root: &Path, path: &Path) -> Result<Stat> {
     rustix::fs::fstat(open(root, path, OFlags::PATH)?).map_err(Error::io)
-}
-
-/// Reads a link below `root`.
-pub(crate) fn link(root: &Path, path: &Path) -> Result<OsString> {
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Err(Error::io(Errno::INVAL)) };
-    let parent = open(root, parent, OFlags::PATH | OFlags::DIRECTORY)?;
-    let target = rustix::fs::readlinkat(&parent, name, Vec::with_capacity(256)).map_err(Error::io)?;
-    Ok(OsString::from_vec(target.into_bytes()))
 }
 
 fn open(root: &Path, path: &Path, flags: OFlags) -> Result<OwnedFd> {
@@ -68,7 +108,7 @@ fn open(root: &Path, path: &Path, flags: OFlags) -> Result<OwnedFd> {
     }
 }
 
-/// What openat2(2) does, one component after the other.
+/// Does what openat2(2) does, one component after the other.
 fn open_by_hand(top: OwnedFd, path: &Path, flags: OFlags) -> Result<OwnedFd> {
     let mut dirs = vec![top];
     let mut rest = components(path);
@@ -157,7 +197,7 @@ mod tests {
             assert!(way(root, OFlags::RDONLY | OFlags::DIRECTORY).is_ok());
         }
         assert!(open(root, outside.path(), OFlags::PATH).is_err());
-        assert_eq!(link(root, &root.join("top")).unwrap(), "/etc/name");
+        assert_eq!(CopiedTree::new(root).link(&root.join("top")).unwrap(), b"/etc/name");
     }
 
     #[test]

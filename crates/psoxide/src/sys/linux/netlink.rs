@@ -1,13 +1,11 @@
-//! Questions to the kernel by netlink(7).
+//! Questions to the kernel over netlink(7).
 
 use std::io;
-use std::os::fd::OwnedFd;
 
 use psoxide_parse::linux::netlink::{self, Message};
-use rustix::buffer::spare_capacity;
-use rustix::io::retry_on_intr;
-use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType};
 
+use super::abi::{self, NetlinkProtocol};
+use super::live::{Live, NetlinkSocket};
 use crate::{Error, Result};
 
 const NLM_F_REQUEST: u16 = 0x1;
@@ -15,22 +13,19 @@ const NLM_F_DUMP: u16 = 0x300;
 /// Larger than the kernel fills for one read of a dump.
 const BUFFER: usize = 64 * 1024;
 
-/// A socket of one of netlink's protocols.
-pub(crate) struct Netlink {
-    socket: OwnedFd,
+/// A netlink socket and its buffer.
+pub(super) struct Netlink {
+    socket: NetlinkSocket,
     buffer: Vec<u8>,
 }
 
 impl Netlink {
-    /// `None` is NETLINK_ROUTE, the protocol of number 0.
-    pub(crate) fn open(protocol: Option<Protocol>) -> Result<Self> {
-        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol)
-            .map_err(Error::io)?;
-        Ok(Self { socket, buffer: Vec::with_capacity(BUFFER) })
+    pub(super) fn open(kernel: &Live, protocol: NetlinkProtocol) -> Result<Self> {
+        Ok(Self { socket: kernel.netlink(protocol)?, buffer: Vec::with_capacity(BUFFER) })
     }
 
-    /// Asks for all of something: each message's payload.
-    pub(crate) fn dump(
+    /// Asks for all records of a kind. `each` gets the type and the payload of every message.
+    pub(super) fn dump(
         &mut self,
         kind: u16,
         question: &[u8],
@@ -39,8 +34,8 @@ impl Netlink {
         self.exchange(kind, NLM_F_DUMP, question, each)
     }
 
-    /// Asks for one thing: the message's payload.
-    pub(crate) fn get<T>(
+    /// Asks for one record, and parses the payload.
+    pub(super) fn get<T>(
         &mut self,
         kind: u16,
         question: &[u8],
@@ -62,12 +57,10 @@ impl Netlink {
         mut each: impl FnMut(u16, &[u8]) -> psoxide_parse::Result<()>,
     ) -> Result<()> {
         let request = request(kind, flags, question);
-        retry_on_intr(|| rustix::net::send(&self.socket, &request, SendFlags::empty())).map_err(Error::io)?;
+        self.socket.send(&request)?;
         loop {
             self.buffer.clear();
-            let (socket, buffer) = (&self.socket, &mut self.buffer);
-            retry_on_intr(|| rustix::net::recv(socket, spare_capacity(buffer), RecvFlags::empty()))
-                .map_err(Error::io)?;
+            self.socket.receive(&mut self.buffer)?;
             if self.buffer.is_empty() {
                 return Err(Error::io(io::ErrorKind::UnexpectedEof));
             }
@@ -82,7 +75,7 @@ impl Netlink {
                     Message::Done => return Ok(()),
                     Message::Error(0) => {}
                     Message::Error(errno) => {
-                        return Err(Error::io(io::Error::from_raw_os_error(errno.saturating_neg())));
+                        return Err(abi::error(errno.saturating_neg()));
                     }
                 }
             }
@@ -90,7 +83,7 @@ impl Netlink {
     }
 }
 
-/// A `struct nlmsghdr` and what it is about.
+/// A `struct nlmsghdr` and the question.
 fn request(kind: u16, flags: u16, question: &[u8]) -> Vec<u8> {
     const HEADER: usize = 16;
     const SEQUENCE: u32 = 1;

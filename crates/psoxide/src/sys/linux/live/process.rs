@@ -1,0 +1,67 @@
+//! Processes, by system calls.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+
+use rustix::io::Errno;
+use rustix::process::{PidfdFlags, pidfd_open};
+
+use super::{Live, ffi, raw_pid};
+use crate::sys::linux::abi::PidfdInfo;
+use crate::sys::posix;
+use crate::{Error, Limit, Os, Pid, Resource, Result};
+
+impl Live {
+    /// Whether a process, and not merely a thread, has this pid. `None` if system calls cannot tell.
+    pub(crate) fn is_process(&self, pid: Pid) -> Option<bool> {
+        let raw = raw_pid(pid)?;
+        ffi::is_process(raw).or_else(|| match pidfd_open(raw, PidfdFlags::empty()) {
+            Ok(_) => Some(true),
+            Err(Errno::SRCH) => Some(false),
+            // The id of a thread, no free descriptor, an old kernel.
+            Err(_) => None,
+        })
+    }
+
+    /// Describes a process through a pidfd; `None` if this kernel does not. Call it only if
+    /// [`pidfds_describe`](Self::pidfds_describe).
+    ///
+    /// # Errors
+    /// A call is refused, no descriptor is free, or the process is gone.
+    pub(crate) fn pidfd_info(&self, pid: Pid) -> Result<Option<PidfdInfo>> {
+        let Some(raw) = raw_pid(pid) else { return Ok(None) };
+        let pidfd = pidfd_open(raw, PidfdFlags::empty()).map_err(Error::io)?;
+        ffi::pidfd_info(pidfd.as_fd())
+    }
+
+    /// Reads a limit by prlimit(2), which needs the right to change it.
+    pub(crate) fn rlimit(&self, pid: Pid, resource: Resource) -> Result<Limit> {
+        ffi::rlimit(posix::control::raw(pid)?, resource_number(resource)?)
+    }
+
+    /// Reads the CPUs that a process may run on, by sched_getaffinity(2).
+    pub(crate) fn cpu_affinity(&self, pid: Pid) -> Result<Vec<u32>> {
+        ffi::cpu_affinity(posix::control::raw(pid)?)
+    }
+
+    /// Reads I/O class and level as the kernel packs them, by ioprio_get(2).
+    pub(crate) fn ioprio(&self, pid: Pid) -> Result<i32> {
+        ffi::ioprio_get(posix::control::raw(pid)?)
+    }
+
+    /// Finds the name of a user in the user database; `None` if no user has the id.
+    pub(crate) fn user_name(&self, uid: u32) -> Result<Option<OsString>> {
+        match posix::ffi::user_name(uid) {
+            Ok(name) => Ok(Some(OsStr::from_bytes(&name).to_owned())),
+            Err(libc::ENOENT) => Ok(None),
+            Err(errno) => Err(Error::io(io::Error::from_raw_os_error(errno))),
+        }
+    }
+}
+
+/// The number of a resource for prlimit(2).
+pub(crate) fn resource_number(resource: Resource) -> Result<u32> {
+    Os::Linux.resource_number(resource).ok_or_else(|| Error::unsupported("rlimit").with_field(resource.name()))
+}
