@@ -71,7 +71,7 @@ fn the_machine_is_plausible() {
         assert!(user.started.is_none_or(|started| started <= SystemTime::now()), "{user:?}");
     }
     assert_eq!(system.sensors_fans().unwrap_err().kind(), ErrorKind::Unsupported);
-    assert_eq!(System::at_root("C:\\").unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(System::at_root("C:\\").unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
 #[test]
