@@ -1,13 +1,15 @@
 //! All series of a captured machine, and what a dashboard needs of them.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use psoxide::System;
 use psoxide_fleet::exposition::Format;
-use psoxide_fleet::{Collector, Config, Family, GroupBy, Grouping, Kind, Names};
+use psoxide_fleet::{Collector, Config, Family, GroupBy, Kind, Names};
 use regex_lite::Regex;
 
 fn testdata(name: &str) -> std::path::PathBuf {
@@ -17,16 +19,10 @@ fn testdata(name: &str) -> std::path::PathBuf {
 fn families() -> Vec<Family> {
     let system = System::at_root(testdata("linux/fleet-machine.txt")).unwrap();
     let config = Config {
-        names: Names::Both,
-        grouping: Grouping { by: GroupBy::Unit, patterns: Vec::new(), kernel: true, linger: Duration::from_secs(60) },
-        top: 2,
-        series: 10_000,
-        per_cpu: false,
         details: true,
-        smaps: Duration::ZERO,
         command_lines: true,
-        textfiles: None,
         sources: vec![("tcpstat".into(), true), ("connections".into(), true)],
+        ..common::config(Names::Both, GroupBy::Unit)
     };
     let mut collector = Collector::new(system, config);
     collector.sample(Instant::now() + Duration::from_secs(60)).families

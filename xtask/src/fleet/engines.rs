@@ -90,16 +90,7 @@ fn wait_for(engine: SocketAddr, query: &str) -> Result {
 /// Prometheus scrapes us and node_exporter: each expression of the dashboard that the one answers, the other does too.
 pub(super) fn prometheus(parts: &Parts) -> Result {
     let (_ours, ours) = parts.serve(&["--names", "both", "--enable", "interrupts,tcpstat"])?;
-    let node = free_address()?;
-    let mut command = parts.program("prometheus-node-exporter");
-    command.arg(format!("--web.listen-address={node}"));
-    command.args([
-        "--collector.interrupts",
-        "--collector.processes",
-        "--collector.tcpstat",
-        "--collector.textfile.directory=",
-    ]);
-    let _node = Running::start(&mut command, &parts.log("node2"))?;
+    let (_node, node) = parts.node_exporter()?;
     let engine = free_address()?;
     write(&parts.temp.join("rules.yml"), RULES)?;
     let config = parts.temp.join("prometheus.yml");

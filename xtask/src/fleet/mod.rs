@@ -204,6 +204,21 @@ impl Parts {
         Command::new(self.programs.join(name))
     }
 
+    /// Starts node_exporter with the collectors that the dashboard asks for.
+    fn node_exporter(&self) -> Result<(Running, SocketAddr)> {
+        // Debian's default leaves out /mnt and /run too.
+        const MOUNTS: &str = "--collector.filesystem.mount-points-exclude=^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+\
+            |var/lib/containers/storage/.+)($|/)";
+        let address = free_address()?;
+        let mut command = self.program("prometheus-node-exporter");
+        command.arg(format!("--web.listen-address={address}")).arg(MOUNTS);
+        command.args(["interrupts", "processes", "tcpstat"].map(|name| format!("--collector.{name}")));
+        command.arg("--collector.textfile.directory=");
+        let running = Running::start(&mut command, &self.log("node"))?;
+        eventually(|| get(address, "/metrics"))?;
+        Ok((running, address))
+    }
+
     /// Starts `psoxide serve`.
     fn serve(&self, options: &[&str]) -> Result<(Running, SocketAddr)> {
         let address = free_address()?;

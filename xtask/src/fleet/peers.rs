@@ -92,18 +92,8 @@ fn report(found: &Disagreements, families: &BTreeSet<String>) -> Result {
 }
 
 pub(super) fn node(parts: &Parts) -> Result {
-    let address = free_address()?;
-    let mut command = parts.program("prometheus-node-exporter");
-    command.arg(format!("--web.listen-address={address}"));
-    command.args([
-        "--collector.interrupts",
-        "--collector.processes",
-        "--collector.tcpstat",
-        "--collector.textfile.directory=",
-    ]);
-    let _node = Running::start(&mut command, &parts.log("node"))?;
+    let (_node, address) = parts.node_exporter()?;
     let (_ours, ours) = parts.serve(&["--names", "node", "--enable", "interrupts,tcpstat"])?;
-    eventually(|| get(address, "/metrics"))?;
     let mut found = Disagreements::default();
     let mut families = BTreeSet::new();
     for round in 0..ROUNDS {
@@ -119,19 +109,21 @@ pub(super) fn node(parts: &Parts) -> Result {
             }
         }
         families.extend(theirs.keys().filter(|name| before.contains_key(*name) && !is_excepted(name)).cloned());
-        // A socket between us is in another state in each scrape.
-        let has_value = |name: &str, labels: &Labels| {
-            name != "node_tcp_connection_states" || labels.get("state").is_some_and(|state| state == "listen")
+        // A socket between us, or a process that runs for a moment, is in another state in each scrape.
+        let lasting = |name: &str| match name {
+            "node_tcp_connection_states" => Some(["listen", "established"]),
+            "node_processes_state" => Some(["S", "I"]),
+            _ => None,
         };
         for all in [&mut before, &mut theirs, &mut after] {
             for (name, (_, series)) in all.iter_mut() {
-                if name == "node_tcp_connection_states" {
-                    series.retain(|labels, _| {
-                        labels.get("state").is_some_and(|state| state == "listen" || state == "established")
-                    });
+                if let Some(lasting) = lasting(name) {
+                    series
+                        .retain(|labels, _| labels.get("state").is_some_and(|state| lasting.contains(&state.as_str())));
                 }
             }
         }
+        let has_value = |_: &str, labels: &Labels| labels.get("state").is_none_or(|state| state != "established");
         compare(&before, &theirs, &after, &has_value, &mut found);
         if round >= 3 && found.pending.is_empty() {
             break;
@@ -182,7 +174,9 @@ pub(super) fn process(parts: &Parts) -> Result {
             return Err(format!("psoxide lacks families that process-exporter has: {lacking:?}"));
         }
         families.extend(theirs.keys().filter(is_theirs).cloned());
-        let has_value = |name: &str, _: &Labels| name.starts_with("namedprocess_");
+        // It takes resident memory from `stat`, where the kernel does not add up what each CPU has counted.
+        let is_exact = |labels: &Labels| labels.get("memtype").is_none_or(|kind| kind != "resident");
+        let has_value = |name: &str, labels: &Labels| name.starts_with("namedprocess_") && is_exact(labels);
         compare(before, theirs, after, &has_value, &mut found);
         if round >= 3 && found.pending.is_empty() {
             break;
