@@ -293,7 +293,7 @@ class Process:
         return f"{self.__class__.__module__}.{self.__class__.__name__}({shown})"
 
     def _status_for_repr(self):
-        """What has become of it; None where that cannot be read. Remembers its name."""
+        """Read its status, and remember its name. None where the status cannot be read."""
         if self._pid_reused:
             return "terminated + PID reused"
         try:
@@ -342,11 +342,11 @@ class Process:
         return self._pid
 
     def oneshot(self):
-        """A context in which each file of the kernel is read once, however many getters want it."""
+        """Enter a context in which each kernel file is read once, for all getters."""
         return _Oneshot(self)
 
     def as_dict(self, attrs=None, ad_value=None):
-        """The values of these getters, or of all, by name; `ad_value` for those that are refused."""
+        """Return the values of these getters, or of all, by name. A refused value is `ad_value`."""
         names = _attr_names(attrs)
         getters = _Getters(type(self), [name for name in names if name not in self.__dict__], names)
         return self._as_dict(getters, ad_value, asked=bool(attrs))
@@ -373,7 +373,7 @@ class Process:
         return result
 
     def parent(self):
-        """Its parent, if that still runs; None for the first process."""
+        """Return its parent if that still runs; None for the first process."""
         if self.pid == _first_pid():
             return None
         ppid = self.ppid()
@@ -470,14 +470,14 @@ class Process:
         return self._proc.cmdline()
 
     def status(self):
-        """What it is doing: one of the STATUS_ constants."""
+        """Return its status, one of the STATUS_ constants."""
         try:
             return self._proc.status()
         except ZombieProcess:
             return STATUS_ZOMBIE
 
     def username(self):
-        """The name of its real user, or the number where nobody has it."""
+        """Return the name of its real user, or the number of a user without a name."""
         return self._proc.username()
 
     def create_time(self):
@@ -645,7 +645,7 @@ class Process:
         return self._proc.memory_info()
 
     def memory_full_info(self):
-        """Its memory, with what it really costs: USS, PSS and swap."""
+        """Return its memory, with USS, PSS and swap."""
         return self._proc.memory_full_info()
 
     def memory_percent(self, memtype="rss"):
@@ -754,11 +754,11 @@ class _Added:
     """What psutil 8 adds to Process."""
 
     def memory_info_ex(self):
-        """Its memory, what it is made of, and the most it ever was."""
+        """Return its memory by kind, and the peaks."""
         return self._proc.memory_info_ex()
 
     def memory_footprint(self):
-        """What its memory really costs: USS, PSS and swap."""
+        """Return USS, PSS and swap."""
         return self._proc.memory_footprint()
 
     def page_faults(self):
@@ -789,7 +789,7 @@ _MADE_BY = (Process.__init__, Process._init, Process._get_ident)
 
 
 def _made(proc):
-    """A Process on a reader that has found out who it is."""
+    """Make a Process around a native one whose identity has been read."""
     process = Process.__new__(Process)
     pid = proc.pid
     process._set_up(pid, proc)
@@ -842,7 +842,7 @@ _NATIVE = {
 
 
 def _attr_names(attrs):
-    """The names that as_dict() is to have, each once; all of them if none is given."""
+    """Return the names for as_dict(), each once; all if none is given."""
     if not attrs and (attrs is None or isinstance(attrs, (list, tuple, set, frozenset))):
         return _AS_DICT_ALL
     if not isinstance(attrs, (list, tuple, set, frozenset)):
@@ -1016,7 +1016,7 @@ def wait_procs(procs, timeout=None, callback=None):
 
 
 def _subprocess_timeout():
-    """subprocess.TimeoutExpired, which nobody can raise who has not imported it."""
+    """Return subprocess.TimeoutExpired without importing subprocess: who has not imported it cannot raise it."""
     subprocess = sys.modules.get("subprocess")
     return TimeoutExpired if subprocess is None else subprocess.TimeoutExpired
 
@@ -1039,7 +1039,7 @@ def cpu_times(percpu=False):
 
 
 def _first_samples():
-    """A sample of the importing thread, of all CPUs and of each."""
+    """Take the first sample of all CPUs and of each, for the importing thread."""
     samples = {}
     for percpu in (False, True):
         try:
@@ -1150,12 +1150,12 @@ def disk_partitions(all=False):
 
 
 def disk_io_counters(perdisk=False, nowrap=True):
-    """What disks have done since the boot: together, or with `perdisk` each. `nowrap`: counters never go back."""
+    """Return the I/O counters of all disks, or with `perdisk` of each. With `nowrap` no counter goes back."""
     return _counters("disk_io_counters", {"perdisk": bool(perdisk)}, _ntuples.sdiskio, perdisk, nowrap)
 
 
 def net_io_counters(pernic=False, nowrap=True):
-    """What interfaces have carried: together, or with `pernic` each. `nowrap`: counters never go back."""
+    """Return the I/O counters of all interfaces, or with `pernic` of each. With `nowrap` no counter goes back."""
     return _counters("net_io_counters", {}, _ntuples.snetio, pernic, nowrap)
 
 

@@ -133,7 +133,7 @@ def memoize_when_activated(fun):
 
 
 def isfile_strict(path):
-    """As os.path.isfile, but a refusal is an error and not a no."""
+    """As os.path.isfile, but PermissionError is raised, not answered with False."""
     try:
         status = os.stat(path)
     except PermissionError:
@@ -144,7 +144,7 @@ def isfile_strict(path):
 
 
 def path_exists_strict(path):
-    """As os.path.exists, but a refusal is an error and not a no."""
+    """As os.path.exists, but PermissionError is raised, not answered with False."""
     try:
         os.stat(path)
     except PermissionError:
@@ -168,7 +168,7 @@ def supports_ipv6():
 
 
 def parse_environ_block(data):
-    """The variables in a NUL-separated block; an unfinished last one is left out."""
+    """Parse the variables of a NUL-separated block. A truncated last one is left out."""
     variables = {}
     for entry in data.split("\0")[:-1]:
         if not entry:
@@ -297,7 +297,7 @@ class _WrapNumbers:
 
 
 def wrap_numbers(input_dict, name):
-    """The same numbers, each with what it had reached before it went back. `name` is whose numbers they are."""
+    """Return the numbers, each plus what it had reached before it wrapped. `name` names their owner."""
     with _wn.lock:
         return _wn.run(input_dict, name)
 
@@ -318,12 +318,12 @@ def open_text(fname):
 
 
 def cat(fname, fallback=_DEFAULT):
-    """The text of a file; `fallback`, if given, where it cannot be read."""
+    """Read a file of text. Return `fallback`, if given, where the file cannot be read."""
     return _content(open_text, fname, fallback)
 
 
 def bcat(fname, fallback=_DEFAULT):
-    """The bytes of a file; `fallback`, if given, where it cannot be read."""
+    """Read a file of bytes. Return `fallback`, if given, where the file cannot be read."""
     return _content(open_binary, fname, fallback)
 
 
@@ -367,7 +367,7 @@ def print_color(s, color=None, bold=False, file=None):
 
 
 def debug(msg):
-    """Tells on stderr, under PSUTIL_DEBUG, what was passed over and where."""
+    """Print a message and its place to stderr, if PSUTIL_DEBUG is set."""
     if not PSUTIL_DEBUG:
         return
     frame = sys._getframe(1)

@@ -1,4 +1,4 @@
-"""What the package reads on Linux. Programs and tests replace functions here, and the package then sees theirs."""
+"""Reads Linux. Programs and tests replace functions here, and the package then calls theirs."""
 
 import errno
 import os
@@ -89,19 +89,19 @@ if _CAPTURED:
 
 
 def disk_usage(path):
-    """Space of the file system that a path, or an open file, is on."""
+    """Read the space of the file system that holds a path or an open file."""
     # Bytes, descriptors and what is no path are for the standard library.
     return _api.disk_usage(path) if _CAPTURED or (isinstance(path, str) and "\0" not in path) else _psposix.disk_usage(path)
 
 
 def disk_usage_within(path, timeout):
-    """The same, or TimeoutError after `timeout` seconds."""
+    """Read the space as `disk_usage` does. TimeoutError after `timeout` seconds."""
     path = f"/proc/self/fd/{path}" if isinstance(path, int) else os.fsdecode(path)
     return _api.disk_usage(path, timeout)
 
 
 def net_if_stats():
-    """State of each interface; of those in its net/dev, if /proc is elsewhere."""
+    """Read the state of each interface: of those in net/dev, if /proc is elsewhere."""
     stats = _api.net_if_stats()
     if get_procfs_path() != "/proc":
         names = net_io_counters()
@@ -110,7 +110,7 @@ def net_if_stats():
 
 
 def readlink(path):
-    """Where a link points, without what the kernel adds to it."""
+    """Read the target of a link, without the marks that the kernel adds."""
     target, mark = os.readlink(path).partition("\x00")[0], " (deleted)"
     # A file may well be called "x (deleted)".
     if target.endswith(mark) and not path_exists_strict(target):
@@ -119,7 +119,7 @@ def readlink(path):
 
 
 def wrap_exceptions(fun):
-    """A method of Process in which the errors of a process that is gone, or not ours, become psutil's."""
+    """Wrap a method of Process: errors of a process that is gone, or refused, become psutil's."""
 
     def wrapper(self, *args, **kwargs):
         try:
@@ -140,13 +140,13 @@ def wrap_exceptions(fun):
 
 
 class Process(_psoxide.Process):
-    """One process. `_name` and `_ppid` are what exceptions tell of it, once they are known."""
+    """One process. Exceptions carry `_name` and `_ppid`, once they are known."""
 
     _api = _api
     __slots__ = ("_name", "_ppid")
 
     def _is_zombie(self):
-        """Whether it has ended and was not waited for yet; False if it is not there at all."""
+        """Whether it is a zombie; False if it does not exist."""
         try:
             return self.status() == _common.STATUS_ZOMBIE
         except (OSError, _common.Error):
@@ -176,7 +176,7 @@ class Process(_psoxide.Process):
         return self.affinity() if _CAPTURED else list(os.sched_getaffinity(self.pid))
 
     def _get_eligible_cpus(self):
-        """The CPUs that it may be given: all of them, as the kernel leaves out what its cgroup does not have."""
+        """List all CPUs. Given to `cpu_affinity_set`, the kernel keeps those of the process's cgroup."""
         return list(range(len(_this.per_cpu_times())))
 
     @wrap_exceptions

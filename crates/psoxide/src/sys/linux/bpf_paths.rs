@@ -47,7 +47,7 @@ impl<'a> Paths<'a> {
             }
             (Told::Whole(path), _) => (path.to_vec(), false),
             (Told::Name(name), Some((directory, leads))) => ([directory, name].concat(), *leads),
-            // Too long to be told, or renamed meanwhile; by now it may be closed.
+            // Too long for the program to print, or renamed meanwhile. By now the file may be closed.
             _ => (self.links.link(file.fd.to_string().as_bytes()).ok()?, false),
         })
     }

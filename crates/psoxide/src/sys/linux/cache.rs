@@ -1,4 +1,4 @@
-//! What readings share: of one process what its files say, of all processes of a pass what is the same for them.
+//! What readings share: the files of one process, and the facts that all processes of a pass have in common.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -15,7 +15,7 @@ use super::{Source, bpf};
 use crate::sys::Scope;
 use crate::{Field, FieldSet, Ids, Pid, Result};
 
-/// What all processes of one pass share: found out when first asked for, forgotten with the pass.
+/// What all processes of one pass share. Each part is read when first needed, and dropped with the pass.
 #[derive(Debug, Default)]
 pub(crate) struct Pass {
     pub(super) boot_time: OnceBox<SystemTime>,
@@ -24,7 +24,7 @@ pub(crate) struct Pass {
     users: Mutex<HashMap<u32, OsString>>,
     /// /proc: a path from there costs less than one from the root.
     pub(super) procfs: Option<OpenDir>,
-    /// What the kernel has told of all processes at once, by pid; empty where they are read one by one.
+    /// The records of a walk over all processes, by pid. It is empty where processes are read one by one.
     pub(super) walk: bpf::Walked,
 }
 
@@ -107,12 +107,12 @@ impl Cache {
         }
     }
 
-    /// Empty cells for readings of one process that nobody has named yet.
+    /// Makes empty cells for several readings of one process.
     pub(crate) fn for_many() -> Self {
         Self { wants_status: true, ..Self::default() }
     }
 
-    /// Cells for another process of the same pass, of which these fields will be read.
+    /// Makes empty cells for a process of a pass, of which `fields` will be read.
     pub(crate) fn in_pass(pass: &Arc<Pass>, pid: Pid, fields: FieldSet) -> Self {
         let wants_status = fields.contains(Field::NumCtxSwitches);
         Self { wants_status, walked: pass.walk.find(pid), ..Self::of(Arc::clone(pass)) }

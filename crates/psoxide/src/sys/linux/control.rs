@@ -42,8 +42,8 @@ fn check_start(process: &Handle<'_>) -> Result<()> {
     Linux::start(&Handle { cache: &cache, ..*process }).map(drop)
 }
 
-/// The number that the kernel gives the process and no other, if it began in this clock tick. Later nobody else can have
-/// its start time: the number of a pidfd's file is asked for as long as that is possible (since Linux 6.9).
+/// Returns the number that the kernel gives to this process only: the inode of its pidfd (since Linux 6.9). `None` for a
+/// process that began before the current clock tick: no other process can get its start time.
 pub(super) fn unique(process: &Handle<'_>) -> Result<Option<u64>> {
     if !process.source.is_live() || process.unique.is_none() && !process.began_in_this_tick() {
         return Ok(None);
@@ -56,7 +56,7 @@ pub(super) fn unique(process: &Handle<'_>) -> Result<Option<u64>> {
     }
 }
 
-/// A pidfd of this very process. `None`: pidfds are not to be had (Linux before 5.3, seccomp, no fd free).
+/// Opens a pidfd of this very process. `None` if there are none: Linux before 5.3, seccomp, or no free descriptor.
 fn pidfd(process: &Handle<'_>) -> Result<Option<OwnedFd>> {
     match pidfd_open(raw(process)?, PidfdFlags::empty()) {
         // The pid may have been taken by another before it was opened, but not after.
@@ -86,7 +86,7 @@ fn ended(process: &Handle<'_>) -> Result<bool> {
     match Linux::status(&Handle { cache: &cache, ..*process }) {
         Ok(status) => Ok(status == ProcessStatus::Zombie),
         Err(error) if error.is_no_such_process() || error.is_missing() => Ok(true),
-        // Another thread may have taken the last one for a moment: it is looked at again.
+        // Another thread may have taken the last descriptor for a moment. The caller looks again.
         Err(error) if error.is_shortage() => Ok(false),
         Err(error) => Err(error),
     }

@@ -34,7 +34,7 @@ impl sys::Handle<'_, Linux> {
     }
 }
 
-/// Removes the mark, unless it is part of the name of a real file. `is_linked` tells without a lookup of the path whether some
+/// Removes the mark, unless it is part of the name of a real file. `is_linked` returns without a lookup of the path whether some
 /// directory has the file.
 pub(super) fn undeleted(
     mounts: &Mounts<'_>,
@@ -76,7 +76,7 @@ impl<'a> RegularFiles<'a> {
     /// one has taken its place.
     ///
     /// # Errors
-    /// The system refuses to describe files, as a seccomp filter can. Without it no file can be told from anything else.
+    /// The system refuses to describe files, as a seccomp filter can. Without that no regular file can be recognized.
     pub(super) fn path<'b>(&self, links: &Dir<'_>, fd: u32, target: &'b [u8]) -> Result<Option<&'b [u8]>> {
         if !target.starts_with(b"/") {
             return Ok(None);

@@ -110,7 +110,7 @@ impl sys::Handle<'_, Linux> {
     }
 
     /// Whether `stat`, if it was read, shows a kernel thread or a zombie. Their `statm` is all zeros and their `cmdline` is
-    /// empty. On many machines half of all processes are such.
+    /// empty. On many machines half of all processes are kernel threads.
     pub(super) fn is_known_without_memory(&self) -> bool {
         self.cache.stat.get().is_some_and(|stat| stat.vsize == 0)
     }

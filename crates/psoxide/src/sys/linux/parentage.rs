@@ -1,4 +1,4 @@
-//! Who is whose child: one look at every process.
+//! Reads the parent of every process.
 
 use std::collections::HashSet;
 
@@ -11,13 +11,13 @@ use super::{Source, bpf};
 use crate::sys::Parentage;
 use crate::{Pid, Result};
 
-/// The descendants of a process, or its children, among others; by whichever way costs less.
+/// Reads the descendants of a process, or its children. Other processes can be among them.
 pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Parentage>> {
     let (mut family, rest, walked) = match bpf::parentage(source) {
         Some((family, rest)) => (family, rest, true),
         None => (Vec::new(), source.pids()?, false),
     };
-    // A walk leaves out few, and their children may be among the others.
+    // A walk misses few processes, and their children may be among the others.
     let kernel = source.own_kernel().filter(|kernel| kernel.pidfds_describe());
     let parent_of = |pid| Some(kernel?.pidfd_info(pid).ok()??.ppid);
     let ask = |pid| if walked { None } else { parent_of(pid) };
@@ -33,7 +33,7 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
             Err(error) if error.is_access_denied() => {
                 Ok(parent_of(pid).map(|ppid| Parentage { pid, start: None, ppid }))
             }
-            // Nothing if it has ended since the pids were listed.
+            // `None` if the process has ended since the pids were listed.
             kin => if_any(kin).map_err(|error| error.with_pid(pid)),
         }
     };
@@ -41,8 +41,8 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
     Ok(family)
 }
 
-/// Reads the processes that are near. A pidfd tells a parent for half of what `stat` costs, but not the start time: it is
-/// asked first as long as most processes turn out to be of no interest.
+/// Reads the relatives among `pids`. A pidfd returns the parent for half the cost of `stat`, but no start time: it is asked
+/// first as long as most processes are strangers.
 fn search(
     pids: Vec<Pid>,
     of: Pid,
@@ -69,7 +69,7 @@ fn search(
             family.push(kin);
         }
     }
-    // Pids begin anew at some time: a parent's may be higher than its child's, and is known only now.
+    // Pids wrap around: a parent's can be higher than its child's, and is known only now.
     loop {
         let known = parents.len();
         if recursive {
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// Who is found, and how many were asked and read, where the parents are these.
+    /// Searches among processes with these parents. Returns who is found, and how many were asked and read.
     fn found(parents: &[(Pid, Pid)], of: Pid, recursive: bool) -> (Vec<Pid>, [usize; 2]) {
         let (asked, looked) = (Cell::new(0), Cell::new(0));
         let ppid = |pid| parents.iter().find(|(child, _)| *child == pid).map(|(_, ppid)| *ppid);

@@ -43,7 +43,8 @@ impl ProcessReadings for Linux {
         const LONGEST: usize = 15;
         let comm = &*process.stat()?.comm;
         if comm.len() >= LONGEST {
-            // The kernel cut it: the program's file name may begin with it and go on. Refused is no reason to fail.
+            // The kernel truncated the name. If the program's file name begins with it, that is the whole name. A refused
+            // command line is no reason to fail.
             if let Ok(cmdline) = Self::cmdline(process) {
                 let program = cmdline.first().and_then(|program| Path::new(program).file_name());
                 if let Some(name) = program.filter(|name| name.as_encoded_bytes().starts_with(comm)) {
@@ -58,11 +59,11 @@ impl ProcessReadings for Linux {
         if process.is_young() && process.wait_for_exec()? == Some(true) {
             return process.read_record("stat", |bytes| Ok(text::of(&stat::parse(bytes)?.comm)));
         }
-        // In a view for many readings `stat` is wanted all the same.
+        // A handle for many readings reads `stat` anyway.
         if process.cache.wants_status || process.cache.stat.get().is_some() || process.walked().is_some() {
             return Ok(text::of(&process.stat()?.comm));
         }
-        // The same text in a file of its own (since Linux 2.6.33), at a third of what `stat` costs.
+        // The file `comm` (since Linux 2.6.33) has the same text for a third of the cost of `stat`.
         match process.read_record("comm", |bytes| Ok(bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec())) {
             Ok(comm) => Ok(text::owned(comm)),
             Err(error) if error.is_missing() => Ok(text::of(&process.stat()?.comm)),
@@ -99,7 +100,7 @@ impl ProcessReadings for Linux {
     }
 
     fn create_time(process: &Handle<'_>) -> Result<SystemTime> {
-        // It is known from the beginning, and is true when the process is gone.
+        // The start is known since the process was opened, and stays true when the process is gone.
         let start = process.start.map_or_else(|| Self::start(process), Ok)?;
         let since_boot = process.source.ticks(start);
         cached(&process.cache.pass.boot_time, || Self::boot_time(process.source))?
@@ -161,7 +162,7 @@ impl ProcessReadings for Linux {
     }
 
     fn memory_info(process: &Handle<'_>) -> Result<MemoryInfo> {
-        // `status` has the same counters (fs/proc/task_mmu.c: task_mem, task_statm): where it was read, all is known.
+        // `status` has the same counters (fs/proc/task_mmu.c: task_mem, task_statm). If it was read, that is enough.
         if let Some(memory) = process.cache.status.get().and_then(memory_of) {
             return Ok(memory);
         }
@@ -298,7 +299,7 @@ impl ProcessReadings for Linux {
     }
 
     fn scheduling(process: &Handle<'_>) -> Result<Scheduling> {
-        // The walk of all processes does not tell it.
+        // A walk of all processes does not print it.
         let told = process.stat()?.scheduling;
         let scheduling = match told {
             None => process.read_record("stat", |bytes| Ok(stat::parse(bytes)?.scheduling))?,
@@ -327,7 +328,7 @@ impl ProcessReadings for Linux {
             })
         });
         match found {
-            // A kernel without control groups has no such file.
+            // A kernel without control groups lacks the file.
             Err(error) if error.is_missing() => {
                 process.missing(())?;
                 Err(Error::unsupported("cgroup").with_path(process.path("cgroup")))
@@ -352,7 +353,7 @@ impl ProcessReadings for Linux {
     }
 }
 
-/// The figures of `statm` as `status` gives them (since Linux 4.5); a kernel thread's has none.
+/// Returns the numbers of `statm` from `status`, which has them since Linux 4.5. A kernel thread's has none.
 fn memory_of(status: &Status) -> Option<MemoryInfo> {
     Some(MemoryInfo {
         rss: status.vm_rss?,

@@ -87,7 +87,7 @@ const MACHINE: &[&str] = &[
     "sys/class/net/*/speed",
     "sys/class/net/*/tx_queue_len",
     "sys/class/net/*/type",
-    // By name: a battery's other files tell its serial number.
+    // By name, because a battery's other files hold its serial number.
     "sys/class/power_supply/*/capacity",
     "sys/class/power_supply/*/charge_full",
     "sys/class/power_supply/*/charge_now",
@@ -158,7 +158,7 @@ pub(super) fn record(source: &Source, mut capture: Capture, pids: &[Pid]) -> Res
             return Err(Error::no_such_process(*pid));
         }
     }
-    // Names and ids: the other fields tell whole names, and where users live.
+    // Names and ids only: the other fields hold full names and home directories.
     let passwd = fs::read("/etc/passwd").unwrap_or_default();
     capture.entries.insert(b"etc/passwd".to_vec(), Entry::File(names(&passwd)));
     Ok(capture)

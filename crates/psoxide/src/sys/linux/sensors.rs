@@ -72,7 +72,7 @@ impl SensorReadings for Linux {
         let number = |file: &str| source.number(&folder.join(file));
         let now = number("energy_now").or_else(|| number("charge_now"));
         let full = number("energy_full").or_else(|| number("charge_full"));
-        // Some drivers count what is drawn as negative.
+        // Some drivers show the current of a discharge as negative.
         let rate = |file: &str| integer(source, &folder.join(file)).map(i64::unsigned_abs);
         let power = rate("power_now").or_else(|| rate("current_now"));
         let charge = match (now, full) {
@@ -136,7 +136,7 @@ fn add<T>(chips: &mut Vec<(String, Vec<T>)>, chip: String, sensor: T) {
     }
 }
 
-/// Each sensor of a kind (`temp`, `fan`) of every chip, sorted: its folder, and how its files begin (`temp1`).
+/// Lists the sensors of a kind (`temp`, `fan`) of every chip, sorted: the directory, and how the files begin (`temp1`).
 fn hwmon(source: &Source, kind: &str) -> Result<BTreeSet<(PathBuf, String)>> {
     let class = source.file("sys/class/hwmon");
     let mut sensors = BTreeSet::new();
@@ -156,7 +156,7 @@ fn temperature(label: String, current: f64, high: Option<f64>, critical: Option<
     Temperature { label, current, high: high.or(critical), critical: critical.or(high) }
 }
 
-/// The names in a folder that are wanted, sorted; none where there is no folder.
+/// Lists the wanted names in a directory, sorted. A missing directory has none.
 fn sorted(source: &Source, folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let names = if_any(source.names(folder))?.unwrap_or_default();
     let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
@@ -165,7 +165,7 @@ fn sorted(source: &Source, folder: &Path, wanted: impl Fn(&str) -> bool) -> Resu
     Ok(names)
 }
 
-/// The one line of a file; a driver that refuses to be read counts as having none.
+/// Reads the one line of a file; `None` if the driver refuses.
 fn text(source: &Source, path: &Path) -> Option<String> {
     source.line(path).ok().flatten().map(|line| String::from_utf8_lossy(&line).into_owned())
 }
@@ -174,7 +174,7 @@ fn integer(source: &Source, path: &Path) -> Option<i64> {
     source.read_one(path, |bytes| signed(trim(bytes), "value")).ok()
 }
 
-/// A file of millidegrees.
+/// Reads a file of millidegrees.
 fn celsius(source: &Source, path: &Path) -> Option<f64> {
     integer(source, path).and_then(|milli| i32::try_from(milli).ok()).map(|milli| f64::from(milli) / 1000.0)
 }

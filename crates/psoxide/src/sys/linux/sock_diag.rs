@@ -91,7 +91,7 @@ pub(super) fn find(
     inode: u64,
 ) -> Option<InetSocket> {
     const ANY_COOKIE: [u8; 8] = [0xff; 8];
-    // UDP takes the addresses of a packet that arrives, for historical reasons: net/ipv4/udp_diag.c, udp_dump_one.
+    // For UDP the kernel wants the addresses of an arriving packet: net/ipv4/udp_diag.c, udp_dump_one.
     let ends = if tcp { [local, remote] } else { [remote, local] };
     // A `struct inet_diag_req_v2`.
     let mut question = vec![family(v6), protocol(tcp), 0, 0];

@@ -291,8 +291,8 @@ impl Source {
         read.map_err(|error| error.with_path(path))
     }
 
-    /// As [`read`](Self::read), for a file that is one record, as those of /sys and, in /proc, those that fs/seq_file.c opens
-    /// by single_open (`stat`, `meminfo`). The kernel returns all of it in one read if it fits.
+    /// As [`read`](Self::read), for a file that is one record, as those of /sys and, in /proc, those that fs/seq_file.c
+    /// opens by single_open (`stat`, `meminfo`). The kernel returns all of it in one read if it fits.
     pub(crate) fn read_one<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
         let read = match &self.files {
             Files::Live(live) => live.read_record(path, parse),
@@ -382,7 +382,7 @@ impl Source {
         Ok(pids)
     }
 
-    /// Returns what tells one state of the user database from another; `None` if it has no file.
+    /// Returns the state of the user database, which changes with every change of it; `None` if it has no file.
     pub(super) fn user_database(&self) -> Option<Stamp> {
         match &self.files {
             Files::Live(live) => live.stamp(&self.file("etc/passwd")),

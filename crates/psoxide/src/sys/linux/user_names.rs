@@ -18,7 +18,7 @@ struct KnownNames {
     names: HashMap<u32, Option<OsString>>,
 }
 
-/// What tells one state of /etc/passwd from another: the numbers of stat(2).
+/// A state of /etc/passwd: the numbers of stat(2), some of which change with every change of the file.
 pub(super) type Stamp = [i128; 7];
 
 impl UserNames {

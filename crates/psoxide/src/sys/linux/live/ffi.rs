@@ -55,8 +55,8 @@ pub(crate) fn thread_count() -> Option<u16> {
     Some(sysinfo()?.procs)
 }
 
-/// Whether a process, and not merely a thread, has this pid: tgkill(2) of no signal, to its first thread. `None` where
-/// that cannot be told, as it may not be signalled.
+/// Whether a process, and not only a thread, has this pid: tgkill(2) without a signal, to its first thread. `None` if the
+/// caller may not signal it.
 pub(crate) fn is_process(pid: RawPid) -> Option<bool> {
     let pid = pid.as_raw_pid();
     // SAFETY: tgkill takes three integers, and no signal is sent.
@@ -226,7 +226,7 @@ pub(crate) fn kill_helper(child: RawPid) {
     unsafe { libc::kill(child.as_raw_pid(), libc::SIGKILL) };
 }
 
-/// Reaps a child of [`start_helper`] if it has ended; whether there is no such child any more.
+/// Reaps a child of [`start_helper`] if it has ended. Returns whether there is no child any more.
 pub(crate) fn reap_helper(child: RawPid) -> bool {
     loop {
         // SAFETY: the status is not asked for.
@@ -278,8 +278,8 @@ impl Drop for WipedOnFork {
     }
 }
 
-/// A descriptor of this program by its number, which is not ours: whoever has it may close it at any time, and another file
-/// may get it. For calls that only ask, and whose answers are checked.
+/// Borrows a descriptor of the program by its number. Its owner may close it at any time, and another file may get the
+/// number. For calls that only ask, and whose answers are checked.
 pub(crate) fn descriptor(number: i32) -> Option<BorrowedFd<'static>> {
     // SAFETY: the number is not -1, and the kernel answers for any other, be it closed or another file's by then.
     (number >= 0).then(|| unsafe { BorrowedFd::borrow_raw(number) })
@@ -397,7 +397,7 @@ pub(crate) fn set_cpu_affinity(pid: RawPid, cpus: &[u32]) -> Result<()> {
     let mut words: Vec<CpuWord> = Vec::new();
     for &cpu in cpus {
         let place = usize::try_from(cpu / CpuWord::BITS).unwrap_or(usize::MAX);
-        // CONFIG_NR_CPUS is at most 8192; a set that could not be meant is not worth its memory.
+        // CONFIG_NR_CPUS is at most 8192: no larger set is allocated.
         if place >= 1 << 16 {
             return Err(Error::invalid(format!("there is no CPU {cpu}")));
         }

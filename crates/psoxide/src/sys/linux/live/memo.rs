@@ -1,4 +1,4 @@
-//! What was found out about the calling process. A forked child finds nothing here, as it may be in other namespaces.
+//! Facts about the calling process. A forked child finds none here, because it may be in other namespaces.
 
 use std::sync::atomic::Ordering;
 
