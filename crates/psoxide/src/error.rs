@@ -76,6 +76,18 @@ impl Error {
         error
     }
 
+    /// A recording says that the system refused `reading`.
+    #[cfg(feature = "capture")]
+    pub(crate) fn refused(reading: &'static str) -> Self {
+        Self::new(ErrorKind::AccessDenied).with_field(reading)
+    }
+
+    /// A recording says that the process ended, or was a zombie, before `reading` was read.
+    #[cfg(feature = "capture")]
+    pub(crate) fn ended(reading: &'static str) -> Self {
+        Self::new(ErrorKind::ZombieProcess).with_field(reading)
+    }
+
     /// The caller's value is refused, and why.
     pub(crate) fn invalid(message: impl Into<Box<str>>) -> Self {
         let mut error = Self::new(ErrorKind::InvalidInput);

@@ -33,6 +33,8 @@ mod disk;
 mod error;
 pub mod exit;
 mod memory;
+#[cfg(feature = "capture")]
+mod moment;
 mod net;
 mod os;
 mod pressure;
@@ -55,6 +57,8 @@ pub use cpu::{CoreKind, CpuFreq, CpuStats, CpuTimes, LoadAverage, RunQueue};
 pub use disk::{DiskIo, DiskPartition, DiskUsage};
 pub use error::{Error, ErrorKind, Result};
 pub use memory::{HeapInfo, SwapMemory, VirtualMemory, heap_info, heap_trim};
+#[cfg(feature = "capture")]
+pub use moment::Moment;
 pub use net::{
     AddressFamily, Connection, ConnectionKind, ConnectionStatus, Duplex, Endpoint, Holder, NetIo, NicAddr, NicAddress,
     NicStats, SocketType,

@@ -39,6 +39,12 @@ impl System {
         Self { source: Arc::new(source), requested }
     }
 
+    /// A machine as it was at one moment.
+    #[cfg(feature = "capture")]
+    pub(crate) fn of_replay(moment: Arc<crate::Moment>) -> Self {
+        Self::new(sys::replay(moment), Backend::Auto)
+    }
+
     /// This host, read through the backend that `PSOXIDE_BACKEND` names (see [`Backend::from_env`]), else [`Backend::Auto`].
     #[must_use]
     pub fn host() -> Self {

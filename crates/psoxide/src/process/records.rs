@@ -361,6 +361,14 @@ impl IoPriority {
     }
 }
 
+impl Scheduling {
+    /// A policy, the priority of the kernel and the real-time priority.
+    #[must_use]
+    pub const fn new(policy: SchedulingPolicy, priority: i32, realtime: u32) -> Self {
+        Self { policy, priority, realtime }
+    }
+}
+
 impl Ids {
     /// The real, effective and saved id.
     #[must_use]

@@ -92,7 +92,7 @@ macro_rules! systems {
 
             fn open_capture(capture: Capture) -> Result<Source> {
                 match super::question::system(&capture)? {
-                    $($(#[$cfg])? crate::Os::$variant => <$system>::open_capture(capture).map(Source::$variant),)+
+                    $($(#[$cfg])? os if crate::Os::of_name(stringify!($variant)) == Some(os) => <$system>::open_capture(capture).map(Source::$variant),)+
                     #[allow(unreachable_patterns)] // where all are compiled in
                     other => Err(Error::invalid(format!("cannot read a capture of {}", other.name()))),
                 }
@@ -183,6 +183,12 @@ systems! {
     Freebsd = super::freebsd::Freebsd;
     Macos = super::macos::Macos;
     Sunos = super::sunos::Sunos;
+    Replay = super::replay::Replay;
+}
+
+/// A machine as it was at one moment.
+pub(crate) fn replay(moment: Arc<crate::Moment>) -> Source {
+    Source::Replay(moment)
 }
 
 impl Types for Any {

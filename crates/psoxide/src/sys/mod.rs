@@ -48,6 +48,9 @@ mod openbsd;
 #[cfg(target_os = "openbsd")]
 pub(crate) use openbsd::Openbsd as Host;
 
+#[cfg(feature = "capture")]
+mod replay;
+
 #[cfg(any(windows, feature = "capture"))]
 mod windows;
 #[cfg(windows)]
@@ -79,6 +82,9 @@ pub(crate) use sunos::Sunos as Host;
     windows
 )))]
 compile_error!("psoxide does not support this operating system yet; PORTING.md describes how to add it");
+
+#[cfg(feature = "capture")]
+pub(crate) use any::replay;
 
 /// The system that the public layer calls.
 #[cfg(feature = "capture")]
