@@ -34,7 +34,8 @@ pub(crate) fn check() -> Result {
     let targets = TARGETS.iter().map(|(_, target)| target).chain(LINUX);
     run(Command::new("rustup").args(["target", "add"]).args(targets))?;
     for target in LINUX {
-        // The TLS of `serve` and `push` has C in it, and there is a compiler for this machine only.
+        // The TLS of `serve` and `push` and the compression of `record` have C in them, and there is a compiler for this
+        // machine only.
         run(check_for(target, "psoxide-cli").arg("--no-default-features"))?;
     }
     for (os, target) in TARGETS {

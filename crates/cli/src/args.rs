@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 use std::time::Duration;
+#[cfg(all(feature = "history", target_os = "linux"))]
+use std::time::SystemTime;
 
 use clap::Args;
 use psoxide::{Backend, Pid};
@@ -42,6 +44,29 @@ pub(crate) struct Globals {
     /// Compute rates since this earlier capture of the same machine
     #[arg(long, global = true, value_name = "FILE|DIR", requires = "root", help_heading = "Source")]
     pub(crate) since: Option<PathBuf>,
+    /// Show the machine as it was recorded at this time ('yesterday 14:03', '10m ago', 2026-01-31T12:00)
+    #[cfg(all(feature = "history", target_os = "linux"))]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        value_parser = instant,
+        allow_hyphen_values = true,
+        conflicts_with_all = ["root", "since", "backend"],
+        help_heading = "Source"
+    )]
+    pub(crate) at: Option<SystemTime>,
+    /// Folder of the history (default: /var/lib/psoxide/history for root, else ~/.local/state/psoxide/history)
+    #[cfg(all(feature = "history", target_os = "linux"))]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "PSOXIDE_HISTORY",
+        hide_env_values = true,
+        help_heading = "Source"
+    )]
+    pub(crate) history: Option<PathBuf>,
     /// Read processes from this backend: auto, proc or bpf
     #[arg(long, global = true, value_name = "NAME", value_parser = backend, help_heading = "Source")]
     pub(crate) backend: Option<Backend>,
@@ -140,6 +165,22 @@ pub(crate) fn timeout(text: &str) -> Result<Duration, String> {
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| "expected a time such as 0, 10, 500ms or 2m".into())
+}
+
+/// A point in time.
+#[cfg(all(feature = "history", target_os = "linux"))]
+pub(crate) fn instant(text: &str) -> Result<SystemTime, String> {
+    let since = crate::filter::time(text).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let time = since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
+    time.ok_or_else(|| "expected a time such as 'yesterday 14:03', '10m ago', 21:00 or 2026-01-31T12:00".into())
+}
+
+/// A number of bytes.
+#[cfg(all(feature = "history", target_os = "linux"))]
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let bytes = crate::filter::size(text).filter(|bytes| (0.0..=1e18).contains(bytes));
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within the range
+    bytes.map(|bytes| bytes as u64).ok_or_else(|| "expected a size such as 500M or 2G".into())
 }
 
 /// The time between two refreshes.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anstream::ColorChoice;
 use psoxide::{Backend, ErrorKind, Pid, Process, System};
@@ -24,6 +24,11 @@ const FIRST_WINDOW: Duration = Duration::from_millis(500);
 pub(crate) struct Context {
     pub(crate) system: System,
     pub(crate) root: Option<PathBuf>,
+    /// When the sample was taken that stands for the machine, with --at.
+    pub(crate) sampled: Option<SystemTime>,
+    /// The folder of the history, where an option names it.
+    #[cfg(all(feature = "history", target_os = "linux"))]
+    pub(crate) history: Option<PathBuf>,
     /// An earlier capture of the machine, for rates.
     pub(crate) earlier: Option<System>,
     pub(crate) format: Format,
@@ -50,6 +55,7 @@ impl Context {
             }
         };
         let earlier = globals.since.as_ref().map(System::at_root).transpose()?;
+        let (system, earlier, sampled) = recorded(&globals, system, earlier)?;
         match globals.color.or(config.color) {
             Some(When::Auto) => ColorChoice::Auto.write_global(),
             Some(When::Always) => ColorChoice::Always.write_global(),
@@ -74,7 +80,10 @@ impl Context {
             count: globals.count,
             append: globals.append,
             live,
+            sampled,
             root: globals.root,
+            #[cfg(all(feature = "history", target_os = "linux"))]
+            history: globals.history,
             earlier,
             config,
         })
@@ -169,6 +178,28 @@ impl Context {
             }
         }
     }
+}
+
+/// The machine as it was, and as it was one sample before, if an option asks for a time.
+#[cfg(all(feature = "history", target_os = "linux"))]
+fn recorded(
+    globals: &Globals,
+    system: System,
+    earlier: Option<System>,
+) -> Result<(System, Option<System>, Option<SystemTime>), Failure> {
+    let Some(time) = globals.at else { return Ok((system, earlier, None)) };
+    let (now, before) = crate::recorded::at(globals.history.as_ref(), time)?;
+    Ok((now.system(), before.map(|before| before.system()), Some(now.taken())))
+}
+
+#[cfg(not(all(feature = "history", target_os = "linux")))]
+#[allow(clippy::unnecessary_wraps)] // with histories it can fail
+fn recorded(
+    _: &Globals,
+    system: System,
+    earlier: Option<System>,
+) -> Result<(System, Option<System>, Option<SystemTime>), Failure> {
+    Ok((system, earlier, None))
 }
 
 fn terminal_size() -> Option<(usize, usize)> {

@@ -12,6 +12,8 @@ mod file;
 mod filter;
 mod output;
 mod process;
+#[cfg(all(feature = "history", target_os = "linux"))]
+mod recorded;
 mod signal;
 mod spelling;
 #[cfg(all(test, target_os = "linux"))]

@@ -59,12 +59,15 @@ const COMMANDS: &[&[&str]] = &[
 const ONCE: [&str; 3] = ["kill", "killall", "pkill"];
 
 /// Commands that have a test of their own, and those that write no JSON.
-const ELSEWHERE: &[&str] = &["wait", "services", "serve", "push", "capture", "schema", "completions", "man", "help"];
+const ELSEWHERE: &[&str] =
+    &["wait", "services", "serve", "push", "record", "history", "capture", "schema", "completions", "man", "help"];
 
 fn name<'a>(args: &[&'a str]) -> &'a str {
     args.first().copied().unwrap_or("glance")
 }
 
+// A build without histories lacks one of the commands.
+#[cfg(all(feature = "history", target_os = "linux"))]
 #[test]
 fn the_published_schema_is_that_of_the_command() {
     let ran = run(psoxide().arg("schema"));
@@ -189,4 +192,23 @@ fn services_keep_to_the_schema() {
     checker.check("services", &json.json());
     assert!(!json.json()["rows"].as_array().unwrap().is_empty());
     checker.check_lines("services", &run(psoxide().args(["services", "--jsonl"])).stdout);
+}
+
+#[cfg(all(feature = "history", target_os = "linux"))]
+#[test]
+fn a_history_keeps_to_the_schema() {
+    let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+    let ran = run(machine.command(&["record", "--count", "1"]).env("PSOXIDE_HISTORY", folder.path()));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut checker = Checker::new();
+    for args in
+        [&["history"][..], &["history", "verify"], &["free", "--at", "now"], &["--at", "now"], &["ps", "--at", "now"]]
+    {
+        let json = run(psoxide().env("PSOXIDE_HISTORY", folder.path()).args(args).arg("--json")).json();
+        checker.check(&args.join(" "), &json);
+        let lines = run(psoxide().env("PSOXIDE_HISTORY", folder.path()).args(args).arg("--jsonl")).stdout;
+        if let Some(command) = args.first().filter(|arg| !arg.starts_with('-')) {
+            checker.check_lines(command, &lines);
+        }
+    }
 }

@@ -10,6 +10,8 @@ mod disks;
 mod doctor;
 mod free;
 pub(crate) mod glance;
+#[cfg(all(feature = "history", target_os = "linux"))]
+mod history;
 mod ifconfig;
 mod iotop;
 mod kill;
@@ -28,6 +30,8 @@ mod ps;
 mod pstree;
 #[cfg(all(feature = "fleet", target_os = "linux"))]
 mod push;
+#[cfg(all(feature = "history", target_os = "linux"))]
+mod record;
 mod schema;
 mod send;
 mod sensors;
@@ -79,8 +83,12 @@ impl Takes {
             (globals.count.is_some(), "--count"),
             (globals.append, "--append"),
         ];
+        #[cfg(all(feature = "history", target_os = "linux"))]
+        let at = globals.at.is_some();
+        #[cfg(not(all(feature = "history", target_os = "linux")))]
+        let at = false;
         let formats = [(globals.json, "--json"), (globals.jsonl, "--jsonl"), (globals.csv, "--csv")];
-        let machine = [(globals.root.is_some(), "--root")];
+        let machine = [(globals.root.is_some(), "--root"), (at, "--at")];
         let first = |options: &[(bool, &'static str)]| options.iter().find(|(given, _)| *given).map(|(_, name)| *name);
         match self {
             Self::All => None,
@@ -197,6 +205,10 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<serve::Serve>(),
     #[cfg(all(feature = "fleet", target_os = "linux"))]
     Entry::of::<push::Push>(),
+    #[cfg(all(feature = "history", target_os = "linux"))]
+    Entry::of::<record::Record>(),
+    #[cfg(all(feature = "history", target_os = "linux"))]
+    Entry::of::<history::History>(),
     Entry::of::<capture::Capture>(),
     Entry::of::<doctor::Doctor>(),
     Entry::of::<schema::Schema>(),

@@ -88,7 +88,7 @@ pub(crate) fn span(text: &str) -> Option<f64> {
 
 /// A point in time as seconds since 1970: `10m ago`, `21:00` (today), or a date and time. A time without a zone is
 /// local, and a date means its first moment.
-fn time(text: &str) -> Option<f64> {
+pub(crate) fn time(text: &str) -> Option<f64> {
     let now = Timestamp::now();
     if let Some(ago) = text.strip_suffix("ago") {
         return Some(now.as_duration().as_secs_f64() - span(ago.trim_end())?);
@@ -99,7 +99,12 @@ fn time(text: &str) -> Option<f64> {
         "now" => return Some(now.as_duration().as_secs_f64()),
         "today" => Some(today().at(0, 0, 0, 0)),
         "yesterday" => today().yesterday().ok().map(|day| day.at(0, 0, 0, 0)),
-        _ => clock().map(|clock| today().to_datetime(clock)),
+        _ => match text.split_once(' ') {
+            Some(("yesterday", clock)) => today().yesterday().ok().zip(clock.parse().ok()),
+            Some(("today", clock)) => Some(today()).zip(clock.parse().ok()),
+            _ => clock().map(|clock| (today(), clock)),
+        }
+        .map(|(day, clock): (Date, Time)| day.to_datetime(clock)),
     } {
         return Some(at.to_zoned(human::zone()).ok()?.timestamp().as_duration().as_secs_f64());
     }

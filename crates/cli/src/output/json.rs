@@ -142,7 +142,9 @@ pub(crate) fn envelope(command: &str) -> Map<String, Json> {
 
 /// Adds the number and time of a sample, if there are several.
 pub(crate) fn stamp(object: &mut Map<String, Json>, context: &Context, turn: u64) {
-    if context.repeats() {
+    if let Some(sampled) = context.sampled {
+        object.insert("sampled".into(), time(sampled).map_or(Json::Null, Json::String));
+    } else if context.repeats() {
         object.insert("sample".into(), turn.into());
         object.insert("sampled".into(), time(SystemTime::now()).map_or(Json::Null, Json::String));
     }

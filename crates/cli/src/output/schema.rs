@@ -30,7 +30,10 @@ fn stamps() -> [(&'static str, Json); 3] {
             "sample",
             json!({"type": "integer", "minimum": 0, "description": "Counted from 0; with --interval or --count."}),
         ),
-        ("sampled", json!({"type": "string", "format": "date-time", "description": "With --interval or --count."})),
+        (
+            "sampled",
+            json!({"type": "string", "format": "date-time", "description": "With --interval, --count or --at."}),
+        ),
         (
             "window",
             json!({

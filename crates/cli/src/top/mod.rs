@@ -22,7 +22,7 @@ use ratatui::crossterm::event;
 
 use self::keys::Flow;
 use self::monitor::Monitor;
-use self::monitor::source::Machine;
+use self::monitor::source::{Machine, Source, Step};
 use self::palette::{Depth, Palette};
 use self::screen::Screen;
 use self::search::Search;
@@ -41,7 +41,7 @@ const FIRST: Duration = Duration::from_millis(200);
 /// Shows the view until the user leaves it.
 pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
     let host = context.system.host_info().map(|info| info.hostname).unwrap_or_default();
-    let monitor = Monitor::new(Box::new(Machine(context.system.clone())), &host);
+    let monitor = Monitor::new(source(context)?, &host);
     let mut view = View::new(monitor, context.system.os(), settings(context, list, tree)?);
     view.config = context.config.path.clone();
     view.presets.extend(context.config.top.presets.iter().cloned());
@@ -55,7 +55,10 @@ pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
     let mut screen = Screen::open()?;
     view.place.width = screen.width();
     view.sample()?;
-    if view.monitor.moves() {
+    if view.monitor.recorded().is_some() {
+        // Its rates are those since the sample before.
+        view.step(Step::By(0))?;
+    } else if view.monitor.moves() {
         std::thread::sleep(FIRST);
         view.sample()?;
     }
@@ -74,6 +77,7 @@ pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
                 Flow::Quit => return Ok(true),
                 Flow::Suspend => screen.suspend()?,
                 Flow::Look => view.look_again()?,
+                Flow::Step(step) => view.step(step)?,
                 Flow::Draw => {}
             }
         }
@@ -81,11 +85,31 @@ pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
             due = Instant::now() + view.settings.interval;
         }
         if !view.paused && Instant::now() >= due {
-            view.sample()?;
+            if view.monitor.recorded().is_some() {
+                view.play()?
+            } else {
+                view.sample()?
+            }
             samples += 1;
             due = Instant::now() + view.settings.interval;
         }
     }
+}
+
+/// Where the samples come from: the machine, or its history.
+#[cfg(all(feature = "history", target_os = "linux"))]
+fn source(context: &Context) -> Result<Box<dyn Source>, Failure> {
+    let Some(time) = context.sampled else { return Ok(Box::new(Machine(context.system.clone()))) };
+    let mut history = crate::recorded::open(context.history.as_ref())?;
+    let (sample, _) = crate::recorded::pair(&mut history, time)?;
+    Ok(Box::new(self::monitor::playback::Playback::new(history, sample)?))
+}
+
+/// Where the samples come from.
+#[cfg(not(all(feature = "history", target_os = "linux")))]
+#[allow(clippy::unnecessary_wraps)] // a history may not be readable
+fn source(context: &Context) -> Result<Box<dyn Source>, Failure> {
+    Ok(Box::new(Machine(context.system.clone())))
 }
 
 /// Takes all events that have come, so that none is drawn for nothing.
@@ -95,6 +119,7 @@ fn pending(view: &mut View) -> std::io::Result<Flow> {
         match view.event(&event::read()?) {
             Flow::Draw => {}
             Flow::Look => flow = Flow::Look,
+            // Quits, suspends, or shows another sample.
             end => return Ok(end),
         }
         if !event::poll(Duration::ZERO)? {

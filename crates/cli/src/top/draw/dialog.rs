@@ -15,7 +15,10 @@ use crate::top::view::mode::{Item, Mode};
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View, palette: &Palette) {
     match &view.mode {
         Mode::Help { scroll } => {
-            let lines = help::lines(|call| view.has(call));
+            let lines =
+                help::lines(
+                    |call| if call == help::RECORDED { view.monitor.recorded().is_some() } else { view.has(call) },
+                );
             let inner = window(buffer, area, 76, rows(lines.len()), "Keys", palette);
             // The last line stays in sight, however far down one goes.
             let most = lines.len().saturating_sub(usize::from(inner.height));

@@ -69,7 +69,10 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, view: &View, palette: &Pale
         parts.push((1, "", format!("{} {noun}", machine.kernel_threads), plain));
     }
     parts.push((4, "", format!("{} running", machine.running), plain));
-    if !view.monitor.moves() {
+    if let Some(taken) = view.monitor.recorded() {
+        let playing = if view.paused { "paused" } else { "playing" };
+        parts.push((9, "", format!("{} {playing}", human::time(taken)), palette.bad));
+    } else if !view.monitor.moves() {
         parts.push((8, "", "a capture".into(), palette.bad));
     } else if view.paused {
         parts.push((8, "", "paused".into(), palette.bad));

@@ -117,7 +117,9 @@ fn footer(buffer: &mut Buffer, area: Rect, view: &View, palette: &Palette) {
         ("p", "presets"),
         ("F", "follow"),
     ];
-    hints(buffer, area, &keys, palette);
+    let playing = [("[ ]", "step"), ("{ }", "minute"), ("Z", if view.paused { "play" } else { "pause" })];
+    let recorded = if view.monitor.recorded().is_some() { &playing[..] } else { &[] };
+    hints(buffer, area, &[recorded, &keys].concat(), palette);
 }
 
 fn hints(buffer: &mut Buffer, area: Rect, keys: &[(&str, &str)], palette: &Palette) {

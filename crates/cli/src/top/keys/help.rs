@@ -29,11 +29,15 @@ const HELP: &[(&str, &str, &str)] = &[
     ("m", "the machine: full, one line, hidden", ""),
     ("+ -", "refresh more or less often", ""),
     ("Z", "pause", ""),
+    ("[ ]  { }  ( )", "a recorded sample, a minute, an hour back or on; Z: play", RECORDED),
     ("0 to 9", "in a menu: jump to a line", ""),
     ("Ctrl-Z", "suspend", ""),
     ("? h", "this help", ""),
     ("q Ctrl-C", "quit", ""),
 ];
+
+/// Stands for a call that only a history has.
+pub(crate) const RECORDED: &str = "--at";
 
 /// The lines of the help, without what the machine's system lacks.
 pub(crate) fn lines(has: impl Fn(&str) -> bool) -> Vec<(&'static str, &'static str)> {

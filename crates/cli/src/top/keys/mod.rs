@@ -9,6 +9,7 @@ mod table;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::act::{Action, Message, Targets};
+use super::monitor::source::Step;
 use super::view::View;
 use super::view::mode::{Menu, MenuKind, Mode, SheetKind};
 use crate::signal::SIGNALS;
@@ -19,6 +20,8 @@ pub(crate) enum Flow {
     Draw,
     /// Read what is needed now and was not before.
     Look,
+    /// Show another recorded sample.
+    Step(Step),
     Suspend,
     Quit,
 }

@@ -7,6 +7,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::Flow;
 use crate::top::act::Message;
 use crate::top::monitor::Entry;
+use crate::top::monitor::source::Step;
 use crate::top::save::save;
 use crate::top::search::Kind;
 use crate::top::view::mode::{Menu, MenuKind, Mode};
@@ -76,6 +77,16 @@ impl View {
             KeyCode::Char(' ') => self.tag(),
             KeyCode::Char('U') => self.tagged.clear(),
             KeyCode::Char('m') => self.settings.panels = self.settings.panels.next(),
+            KeyCode::Char(key @ ('[' | ']' | '{' | '}' | '(' | ')')) if self.monitor.recorded().is_some() => {
+                return Flow::Step(match key {
+                    '[' => Step::Before,
+                    ']' => Step::After,
+                    '{' => Step::By(-60),
+                    '}' => Step::By(60),
+                    '(' => Step::By(-3600),
+                    _ => Step::By(3600),
+                });
+            }
             KeyCode::Char('Z' | 'z') if self.monitor.moves() => self.paused = !self.paused,
             KeyCode::Char('+' | '=') => self.settings.interval = beside(self.settings.interval, false),
             KeyCode::Char('-') => self.settings.interval = beside(self.settings.interval, true),

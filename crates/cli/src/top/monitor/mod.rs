@@ -3,6 +3,8 @@
 mod changes;
 mod facts;
 pub(crate) mod history;
+#[cfg(all(feature = "history", target_os = "linux"))]
+pub(crate) mod playback;
 pub(crate) mod source;
 mod threads;
 
@@ -15,7 +17,7 @@ use psoxide::{Counters, DiskIo, Field, NetIo, Pid, Process, ProcessRates, Proces
 use self::changes::{COMPARED, Changes};
 use self::facts::{FRESH, Facts};
 use self::history::History;
-use self::source::{Gauges, Sensors, Source};
+use self::source::{Gauges, Sensors, Source, Step};
 use self::threads::Threads;
 use crate::process::Proc;
 use crate::process::sample::{proc, query};
@@ -135,6 +137,25 @@ impl Monitor {
     /// Whether a later sample differs from an earlier one.
     pub(crate) fn moves(&self) -> bool {
         self.source.moves()
+    }
+
+    /// Returns when the sample was taken that is shown, if it is recorded.
+    pub(crate) fn recorded(&self) -> Option<SystemTime> {
+        self.source.recorded()
+    }
+
+    /// Moves to another recorded sample. Returns whether there is one.
+    pub(crate) fn step(&mut self, step: Step) -> Result<bool, String> {
+        self.source.step(step)
+    }
+
+    /// Forgets the samples so far: the next one does not follow them.
+    pub(crate) fn forget(&mut self) {
+        self.last = None;
+        self.entries.clear();
+        let of = self.machine.history.process.of;
+        self.machine.history = Histories::default();
+        self.machine.history.process.of = of;
     }
 
     /// Opens a process, if it has not ended and the source can.

@@ -8,10 +8,31 @@ use psoxide::{
     Temperature, VirtualMemory,
 };
 
+/// A way from one recorded sample to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// To the sample before.
+    Before,
+    /// To the next sample.
+    After,
+    /// To the sample so many seconds later, or earlier.
+    By(i64),
+}
+
 /// A source of samples: one machine at one moment after another.
 pub(crate) trait Source {
     /// Tells whether a later sample differs from an earlier one.
     fn moves(&self) -> bool;
+
+    /// Returns when the sample was taken that the source holds, if it is recorded.
+    fn recorded(&self) -> Option<SystemTime> {
+        None
+    }
+
+    /// Moves a recorded source to another sample. Returns whether there is one.
+    fn step(&mut self, _: Step) -> Result<bool, String> {
+        Ok(false)
+    }
 
     /// Tells whether each process is read by calls of its own, so that a process that is not read costs nothing.
     fn reads_each(&self) -> bool;

@@ -15,6 +15,7 @@ pub(crate) use self::columns::column;
 use self::mode::{Change, Mode};
 pub(crate) use self::rows::Line;
 use super::act::{Message, Target, Targets};
+use super::monitor::source::Step;
 use super::monitor::{Entry, Identity, Monitor};
 use super::search::Search;
 use super::settings::{Preset, Settings};
@@ -59,7 +60,8 @@ impl View {
     pub(crate) fn new(monitor: Monitor, os: Os, settings: Settings) -> Self {
         let available = columns::available(os);
         Self {
-            paused: !monitor.moves(),
+            // A recorded machine waits to be played.
+            paused: !monitor.moves() || monitor.recorded().is_some(),
             monitor,
             settings,
             presets: super::settings::presets(&available),
@@ -98,6 +100,45 @@ impl View {
         self.arrange();
         self.read_pages();
         Ok(())
+    }
+
+    /// Shows another recorded sample, with the graphs of what was before it.
+    pub(crate) fn step(&mut self, step: Step) -> Result<(), Failure> {
+        /// Samples that the graphs begin with. Where there are many processes, one is enough for the rates.
+        const GRAPH: usize = 40;
+        const MANY: usize = 1000;
+        if step == Step::By(0) || self.moved(step)? {
+            self.monitor.forget();
+            let wanted = if self.monitor.machine.processes > MANY { 1 } else { GRAPH };
+            let mut back = 0;
+            while back < wanted && self.monitor.step(Step::Before).map_err(Failure::Other)? {
+                back += 1;
+            }
+            self.held = self.wanted();
+            self.monitor.sample(&self.held)?;
+            for _ in 0..back {
+                self.monitor.step(Step::After).map_err(Failure::Other)?;
+                self.monitor.sample(&self.held)?;
+            }
+            self.arrange();
+            self.read_pages();
+        }
+        Ok(())
+    }
+
+    /// Shows the next recorded sample. At the last one the view pauses.
+    pub(crate) fn play(&mut self) -> Result<(), Failure> {
+        if self.moved(Step::After)? { self.sample() } else { Ok(()) }
+    }
+
+    fn moved(&mut self, step: Step) -> Result<bool, Failure> {
+        let moved = self.monitor.step(step).map_err(Failure::Other)?;
+        if !moved {
+            let forward = matches!(step, Step::After | Step::By(0..));
+            self.message = Some(Message::done(if forward { "no later sample" } else { "no earlier sample" }));
+            self.paused = true;
+        }
+        Ok(moved)
     }
 
     /// Reads what has come to be shown since the last sample, if anything has.

@@ -1,0 +1,149 @@
+//! Recording, and showing the machine as it was.
+#![cfg(all(feature = "history", target_os = "linux"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a failure is a failed test
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::{Machine, Ran, psoxide, run};
+
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = psoxide();
+    command.env("PSOXIDE_HISTORY", folder).args(args);
+    command
+}
+
+#[track_caller]
+fn succeeds(folder: &Path, args: &[&str]) -> Ran {
+    let ran = run(&mut command(folder, args));
+    assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
+    ran
+}
+
+/// Records the small machine once.
+fn recorded(folder: &Path, machine: &Machine) {
+    let options = ["record", "--count", "1", "--fields", "+memory_footprint,num_ctx_switches"];
+    let ran = run(machine.command(&options).env("PSOXIDE_HISTORY", folder));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+#[test]
+fn a_recorded_machine_answers_as_it_did() {
+    let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+    recorded(folder.path(), &machine);
+    let ps = ["ps", "--csv", "--columns"];
+    let columns = "pid,ppid,name,username,status,cpu_percent,rss,vms,shared,uss,terminal,create_time,cpu_time,nice,policy,\
+                   num_threads,cpu_num,vcsw,minflt,read_bytes,cgroup,unit,container,uid,gid,exe,cmdline";
+    let listings: [&[&str]; 7] = [
+        &[ps[0], ps[1], ps[2], columns],
+        &["free", "--csv"],
+        &["disks", "--csv"],
+        &["procsmem", "--csv"],
+        &["pstree"],
+        &["top", "--csv", "--columns", "pid,cpu_percent,memory_percent,read_rate"],
+        &["pidof", "server"],
+    ];
+    for args in listings {
+        let (then, now) = (machine.run(args), run(&mut command(folder.path(), args)));
+        let later = run(command(folder.path(), args).args(["--at", "now"]));
+        assert_eq!((later.code, &later.stdout), (then.code, &then.stdout), "{args:?}: {}", later.stderr);
+        assert!(!then.stdout.is_empty() && now.stdout != then.stdout, "{args:?}");
+    }
+}
+
+#[test]
+fn json_says_when_the_sample_was_taken() {
+    let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+    recorded(folder.path(), &machine);
+    let before = succeeds(folder.path(), &["history", "--json"]).json();
+    let list = &before["rows"][0];
+    assert_eq!((&list["samples"], &list["damage"], &list["is_log"]), (&1.into(), &"".into(), &true.into()));
+    let free = succeeds(folder.path(), &["free", "--at", "now", "--json"]).json();
+    assert_eq!(free["sampled"], list["first"]);
+    let glance = succeeds(folder.path(), &["--at", "now", "--json"]).json();
+    assert_eq!((&glance["sampled"], &glance["data"]["hostname"]), (&list["first"], &list["host"]));
+}
+
+#[test]
+fn mistakes_are_explained() {
+    let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+    let says = |args: &[&str], code: i32, part: &str| {
+        let ran = run(&mut command(folder.path(), args));
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
+        assert!(ran.one_line().contains(part), "{args:?}: {}", ran.stderr);
+    };
+    says(&["free", "--at", "now"], 1, "psoxide record records one");
+    says(&["free", "--at", "then"], 2, "expected a time");
+    says(&["free", "--at", "now", "--root", "x"], 2, "cannot be used with");
+    says(&["record", "--fields", "cwd"], 2, "cannot be recorded; the fields are ppid");
+    says(&["record", "--size", "1k"], 1, "1 MiB");
+    says(&["schema", "--at", "now"], 2, "--at");
+    recorded(folder.path(), &machine);
+    says(&["free", "--at", "10d ago"], 1, "begins later");
+    says(&["kill", "--at", "now", "1"], 2, "");
+}
+
+#[test]
+fn there_is_one_recorder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = command(folder.path(), &["record", "--interval", "0.01"]).spawn().unwrap();
+    let begun = Instant::now();
+    while run(&mut command(folder.path(), &["history"])).code != 0 && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let second = run(&mut command(folder.path(), &["record", "--count", "1"]));
+    assert!(second.code == 1 && second.stderr.contains("another recorder"), "{}", second.stderr);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!(run(&mut command(folder.path(), &["record", "--count", "1"])).code, 0);
+}
+
+/// How often the recorder is killed: `PSOXIDE_HISTORY_KILLS`, or a few times.
+fn kills() -> u64 {
+    std::env::var("PSOXIDE_HISTORY_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(12)
+}
+
+/// The bytes of all logs.
+fn logged(folder: &Path) -> u64 {
+    let logs = std::fs::read_dir(folder.join("open")).unwrap();
+    logs.map(|log| log.unwrap().metadata().map_or(0, |log| log.len())).sum()
+}
+
+#[test]
+fn a_killed_recorder_loses_the_unfinished_sample_alone() {
+    let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+    let record = |more: &[&str]| {
+        let mut command = machine.command(&[&["record", "--interval", "0.01"], more].concat());
+        command.env("PSOXIDE_HISTORY", folder.path());
+        command
+    };
+    assert_eq!(run(&mut record(&["--count", "1"])).code, 0);
+    let mut samples = 1;
+    let mut slowest = Duration::ZERO;
+    for kill in 0..kills() {
+        let before = logged(folder.path());
+        let begun = Instant::now();
+        let mut recorder = record(&[]).spawn().unwrap();
+        // At any moment: while it starts, or once it records.
+        let waits = kill % 4 != 0;
+        while waits && logged(folder.path()) <= before && begun.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_micros(kill * 7_919 % 90_000));
+        recorder.kill().unwrap();
+        recorder.wait().unwrap();
+        let ran = run(&mut command(folder.path(), &["history", "verify", "--json"]));
+        let rows = ran.json()["rows"].as_array().unwrap().clone();
+        assert!(ran.code == 0 && rows.iter().all(|row| row["damage"] == ""), "{kill}: {}", ran.stdout);
+        let now: u64 = rows.iter().map(|row| row["samples"].as_u64().unwrap()).sum();
+        assert!(now >= samples + u64::from(waits), "{kill}: {now} of {samples}");
+        let begun = Instant::now();
+        assert_eq!(run(&mut record(&["--count", "1"])).code, 0);
+        slowest = slowest.max(begun.elapsed());
+        samples = now + 1;
+    }
+    eprintln!("{samples} samples; the slowest start and first sample took {slowest:?}");
+}
