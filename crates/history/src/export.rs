@@ -1,5 +1,6 @@
 //! Writing a stretch of a history in other formats.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Map, Value as Json};
@@ -9,6 +10,9 @@ use crate::machine::Key;
 use crate::reader::History;
 use crate::sample::{Process, Sample};
 use crate::text::escaped;
+
+/// The points of each series, by its labels: time and number.
+type Series = BTreeMap<String, Vec<(i64, i64)>>;
 
 /// A text format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,10 +116,7 @@ impl History {
     /// Writes one series after the other, as the format demands: the numbers are held in memory meanwhile.
     fn open_metrics(&mut self, table: Table, (from, until): (i64, i64), out: &mut dyn Write) -> io::Result<u64> {
         let mut samples = 0;
-        let mut families: std::collections::BTreeMap<
-            (String, Shown),
-            std::collections::BTreeMap<String, Vec<(i64, i64)>>,
-        > = std::collections::BTreeMap::new();
+        let mut families: BTreeMap<(String, Shown), Series> = BTreeMap::new();
         self.for_each(from, until, |sample| {
             samples += 1;
             let host = label(&sample.header.host);

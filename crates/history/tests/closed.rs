@@ -118,8 +118,8 @@ fn the_limits_hold_at_any_time() {
     let mut recorder = recorder(folder.path(), &options).unwrap();
     let mut noise = 1_u64;
     let mut most = 0;
-    for sample in (0..1500_u64).step_by(4) {
-        let rows = (1..200).map(|pid| {
+    for sample in (0..1500_u64).step_by(12) {
+        let rows = (1..400).map(|pid| {
             noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             row(pid, 1, noise >> 40)
         });
@@ -128,13 +128,13 @@ fn the_limits_hold_at_any_time() {
         let size: u64 = files(folder.path()).iter().map(|(_, size)| size).sum();
         assert!(size <= 1 << 20, "{sample}: {size}");
         most = most.max(size);
-        if sample % 50 == 0 {
+        if sample % 60 == 0 {
             let samples = History::open(folder.path()).unwrap().list().unwrap();
             assert!(samples[0].first >= millis(sample * 5) - 40 * 60 * 1000 - 1000, "{sample}");
         }
     }
     assert!(most > 1 << 18, "{most}");
     let kept = all(folder.path()).unwrap();
-    assert!(kept.len() > 20, "{}", kept.len());
+    assert!(kept.len() > 8, "{}", kept.len());
     let _ = usual(0);
 }
