@@ -2,10 +2,11 @@
 //!
 //! The judge is a `System` made after the change. The one made before it must not know more, or other things.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-use psoxide::{Backend, Field, Query, System};
+use psoxide::{Backend, Field, Pid, Query, System};
 
 use crate::attack::{Report, Scale, is_root};
 use crate::children::{Ended, in_child, wait};
@@ -95,22 +96,23 @@ fn attack(backend: Backend, change: fn() -> std::io::Result<()>, passes: usize, 
         }
     }
     // Processes of the machine execute other programs and rename themselves meanwhile: a difference has to last.
-    let mut rows = Vec::new();
+    let mut rows = compare_rows(&old, &new, fields);
     for _ in 0..5 {
-        rows.clear();
-        compare_rows(&old, &new, fields, &mut rows);
         if rows.is_empty() {
             break;
         }
         std::thread::sleep(Duration::from_millis(100));
+        let again = compare_rows(&old, &new, fields);
+        rows.retain(|place, _| again.contains_key(place));
     }
-    differences.append(&mut rows);
+    differences.extend(rows.into_values().take(20));
     let _ = write!(out, "{}", differences.join("\n"));
     i32::from(!differences.is_empty())
 }
 
-/// Compares every row that both systems have of the same process.
-fn compare_rows(old: &System, new: &System, fields: Query, differences: &mut Vec<String>) {
+/// Compares every row that both systems have of the same process. A difference has a pid and the name of a field.
+fn compare_rows(old: &System, new: &System, fields: Query) -> BTreeMap<(Pid, &'static str), String> {
+    let mut differences = BTreeMap::new();
     match (old.snapshot(fields), new.snapshot(fields)) {
         (Ok(then), Ok(now)) => {
             for now in &now.processes {
@@ -123,22 +125,20 @@ fn compare_rows(old: &System, new: &System, fields: Query, differences: &mut Vec
                         _ => have.value() == want.value(),
                     };
                     if !agree {
-                        differences.push(format!(
-                            "pid {}: {}: {have:?}, a new System: {want:?}",
-                            now.pid,
-                            field.name()
-                        ));
+                        let text = format!("pid {}: {}: {have:?}, a new System: {want:?}", now.pid, field.name());
+                        differences.insert((now.pid, field.name()), text);
                     }
                 }
             }
         }
         (then, now) => {
             if then.is_ok() != now.is_ok() {
-                differences.push(format!("snapshot: {:?}, a new System: {:?}", then.err(), now.err()));
+                let text = format!("snapshot: {:?}, a new System: {:?}", then.err(), now.err());
+                differences.insert((0, "snapshot"), text);
             }
         }
     }
-    differences.truncate(20);
+    differences
 }
 
 /// Continues as a child of this process, which waits for it and ends as it does.
