@@ -17,7 +17,9 @@ def test_stubs(tmp_path):
     elsewhere.write_text("psoxide\\._pswindows.*\npsoxide\\._psbsd.*\npsoxide\\._psosx.*\npsoxide\\._pssunos.*\n", encoding="utf-8")
     # Elsewhere than in a checkout, so that the installed package is meant.
     done = subprocess.run(
-        [sys.executable, "-m", "mypy.stubtest", "psoxide", "--concise", "--allowlist", allowed, "--allowlist", elsewhere],
+        [sys.executable, "-m", "mypy.stubtest", "psoxide", "--concise", "--allowlist", allowed, "--allowlist", elsewhere,
+         # Some of the modules for other systems can be imported here.
+         "--ignore-unused-allowlist"],  # fmt: skip
         capture_output=True,
         text=True,
         cwd=tmp_path,
