@@ -70,7 +70,7 @@ os._exit(0)
 
 
 def test_a_file_system_that_never_answers_is_not_waited_for(tmp_path):
-    if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
+    if not os.path.exists("/dev/fuse") or os.geteuid() != 0:
         pytest.skip("mounting FUSE needs root and /dev/fuse")
     if subprocess.run(["unshare", "--mount", "true"], check=False, stderr=subprocess.DEVNULL).returncode:
         pytest.skip("mounting FUSE needs root and /dev/fuse")
