@@ -50,7 +50,11 @@ enum Step {
     /// Check with the oldest supported compiler
     Msrv,
     /// Compile the code for other operating systems, and link it for the BSDs
-    Ports,
+    Ports {
+        /// Only link
+        #[arg(long)]
+        link: bool,
+    },
     /// Link everything for macOS, build its wheels and check what they need
     Macos,
     /// Link for macOS: rustc runs this
@@ -140,7 +144,7 @@ fn main() -> ExitCode {
         Step::Python(args) => python::test_with(&args),
         Step::Lint => steps::lint(),
         Step::Msrv => steps::msrv(),
-        Step::Ports => ports::check(),
+        Step::Ports { link } => ports::check(link),
         Step::Macos => macos::check(),
         Step::LinkMacos { words } => macos::link(&words),
         Step::LiveReport => steps::live_report(),

@@ -27,9 +27,12 @@ const TARGETS: &[(Os, &str)] = &[
     (Os::Netbsd, "x86_64-unknown-netbsd"),
     (Os::Sunos, "x86_64-unknown-illumos"),
 ];
-pub(crate) fn check() -> Result {
+pub(crate) fn check(only_link: bool) -> Result {
     if !on_path("rustup") {
         return Err("checking for other systems needs rustup".into());
+    }
+    if only_link {
+        return link::check();
     }
     let targets = TARGETS.iter().map(|(_, target)| target).chain(LINUX);
     run(Command::new("rustup").args(["target", "add"]).args(targets))?;

@@ -226,7 +226,11 @@ pub(crate) fn bench(processes: u32) -> Result {
         Ok(python) => drop(bench.env("PSOXIDE_BENCH_PYTHON", python)),
         Err(error) => eprintln!("xtask: psutil and the Python package are left out: {error}"),
     }
-    run(bench.arg("BENCHMARKS.md").current_dir(workspace()))
+    run(bench.arg("BENCHMARKS.md").current_dir(workspace()))?;
+    // Captures need the feature that makes every other reading choose a system first.
+    let mut replay = cargo();
+    replay.args(["test", "--release", "--package", "psoxide", "--all-features", "--test", "replay", "--"]);
+    run(replay.args(["--ignored", "--nocapture"]).env("PSOXIDE_REPORT", workspace().join("BENCHMARKS.md")))
 }
 
 /// Prints what the library reads on this machine.

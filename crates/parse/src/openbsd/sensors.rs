@@ -1,6 +1,7 @@
 //! `hw.sensors`: devices with sensors, as `struct sensordev` and `struct sensor`.
 
 use crate::view::view;
+use crate::{ParseError, Result};
 
 view! {
     /// A device with sensors.
@@ -49,6 +50,14 @@ pub const INVALID: i32 = 1;
 pub const UNKNOWN: i32 = 2;
 
 impl Device<'_> {
+    /// The numbers of the sensors of a kind, of which no device has thousands.
+    pub fn sensors(self, kind: u8) -> Result<std::ops::Range<i32>> {
+        const MOST: i32 = 4096;
+        let count = self.count(kind);
+        let known = i32::try_from(count).ok().filter(|count| *count <= MOST);
+        known.map(|count| 0..count).ok_or_else(|| ParseError::malformed("maxnumt", &count.to_le_bytes()))
+    }
+
     /// How many sensors of a kind the device has.
     #[must_use]
     pub fn count(self, kind: u8) -> u32 {

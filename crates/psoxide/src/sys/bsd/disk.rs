@@ -17,10 +17,7 @@ pub(crate) fn partition(device: &[u8], mount_point: &[u8], fstype: &[u8], option
 /// Computes the space of a file system from its blocks of `unit` bytes. What is left for ordinary users is negative once
 /// they use the reserve of root.
 pub(crate) fn usage(unit: u64, blocks: u64, free: u64, available: impl TryInto<u64>) -> DiskUsage {
-    let bytes = |count: u64| count.saturating_mul(unit);
-    let used = bytes(blocks.saturating_sub(free));
-    let (total, free) = (bytes(blocks), bytes(available.try_into().unwrap_or(0)));
-    DiskUsage { total, used, free, percent: percent(used, used.saturating_add(free)) }
+    DiskUsage::of_blocks(unit, blocks, free, available.try_into().unwrap_or(0))
 }
 
 /// Adds up swap devices: bytes in all and in use of each.

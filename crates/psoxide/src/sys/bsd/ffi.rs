@@ -11,10 +11,10 @@ use std::time::Duration;
 use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent};
 use rustix::process::Pid as RawPid;
 
+#[cfg(any(target_os = "freebsd", target_os = "macos"))]
+use super::grow::grown;
+#[cfg(any(target_os = "freebsd", target_os = "macos"))]
 use crate::sys::question::Answer;
-
-/// How often a question is asked again when its answer grows faster than the buffer.
-const ATTEMPTS: usize = 8;
 
 /// The error number of the call that failed last.
 pub(crate) fn last_errno() -> i32 {
@@ -48,51 +48,35 @@ pub(crate) fn sysctl(mib: &[i32], expected: usize, slack: usize) -> Answer {
     // OpenBSD and macOS declare the name writable, and none writes to it.
     let mut mib = mib.to_vec();
     let Ok(length) = u32::try_from(mib.len()) else { return Err(libc::EINVAL) };
-    grown(expected, slack, |buffer, size| {
-        // SAFETY: the name has `length` numbers. The kernel writes at most `size` bytes to `buffer`, which is null or has
-        // as many, and sets `size` to the number. Nothing is set.
-        unsafe { libc::sysctl(mib.as_mut_ptr(), length, buffer, size, std::ptr::null_mut(), 0) }
+    grown(expected, slack, |buffer| {
+        filled(buffer, |buffer, size| {
+            // SAFETY: the name has `length` numbers. The kernel writes at most `size` bytes to `buffer`, which is null or
+            // has as many, and sets `size` to the number. Nothing is set.
+            unsafe { libc::sysctl(mib.as_mut_ptr(), length, buffer, size, std::ptr::null_mut(), 0) }
+        })
     })
 }
 
 /// Asks a sysctl by name.
 #[cfg(any(target_os = "freebsd", target_os = "macos"))]
 pub(crate) fn sysctl_by_name(name: &CStr, expected: usize, slack: usize) -> Answer {
-    grown(expected, slack, |buffer, size| {
-        // SAFETY: the name ends with a NUL. The kernel writes at most `size` bytes to `buffer`, which is null or has as
-        // many, and sets `size` to the number. Nothing is set.
-        unsafe { libc::sysctlbyname(name.as_ptr(), buffer, size, std::ptr::null_mut(), 0) }
+    grown(expected, slack, |buffer| {
+        filled(buffer, |buffer, size| {
+            // SAFETY: the name ends with a NUL. The kernel writes at most `size` bytes to `buffer`, which is null or has
+            // as many, and sets `size` to the number. Nothing is set.
+            unsafe { libc::sysctlbyname(name.as_ptr(), buffer, size, std::ptr::null_mut(), 0) }
+        })
     })
 }
 
-/// Calls `ask` with a buffer that is large enough: `expected` bytes, or as many as the kernel says, and `slack` more. A
-/// table may grow between two calls, so `ENOMEM` is answered with a larger buffer, a few times.
-pub(crate) fn grown(
-    expected: usize,
-    slack: usize,
-    mut ask: impl FnMut(*mut libc::c_void, *mut libc::size_t) -> libc::c_int,
-) -> Answer {
-    let mut capacity = expected;
-    for attempt in 0..ATTEMPTS {
-        if capacity == 0 {
-            let mut size = 0;
-            if ask(std::ptr::null_mut(), &raw mut size) != 0 {
-                return Err(last_errno());
-            }
-            // Each attempt takes a larger share more.
-            capacity = size.saturating_add(slack).saturating_add(size / 8 * attempt);
-        }
-        let mut buffer = vec![0u8; capacity.max(1)];
-        let mut size = buffer.len();
-        if ask(buffer.as_mut_ptr().cast(), &raw mut size) == 0 {
-            buffer.truncate(size);
-            return Ok(buffer);
-        }
-        let errno = last_errno();
-        if errno != libc::ENOMEM {
-            return Err(errno);
-        }
-        capacity = 0;
-    }
-    Err(libc::ENOMEM)
+/// Calls `call` with a buffer and its size, or with neither. Returns the size that the kernel has set.
+pub(crate) fn filled(
+    buffer: Option<&mut [u8]>,
+    call: impl FnOnce(*mut libc::c_void, *mut libc::size_t) -> libc::c_int,
+) -> Result<usize, i32> {
+    let (pointer, mut size) = match buffer {
+        Some(buffer) => (buffer.as_mut_ptr().cast(), buffer.len()),
+        None => (std::ptr::null_mut(), 0),
+    };
+    if call(pointer, &raw mut size) == 0 { Ok(size) } else { Err(last_errno()) }
 }

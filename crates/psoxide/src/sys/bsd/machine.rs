@@ -129,6 +129,11 @@ impl<Q: Question> Machine<Q> {
         parsed(question, &self.ask(question)?, parse)
     }
 
+    /// Asks a question whose answer is parsed in several steps.
+    pub(crate) fn answer(&self, question: Q) -> Result<Answered<Q>> {
+        Ok(Answered { bytes: self.ask(&question)?, question })
+    }
+
     /// Reads a sysctl that holds a number.
     pub(crate) fn number(&self, name: &'static str) -> Result<u64> {
         self.read(&Q::sysctl(name), |bytes| Q::number(bytes, name))
@@ -192,6 +197,25 @@ impl<Q: Question> Machine<Q> {
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// An answer and its question, which errors of parsing name.
+#[derive(Debug)]
+pub(crate) struct Answered<Q> {
+    question: Q,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl<Q: Display> Answered<Q> {
+    /// Parses the answer. The error names the question and the field.
+    pub(crate) fn parse<'a, T>(&'a self, parse: impl FnOnce(&'a [u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+        parsed(&self.question, &self.bytes, parse)
+    }
+
+    /// What was parsed of the answer. The error names the question and the field.
+    pub(crate) fn named<T>(&self, parsed: psoxide_parse::Result<T>) -> Result<T> {
+        parsed.map_err(|error| Error::from(error).with_question(self.question.to_string()))
     }
 }
 

@@ -8,6 +8,8 @@ pub(crate) mod control;
 pub(crate) mod disk;
 #[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "macos"))]
 pub(crate) mod ffi;
+#[cfg(any(test, target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "macos"))]
+pub(crate) mod grow;
 pub(crate) mod interfaces;
 pub(crate) mod machine;
 pub(crate) mod platform;

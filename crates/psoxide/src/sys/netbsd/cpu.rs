@@ -56,13 +56,14 @@ impl CpuReadings for Netbsd {
     }
 
     fn cpu_stats(machine: &Machine) -> Result<CpuStats> {
-        let counters = machine.ask(&Question::sysctl("vm.uvmexp2"))?;
-        let counters = Uvmexp::new(&counters)?;
-        Ok(CpuStats {
-            ctx_switches: Some(unsigned(counters.switches(), "swtch")?),
-            interrupts: unsigned(counters.interrupts(), "intrs")?,
-            soft_interrupts: Some(unsigned(counters.soft_interrupts(), "softs")?),
-            syscalls: Some(unsigned(counters.syscalls(), "syscalls")?),
+        machine.read(&Question::sysctl("vm.uvmexp2"), |bytes| {
+            let counters = Uvmexp::new(bytes)?;
+            Ok(CpuStats {
+                ctx_switches: Some(unsigned(counters.switches(), "swtch")?),
+                interrupts: unsigned(counters.interrupts(), "intrs")?,
+                soft_interrupts: Some(unsigned(counters.soft_interrupts(), "softs")?),
+                syscalls: Some(unsigned(counters.syscalls(), "syscalls")?),
+            })
         })
     }
 

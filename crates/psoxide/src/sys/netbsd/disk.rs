@@ -17,25 +17,25 @@ use crate::{DiskIo, DiskPartition, DiskUsage, Result};
 impl DiskReadings for Netbsd {
     /// As in psutil, all file systems are listed, whatever they are on.
     fn disk_partitions(machine: &Machine, _: bool) -> Result<Vec<DiskPartition>> {
-        let answer = machine.ask(&Question::call("getvfsstat"))?;
-        let mounts = statvfs::file_systems(&answer).map(|mount| {
-            let mount = mount?;
+        let answer = machine.answer(Question::call("getvfsstat"))?;
+        let mounts = statvfs::file_systems(&answer.bytes).map(|mount| {
+            let mount = answer.named(mount)?;
             Ok(disk::partition(mount.device(), mount.mount_point(), mount.fstype(), mount.options()))
         });
         mounts.collect()
     }
 
     fn disk_usage(machine: &Machine, path: &Path) -> Result<DiskUsage> {
-        let answer = machine.ask(&Question::call_of("statvfs", path)).map_err(|error| error.with_path(path))?;
-        let space = FileSystem::new(&answer)?;
+        let answer = machine.answer(Question::call_of("statvfs", path)).map_err(|error| error.with_path(path))?;
+        let space = answer.parse(FileSystem::new)?;
         Ok(disk::usage(space.fragment_size(), space.blocks(), space.free(), space.available()))
     }
 
     fn disk_io_counters(machine: &Machine) -> Result<Vec<(OsString, DiskIo)>> {
-        let answer = machine.ask(&Question::sysctl_of("hw.iostats", &[DEVICE]))?;
+        let answer = machine.answer(Question::sysctl_of("hw.iostats", &[DEVICE]))?;
         let mut disks = Vec::new();
-        for device in iostat::devices(&answer, DEVICE.unsigned_abs() as usize) {
-            let device = device?;
+        for device in iostat::devices(&answer.bytes, DEVICE.unsigned_abs() as usize) {
+            let device = answer.named(device)?;
             // Tapes and network file systems are counted too.
             if device.kind() == iostat::DISK {
                 disks.push((text(device.name()), disk_io(&device)));

@@ -75,10 +75,10 @@ impl Holders {
     /// Reads the open files of a process, or of all.
     fn read(machine: &Machine, pid: Option<Pid>) -> Result<Self> {
         let of = pid.map_or(-1, number);
-        let answer = machine.ask(&Question::table("kern.file2", &[FILES_BY_PID, of, FILE]))?;
+        let answer = machine.answer(Question::table("kern.file2", &[FILES_BY_PID, of, FILE]))?;
         let mut holders: HashMap<u64, Vec<Holder>> = HashMap::new();
-        for file in file::files(&answer, FILE.unsigned_abs() as usize) {
-            let file = file?;
+        for file in file::files(&answer.bytes, FILE.unsigned_abs() as usize) {
+            let file = answer.named(file)?;
             // Asked for process 0, the kernel returns the files of all.
             if file.kind() == kind::SOCKET && pid.is_none_or(|pid| pid == file.pid()) {
                 holders.entry(file.data()).or_default().push(Holder { pid: file.pid(), fd: Some(file.fd()) });
@@ -118,23 +118,23 @@ fn sockets(
 ) -> Result<Vec<Connection>> {
     let mut sockets = Vec::new();
     for list in LISTS.iter().filter(|list| is_of_kind(kind, list.family, list.kind)) {
-        let answer = match machine.ask(&Question::table(list.node, &[0, 0, PCB])) {
+        let answer = match machine.answer(Question::table(list.node, &[0, 0, PCB])) {
             Ok(answer) => answer,
             // A kernel without IPv6 has no such list.
             Err(error) if error.is_missing() => continue,
             Err(error) => return Err(error),
         };
-        for block in pcb::blocks(&answer, PCB.unsigned_abs() as usize) {
-            let block = block?;
+        for block in pcb::blocks(&answer.bytes, PCB.unsigned_abs() as usize) {
+            let block = answer.named(block)?;
             if let Some(holders) = holders(block.socket()) {
-                sockets.push(held(socket(list, &block)?, holders));
+                sockets.push(held(answer.named(socket(list, &block))?, holders));
             }
         }
     }
     Ok(sockets)
 }
 
-fn socket(list: &List, block: &pcb::Pcb<'_>) -> Result<Connection> {
+fn socket(list: &List, block: &pcb::Pcb<'_>) -> psoxide_parse::Result<Connection> {
     let read = |bytes| sockaddr::parse(bytes, LAYOUT.inet6);
     let status = match (list.family, list.kind) {
         (AddressFamily::Inet | AddressFamily::Inet6, SocketType::Stream) => tcp_status(block.state()),

@@ -73,10 +73,10 @@ impl NetbsdLike for Netbsd {
     fn threads(process: &Handle<'_, Self>) -> Result<Vec<Thread>> {
         process.record()?;
         let question = Question::table("kern.lwp", &[number(process.pid), THREAD]);
-        let answer = process.source.ask(&question)?;
+        let answer = process.source.answer(question)?;
         let mut threads = Vec::new();
-        for thread in thread::threads(&answer, size(THREAD)) {
-            let thread = thread?;
+        for thread in thread::threads(&answer.bytes, size(THREAD)) {
+            let thread = answer.named(thread)?;
             if !matches!(thread.stat(), stat::IDL | stat::ZOMB) {
                 let id = u32::try_from(thread.lid()).map_err(|_| malformed("l_lid", thread.lid()))?;
                 let time = thread.run_time();
@@ -107,9 +107,9 @@ impl NetbsdLike for Netbsd {
     fn memory_maps(process: &Handle<'_, Self>) -> Result<Vec<MemoryMap>> {
         process.record()?;
         let question = Question::table("vm.proc.map", &[number(process.pid), MAPPING]);
-        let answer = process.source.ask(&question)?;
-        let mappings = vmentry::mappings(&answer, size(MAPPING)).map(|mapping| {
-            let mapping = mapping?;
+        let answer = process.source.answer(question)?;
+        let mappings = vmentry::mappings(&answer.bytes, size(MAPPING)).map(|mapping| {
+            let mapping = answer.named(mapping)?;
             Ok(MemoryMap {
                 start: mapping.start(),
                 end: mapping.end(),
@@ -224,10 +224,10 @@ fn ask(process: &Handle<'_, Netbsd>, what: i32) -> Result<Vec<u8>> {
 /// Calls `each` with every open file of a process, and keeps what it returns. A zombie has none.
 fn each_file<T>(process: &Handle<'_, Netbsd>, each: impl Fn(&File<'_>) -> Option<T>) -> Result<Vec<T>> {
     process.record()?;
-    let answer = process.source.ask(&Question::table("kern.file2", &[FILES_BY_PID, number(process.pid), FILE]))?;
+    let answer = process.source.answer(Question::table("kern.file2", &[FILES_BY_PID, number(process.pid), FILE]))?;
     let mut found = Vec::new();
-    for file in file::files(&answer, size(FILE)) {
-        let file = file?;
+    for file in file::files(&answer.bytes, size(FILE)) {
+        let file = answer.named(file)?;
         // Asked for process 0, the kernel returns the files of all.
         if file.pid() == process.pid {
             found.extend(each(&file));

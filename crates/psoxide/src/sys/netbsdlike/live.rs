@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketType, socket};
 
-use crate::sys::bsd::ffi::grown;
+use crate::sys::bsd::ffi::filled;
 pub(crate) use crate::sys::bsd::ffi::last_errno as errno;
+use crate::sys::bsd::grow::grown;
 use crate::sys::posix::ffi as posix;
 use crate::sys::question::Answer;
 
@@ -29,12 +30,11 @@ pub(crate) fn sysctl(mib: &[c_int], element: Option<usize>) -> Answer {
     // Only of tables the kernel says reliably how large they are.
     let expected = if element.is_some() { 0 } else { FIRST };
     for _ in 0..TRIES {
-        let answer = grown(expected, SLACK, |buffer, size| {
-            // SAFETY: `size` points to the size of the buffer, 0 if there is none.
-            let room = unsafe { *size };
+        let answer = grown(expected, SLACK, |buffer| {
+            let room = buffer.as_ref().map_or(0, |buffer| buffer.len());
             let count = element.map(|element| c_int::try_from(room / element.max(1)).unwrap_or(c_int::MAX));
             let mib: Vec<c_int> = mib.iter().copied().chain(count).collect();
-            call_sysctl(&mib, buffer, size)
+            filled(buffer, |buffer, size| call_sysctl(&mib, buffer, size))
         });
         match answer {
             // Another process is just reading or replacing the same arguments.

@@ -15,9 +15,13 @@ pub(crate) type Machine = machine::Machine<Question>;
 
 impl Machine {
     /// Bytes in so many pages. The kernel may keep a negative count for a moment, which is an error of `field`.
-    pub(crate) fn bytes<N: TryInto<u64> + Copy + ToString>(&self, pages: N, field: &'static str) -> Result<u64> {
+    pub(crate) fn bytes<N: TryInto<u64> + Copy + ToString>(
+        &self,
+        pages: N,
+        field: &'static str,
+    ) -> psoxide_parse::Result<u64> {
         let pages = unsigned(pages, field)?;
-        pages.checked_mul(self.page_size()).ok_or_else(|| psoxide_parse::ParseError::overflow(field, &[]).into())
+        pages.checked_mul(self.page_size()).ok_or_else(|| psoxide_parse::ParseError::overflow(field, &[]))
     }
 
     /// Ticks of the statistics clock in a second, in which CPU times are counted. `at` is where `stathz` lies in
@@ -35,8 +39,11 @@ impl Machine {
 }
 
 /// A count that the kernel keeps in a signed number; a negative one is an error of `field`.
-pub(crate) fn unsigned<N: TryInto<u64> + Copy + ToString>(number: N, field: &'static str) -> Result<u64> {
-    let malformed = |_| psoxide_parse::ParseError::malformed(field, number.to_string().as_bytes()).into();
+pub(crate) fn unsigned<N: TryInto<u64> + Copy + ToString>(
+    number: N,
+    field: &'static str,
+) -> psoxide_parse::Result<u64> {
+    let malformed = |_| psoxide_parse::ParseError::malformed(field, number.to_string().as_bytes());
     number.try_into().map_err(malformed)
 }
 
@@ -52,6 +59,6 @@ mod tests {
     #[test]
     fn counts_are_never_negative() {
         assert_eq!(unsigned(7i32, "p_vm_rssize").unwrap(), 7);
-        assert_eq!(unsigned(-1i64, "p_vm_rssize").unwrap_err().field(), Some("p_vm_rssize"));
+        assert_eq!(unsigned(-1i64, "p_vm_rssize").unwrap_err().field(), "p_vm_rssize");
     }
 }

@@ -65,7 +65,7 @@ impl<P: NetbsdLike> ProcessReadings for P {
 
     fn memory_info(process: &Handle<'_, P>) -> Result<MemoryInfo> {
         let record = process.record()?;
-        let bytes = |pages, field| process.source.bytes(pages, field);
+        let bytes = |pages, field| Ok::<_, Error>(process.source.bytes(pages, field)?);
         Ok(MemoryInfo {
             rss: bytes(record.rss, "p_vm_rssize")?,
             vms: bytes(record.vms, "p_vm_msize")?,

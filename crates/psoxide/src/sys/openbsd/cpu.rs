@@ -68,13 +68,14 @@ impl CpuReadings for Openbsd {
     }
 
     fn cpu_stats(machine: &Machine) -> Result<CpuStats> {
-        let counters = machine.ask(&Question::sysctl("vm.uvmexp"))?;
-        let counters = Uvmexp::new(&counters)?;
-        Ok(CpuStats {
-            ctx_switches: Some(counters.switches().into()),
-            interrupts: counters.interrupts().into(),
-            soft_interrupts: Some(counters.soft_interrupts().into()),
-            syscalls: Some(counters.syscalls().into()),
+        machine.read(&Question::sysctl("vm.uvmexp"), |bytes| {
+            let counters = Uvmexp::new(bytes)?;
+            Ok(CpuStats {
+                ctx_switches: Some(counters.switches().into()),
+                interrupts: counters.interrupts().into(),
+                soft_interrupts: Some(counters.soft_interrupts().into()),
+                syscalls: Some(counters.syscalls().into()),
+            })
         })
     }
 

@@ -16,24 +16,24 @@ use crate::{DiskIo, DiskPartition, DiskUsage, Result};
 impl DiskReadings for Openbsd {
     /// As in psutil, all file systems are listed, whatever they are on.
     fn disk_partitions(machine: &Machine, _: bool) -> Result<Vec<DiskPartition>> {
-        let answer = machine.ask(&Question::call("getfsstat"))?;
-        let mounts = statfs::file_systems(&answer).map(|mount| {
-            let mount = mount?;
+        let answer = machine.answer(Question::call("getfsstat"))?;
+        let mounts = statfs::file_systems(&answer.bytes).map(|mount| {
+            let mount = answer.named(mount)?;
             Ok(disk::partition(mount.device(), mount.mount_point(), mount.fstype(), mount.options()))
         });
         mounts.collect()
     }
 
     fn disk_usage(machine: &Machine, path: &Path) -> Result<DiskUsage> {
-        let answer = machine.ask(&Question::call_of("statfs", path)).map_err(|error| error.with_path(path))?;
-        let space = FileSystem::new(&answer)?;
+        let answer = machine.answer(Question::call_of("statfs", path)).map_err(|error| error.with_path(path))?;
+        let space = answer.parse(FileSystem::new)?;
         Ok(disk::usage(space.block_size().into(), space.blocks(), space.free(), space.available()))
     }
 
     fn disk_io_counters(machine: &Machine) -> Result<Vec<(OsString, DiskIo)>> {
-        let answer = machine.ask(&Question::sysctl("hw.diskstats"))?;
-        let disks = parse::disks(&answer).map(|disk| {
-            let disk = disk?;
+        let answer = machine.answer(Question::sysctl("hw.diskstats"))?;
+        let disks = parse::disks(&answer.bytes).map(|disk| {
+            let disk = answer.named(disk)?;
             let io = DiskIo {
                 read_count: disk.reads(),
                 write_count: disk.writes(),

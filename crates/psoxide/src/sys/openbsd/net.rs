@@ -54,13 +54,12 @@ impl NetReadings for Openbsd {
     }
 
     fn net_connections(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
-        let answer = machine.ask(&Question::table("kern.file", &[FILES_BY_PID, -1, FILE]))?;
-        sockets(&answer, kind)
+        machine.read(&Question::table("kern.file", &[FILES_BY_PID, -1, FILE]), |answer| sockets(answer, kind))
     }
 }
 
 /// Reads the sockets of a kind in an answer of `kern.file`, which lists each once for every holder.
-pub(super) fn sockets(answer: &[u8], kind: ConnectionKind) -> Result<Vec<Connection>> {
+pub(super) fn sockets(answer: &[u8], kind: ConnectionKind) -> psoxide_parse::Result<Vec<Connection>> {
     let mut sockets: Vec<(Connection, Vec<Holder>)> = Vec::new();
     let mut known: HashMap<u64, usize> = HashMap::new();
     for file in file::files(answer, FILE.unsigned_abs() as usize) {

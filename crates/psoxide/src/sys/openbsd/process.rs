@@ -11,7 +11,7 @@ use psoxide_parse::openbsd::vmentry::{self, kind as entry};
 
 use super::abi::{ALL, ARGV, BY_PID, ENV, FILE, FILES_BY_PID, PROCESS, WITH_THREADS};
 use super::{Openbsd, net};
-use crate::sys::bsd::machine::stamp_of;
+use crate::sys::bsd::machine::{parsed, stamp_of};
 use crate::sys::netbsdlike::machine::{Machine, path, text};
 use crate::sys::netbsdlike::process::permissions;
 use crate::sys::netbsdlike::question::{Question, number};
@@ -108,10 +108,10 @@ impl NetbsdLike for Openbsd {
     fn threads(process: &Handle<'_, Self>) -> Result<Vec<Thread>> {
         process.record()?;
         let question = Question::table("kern.proc", &[BY_PID | WITH_THREADS, number(process.pid), PROCESS]);
-        let answer = process.source.ask(&question)?;
+        let answer = process.source.answer(question)?;
         let mut threads = Vec::new();
-        for thread in process::processes(&answer, size(PROCESS)) {
-            let thread = thread?;
+        for thread in process::processes(&answer.bytes, size(PROCESS)) {
+            let thread = answer.named(thread)?;
             // One record is of the whole process.
             if let Ok(id) = u32::try_from(thread.tid()) {
                 threads.push(Thread { id, user_time: thread.user_time(), system_time: thread.system_time() });
@@ -134,14 +134,15 @@ impl NetbsdLike for Openbsd {
     }
 
     fn net_connections(process: &Handle<'_, Self>, kind: ConnectionKind) -> Result<Vec<Connection>> {
-        net::sockets(&files(process)?, kind)
+        parsed(&files_question(process.pid), &files(process)?, |answer| net::sockets(answer, kind))
     }
 
     fn memory_maps(process: &Handle<'_, Self>) -> Result<Vec<MemoryMap>> {
-        let answer = ask(process, Question::sysctl_of("kern.proc_vmmap", &[number(process.pid)]))?;
+        let question = Question::sysctl_of("kern.proc_vmmap", &[number(process.pid)]);
+        let answer = ask(process, question.clone())?;
         let mut maps = Vec::new();
         for mapping in vmentry::mappings(&answer) {
-            let mapping = mapping?;
+            let mapping = parsed(&question, &[], |_| mapping)?;
             // The kernel also lists the holes between mappings.
             if mapping.end() > mapping.start() {
                 let path = if mapping.kind() & entry::STACK != 0 { "[stack]" } else { "" };
@@ -253,7 +254,11 @@ fn ask(process: &Handle<'_, Openbsd>, question: Question) -> Result<Vec<u8>> {
 
 /// Asks for the open files of a process, its program and its directories.
 fn files(process: &Handle<'_, Openbsd>) -> Result<Vec<u8>> {
-    ask(process, Question::table("kern.file", &[FILES_BY_PID, number(process.pid), FILE]))
+    ask(process, files_question(process.pid))
+}
+
+fn files_question(pid: Pid) -> Question {
+    Question::table("kern.file", &[FILES_BY_PID, number(pid), FILE])
 }
 
 /// Calls `each` with every open file of a process, and keeps what it returns.
@@ -261,10 +266,11 @@ fn each_file<T>(
     process: &Handle<'_, Openbsd>,
     each: impl Fn(&File<'_>) -> psoxide_parse::Result<Option<T>>,
 ) -> Result<Vec<T>> {
-    let answer = files(process)?;
-    let mut found = Vec::new();
-    for file in file::files(&answer, size(FILE)) {
-        found.extend(each(&file?)?);
-    }
-    Ok(found)
+    parsed(&files_question(process.pid), &files(process)?, |answer| {
+        let mut found = Vec::new();
+        for file in file::files(answer, size(FILE)) {
+            found.extend(each(&file?)?);
+        }
+        Ok(found)
+    })
 }

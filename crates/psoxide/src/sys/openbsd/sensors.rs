@@ -7,6 +7,7 @@ use psoxide_parse::openbsd::sensors::{self, kind};
 use super::Openbsd;
 use crate::memory::percent;
 use crate::sys::SensorReadings;
+use crate::sys::bsd::machine::Answered;
 use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
 use crate::{Battery, Error, Fan, Result, Temperature, TimeLeft};
@@ -70,23 +71,23 @@ impl SensorReadings for Openbsd {
 struct Device {
     number: i32,
     name: String,
-    counts: Vec<u8>,
+    about: Answered<Question>,
 }
 
 impl Device {
     /// Reads the sensors of a kind that have a value: what they are called, and the value.
     fn sensors(&self, machine: &Machine, kind: u8) -> Result<Vec<(String, i64)>> {
-        let count = i32::try_from(sensors::Device::new(&self.counts)?.count(kind)).unwrap_or(i32::MAX);
+        let numbers = self.about.parse(|bytes| sensors::Device::new(bytes)?.sensors(kind))?;
         let mut all = Vec::new();
-        for number in 0..count {
+        for number in numbers {
             let question = Question::sysctl_of("hw.sensors", &[self.number, kind.into(), number]);
-            let answer = match machine.ask(&question) {
+            let answer = match machine.answer(question) {
                 Ok(answer) => answer,
                 // A sensor that has just gone, or a number that is not taken.
                 Err(error) if is_absent(&error) => continue,
                 Err(error) => return Err(error),
             };
-            let sensor = sensors::Sensor::new(&answer)?;
+            let sensor = answer.parse(sensors::Sensor::new)?;
             if let Some(value) = sensor.reading() {
                 let description = String::from_utf8_lossy(sensor.description()).into_owned();
                 let description = if description.is_empty() { self.name.clone() } else { description };
@@ -105,10 +106,10 @@ fn is_absent(error: &Error) -> bool {
 fn devices(machine: &Machine) -> Result<Vec<Device>> {
     let mut devices = Vec::new();
     for number in 0.. {
-        match machine.ask(&Question::sysctl_of("hw.sensors", &[number])) {
-            Ok(answer) => {
-                let name = String::from_utf8_lossy(sensors::Device::new(&answer)?.name()).into_owned();
-                devices.push(Device { number, name, counts: answer });
+        match machine.answer(Question::sysctl_of("hw.sensors", &[number])) {
+            Ok(about) => {
+                let name = String::from_utf8_lossy(about.parse(sensors::Device::new)?.name()).into_owned();
+                devices.push(Device { number, name, about });
             }
             Err(error) if error.errno() == Some(GONE) => {}
             Err(error) if error.is_missing() => break,
