@@ -12,7 +12,7 @@ use psoxide_capture::Capture;
 type Damage = fn(&mut Vec<u8>);
 
 const DAMAGES: [(&str, Damage); 5] = [
-    ("one byte short", |bytes| drop(bytes.pop())),
+    ("one byte short", |bytes| bytes.truncate(bytes.len().saturating_sub(1))),
     ("half of it", |bytes| bytes.truncate(bytes.len() / 2)),
     ("nothing", Vec::clear),
     ("shifted by a byte", |bytes| bytes.insert(0, 1)),
