@@ -32,7 +32,7 @@ pub(crate) fn check(only_link: bool) -> Result {
         return Err("checking for other systems needs rustup".into());
     }
     if only_link {
-        return link::check();
+        return link::check(true);
     }
     let targets = TARGETS.iter().map(|(_, target)| target).chain(LINUX);
     run(Command::new("rustup").args(["target", "add"]).args(targets))?;
@@ -50,7 +50,7 @@ pub(crate) fn check(only_link: bool) -> Result {
             stops_with_a_pointer(*os, target)?;
         }
     }
-    link::check()
+    link::check(false)
 }
 
 /// Uses a target directory of its own, because the host's may be locked by another cargo.

@@ -35,19 +35,19 @@ const OPENBSD: System =
 /// zig has stubs of the C library alone.
 const LEFT_OUT: &str = "-lkvm|-lmemstat|-lprocstat|-ldevstat";
 
-/// Links for every system. OpenBSD takes a nightly compiler with the source of the standard library, and is left out where
-/// rustup has none.
-pub(crate) fn check() -> Result {
+/// Links for every system. OpenBSD takes minutes and a nightly compiler with the source of the standard library, so that it
+/// is left out unless `with_openbsd`, and where rustup has no such compiler.
+pub(crate) fn check(with_openbsd: bool) -> Result {
     let zig = Zig::get()?;
     for system in SYSTEMS {
         system.link(&zig, cargo, &[])?;
         system.native_module(&zig)?;
     }
-    if has_nightly_source() {
+    if with_openbsd && has_nightly_source() {
         OPENBSD.link(&zig, nightly, &["-Zbuild-std=std,panic_abort,test"])
     } else {
         eprintln!(
-            "xtask: skipped: linking for OpenBSD takes a nightly compiler with rust-src (rustup has no std for it)"
+            "xtask: skipped: linking for OpenBSD takes `cargo xtask ports --link` and a nightly compiler with rust-src"
         );
         Ok(())
     }
