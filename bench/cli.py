@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The command against the tools it stands beside: CPU time, both sides interleaved, medians and their ratio.
 
-    bench/cli.py startup|ps|netstat|top [--processes N] [--sockets N] [--seconds N]
+    bench/cli.py startup|ps|netstat|top|versions [--processes N] [--sockets N] [--seconds N] [--rounds N]
 
 A tool that is not installed is left out. Build the command first: cargo build --release -p psoxide-cli.
 """
@@ -18,6 +18,7 @@ import statistics
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 
@@ -66,13 +67,16 @@ def end(processes):
 
 
 def startup(_):
-    compare([PSOXIDE, "free"], {"free": ["free"]}, 201)
+    """Start-up and little else: one process, and the memory."""
+    pid = str(os.getpid())
+    compare([PSOXIDE, "ps", "--pid", pid], {"ps": ["ps", "u", "-p", pid], "procs": ["procs", "--pager", "disable", pid]}, 101)
+    compare([PSOXIDE, "free"], {"free": ["free"]}, 101)
 
 
 def ps(args):
     processes = sleepers(args.processes)
     try:
-        compare([PSOXIDE, "ps"], {"ps aux": ["ps", "aux"], "procs": ["procs"]}, 5)
+        compare([PSOXIDE, "ps"], {"ps aux": ["ps", "aux"], "procs": ["procs"]}, args.rounds)
     finally:
         end(processes)
 
@@ -118,50 +122,93 @@ def spent(pid):
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
+# A second between samples, as each of them spells it.
+SCREENS = {
+    "psoxide": [PSOXIDE, "top", "--interval", "1"],
+    "htop": ["htop", "-d", "10"],
+    "btop": ["btop", "--utf-force"],
+    "btm": ["btm", "--rate", "1000"],
+    "top": ["top", "-d", "1"],
+}
+
+
+def watch(running, seconds):
+    """Reads what the programs draw: a terminal that nobody reads would stop them."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for _, fd, _ in running.values():
+            try:
+                os.read(fd, 1 << 16)
+            except BlockingIOError:
+                pass
+        time.sleep(0.02)
+
+
+def stat_of_each(pids):
+    """CPU time in milliseconds of opening, reading and closing `stat` of each process, which every sample must do."""
+    before = time.process_time()
+    for pid in pids:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+        os.read(fd, 1024)
+        os.close(fd)
+    return (time.process_time() - before) * 1000
+
+
 def top(args):
+    """All of them side by side, so that each round is of the same moments for all."""
     processes = sleepers(args.processes)
-    commands = {
-        "psoxide": [PSOXIDE, "top", "--interval", "1"],
-        "htop": ["htop", "-d", "10"],
-        "top": ["top", "-d", "1"],
-    }
-    running = {name: in_terminal(c, b"q") for name, c in commands.items() if shutil.which(c[0])}
+    # btop has its interval in a file, which this folder does not have: its own default is two seconds.
+    os.environ["XDG_CONFIG_HOME"] = config = tempfile.mkdtemp()
+    os.makedirs(os.path.join(config, "btop"))
+    with open(os.path.join(config, "btop", "btop.conf"), "w") as file:
+        file.write('update_ms = 1000\nproc_sorting = "cpu direct"\n')
+    running = {name: in_terminal(c, b"q") for name, c in SCREENS.items() if shutil.which(c[0])}
     try:
-        started = {}
-        begun = time.monotonic()
-        while (now := time.monotonic() - begun) < args.seconds + 3:
-            for name, (pid, fd, _) in running.items():
-                try:
-                    os.read(fd, 1 << 16)  # a terminal that nobody reads would stop the program
-                except BlockingIOError:
-                    pass
-                if now > 3:  # what starting costs is another matter
-                    started.setdefault(name, spent(pid))
-            time.sleep(0.02)
-        for name, (pid, _, _) in running.items():
-            used = spent(pid) - started[name]
-            print(f"{name:10} {used:9.0f} ms in {args.seconds} s, {used / args.seconds / 10:.2f} % of a CPU")
+        rounds = {name: [] for name in running}
+        floors = []
+        watch(running, 4)  # what starting costs is another matter
+        for _ in range(args.rounds):
+            before = {name: spent(pid) for name, (pid, _, _) in running.items()}
+            watch(running, args.seconds)
+            for name, (pid, _, _) in running.items():
+                rounds[name].append((spent(pid) - before[name]) / args.seconds)
+            floors.append(stat_of_each([process.pid for process in processes]))
+        ours = rounds["psoxide"]
+        for name, each in rounds.items():
+            ratio = statistics.median(theirs / mine for theirs, mine in zip(each, ours))
+            print(f"{name:10} {statistics.median(each):9.2f} ms a second   {ratio:6.2f}x   {' '.join(SCREENS[name])}")
+        print(f"{'stat alone':10} {statistics.median(floors):9.2f} ms a second, by open, read and close in this script")
     finally:
         for pid, fd, keys in running.values():
             os.write(fd, keys)
+            time.sleep(0.5)
             os.close(fd)
             os.waitpid(pid, 0)
         end(processes)
-    for name in commands.keys() - running.keys():
+        shutil.rmtree(config)
+    for name in SCREENS.keys() - running.keys():
         print(f"{name:10} is not installed")
+
+
+def versions(_):
+    for command in [[PSOXIDE], ["ps"], ["ss"], ["htop"], ["btop"], ["procs"], ["btm"]]:
+        if shutil.which(command[0]):
+            said = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False).stdout
+            print(said.strip().splitlines()[0])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["startup", "ps", "netstat", "top"])
-    parser.add_argument("--processes", type=int)
+    parser.add_argument("what", choices=["startup", "ps", "netstat", "top", "versions"])
+    parser.add_argument("--processes", type=int, help="how many more to start (5000; 1000 for top)")
     parser.add_argument("--sockets", type=int, default=10_000)
-    parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--seconds", type=int, default=10, help="length of a round of top")
+    parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     args.processes = args.processes or (1000 if args.what == "top" else 5000)
     if not os.path.exists(PSOXIDE):
         sys.exit(f"{PSOXIDE} is missing: cargo build --release -p psoxide-cli")
-    {"startup": startup, "ps": ps, "netstat": netstat, "top": top}[args.what](args)
+    {"startup": startup, "ps": ps, "netstat": netstat, "top": top, "versions": versions}[args.what](args)
 
 
 if __name__ == "__main__":
