@@ -5,6 +5,7 @@
 
 mod bench;
 mod engines;
+mod history;
 mod peers;
 mod text;
 
@@ -86,6 +87,13 @@ pub(crate) fn check() -> Result {
         timed("rotel", || engines::rotel(&parts))?;
     } else {
         skipped.push_str("skip: fleet::rotel: the wheel cannot be downloaded\n");
+    }
+    match history::fetch(&root) {
+        Ok(()) => timed("tables", || history::tables(&parts))?,
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            skipped.push_str("skip: fleet::tables: the wheels cannot be downloaded\n");
+        }
     }
     let _ = fs::remove_dir_all(&temp);
     skips::check("any", &skipped)
