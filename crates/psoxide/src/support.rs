@@ -116,6 +116,7 @@ pub const CALLS: &[Call] = &[
     call("System::disk_io_total", OsSet::ALL),
     call("System::disk_partitions", OsSet::ALL),
     call("System::disk_usage", OsSet::ALL),
+    call("System::fingerprints", OsSet::LINUX),
     call("System::gpus", OsSet::LINUX),
     call("System::host_info", OsSet::ALL),
     call("System::kernel_file", OsSet::LINUX),

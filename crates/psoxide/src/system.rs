@@ -198,6 +198,20 @@ impl System {
         sys::Os::pids(self.source())
     }
 
+    /// Returns a fingerprint of each process, by pid: a number that stays the same as long as the process does nothing and
+    /// nothing is done to it. `None` stands for a process that refuses it.
+    ///
+    /// A monitor saves work by this: it reads the fields of a process again only if the fingerprint has changed.
+    ///
+    /// Linux: a hash of `/proc/PID/stat`, which has CPU times, page faults, memory sizes, state, name and parent. CPU time
+    /// counts in ticks of usually 10 ms.
+    ///
+    /// # Errors
+    /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported) on systems that return all processes in one call.
+    pub fn fingerprints(&self) -> Result<Vec<(Pid, Option<u64>)>> {
+        sys::Os::fingerprints(self.source())
+    }
+
     /// Returns whether a process, not merely a thread, has this pid.
     pub fn pid_exists(&self, pid: Pid) -> Result<bool> {
         sys::Os::pid_exists(self.source(), pid)

@@ -253,6 +253,21 @@ fn thermal_zones_stand_in_for_chips() {
 }
 
 #[test]
+fn a_fingerprint_changes_with_stat_alone() {
+    let machine = machine!("zombie");
+    let before = machine.system.fingerprints().unwrap();
+    assert!(before.len() == 1 && before[0].1.is_some(), "{before:?}");
+    assert_eq!(machine.system.fingerprints().unwrap(), before);
+    let path = machine.path(&format!("proc/{}/stat", before[0].0));
+    let stat = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, stat.replacen(" Z ", " S ", 1)).unwrap();
+    let after = machine.system.fingerprints().unwrap();
+    assert!(after[0].0 == before[0].0 && after != before);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(machine.system.fingerprints().unwrap(), []);
+}
+
+#[test]
 fn gpus_report_work_and_memory() {
     let machine = machine!("gpus");
     let gpu = |name: &str, busy, memory_used, memory_total| {

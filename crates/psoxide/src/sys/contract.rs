@@ -83,6 +83,9 @@ contract! {
         /// reading, or that ends meanwhile, never fails a listing.
         fn pids(source) -> Result<Vec<Pid>>;
 
+        /// Reads a number of each process that changes when the process does, by pid.
+        fn fingerprints(source) -> Result<Vec<(Pid, Option<u64>)>> = unsupported;
+
         /// Reads when the machine was booted.
         fn boot_time(source) -> Result<SystemTime>;
 

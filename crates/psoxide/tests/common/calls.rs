@@ -98,6 +98,7 @@ pub(crate) fn make(name: &str, system: &System, me: &Process) -> Option<Result<(
         "System::disk_io_total" => system.disk_io_total().map(drop),
         "System::disk_partitions" => system.disk_partitions(true).map(drop),
         "System::disk_usage" => system.disk_usage("/").map(drop),
+        "System::fingerprints" => system.fingerprints().map(drop),
         "System::gpus" => system.gpus().map(drop),
         "System::host_info" => system.host_info().map(drop),
         "System::kernel_file" => system.kernel_file("/proc/stat").map(drop),

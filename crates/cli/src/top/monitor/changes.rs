@@ -1,28 +1,16 @@
 //! What has changed since the sample before.
 //!
-//! On most machines few of a thousand processes run between two samples. Every process is compared in every sample, by one
-//! file. Everything else about it is read again only if that file has changed, or after [`FRESH`] samples.
+//! On most machines few of a thousand processes run between two samples. Every sample takes the fingerprint of every process.
+//! The fields of a process are read again only if its fingerprint has changed, or after [`FRESH`] samples.
 
 use std::time::Instant;
 
 use psoxide::{Counters, Field, Pid, Row};
 
 use super::facts::FRESH;
-use super::source::Source;
+use super::source::{Fingerprint, Fingerprints, Source};
 use super::{Entries, Entry};
 use crate::process::sample::query;
-
-/// The fields that a process is compared by. All come from one file.
-pub(super) const COMPARED: [Field; 8] = [
-    Field::Name,
-    Field::Ppid,
-    Field::Status,
-    Field::CpuTimes,
-    Field::PageFaults,
-    Field::Nice,
-    Field::NumThreads,
-    Field::IsKernelThread,
-];
 
 /// What a sample has read. Everything is in the order of the pids.
 pub(super) struct Changes {
@@ -30,45 +18,64 @@ pub(super) struct Changes {
     pub(super) counters: Option<Counters>,
     /// The processes that are new or have changed.
     pub(super) rows: Vec<Row>,
-    /// What these were before.
+    /// The fingerprints of all processes; empty if the source has none.
+    pub(super) fingerprints: Vec<(Pid, Fingerprint)>,
+    /// What the changed processes were before.
     pub(super) before: Entries,
     /// The processes that are the same.
     pub(super) same: Entries,
 }
 
 impl Changes {
-    /// Reads what has changed since the entries `before` were read, which are in the order of their pids.
-    pub(super) fn read(source: &mut dyn Source, before: Entries, wanted: &[Field], turn: u64) -> psoxide::Result<Self> {
-        let compared = source.processes(query(COMPARED).with_counters())?;
+    /// Reads `fields` of the processes that have changed since the entries `before` were read. `before` is in the order of the
+    /// pids, as the fingerprints are.
+    pub(super) fn read(
+        source: &mut dyn Source,
+        Fingerprints { taken, by_pid: fingerprints }: Fingerprints,
+        before: Entries,
+        fields: &[Field],
+        turn: u64,
+    ) -> psoxide::Result<Self> {
         let mut changed: Vec<Pid> = Vec::new();
-        let mut changes = Self {
-            taken: compared.taken,
-            counters: compared.counters,
-            rows: Vec::new(),
-            before: Vec::new(),
-            same: Vec::with_capacity(before.len()),
-        };
+        let (mut before_changed, mut same) = (Entries::new(), Entries::with_capacity(before.len()));
         let mut before = before.into_iter().peekable();
-        for row in &compared.processes {
-            while before.next_if(|entry| entry.proc.row.pid < row.pid).is_some() {}
-            let entry = before.next_if(|entry| entry.proc.row.pid == row.pid);
+        for (pid, fingerprint) in &fingerprints {
+            while before.next_if(|entry| entry.proc.row.pid < *pid).is_some() {}
             // The pid spreads the processes over the samples.
-            let is_fresh = !(turn + u64::from(row.pid)).is_multiple_of(FRESH);
-            match entry {
-                Some(mut entry) if is_fresh && is_same(row, &entry.proc.row) => {
-                    entry.was_idle(changes.taken);
-                    changes.same.push(entry);
+            let is_fresh = !(turn + u64::from(*pid)).is_multiple_of(FRESH);
+            match before.next_if(|entry| entry.proc.row.pid == *pid) {
+                Some(mut entry) if is_fresh && fingerprint.is_some() && entry.fingerprint == *fingerprint => {
+                    entry.was_idle(taken);
+                    same.push(entry);
                 }
                 entry => {
-                    changed.push(row.pid);
-                    changes.before.extend(entry);
+                    changed.push(*pid);
+                    before_changed.extend(entry);
                 }
             }
         }
-        if !changed.is_empty() {
-            changes.rows = source.some_processes(&changed, query(wanted.iter().copied()))?.processes;
-        }
-        Ok(changes)
+        let read = source.some_processes(&changed, query(fields.iter().copied()).with_counters())?;
+        Ok(Self {
+            taken: read.taken,
+            counters: read.counters,
+            rows: read.processes,
+            fingerprints,
+            before: before_changed,
+            same,
+        })
+    }
+
+    /// Reads `fields` of all processes.
+    pub(super) fn read_all(source: &mut dyn Source, before: Entries, fields: &[Field]) -> psoxide::Result<Self> {
+        let all = source.processes(query(fields.iter().copied()).with_counters())?;
+        Ok(Self {
+            taken: all.taken,
+            counters: all.counters,
+            rows: all.processes,
+            fingerprints: Vec::new(),
+            before,
+            same: Entries::new(),
+        })
     }
 }
 
@@ -82,16 +89,4 @@ impl Entry {
         idle(&mut self.proc.read_rate);
         idle(&mut self.proc.write_rate);
     }
-}
-
-/// Whether a process is as it was in everything that it is compared by.
-fn is_same(now: &Row, then: &Row) -> bool {
-    now.start == then.start
-        && now.cpu_times.value() == then.cpu_times.value()
-        && now.page_faults.value() == then.page_faults.value()
-        && now.status.value() == then.status.value()
-        && now.name.value() == then.name.value()
-        && now.ppid.value() == then.ppid.value()
-        && now.nice.value() == then.nice.value()
-        && now.num_threads.value() == then.num_threads.value()
 }

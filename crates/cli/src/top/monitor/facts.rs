@@ -21,7 +21,7 @@ const FACTS: [Field; 8] = [
     Field::NetNamespace,
 ];
 
-/// The facts of a process are read again after so many samples.
+/// The facts of a process are read again after this many samples.
 pub(super) const FRESH: u64 = 30;
 
 /// The facts of all processes, by identity.
@@ -87,7 +87,7 @@ impl Facts {
         }
     }
 
-    /// Adds what is known of a process to its row.
+    /// Copies the known facts of a process into its row.
     pub(super) fn add_to(&self, row: &mut Row) {
         if let Some(known) = self.0.get(&(row.pid, row.start)) {
             copy(row, &known.row);

@@ -14,10 +14,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use psoxide::{Counters, DiskIo, Field, NetIo, Pid, Process, ProcessRates, ProcessStatus, Reading, Row, Snapshot};
 
-use self::changes::{COMPARED, Changes};
+use self::changes::Changes;
 use self::facts::{FRESH, Facts};
 use self::history::History;
-use self::source::{Gauges, Sensors, Source, Step};
+use self::source::{Fingerprint, Gauges, Sensors, Source, Step};
 use self::threads::Threads;
 use crate::process::Proc;
 use crate::process::sample::{proc, query};
@@ -35,6 +35,8 @@ pub(crate) struct Entry {
     pub(crate) thread_of: Option<Identity>,
     /// When its counters were last read.
     read: Instant,
+    /// The fingerprint of the process when its fields were read.
+    fingerprint: Fingerprint,
 }
 
 /// Rows, in the order of the pids. They are large, and handed on by the thousand.
@@ -102,7 +104,7 @@ pub(crate) struct ProcessHistory {
 pub(crate) struct Monitor {
     source: Box<dyn Source>,
     pub(crate) machine: Machine,
-    /// Processes and, if they are wanted, their threads.
+    /// Processes and, if threads are rows, their threads.
     pub(crate) entries: Entries,
     /// The time of the machine at the last sample.
     pub(crate) now: SystemTime,
@@ -168,16 +170,15 @@ impl Monitor {
         let fields = fields(wanted);
         let mut before = std::mem::take(&mut self.entries);
         before.retain(|entry| entry.thread_of.is_none());
-        let compares = self.source.reads_each()
-            && !before.is_empty()
-            && self.held == fields
-            && !fields.contains(&Field::ThreadDetails);
+        if self.held != fields {
+            before.iter_mut().for_each(|entry| entry.fingerprint = None);
+        }
         self.now = self.source.now();
-        let changes = if compares {
-            Changes::read(&mut *self.source, before, &fields, self.turn)?
-        } else {
-            let all = self.source.processes(query(fields.iter().copied()).with_counters())?;
-            Changes { taken: all.taken, counters: all.counters, rows: all.processes, before, same: Vec::new() }
+        // A thread can change and the process stay the same.
+        let fingerprints = if fields.contains(&Field::ThreadDetails) { None } else { self.source.fingerprints() };
+        let changes = match fingerprints {
+            Some(fingerprints) => Changes::read(&mut *self.source, fingerprints, before, &fields, self.turn)?,
+            None => Changes::read_all(&mut *self.source, before, &fields)?,
         };
         self.read_counters(changes.taken, changes.counters);
         self.read_machine();
@@ -190,6 +191,11 @@ impl Monitor {
             Some(row.since(&entry.proc.row, taken.saturating_duration_since(entry.read)))
         };
         self.show(changes.rows, changes.same, changes.taken, earlier);
+        let mut fingerprints = changes.fingerprints.into_iter().peekable();
+        for entry in self.entries.iter_mut().filter(|entry| entry.thread_of.is_none()) {
+            while fingerprints.next_if(|(pid, _)| *pid < entry.proc.row.pid).is_some() {}
+            entry.fingerprint = fingerprints.next_if(|(pid, _)| *pid == entry.proc.row.pid).and_then(|(_, of)| of);
+        }
         self.held = fields;
         self.remember_process();
         self.turn += 1;
@@ -214,7 +220,8 @@ impl Monitor {
         self.show(rows, Vec::new(), Instant::now(), |_, _| None);
         for entry in &mut self.entries {
             if let Some(known) = before.get(&entry.id()) {
-                entry.read = known.read;
+                // What has changed since that fingerprint is read again by the next sample.
+                (entry.read, entry.fingerprint) = (known.read, known.fingerprint);
                 let (proc, known) = (&mut entry.proc, &known.proc);
                 proc.cpu_percent = known.cpu_percent;
                 proc.iowait_percent = known.iowait_percent;
@@ -265,7 +272,7 @@ impl Monitor {
             let mut proc = proc(row, rate, memory, clock);
             proc.iowait_percent = proc.iowait_percent.filter(|_| counts_waits);
             let threads = self.threads.entries(&mut proc, self.machine.window);
-            entries.push(Box::new(Entry { proc, thread_of: None, read: taken }));
+            entries.push(Box::new(Entry { proc, thread_of: None, read: taken, fingerprint: None }));
             entries.extend(threads);
         }
         entries.extend(same);
@@ -341,11 +348,23 @@ impl Monitor {
     }
 }
 
+/// The fields that the view always needs. On Linux all but the last come from one file.
+const ALWAYS: [Field; 9] = [
+    Field::Name,
+    Field::Ppid,
+    Field::Status,
+    Field::CpuTimes,
+    Field::PageFaults,
+    Field::Nice,
+    Field::NumThreads,
+    Field::IsKernelThread,
+    Field::CreateTime,
+];
+
 /// The fields to read of each process for these columns.
 fn fields(wanted: &[Field]) -> Vec<Field> {
     let mut fields: Vec<Field> = wanted.iter().copied().filter(|field| !Facts::keep(*field)).collect();
-    fields.extend(COMPARED);
-    fields.push(Field::CreateTime);
+    fields.extend(ALWAYS);
     fields
 }
 

@@ -70,10 +70,6 @@ impl Source for Playback {
         Ok(is_found)
     }
 
-    fn reads_each(&self) -> bool {
-        false
-    }
-
     fn now(&self) -> SystemTime {
         self.sample.taken()
     }

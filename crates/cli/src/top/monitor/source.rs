@@ -1,7 +1,7 @@
-//! Where samples come from: a machine now, or whatever else can answer the same questions.
+//! The source of samples: this machine, a capture, or anything else with the same readings.
 
 use std::ffi::OsString;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use psoxide::{
     Backend, Battery, Fan, Gpu, LoadAverage, Pid, Pressure, PressureOf, Process, Query, Snapshot, SwapMemory, System,
@@ -19,6 +19,16 @@ pub(crate) enum Step {
     By(i64),
 }
 
+/// The fingerprint of a process: a number that changes when the process does. `None` if the process refuses it.
+pub(crate) type Fingerprint = Option<u64>;
+
+/// The fingerprints of all processes at one moment.
+pub(crate) struct Fingerprints {
+    pub(crate) taken: Instant,
+    /// In the order of the pids.
+    pub(crate) by_pid: Vec<(Pid, Fingerprint)>,
+}
+
 /// A source of samples: one machine at one moment after another.
 pub(crate) trait Source {
     /// Tells whether a later sample differs from an earlier one.
@@ -34,8 +44,10 @@ pub(crate) trait Source {
         Ok(false)
     }
 
-    /// Tells whether each process is read by calls of its own, so that a process that is not read costs nothing.
-    fn reads_each(&self) -> bool;
+    /// Reads the fingerprint of each process, if that is cheaper than reading the fields of all.
+    fn fingerprints(&mut self) -> Option<Fingerprints> {
+        None
+    }
 
     /// Returns the time of the machine.
     fn now(&self) -> SystemTime;
@@ -93,8 +105,13 @@ impl Source for Machine {
         self.0.is_live()
     }
 
-    fn reads_each(&self) -> bool {
-        self.0.is_live() && self.0.backend() == Backend::Proc
+    fn fingerprints(&mut self) -> Option<Fingerprints> {
+        // The walk of BPF reads all fields at once.
+        if !self.0.is_live() || self.0.backend() != Backend::Proc {
+            return None;
+        }
+        let taken = Instant::now();
+        Some(Fingerprints { taken, by_pid: self.0.fingerprints().ok()? })
     }
 
     fn now(&self) -> SystemTime {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use psoxide::{Field, MemoryInfo, Pid, Process, ProcessCpuTimes, Query, Reading, Record as _, Row, Snapshot};
 
 use super::Monitor;
-use super::source::{Gauges, Sensors, Source};
+use super::source::{Fingerprints, Gauges, Sensors, Source};
 
 /// A process at one moment: pid, start, CPU time in milliseconds.
 type Written = (Pid, u64, u64);
@@ -58,8 +58,14 @@ impl Source for Script {
     fn moves(&self) -> bool {
         true
     }
-    fn reads_each(&self) -> bool {
-        true
+    fn fingerprints(&mut self) -> Option<Fingerprints> {
+        let mut state = self.state.borrow_mut();
+        let now = &self.seconds[state.second];
+        state.asked.extend(now.iter().map(|(pid, ..)| *pid));
+        Some(Fingerprints {
+            taken: self.begun + Duration::from_secs(state.second as u64),
+            by_pid: now.iter().map(|(pid, start, cpu)| (*pid, Some(start << 32 | cpu))).collect(),
+        })
     }
     fn now(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH

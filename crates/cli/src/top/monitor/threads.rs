@@ -62,6 +62,6 @@ impl Threads {
             read_rate: None,
             write_rate: None,
         };
-        Entry { proc, thread_of: Some(of), read: Instant::now() }
+        Entry { proc, thread_of: Some(of), read: Instant::now(), fingerprint: None }
     }
 }

@@ -1,6 +1,7 @@
 //! The machine and its processes: /proc, /proc/stat, /proc/uptime, /proc/sys/kernel.
 
 use std::ffi::OsString;
+use std::hash::BuildHasher as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -63,6 +64,22 @@ impl SystemReadings for Linux {
 
     fn pids(source: &Source) -> Result<Vec<Pid>> {
         source.pids()
+    }
+
+    fn fingerprints(source: &Source) -> Result<Vec<(Pid, Option<u64>)>> {
+        let procfs = source.live().and_then(Live::open_procfs);
+        // The same seed in each call, so that the hashes of two calls can be compared.
+        let hash = foldhash::fast::FixedState::default();
+        let mut fingerprints = Vec::new();
+        for pid in source.pids()? {
+            match source.read_process(procfs.as_ref(), pid, "stat", |bytes| Ok(hash.hash_one(bytes))) {
+                Ok(fingerprint) => fingerprints.push((pid, Some(fingerprint))),
+                // It has ended since the pids were listed.
+                Err(error) if error.is_missing() => {}
+                Err(_) => fingerprints.push((pid, None)),
+            }
+        }
+        Ok(fingerprints)
     }
 
     fn parentage(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Parentage>> {
