@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::output::screen;
 use crate::output::sink::Sink;
 
-/// Between samples, where nobody says otherwise.
+/// The default time between samples.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The window of a rate that has no sample before it.
@@ -107,7 +107,7 @@ impl Context {
         self.size.get().map(|(_, height)| height)
     }
 
-    /// Whether several samples are wanted.
+    /// Whether the command takes several samples.
     pub(crate) fn repeats(&self) -> bool {
         self.interval.is_some() || self.count.is_some() || self.live
     }
@@ -127,7 +127,7 @@ impl Context {
         self.interval.or(self.config.interval).unwrap_or(INTERVAL)
     }
 
-    /// How many samples are wanted; `None`: until the user has seen enough.
+    /// Returns the number of samples to take, or `None` to repeat until the user stops the command.
     pub(crate) fn count(&self) -> Option<u64> {
         if self.repeats() { self.count } else { Some(1) }
     }

@@ -48,7 +48,7 @@ impl Failure {
         }
     }
 
-    /// What to tell the user, if anything.
+    /// Returns the message for the user, if there is one.
     pub(crate) fn message(&self) -> Option<String> {
         match self {
             Self::Reading(error) if error.is_access_denied() => Some(format!("{error} ({})", privilege())),

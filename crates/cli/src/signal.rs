@@ -2,33 +2,33 @@
 
 use psoxide::{Os, Signal};
 
-/// The signals that a process can be sent on this system, and what they do.
+/// The signals that can be sent to a process on this system, with what each does.
 pub(crate) const SIGNALS: &[(Signal, &str, &str)] = match Os::HOST {
     Os::Windows => &[
-        (Signal::INT, "INT", "Ctrl+C, to those that share the console"),
-        (Signal::KILL, "KILL", "end at once"),
-        (Signal::TERM, "TERM", "end at once"),
-        (Signal::BREAK, "BREAK", "Ctrl+Break, to those that share the console"),
+        (Signal::INT, "INT", "Ctrl+C, to all processes of the console"),
+        (Signal::KILL, "KILL", "end immediately"),
+        (Signal::TERM, "TERM", "end immediately"),
+        (Signal::BREAK, "BREAK", "Ctrl+Break, to all processes of the console"),
     ],
     Os::Linux | Os::Macos | Os::Freebsd | Os::Openbsd | Os::Netbsd | Os::Sunos => &[
         (Signal::HUP, "HUP", "hang up; daemons reload"),
-        (Signal::INT, "INT", "interrupt, as Ctrl-C"),
-        (Signal::QUIT, "QUIT", "quit, with a core file"),
-        (Signal::ABRT, "ABRT", "abort, with a core file"),
-        (Signal::KILL, "KILL", "end at once; cannot be refused"),
-        (Signal::USR1, "USR1", "what the program makes of it"),
-        (Signal::USR2, "USR2", "what the program makes of it"),
-        (Signal::PIPE, "PIPE", "nobody reads any more"),
-        (Signal::ALRM, "ALRM", "an alarm clock"),
-        (Signal::TERM, "TERM", "please end"),
-        (Signal::CONT, "CONT", "go on"),
-        (Signal::STOP, "STOP", "stop; cannot be refused"),
-        (Signal::TSTP, "TSTP", "stop, as Ctrl-Z"),
-        (Signal::WINCH, "WINCH", "the window has changed"),
+        (Signal::INT, "INT", "interrupt (Ctrl-C)"),
+        (Signal::QUIT, "QUIT", "quit with a core dump"),
+        (Signal::ABRT, "ABRT", "abort with a core dump"),
+        (Signal::KILL, "KILL", "end immediately; cannot be caught"),
+        (Signal::USR1, "USR1", "defined by the program"),
+        (Signal::USR2, "USR2", "defined by the program"),
+        (Signal::PIPE, "PIPE", "wrote to a pipe without readers"),
+        (Signal::ALRM, "ALRM", "timer expired"),
+        (Signal::TERM, "TERM", "terminate; the program can clean up"),
+        (Signal::CONT, "CONT", "continue if stopped"),
+        (Signal::STOP, "STOP", "stop; cannot be caught"),
+        (Signal::TSTP, "TSTP", "stop (Ctrl-Z)"),
+        (Signal::WINCH, "WINCH", "window size changed"),
     ],
 };
 
-/// A signal by its name, with or without SIG, or its number.
+/// Parses a signal: its name, with or without SIG, or its number.
 pub(crate) fn parse(text: &str) -> Result<Signal, String> {
     if let Ok(number) = text.parse::<i32>()
         && (0..=64).contains(&number)
@@ -37,11 +37,11 @@ pub(crate) fn parse(text: &str) -> Result<Signal, String> {
     }
     Signal::of_name(text, Os::HOST).ok_or_else(|| {
         let names: Vec<_> = SIGNALS.iter().map(|(_, name, _)| *name).collect();
-        format!("it is a number or one of {}", names.join(", "))
+        format!("expected a number from 0 to 64, or one of {}", names.join(", "))
     })
 }
 
-/// The name of a signal, without SIG; the number of one that has none.
+/// Returns the name of a signal without SIG, or its number if it has no name.
 pub(crate) fn name(signal: Signal) -> String {
     signal.name(Os::HOST).map_or_else(|| signal.0.to_string(), str::to_owned)
 }

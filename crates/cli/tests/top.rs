@@ -176,7 +176,7 @@ fn a_signal_is_sent_after_a_question() {
     let terminal = top(120, 30);
     sleeper.alone_in(&terminal);
     terminal.keys("k");
-    terminal.shows("please end");
+    terminal.shows("terminate; the");
     terminal.keys(ENTER);
     terminal.shows(&format!("Send TERM to {} sleep?", sleeper.child.id()));
     terminal.keys("n");
@@ -184,12 +184,12 @@ fn a_signal_is_sent_after_a_question() {
     assert!(sleeper.child.try_wait().unwrap().is_none());
     // The next signal in the list is not TERM.
     terminal.keys("k");
-    terminal.shows("please end");
+    terminal.shows("terminate; the");
     terminal.keys(&format!("{DOWN}{DOWN}{ENTER}"));
     terminal.shows("Send STOP");
     terminal.keys("n");
     terminal.keys("k");
-    terminal.shows("please end");
+    terminal.shows("terminate; the");
     terminal.keys(ENTER);
     terminal.shows("Send TERM");
     terminal.keys("y");

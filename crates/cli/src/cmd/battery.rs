@@ -49,9 +49,11 @@ const LISTING: Listing<psoxide::Battery> = Listing {
 
 impl Subcommand for Battery {
     const NAME: &'static str = "battery";
-    const ABOUT: &'static str = "Charge of the battery and the time that is left";
-    const EXAMPLES: &'static [(&'static str, &'static str)] =
-        &[("battery", "now; exit status 1 if there is none"), ("battery --interval 60", "a line every minute")];
+    const ABOUT: &'static str = "Battery charge and the time until it is empty";
+    const EXAMPLES: &'static [(&'static str, &'static str)] = &[
+        ("battery", "the current charge; exit status 1 without a battery"),
+        ("battery --interval 60", "a line every minute"),
+    ];
 
     fn columns() -> Vec<Meta> {
         LISTING.metas()

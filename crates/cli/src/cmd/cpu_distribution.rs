@@ -34,16 +34,26 @@ fn names(names: &[std::ffi::OsString]) -> Cell<'_> {
 const LISTING: Listing<OnCpu> = Listing {
     command: CpuDistribution::NAME,
     columns: &[
-        Column::new("cpu", "CPU", Unit::Plain, "The CPU's number.", |row: &OnCpu| cell(&row.cpu)),
-        Column::new("busy", "%BUSY", Unit::Percent, "Neither idle nor waiting for I/O.", |row: &OnCpu| {
-            float(row.percent)
-        }),
-        Column::new("count", "COUNT", Unit::Count, "How many processes last ran on it.", |row: &OnCpu| {
+        Column::new("cpu", "CPU", Unit::Plain, "Number of the CPU.", |row: &OnCpu| cell(&row.cpu)),
+        Column::new(
+            "busy",
+            "%BUSY",
+            Unit::Percent,
+            "Share of time in which the CPU was neither idle nor waiting for I/O.",
+            |row: &OnCpu| float(row.percent),
+        ),
+        Column::new("count", "COUNT", Unit::Count, "Number of processes that last ran on this CPU.", |row: &OnCpu| {
             Cell::Value(Value::Unsigned(row.processes.len().try_into().unwrap_or(u64::MAX)))
         }),
-        Column::new("running", "RUNNING", Unit::Text, "Those that run or want to.", |row: &OnCpu| names(&row.running))
-            .shape(Shape::Texts),
-        Column::new("processes", "PROCESSES", Unit::Text, "The processes that last ran on it.", |row: &OnCpu| {
+        Column::new(
+            "running",
+            "RUNNING",
+            Unit::Text,
+            "Processes that run on this CPU or wait for it.",
+            |row: &OnCpu| names(&row.running),
+        )
+        .shape(Shape::Texts),
+        Column::new("processes", "PROCESSES", Unit::Text, "Processes that last ran on this CPU.", |row: &OnCpu| {
             names(&row.processes)
         })
         .shape(Shape::Texts),
@@ -68,7 +78,9 @@ impl Subcommand for CpuDistribution {
             let pair = rate.next(|system| system.cpu_times_per_cpu())?;
             let snapshot = context.system.snapshot([Field::Name, Field::Status, Field::CpuNum])?;
             if snapshot.processes.iter().all(|process| matches!(process.cpu_num, Reading::Unsupported)) {
-                return Err(Failure::Other("this system does not tell on which CPU a process runs".to_owned()));
+                return Err(Failure::Other(
+                    "not supported: this system does not report on which CPU a process runs".to_owned(),
+                ));
             }
             let busy = |cpu: u32, now: &CpuTimes| match &pair.then {
                 Some(then) => now.since(of_cpu(then, cpu)?).busy_percent(),

@@ -29,7 +29,7 @@ struct Nic {
 }
 
 impl Nic {
-    /// Its addresses of one family, with the length of the network's prefix.
+    /// Returns the interface's addresses of one family, each with its prefix length.
     fn addresses(&self, family: AddressFamily) -> Cell<'_> {
         self.addresses.as_ref().map(|addresses| {
             let own = addresses.iter().filter(|address| address.family == family);
@@ -38,7 +38,7 @@ impl Nic {
     }
 }
 
-/// `192.168.0.5/24`; a hardware address has no prefix.
+/// Formats an address with its prefix length, as `192.168.0.5/24`. A hardware address has none.
 fn with_prefix(address: &NicAddr) -> String {
     let ones = match &address.netmask {
         Some(psoxide::NicAddress::Inet(mask)) => Some(mask.to_bits().count_ones()),
@@ -63,7 +63,7 @@ macro_rules! counter {
 const LISTING: Listing<Nic> = Listing {
     command: Ifconfig::NAME,
     columns: &[
-        Column::new("name", "INTERFACE", Unit::Text, "Its name.", |nic: &Nic| cell(&nic.name)),
+        Column::new("name", "INTERFACE", Unit::Text, "Name of the interface.", |nic: &Nic| cell(&nic.name)),
         stat!(isup, "UP").shape(Shape::Bool),
         stat!(speed, "MBIT/s").shape(Shape::Integer),
         stat!(duplex, "DUPLEX"),
@@ -78,11 +78,11 @@ const LISTING: Listing<Nic> = Listing {
         counter!(dropout, "DROP-OUT"),
         Column::new("mac", "MAC", Unit::Text, "Hardware addresses.", |nic: &Nic| nic.addresses(AddressFamily::Link))
             .shape(Shape::Texts),
-        Column::new("ipv4", "IPV4", Unit::Text, "IPv4 addresses with the length of their prefix.", |nic: &Nic| {
+        Column::new("ipv4", "IPV4", Unit::Text, "IPv4 addresses with their prefix lengths.", |nic: &Nic| {
             nic.addresses(AddressFamily::Inet)
         })
         .shape(Shape::Texts),
-        Column::new("ipv6", "IPV6", Unit::Text, "IPv6 addresses with the length of their prefix.", |nic: &Nic| {
+        Column::new("ipv6", "IPV6", Unit::Text, "IPv6 addresses with their prefix lengths.", |nic: &Nic| {
             nic.addresses(AddressFamily::Inet6)
         })
         .shape(Shape::Texts),
@@ -117,7 +117,7 @@ impl Subcommand for Ifconfig {
     const ABOUT: &'static str = "Network interfaces: state, addresses, counters";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("ifconfig", "all interfaces"),
-        ("ifconfig --filter 'isup == yes'", "those that are up"),
+        ("ifconfig --filter 'isup == yes'", "interfaces that are up"),
         ("ifconfig --columns name,ipv4 --no-header", "names and addresses for a script"),
     ];
 
@@ -146,7 +146,8 @@ impl Subcommand for Ifconfig {
     }
 }
 
-/// Readings by name, and what holds for a name that has none.
+/// Indexes readings by interface name. Also returns what an interface without an entry shows: nothing, or why the reading
+/// failed.
 fn by_name<T>(reading: psoxide::Result<Vec<(OsString, T)>>) -> (BTreeMap<OsString, T>, Reading<()>) {
     match Reading::from(reading) {
         Reading::Value(list) => (list.into_iter().collect(), Reading::NotAsked),

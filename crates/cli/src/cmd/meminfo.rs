@@ -17,7 +17,7 @@ pub(crate) struct Meminfo {
     list: ListArgs,
 }
 
-/// One figure.
+/// A row: one figure.
 struct Figure {
     of: &'static str,
     name: String,
@@ -29,9 +29,15 @@ struct Figure {
 const LISTING: Listing<Figure> = Listing {
     command: Meminfo::NAME,
     columns: &[
-        Column::new("of", "OF", Unit::Text, "memory, swap or pressure.", |figure: &Figure| cell(&figure.of)),
-        Column::new("name", "NAME", Unit::Text, "The figure's name.", |figure: &Figure| cell(&figure.name)),
-        Column::new("value", "VALUE", Unit::Count, "Bytes, percent or seconds.", |figure: &Figure| {
+        Column::new(
+            "of",
+            "OF",
+            Unit::Text,
+            "What the figure belongs to: memory, swap or pressure.",
+            |figure: &Figure| cell(&figure.of),
+        ),
+        Column::new("name", "NAME", Unit::Text, "Name of the figure.", |figure: &Figure| cell(&figure.name)),
+        Column::new("value", "VALUE", Unit::Count, "Value, in the unit of the column unit.", |figure: &Figure| {
             figure.value.as_ref().map(Clone::clone)
         })
         .shape(Shape::Number)
@@ -39,15 +45,14 @@ const LISTING: Listing<Figure> = Listing {
             value::write(out, &figure.value, figure.unit, Scale::Human, std::time::SystemTime::UNIX_EPOCH);
             true
         }),
-        Column::new("unit", "UNIT", Unit::Text, "bytes, percent or seconds.", |figure: &Figure| {
+        Column::new("unit", "UNIT", Unit::Text, "Unit of the value: bytes, percent or seconds.", |figure: &Figure| {
             Reading::Value(Value::Text(std::ffi::OsStr::new(unit(figure.unit)).into()))
         }),
-        Column::new("meaning", "MEANING", Unit::Text, "What it tells.", |figure: &Figure| cell(&figure.doc)).shown(
-            |figure, out| {
+        Column::new("meaning", "MEANING", Unit::Text, "What the figure means.", |figure: &Figure| cell(&figure.doc))
+            .shown(|figure, out| {
                 out.push_str(figure.doc.trim());
                 true
-            },
-        ),
+            }),
     ],
     table: &["of", "name", "value", "unit", "meaning"],
     data: &["of", "name", "value", "unit"],
@@ -66,8 +71,8 @@ impl Subcommand for Meminfo {
     const NAME: &'static str = "meminfo";
     const ABOUT: &'static str = "Every figure of memory, swap and memory pressure, explained";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
-        ("meminfo", "all of them"),
-        ("meminfo --filter 'of == swap'", "those of swap"),
+        ("meminfo", "all figures"),
+        ("meminfo --filter 'of == swap'", "swap only"),
         ("meminfo --json", "for another program"),
     ];
 
@@ -106,7 +111,7 @@ fn figures<T: Record>(of: &'static str, prefix: &str, record: &T) -> Vec<Figure>
         .collect()
 }
 
-/// A number that no longer borrows from its record.
+/// Copies a number out of its record.
 fn own(value: Value<'_>) -> Cell<'static> {
     Reading::Value(match value {
         Value::Unsigned(n) => Value::Unsigned(n),

@@ -59,11 +59,11 @@ use crate::output::schema::Body;
 
 pub(crate) use self::completions::VARIABLE as COMPLETIONS;
 
-/// Which of the options of every command a subcommand takes.
+/// The global options that a subcommand accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Takes {
     All,
-    /// All but those of repetition: it does something once.
+    /// All except those for repetition: the command acts once.
     Once,
     /// Only those of the machine and its backend: it runs until it is stopped, and writes nothing.
     #[cfg_attr(not(all(feature = "fleet", target_os = "linux")), allow(dead_code))] // of `serve`
@@ -71,7 +71,7 @@ pub(crate) enum Takes {
     /// Those of repetition, the machine and its backend: it writes nothing.
     #[cfg_attr(not(all(feature = "fleet", target_os = "linux")), allow(dead_code))] // of `push`
     Repeated,
-    /// None of those about the output, repetition and the machine: its output is always the same text.
+    /// None for output, repetition or source: the output is always the same text.
     Nothing,
 }
 
@@ -100,7 +100,7 @@ impl Takes {
     }
 }
 
-/// A subcommand: its options, and this.
+/// A subcommand. The type that implements this holds its options.
 pub(crate) trait Subcommand: Args {
     const NAME: &'static str;
     /// One line.
@@ -110,7 +110,7 @@ pub(crate) trait Subcommand: Args {
     /// `(arguments, what they do)`
     const EXAMPLES: &'static [(&'static str, &'static str)];
 
-    /// Other names of it, those of familiar commands.
+    /// Aliases: the names of familiar commands.
     const ALIASES: &'static [&'static str] = &[];
     const TAKES: Takes = Takes::All;
     /// Whether it sends signals.
@@ -123,7 +123,7 @@ pub(crate) trait Subcommand: Args {
         Vec::new()
     }
 
-    /// What its JSON holds.
+    /// Describes its JSON.
     fn body() -> Body {
         Body::rows(&Self::columns())
     }
@@ -165,7 +165,7 @@ impl Entry {
         }
     }
 
-    /// Its command line, which clap builds when it is used.
+    /// Returns its clap command. The arguments are built when it is used.
     pub(crate) fn command(&self) -> Command {
         Command::new(self.name).about(self.about).visible_aliases(self.aliases).defer(self.build)
     }
@@ -245,7 +245,7 @@ fn build<T: Subcommand>(command: Command) -> Command {
     command.mut_arg("columns", |arg| arg.value_parser(names).hide_possible_values(true)).after_long_help(long)
 }
 
-/// The examples of a help, each with what it does.
+/// Formats the examples of a help text, each with its description.
 pub(crate) fn example_help(examples: &[(&str, &str)]) -> String {
     let widest = examples.iter().map(|(args, _)| args.len()).max().unwrap_or(0);
     let mut text = String::from("Examples:\n");
@@ -255,7 +255,7 @@ pub(crate) fn example_help(examples: &[(&str, &str)]) -> String {
     text
 }
 
-/// A filter that works with these columns.
+/// Returns a filter that works with these columns, for the help.
 pub(crate) fn filter_example(columns: &[Meta]) -> String {
     let with = |wanted: &dyn Fn(&&Meta) -> bool| columns.iter().find(wanted).map(|meta| meta.name);
     let name = with(&|meta| meta.unit == Unit::Text && meta.shape == Shape::Text).map(|name| format!("{name} ~ ^a"));
@@ -304,7 +304,7 @@ fn run<T: Subcommand>(matches: &ArgMatches, context: &Context) -> Outcome {
     args.run(context)
 }
 
-/// Says how many processes a listing does not show because they cannot be read.
+/// Reports how many processes a listing omits because they cannot be read.
 fn say_hidden(hidden: usize) {
     if hidden > 0 {
         let noun = if hidden == 1 { "process" } else { "processes" };

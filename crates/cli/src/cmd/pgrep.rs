@@ -73,7 +73,7 @@ impl PatternArgs {
         })
     }
 
-    /// Keeps the newest or the oldest, if only that is wanted.
+    /// Keeps only the newest or oldest process if the user chose so.
     fn keep(&self, processes: &mut Vec<Proc>) {
         let age = |process: &Proc| (process.row.create_time.value().copied(), process.row.pid);
         if self.newest || self.oldest {

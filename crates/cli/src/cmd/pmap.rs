@@ -127,7 +127,7 @@ impl Subcommand for Pmap {
             (false, _) => Listing { table: &["pid", "start", "rss", "pss", "perms", "path"], ..EACH },
             (true, _) => Listing { table: &["pid", "rss", "pss", "path"], ..GROUPED },
         };
-        // A sum of all rows is the sum of what is shown only if all are shown, in their order.
+        // The sum row belongs to all rows in their order. A filter or another order leaves it out.
         let whole = self.list.filter.is_none() && self.list.sort.is_none();
         listing.run(context, &self.list, None, |_| {
             let mut all = Vec::new();

@@ -67,7 +67,7 @@ fn local(time: SystemTime) -> Option<Zoned> {
     Timestamp::try_from(time).ok().map(|time| time.to_zoned(zone()))
 }
 
-/// The time zone of this machine, or the one that `TZ` says.
+/// Returns the time zone of this machine, or the one that `TZ` names.
 ///
 /// We read /etc/localtime (tzset(3)) ourselves. jiff would search all zones for its name, which costs more than the rest
 /// of a short listing.

@@ -1,4 +1,4 @@
-//! Values as JSON; SCHEMA.md says what is promised.
+//! Values as JSON. SCHEMA.md documents the guarantees.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;

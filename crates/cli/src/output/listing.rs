@@ -7,7 +7,7 @@ use psoxide::Field;
 use super::column::{Column, Meta};
 use super::value::Scale;
 
-/// A kind of rows, and how they are shown unless the user says otherwise.
+/// A kind of rows, with its default columns and order.
 pub(crate) struct Listing<R: 'static> {
     pub(crate) command: &'static str,
     pub(crate) columns: &'static [Column<R>],
@@ -30,7 +30,7 @@ pub(crate) struct Listing<R: 'static> {
 pub(crate) struct Sample<R> {
     pub(crate) rows: Vec<R>,
     pub(crate) window: Window,
-    /// How many rows there are, with those that options such as `--user` left out.
+    /// The number of rows, including those that options such as `--user` left out.
     pub(crate) all: usize,
     /// Writes the lines above a table.
     pub(crate) caption: Option<Caption>,

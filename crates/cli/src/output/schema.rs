@@ -10,9 +10,9 @@ use super::json::SCHEMA;
 pub(crate) enum Body {
     /// It writes no JSON.
     None,
-    /// Rows, of which this is the schema.
+    /// Rows with this schema.
     Rows(Json),
-    /// One object, of which this is the schema.
+    /// One object with this schema.
     Data(Json),
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn answer(command: &str, key: &str, content: Json) -> Json {
     json!({"type": "object", "properties": properties, "required": ["schema", "command", key]})
 }
 
-/// An object with these properties, each of which can be missing, and the reasons for those without a value.
+/// Describes an object with these properties. Each can be missing; `errors` holds the reasons.
 pub(crate) fn object(properties: impl IntoIterator<Item = (&'static str, Json)>) -> Json {
     let mut all: Map<String, Json> = properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
     for (name, stamp) in stamps() {

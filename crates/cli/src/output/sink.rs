@@ -94,7 +94,8 @@ fn print(text: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-/// Where there shall be no colours, `style` makes none, and what is left (clearing the screen) is meant.
+/// Opens standard output. With colours off, `style` writes none, and the remaining escape sequences clear the screen: they
+/// pass.
 fn stdout() -> AutoStream<StdoutLock<'static>> {
     if style::is_plain() { AutoStream::always_ansi(io::stdout().lock()) } else { anstream::stdout().lock() }
 }

@@ -39,11 +39,11 @@ colours! {
     accent = coloured(AnsiColor::Cyan);
     /// The chosen row.
     chosen = Style::new().invert();
-    /// A meter that is far from full, and what is fine.
+    /// A meter far from full, or a good state.
     low = coloured(AnsiColor::Green);
-    /// A meter that fills, and what is worth a look.
+    /// A meter that fills up, or a state to look at.
     medium = coloured(AnsiColor::Yellow);
-    /// A meter that is nearly full, and what is wrong.
+    /// A meter nearly full, or a bad state.
     high = coloured(AnsiColor::Red);
 }
 

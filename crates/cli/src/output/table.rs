@@ -23,7 +23,7 @@ pub(crate) enum Align {
 
 /// Rows under bold headers. Cells hold text that is already escaped.
 ///
-/// All of it is one text: thousands of small ones would cost more than what is written in them.
+/// All cells share one string: thousands of small strings would cost more than their contents.
 pub(crate) struct Table {
     columns: Vec<Column>,
     text: String,
@@ -134,7 +134,7 @@ impl Table {
         Ok(())
     }
 
-    /// Takes from the widest columns of text until the lines fit; the last column gets what is left.
+    /// Narrows the widest text columns until the lines fit. The last column gets the remaining width.
     fn fit(&self, widths: &mut [usize], terminal: usize) {
         let Some((_, others)) = widths.split_last_mut() else { return };
         // The last column may be cut to a quarter of the line before any other loses something.

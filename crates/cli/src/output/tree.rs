@@ -11,7 +11,7 @@ use super::glyphs::branches;
 pub(crate) struct Tree<R> {
     /// A row's id.
     pub(crate) id: fn(&R) -> Pid,
-    /// The id of the row above it, which need not be there.
+    /// The id of the parent row, which may be missing.
     pub(crate) parent: fn(&R) -> Option<Pid>,
 }
 

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 pub(crate) enum Word {
     /// A part of its name, command line or user, in lower case.
     Text(String),
-    /// Its pid, or such a part.
+    /// A pid. The number also matches as text.
     Pid(Pid, String),
     /// One of these pids: the processes with a socket on a port.
     Holders(HashSet<Pid>),

@@ -1,7 +1,7 @@
 //! The full-screen view: the machine and its processes, live.
 //!
-//! [`monitor`] takes the samples, [`view`] holds what is shown and chosen, [`keys`] changes it, [`draw`] draws it on the
-//! [`screen`]. [`mod@settings`] is what the configuration holds of it, [`act`] what is done to processes.
+//! [`monitor`] takes the samples, [`view`] holds rows and selection, [`keys`] changes the view, [`draw`] draws it on the
+//! [`screen`]. [`mod@settings`] reads and writes the configuration, [`act`] signals and changes processes.
 
 mod act;
 mod draw;
@@ -112,7 +112,7 @@ fn source(context: &Context) -> Result<Box<dyn Source>, Failure> {
     Ok(Box::new(Machine(context.system.clone())))
 }
 
-/// Takes all events that have come, so that none is drawn for nothing.
+/// Handles all pending events, so that the view is drawn once for all of them.
 fn pending(view: &mut View) -> std::io::Result<Flow> {
     let mut flow = Flow::Draw;
     loop {

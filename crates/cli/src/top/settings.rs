@@ -77,7 +77,7 @@ named! {
 impl Panels {
     const NAMES: [(&'static str, Self); 3] = [("full", Self::Full), ("line", Self::Line), ("hidden", Self::Hidden)];
 
-    /// The next one that `m` shows.
+    /// Returns the size that the key `m` switches to.
     pub(crate) const fn next(self) -> Self {
         match self {
             Self::Full => Self::Line,

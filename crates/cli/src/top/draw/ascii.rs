@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
-/// Replaces every character that is not ASCII by one that looks most like it.
+/// Replaces each non-ASCII character by the ASCII character that looks most like it.
 pub(super) fn translate(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() {

@@ -57,7 +57,7 @@ fn rows(lines: usize) -> u16 {
     u16::try_from(lines).unwrap_or(u16::MAX).min(u16::MAX - 2)
 }
 
-/// Lines of which one is chosen; it is kept in sight.
+/// Draws a list, and keeps the chosen line in sight.
 fn list(buffer: &mut Buffer, area: Rect, title: &str, lines: Vec<String>, chosen: usize, palette: &Palette) {
     let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0).max(title.chars().count() + 2);
     let inner = window(buffer, area, rows(longest), rows(lines.len()), title, palette);

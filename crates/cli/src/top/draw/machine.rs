@@ -97,7 +97,7 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, view: &View, palette: &Pale
     }
 }
 
-/// What is not shown, and what is tagged.
+/// Describes the active filters and tags.
 fn note(view: &View) -> Option<String> {
     let mut parts: Vec<String> = view.search.shown().into_iter().collect();
     parts.extend(view.user.as_ref().map(|user| format!("user: {}", crate::output::escape(user))));
@@ -135,7 +135,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View, whole: Rect, pa
     }
 }
 
-/// The meters that are wanted and have something to show.
+/// The configured meters that have something to show.
 fn shown_meters(view: &View) -> Vec<Meter> {
     let machine = &view.monitor.machine;
     let has = |meter: &Meter| match meter {

@@ -53,8 +53,7 @@ pub(super) fn words(buffer: &mut Buffer, area: Rect, y: u16, label: &str, words:
     }
 }
 
-/// Draws memory and swap, and returns the line after them. The bar of memory has parts: used, buffers, cache, and what is
-/// free.
+/// Draws memory and swap, and returns the line after them. The memory bar has parts: used, buffers, cache, free.
 pub(super) fn memory(buffer: &mut Buffer, area: Rect, machine: &Machine, palette: &Palette) -> u16 {
     let mut y = area.y;
     if let Some(memory) = &machine.gauges.memory {
@@ -128,7 +127,7 @@ pub(super) fn pressure(buffer: &mut Buffer, area: Rect, y: u16, machine: &Machin
     }
 }
 
-/// The columns that the meters of all CPUs take in so many lines, and whether each has a meter of its own there.
+/// Returns the width of the CPU meters in an area, and whether each CPU gets a meter of its own.
 pub(super) fn cpus_width(machine: &Machine, inner: Rect) -> (u16, bool) {
     let cpus = u16::try_from(machine.cpus.len()).unwrap_or(u16::MAX);
     let columns = cpus.div_ceil(inner.height.max(1));

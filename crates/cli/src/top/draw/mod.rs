@@ -135,7 +135,7 @@ fn hints(buffer: &mut Buffer, area: Rect, keys: &[(&str, &str)], palette: &Palet
     }
 }
 
-/// A frame with a title; what is within it.
+/// Draws a frame with a title, and returns the area inside.
 fn frame(buffer: &mut Buffer, area: Rect, title: &str, palette: &Palette) -> Rect {
     let block = Block::bordered().border_type(BorderType::Rounded).border_style(palette.faint);
     let inner = block.inner(area);

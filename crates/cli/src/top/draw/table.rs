@@ -77,7 +77,7 @@ fn cell(view: &View, at: usize, column: &Column<Proc>, trunk: bool) -> String {
         }
     }
     column.write(&mut shown, &entry.proc, Scale::Human, view.monitor.now);
-    // Outside a tree nothing else tells whose thread it is.
+    // Outside a tree, only this shows the process of a thread.
     if column.meta.name == "cmdline"
         && let Some((pid, _)) = entry.thread_of.filter(|_| !view.settings.tree)
     {
@@ -101,7 +101,7 @@ impl Place {
     }
 }
 
-/// The widths of the columns; the last one takes what is left.
+/// Returns the widths of the columns. The last one takes the remaining width.
 fn widths(view: &mut View, columns: &[(usize, &Column<Proc>)], lines: &[Vec<String>], total: u16) -> Vec<u16> {
     let mut widths = Vec::new();
     let mut used = 0u16;
@@ -142,7 +142,7 @@ fn head(
     }
 }
 
-/// Loads in the colour of their size, what is idle faint.
+/// Returns the style of a cell: loads by size, idle processes faint.
 fn style(view: &View, line: usize, column: &Column<Proc>, palette: &Palette) -> Style {
     let Some(process) = view.entry(line).map(|entry| &entry.proc) else { return Style::new() };
     let part = |percent: Option<f64>| match percent {

@@ -10,7 +10,7 @@ use crate::top::act::{Action, io_priorities};
 use crate::top::view::View;
 use crate::top::view::mode::{Change, Item, Menu, MenuKind, Mode};
 
-/// What a key does in a menu.
+/// The effect of a key in a menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pick {
     Moved,
@@ -38,7 +38,7 @@ impl View {
         }
     }
 
-    /// Does what a line of a menu says.
+    /// Carries out the chosen line of a menu.
     fn choose(&mut self, kind: MenuKind, at: usize) -> Flow {
         self.mode = Mode::Table;
         match kind {
@@ -92,7 +92,7 @@ impl View {
             (KeyCode::Left, Some(at)) if moves && at > 0 => columns.swap(at, at - 1),
             (KeyCode::Right, Some(at)) if moves && at + 1 < columns.len() => columns.swap(at, at + 1),
             (KeyCode::Char(' '), Some(at)) if columns.len() > 1 => _ = columns.remove(at),
-            // A text at the end stays there: it takes what is left of the line.
+            // A text column at the end stays last: it takes the remaining width.
             (KeyCode::Char(' '), None) => {
                 let last = columns.last().and_then(|place| COLUMNS.get(*place));
                 let before = usize::from(last.is_some_and(|column| !is_number(&column.meta)));

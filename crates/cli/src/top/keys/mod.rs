@@ -14,11 +14,11 @@ use super::view::View;
 use super::view::mode::{Menu, MenuKind, Mode, SheetKind};
 use crate::signal::SIGNALS;
 
-/// What the loop has to do after an event.
+/// The next step of the loop after an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
     Draw,
-    /// Read what is needed now and was not before.
+    /// Read the fields that are newly needed, then draw.
     Look,
     /// Show another recorded sample.
     Step(Step),
@@ -128,7 +128,7 @@ impl View {
     }
 }
 
-/// Scrolls a page of so many lines; whether the key was for that.
+/// Scrolls a page of `lines` lines. Returns whether the key scrolls.
 fn scroll(code: KeyCode, at: &mut usize, lines: usize) -> bool {
     let last = lines.saturating_sub(1);
     *at = match code {

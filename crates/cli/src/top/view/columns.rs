@@ -68,7 +68,7 @@ pub(crate) fn usual(available: &[usize]) -> Vec<usize> {
     USUAL.iter().map(|name| column(name)).filter(|place| available.contains(place)).collect()
 }
 
-/// The columns that fit a screen, when `width` tells how wide each is. What the table is sorted by stays.
+/// Drops columns until the rest fits the screen. `width` returns the width of a column. The sort column stays.
 pub(crate) fn fitting(mut columns: Vec<usize>, sort: usize, screen: u16, width: impl Fn(usize) -> u16) -> Vec<usize> {
     let least = NARROWEST.max(screen / 10 * 3);
     loop {

@@ -1,4 +1,4 @@
-//! The state of the view: what is shown, what is chosen, what is being asked.
+//! The state of the view: rows, selection, open dialog.
 
 pub(crate) mod columns;
 pub(crate) mod mode;
@@ -93,7 +93,7 @@ impl View {
         columns::fitting(self.columns(), self.settings.sort, self.place.width, |place| self.place.column_width(place))
     }
 
-    /// Takes a sample of what is shown.
+    /// Reads the fields that the view needs.
     pub(crate) fn sample(&mut self) -> Result<(), Failure> {
         self.held = self.wanted();
         self.monitor.sample(&self.held)?;
@@ -141,7 +141,7 @@ impl View {
         Ok(moved)
     }
 
-    /// Reads what has come to be shown since the last sample, if anything has.
+    /// Reads fields that the view needs since a key was pressed, if there are any.
     pub(crate) fn look_again(&mut self) -> Result<(), Failure> {
         let wanted = self.wanted();
         if wanted.iter().any(|field| !self.held.contains(field)) {
@@ -153,7 +153,7 @@ impl View {
         Ok(())
     }
 
-    /// The fields of what is shown, sorted by or tested.
+    /// The fields that columns, order and filter need.
     fn wanted(&self) -> Vec<Field> {
         let used = self.shown_columns().into_iter().chain([self.settings.sort]);
         let mut wanted: Vec<Field> =

@@ -20,7 +20,7 @@ pub(crate) enum Mode {
     Sheet(Box<Sheet>),
 }
 
-/// A list of which one line is chosen.
+/// A list with one chosen line.
 pub(crate) struct Menu {
     pub(crate) kind: MenuKind,
     pub(crate) chosen: usize,

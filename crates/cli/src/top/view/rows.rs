@@ -87,7 +87,7 @@ impl View {
             && self.search.passes(&entry.proc)
     }
 
-    /// Leaves out what is below a folded line.
+    /// Removes the rows below a folded row.
     fn fold(&self, lines: Vec<Line>) -> Vec<Line> {
         let depth = |line: &Line| line.branch.chars().count();
         let mut kept: Vec<Line> = Vec::with_capacity(lines.len());
