@@ -66,14 +66,20 @@ pub(super) fn memory(buffer: &mut Buffer, area: Rect, machine: &Machine, palette
         ];
         frame_meter(buffer, area, y, "mem", &figures, palette, |buffer, place| stacked(buffer, place, &parts, palette));
         y += 1;
-        let named = [("buffers", memory.buffers), ("cache", memory.cached), ("available", Some(memory.available))];
-        let short = [("buf", memory.buffers), ("cache", memory.cached), ("avail", Some(memory.available))];
-        let list = |parts: [(&str, Option<u64>); 3], gap: &str| {
-            let known = parts.into_iter().filter_map(|(name, bytes)| Some(format!("{name} {}", human::bytes(bytes?))));
+        let [buffers, cached, available] = [memory.buffers, memory.cached, Some(memory.available)];
+        let list = |parts: &[(&str, Option<u64>)], gap: &str| {
+            let known = parts.iter().filter_map(|(name, bytes)| Some(format!("{name} {}", human::bytes((*bytes)?))));
             known.collect::<Vec<_>>().join(gap)
         };
         let room = usize::from(area.width.saturating_sub(LABEL));
-        let line = Some(list(named, "  ")).filter(|line| line.len() <= room).unwrap_or_else(|| list(short, " "));
+        let line = [
+            list(&[("buffers", buffers), ("cache", cached), ("available", available)], "  "),
+            list(&[("buf", buffers), ("cache", cached), ("avail", available)], " "),
+            list(&[("cache", cached), ("available", available)], " "),
+        ]
+        .into_iter()
+        .find(|line| line.len() <= room)
+        .unwrap_or_else(|| list(&[("avail", available)], ""));
         words(buffer, area, y, "", &line, palette);
         y += 1;
     }
