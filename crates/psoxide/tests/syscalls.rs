@@ -246,7 +246,8 @@ const GETTERS: &[(&str, i64, Getter)] = &[
     ("memory_maps", 30, |p| p.memory_maps().is_ok()),
     ("page_faults", 3, |p| p.page_faults().is_ok()),
     ("io_counters", 3, |p| p.io_counters().is_ok()),
-    ("open_files", 24, |p| p.open_files().is_ok()),
+    // The mounts are read too, a page at a time, so as not to wait for a server that is gone.
+    ("open_files", 32, |p| p.open_files().is_ok()),
     ("net_connections", 16, |p| p.net_connections(ConnectionKind::All).is_ok()),
 ];
 
