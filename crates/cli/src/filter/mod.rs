@@ -13,9 +13,11 @@ use psoxide::Value;
 use regex_lite::Regex;
 
 use self::literal::Literal;
+#[cfg(all(any(feature = "fleet", feature = "history"), target_os = "linux"))]
+pub(crate) use self::literal::size;
+pub(crate) use self::literal::span;
 #[cfg(all(feature = "history", target_os = "linux"))]
 pub(crate) use self::literal::time;
-pub(crate) use self::literal::{size, span};
 use self::token::{Token, Tokens};
 use crate::output::column::{Meta, Shape};
 use crate::output::value::{Cell, number, present, words};

@@ -6,9 +6,9 @@ use std::time::Duration;
 use psoxide::{CpuTimes, DiskIo, NetIo, Os, PressureOf, System};
 use psoxide_parse::linux::{meminfo, net_queues, vmstat};
 
-use super as otel;
 use crate::filesystems::FileSystem;
 use crate::metric::{Families, Labels};
+use crate::names::otel;
 use crate::sources::{Outcome, Sources, is_absent};
 use crate::text::{lossy, words};
 

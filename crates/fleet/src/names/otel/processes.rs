@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use psoxide::{ProcessStatus, Row};
 
-use super as otel;
 use crate::groups::{Group, Key, Seen};
 use crate::metric::{Families, Label, Metric, Number};
+use crate::names::otel;
 use crate::text::lossy;
 
 /// Most series of one group.
