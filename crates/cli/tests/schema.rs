@@ -7,7 +7,7 @@
 mod checker;
 mod common;
 
-use checker::{Checker, PUBLISHED};
+use checker::Checker;
 #[cfg(target_os = "linux")]
 use common::Machine;
 use common::{psoxide, run};
@@ -71,7 +71,7 @@ fn name<'a>(args: &[&'a str]) -> &'a str {
 #[test]
 fn the_published_schema_is_that_of_the_command() {
     let ran = run(psoxide().arg("schema"));
-    assert_eq!(ran.stdout, PUBLISHED, "cargo run -- schema > crates/cli/psoxide.schema.json");
+    assert_eq!(ran.stdout, checker::PUBLISHED, "cargo run -- schema > crates/cli/psoxide.schema.json");
 }
 
 #[test]
