@@ -311,6 +311,7 @@ mod tests {
         assert_eq!(inet_address(&link(0), &from).unwrap().ptp, None);
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn live_interfaces() {
         let source = Source::host();
