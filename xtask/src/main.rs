@@ -52,8 +52,11 @@ enum Step {
     /// Compile the code for other operating systems, and link it for the BSDs
     Ports {
         /// Only link
-        #[arg(long)]
+        #[arg(long, conflicts_with = "check")]
         link: bool,
+        /// Only compile: linking takes minutes
+        #[arg(long)]
+        check: bool,
     },
     /// Link everything for macOS, build its wheels and check what they need
     Macos,
@@ -144,7 +147,7 @@ fn main() -> ExitCode {
         Step::Python(args) => python::test_with(&args),
         Step::Lint => steps::lint(),
         Step::Msrv => steps::msrv(),
-        Step::Ports { link } => ports::check(link),
+        Step::Ports { link, check } => ports::check(link, check),
         Step::Macos => macos::check(),
         Step::LinkMacos { words } => macos::link(&words),
         Step::LiveReport => steps::live_report(),
