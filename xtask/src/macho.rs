@@ -10,8 +10,8 @@ const LIBRARIES: [u32; 3] = [0xc, 0x8000_0018, 0x8000_001f];
 const BUILD_VERSION: u32 = 0x32;
 /// `PLATFORM_MACOS`
 const MACOS: u32 = 1;
-/// `DYNAMIC_LOOKUP_ORDINAL`: the program that loads the library has the symbol.
-const OF_PROGRAM: u16 = 0xfe;
+/// `DYNAMIC_LOOKUP_ORDINAL`, and what zig writes in its place: the program that loads the library has the symbol.
+const OF_PROGRAM: [u16; 2] = [0xfe, 0];
 
 /// A load command: its kind, and its bytes, which begin with kind and length.
 pub(crate) struct Command<'a> {
@@ -84,7 +84,7 @@ fn expected(file: &[u8], command: &[u8]) -> Option<Vec<String>> {
         let symbol = file.get(symbols.checked_add(symbol.checked_mul(16)?)?..)?.get(..16)?;
         let ([_, _, _, _, kind, _, low, high], name) = (symbol.first_chunk::<8>()?, u32_at(symbol, 0)?);
         // Undefined and external; the upper byte of the description numbers the library.
-        if kind & 0x0f == 1 && u16::from_le_bytes([*low, *high]) >> 8 == OF_PROGRAM {
+        if kind & 0x0f == 1 && OF_PROGRAM.contains(&(u16::from_le_bytes([*low, *high]) >> 8)) {
             found.push(text(file, strings.checked_add(name as usize)?)?);
         }
     }

@@ -85,7 +85,7 @@ fn require(path: &Path, target: &Target, is_module: bool) -> Result {
     let fail = |error: &str| format!("{}: {error}", path.display());
     let file = fs::read(path).map_err(|error| fail(&error.to_string()))?;
     let needs = macho::needs(&file).ok_or_else(|| fail("not a file of macOS"))?;
-    let module = if is_module { Some("_Py") } else { None };
+    let module = if is_module { Some("Py") } else { None };
     unexpected(&needs, target.wheel, module).map_or(Ok(()), |what| Err(fail(&what)))
 }
 
@@ -104,7 +104,10 @@ fn unexpected(needs: &Needs, architecture: &str, module: Option<&str>) -> Option
     if let Some(library) = library {
         return Some(format!("it loads {library}"));
     }
-    let symbol = needs.of_program.iter().find(|symbol| module.is_none_or(|prefix| !symbol.starts_with(prefix)));
+    let symbol = needs
+        .of_program
+        .iter()
+        .find(|symbol| module.is_none_or(|prefix| !symbol.trim_start_matches('_').starts_with(prefix)));
     symbol.map(|symbol| format!("no library has {symbol}"))
 }
 
@@ -205,7 +208,7 @@ mod tests {
         assert_eq!(unexpected(&needs(&[], (12, 0), &[]), "arm64", None).as_deref(), Some("it needs macOS 12.0"));
         assert_eq!(unexpected(&needs(&["/a"], MINIMUM, &[]), "arm64", None).as_deref(), Some("it loads /a"));
         let module = needs(&["@rpath/_psoxide.abi3.so"], MINIMUM, &["_PyList_New"]);
-        assert_eq!(unexpected(&module, "arm64", Some("_Py")), None);
+        assert_eq!(unexpected(&module, "arm64", Some("Py")), None);
         assert_eq!(unexpected(&module, "arm64", None).as_deref(), Some("no library has _PyList_New"));
     }
 }
