@@ -38,7 +38,8 @@ pub(crate) fn check() -> Result {
     run(cargo().args(["clippy", "--target", TARGET, "--all-targets"]).args(packages).args(["--", "-D", "warnings"]))?;
     // One by one: Wine's server is one process for all, and tests that wait would wait for it.
     let one_by_one = ["--", "--test-threads=1"];
-    run(wine_cargo()?.args(["test", "--target", TARGET, "--all-targets"]).args(packages).args(one_by_one))?;
+    let tests = ["test", "--no-fail-fast", "--target", TARGET, "--all-targets"];
+    run(wine_cargo()?.args(tests).args(packages).args(one_by_one))?;
     full_screen()?;
     python()?;
     // The other compiler of Windows is not to be had here, but what it would compile can be checked.
