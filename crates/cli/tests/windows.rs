@@ -150,7 +150,8 @@ fn wrong_usage_is_2_and_nobody_is_4() {
         assert!(ran.stderr.contains("no such process") || command == "wait", "{}", ran.stderr);
     }
     let root = ran(&["--root", "C:\\", "free"]);
-    assert_eq!((root.code, root.one_line()), (1, "psoxide: reading a directory of copied files is not supported here"));
+    let said = "psoxide: C:\\proc: not a directory: a copied machine has its files in proc and sys";
+    assert_eq!((root.code, root.one_line()), (2, said));
     assert_eq!(ran(&["ps", "--filter", "name == nobody"]).code, 1);
 }
 
