@@ -64,8 +64,9 @@ impl NetReadings for Linux {
 
     fn net_if_stats(source: &Source) -> Result<Vec<(OsString, NicStats)>> {
         if let Some(kernel) = source.live() {
-            let mut netlink = Netlink::open(kernel, NetlinkProtocol::Route)?;
-            let nics = ask(&mut netlink, RTM_GETLINK, &links_question(), RTM_NEWLINK)?;
+            // One descriptor may be all that is left: this socket is closed before the next one is opened.
+            let nics =
+                ask(&mut Netlink::open(kernel, NetlinkProtocol::Route)?, RTM_GETLINK, &links_question(), RTM_NEWLINK)?;
             let links = links(&nics)?;
             // What /sys shows can be another network namespace's, and takes three calls for each file.
             let settings = kernel.link_settings(links.iter().map(|link| link.name))?;
