@@ -62,7 +62,7 @@ impl Subcommand for Iotop {
             sample.rows.retain(|process| process.row.io_counters.value().is_some() && (!self.only || busy(process)));
             Ok(sample)
         })?;
-        super::say_hidden(refused);
+        super::say_hidden(context, refused);
         Ok(found)
     }
 }

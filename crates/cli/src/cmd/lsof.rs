@@ -175,7 +175,7 @@ impl Subcommand for Lsof {
             }
             Ok(Sample::of(rows))
         })?;
-        say_hidden(hidden);
+        say_hidden(context, hidden);
         if subjects.is_empty() { Ok(found) } else { none(context, found, "nothing matches") }
     }
 }

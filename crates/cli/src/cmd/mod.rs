@@ -305,10 +305,12 @@ fn run<T: Subcommand>(matches: &ArgMatches, context: &Context) -> Outcome {
 }
 
 /// Reports how many processes a listing omits because they cannot be read.
-fn say_hidden(hidden: usize) {
+fn say_hidden(context: &Context, hidden: usize) {
     if hidden > 0 {
         let noun = if hidden == 1 { "process" } else { "processes" };
-        say(&format!("{hidden} {noun} hidden: permission denied ({})", privilege()));
+        // Whoever reads a capture gets no more than whoever took it.
+        let advice = if context.system.is_live() { privilege() } else { "to whoever took the capture" };
+        say(&format!("{hidden} {noun} hidden: permission denied ({advice})"));
     }
 }
 

@@ -55,7 +55,7 @@ impl Subcommand for Procsmem {
             sample.rows.retain(|process| footprint(process) > 0);
             Ok(sample)
         })?;
-        super::say_hidden(refused);
+        super::say_hidden(context, refused);
         Ok(found)
     }
 }
