@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use psoxide::{AddressFamily, Backend, ConnectionKind, Field, Query, System};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -109,6 +110,7 @@ fn caged() {
     let folder = tempfile::tempdir().unwrap();
     let unix = UnixListener::bind(folder.path().join("socket")).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
+    let started_with = thread_count();
     let answers = [Backend::Auto, Backend::Bpf, Backend::Proc].map(|backend| {
         let system = System::host().with_backend(backend);
         let me = system.current_process().unwrap();
@@ -126,6 +128,7 @@ fn caged() {
         assert!(snapshot.processes.is_sorted_by_key(|row| row.pid));
         let row = snapshot.processes.iter().find(|row| row.pid == me.pid()).unwrap();
         let shown = fields.map(|field| format!("{:?}", row.get(field)));
+        until_threads_are(started_with);
         let threads: Vec<u32> = me.threads().unwrap().iter().map(|thread| thread.id).collect();
         (connections, shown, me.open_files().unwrap(), me.children(true).unwrap(), threads, me.uids().unwrap())
     });
@@ -134,6 +137,22 @@ fn caged() {
     assert_eq!(answers[0].0.len(), 2, "{:?}", answers[0].0);
     assert!(answers[0].2.iter().any(|open| open.path == file.path()));
     drop((tcp, unix));
+}
+
+/// How many threads the kernel lists of this program.
+fn thread_count() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+/// Waits for the threads of a snapshot to leave the kernel's list: a thread can be joined a moment before that.
+fn until_threads_are(count: usize) {
+    for _ in 0..5000 {
+        if thread_count() <= count {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    panic!("{} threads are left of {count}", thread_count());
 }
 
 mod ffi {
