@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use psoxide::{Field, FieldSet, Query, Row, System};
+use psoxide_scrub::Scrubber;
 
 use crate::filesystems::{self, FileSystems};
 use crate::groups::{self, Details, Grouping, Groups, Seen};
@@ -77,6 +78,8 @@ pub struct Collector {
     reported: HashSet<String>,
     resource: Vec<Label>,
     smaps_next: psoxide::Pid,
+    /// `None` where command lines are left out.
+    scrubber: Option<Scrubber>,
 }
 
 /// How long sensors may take.
@@ -89,6 +92,7 @@ impl Collector {
         let groups = Groups::new(config.grouping.clone(), now(&system));
         let resource = resource::of(&system);
         Self {
+            scrubber: config.command_lines.then(Scrubber::new),
             system,
             config,
             groups,
@@ -223,7 +227,7 @@ impl Collector {
                 if out.points() + otel::processes::PROCESS_SERIES + OWN > config.series {
                     break;
                 }
-                let line = config.command_lines.then(|| scrub::command_line(&self.system, row)).flatten();
+                let line = self.scrubber.as_ref().and_then(|scrubber| scrub::command_line(&self.system, row, scrubber));
                 otel::processes::process(out, row, line, now);
             }
         }

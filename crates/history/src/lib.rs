@@ -25,7 +25,6 @@ mod recorder;
 mod sample;
 #[cfg(unix)]
 mod sampler;
-mod scrub;
 mod store;
 mod text;
 
@@ -41,5 +40,4 @@ pub use reader::{History, Summary};
 #[cfg(unix)]
 pub use recorder::{Options, Recorder};
 pub use sample::{Header, Process, Sample, from_millis, to_millis};
-pub use scrub::Scrubber;
 pub use text::Text;

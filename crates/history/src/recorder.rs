@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use psoxide::{Field, Moment, System};
+use psoxide_scrub::Scrubber;
 
 use crate::columns;
 use crate::delta::New;
@@ -15,7 +16,6 @@ use crate::log::{Log, Writer};
 use crate::machine::Machine;
 use crate::sample::{Header, Sample, to_millis};
 use crate::sampler::Sampler;
-use crate::scrub::Scrubber;
 use crate::store::{Files, IDS, OPEN, SEQUENCES, Segment, Store, log_name, sync_folder};
 
 #[cfg(test)]
@@ -62,10 +62,7 @@ impl Recorder {
             interval: options.interval,
             columns: columns::columns(&options.fields),
         };
-        let scrubber = match options.raw {
-            true => None,
-            false => Some(Scrubber::new().ok_or_else(|| io::Error::other("the patterns of secrets are malformed"))?),
-        };
+        let scrubber = (!options.raw).then(Scrubber::new);
         // In the order of the columns.
         let fields = columns::FIELDS.iter().copied().filter(|field| options.fields.contains(field)).collect();
         let sampler = Sampler::new(system.clone(), fields, scrubber);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use psoxide::{Field, Moment, Pid, PressureOf, Query, Reading, Result, Row, System};
+use psoxide_scrub::Scrubber;
 
 use crate::columns;
 use crate::delta::New;
 use crate::facts::{FACTS, Facts};
-use crate::scrub::Scrubber;
 
 /// Mounts, disks, names and the facts of processes are read again after so many samples.
 const FRESH: u64 = 60;
