@@ -3,7 +3,7 @@
 import os
 
 from . import _cext as cext
-from . import _common, _lazy, _ntuples, _psoxide, _psposix, _system
+from . import _common, _lazy, _ntuples, _psposix, _system
 from ._common import FREEBSD, NETBSD, OPENBSD, AccessDenied, NoSuchProcess, TimeoutExpired, ZombieProcess, debug, memoize
 from ._readings import *
 from ._readings import _api
@@ -67,32 +67,14 @@ def disk_usage_within(path, timeout):
     return disk_usage(path)
 
 
-class Process(_psoxide.Process):
-    """One process. Exceptions contain `_name` and `_ppid` once these are known."""
+class Process(_psposix.Process):
+    """One process."""
 
-    _api = _api
-    __slots__ = ("_name", "_ppid")
+    __slots__ = ()
 
     def io_counters(self):
         """Reads and writes it has done. The kernel does not count bytes: psutil has -1."""
         return super().io_counters()._replace(read_bytes=-1, write_bytes=-1)
-
-    def wait(self, timeout=None):
-        """Waits for its end."""
-        if _CAPTURED:
-            raise NotImplementedError("a process of a captured machine cannot be waited for")
-        try:
-            return _psposix.wait_pid(self.pid, timeout)
-        except TimeoutExpired as err:
-            raise TimeoutExpired(timeout, self.pid, getattr(self, "_name", None)) from err
-
-    def nice_get(self):
-        """Its nice value."""
-        return self.priority()
-
-    def nice_set(self, value):
-        """Gives it another nice value."""
-        return self.set_nice(value)
 
     if FREEBSD:
 

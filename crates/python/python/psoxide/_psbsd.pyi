@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection
 from os import PathLike
 
-from . import _cext as cext, _ntuples as ntp, _psoxide
+from . import _cext as cext, _ntuples as ntp, _psposix
 from ._ntuples import scputimes as scputimes
 from ._readings import *
 
@@ -30,10 +30,7 @@ if sys.platform.startswith("freebsd") or sys.platform.startswith("openbsd"):
 if sys.platform.startswith("freebsd"):
     def sensors_temperatures() -> dict[str, list[tuple[str, float, float | None, float | None]]]: ...
 
-class Process(_psoxide.Process):
-    def wait(self, timeout: float | None = None) -> int | None: ...
-    def nice_get(self) -> int: ...
-    def nice_set(self, value: int) -> None: ...
+class Process(_psposix.Process):
     if sys.platform.startswith("freebsd"):
         def cpu_affinity_get(self) -> list[int]: ...
         def cpu_affinity_set(self, cpus: Collection[int]) -> None: ...

@@ -5,7 +5,7 @@ import os
 import sys
 
 from . import _cext as cext
-from . import _common, _fork, _lazy, _ntuples, _psoxide, _psposix, _system
+from . import _common, _fork, _lazy, _ntuples, _psposix, _system
 from ._common import (
     AccessDenied,
     NoSuchProcess,
@@ -139,11 +139,10 @@ def wrap_exceptions(fun):
     return _common._looks_like(wrapper, fun)
 
 
-class Process(_psoxide.Process):
-    """One process. Exceptions carry `_name` and `_ppid`, once they are known."""
+class Process(_psposix.Process):
+    """One process."""
 
-    _api = _api
-    __slots__ = ("_name", "_ppid")
+    __slots__ = ()
 
     def _is_zombie(self):
         """Whether it is a zombie; False if it does not exist."""
@@ -152,23 +151,10 @@ class Process(_psoxide.Process):
         except (OSError, _common.Error):
             return False
 
-    def wait(self, timeout=None):
-        """Waits for its end."""
-        if _CAPTURED:
-            raise NotImplementedError("a process of a captured machine cannot be waited for")
-        try:
-            return _psposix.wait_pid(self.pid, timeout)
-        except TimeoutExpired as err:
-            raise TimeoutExpired(timeout, self.pid, getattr(self, "_name", None)) from err
-
     @wrap_exceptions
     def nice_get(self):
         """Its nice value."""
         return self.priority() if _CAPTURED else os.getpriority(os.PRIO_PROCESS, self.pid)
-
-    def nice_set(self, value):
-        """Gives it another nice value."""
-        return self.set_nice(value)
 
     @wrap_exceptions
     def cpu_affinity_get(self):

@@ -3,7 +3,7 @@
 import os
 
 from . import _cext as cext
-from . import _common, _lazy, _ntuples, _psoxide, _psposix, _system
+from . import _common, _lazy, _ntuples, _psposix, _system
 from ._common import AccessDenied, NoSuchProcess, TimeoutExpired, ZombieProcess, debug, memoize
 from ._readings import *
 from ._readings import _api
@@ -83,31 +83,13 @@ def net_connections(kind="inet"):
     return found
 
 
-class Process(_psoxide.Process):
-    """One process. Exceptions contain `_name` and `_ppid` once these are known."""
+class Process(_psposix.Process):
+    """One process."""
 
-    _api = _api
-    __slots__ = ("_name", "_ppid")
+    __slots__ = ()
 
     def exe(self):
         """The path of its program. psutil refuses that of the kernel's own process, which has none."""
         if self.pid == 0:
             raise AccessDenied(self.pid, getattr(self, "_name", None))
         return super().exe()
-
-    def wait(self, timeout=None):
-        """Waits for its end."""
-        if _CAPTURED:
-            raise NotImplementedError("a process of a captured machine cannot be waited for")
-        try:
-            return _psposix.wait_pid(self.pid, timeout)
-        except TimeoutExpired as err:
-            raise TimeoutExpired(timeout, self.pid, getattr(self, "_name", None)) from err
-
-    def nice_get(self):
-        """Its nice value."""
-        return self.priority()
-
-    def nice_set(self, value):
-        """Gives it another nice value."""
-        return self.set_nice(value)

@@ -6,8 +6,9 @@ import time
 
 import _signal
 
-from . import _fork, _lazy, _ntuples, _psoxide
+from . import _fork, _lazy, _ntuples, _psoxide, _system
 from ._common import TimeoutExpired, debug, memoize
+from ._readings import _api
 
 # The longest pause between two looks at a process where there are no pidfds; the first is a ten-thousandth second.
 _LONGEST_PAUSE = 0.04
@@ -204,3 +205,28 @@ def disk_usage(path):
     # What is reserved for root is neither used nor free for others.
     percent = round(used / (used + free) * 100, 1) if used + free else 0.0
     return _ntuples.sdiskusage(total, used, free, percent)
+
+
+class Process(_psoxide.Process):
+    """One process. Exceptions contain `_name` and `_ppid` once these are known."""
+
+    _api = _api
+    __slots__ = ("_name", "_ppid")
+
+    def wait(self, timeout=None):
+        """Waits for its end."""
+        # Of a machine that was copied nothing may be asked of the running kernel.
+        if _system.MACHINE is not None:
+            raise NotImplementedError("a process of a captured machine cannot be waited for")
+        try:
+            return wait_pid(self.pid, timeout)
+        except TimeoutExpired as err:
+            raise TimeoutExpired(timeout, self.pid, getattr(self, "_name", None)) from err
+
+    def nice_get(self):
+        """Its nice value."""
+        return self.priority()
+
+    def nice_set(self, value):
+        """Gives it another nice value."""
+        return self.set_nice(value)
