@@ -33,6 +33,7 @@
 //!
 //! `file`, `link` and `dir` are a tree of files (Linux: /proc and /sys). `ask` is a question that is no file. Its text is
 //! whatever the port for that system calls the question. What follows is the content, or the error with which the kernel refused.
+//! `ask file /PATH`, `ask link /PATH` and `ask dir /PATH` with an error are what the kernel refused of a tree.
 //!
 //! Content has two forms:
 //! - Text: `|` begins a line that ends in a newline, `>` one that does not.

@@ -53,6 +53,30 @@ fn a_capture_tells_what_the_machine_told() {
     assert_eq!(copy.swap_memory().unwrap().total, host.swap_memory().unwrap().total);
 }
 
+/// An ordinary user's capture says of another user's process what the kernel said: refused, not gone.
+#[test]
+fn what_was_refused_stays_refused() {
+    let mut options = options(true);
+    options.pids.push(1);
+    let host = System::host();
+    let copy = open(&host.capture(&options).unwrap());
+    let answers = |system: &System| {
+        let init = system.process(1).unwrap();
+        [
+            init.name().map(drop),
+            init.exe().map(drop),
+            init.cwd().map(drop),
+            init.io_counters().map(drop),
+            init.environ().map(drop),
+            init.memory_maps().map(drop),
+            init.open_files().map(drop),
+            init.memory_footprint().map(drop),
+        ]
+        .map(|answer| answer.map_err(|error| error.kind()))
+    };
+    assert_eq!(answers(&copy), answers(&host));
+}
+
 #[test]
 fn what_is_private_is_left_out() {
     let host = System::host();

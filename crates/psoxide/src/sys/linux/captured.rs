@@ -4,18 +4,25 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use psoxide_capture::Entry;
+use psoxide_capture::{Entry, Origin};
 use psoxide_parse::decimal;
 
 use super::abi::{EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, FileKind, error};
-use crate::Result;
+use super::files;
+use crate::sys::question::Capture;
+use crate::{Error, Result};
 
 /// Links that are followed on the way to one file, as in the kernel.
 const MOST_LINKS: u32 = 40;
 
 /// A tree of files, by path without the leading slash.
-#[derive(Debug)]
-pub(super) struct CapturedTree(BTreeMap<Vec<u8>, Entry>);
+#[derive(Debug, Default)]
+pub(super) struct CapturedTree {
+    /// What the kernel gave, or the error with which it refused.
+    entries: BTreeMap<Vec<u8>, Result<Entry, i32>>,
+    /// Whether the recorder wrote the capture, whose list of files tells what was never asked.
+    is_recorded: bool,
+}
 
 /// A directory of a captured tree.
 #[derive(Debug)]
@@ -29,11 +36,26 @@ enum Found<'a> {
     File(&'a [u8]),
     Link(&'a [u8]),
     Dir,
+    Refused(i32),
 }
 
 impl CapturedTree {
+    /// A copied machine, whose files are all that there is.
+    #[cfg(any(test, not(target_os = "linux")))]
     pub(super) fn new(entries: BTreeMap<Vec<u8>, Entry>) -> Self {
-        Self(entries)
+        Self { entries: entries.into_iter().map(|(path, entry)| (path, Ok(entry))).collect(), ..Self::default() }
+    }
+
+    /// A captured machine. Answers to questions about files are what the kernel refused.
+    pub(super) fn of(capture: Capture) -> Self {
+        let refused = capture.answers.into_iter().filter_map(|(question, answer)| {
+            let (_, path) = question.split_once(" /")?;
+            Some((path.into(), Err(answer.err()?)))
+        });
+        Self {
+            is_recorded: capture.header.origin == Origin::Recorded,
+            entries: refused.chain(capture.entries.into_iter().map(|(path, entry)| (path, Ok(entry)))).collect(),
+        }
     }
 
     /// Returns the bytes of a file.
@@ -41,6 +63,7 @@ impl CapturedTree {
         self.find(path, true).and_then(|(_, found)| match found {
             Found::File(bytes) => Ok(bytes),
             Found::Dir | Found::Link(_) => Err(error(EISDIR)),
+            Found::Refused(errno) => Err(error(errno)),
         })
     }
 
@@ -49,21 +72,24 @@ impl CapturedTree {
         self.find(path, false).and_then(|(_, found)| match found {
             Found::Link(target) => Ok(target),
             Found::File(_) | Found::Dir => Err(error(EINVAL)),
+            Found::Refused(errno) => Err(error(errno)),
         })
     }
 
     /// Returns the type of the file that a path leads to.
     pub(super) fn kind(&self, path: &Path) -> Result<FileKind> {
-        self.find(path, true).map(|(_, found)| match found {
-            Found::File(_) => FileKind::Regular,
-            Found::Dir => FileKind::Directory,
-            Found::Link(_) => FileKind::Other,
+        self.find(path, true).and_then(|(_, found)| match found {
+            Found::File(_) => Ok(FileKind::Regular),
+            Found::Dir => Ok(FileKind::Directory),
+            Found::Link(_) => Ok(FileKind::Other),
+            Found::Refused(errno) => Err(error(errno)),
         })
     }
 
     pub(super) fn open_dir(self: &Arc<Self>, path: &Path) -> Result<CapturedDir> {
         match self.find(path, true)? {
             (path, Found::Dir) => Ok(CapturedDir { tree: Arc::clone(self), path }),
+            (_, Found::Refused(errno)) => Err(error(errno)),
             _ => Err(error(ENOTDIR)),
         }
     }
@@ -84,8 +110,9 @@ impl CapturedTree {
                 continue;
             }
             let next = join(&here, &name);
-            found = self.at(&next).ok_or_else(|| error(ENOENT))?;
+            found = self.at(&next).ok_or_else(|| self.absent(&next, &rest))?;
             match found {
+                Found::Refused(errno) => return Err(error(errno)),
                 Found::Link(target) if follow || !rest.is_empty() => {
                     links = links.checked_sub(1).ok_or_else(|| error(ELOOP))?;
                     if target.starts_with(b"/") {
@@ -100,21 +127,34 @@ impl CapturedTree {
         Ok((here, found))
     }
 
+    /// Says why there is nothing at a path, below which `rest` was wanted, its last name first: the machine had no such file, or
+    /// nobody looked for it.
+    fn absent(&self, path: &[u8], rest: &[Vec<u8>]) -> Error {
+        if self.is_recorded {
+            let names = path.split(|byte| *byte == b'/').chain(rest.iter().rev().map(Vec::as_slice));
+            if !files::are_recorded(&names.collect::<Vec<_>>()) {
+                return Error::not_captured(format!("file /{}", String::from_utf8_lossy(path)));
+            }
+        }
+        error(ENOENT)
+    }
+
     /// What is at a path whose directories are no links.
     fn at(&self, path: &[u8]) -> Option<Found<'_>> {
-        match self.0.get(path) {
-            Some(Entry::File(bytes)) => Some(Found::File(bytes)),
-            Some(Entry::Link(target)) => Some(Found::Link(target)),
-            Some(Entry::Dir) => Some(Found::Dir),
+        match self.entries.get(path) {
+            Some(Ok(Entry::File(bytes))) => Some(Found::File(bytes)),
+            Some(Ok(Entry::Link(target))) => Some(Found::Link(target)),
+            Some(Ok(Entry::Dir)) => Some(Found::Dir),
+            Some(Err(errno)) => Some(Found::Refused(*errno)),
             // A directory that holds something needs no entry.
             None => self.below(path).next().map(|_| Found::Dir),
         }
     }
 
     /// The entries below a directory, by their paths from there.
-    fn below(&self, dir: &[u8]) -> impl Iterator<Item = (&[u8], &Entry)> {
+    fn below(&self, dir: &[u8]) -> impl Iterator<Item = (&[u8], &Result<Entry, i32>)> {
         let prefix = join(dir, b"");
-        self.0.range(prefix.clone()..).map_while(move |(path, entry)| Some((path.strip_prefix(&*prefix)?, entry)))
+        self.entries.range(prefix.clone()..).map_while(move |(path, entry)| Some((path.strip_prefix(&*prefix)?, entry)))
     }
 }
 
@@ -136,12 +176,13 @@ impl CapturedDir {
     pub(super) fn each_link(&self, mut each: impl FnMut(u32, &[u8]) -> Result<()>) -> Result<()> {
         let number = |name| decimal(name, "name").ok().and_then(|number| u32::try_from(number).ok());
         let links = self.tree.below(&self.path).filter_map(|(name, entry)| match entry {
-            Entry::Link(target) => Some((number(name)?, target)),
-            Entry::File(_) | Entry::Dir => None,
+            Ok(Entry::Link(target)) => Some((number(name)?, Ok(target))),
+            Ok(Entry::File(_) | Entry::Dir) => None,
+            Err(errno) => Some((number(name)?, Err(error(*errno)))),
         });
         let mut links: Vec<_> = links.collect();
         links.sort_unstable_by_key(|(number, _)| *number);
-        links.into_iter().try_for_each(|(number, target)| each(number, target))
+        links.into_iter().try_for_each(|(number, target)| each(number, target?))
     }
 }
 
@@ -172,7 +213,6 @@ fn split(target: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 /// Links are not followed, and what is neither a file, nor a link, nor a directory is left out.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn load(root: &Path) -> Result<BTreeMap<Vec<u8>, Entry>> {
-    use crate::Error;
     /// As much as a tree of files is read of on Linux.
     const LONGEST: u64 = 64 << 20;
     let mut entries = BTreeMap::new();
@@ -201,6 +241,7 @@ pub(super) fn load(root: &Path) -> Result<BTreeMap<Vec<u8>, Entry>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     fn tree() -> Arc<CapturedTree> {
         let file = |text: &str| Entry::File(text.into());
@@ -235,6 +276,29 @@ mod tests {
         assert_eq!(tree.link(Path::new("/top")).unwrap(), b"/etc/name");
         assert_eq!(tree.link(Path::new("/etc/name")).unwrap_err().errno(), Some(EINVAL));
         assert_eq!(tree.kind(Path::new("/dirs")).unwrap(), FileKind::Directory);
+    }
+
+    #[test]
+    fn what_was_refused_or_never_asked_is_not_missing() {
+        let text = "psoxide-capture 1\norigin recorded\nfile proc/7/stat\n>7 (x)\ndir proc/7/fd\n\
+                    ask link /proc/7/exe\nerrno 13 EACCES\nask file /proc/7/io\nerrno 13 EACCES\n\
+                    ask dir /proc/8/fd\nerrno 13 EACCES\n";
+        let tree = Arc::new(CapturedTree::of(Capture::parse(text).unwrap()));
+        for refused in [
+            tree.read(Path::new("/proc/7/io")).map(drop),
+            tree.link(Path::new("/proc/7/exe")).map(drop),
+            tree.open_dir(Path::new("/proc/8/fd")).map(drop),
+            tree.link(Path::new("/proc/8/fd/3")).map(drop),
+        ] {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::AccessDenied);
+        }
+        for missing in ["/proc/7/cwd", "/proc/7/fd/3", "/proc/9/stat", "/proc/uptime"] {
+            assert!(tree.read(Path::new(missing)).unwrap_err().is_missing(), "{missing}");
+        }
+        for never_asked in ["/proc/7/net/tcp", "/proc/modules", "/home"] {
+            let error = tree.read(Path::new(never_asked)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotCaptured, "{never_asked}");
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ mod descriptors;
 mod dir;
 mod disk;
 mod exec;
+#[cfg(feature = "capture")]
+mod files;
 mod handle;
 mod limits;
 #[cfg(target_os = "linux")]

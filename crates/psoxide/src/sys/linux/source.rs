@@ -106,8 +106,8 @@ impl Source {
     /// Opens a capture.
     #[cfg(feature = "capture")]
     pub(crate) fn captured(capture: Capture) -> Self {
-        let Capture { header, entries, .. } = capture;
-        let files = Files::Captured(Arc::new(CapturedTree::new(entries)));
+        let header = capture.header.clone();
+        let files = Files::Captured(Arc::new(CapturedTree::of(capture)));
         Self {
             page_size: header.page_size.max(1),
             clock_ticks: header.clock_ticks.max(1),
