@@ -1,5 +1,7 @@
 //! The threads of a process: /proc/PID/task.
 
+use std::fmt::Write as _;
+
 use psoxide_parse::linux::stat;
 
 use super::dir::Dir;
@@ -58,8 +60,12 @@ fn each_stat<T>(
         Ok(())
     })?;
     let mut any = false;
+    let mut file = String::new();
     for id in ids {
-        if let Some(stat) = if_any(task.read_record(format!("{id}/stat").as_bytes(), parse))? {
+        file.clear();
+        // Nothing that is written to memory fails.
+        let _ = write!(file, "{id}/stat");
+        if let Some(stat) = if_any(task.read_record(file.as_bytes(), parse))? {
             any = true;
             each(id, stat)?;
         }
