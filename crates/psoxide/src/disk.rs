@@ -132,6 +132,7 @@ impl System {
 impl DiskUsage {
     /// Converts blocks of `size` bytes: all, unused ones, and those that ordinary users can use. As `df`, it counts what is
     /// reserved for root in the total only.
+    #[cfg(any(unix, feature = "capture"))]
     pub(crate) fn of_blocks(size: u64, blocks: u64, unused: u64, available: u64) -> Self {
         let bytes = |blocks: u64| blocks.saturating_mul(size);
         let (used, free) = (bytes(blocks.saturating_sub(unused)), bytes(available));

@@ -17,6 +17,7 @@ mod contract;
 #[cfg(unix)]
 mod posix;
 pub(crate) mod question;
+#[cfg(any(unix, feature = "capture"))]
 mod text;
 
 pub(crate) use contract::*;

@@ -9,6 +9,8 @@
 
 use std::ffi::OsString;
 use std::fmt;
+#[cfg(windows)]
+use std::os::windows::io::OwnedHandle;
 use std::path::PathBuf;
 use std::sync::Arc;
 #[cfg(windows)]
@@ -18,7 +20,7 @@ use psoxide_parse::windows::sid;
 use psoxide_parse::windows::socket_table::Table;
 
 #[cfg(windows)]
-use super::live;
+use super::service_handle::ServiceHandle;
 use crate::Pid;
 
 /// A question. Its `Display` is its key in a capture.
@@ -170,7 +172,7 @@ pub(super) struct Target {
     pub(super) pid: Pid,
     pub(super) access: u32,
     #[cfg(windows)]
-    pub(super) opened: OnceLock<live::Process>,
+    pub(super) opened: OnceLock<OwnedHandle>,
 }
 
 impl Target {
@@ -188,7 +190,7 @@ impl Target {
 pub(super) struct Service {
     pub(super) name: OsString,
     #[cfg(windows)]
-    pub(super) opened: OnceLock<live::Service>,
+    pub(super) opened: OnceLock<ServiceHandle>,
 }
 
 impl Service {

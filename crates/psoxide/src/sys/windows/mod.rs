@@ -17,6 +17,8 @@ mod net;
 mod pages;
 mod process;
 mod sensors;
+#[cfg(windows)]
+mod service_handle;
 mod services;
 mod source;
 mod table;

@@ -16,10 +16,7 @@ mod wait;
 
 pub(super) use console::interrupt;
 pub(super) use heap::{heap_info, heap_trim};
-pub(super) use process::{
-    Process, exit_code, handle, resume, set_affinity, set_io_priority, set_priority, suspend, terminate,
-};
-pub(super) use services::Service;
+pub(super) use process::{exit_code, handle, resume, set_affinity, set_io_priority, set_priority, suspend, terminate};
 pub(super) use wait::each as wait_each;
 
 use std::ffi::{OsStr, c_void};

@@ -59,16 +59,13 @@ unsafe extern "system" {
     fn NtSetInformationProcess(process: HANDLE, class: i32, information: *const c_void, length: u32) -> NTSTATUS;
 }
 
-/// An open handle of a process.
-pub(in super::super) struct Process(OwnedHandle);
-
 /// The handle of a process, which the first question opens.
 pub(in super::super) fn handle(target: &Target) -> Result<BorrowedHandle<'_>, i32> {
     if let Some(process) = target.opened.get() {
-        return Ok(process.0.as_handle());
+        return Ok(process.as_handle());
     }
-    let process = Process(open_as_debugger(target.pid, target.access)?);
-    Ok(target.opened.get_or_init(|| process).0.as_handle())
+    let process = open_as_debugger(target.pid, target.access)?;
+    Ok(target.opened.get_or_init(|| process).as_handle())
 }
 
 /// Opens a process, with the right of debuggers if it takes that and this user may have it.

@@ -4,7 +4,7 @@ use std::ptr;
 
 use windows_sys::Win32::Foundation::ERROR_MORE_DATA;
 use windows_sys::Win32::System::Services::{
-    CloseServiceHandle, EnumServicesStatusExW, OpenSCManagerW, OpenServiceW, QueryServiceConfig2W, QueryServiceConfigW,
+    EnumServicesStatusExW, OpenSCManagerW, OpenServiceW, QueryServiceConfig2W, QueryServiceConfigW,
     QueryServiceStatusEx, SC_ENUM_PROCESS_INFO, SC_HANDLE, SC_MANAGER_CONNECT, SC_MANAGER_ENUMERATE_SERVICE,
     SC_STATUS_PROCESS_INFO, SERVICE_CONFIG_DESCRIPTION, SERVICE_QUERY_CONFIG, SERVICE_QUERY_STATUS, SERVICE_STATE_ALL,
     SERVICE_WIN32,
@@ -13,36 +13,19 @@ use windows_sys::Win32::System::Services::{
 use super::{Filled, fill, fill_addressed, last_error, too_small, wide};
 use crate::sys::question::Answer;
 use crate::sys::windows::calls::{self, ServiceAspect};
+use crate::sys::windows::service_handle::ServiceHandle;
 
-/// A handle of the manager's.
-struct Open(SC_HANDLE);
-
-// SAFETY: the manager's handles are used by any thread, and it is the manager that keeps order.
-unsafe impl Send for Open {}
-// SAFETY: as above.
-unsafe impl Sync for Open {}
-
-impl Open {
-    fn new(handle: SC_HANDLE) -> Result<Self, i32> {
-        if handle.is_null() { Err(last_error()) } else { Ok(Self(handle)) }
-    }
+/// The handle that a call returned, or why there is none.
+fn opened(handle: SC_HANDLE) -> Result<ServiceHandle, i32> {
+    // SAFETY: the call has just opened the handle, and nobody else has it.
+    unsafe { ServiceHandle::new(handle) }.ok_or_else(last_error)
 }
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        // SAFETY: the handle is open and nobody else's.
-        unsafe { CloseServiceHandle(self.0) };
-    }
-}
-
-/// An open handle of a service.
-pub(in super::super) struct Service(Open);
 
 /// The manager of this machine.
-fn manager() -> Result<Open, i32> {
+fn manager() -> Result<ServiceHandle, i32> {
     let rights = SC_MANAGER_CONNECT | SC_MANAGER_ENUMERATE_SERVICE;
     // SAFETY: null pointers mean this machine and its active services.
-    Open::new(unsafe { OpenSCManagerW(ptr::null(), ptr::null(), rights) })
+    opened(unsafe { OpenSCManagerW(ptr::null(), ptr::null(), rights) })
 }
 
 /// The number of services, and the list of them.
@@ -54,7 +37,7 @@ pub(super) fn list() -> Answer {
         // SAFETY: the manager is open, the buffer has `room` bytes, and the numbers are alive.
         let answer = unsafe {
             EnumServicesStatusExW(
-                manager.0,
+                manager.raw(),
                 SC_ENUM_PROCESS_INFO,
                 SERVICE_WIN32,
                 SERVICE_STATE_ALL,
@@ -78,13 +61,13 @@ pub(super) fn list() -> Answer {
 /// The handle of a service, which the first question opens.
 fn handle(service: &calls::Service) -> Result<SC_HANDLE, i32> {
     if let Some(open) = service.opened.get() {
-        return Ok(open.0.0);
+        return Ok(open.raw());
     }
     let (manager, name) = (manager()?, wide(&service.name));
     // SAFETY: the manager is open, and the name is a terminated text.
-    let handle = unsafe { OpenServiceW(manager.0, name.as_ptr(), SERVICE_QUERY_CONFIG | SERVICE_QUERY_STATUS) };
-    let open = Service(Open::new(handle)?);
-    Ok(service.opened.get_or_init(|| open).0.0)
+    let handle = unsafe { OpenServiceW(manager.raw(), name.as_ptr(), SERVICE_QUERY_CONFIG | SERVICE_QUERY_STATUS) };
+    let open = opened(handle)?;
+    Ok(service.opened.get_or_init(|| open).raw())
 }
 
 /// Asks something about a service.
