@@ -7,8 +7,7 @@ use std::path::Path;
 
 use crate::steps::{Result, workspace};
 
-/// Directories of modules, and how a module there names its siblings. Windows is missing: its questions keep the handles
-/// that `live` opens.
+/// Directories of modules, and how a module there names its siblings.
 const DIRECTORIES: &[(&str, &str)] = &[
     ("crates/psoxide/src/sys/bsd", "super::"),
     ("crates/psoxide/src/sys/freebsd", "super::"),
@@ -19,8 +18,11 @@ const DIRECTORIES: &[(&str, &str)] = &[
     ("crates/psoxide/src/sys/netbsdlike", "super::"),
     ("crates/psoxide/src/sys/openbsd", "super::"),
     ("crates/psoxide/src/sys/sunos", "super::"),
+    ("crates/psoxide/src/sys/windows", "super::"),
+    ("crates/psoxide/src/sys/windows/live", "super::"),
     ("crates/cli/src/output", "super::"),
     ("crates/bpf/src", "crate::"),
+    ("crates/python/src", "crate::"),
 ];
 
 /// What each module uses.

@@ -6,20 +6,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use psoxide::{
-    AddressFamily, Backend, Battery, ConnectionKind, Duplex, NetIo, NicAddress, NicStats, Os, Pid, Record as _, Result,
-    System, TimeLeft, Value, heap_info, heap_trim,
+    AddressFamily, Backend, Battery, Duplex, NetIo, NicAddress, NicStats, Os, Pid, Record as _, Result, System,
+    TimeLeft, Value, heap_info, heap_trim,
 };
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyNotImplementedError, PyOverflowError, PyRuntimeWarning, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::Object;
 use crate::cells::{Lazy, Shared, intern};
-use crate::convert::{self, Members, MembersRef, Truth, Tuples, dict, text};
+use crate::convert::{self, Members, MembersRef, Truth, Tuples, connection_kind, dict, text};
 use crate::errors::{Exceptions, of_machine};
 use crate::machine::Machine;
-use crate::process::Process;
 
 /// What one package reads with: its tuples and exceptions, and the /proc that its `PROCFS_PATH` names.
 #[pyclass(frozen, module = "psoxide._psoxide")]
@@ -81,7 +80,7 @@ impl Api {
     }
 
     /// Reads without the GIL.
-    fn read<T: Send>(&self, py: Python<'_>, read: impl FnOnce(&System) -> Result<T> + Send) -> PyResult<T> {
+    pub(crate) fn read<T: Send>(&self, py: Python<'_>, read: impl FnOnce(&System) -> Result<T> + Send) -> PyResult<T> {
         let system = self.system(py)?;
         py.detach(|| read(&system)).map_err(|error| of_machine(py, &error))
     }
@@ -162,11 +161,6 @@ impl Api {
 
     fn pids(&self, py: Python<'_>) -> PyResult<Vec<Pid>> {
         self.read(py, System::pids)
-    }
-
-    /// All processes, each an instance of `class`: one question to the kernel, where it has a table of processes.
-    fn processes<'py>(&self, py: Python<'py>, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyList>> {
-        Process::of_sources(class, self.read(py, System::processes)?)
     }
 
     /// What `process_iter` goes through: for each process, by pid, its value in `known` or, where that has none, the pid;
@@ -504,9 +498,4 @@ pub(crate) fn cpu_time_kinds(py: Python<'_>, machine: Option<&Bound<'_, Machine>
     let system = machine.map_or_else(System::host, |machine| machine.get().system.clone());
     let times = py.detach(|| system.cpu_times()).map_err(|error| of_machine(py, &error))?;
     Ok(times.values().iter().filter(|value| **value != Value::None).count())
-}
-
-/// The kind of connections that a caller names.
-pub(crate) fn connection_kind(py: Python<'_>, kind: &str) -> PyResult<ConnectionKind> {
-    kind.parse().map_err(|error| of_machine(py, &error))
 }

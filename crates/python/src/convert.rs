@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    AddressFamily, Connection, ConnectionStatus, CpuTimes, DiskIo, Endpoint, FieldInfo, MemoryMap, OpenFile, Os,
-    ProcessStatus, Record, SocketType, Unit, Value, support,
+    AddressFamily, Connection, ConnectionKind, ConnectionStatus, CpuTimes, DiskIo, Endpoint, FieldInfo, MemoryMap,
+    OpenFile, Os, ProcessStatus, Record, SocketType, Unit, Value, support,
 };
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::PyValueError;
@@ -17,6 +17,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyT
 
 use crate::Object;
 use crate::cells::{Lazy, intern};
+use crate::errors::of_machine;
 use crate::ffi::Maker;
 
 /// A parameter that is true or false: any object, as Python takes it in `if`.
@@ -28,6 +29,11 @@ impl<'py> FromPyObject<'_, 'py> for Truth {
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         object.is_truthy().map(Self)
     }
+}
+
+/// The kind of connections that a caller names.
+pub(crate) fn connection_kind(py: Python<'_>, kind: &str) -> PyResult<ConnectionKind> {
+    kind.parse().map_err(|error| of_machine(py, &error))
 }
 
 macro_rules! tuples {

@@ -41,7 +41,7 @@ mod _psoxide {
     #[pymodule_export]
     use crate::percent::{busy_percent, cpu_busy_time, cpu_times_deltas, cpu_tot_time, each_percent};
     #[pymodule_export]
-    use crate::process::Process;
+    use crate::process::{Process, all_processes};
     #[pymodule_export]
     use crate::rows::RowReader;
     #[cfg(unix)]

@@ -12,9 +12,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyType};
 
 use crate::Object;
-use crate::api::{Api, connection_kind};
+use crate::api::Api;
 use crate::cells::{Lazy, Shared, intern};
-use crate::convert::{self, Truth, Tuples, text};
+use crate::convert::{self, Truth, Tuples, connection_kind, text};
 use crate::errors::About;
 use crate::limits;
 use crate::memory::{Memory, memory_fields};
@@ -43,7 +43,7 @@ struct Kept {
 
 impl Process {
     /// An instance of `class` of each process, whose identity has been read already.
-    pub(crate) fn of_sources<'py>(class: &Bound<'py, PyType>, sources: Vec<Source>) -> PyResult<Bound<'py, PyList>> {
+    fn of_sources<'py>(class: &Bound<'py, PyType>, sources: Vec<Source>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(class.py());
         for source in sources {
             let object = class.call1((source.pid(),))?;
@@ -129,6 +129,12 @@ impl Process {
         let tuples = self.tuples();
         tuples.make(py, &tuples.pmem, memory_fields(py, tuples, memory)?)
     }
+}
+
+/// Lists all processes, each an instance of `class`: one question to the kernel, where it has a table of processes.
+#[pyfunction]
+pub(crate) fn all_processes<'py>(api: &Bound<'py, Api>, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyList>> {
+    Process::of_sources(class, api.get().read(api.py(), System::processes)?)
 }
 
 /// Returns the resource that has this number on a system.

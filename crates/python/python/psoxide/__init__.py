@@ -75,6 +75,7 @@ from ._common import wrap_numbers as _wrap_numbers
 from ._oneshot import Lock as _Lock
 from ._oneshot import Oneshot as _Oneshot
 from ._psoxide import RowReader as _RowReader
+from ._psoxide import all_processes as _all_processes
 from ._psoxide import busy_percent as _busy_percent
 from ._psoxide import cpu_busy_time as _cpu_busy_time
 from ._psoxide import cpu_times_deltas as _cpu_times_deltas
@@ -934,7 +935,7 @@ def process_iter(attrs=None, ad_value=None):
     new = {}
     if not LINUX and len(pmap) < len(found) and (Process.__init__, Process._init, Process._get_ident) == _MADE_BY:
         # The kernel's table of processes tells all of them apart. Linux has none: a process is read when its turn comes.
-        new = {proc.pid: proc for proc in _psplatform._api.processes(_psplatform.Process)}
+        new = {proc.pid: proc for proc in _all_processes(_psplatform._api, _psplatform.Process)}
     try:
         if attrs is None and len(pmap) == len(found):
             yield from found
