@@ -1,6 +1,7 @@
 """What psoxide costs beside psutil: CPU time in one process, both taking turns. See ../README.md.
 
-Started by `cargo xtask bench-python` where both are installed. The exit status is 1 if a target is missed.
+Started by `cargo xtask bench-python` where both are installed. The exit status is 1 if a target is missed: each is somewhat
+below what the default backend was measured at, whose floor is the kernel's own work for /proc.
 """
 
 import argparse
@@ -90,7 +91,9 @@ def getters():
         readers = {package: package.Process(pid) for package in (psutil, psoxide)}
 
         for name in ONE_FILE:
-            compare(f"Process.{name}()", 2.5, lambda package, name=name: getattr(readers[package], name)())
+            # The kernel takes most of the time for /proc/PID/status: see the bare read below.
+            target = 1.5 if name == "num_ctx_switches" else 2.5
+            compare(f"Process.{name}()", target, lambda package, name=name: getattr(readers[package], name)())
 
         def oneshot(package):
             process = readers[package]
@@ -98,11 +101,11 @@ def getters():
                 for name in ONESHOT:
                     getattr(process, name)()
 
-        compare(f"oneshot() of {len(ONESHOT)}", 7, oneshot)
+        compare(f"oneshot() of {len(ONESHOT)}", 3.5, oneshot)
         compare("Process()", None, lambda package: package.Process(pid))
         floor(pid)
     with populations.helper("sockets", 7) as pid:
-        compare("Process.net_connections(), 7 sockets", 20, lambda package: package.Process(pid).net_connections())
+        compare("Process.net_connections(), 7 sockets", 6, lambda package: package.Process(pid).net_connections())
 
 
 def floor(pid):
@@ -133,8 +136,8 @@ def system():
 
 def iteration(count):
     with populations.processes(count) as pids:
-        compare(f"process_iter(8 attributes), {count} processes", 5, lambda p: list(p.process_iter(EIGHT)), 5)
-        compare(f"process_iter(), {count} processes", 2, lambda p: list(p.process_iter()), 5)
+        compare(f"process_iter(8 attributes), {count} processes", 4, lambda p: list(p.process_iter(EIGHT)), 5)
+        compare(f"process_iter(), {count} processes", 1.5, lambda p: list(p.process_iter()), 5)
         compare("pids()", None, lambda p: p.pids(), 5)
         objects(pids)
 
