@@ -1,10 +1,10 @@
-"""Builds the package psoxide under the name psutil: copies its Python files and leaves the rest to maturin."""
+"""Builds the package psoxide under the name psutil: copies its Python files, and calls maturin for everything else."""
 
 import shutil
 from pathlib import Path
 
 import maturin
-from maturin import (  # noqa: F401  the hooks that need no files
+from maturin import (  # hooks that need no files
     get_requires_for_build_editable,
     get_requires_for_build_sdist,
     get_requires_for_build_wheel,
@@ -16,7 +16,7 @@ _TO = _HERE / "python" / "psutil"
 
 
 def _copy():
-    # A source distribution has the copy and nothing to copy from.
+    # A source distribution already contains the copy.
     if _FROM.is_dir():
         shutil.rmtree(_TO, ignore_errors=True)
         shutil.copytree(_FROM, _TO, ignore=shutil.ignore_patterns("__pycache__", "*.so"))

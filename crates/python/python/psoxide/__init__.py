@@ -1,4 +1,4 @@
-"""Processes and machines: psutil's API on a Rust core.
+"""Reads processes and machines: psutil's API on a Rust core.
 
     import psoxide
 
@@ -87,7 +87,7 @@ __version__ = "7.2.2"
 __author__ = "The psoxide authors"
 version_info = tuple(int(part) for part in __version__.split("."))
 
-# Files of two versions in one folder, after an installation that was cut short or made by hand.
+# An interrupted or manual installation can leave files of two versions in one directory.
 if _psplatform.cext.version != int(__version__.replace(".", "")):
     raise ImportError(
         f"version conflict: the native module {_psplatform.cext.__file__} is of version {_psplatform.cext.version},"
@@ -131,7 +131,7 @@ __all__ = [
     "set_backend", "open_capture", "close_capture",
 ]  # fmt: skip
 
-# What is made or imported when it is first asked for: all of it together takes longer than the rest of the package.
+# Modules that are imported on first use, because together they take longer to import than the package itself.
 _LAZY_MODULES = ("collections", "contextlib", "datetime", "functools", "pwd", "signal", "socket", "subprocess", "threading")
 _PLATFORM = _psplatform.__name__.rpartition(".")[2]
 _LAZY = {
@@ -170,7 +170,7 @@ elif SUNOS:
     CONN_IDLE, CONN_BOUND = _psplatform.CONN_IDLE, _psplatform.CONN_BOUND
 
 
-# A reload makes a new Process; what was made of the old one is to be made again.
+# A reload defines a new Process, so the Popen that was built on the old one is discarded.
 globals().pop("Popen", None)
 
 
@@ -180,7 +180,7 @@ def __getattr__(name):
     elif name == "Popen":
         value = _popen.make(_fork.load("subprocess"), Process, _added)
     elif name in _LAZY:
-        # `globals` and not the package's name: the package may have been executed a second time.
+        # Store the value in `globals()`, not in sys.modules by the package's name: the package may be executed twice.
         owner = _LAZY[name]
         value = getattr(_fork.load(f"{_common._PACKAGE}.{owner}"), name)
         if isinstance(value, _lazy.StandIn):
@@ -199,41 +199,42 @@ def __dir__():
 
 
 _timer = time.monotonic
-# Of a module that is not reloaded with this one: instances from before are still told by it.
+# `_common` is not reloaded with this module, so instances from before a reload still compare equal to the sentinel.
 _SENTINEL = _common._DEFAULT
-# The parent of each process. Programs replace it.
+# Maps each pid to its parent's pid. Programs replace this function.
 _ppid_map = _PPID_MAP = _psplatform.ppid_map
-# Instances that process_iter() yields again, and pids of which is_running() found that others have taken them.
+# `_pmap` holds the instances that process_iter() yields again. `_pids_reused` holds pids of which is_running() found
+# that another process has taken them.
 _pmap = {}
 _pids_reused = set()
-# All physical memory, as virtual_memory() last saw it.
+# Total physical memory, as the last virtual_memory() returned it.
 _TOTAL_PHYMEM = None
-# The pid of the process that has no parent, as the last listing had it.
+# The lowest pid of the last listing: the process that has no parent.
 _first = None
 
 
 def _set_debug(value):
-    """Switches PSUTIL_DEBUG on or off."""
+    """Switches debug messages (PSUTIL_DEBUG) on or off."""
     _common.PSUTIL_DEBUG = bool(value)
 
 
 def _pprint_secs(secs):
-    """A point in time, for people."""
+    """Formats a point in time for repr()."""
     then = time.localtime(secs)
     return time.strftime("%H:%M:%S" if time.time() - secs < 60 * 60 * 24 else "%Y-%m-%d %H:%M:%S", then)
 
 
 class Process:
-    """A process, by its pid; without one, the calling process.
+    """A process, named by its pid. Without a pid, the calling process.
 
-    Two instances are equal if they are of the same process: same pid, same start. What changes a process or signals it
-    fails if the pid is another's meanwhile.
+    Two instances are equal if they name the same process: same pid and same start time. A method that changes or
+    signals the process fails if another process has taken the pid.
     """
 
     _lock = _Lock()
-    # What oneshot() keeps, while it is in force.
+    # The values that oneshot() caches while its context is entered.
     _cache = None
-    # What becomes known of it. An instance has its own only of those that have.
+    # Defaults of what an instance learns about its process. Only what differs is stored in the instance.
     _proc = None
     _name = None
     _exe = None
@@ -272,7 +273,7 @@ class Process:
 
     def _set_up(self, pid, proc):
         if self._proc is not None:
-            # Made anew in place: what is known of the process that it was is forgotten.
+            # __init__() was called again on this instance: forget what was read of the previous process.
             for name in _FORGOTTEN:
                 self.__dict__.pop(name, None)
         self._pid = pid
@@ -280,7 +281,7 @@ class Process:
         self._ident = (pid, None)
 
     def _get_ident(self):
-        """What tells this process from a later one with its pid: the pid, and seconds from the boot to its start."""
+        """Returns the identity of the process: its pid, and the seconds from the boot to its start."""
         return (self._pid, self._proc.create_time(monotonic=True))
 
     def __str__(self):
@@ -289,12 +290,12 @@ class Process:
         exitcode = None if self._exitcode is _SENTINEL else self._exitcode
         started = self._create_time and _pprint_secs(self._create_time)
         fields = [("pid", self.pid), ("name", self._name), ("status", status), ("exitcode", exitcode), ("started", started)]
-        # An exit code of 0 is worth showing, an empty name is not.
+        # Show an exit code of 0, but not an empty name.
         shown = ", ".join(f"{name}={value!r}" for name, value in fields if value or value == 0)
         return f"{self.__class__.__module__}.{self.__class__.__name__}({shown})"
 
     def _status_for_repr(self):
-        """Read its status, and remember its name. None where the status cannot be read."""
+        """Returns the status for repr(), and caches the name. Returns None if the status cannot be read."""
         if self._pid_reused:
             return "terminated + PID reused"
         try:
@@ -318,7 +319,7 @@ class Process:
     def __hash__(self):
         known = self._hash
         if known is None:
-            # Kept: an instance that is initialised once more in place stays in its set.
+            # Cached, so that an instance whose __init__() is called again stays in its set.
             known = self._hash = hash(self._ident)
         return known
 
@@ -328,7 +329,7 @@ class Process:
         return other
 
     def __reduce_ex__(self, protocol):
-        # As psutil's, which holds a lock, refuses it.
+        # Pickling fails with the TypeError that psutil raises, whose instances hold a lock.
         return _thread.RLock().__reduce_ex__(protocol)
 
     def _raise_if_pid_reused(self):
@@ -339,15 +340,15 @@ class Process:
 
     @property
     def pid(self):
-        """Its pid."""
+        """Returns the pid."""
         return self._pid
 
     def oneshot(self):
-        """Enter a context in which each kernel file is read once, for all getters."""
+        """Enters a context in which the getters read each kernel file at most once."""
         return _Oneshot(self)
 
     def as_dict(self, attrs=None, ad_value=None):
-        """Return the values of these getters, or of all, by name. A refused value is `ad_value`."""
+        """Returns a dict of getter names and values: those in `attrs`, or all. A refused value is `ad_value`."""
         names = _attr_names(attrs)
         getters = _Getters(type(self), [name for name in names if name not in self.__dict__], names)
         return self._as_dict(getters, ad_value, asked=bool(attrs))
@@ -368,13 +369,13 @@ class Process:
                 except (AccessDenied, ZombieProcess):
                     result[name] = ad_value
                 except NotImplementedError:
-                    # All that there are, where none was named.
+                    # Without `attrs`, getters that the system does not support are left out.
                     if asked:
                         raise
         return result
 
     def parent(self):
-        """Return its parent if that still runs; None for the first process."""
+        """Returns the parent if it still runs. Returns None for the first process."""
         if self.pid == _first_pid():
             return None
         ppid = self.ppid()
@@ -382,11 +383,11 @@ class Process:
             parent = None if ppid is None else Process(ppid)
         except NoSuchProcess:
             return None
-        # A younger process has taken the pid of a parent that ended.
+        # A parent that started after its child is another process that took the pid.
         return parent if parent is not None and self._is_not_older_than(parent) else None
 
     def parents(self):
-        """Its parent, the parent's parent, and so on."""
+        """Returns the parent, the parent's parent, and so on."""
         parents = []
         process = self.parent()
         while process is not None:
@@ -395,7 +396,7 @@ class Process:
         return parents
 
     def is_running(self):
-        """Whether it still exists and is the same process; a zombie does."""
+        """Returns whether the process still exists, also as a zombie, and its pid is not another process's."""
         if not self._gone and not self._pid_reused:
             try:
                 now = Process(self.pid)
@@ -404,7 +405,7 @@ class Process:
             except NoSuchProcess:
                 self._gone = True
             else:
-                # The start tells it from a later process with the pid.
+                # A later process with the same pid has another start time.
                 if now == self:
                     return True
                 self._pid_reused = True
@@ -415,11 +416,11 @@ class Process:
 
     @_memoize_when_activated
     def ppid(self):
-        """The pid of its parent."""
+        """Returns the pid of the parent."""
         if self._pid_reused:
             self._raise_if_pid_reused()
         try:
-            # Rust reads the start of the process with it, and takes no other process for this one.
+            # The native reading checks the start time in the same file, so the value is this process's.
             self._ppid = self._proc._ppid = self._proc.ppid()
         except NoSuchProcess:
             self._raise_if_pid_reused()
@@ -427,10 +428,10 @@ class Process:
         return self._ppid
 
     def name(self):
-        """Its name."""
+        """Returns the name."""
         name = self._proc.name()
         if len(name) >= 15:
-            # The kernel keeps 15 bytes; the program's file name may begin with them and go on.
+            # The kernel truncates names to 15 bytes. A program name that begins with these bytes is the full name.
             try:
                 cmdline = self.cmdline()
             except (AccessDenied, ZombieProcess) as err:
@@ -444,7 +445,7 @@ class Process:
         return name
 
     def exe(self):
-        """The file it executes; empty where there is none."""
+        """Returns the path of the executable, or an empty string if there is none."""
         if self._exe is None:
             try:
                 exe = self._proc.exe()
@@ -457,7 +458,7 @@ class Process:
         return self._exe
 
     def _program_of_cmdline(self):
-        """The program that the command line names, if that can be executed; else an empty text."""
+        """Returns the program that the command line names if it is an executable file, else an empty string."""
         try:
             program = next(iter(self.cmdline()), "")
         except AccessDenied:
@@ -467,33 +468,33 @@ class Process:
         return program if os.path.isfile(program) and os.access(program, os.X_OK) else ""
 
     def cmdline(self):
-        """Its command line."""
+        """Returns the command line as a list."""
         return self._proc.cmdline()
 
     def status(self):
-        """Return its status, one of the STATUS_ constants."""
+        """Returns the status, one of the STATUS_ constants."""
         try:
             return self._proc.status()
         except ZombieProcess:
             return STATUS_ZOMBIE
 
     def username(self):
-        """Return the name of its real user, or the number of a user without a name."""
+        """Returns the name of the real user, or the user id as text if it has no name."""
         return self._proc.username()
 
     def create_time(self):
-        """When it began, in seconds since 1970."""
+        """Returns when the process started, in seconds since 1970."""
         known = self._create_time
         if known is None:
             known = self._create_time = self._proc.create_time()
         return known
 
     def cwd(self):
-        """Its working directory."""
+        """Returns the working directory."""
         return self._proc.cwd()
 
     def nice(self, value=None):
-        """Its nice value, or a new one."""
+        """Returns the nice value, or sets it to `value`."""
         if value is None:
             return self._proc.nice_get()
         self._raise_if_pid_reused()
@@ -502,29 +503,29 @@ class Process:
 
     @_memoize_when_activated
     def uids(self):
-        """User ids."""
+        """Returns the real, effective and saved user ids."""
         return self._proc.uids()
 
     def gids(self):
-        """Group ids."""
+        """Returns the real, effective and saved group ids."""
         return self._proc.gids()
 
     def terminal(self):
-        """Its controlling terminal, or None."""
+        """Returns the path of the controlling terminal, or None."""
         return self._proc.terminal()
 
     def num_fds(self):
-        """Number of open file descriptors."""
+        """Returns the number of open file descriptors."""
         return self._proc.num_fds()
 
     if _psplatform.HAS_PROC_IO:
 
         def io_counters(self):
-            """I/O it has done."""
+            """Returns counters of the I/O that the process has done."""
             return self._proc.io_counters()
 
     def ionice(self, ioclass=None, value=None):
-        """Its I/O scheduling class and priority, or new ones."""
+        """Returns the I/O scheduling class and priority, or sets them."""
         if ioclass is None:
             if value is not None:
                 raise ValueError("'ioclass' argument must be specified")
@@ -533,13 +534,13 @@ class Process:
         return self._proc.ionice_set(ioclass, value)
 
     def rlimit(self, resource, limits=None):
-        """A resource limit as (soft, hard), or a new one."""
+        """Returns a resource limit as (soft, hard), or sets it to `limits`."""
         if limits is not None:
             self._raise_if_pid_reused()
         return self._proc.rlimit(resource, limits)
 
     def cpu_affinity(self, cpus=None):
-        """The CPUs it may run on, or new ones; an empty list is all that it can have."""
+        """Returns the CPUs that the process may run on, or sets them. An empty list allows all eligible CPUs."""
         if cpus is None:
             return sorted({*self._proc.cpu_affinity_get()})
         self._raise_if_pid_reused()
@@ -548,27 +549,27 @@ class Process:
         return None
 
     def cpu_num(self):
-        """The CPU it last ran on."""
+        """Returns the CPU on which the process last ran."""
         return self._proc.cpu_num()
 
     def environ(self):
-        """The environment it was started with."""
+        """Returns the environment with which the program was started."""
         return self._proc.environ()
 
     def num_ctx_switches(self):
-        """Context switches, voluntary and involuntary."""
+        """Returns the numbers of voluntary and involuntary context switches."""
         return self._proc.num_ctx_switches()
 
     def num_threads(self):
-        """Number of threads."""
+        """Returns the number of threads."""
         return self._proc.num_threads()
 
     def threads(self):
-        """Its threads, with the CPU time of each."""
+        """Returns the threads with the CPU time of each."""
         return self._proc.threads()
 
     def children(self, recursive=False):
-        """Its children; with `recursive`, all its descendants."""
+        """Returns the children or, with `recursive`, all descendants."""
         self._raise_if_pid_reused()
         if _ppid_map is not _PPID_MAP:
             return self._children_of_map(recursive)
@@ -577,7 +578,7 @@ class Process:
         except NoSuchProcess:
             raise NoSuchProcess(self.pid, msg="process PID not found") from None
         if (Process.__init__, Process._init, Process._get_ident) == _MADE_BY:
-            # Who they are is known: nothing of them needs to be read again.
+            # The listing has read their identity, so no further read is needed.
             return [_made(proc) for proc in found]
         children = []
         for proc in found:
@@ -590,7 +591,7 @@ class Process:
         return children
 
     def _children_of_map(self, recursive):
-        """Its children as `_ppid_map` has them, which a program has replaced."""
+        """Returns the children according to a `_ppid_map` that a program has replaced."""
         of = {}
         for pid, ppid in _ppid_map().items():
             of.setdefault(ppid, []).append(pid)
@@ -600,7 +601,7 @@ class Process:
             for parent in generation:
                 for pid in of.get(parent.pid, ()):
                     if pid in seen:
-                        continue  # a map with a ring
+                        continue  # the replaced map has a cycle
                     seen.add(pid)
                     try:
                         child = Process(pid)
@@ -613,18 +614,21 @@ class Process:
         return children
 
     def _is_not_older_than(self, parent):
-        """Whether `parent` can be its parent, and has not merely taken the pid of an earlier one."""
-        # By the clock that nobody sets: create_time() of before and after the clock was set cannot be compared.
+        """Returns whether `parent` started first. Otherwise another process has taken the pid of the real parent."""
+        # Compare start times since the boot. create_time() moves when somebody sets the clock.
         began, parent_began = self._ident[1], parent._ident[1]
         return began is None or parent_began is None or parent_began <= began
 
     def cpu_percent(self, interval=None):
-        """CPU time used since the last call, or during `interval` seconds, in percent of one CPU; may exceed 100."""
+        """Returns the CPU time used since the last call, or during `interval` seconds, in percent of one CPU.
+
+        The value exceeds 100 if several threads run at the same time.
+        """
         pause = 0 if interval is None else interval
         if pause < 0:
             raise ValueError(f"interval is not positive (got {interval!r})")
         if cpu_count is not _CPU_COUNT:
-            # The number cancels out, and asking for it costs as much as all the rest; but a replaced one is asked.
+            # The percentage does not depend on the number of CPUs. Call cpu_count() only if a program has replaced it.
             cpu_count()
         if pause > 0:
             self._cpu_percent_since_last()
@@ -637,20 +641,20 @@ class Process:
 
     @_memoize_when_activated
     def cpu_times(self):
-        """CPU time it has used."""
+        """Returns the CPU time that the process has used."""
         return self._proc.cpu_times()
 
     @_memoize_when_activated
     def memory_info(self):
-        """Its memory."""
+        """Returns the memory counters."""
         return self._proc.memory_info()
 
     def memory_full_info(self):
-        """Return its memory, with USS, PSS and swap."""
+        """Returns the memory counters with USS, PSS and swap."""
         return self._proc.memory_full_info()
 
     def memory_percent(self, memtype="rss"):
-        """One kind of its memory in percent of all physical memory."""
+        """Returns one memory counter in percent of the total physical memory."""
         if memtype in _ntuples.pmem._fields:
             memory = self.memory_info()
         elif memtype in _ntuples.pfullmem._fields:
@@ -669,15 +673,15 @@ class Process:
     if _psplatform.HAS_PROC_SMAPS:
 
         def memory_maps(self, grouped=True):
-            """Its mappings: one by one, or with `grouped` summed by path."""
+            """Lists the memory mappings: each one or, with `grouped`, their sums by path."""
             return self._proc.memory_maps_grouped() if grouped else self._proc.memory_maps()
 
     def open_files(self):
-        """Regular files it has open."""
+        """Lists the regular files that the process has open."""
         return self._proc.open_files()
 
     def net_connections(self, kind="inet"):
-        """Sockets it holds."""
+        """Lists the sockets that the process holds."""
         _check_conn_kind(kind)
         return self._proc.net_connections(kind)
 
@@ -685,7 +689,7 @@ class Process:
     def connections(self, kind="inet"):
         return self.net_connections(kind=kind)
 
-    # --- What changes a process
+    # --- Methods that change the process
 
     def _send_signal(self, sig):
         if self.pid == 0:
@@ -701,35 +705,36 @@ class Process:
             raise
 
     def send_signal(self, sig):
-        """Sends it a signal."""
+        """Sends the signal `sig` to the process."""
         self._send_signal(sig)
 
     def suspend(self):
-        """Stops it: SIGSTOP."""
+        """Suspends the process with SIGSTOP."""
         if WINDOWS:
             self._raise_if_pid_reused()
             return self._proc.suspend()
         return self._send_signal(_psplatform.SIGNALS["SIGSTOP"])
 
     def resume(self):
-        """Lets it go on: SIGCONT."""
+        """Resumes the process with SIGCONT."""
         if WINDOWS:
             self._raise_if_pid_reused()
             return self._proc.resume()
         return self._send_signal(_psplatform.SIGNALS["SIGCONT"])
 
     def terminate(self):
-        """Asks it to end: SIGTERM."""
+        """Terminates the process with SIGTERM."""
         self._send_signal(15)
 
     def kill(self):
-        """Ends it: SIGKILL."""
+        """Kills the process with SIGKILL."""
         self._send_signal(9)
 
     def wait(self, timeout=None):
-        """Waits for its end.
+        """Waits for the process to end.
 
-        Returns its exit code or, negative, the signal that ended it; None if it is no child of this process.
+        Returns the exit code or, negative, the number of the signal that ended it. Returns None if the process is not a
+        child of the caller.
         """
         if self.pid == 0:
             raise ValueError("can't wait for PID 0")
@@ -745,32 +750,32 @@ class Process:
         except TimeoutExpired as err:
             raise TimeoutExpired(timeout, pid=self.pid, name=self._name) from err
         if code is None:
-            # Of several threads that wait one is told the code, which the others are not to forget.
+            # When several threads wait, the kernel gives the exit code to one of them. Keep the code that it stored.
             return self.__dict__.setdefault("_exitcode", None)
         self._exitcode = code
         return code
 
 
 class _Added:
-    """What psutil 8 adds to Process."""
+    """The methods that psutil 8 adds to Process."""
 
     def memory_info_ex(self):
-        """Return its memory by kind, and the peaks."""
+        """Returns the memory counters by kind, with their peaks."""
         return self._proc.memory_info_ex()
 
     def memory_footprint(self):
-        """Return USS, PSS and swap."""
+        """Returns USS, PSS and swap."""
         return self._proc.memory_footprint()
 
     def page_faults(self):
-        """Page faults it has caused."""
+        """Returns the numbers of minor and major page faults."""
         return self._proc.page_faults()
 
 
 if WINDOWS:
 
     def _num_handles(self):
-        """Number of handles it has open."""
+        """Returns the number of open handles."""
         return self._proc.num_handles()
 
     _num_handles.__name__ = "num_handles"
@@ -790,7 +795,7 @@ _MADE_BY = (Process.__init__, Process._init, Process._get_ident)
 
 
 def _made(proc):
-    """Make a Process around a native one whose identity has been read."""
+    """Makes a Process around a native one whose identity has been read."""
     process = Process.__new__(Process)
     pid = proc.pid
     process._set_up(pid, proc)
@@ -809,7 +814,7 @@ _AS_DICT_ALL = tuple(sorted(_as_dict_attrnames))
 
 
 def _added(self, name):
-    """What psutil 8 adds, where `dir(Process)` is to be what it is in psutil 7."""
+    """Finds what psutil 8 adds. In the package named psutil, `dir(Process)` does not list it, as in psutil 7."""
     if name in _ADDED:
         return _ADDED[name].__get__(self)
     if name == "attrs":
@@ -823,11 +828,11 @@ if _common._PACKAGE == "psutil":
 else:
     for _name, _fun in _ADDED.items():
         setattr(Process, _name, _fun)
-    # The names that as_dict() and process_iter() take.
+    # The names that as_dict() and process_iter() accept.
     Process.attrs = _ATTRS
 
 
-# The getters that Rust can answer many of in one call, each as it is here and in `_pslinux` unless someone replaces it.
+# The getters that one native call can answer for many processes, with the functions that must not have been replaced.
 _NATIVE = {
     name: (getattr(Process, name, None), native, getattr(_psplatform.Process, native, None))
     for name, native in [
@@ -843,7 +848,7 @@ _NATIVE = {
 
 
 def _attr_names(attrs):
-    """Return the names for as_dict(), each once; all if none is given."""
+    """Returns the names for as_dict(), each once. Returns all names if none is given."""
     if not attrs and (attrs is None or isinstance(attrs, (list, tuple, set, frozenset))):
         return _AS_DICT_ALL
     if not isinstance(attrs, (list, tuple, set, frozenset)):
@@ -857,9 +862,9 @@ def _attr_names(attrs):
 
 
 class _Getters:
-    """The names that as_dict() was given, and a reader of those that one native call reads.
+    """The names that as_dict() was given, and a reader of those that one native call answers.
 
-    A getter that needs more than its file is not among the latter, nor one that was replaced in a class or in `_pslinux`.
+    The reader leaves out getters that need more than one kernel file, and getters that a program has replaced.
     """
 
     __slots__ = ("names", "reader")
@@ -880,7 +885,7 @@ def _is_as_made(cls, native, name):
 
 
 def pids():
-    """The pids of all processes, ascending."""
+    """Returns the pids of all processes in ascending order."""
     global _first
     found = _psplatform.pids()
     _first = found[0]
@@ -892,19 +897,19 @@ def _first_pid():
 
 
 def pid_exists(pid):
-    """Whether a process has this pid."""
+    """Returns whether a process has this pid."""
     if pid < 0:
         return False
     if pid == 0 and not WINDOWS:
-        # For kill(2) 0 is the calling process's group.
+        # kill(0, 0) would test the calling process's group.
         return pid in pids()
     return _psplatform.pid_exists(pid)
 
 
 def process_iter(attrs=None, ad_value=None):
-    """Goes through all processes, by pid; the same instances again each time.
+    """Yields all processes in the order of their pids. Later calls yield the same instances.
 
-    With `attrs`, each has a dict `info` of what `as_dict(attrs, ad_value)` returns.
+    With `attrs`, each instance gets a dict `info`, as `as_dict(attrs, ad_value)` returns it.
     """
     global _pmap, _first
     getters = present = None
@@ -923,18 +928,19 @@ def process_iter(attrs=None, ad_value=None):
         try:
             pid = _pids_reused.pop()
         except KeyError:
-            break  # another thread has taken it
+            break  # another thread has taken the pid
         debug(f"refreshing Process instance for reused PID {pid}")
         reused.add(pid)
     if reused:
         known = {pid: process for pid, process in known.items() if pid not in reused}
-    # The processes of the last time, mostly, and the pids of others.
+    # `found` holds the instances of the last call, and the pids of new processes.
     found, pmap, lowest = _psplatform._api.recall(known, present)
     if not replaced:
         _first = lowest
     new = {}
     if not LINUX and len(pmap) < len(found) and (Process.__init__, Process._init, Process._get_ident) == _MADE_BY:
-        # The kernel's table of processes tells all of them apart. Linux has none: a process is read when its turn comes.
+        # One native call identifies all new processes from the kernel's table. Linux has no such table: there each
+        # process is read when it is yielded.
         new = {proc.pid: proc for proc in _all_processes(_psplatform._api, _psplatform.Process)}
     try:
         if attrs is None and len(pmap) == len(found):
@@ -943,7 +949,7 @@ def process_iter(attrs=None, ad_value=None):
         for process in found:
             pid = process if type(process) is int else None
             if pid in reused:
-                continue  # another process has it: its instance is for the next time
+                continue  # the next call makes an instance of the new process
             try:
                 if pid is not None:
                     process = pmap[pid] = _made(new[pid]) if pid in new else Process(pid)
@@ -967,15 +973,15 @@ def _process_iter_cache_clear():
 
 
 process_iter.cache_clear = _process_iter_cache_clear
-# What process_iter() goes around, unless someone has replaced it.
+# The functions that process_iter() bypasses unless a program has replaced them.
 _AS_DICT = Process.as_dict
 _PIDS = (pids, _psplatform.pids)
 
 
 def wait_procs(procs, timeout=None, callback=None):
-    """Waits for processes; returns those that are gone, each with a `returncode`, and those still alive.
+    """Waits for processes. Returns two lists: those that ended, each with a `returncode`, and those still alive.
 
-    `callback` is called with each as it is found gone.
+    The function calls `callback` with each process that has ended.
     """
 
     def check_gone(process, timeout):
@@ -998,7 +1004,7 @@ def wait_procs(procs, timeout=None, callback=None):
     deadline = None if timeout is None else _timer() + timeout
     while alive and (timeout is None or timeout > 0):
         for process in alive:
-            # A slice each, so that none is waited for while others have ended.
+            # Divide one second among the processes, so that the end of each is noticed within a second.
             slice_ = 1.0 / len(alive)
             if deadline is not None:
                 timeout = min(deadline - _timer(), slice_)
@@ -1009,7 +1015,7 @@ def wait_procs(procs, timeout=None, callback=None):
                 check_gone(process, slice_)
         alive -= gone
     if alive:
-        # The time is over: one last look.
+        # The timeout is over: check each process once more, without waiting.
         for process in alive:
             check_gone(process, 0)
         alive -= gone
@@ -1017,7 +1023,7 @@ def wait_procs(procs, timeout=None, callback=None):
 
 
 def _subprocess_timeout():
-    """Return subprocess.TimeoutExpired without importing subprocess: who has not imported it cannot raise it."""
+    """Returns subprocess.TimeoutExpired without importing subprocess: if nobody imported it, nobody can raise it."""
     subprocess = sys.modules.get("subprocess")
     return TimeoutExpired if subprocess is None else subprocess.TimeoutExpired
 
@@ -1026,7 +1032,7 @@ def _subprocess_timeout():
 
 
 def cpu_count(logical=True):
-    """Number of logical CPUs or, without `logical`, of cores; None if it is not known."""
+    """Returns the number of logical CPUs or, without `logical`, of cores. Returns None if it is unknown."""
     count = _psplatform.cpu_count_logical() if logical else _psplatform.cpu_count_cores()
     return count if count is not None and count >= 1 else None
 
@@ -1035,29 +1041,29 @@ _CPU_COUNT = cpu_count
 
 
 def cpu_times(percpu=False):
-    """CPU times since the boot; with `percpu`, of each CPU."""
+    """Returns the CPU times since the boot: of all CPUs together or, with `percpu`, of each."""
     return _psplatform.per_cpu_times() if percpu else _psplatform.cpu_times()
 
 
 def _first_samples():
-    """Take the first sample of all CPUs and of each, for the importing thread."""
+    """Takes the first samples of the importing thread: of all CPUs together, and of each."""
     samples = {}
     for percpu in (False, True):
         try:
             samples[_thread.get_ident(), percpu] = cpu_times(percpu=percpu)
         except Exception as err:
-            # There may be no /proc yet.
+            # /proc may not be mounted yet.
             debug(err)
     return samples
 
 
-# The last sample of each thread, by thread and by whether it is of each CPU. The functions do not share them.
+# The last sample of each thread, with and without `percpu`. cpu_percent() and cpu_times_percent() have their own.
 _busy_samples = _first_samples()
 _kinds_samples = {**_busy_samples}
 
 
 def _since_last(percent, last, interval, percpu):
-    """`percent` of two samples: the last of this thread and now, or now and after `interval` seconds."""
+    """Applies `percent` to two samples: the thread's last one and a new one, or two taken `interval` seconds apart."""
     percpu = bool(percpu)
     thread = (_thread.get_ident(), percpu)
     if interval is not None and interval < 0:
@@ -1072,22 +1078,22 @@ def _since_last(percent, last, interval, percpu):
 
 
 def cpu_percent(interval=None, percpu=False):
-    """The busy part of the CPUs since the last call of this thread, or during `interval` seconds, in percent."""
+    """Returns how busy the CPUs were since this thread's last call, or during `interval` seconds, in percent."""
     return _since_last(_busy_percent, _busy_samples, interval, percpu)
 
 
 def cpu_times_percent(interval=None, percpu=False):
-    """As cpu_percent, for each kind of CPU time."""
+    """Returns the share of each kind of CPU time, over the same span as cpu_percent()."""
     return _since_last(_each_percent, _kinds_samples, interval, percpu)
 
 
 def cpu_stats():
-    """Context switches, interrupts, software interrupts and (0 on Linux) system calls since the boot."""
+    """Counts context switches, interrupts, soft interrupts and system calls (0 on Linux) since the boot."""
     return _psplatform.cpu_stats()
 
 
 def cpu_freq(percpu=False):
-    """Frequency of the CPUs in MHz: their mean or, with `percpu`, of each."""
+    """Returns the CPU frequency in MHz: the mean of all CPUs or, with `percpu`, of each."""
     freqs = _psplatform.cpu_freq()
     if percpu:
         return freqs
@@ -1098,7 +1104,7 @@ def cpu_freq(percpu=False):
     return _sums(_ntuples.scpufreq, freqs, mean=True)
 
 
-# As in psutil, the function of the standard library.
+# As in psutil, getloadavg is the standard library's function where that exists.
 getloadavg = _psplatform.getloadavg if hasattr(_psplatform, "getloadavg") else os.getloadavg
 
 
@@ -1106,7 +1112,7 @@ getloadavg = _psplatform.getloadavg if hasattr(_psplatform, "getloadavg") else o
 
 
 def virtual_memory():
-    """Physical memory, in bytes."""
+    """Returns the use of physical memory, in bytes."""
     global _TOTAL_PHYMEM
     memory = _psplatform.virtual_memory()
     _TOTAL_PHYMEM = memory.total
@@ -1114,17 +1120,17 @@ def virtual_memory():
 
 
 def swap_memory():
-    """Swap space, in bytes."""
+    """Returns the use of swap space, in bytes."""
     return _psplatform.swap_memory()
 
 
 def heap_info():
-    """What the C allocator of this process holds, in bytes."""
+    """Returns how much memory the C allocator of this process holds, in bytes."""
     return _psplatform.heap_info()
 
 
 def heap_trim():
-    """Gives free memory of the C allocator back to the system."""
+    """Returns free memory of the C allocator to the system."""
     return _psplatform.heap_trim()
 
 
@@ -1132,10 +1138,10 @@ def heap_trim():
 
 
 def disk_usage(path, timeout=None):
-    """Read the space of the file system that holds `path`, in bytes.
+    """Returns the size and use of the file system that holds `path`, in bytes.
 
-    A network file system whose server is gone never answers. With a `timeout` in seconds, on Linux, TimeoutExpired is
-    raised instead of waiting for ever, and the file system is not asked again for 30 seconds.
+    A network file system whose server is gone never answers. With a `timeout` in seconds, TimeoutExpired is raised (on
+    Linux), and the file system is not queried again for 30 seconds.
     """
     if timeout is None:
         return _psplatform.disk_usage(path)
@@ -1146,24 +1152,24 @@ def disk_usage(path, timeout=None):
 
 
 def disk_partitions(all=False):
-    """Mounted file systems: those on devices, or `all`."""
+    """Lists the mounted file systems: those on devices or, with `all`, every one."""
     return _psplatform.disk_partitions(all)
 
 
 def disk_io_counters(perdisk=False, nowrap=True):
-    """Return the I/O counters of all disks, or with `perdisk` of each. With `nowrap` no counter goes back."""
+    """Returns the I/O counters of all disks or, with `perdisk`, of each. With `nowrap` no counter decreases."""
     return _counters("disk_io_counters", {"perdisk": bool(perdisk)}, _ntuples.sdiskio, perdisk, nowrap)
 
 
 def net_io_counters(pernic=False, nowrap=True):
-    """Return the I/O counters of all interfaces, or with `pernic` of each. With `nowrap` no counter goes back."""
+    """Returns the I/O counters of all interfaces or, with `pernic`, of each. With `nowrap` no counter decreases."""
     return _counters("net_io_counters", {}, _ntuples.snetio, pernic, nowrap)
 
 
 def _counters(name, arguments, tuple_, each, nowrap):
     read = getattr(_psplatform, name)
     if nowrap:
-        # Read under the lock: numbers that another thread has overtaken would be taken for wrapped ones.
+        # Read under the lock: a thread that compares older numbers after newer ones would take them for wrapped.
         with _common._wn.lock:
             counters = read(**arguments)
             if counters:
@@ -1178,7 +1184,7 @@ def _counters(name, arguments, tuple_, each, nowrap):
 
 
 class _CacheClear:
-    """Forgets what a function with `nowrap` remembers."""
+    """Forgets the numbers that a function keeps for `nowrap`."""
 
     __slots__ = ("_name",)
 
@@ -1204,18 +1210,18 @@ def _check_conn_kind(kind):
 
 
 def net_connections(kind="inet"):
-    """All sockets of a kind."""
+    """Lists all sockets of a kind."""
     _check_conn_kind(kind)
     return _psplatform.net_connections(kind)
 
 
 def net_if_addrs():
-    """Addresses of each interface."""
+    """Returns the addresses of each network interface."""
     return _psplatform._api.addresses_by_nic(_psplatform.net_if_addrs())
 
 
 def net_if_stats():
-    """State of each interface."""
+    """Returns the state of each network interface."""
     return _psplatform.net_if_stats()
 
 
@@ -1223,7 +1229,7 @@ def net_if_stats():
 
 
 def sensors_temperatures(fahrenheit=False):
-    """Temperatures by chip."""
+    """Returns the temperatures of each chip."""
 
     def degrees(celsius):
         return celsius if celsius is None or not fahrenheit else float(celsius) * 9 / 5 + 32
@@ -1233,49 +1239,52 @@ def sensors_temperatures(fahrenheit=False):
         chips[chip] = temperatures = []
         for label, current, high, critical in sensors:
             current, high, critical = degrees(current), degrees(high), degrees(critical)
-            # One limit stands for both.
+            # A sensor with one limit shows it as both.
             temperatures.append(_ntuples.shwtemp(label, current, high or critical or high, critical or high or critical))
     return chips
 
 
 def sensors_fans():
-    """Fans by chip, in revolutions per minute."""
+    """Returns the fan speeds of each chip, in revolutions per minute."""
     return _psplatform.sensors_fans()
 
 
 def sensors_battery():
-    """The battery, or None where there is none."""
+    """Returns the state of the battery, or None if there is none."""
     return _psplatform.sensors_battery()
 
 
 def users():
-    """Login sessions."""
+    """Lists the login sessions."""
     return _psplatform.users()
 
 
 def set_backend(name):
-    """Choose where readings come from: "auto", "proc" or "bpf" (Linux: programs loaded into the kernel, for passes over
-    many processes). Return None, or the reason why the choice has no effect: the readings then come from /proc."""
+    """Chooses where readings come from: "auto", "proc" or "bpf".
+
+    "bpf" (Linux) loads programs into the kernel, and reads many processes in one pass with them. Returns None, or the
+    reason why the choice has no effect: readings then come from /proc.
+    """
     _psplatform._api.set_backend(name)
     return _psplatform._api.backend_refusal()
 
 
 def boot_time():
-    """When the machine was booted, in seconds since 1970."""
+    """Returns when the machine was booted, in seconds since 1970."""
     return _psplatform.boot_time()
 
 
 def bytes2human(n):
-    """A number of bytes for people: 10000 is "9.8K"."""
+    """Formats a number of bytes for people: 10000 is "9.8K"."""
     return _common.bytes2human(float(n))
 
 
 def open_capture(path):
-    """Opens a machine that was copied: a file that `psoxide capture` wrote, or a directory with a copied /proc and /sys.
+    """Opens a captured machine: a file that `psoxide capture` wrote, or a directory with a copied /proc and /sys.
 
-    Returns the package once more, as it is on the system of that machine: with the functions, constants and fields that
-    psutil has there. What needs the running kernel raises NotImplementedError, and a question that the capture does
-    not hold RuntimeError. The exceptions are those of this package.
+    Returns a second copy of the package, with the functions, constants and fields that psutil has on that machine's
+    system. A call that needs the running kernel raises NotImplementedError. A question that the capture does not hold
+    raises RuntimeError. The exceptions are the classes of this package.
     """
     from . import _capture
 
@@ -1283,7 +1292,7 @@ def open_capture(path):
 
 
 def close_capture(package):
-    """Forgets a package that open_capture() has returned, which otherwise stays in memory."""
+    """Removes a package that open_capture() returned from sys.modules, so that its memory can be freed."""
     from . import _capture
 
     _capture.close_capture(package)

@@ -1,4 +1,4 @@
-"""Processes and machines: psutil's API on a Rust core."""
+"""Reads processes and machines: psutil's API on a Rust core."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -196,12 +196,12 @@ class _ProcessIter(Protocol):
     def cache_clear(self) -> None: ...
 
 class Process:
-    """A process, by its pid; without one, the calling process."""
+    """A process, named by its pid. Without a pid, the calling process."""
 
     attrs: ClassVar[frozenset[str]]
-    # What process_iter(attrs) found.
+    # process_iter(attrs) sets it.
     info: dict[str, Any]
-    # What wait_procs() found.
+    # wait_procs() sets it.
     returncode: int | None
     def __init__(self, pid: int | None = None) -> None: ...
     def __eq__(self, other: object) -> bool: ...
@@ -291,12 +291,12 @@ class Process:
         def cpu_num(self) -> int: ...
 
 class Popen(Process):
-    """A process that is started here: subprocess.Popen and Process in one."""
+    """A process that is started here. It has the attributes of Process and of subprocess.Popen."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *args: Any, **kwargs: Any) -> None: ...
-    # All attributes of subprocess.Popen.
+    # Every attribute of subprocess.Popen.
     def __getattr__(self, name: str) -> Any: ...
     def __dir__(self) -> list[str]: ...
 

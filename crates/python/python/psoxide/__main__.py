@@ -23,7 +23,7 @@ _FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 class _Metadata(Distribution):
-    """What importlib.metadata finds under the name psutil."""
+    """Describes this package to importlib.metadata under the name psutil."""
 
     def read_text(self, filename):
         if filename == "METADATA":
@@ -35,7 +35,7 @@ class _Metadata(Distribution):
 
 
 class _Finder(DistributionFinder):
-    """Finds this package under the name psutil; its modules are then found from there."""
+    """Finds this package under the name psutil. Its submodules are found through its path."""
 
     @classmethod
     def find_spec(cls, name, path=None, target=None) -> "ModuleSpec | None":
@@ -51,7 +51,7 @@ class _Finder(DistributionFinder):
 
 
 def replace_psutil():
-    """From here on `import psutil` gives this package, whatever is installed."""
+    """Makes every later `import psutil` import this package, even where psutil is installed."""
     for name in [name for name in sys.modules if name == "psutil" or name.startswith("psutil.")]:
         del sys.modules[name]
     if _Finder not in sys.meta_path:
@@ -59,7 +59,7 @@ def replace_psutil():
 
 
 def _program(name):
-    """The file of a program that was named by its path or as a command."""
+    """Returns the file of a program that is named by its path or by a command on the PATH."""
     if os.path.exists(name):
         return name
     if os.sep not in name:
@@ -90,7 +90,7 @@ def main(argv):
     else:
         program = _program(argv[0])
         sys.argv = [program, *argv[1:]]
-        # A program finds its own modules beside it.
+        # A program imports its own modules from its own directory.
         sys.path[0] = os.path.dirname(os.path.abspath(program))
         runpy.run_path(program, run_name="__main__")
 

@@ -1,4 +1,4 @@
-"""Captured machines: the package, executed once more over a machine that was copied to a file."""
+"""Opens captured machines: executes the package once more, over a machine that was copied to a file."""
 
 import importlib.util
 import itertools
@@ -11,20 +11,20 @@ from . import _psoxide, _system
 _PACKAGE = __name__.rpartition(".")[0]
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 _numbers = itertools.count(1)
-# What all packages share. The exceptions are the same classes, so that one `except` catches those of each. Hooks of forks
-# stay registered for good.
+# Modules that all copies of the package share. The exceptions are the same classes, so that one `except` catches those
+# of every copy. Fork hooks cannot be unregistered.
 _SHARED = ("_exceptions", "_fork", "_oneshot", "_psoxide", "_tuples")
 
 
 def open_capture(path):
-    """Executes the package once more, over the machine that `path` holds."""
-    os.stat(path)  # FileNotFoundError, and not that it is no capture
+    """Executes the package once more over the machine that `path` holds."""
+    os.stat(path)  # raises FileNotFoundError for a missing file, before it is read as a capture
     machine = _psoxide.Machine(path)
     return execute(machine.os, machine)
 
 
 def execute(system_name, machine):
-    """Executes the package once more, as it is on a system."""
+    """Executes the package once more, with `system_name` as its operating system."""
     name = f"{_PACKAGE}._capture{next(_numbers)}"
     spec = importlib.util.spec_from_file_location(
         name, os.path.join(_FOLDER, "__init__.py"), submodule_search_locations=[_FOLDER]
@@ -46,7 +46,7 @@ def execute(system_name, machine):
 
 
 def close_capture(package):
-    """Forgets a package that `open_capture` has made. Nothing of it can be used then."""
+    """Removes a package that `open_capture` returned from sys.modules. It cannot be used after that."""
     name = package.__name__
     if not name.startswith(f"{_PACKAGE}._capture"):
         raise ValueError(f"{name} is no package of open_capture()")

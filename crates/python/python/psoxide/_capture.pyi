@@ -1,4 +1,4 @@
-"""Captured machines."""
+"""Opens captured machines."""
 
 from os import PathLike
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""psutil's C module: the part of it that programs use."""
+"""The part of psutil's C module that programs use."""
 
 from . import _psoxide, _system
 from ._psoxide import version
@@ -10,7 +10,7 @@ DUPLEX_HALF, DUPLEX_FULL, DUPLEX_UNKNOWN = 0, 1, 255
 
 
 def check_pid_range(pid):
-    """Refuses what a pid cannot hold."""
+    """Raises OverflowError for a number that does not fit a pid_t."""
     if not isinstance(pid, int):
         raise TypeError(f"'{type(pid).__name__}' object cannot be interpreted as an integer")
     if not -(1 << 31) <= pid < 1 << 31:
@@ -18,11 +18,11 @@ def check_pid_range(pid):
 
 
 def getpagesize():
-    """Bytes in a page of memory."""
+    """Returns the size of a memory page in bytes."""
     import mmap
 
     return mmap.PAGESIZE
 
 
 def set_debug(value):
-    """Nothing in the native module needs to know."""
+    """Does nothing: the native module prints no debug messages."""

@@ -1,4 +1,4 @@
-"""psutil's C module: the part of it that programs use."""
+"""The part of psutil's C module that programs use."""
 
 import sys
 

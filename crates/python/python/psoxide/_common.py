@@ -1,4 +1,4 @@
-"""What all modules of the package share: exceptions, constants, and the helpers that programs import from here."""
+"""Exceptions, constants and helpers that all modules of the package share, and that programs import from here."""
 
 import _operator
 import _warnings
@@ -9,7 +9,7 @@ import sys
 from . import _fork, _lazy, _psoxide, _system
 from ._exceptions import AccessDenied, Error, NoSuchProcess, TimeoutExpired, ZombieProcess
 
-# Set to any value, be it empty of meaning as "0", it tells on stderr what is passed over.
+# If set to any value, even "0", debug messages about ignored errors go to stderr.
 PSUTIL_DEBUG = bool(os.getenv("PSUTIL_DEBUG"))
 _DEFAULT = object()
 _PACKAGE = __name__.rpartition(".")[0]
@@ -72,7 +72,7 @@ def __getattr__(name):
     return value
 
 
-# This module, by whose attributes functions reach what `__getattr__` provides.
+# Functions reach names that `__getattr__` provides as attributes of this module.
 _this = sys.modules[__name__]
 
 
@@ -80,7 +80,7 @@ _this = sys.modules[__name__]
 
 
 def _looks_like(wrapper, fun):
-    """What functools.wraps does, without importing it."""
+    """Copies the attributes that functools.wraps copies, without importing functools."""
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         try:
             setattr(wrapper, name, getattr(fun, name))
@@ -91,7 +91,7 @@ def _looks_like(wrapper, fun):
 
 
 def memoize(fun):
-    """Remembers results by arguments, which must be hashable; `cache_clear` forgets them."""
+    """Caches results by arguments, which must be hashable. `cache_clear` empties the cache."""
 
     def wrapper(*args, **kwargs):
         key = (args, frozenset(kwargs.items()))
@@ -109,7 +109,7 @@ def memoize(fun):
 
 
 def memoize_when_activated(fun):
-    """A method whose result is remembered between `cache_activate(instance)` and `cache_deactivate(instance)`."""
+    """Caches a method's result between `cache_activate(instance)` and `cache_deactivate(instance)`."""
 
     def wrapper(self):
         cache = getattr(self, "_cache", None)
@@ -133,7 +133,7 @@ def memoize_when_activated(fun):
 
 
 def isfile_strict(path):
-    """As os.path.isfile, but PermissionError is raised, not answered with False."""
+    """Works as os.path.isfile, but raises PermissionError instead of returning False."""
     try:
         status = os.stat(path)
     except PermissionError:
@@ -144,7 +144,7 @@ def isfile_strict(path):
 
 
 def path_exists_strict(path):
-    """As os.path.exists, but PermissionError is raised, not answered with False."""
+    """Works as os.path.exists, but raises PermissionError instead of returning False."""
     try:
         os.stat(path)
     except PermissionError:
@@ -155,7 +155,7 @@ def path_exists_strict(path):
 
 
 def supports_ipv6():
-    """Whether a socket can be bound to the IPv6 address of this machine."""
+    """Returns whether a socket can be bound to the IPv6 loopback address."""
     socket = _this.socket
     if not socket.has_ipv6 or getattr(socket, "AF_INET6", None) is None:
         return False
@@ -168,7 +168,7 @@ def supports_ipv6():
 
 
 def parse_environ_block(data):
-    """Parse the variables of a NUL-separated block. A truncated last one is left out."""
+    """Parses the variables of a NUL-separated block. A truncated last variable is left out."""
     variables = {}
     for entry in data.split("\0")[:-1]:
         if not entry:
@@ -180,7 +180,7 @@ def parse_environ_block(data):
 
 
 def _conn_tmap():
-    """For each kind of connections, its families and its types."""
+    """Returns a dict from each kind of connections to its address families and socket types."""
     socket = _this.socket
     tcp, udp = socket.SOCK_STREAM, socket.SOCK_DGRAM
     inet, inet6 = [socket.AF_INET], [socket.AF_INET6]
@@ -205,7 +205,7 @@ def _conn_tmap():
 
 
 def broadcast_addr(addr):
-    """The broadcast address of an address with its netmask (ptp set: none)."""
+    """Returns the broadcast address for an address with a netmask. A point-to-point address (`ptp`) has none."""
     import ipaddress
 
     if addr.address and addr.netmask and addr.family in (_this.socket.AF_INET, _this.socket.AF_INET6):
@@ -215,7 +215,7 @@ def broadcast_addr(addr):
 
 
 def deprecated_method(replacement):
-    """A method that warns and calls the one that took its place."""
+    """Makes a method that warns that it is deprecated, and calls its replacement."""
 
     def decorate(fun):
         message = f"{fun.__name__}() is deprecated and will be removed; use {replacement}() instead"
@@ -233,12 +233,12 @@ def deprecated_method(replacement):
 
 
 class _WrapNumbers:
-    """Makes counters that the kernel lets wrap around keep growing."""
+    """Turns counters that wrap around into counters that only grow."""
 
     def __init__(self):
-        # Reentrant, as signal handlers may read counters too.
+        # Reentrant, because a signal handler may read counters while its thread holds the lock.
         self.lock = _fork.counting
-        # By name: the numbers as they were read last, what each has lost so far, and whether any has lost something.
+        # Each dict is keyed by name: the last numbers, what each lost by wrapping, and whether any has wrapped.
         self.cache = {}
         self.lost = {}
         self.any_lost = {}
@@ -253,7 +253,7 @@ class _WrapNumbers:
         lost = self.lost[name]
         if not self.any_lost[name] and len(lost) == len(input_dict) and _psoxide.have_grown(before, input_dict):
             return input_dict
-        # What has disappeared starts anew if it comes back.
+        # A device that disappears and comes back starts from zero.
         for key in before.keys() - input_dict.keys():
             lost.pop(key, None)
         result = {}
@@ -279,7 +279,7 @@ class _WrapNumbers:
                     remembered.pop(name, None)
 
     def cache_info(self):
-        """The numbers as read, what was lost of each, and which have lost anything: each by name."""
+        """Returns three dicts by name: the last numbers, what each lost by wrapping, and which have wrapped."""
         with self.lock:
             each = {
                 name: {(key, place): value for key, values in lost.items() for place, value in enumerate(values)}
@@ -297,7 +297,7 @@ class _WrapNumbers:
 
 
 def wrap_numbers(input_dict, name):
-    """Return the numbers, each plus what it had reached before it wrapped. `name` names their owner."""
+    """Returns the numbers, each plus what it had reached before it wrapped. `name` names the counters."""
     with _wn.lock:
         return _wn.run(input_dict, name)
 
@@ -308,22 +308,22 @@ wrap_numbers.cache_info = _wn.cache_info
 
 
 def open_binary(fname):
-    """Opens a file of bytes."""
+    """Opens a file for reading bytes."""
     return open(fname, "rb")
 
 
 def open_text(fname):
-    """Opens a file of text. Bytes that are no text become lone surrogates, as in file names."""
+    """Opens a file for reading text. Bytes that cannot be decoded become lone surrogates, as in file names."""
     return open(fname, encoding=sys.getfilesystemencoding(), errors="surrogateescape")
 
 
 def cat(fname, fallback=_DEFAULT):
-    """Read a file of text. Return `fallback`, if given, where the file cannot be read."""
+    """Reads a text file. Returns `fallback`, if given, when the file cannot be read."""
     return _content(open_text, fname, fallback)
 
 
 def bcat(fname, fallback=_DEFAULT):
-    """Read a file of bytes. Return `fallback`, if given, where the file cannot be read."""
+    """Reads a file as bytes. Returns `fallback`, if given, when the file cannot be read."""
     return _content(open_binary, fname, fallback)
 
 
@@ -338,25 +338,25 @@ def _content(opener, fname, fallback):
 
 
 def bytes2human(n, format="%(value).1f%(symbol)s"):
-    """A number of bytes for people: 10000 is "9.8K"."""
+    """Formats a number of bytes for people: 10000 is "9.8K"."""
     symbols = "BKMGTPEZY"
-    # Each symbol stands for 1024 of the one before.
+    # Each symbol is 1024 times the previous one.
     place = min((int(abs(n)).bit_length() - 1) // 10, len(symbols) - 1) if abs(n) >= 1024 else 0
     return format % {"value": n / (1 << 10 * place) if place else n, "symbol": symbols[place]}
 
 
 def get_procfs_path():
-    """Where /proc is: the package's PROCFS_PATH."""
+    """Returns the path where /proc is mounted: the package's PROCFS_PATH."""
     return sys.modules[_PACKAGE].PROCFS_PATH
 
 
-# SGR codes of terminals.
+# SGR colour codes of terminals.
 _COLORS = {"blue": 34, "brown": 33, "darkgrey": 30, "green": 32, "grey": 37, "lightblue": 36, "red": 91, "violet": 35,
            "yellow": 93}  # fmt: skip
 
 
 def print_color(s, color=None, bold=False, file=None):
-    """Prints in colour, if the file is a terminal."""
+    """Prints `s`, in colour if the file is a terminal."""
     file = sys.stdout if file is None else file
     if color is not None and color not in _COLORS:
         raise ValueError(f"invalid color {color!r}; choose amongst {list(_COLORS)}")
@@ -367,12 +367,12 @@ def print_color(s, color=None, bold=False, file=None):
 
 
 def debug(msg):
-    """Print a message and its place to stderr, if PSUTIL_DEBUG is set."""
+    """Prints a message and the caller's position to stderr if PSUTIL_DEBUG is set."""
     if not PSUTIL_DEBUG:
         return
     frame = sys._getframe(1)
     if isinstance(msg, Exception):
-        # An OSError with a file name says more as text.
+        # The text of an OSError with a file name is more readable than its repr.
         about = f"{msg}" if isinstance(msg, OSError) else f"{msg!r}"
         msg = f"ignoring {about}"
     where = f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,4 +1,4 @@
-"""What all modules of the package share: exceptions, constants, and the helpers that programs import from here."""
+"""Exceptions, constants and helpers that all modules of the package share, and that programs import from here."""
 
 import socket as socket
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The enums, in a module of their own: most programs need none of them, and `enum` is slow to import."""
+"""The enums. They have their own module because `enum` is slow to import and most programs need none of them."""
 
 import enum
 
@@ -10,7 +10,7 @@ try:
 except AttributeError:  # Python before 3.11
 
     class _StrEnum(str, enum.Enum):
-        """Members that are text, and print as it."""
+        """An enum whose members are strings and print as their value."""
 
         __str__ = str.__str__
         __format__ = str.__format__
@@ -20,7 +20,7 @@ globals().update({name: _lazy.enum(name) for name in _lazy.ENUMS})
 
 
 def _added(base, name, members):
-    """An enum of psutil 8. psutil 7 has the constants alone."""
+    """Makes an enum of psutil 8. psutil 7 has only the constants."""
     made = base(name, members)
     made.__module__ = _PACKAGE
     made.__qualname__ = name

@@ -1,15 +1,15 @@
-"""The exceptions. A package that `open_capture` makes has the same classes."""
+"""The exceptions. All copies of the package that `open_capture` makes share these classes."""
 
 _PACKAGE = __name__.rpartition(".")[0]
 
 
 class Error(Exception):
-    """Base of all exceptions of this package."""
+    """Base class of the exceptions of this package."""
 
     __module__ = _PACKAGE
 
     def _infodict(self, attrs):
-        # A pid of 0 is worth telling, other empty values are not.
+        # Show a pid of 0, but no other empty value.
         values = ((name, getattr(self, name, None)) for name in attrs)
         return {name: value for name, value in values if value or (name == "pid" and value == 0)}
 
@@ -25,7 +25,7 @@ class Error(Exception):
 
 
 class NoSuchProcess(Error):
-    """There is no process with this pid, or no more."""
+    """Raised when no process has the pid, or another process has taken it."""
 
     __module__ = _PACKAGE
 
@@ -40,7 +40,7 @@ class NoSuchProcess(Error):
 
 
 class ZombieProcess(NoSuchProcess):
-    """The process has ended but was not waited for yet: what was asked for is gone."""
+    """Raised when the process is a zombie: it has ended, and its parent has not waited for it yet."""
 
     __module__ = _PACKAGE
 
@@ -54,7 +54,7 @@ class ZombieProcess(NoSuchProcess):
 
 
 class AccessDenied(Error):
-    """The system refuses this to this user."""
+    """Raised when the system denies the user access to a process."""
 
     __module__ = _PACKAGE
 
@@ -69,7 +69,7 @@ class AccessDenied(Error):
 
 
 class TimeoutExpired(Error):
-    """The time to wait for a process is over and it still runs."""
+    """Raised when a timeout expires before the process ends."""
 
     __module__ = _PACKAGE
 

@@ -1,10 +1,10 @@
 """The exceptions."""
 
 class Error(Exception):
-    """Base of all exceptions of this package."""
+    """Base class of the exceptions of this package."""
 
 class NoSuchProcess(Error):
-    """There is no process with this pid, or no more."""
+    """Raised when no process has the pid, or another process has taken it."""
 
     pid: int
     name: str | None
@@ -12,7 +12,7 @@ class NoSuchProcess(Error):
     def __init__(self, pid: int, name: str | None = None, msg: str | None = None) -> None: ...
 
 class ZombieProcess(NoSuchProcess):
-    """The process has ended but was not waited for yet: what was asked for is gone."""
+    """Raised when the process is a zombie: it has ended, and its parent has not waited for it yet."""
 
     ppid: int | None
     def __init__(
@@ -20,7 +20,7 @@ class ZombieProcess(NoSuchProcess):
     ) -> None: ...
 
 class AccessDenied(Error):
-    """The system refuses this to this user."""
+    """Raised when the system denies the user access to a process."""
 
     pid: int | None
     name: str | None
@@ -28,7 +28,7 @@ class AccessDenied(Error):
     def __init__(self, pid: int | None = None, name: str | None = None, msg: str | None = None) -> None: ...
 
 class TimeoutExpired(Error):
-    """The time to wait for a process is over and it still runs."""
+    """Raised when a timeout expires before the process ends."""
 
     seconds: float
     pid: int | None

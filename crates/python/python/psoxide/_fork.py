@@ -1,7 +1,7 @@
-"""What the package does when the process forks.
+"""Keeps locks usable when the process forks.
 
-A forked child has only the thread that forked. A lock that another thread held is never released there. So a fork waits
-for the locks of this package, or the child makes them new.
+A forked child has only the thread that called fork. A lock that another thread held is never released in the child.
+Therefore a fork waits for this package's locks, or the child replaces them.
 """
 
 import _thread
@@ -11,7 +11,7 @@ from . import _psoxide
 
 
 def hooks():
-    """Hooks that have been registered with the interpreter. None where processes do not fork."""
+    """Returns hooks that are registered with the interpreter, or None on Windows, where processes do not fork."""
     if not hasattr(os, "register_at_fork"):
         return None
     made = _psoxide.ForkHooks()
@@ -23,26 +23,27 @@ _hooks = hooks()
 
 
 def _held():
-    """A reentrant lock that a fork waits for."""
+    """Returns a reentrant lock that a fork waits for."""
     lock = _thread.RLock()
     if _hooks is not None:
         _hooks.hold(lock)
     return lock
 
 
-# Held during an import. A child forked in the middle of one would wait for the lock of the half imported module.
+# Held during an import. Otherwise a child that is forked in the middle of one waits for the module's import lock
+# forever.
 importing = _held()
-# Held while counters are read and compared with the last ones. A thread that holds it may take the lock above.
+# Held while counters are read and compared with the previous ones. The holder may then take `importing`.
 counting = _held()
 
 
 def in_child(function):
-    """Calls a function in each forked child, before its other signal handlers can run."""
+    """Registers a function to be called in each forked child, before its other Python signal handlers can run."""
     if _hooks is not None:
         _hooks.call_in_child(function)
 
 
 def load(name):
-    """Imports a module, and keeps forks waiting meanwhile."""
+    """Imports a module. Forks wait until the import has finished."""
     with importing:
         return __import__(name, fromlist=["__name__"])

@@ -1,4 +1,4 @@
-"""What the package does when the process forks."""
+"""Keeps locks usable when the process forks."""
 
 import sys
 from collections.abc import Callable

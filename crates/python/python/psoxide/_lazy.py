@@ -1,7 +1,7 @@
-"""Enums, which are made when first needed: importing `enum` and `socket` takes longer than all of this package.
+"""Makes enums on first use, because importing `enum` and `socket` takes longer than importing the rest of the package.
 
-A program may have no files to import by then: after chroot(2) or setuid(2), or with no file descriptor left. Getters then
-return a `StandIn`, which is equal to the member and looks like it.
+At that time the import may fail: after chroot(2) or setuid(2), or without a free file descriptor. Getters then return a
+`StandIn`, which is equal to the member and prints like it.
 """
 
 import os
@@ -11,22 +11,22 @@ from . import _fork
 
 _PACKAGE = __name__.rpartition(".")[0]
 
-# By name of an enum: the module that psutil has it in, and its members. Platform modules add their own.
+# For each enum: the module in which psutil has it, and its members. Platform modules add their own.
 ENUMS = {
     "NicDuplex": ("_common", {"NIC_DUPLEX_FULL": 2, "NIC_DUPLEX_HALF": 1, "NIC_DUPLEX_UNKNOWN": 0}),
     "BatteryTime": ("_common", {"POWER_TIME_UNKNOWN": -1, "POWER_TIME_UNLIMITED": -2}),
 }
-# The same of enums that are in the module `socket`: the members that a reading can have.
+# For each enum of the module `socket`: the members that a reading can return.
 SOCKET_ENUMS = {
     "socket.AddressFamily": {},
     "socket.SocketKind": {"SOCK_STREAM": 1, "SOCK_DGRAM": 2, "SOCK_RAW": 3, "SOCK_RDM": 4, "SOCK_SEQPACKET": 5},
 }
-# Enums that have been made.
+# The enums that have been made.
 _made = {}
 
 
 def _root():
-    """What tells the root directory from another one."""
+    """Returns the device and inode of the root directory, or None if it cannot be read."""
     try:
         status = os.stat("/")
     except OSError:
@@ -38,21 +38,21 @@ _ROOT = _root()
 
 
 def _load(name):
-    """Imports a module. Returns None where that is not possible.
+    """Imports a module. Returns None if the import fails.
 
-    After chroot(2) nothing is imported: the files there may be anyone's.
+    Nothing is imported after chroot(2), because anyone may have written the files in the new root.
     """
     if name not in sys.modules and _root() != _ROOT:
         return None
     try:
         return _fork.load(name)
     except Exception:
-        # No file, no permission, no descriptor, or half a module.
+        # The file is missing, permission is denied, no descriptor is free, or the module is incomplete.
         return None
 
 
 def enum(name):
-    """Makes an enum. Returns None where `enum` or `socket` cannot be imported."""
+    """Makes an enum. Returns None if `enum` or `socket` cannot be imported."""
     if name in _made:
         return _made[name]
     if name in SOCKET_ENUMS:
@@ -70,7 +70,7 @@ def enum(name):
 
 
 def members(name):
-    """A function that returns the member of a number, and whether it is the enum itself.
+    """Returns a function from numbers to members, and whether that function is the enum itself.
 
     The function raises ValueError for a number that the enum does not have.
     """
@@ -89,7 +89,7 @@ def members(name):
 
 
 def member(enum_name, number):
-    """The member of this number, or the number where the enum has none."""
+    """Returns the member with this number, or the number itself if the enum does not have it."""
     try:
         return members(enum_name)[0](number)
     except ValueError:
@@ -97,7 +97,7 @@ def member(enum_name, number):
 
 
 def attribute(module, name):
-    """An enum of a module, or one of its members, for the `__getattr__` of the module."""
+    """Returns an enum, or one of its members, for the `__getattr__` of a module."""
     for owner, (where, names) in ENUMS.items():
         if where != module or (name != owner and name not in names):
             continue
@@ -112,7 +112,7 @@ def attribute(module, name):
 
 
 class StandIn(int):
-    """Stands in for a member of an enum that cannot be made: same number, name, text and pickle."""
+    """Replaces a member of an enum that cannot be made. It has the member's number, name, text and pickle."""
 
     def __new__(cls, owner, name, number):
         made = super().__new__(cls, number)
@@ -123,7 +123,7 @@ class StandIn(int):
         return f"<{self._owner_.rpartition('.')[2]}.{self.name}: {int(self)}>"
 
     def __str__(self):
-        # As IntEnum, which changed in Python 3.11.
+        # Python 3.11 changed how an IntEnum prints.
         return int.__repr__(self) if sys.version_info >= (3, 11) else f"{self._owner_.rpartition('.')[2]}.{self.name}"
 
     def __format__(self, spec):

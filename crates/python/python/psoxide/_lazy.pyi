@@ -1,4 +1,4 @@
-"""Enums, which are made when first needed."""
+"""Makes enums on first use."""
 
 from collections.abc import Callable
 from enum import IntEnum

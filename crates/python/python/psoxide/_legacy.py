@@ -1,4 +1,4 @@
-"""Functions of psutil's inner modules that programs import though the package itself has no use for them."""
+"""Functions of psutil's private modules that programs import. The package itself does not use them."""
 
 import glob
 import os
@@ -7,9 +7,10 @@ from ._common import debug, get_procfs_path, open_binary, open_text
 
 
 def calculate_avail_vmem(mems):
-    """The kernel's estimate of available memory, for kernels before 3.14; `mems` is meminfo by name, in bytes.
+    """Estimates available memory for kernels before 3.14. `mems` maps the names of meminfo to bytes.
 
-    As si_mem_available() of mm/page_alloc.c: what is free above the watermarks, and half of what can be reclaimed.
+    The estimate is that of si_mem_available() in mm/page_alloc.c: free memory above the low watermarks, and page cache
+    and slab less what stays in use: half of each, at most the watermarks.
     """
     free = mems[b"MemFree:"]
     fallback = free + mems.get(b"Cached:", 0)
@@ -57,13 +58,13 @@ class RootFsDeviceFinder:
                 with open_text(path) as file:
                     found = file.read().strip()
             except FileNotFoundError:
-                continue  # unplugged meanwhile
+                continue  # the device was unplugged
             if found == needle:
                 return f"/dev/{os.path.basename(os.path.dirname(path))}"
         return None
 
     def find(self):
-        """The path of the device, or None."""
+        """Returns the path of the device, or None."""
         for ask in (self.ask_proc_partitions, self.ask_sys_dev_block, self.ask_sys_class_block):
             try:
                 path = ask()

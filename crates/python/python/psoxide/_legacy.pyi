@@ -1,4 +1,4 @@
-"""Functions of psutil's inner modules that programs import though the package itself has no use for them."""
+"""Functions of psutil's private modules that programs import. The package itself does not use them."""
 
 def calculate_avail_vmem(mems: dict[bytes, int]) -> int: ...
 

@@ -1,16 +1,16 @@
-"""The context in which a process is read once, and the lock that it holds."""
+"""Implements Process.oneshot(): its context, and the lock that the context holds."""
 
 import _thread
 
 from . import _fork
 from ._common import _looks_like
 
-# Contexts that threads are in, or wait to enter.
+# Contexts that threads have entered, or wait to enter.
 _entered = set()
 
 
 def _free_in_child():
-    """Frees the processes that threads of the parent were reading."""
+    """Releases the locks that other threads of the parent held, and empties the caches of those processes."""
     for context in list(_entered):
         process = context._process
         if not process._lock._is_owned():
@@ -24,7 +24,7 @@ _fork.in_child(_free_in_child)
 
 
 class Oneshot:
-    """The context of Process.oneshot()."""
+    """The context that Process.oneshot() returns."""
 
     __slots__ = ("_process", "_outermost")
 
@@ -35,7 +35,7 @@ class Oneshot:
         process = self._process
         _entered.add(self)
         try:
-            # Held to the end: another thread that enters waits until what was read here is forgotten.
+            # Held until the exit, so that a second thread waits until the cache of the first is discarded.
             process._lock.acquire()
         except BaseException:
             _entered.discard(self)
@@ -63,7 +63,7 @@ class Oneshot:
         return False
 
     def __call__(self, fun):
-        # What contextlib's managers offer: the context as a decorator.
+        # A context manager of contextlib can also be used as a decorator.
         def wrapper(*args, **kwargs):
             with self.__class__(self._process):
                 return fun(*args, **kwargs)
@@ -72,10 +72,10 @@ class Oneshot:
 
 
 class Lock:
-    """The lock of a Process, made when it is first needed: most processes of a list never need it."""
+    """Makes the lock of a Process on first use, because most instances never need one."""
 
     def __get__(self, process, cls):
         if process is None:
             return self
-        # One call: if another thread was first, its lock is returned.
+        # setdefault() is atomic: if two threads call it, both get the same lock.
         return process.__dict__.setdefault("_lock", _thread.RLock())

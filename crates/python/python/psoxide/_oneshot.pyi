@@ -1,4 +1,4 @@
-"""The context in which a process is read once, and the lock that it holds."""
+"""Implements Process.oneshot()."""
 
 from collections.abc import Callable
 from types import TracebackType

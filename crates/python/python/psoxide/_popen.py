@@ -1,10 +1,10 @@
-"""The class Popen, which is made when first needed because `subprocess` is slow to import."""
+"""Makes the class Popen on first use, because `subprocess` is slow to import."""
 
 
 def make(subprocess, base, added):
-    """Makes the class Popen of a package.
+    """Makes the class Popen for one copy of the package.
 
-    `subprocess` is the module, `base` the package's Process, and `added` finds attributes that neither of them has.
+    `subprocess` is the module, `base` the package's Process. `added` finds attributes that neither class has.
     """
 
     class Popen(base):
@@ -12,11 +12,12 @@ def make(subprocess, base, added):
 
         def __init__(self, *args, **kwargs):
             self._child = subprocess.Popen(*args, **kwargs)
-            # A child may be gone already. It is this one nevertheless.
+            # The child may have ended already. Keep the instance nevertheless.
             self._init(self._child.pid, _ignore_nsp=True)
 
         def __getattr__(self, name):
-            # Process does not have it. Where no child was started, neither does subprocess.Popen.
+            # Process does not have the attribute. If starting the child failed, subprocess.Popen does not have it
+            # either.
             child = self.__dict__.get("_child")
             if hasattr(child, name):
                 return getattr(child, name)
@@ -36,7 +37,7 @@ def make(subprocess, base, added):
             return self._child.__exit__(*args, **kwargs)
 
         def wait(self, timeout=None):
-            """Waits for its end. Returns its exit code."""
+            """Waits for the process to end. Returns its exit code."""
             if self._child.returncode is None:
                 code = base.wait(self, timeout)
                 if code is not None:

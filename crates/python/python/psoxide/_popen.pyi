@@ -1,4 +1,4 @@
-"""The class Popen, which is made when first needed."""
+"""Makes the class Popen on first use."""
 
 from collections.abc import Callable
 from types import ModuleType

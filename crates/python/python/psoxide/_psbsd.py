@@ -1,4 +1,4 @@
-"""What the package reads on FreeBSD, OpenBSD and NetBSD. Programs replace functions here, and the package then sees theirs."""
+"""Reads FreeBSD, OpenBSD and NetBSD. Programs replace functions here, and the package then calls the replacements."""
 
 import os
 
@@ -10,7 +10,7 @@ from ._readings import _api
 
 ntp = _ntuples
 scputimes = _ntuples.scputimes
-# A machine that was copied, of which nothing may be asked of the running kernel.
+# Whether a captured machine is read. The running kernel must not be queried then.
 _CAPTURED = _system.MACHINE is not None
 
 PAGESIZE = os.sysconf("SC_PAGE_SIZE")
@@ -22,7 +22,7 @@ _lazy.SOCKET_ENUMS["socket.AddressFamily"].update(AF_UNIX=1, AF_INET=2, AF_INET6
 
 __extra__all__ = []
 
-# Names of the package that a system does not have, and getters that are not read as a row.
+# Names that the package does not have on each system, getters that no process has, and getters not read as a row.
 _ABSENT = {
     "freebsd": (),
     "openbsd": ("RLIM_INFINITY", "ProcessRlimit", "sensors_temperatures", "sensors_battery", "heap_info", "heap_trim"),
@@ -52,42 +52,42 @@ if FREEBSD:
 
 
 def virtual_memory():
-    """Use of physical memory. What these kernels do not count is 0, as in psutil."""
+    """Returns the use of physical memory. A field that the kernel does not count is 0, as in psutil."""
     memory = _api.virtual_memory()
     return memory._replace(buffers=memory.buffers or 0, shared=memory.shared or 0)
 
 
 def disk_usage(path):
-    """Space of the file system that a path, or an open file, is on."""
+    """Returns the size and use of the file system that holds a path or an open file."""
     return _api.disk_usage(os.fsdecode(path)) if _CAPTURED else _psposix.disk_usage(path)
 
 
 def disk_usage_within(path, timeout):
-    """The same: this system has no way to stop waiting."""
+    """Calls `disk_usage`. The timeout is ignored, because this system cannot stop waiting."""
     return disk_usage(path)
 
 
 class Process(_psposix.Process):
-    """One process."""
+    """Reads one process."""
 
     __slots__ = ()
 
     def io_counters(self):
-        """Reads and writes it has done. The kernel does not count bytes: psutil has -1."""
+        """Returns how many reads and writes the process has done. The kernel does not count bytes, so they are -1."""
         return super().io_counters()._replace(read_bytes=-1, write_bytes=-1)
 
     if FREEBSD:
 
         def cpu_affinity_get(self):
-            """The CPUs it may run on."""
+            """Returns the CPUs that the process may run on."""
             return self.affinity()
 
         def _get_eligible_cpus(self):
-            """The CPUs that it may be given."""
+            """Lists the CPUs that the process could be bound to."""
             return list(range(len(per_cpu_times())))
 
         def cpu_affinity_set(self, cpus):
-            """Sets the CPUs it may run on."""
+            """Sets the CPUs that the process may run on."""
             eligible = set(self._get_eligible_cpus())
             for cpu in cpus:
                 if cpu not in eligible:
@@ -95,7 +95,7 @@ class Process(_psposix.Process):
             return self.set_affinity(list(cpus))
 
         def rlimit(self, resource, limits=None):
-            """A resource limit as (soft, hard), or a new one."""
+            """Returns a resource limit as (soft, hard), or sets it."""
             if limits is None:
                 return self.limit(resource)
             if len(limits) != 2:

@@ -1,4 +1,4 @@
-"""What the package reads on FreeBSD, OpenBSD and NetBSD. Programs replace functions here, and the package then sees theirs."""
+"""Reads FreeBSD, OpenBSD and NetBSD. Programs replace functions here, and the package then calls the replacements."""
 
 import sys
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Reads Linux. Programs and tests replace functions here, and the package then calls theirs."""
+"""Reads Linux. Programs and tests replace functions here, and the package then calls the replacements."""
 
 import errno
 import os
@@ -31,7 +31,7 @@ ntp = _ntuples
 scputimes = _ntuples.scputimes
 _this = sys.modules[__name__]
 
-# A machine that was copied, of which nothing may be asked of the running kernel.
+# Whether a captured machine is read. The running kernel must not be queried then.
 _CAPTURED = _system.MACHINE is not None
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 PAGESIZE = os.sysconf("SC_PAGE_SIZE")
@@ -42,7 +42,7 @@ HAS_PROC_IO_PRIORITY = True
 HAS_PROC_SMAPS = _CAPTURED or os.path.exists("/proc/self/smaps")
 HAS_PROC_SMAPS_ROLLUP = _CAPTURED or os.path.exists("/proc/self/smaps_rollup")
 HAS_PROC_IO = _CAPTURED or os.path.exists("/proc/self/io")
-# Names of the package that this system does not have, and getters that are not read as a row.
+# Names that the package does not have on this system, getters that no process has, and getters not read as a row.
 ABSENT = ABSENT_GETTERS = NOT_PLANNED = frozenset()
 SIGNALS = {"SIGSTOP": 19, "SIGCONT": 18}
 
@@ -89,19 +89,19 @@ if _CAPTURED:
 
 
 def disk_usage(path):
-    """Read the space of the file system that holds a path or an open file."""
-    # Bytes, descriptors and what is no path are for the standard library.
+    """Returns the size and use of the file system that holds a path or an open file."""
+    # The standard library handles paths of bytes and descriptors, and refuses everything else.
     return _api.disk_usage(path) if _CAPTURED or (isinstance(path, str) and "\0" not in path) else _psposix.disk_usage(path)
 
 
 def disk_usage_within(path, timeout):
-    """Read the space as `disk_usage` does. TimeoutError after `timeout` seconds."""
+    """Calls `disk_usage`. Raises TimeoutError after `timeout` seconds."""
     path = f"/proc/self/fd/{path}" if isinstance(path, int) else os.fsdecode(path)
     return _api.disk_usage(path, timeout)
 
 
 def net_if_stats():
-    """Read the state of each interface: of those in net/dev, if /proc is elsewhere."""
+    """Returns the state of each interface. If /proc is elsewhere, only those in its net/dev."""
     stats = _api.net_if_stats()
     if get_procfs_path() != "/proc":
         names = net_io_counters()
@@ -110,16 +110,16 @@ def net_if_stats():
 
 
 def readlink(path):
-    """Read the target of a link, without the marks that the kernel adds."""
+    """Returns the target of a link, without the marks that the kernel appends."""
     target, mark = os.readlink(path).partition("\x00")[0], " (deleted)"
-    # A file may well be called "x (deleted)".
+    # The name of an existing file may end with " (deleted)".
     if target.endswith(mark) and not path_exists_strict(target):
         return target[: -len(mark)]
     return target
 
 
 def wrap_exceptions(fun):
-    """Wrap a method of Process: errors of a process that is gone, or refused, become psutil's."""
+    """Wraps a method of Process so that it raises psutil's exceptions for a process that is gone or denies access."""
 
     def wrapper(self, *args, **kwargs):
         try:
@@ -129,7 +129,7 @@ def wrap_exceptions(fun):
             if isinstance(err, PermissionError):
                 raise AccessDenied(self.pid, name) from err
             gone = isinstance(err, ProcessLookupError)
-            # ENOSYS: prlimit(2) of a zombie, on some kernels.
+            # Some kernels fail with ENOSYS for prlimit(2) of a zombie.
             if (gone or err.errno == errno.ENOSYS) and self._is_zombie():
                 raise ZombieProcess(self.pid, name, getattr(self, "_ppid", None)) from err
             if gone:
@@ -140,12 +140,12 @@ def wrap_exceptions(fun):
 
 
 class Process(_psposix.Process):
-    """One process."""
+    """Reads one process."""
 
     __slots__ = ()
 
     def _is_zombie(self):
-        """Whether it is a zombie; False if it does not exist."""
+        """Returns whether the process is a zombie. Returns False if it does not exist."""
         try:
             return self.status() == _common.STATUS_ZOMBIE
         except (OSError, _common.Error):
@@ -153,27 +153,27 @@ class Process(_psposix.Process):
 
     @wrap_exceptions
     def nice_get(self):
-        """Its nice value."""
+        """Returns the nice value."""
         return self.priority() if _CAPTURED else os.getpriority(os.PRIO_PROCESS, self.pid)
 
     @wrap_exceptions
     def cpu_affinity_get(self):
-        """The CPUs it may run on."""
+        """Returns the CPUs that the process may run on."""
         return self.affinity() if _CAPTURED else list(os.sched_getaffinity(self.pid))
 
     def _get_eligible_cpus(self):
-        """List all CPUs. Given to `cpu_affinity_set`, the kernel keeps those of the process's cgroup."""
+        """Lists all CPUs. The kernel removes those that the process's cgroup does not allow."""
         return list(range(len(_this.per_cpu_times())))
 
     @wrap_exceptions
     def cpu_affinity_set(self, cpus):
-        """Says which CPUs it may run on."""
+        """Sets the CPUs that the process may run on."""
         if _CAPTURED:
             return self.set_affinity(list(cpus))
         try:
             os.sched_setaffinity(self.pid, cpus)
         except (OSError, ValueError, OverflowError) as err:
-            # OverflowError also means a number that fits a C long and is beyond any CPU's.
+            # A CPU number that fits a C long and is too large for the kernel also raises OverflowError.
             small = isinstance(err, OverflowError) and all(-(1 << 63) <= cpu < 1 << 63 for cpu in cpus)
             if small or isinstance(err, ValueError) or getattr(err, "errno", None) == errno.EINVAL:
                 eligible = self._get_eligible_cpus()
@@ -183,12 +183,12 @@ class Process(_psposix.Process):
             raise
 
     def ionice_get(self):
-        """Its I/O scheduling class and priority."""
+        """Returns the I/O scheduling class and priority."""
         ioclass, value = self.ionice()
         return _ntuples.pionice(_lazy.member("IOPriority", ioclass), value)
 
     def ionice_set(self, ioclass, value):
-        """Gives it another I/O scheduling class and priority."""
+        """Sets the I/O scheduling class and priority."""
         if value is None:
             value = 0
         if value and ioclass in _CLASSES_WITHOUT_VALUE:
@@ -199,8 +199,8 @@ class Process(_psposix.Process):
 
     @wrap_exceptions
     def rlimit(self, resource_, limits=None):
-        """A resource limit as (soft, hard), or a new one."""
-        # For the kernel 0 is the calling process.
+        """Returns a resource limit as (soft, hard), or sets it."""
+        # prlimit(2) takes 0 for the calling process.
         if self.pid == 0:
             raise ValueError("can't use prlimit() against PID 0 process")
         if limits is None:
@@ -216,7 +216,7 @@ class Process(_psposix.Process):
         return None
 
     def _parse_smaps_rollup(self):
-        """USS, PSS and swap, in bytes."""
+        """Returns USS, PSS and swap, in bytes."""
         return tuple(self.memory_footprint())
 
     _parse_smaps = _parse_smaps_rollup

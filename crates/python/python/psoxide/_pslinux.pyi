@@ -1,4 +1,4 @@
-"""What the package reads on Linux. Programs and tests replace functions here, and the package then sees theirs."""
+"""Reads Linux. Programs and tests replace functions here, and the package then calls the replacements."""
 
 from collections.abc import Collection
 from os import PathLike

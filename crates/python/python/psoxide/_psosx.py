@@ -1,4 +1,4 @@
-"""What the package reads on macOS. Programs replace functions here, and the package then sees theirs."""
+"""Reads macOS. Programs replace functions here, and the package then calls the replacements."""
 
 import os
 
@@ -10,7 +10,7 @@ from ._readings import _api
 
 ntp = _ntuples
 scputimes = _ntuples.scputimes
-# A machine that was copied, of which nothing may be asked of the running kernel.
+# Whether a captured machine is read. The running kernel must not be queried then.
 _CAPTURED = _system.MACHINE is not None
 
 PAGESIZE = os.sysconf("SC_PAGE_SIZE")
@@ -25,7 +25,7 @@ __extra__all__ = []
 
 
 def _has_cpu_freq():
-    """Whether the machine has frequencies: virtual machines on Apple silicon do not."""
+    """Returns whether the machine has CPU frequencies. Virtual machines on Apple silicon have none."""
     if not _CAPTURED and (_system.HOST != "macos" or os.uname().machine != "arm64"):
         return True
     try:
@@ -37,7 +37,7 @@ def _has_cpu_freq():
     return True
 
 
-# Names of the package that the system does not have, and getters that are not read as a row.
+# Names that the package does not have on this system, getters that no process has, and getters not read as a row.
 ABSENT = frozenset((
     "PROCFS_PATH", "IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE", "ProcessIOPriority",
     "RLIM_INFINITY", "ProcessRlimit", "sensors_fans", "sensors_temperatures", *(() if _has_cpu_freq() else ("cpu_freq",)),
@@ -58,21 +58,21 @@ if "cpu_freq" not in ABSENT:
 
 
 def disk_usage(path):
-    """Space of the file system that a path, or an open file, is on."""
+    """Returns the size and use of the file system that holds a path or an open file."""
     if _CAPTURED:
         return _api.disk_usage(os.fsdecode(path))
-    # Fails as psutil does. It does not know what an APFS volume uses of its container.
+    # statvfs(3) raises psutil's errors, but does not report how much of its container an APFS volume uses.
     usage = _psposix.disk_usage(path)
     return usage if isinstance(path, int) else _api.disk_usage(os.fsdecode(path))
 
 
 def disk_usage_within(path, timeout):
-    """The same: this system has no way to stop waiting."""
+    """Calls `disk_usage`. The timeout is ignored, because this system cannot stop waiting."""
     return disk_usage(path)
 
 
 def net_connections(kind="inet"):
-    """The sockets of all processes. Only root may read those of other users: as psutil does, all others are refused."""
+    """Lists the sockets of all processes. As in psutil, only root may: others get AccessDenied."""
     found = []
     for pid in pids():
         try:
@@ -84,12 +84,12 @@ def net_connections(kind="inet"):
 
 
 class Process(_psposix.Process):
-    """One process."""
+    """Reads one process."""
 
     __slots__ = ()
 
     def exe(self):
-        """The path of its program. psutil refuses that of the kernel's own process, which has none."""
+        """Returns the path of the executable. psutil denies access to the kernel's own process, which has none."""
         if self.pid == 0:
             raise AccessDenied(self.pid, getattr(self, "_name", None))
         return super().exe()

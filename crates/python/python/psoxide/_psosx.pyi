@@ -1,4 +1,4 @@
-"""What the package reads on macOS. Programs replace functions here, and the package then sees theirs."""
+"""Reads macOS. Programs replace functions here, and the package then calls the replacements."""
 
 from os import PathLike
 

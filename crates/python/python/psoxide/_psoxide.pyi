@@ -1,4 +1,4 @@
-"""The native half of the package: what `_pslinux` reads with. Its layout may change with every version."""
+"""The native module, which the platform modules call. It may change with every version."""
 
 import sys
 from collections.abc import Callable, Iterable

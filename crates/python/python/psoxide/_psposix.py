@@ -1,4 +1,4 @@
-"""Waiting for processes, and other things that all Unix systems do the same way."""
+"""Waits for processes, and implements what all systems but Windows share."""
 
 import errno
 import os
@@ -10,14 +10,14 @@ from . import _fork, _lazy, _ntuples, _psoxide, _system
 from ._common import TimeoutExpired, debug, memoize
 from ._readings import _api
 
-# The longest pause between two looks at a process where there are no pidfds; the first is a ten-thousandth second.
+# The longest pause between two polls of a process, in seconds. The first pause is 0.1 ms.
 _LONGEST_PAUSE = 0.04
 
 ntp = _ntuples
 
 
 def _signals():
-    """The members of `signal.Signals`: the first name of each number."""
+    """Returns the signals' names with their negated numbers: the first name of each number."""
     names = {}
     for name, number in sorted(vars(_signal).items()):
         if name[:3] == "SIG" and name[3] != "_":
@@ -36,7 +36,7 @@ def __getattr__(name):
 
 
 def pid_exists(pid):
-    """Whether there is a process or thread with this pid."""
+    """Returns whether a process or thread has this pid."""
     if pid == 0:
         return True
     try:
@@ -49,18 +49,18 @@ def pid_exists(pid):
 
 
 def negsig_to_enum(num):
-    """A negative signal number as a member of an enum, which prints as the signal's name."""
+    """Returns a negative signal number as a member of an enum, which prints the signal's name."""
     return _lazy.member("Negsignal", num)
 
 
 def convert_exit_code(status):
-    """What waitpid(2) returned of an ended process: its exit code or, negative, the signal that ended it."""
+    """Converts a status of waitpid(2) to the exit code or, negative, to the signal that ended the process."""
     code = os.waitstatus_to_exitcode(status)
     return negsig_to_enum(code) if code < 0 else code
 
 
 def _waitpid(pid, flags):
-    """The pid and exit code of an ended child; `(0, None)` while it runs; None of a process that is no child."""
+    """Returns the pid and exit code of an ended child, `(0, None)` while it runs, or None if it is not a child."""
     while True:
         try:
             found, status = os.waitpid(pid, flags)
@@ -72,7 +72,7 @@ def _waitpid(pid, flags):
 
 
 def wait_pid_posix(pid, timeout=None):
-    """Waits by looking again and again; None of a process that is not a child of this one."""
+    """Waits by polling. Returns None if the process is not a child of the caller."""
     started = time.monotonic()
     pause = 0.0001
     flags = 0 if timeout is None else os.WNOHANG
@@ -81,7 +81,7 @@ def wait_pid_posix(pid, timeout=None):
         if child:
             answer = _waitpid(pid, flags)
             if answer is None:
-                child = False  # someone else's, or already waited for
+                child = False  # another process's child, or already waited for
             elif answer[0]:
                 return answer[1]
         if not child and not pid_exists(pid):
@@ -93,12 +93,12 @@ def wait_pid_posix(pid, timeout=None):
 
 
 def wait_pid_pidfd_open(pid, timeout=None):
-    """Waits for a process by its pidfd: without looking in between, and whoever's child it is."""
+    """Waits for any process by its pidfd, without polling."""
     started = time.monotonic()
     try:
         pidfd = os.pidfd_open(pid, 0)
     except OSError as err:
-        # ESRCH: it is gone. ENOENT: a thread's id. EMFILE, ENFILE, ENODEV: no descriptor is available. Others are errors.
+        # ESRCH: the process is gone. ENOENT: the pid is a thread's. EMFILE, ENFILE, ENODEV: no descriptor is available.
         if err.errno not in (errno.ESRCH, errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ENODEV):
             raise
         if err.errno != errno.ESRCH:
@@ -112,14 +112,14 @@ def wait_pid_pidfd_open(pid, timeout=None):
 
 
 def _reap(pid, timeout, started, ended):
-    """Reads how a process ended that was waited for since `started`; fails unless it has `ended`."""
+    """Returns how a process ended. Raises TimeoutExpired if it has not `ended`. `started` is when the wait began."""
     if not ended:
         raise TimeoutExpired(timeout, pid=pid)
     answer = _waitpid(pid, os.WNOHANG)
     if answer is not None and answer[0]:
         return answer[1]
-    # A child of another process is there until its parent has waited for it. A kqueue reports the end of a child of this
-    # process a moment before waitpid(2) does.
+    # Another process's child exists until its parent has waited for it. A kqueue reports the end of the caller's own
+    # child a moment before waitpid(2) does.
     left = None if timeout is None else max(0, timeout - (time.monotonic() - started))
     try:
         return wait_pid_posix(pid, left)
@@ -128,12 +128,12 @@ def _reap(pid, timeout, started, ended):
 
 
 def _select():
-    """The module `select`, which is imported when it is first needed."""
+    """Imports the module `select` on first use."""
     return globals().get("select") or __getattr__("select")
 
 
 def wait_pid_kqueue(pid, timeout=None):
-    """Waits for a process by one kqueue: without looking in between, and whoever's child it is."""
+    """Waits for any process by a kqueue, without polling."""
     started = time.monotonic()
     select = _select()
     try:
@@ -149,7 +149,7 @@ def wait_pid_kqueue(pid, timeout=None):
         try:
             ended = queue.control([end], 1, timeout)
         except OSError as err:
-            # ESRCH: it is gone or a zombie. EACCES, EPERM: the kernel does not let this user watch it. Others are errors.
+            # ESRCH: the process is gone or a zombie. EACCES, EPERM: the kernel denies watching it.
             if err.errno not in (errno.ESRCH, errno.EACCES, errno.EPERM):
                 raise
             if err.errno != errno.ESRCH:
@@ -162,13 +162,13 @@ def wait_pid_kqueue(pid, timeout=None):
 
 @memoize
 def can_use_pidfd_open():
-    """Whether this kernel has pidfds, and lets this process have one."""
+    """Returns whether the kernel has pidfd_open(2) and permits it."""
     if not hasattr(os, "pidfd_open"):
         return False
     try:
         pidfd = os.pidfd_open(os.getpid(), 0)
     except OSError as err:
-        # Out of descriptors just now, not for good.
+        # The limit of open descriptors is reached now. pidfds work later.
         return err.errno in (errno.EMFILE, errno.ENFILE)
     os.close(pidfd)
     return True
@@ -176,12 +176,12 @@ def can_use_pidfd_open():
 
 @memoize
 def can_use_kqueue():
-    """Whether this system has kqueue(2)."""
+    """Returns whether the system has kqueue(2)."""
     return hasattr(_select(), "kqueue")
 
 
 def wait_pid(pid, timeout=None):
-    """Waits for the end of a process; its exit code or negated signal if it is a child, None if it is not."""
+    """Waits for a process to end. Returns its exit code or negated signal, or None if it is not a child."""
     if pid <= 0:
         raise ValueError("can't wait for PID 0")
     if timeout is not None:
@@ -197,25 +197,25 @@ def wait_pid(pid, timeout=None):
 
 
 def disk_usage(path):
-    """Space of the file system that a path, or an open file, is on."""
+    """Returns the size and use of the file system that holds a path or an open file."""
     status = os.statvfs(path)
     total = status.f_blocks * status.f_frsize
     used = total - status.f_bfree * status.f_frsize
     free = status.f_bavail * status.f_frsize
-    # What is reserved for root is neither used nor free for others.
+    # Blocks reserved for root count as neither used nor free.
     percent = round(used / (used + free) * 100, 1) if used + free else 0.0
     return _ntuples.sdiskusage(total, used, free, percent)
 
 
 class Process(_psoxide.Process):
-    """One process. Exceptions contain `_name` and `_ppid` once these are known."""
+    """Reads one process. Exceptions contain `_name` and `_ppid` once these are known."""
 
     _api = _api
     __slots__ = ("_name", "_ppid")
 
     def wait(self, timeout=None):
-        """Waits for its end."""
-        # Of a machine that was copied nothing may be asked of the running kernel.
+        """Waits for the process to end. Returns its exit code, or None if it is not a child."""
+        # The pid of a captured process may belong to another process on this machine.
         if _system.MACHINE is not None:
             raise NotImplementedError("a process of a captured machine cannot be waited for")
         try:
@@ -224,9 +224,9 @@ class Process(_psoxide.Process):
             raise TimeoutExpired(timeout, self.pid, getattr(self, "_name", None)) from err
 
     def nice_get(self):
-        """Its nice value."""
+        """Returns the nice value."""
         return self.priority()
 
     def nice_set(self, value):
-        """Gives it another nice value."""
+        """Sets the nice value."""
         return self.set_nice(value)

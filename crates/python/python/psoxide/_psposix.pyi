@@ -1,4 +1,4 @@
-"""Waiting for processes, and other things that all Unix systems do the same way."""
+"""Waits for processes, and implements what all systems but Windows share."""
 
 import sys
 from os import PathLike

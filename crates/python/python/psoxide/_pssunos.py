@@ -1,4 +1,4 @@
-"""What the package reads on illumos and Solaris. Programs replace functions here, and the package then sees theirs."""
+"""Reads illumos and Solaris. Programs replace functions here, and the package then calls the replacements."""
 
 import os
 
@@ -10,7 +10,7 @@ from ._readings import _api
 
 ntp = _ntuples
 scputimes = _ntuples.scputimes
-# A machine that was copied, of which nothing may be asked of the running kernel.
+# Whether a captured machine is read. The running kernel must not be queried then.
 _CAPTURED = _system.MACHINE is not None
 
 PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
@@ -20,12 +20,12 @@ AF_LINK = 25
 SIGNALS = {"SIGSTOP": 23, "SIGCONT": 25}
 _lazy.SOCKET_ENUMS["socket.AddressFamily"].update(AF_UNIX=1, AF_INET=2, AF_INET6=26, AF_LINK=25)
 
-# States of sockets that only this system has.
+# Socket states that only this system has.
 CONN_IDLE = "IDLE"
 CONN_BOUND = "BOUND"
 __extra__all__ = ["CONN_IDLE", "CONN_BOUND"]
 
-# Names of the package that this system does not have, and getters that are not read as a row.
+# Names that the package does not have on this system, getters that no process has, and getters not read as a row.
 ABSENT = frozenset((
     "IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE", "ProcessIOPriority", "RLIM_INFINITY",
     "ProcessRlimit", "cpu_freq", "sensors_temperatures", "sensors_fans", "sensors_battery", "heap_info", "heap_trim",
@@ -44,16 +44,16 @@ net_if_stats = _api.net_if_stats
 
 
 def disk_usage(path):
-    """Space of the file system that a path, or an open file, is on."""
+    """Returns the size and use of the file system that holds a path or an open file."""
     return _api.disk_usage(os.fsdecode(path)) if _CAPTURED else _psposix.disk_usage(path)
 
 
 def disk_usage_within(path, timeout):
-    """The same: this system has no way to stop waiting."""
+    """Calls `disk_usage`. The timeout is ignored, because this system cannot stop waiting."""
     return disk_usage(path)
 
 
 class Process(_psposix.Process):
-    """One process."""
+    """Reads one process."""
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""What the package reads on illumos and Solaris. Programs replace functions here, and the package then sees theirs."""
+"""Reads illumos and Solaris. Programs replace functions here, and the package then calls the replacements."""
 
 from os import PathLike
 

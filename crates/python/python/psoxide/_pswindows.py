@@ -1,4 +1,4 @@
-"""What the package reads on Windows. Programs and tests replace functions here, and the package then sees theirs."""
+"""Reads Windows. Programs and tests replace functions here, and the package then calls the replacements."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ _this = sys.modules[__name__]
 
 HAS_PROC_IO = True
 HAS_PROC_SMAPS = True
-# Names of the package that this system does not have, and getters that are not read as a row.
+# Names that the package does not have on this system, getters that no process has, and getters not read as a row.
 ABSENT = frozenset((
     "pwd", "PROCFS_PATH", "RLIM_INFINITY", "IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE",
     "IOPRIO_CLASS_IDLE", "sensors_temperatures", "sensors_fans",
@@ -24,7 +24,7 @@ ABSENT_GETTERS = frozenset(("uids", "gids", "terminal", "num_fds", "rlimit", "cp
 NOT_PLANNED = frozenset(("memory_info", "status"))
 
 CONN_DELETE_TCB = "DELETE_TCB"
-# Plain numbers; what nice() returns is a member of the enum.
+# The values are plain numbers. nice() returns a member of the enum.
 PRIORITIES = {
     "ABOVE_NORMAL_PRIORITY_CLASS": 0x8000,
     "BELOW_NORMAL_PRIORITY_CLASS": 0x4000,
@@ -62,25 +62,25 @@ getloadavg = _api.getloadavg
 
 
 def cpu_freq():
-    """The frequency of the first CPU, which Windows gives all of them; empty where it is not known."""
+    """Returns the frequency of the first CPU, which Windows reports for all. Returns an empty list if it is unknown."""
     return _api.cpu_freq()[:1]
 
 
 def disk_usage(path):
-    """Space of the file system that a path is on."""
+    """Returns the size and use of the file system that holds a path."""
     return _api.disk_usage(os.fsdecode(path))
 
 
 def disk_usage_within(path, timeout):
-    """The same: this system has no way to stop waiting."""
+    """Calls `disk_usage`. The timeout is ignored, because this system cannot stop waiting."""
     return disk_usage(path)
 
 
 def net_if_addrs():
-    """Plain tuples: interface, family number, address, netmask, broadcast, peer; of IPv6 psutil has the address alone."""
+    """Yields interface, family, address, netmask, broadcast and peer. IPv6 has only the address, as in psutil."""
     for name, family, address, netmask, broadcast, ptp in _api.net_if_addrs():
         if family == -1:
-            # As Windows writes it.
+            # Windows prints hardware addresses with hyphens and capital letters.
             address = address.replace(":", "-").upper()
         elif family != 2:
             address, netmask = address.partition("%")[0], None
@@ -88,13 +88,13 @@ def net_if_addrs():
 
 
 def net_if_stats():
-    """State of each interface. Windows does not tell of duplex; psutil says full."""
+    """Returns the state of each interface. Windows does not report the duplex mode: it is full, as in psutil."""
     return {name: nic._replace(duplex=_common.NIC_DUPLEX_FULL) for name, nic in _api.net_if_stats().items()}
 
 
 def convert_oserror(exc, pid=None, name=None):
-    """What an error of the system says of a process; one that says nothing of it is raised."""
-    # ERROR_PRIVILEGE_NOT_HELD is no PermissionError.
+    """Converts an OSError about a process to psutil's exception. Raises any other OSError again."""
+    # ERROR_PRIVILEGE_NOT_HELD (1314) is not a PermissionError.
     if isinstance(exc, PermissionError) or getattr(exc, "winerror", None) == 1314:
         return AccessDenied(pid=pid, name=name)
     if isinstance(exc, ProcessLookupError):
@@ -103,7 +103,7 @@ def convert_oserror(exc, pid=None, name=None):
 
 
 class WindowsService:
-    """A service, by its name. Whatever is asked of it is read anew."""
+    """A service, identified by its name. Each call reads the service's current state."""
 
     def __init__(self, name, display_name):
         self._name = name
@@ -128,82 +128,82 @@ class WindowsService:
         return _api.service(self._name)
 
     def name(self):
-        """The name by which the system knows it: the one it was found by."""
+        """Returns the name that identifies the service."""
         return self._name
 
     def display_name(self):
-        """The name for people."""
+        """Returns the name that Windows displays."""
         return self._display_name
 
     def binpath(self):
-        """The command line of its program."""
+        """Returns the command line of the service's program."""
         return self._read()["binpath"]
 
     def username(self):
-        """The account that it runs as."""
+        """Returns the account under which the service runs."""
         return self._read()["username"]
 
     def start_type(self):
-        """What starts it: "automatic", "manual" or "disabled"."""
+        """Returns how the service starts: "automatic", "manual" or "disabled"."""
         return self._read()["start_type"]
 
     def pid(self):
-        """Its process, or None where it has none."""
+        """Returns the pid of the service's process, or None."""
         return self._read()["pid"]
 
     def status(self):
-        """What it does now: "running", "paused", "stopped", or on the way there, as "start_pending"."""
+        """Returns the state: "running", "paused", "stopped", or a pending one such as "start_pending"."""
         return self._read()["status"]
 
     def description(self):
-        """What it is for."""
+        """Returns the description of the service."""
         return self._read()["description"]
 
     def as_dict(self):
-        """All of it."""
+        """Returns all values as a dict."""
         read = self._read()
         order = ("display_name", "binpath", "username", "start_type", "pid", "status", "name", "description")
         return {name: read[name] for name in order}
 
 
 def win_service_iter():
-    """Goes through all services."""
+    """Yields all services."""
     for name, display_name in _api.services():
         yield WindowsService(name, display_name)
 
 
 def win_service_get(name):
-    """The service of this name; NoSuchProcess if there is none."""
+    """Returns the service with this name. Raises NoSuchProcess if there is none."""
     return WindowsService(name, _api.service(name)["display_name"])
 
 
 class Process(_psoxide.Process):
-    """One process. `_name` and `_ppid` are what exceptions tell of it, once they are known."""
+    """Reads one process. Exceptions contain `_name` and `_ppid` once these are known."""
 
     _api = _api
     __slots__ = ("_name", "_ppid")
 
-    # How long is waited between two looks for Ctrl+C.
+    # Seconds between two checks for Ctrl+C.
     _SLICE = 0.1
 
     def status(self):
-        """Running, or stopped where all its threads are suspended."""
+        """Returns the status: running, or stopped if all threads are suspended."""
         status = super().status()
         return _common.STATUS_STOPPED if status == "suspended" else status
 
     def environ(self):
-        """The environment it was started with; names are upper case, and a drive's own directory is left out."""
+        """Returns the environment with upper-case names. Per-drive working directories (`=C:`) are left out."""
         return {name.upper(): value for name, value in super().environ().items() if not name.startswith("=")}
 
     def wait(self, timeout=None):
-        """Waits for its end; its exit code."""
+        """Waits for the process to end. Returns its exit code."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             left = self._SLICE if deadline is None else min(self._SLICE, max(0.0, deadline - time.monotonic()))
             try:
                 ended, code = self.wait_for(left)
             except NoSuchProcess:
-                # It was gone before anybody held on to it.
+                # The process ended before this program opened a handle, so its exit code is unknown.
                 return None
             if ended:
                 return code
@@ -211,31 +211,31 @@ class Process(_psoxide.Process):
                 raise TimeoutExpired(timeout, self.pid, getattr(self, "_name", None))
 
     def nice_get(self):
-        """Its priority class."""
+        """Returns the priority class."""
         return _lazy.member("Priority", self.priority())
 
     def nice_set(self, value):
-        """Gives it another priority class."""
+        """Sets the priority class."""
         return self.set_nice(value)
 
     def send_signal(self, sig):
-        """Ends it, or tells it of Ctrl+C or Ctrl+Break."""
-        # The numbers of signal.CTRL_C_EVENT and CTRL_BREAK_EVENT are no signals.
+        """Terminates the process, or sends it Ctrl+C or Ctrl+Break."""
+        # signal.CTRL_C_EVENT (0) and CTRL_BREAK_EVENT (1) are not signal numbers.
         numbers = {0: 2, 1: 21, 9: 15, 15: 15}
         if sig not in numbers:
             raise ValueError("only SIGTERM, CTRL_C_EVENT and CTRL_BREAK_EVENT signals are supported on Windows")
         super().send_signal(numbers[sig])
 
     def cpu_affinity_get(self):
-        """The CPUs it may run on."""
+        """Returns the CPUs that the process may run on."""
         return self.affinity()
 
     def _get_eligible_cpus(self):
-        """The CPUs that it may be given."""
+        """Lists the CPUs that the process could be bound to."""
         return list(range(len(_this.per_cpu_times())))
 
     def cpu_affinity_set(self, cpus):
-        """Says which CPUs it may run on."""
+        """Sets the CPUs that the process may run on."""
         eligible = self._get_eligible_cpus()
         for cpu in cpus:
             if not isinstance(cpu, int):
@@ -245,11 +245,11 @@ class Process(_psoxide.Process):
         self.set_affinity(cpus)
 
     def ionice_get(self):
-        """Its I/O priority."""
+        """Returns the I/O priority."""
         return _lazy.member("IOPriority", self.ionice()[0])
 
     def ionice_set(self, ioclass, value):
-        """Gives it another I/O priority."""
+        """Sets the I/O priority."""
         if value:
             raise TypeError("value argument not accepted on Windows")
         if ioclass not in _lazy.ENUMS["IOPriority"][1].values():

@@ -1,4 +1,4 @@
-"""What the package reads on Windows. Programs and tests replace functions here, and the package then sees theirs."""
+"""Reads Windows. Programs and tests replace functions here, and the package then calls the replacements."""
 
 import sys
 from collections.abc import Collection, Iterator

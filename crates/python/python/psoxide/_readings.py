@@ -1,16 +1,16 @@
-"""What the modules of all systems have: functions that are methods of the native Api."""
+"""Functions that the platform modules share. Most are methods of the native Api."""
 
 from . import _common, _lazy, _ntuples, _psoxide, _system
 from ._common import _PACKAGE
 
 
 def _scputimes():
-    """The tuple of CPU times, whose last fields are not of every kernel."""
+    """Returns the tuple of CPU times. Old kernels lack its last fields."""
     whole = _ntuples.scputimes
     if not _common.LINUX:
         return whole
     try:
-        # Linux: seven since 2.6.0, and one more in 2.6.11, 2.6.24 and 2.6.33.
+        # Linux has seven fields since 2.6.0. The versions 2.6.11, 2.6.24 and 2.6.33 added one each.
         kinds = max(7, _psoxide.cpu_time_kinds(_system.MACHINE))
     except (OSError, RuntimeError) as err:
         _common.debug(f"how many kinds of CPU time there are cannot be told: {err!r}")
@@ -52,11 +52,11 @@ users = _api.users
 
 
 def may_look_up(path):
-    """Whether the file system of an absolute path answers: a second is enough for one with a server."""
+    """Returns whether the file system of an absolute path answers within a second."""
     return _api.answers(path, 1)
 
 
 def sensors_battery():
-    """The battery, or None where there is none."""
+    """Returns the state of the battery, or None if there is none."""
     battery = _api.sensors_battery()
     return None if battery is None else _ntuples.sbattery(*battery)

@@ -1,4 +1,4 @@
-"""What the modules of all systems have."""
+"""Functions that the platform modules share."""
 
 from . import _ntuples as ntp
 

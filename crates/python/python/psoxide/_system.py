@@ -1,11 +1,11 @@
-"""The operating system that this package reads.
+"""Names the operating system that this package reads.
 
-It is the host's own, except in a package that `open_capture` has made.
+It is the host's system, except in a package that `open_capture` returns.
 """
 
 import sys
 
-# How `sys.platform` begins, and what the system is called here.
+# Maps prefixes of `sys.platform` to this package's names of the systems.
 _PLATFORMS = {
     "linux": "linux",
     "android": "linux",
@@ -29,5 +29,5 @@ def _of_host():
 
 HOST = _of_host()
 NAME = HOST
-# The machine that is read in place of the host.
+# The captured machine, or None where the host is read.
 MACHINE = None

@@ -1,4 +1,4 @@
-"""The operating system that this package reads."""
+"""Names the operating system that this package reads."""
 
 from ._psoxide import Machine
 

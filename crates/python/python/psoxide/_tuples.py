@@ -1,4 +1,4 @@
-"""What `collections.namedtuple` makes, made without its import and without compiling code for each class."""
+"""Makes named tuples without importing `collections` and without compiling code for each class."""
 
 import sys
 
@@ -14,7 +14,7 @@ new = tuple.__new__
 
 
 def _make(cls, iterable):
-    """Make a new tuple from a sequence or iterable."""
+    """Makes a tuple from a sequence or iterable."""
     made = new(cls, iterable)
     if len(made) != len(cls._fields):
         raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(made)}")
@@ -22,7 +22,7 @@ def _make(cls, iterable):
 
 
 def _replace(self, /, **kwds):
-    """Return a new tuple in which the named fields have other values."""
+    """Returns a copy in which the named fields have other values."""
     made = self._make(map(kwds.pop, self._fields, self))
     if kwds:
         raise ValueError(f"Got unexpected field names: {list(kwds)!r}")
@@ -30,7 +30,7 @@ def _replace(self, /, **kwds):
 
 
 def _asdict(self):
-    """Return a new dict of the fields by name."""
+    """Returns a dict of the fields by name."""
     return dict(zip(self._fields, self))
 
 
@@ -40,12 +40,12 @@ def __repr__(self):
 
 
 def __getnewargs__(self):
-    """What copying and pickling pass to the class."""
+    """Returns the arguments that copying and unpickling pass to `__new__`."""
     return tuple(self)
 
 
 def named(name, fields, make):
-    """A named tuple of the calling module, of these fields; `make` is its `__new__`."""
+    """Makes a named tuple class in the calling module. `make` is its `__new__`."""
     make.__name__ = "__new__"
     make.__qualname__ = f"{name}.__new__"
     namespace = {

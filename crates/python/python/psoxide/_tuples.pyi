@@ -1,4 +1,4 @@
-"""What `collections.namedtuple` makes, made without its import and without compiling code for each class."""
+"""Makes named tuples without importing `collections` and without compiling code for each class."""
 
 from collections.abc import Callable
 from typing import Any

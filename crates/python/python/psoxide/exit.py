@@ -1,4 +1,4 @@
-"""Functions that run at the end of the program, however it ends.
+"""Runs functions at the end of the program, however it ends.
 
 >>> from psoxide.exit import register_exit_fun
 >>> @register_exit_fun
@@ -8,7 +8,8 @@
 ``cleanup`` runs exactly once: on normal interpreter exit, or when SIGTERM arrives.
 
 SIGKILL and SIGSTOP cannot be caught, and ``os._exit()`` skips all exit functions. On Windows only normal exit is
-handled: it has no signals. In a forked child the signals mean what they meant before, from its first instruction on.
+handled, because Windows has no signals. In a forked child signals have their previous handlers from its first
+instruction on.
 """
 
 import atexit
@@ -33,47 +34,47 @@ class _Entry:
         self.logfun = logfun
         self.die_by_signal = die_by_signal
         self.in_forks = in_forks
-        # The process that registered it.
+        # The pid of the process that registered the function.
         self.pid = os.getpid()
 
 
-# Functions that have not run, oldest first. Taking one out with pop() is what entitles to run it: a signal handler
-# interrupts this module between any two bytecodes, but not inside pop().
+# Functions that have not run, oldest first. Only the caller that removes a function with pop() may run it. A signal
+# handler can interrupt this module between any two bytecodes, but not inside pop().
 _pending = {}
-# Functions that have run, so that they are not taken again.
+# Functions that have run. They are not registered again.
 _done = set()
-# The Python handlers that were there before ours; taken out when they run.
+# The Python handlers that this module replaced. Each is removed when it runs.
 _previous = {}
 # Signals that have arrived.
 _arrived = set()
 
 
 class _State:
-    pid = os.getpid()  # the process that these variables are about
+    pid = os.getpid()  # the process to which these variables belong
     busy = False  # a signal is being handled
     exiting = False  # the interpreter has begun to run its exit functions
     failed = False  # a function raised
 
 
 def register_exit_fun(fun=None, signals=(signal.SIGTERM,), logfun=_to_stderr, *, die_by_signal=False, in_forks=False):
-    """Run `fun()` once at the end: on normal interpreter exit, or when one of `signals` arrives.
+    """Runs `fun()` once at the end: on normal interpreter exit, or when one of `signals` arrives.
 
-    Returns `fun`; a decorator, with or without arguments, when `fun` is not given.
+    Returns `fun`. Without `fun`, returns a decorator, so that `@register_exit_fun` works with and without arguments.
 
-    - When a signal arrives, `logfun` is told "signal NAME received by process with PID N" (None: silent), `fun`
-      runs in the main thread, then the handler that was there before, if it was a Python function. The process then
-      exits with the signal's number as status, or with 1 if `fun` raised, whose traceback is printed; functions
-      registered with `atexit` run as always. After SIGINT KeyboardInterrupt is raised instead.
-    - `die_by_signal`: at the very end the process ends by the signal itself, so that its parent sees it killed.
-    - A signal that is ignored stays ignored. Empty `signals`: on normal exit only.
-    - Several functions run newest first. One that is registered or has run is not taken twice; the signals of a
-      second registration are added to those of the first.
-    - Further signals do not run anything again, and do not disturb a function at work.
-    - A forked child runs `fun` only with `in_forks`; otherwise signals mean there what they meant before.
+    - When a signal arrives, `logfun` (None: nothing) receives "signal NAME received by process with PID N". Then `fun`
+      runs in the main thread, and after it the signal's previous Python handler, if there was one. The process exits
+      with the signal's number as status, or with 1 if `fun` raised: its traceback is printed. Functions registered with
+      `atexit` run as always. After SIGINT, KeyboardInterrupt is raised instead.
+    - With `die_by_signal` the process finally ends by the signal itself, so that its parent sees it killed.
+    - An ignored signal stays ignored. Empty `signals` mean normal exit only.
+    - Several functions run newest first. A function that is registered twice runs once, for the signals of both
+      registrations. A function that has run is not registered again.
+    - Further signals neither interrupt a running function nor run one again.
+    - A forked child runs `fun` only with `in_forks`. Otherwise signals have their previous handlers in the child.
 
-    Raises TypeError if `fun` is not callable or not hashable, or `signals` is no collection of signals; ValueError for
-    signals that are none or cannot be caught, and in threads other than the main one, where signals cannot be
-    handled. Nothing is registered then.
+    Raises TypeError if `fun` is not callable or not hashable, or `signals` is not a collection of signals. Raises
+    ValueError for a number that is not a signal, for a signal that cannot be caught, and in threads other than the main
+    one, where signals cannot be handled. Nothing is registered then.
     """
     if fun is None:
 
@@ -94,14 +95,14 @@ def register_exit_fun(fun=None, signals=(signal.SIGTERM,), logfun=_to_stderr, *,
         name = threading.current_thread().name
         raise ValueError(f"register_exit_fun() works in the main thread only, not in {name!r}")
     if fun in _done or _State.exiting:
-        return fun  # has run, or never can
+        return fun  # has run, or can no longer run
 
     for signum in wanted:
         _install(signum)
     entry = _pending.get(fun)
     if entry is None:
         _pending[fun] = _Entry(fun, wanted, logfun, die_by_signal, in_forks)
-        # Last in, first out: once more for each, so that it keeps its place among other functions of atexit.
+        # atexit runs the last registered function first. Registering each separately keeps their order among others.
         atexit.register(_at_exit, fun)
     else:
         entry.signals |= wanted
@@ -109,7 +110,7 @@ def register_exit_fun(fun=None, signals=(signal.SIGTERM,), logfun=_to_stderr, *,
 
 
 def _checked(signals):
-    """The signals as a set of numbers that can be caught."""
+    """Returns the signals as a set of numbers. Raises an exception for those that cannot be caught."""
     try:
         signals = set(signals)
     except TypeError:
@@ -131,27 +132,27 @@ def _checked(signals):
 
 def _install(signum):
     before = signal.getsignal(signum)
-    # Ignored (nohup) is meant to stay so.
+    # A signal that the parent set to ignored (nohup) stays ignored.
     if before is signal.SIG_IGN or before is _on_signal:
         return
     _hooks.watch(signum)
     signal.signal(signum, _on_signal)
-    # The handler that raises KeyboardInterrupt is ours in another guise.
+    # The default handler of SIGINT raises KeyboardInterrupt, as this module does.
     if callable(before) and before is not signal.default_int_handler:
         _previous[signum] = before
 
 
 def _on_signal(signum, frame):
     if os.getpid() != _State.pid:
-        # A child that was forked without Python's hooks.
+        # The child was forked without Python's fork hooks.
         _after_fork_in_child()
         if signal.getsignal(signum) is not _on_signal:
             signal.raise_signal(signum)
             return
-    # The interpreter discards what is raised while it forks.
+    # The interpreter discards exceptions that are raised during its fork hooks.
     if _hooks.postpone(signum):
         return
-    # Once the interpreter shuts down, its exit functions shall not be cut short by a second signal.
+    # During interpreter shutdown, a second signal must not interrupt the exit functions.
     shutdown = not threading.main_thread().is_alive()
     if _State.busy or _State.exiting or (shutdown and _arrived):
         return
@@ -166,7 +167,7 @@ def _on_signal(signum, frame):
     if die_by_signal:
         sys._psoxide_last_breath = _LastBreath(os.kill, os.getpid(), int(signum))
     elif shutdown:
-        # The interpreter waits for threads, or runs exit functions: the status of SystemExit is lost there.
+        # During shutdown the interpreter ignores the status of SystemExit.
         sys._psoxide_last_breath = _LastBreath(os._exit, status)
     end = SystemExit(status)
     if shutdown:
@@ -175,7 +176,7 @@ def _on_signal(signum, frame):
 
 
 def _do_not_print(end):
-    """Keeps the interpreter from printing this exception, which ends its wait for threads."""
+    """Keeps the interpreter from printing the exception `end`, which stops its wait for threads."""
     print_unraisable = sys.unraisablehook
 
     def hook(unraisable):
@@ -186,7 +187,7 @@ def _do_not_print(end):
 
 
 def _run_all(signum, frame):
-    """Run the functions for this signal and the handler before them; whether the signal shall be what ends us."""
+    """Runs the functions for this signal, then its previous handler. Returns whether the signal ends the process."""
     entries = [entry for entry in reversed(list(_pending.values())) if signum in entry.signals]
     if signum not in _arrived:
         _arrived.add(signum)
@@ -206,14 +207,14 @@ def _run_all(signum, frame):
 
 
 def _call(fun, *args, may_exit=False):
-    """Whether `fun` returned; what it raised is printed."""
+    """Calls `fun`. Returns whether it returned, and prints the exception if not."""
     pid = os.getpid()
     try:
         fun(*args)
     except BaseException as exc:
         if os.getpid() != pid:
-            raise  # a child that `fun` forked, on its own way out
-        # Handlers usually end with sys.exit() or KeyboardInterrupt, which is what follows anyhow.
+            raise  # raised in a child that `fun` forked, which is about to exit
+        # Handlers usually end with sys.exit() or KeyboardInterrupt. The caller raises its own exception next.
         if may_exit and isinstance(exc, (SystemExit, KeyboardInterrupt)):
             return True
         try:
@@ -225,7 +226,7 @@ def _call(fun, *args, may_exit=False):
 
 
 def _claim(fun):
-    """Whether the caller is the one to run it."""
+    """Removes `fun` from the pending functions. Returns whether the caller is to run it."""
     entry = _pending.pop(fun, None)
     if entry is None:
         return False
@@ -237,11 +238,11 @@ def _at_exit(fun):
     _State.exiting = True
     ours = _claim(fun)
     if not _pending:
-        # The fork handler outlives all modules. What it leads to would keep theirs from being taken apart and flushed.
+        # The fork handler outlives all modules. Modules that it can reach would not be finalised and flushed.
         _done.clear()
         _previous.clear()
     if ours:
-        fun()  # atexit prints what it raises
+        fun()  # atexit prints its exception
 
 
 def _name(signum):
@@ -252,22 +253,22 @@ def _name(signum):
 
 
 class _LastBreath:
-    """Calls `end(*args)` when the interpreter takes its very last module apart.
+    """Calls `end(*args)` when the interpreter finalises its very last module.
 
-    An attribute of `sys` outlives every exit function and every other module, whose files are flushed by then; the
-    interpreter has put the default actions of signals back before.
+    An attribute of `sys` outlives every exit function and every other module. By then the other modules' files are
+    flushed, and the interpreter has restored the default actions of signals.
     """
 
     def __init__(self, end, *args):
         self.end, self.args, self.pid = end, args, os.getpid()
 
-    def __del__(self, getpid=os.getpid):  # names of modules are gone by then
+    def __del__(self, getpid=os.getpid):  # global names are gone when it runs
         if getpid() == self.pid:  # not in a forked child
             self.end(*self.args)
 
 
 def _after_fork_in_child():
-    """Forget what is not meant for children, and give its signals back."""
+    """Forgets the functions that are not for children, and restores the handlers of their signals."""
     for fun in [fun for fun, entry in _pending.items() if not entry.in_forks]:
         del _pending[fun]
     _done.clear()
@@ -281,7 +282,7 @@ def _after_fork_in_child():
             signal.signal(signum, _previous.pop(signum, default))
 
 
-# Of their own: hooks that were registered later are called earlier, so these protect a fork for longer.
+# Hooks that are registered later run earlier before a fork. A second set of hooks protects a fork for longer.
 _hooks = _fork.hooks()
 if _hooks is not None:
     _hooks.call_in_child(_after_fork_in_child)

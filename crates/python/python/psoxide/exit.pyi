@@ -1,4 +1,4 @@
-"""Functions that run at the end of the program, however it ends."""
+"""Runs functions at the end of the program, however it ends."""
 
 import signal
 from collections.abc import Callable, Iterable
