@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command against the tools it stands beside: CPU time, both sides interleaved, medians and their ratio.
+"""Compares the command with similar tools: CPU time, all sides interleaved, medians and their ratios.
 
     bench/cli.py startup|ps|netstat|top|versions [--processes N] [--sockets N] [--seconds N] [--rounds N]
 
@@ -27,7 +27,7 @@ PSOXIDE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "ta
 
 
 def cpu_of(command):
-    """User and system time of one run, in milliseconds; its output goes nowhere."""
+    """Returns the user and system time of one run in milliseconds. Discards the command's output."""
     nowhere = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     pid = os.posix_spawnp(command[0], command, os.environ, file_actions=nowhere)
     _, status, usage = os.wait4(pid, 0)
@@ -37,7 +37,7 @@ def cpu_of(command):
 
 
 def compare(ours, others, runs):
-    """Runs all of them in turn, and prints how many times as much the others cost."""
+    """Runs all commands in turn, and prints the cost of each as a multiple of ours."""
     commands = {"psoxide": ours, **{name: c for name, c in others.items() if shutil.which(c[0])}}
     times = {name: [] for name in commands}
     for turn in range(runs + 1):
@@ -53,7 +53,7 @@ def compare(ours, others, runs):
 
 
 def sleepers(many):
-    """Processes with an address space and arguments of their own, which end with this one."""
+    """Starts processes with their own address space and arguments. They end with this script."""
     script = "import ctypes, time; ctypes.CDLL(None).prctl(1, 9); time.sleep(3600)"
     command = ["sleep", "3600"] if many > 2000 else [sys.executable, "-S", "-c", script, "--with", "some", "--arguments"]
     return [subprocess.Popen(command) for _ in range(many)]
@@ -67,7 +67,7 @@ def end(processes):
 
 
 def startup(_):
-    """Start-up and little else: one process, and the memory."""
+    """Measures start-up with little other work: one process, and the memory."""
     pid = str(os.getpid())
     compare([PSOXIDE, "ps", "--pid", pid], {"ps": ["ps", "u", "-p", pid], "procs": ["procs", "--pager", "disable", pid]}, 101)
     compare([PSOXIDE, "free"], {"free": ["free"]}, 101)
@@ -82,8 +82,10 @@ def ps(args):
 
 
 def netstat(args):
-    """Connections within this machine, each with both ends in one process: not this one, whose children would have
-    them all to close."""
+    """Measures 10,000 sockets of local connections. One other process holds both ends of each.
+
+    This script does not hold them, because each child that it starts would have to close them all.
+    """
     ready, tell = os.pipe()
     holder = os.fork()
     if holder == 0:
@@ -122,7 +124,7 @@ def spent(pid):
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
-# A second between samples, as each of them spells it.
+# Each program's option for a refresh every second.
 SCREENS = {
     "psoxide": [PSOXIDE, "top", "--interval", "1"],
     "htop": ["htop", "-d", "10"],
@@ -133,7 +135,7 @@ SCREENS = {
 
 
 def watch(running, seconds):
-    """Reads what the programs draw: a terminal that nobody reads would stop them."""
+    """Reads what the programs draw. A program whose output nobody reads would block."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         for _, fd, _ in running.values():
@@ -145,7 +147,10 @@ def watch(running, seconds):
 
 
 def stat_of_each(pids):
-    """CPU time in milliseconds of opening, reading and closing `stat` of each process, which every sample must do."""
+    """Returns the CPU time of opening, reading and closing `stat` of each process, in milliseconds.
+
+    Every sample of a process monitor needs these calls.
+    """
     before = time.process_time()
     for pid in pids:
         fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
@@ -155,9 +160,9 @@ def stat_of_each(pids):
 
 
 def top(args):
-    """All of them side by side, so that each round is of the same moments for all."""
+    """Runs all full-screen programs side by side, so that each round covers the same time for all."""
     processes = sleepers(args.processes)
-    # btop has its interval in a file, which this folder does not have: its own default is two seconds.
+    # btop reads its interval from a configuration file. In an empty directory it uses its default of two seconds.
     os.environ["XDG_CONFIG_HOME"] = config = tempfile.mkdtemp()
     os.makedirs(os.path.join(config, "btop"))
     with open(os.path.join(config, "btop", "btop.conf"), "w") as file:
@@ -166,7 +171,7 @@ def top(args):
     try:
         rounds = {name: [] for name in running}
         floors = []
-        watch(running, 4)  # what starting costs is another matter
+        watch(running, 4)  # leave out the cost of starting
         for _ in range(args.rounds):
             before = {name: spent(pid) for name, (pid, _, _) in running.items()}
             watch(running, args.seconds)

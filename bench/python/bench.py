@@ -1,7 +1,7 @@
-"""What psoxide costs beside psutil: CPU time in one process, both taking turns. See ../README.md.
+"""Compares the CPU time of psoxide and psutil in one process, by turns. See ../README.md.
 
-Started by `cargo xtask bench-python` where both are installed. The exit status is 1 if a target is missed: each is somewhat
-below what the default backend was measured at, whose floor is the kernel's own work for /proc.
+`cargo xtask bench-python` starts this script where both packages are installed. The exit status is 1 if a target is
+missed. Each target is somewhat below what was measured with the default backend.
 """
 
 import argparse
@@ -21,7 +21,7 @@ missed = []
 
 
 def compare(title, target, work, rounds=ROUNDS, seconds=0.02):
-    """`work(package)` for both, each as often in a round as takes `seconds`."""
+    """Measures `work(package)` for both packages. Each runs in a round as often as fits into `seconds`."""
     calls = {}
     for package in (psutil, psoxide):
         work(package)
@@ -52,11 +52,11 @@ def report(title, target, theirs, ours):
 
 ONE_FILE = ["cpu_num", "cpu_times", "gids", "io_counters", "memory_info", "name", "num_ctx_switches", "num_threads",
             "ppid", "status", "terminal", "uids"]  # fmt: skip
-# What psutil's own benchmark of oneshot() reads.
+# The attributes that psutil's own benchmark of oneshot() reads.
 ONESHOT = ["cpu_num", "cpu_times", "create_time", "gids", "memory_info", "memory_percent", "name", "num_ctx_switches",
            "num_threads", "ppid", "status", "terminal", "uids", "username"]  # fmt: skip
 EIGHT = ["pid", "name", "username", "cpu_percent", "memory_info", "status", "create_time", "cmdline"]
-# getloadavg() is left out: psutil's is os.getloadavg itself.
+# getloadavg() is left out, because psutil's is os.getloadavg itself.
 SYSTEM = {
     "boot_time()": lambda package: package.boot_time(),
     "cpu_count()": lambda package: package.cpu_count(),
@@ -86,12 +86,12 @@ SYSTEM = {
 
 def getters():
     with populations.processes(1) as [pid]:
-        # The name of a process that has just been started is asked for with more care, as it may execute another program.
+        # The name of a process that has just started is read with more care, because it may execute another program.
         time.sleep(2)
         readers = {package: package.Process(pid) for package in (psutil, psoxide)}
 
         for name in ONE_FILE:
-            # The kernel takes most of the time for /proc/PID/status: see the bare read below.
+            # The kernel takes most of the time for /proc/PID/status. See the bare reads below.
             target = 1.5 if name == "num_ctx_switches" else 2.5
             compare(f"Process.{name}()", target, lambda package, name=name: getattr(readers[package], name)())
 
@@ -109,7 +109,7 @@ def getters():
 
 
 def floor(pid):
-    """What reading the files costs at least, by whoever: most of it is the kernel's own work."""
+    """Measures bare reads of the files. Most of this time is the kernel's own work."""
 
     def bare(name):
         descriptor = os.open(f"/proc/{pid}/{name}", os.O_RDONLY)
@@ -143,7 +143,7 @@ def iteration(count):
 
 
 def objects(pids):
-    """Memory of Process objects, in programs of their own."""
+    """Measures the memory of Process objects, in separate programs."""
     program = (
         "import sys, {0}\n"
         "kept = [{0}.Process(int(pid)) for pid in sys.stdin.read().split()]\n"
@@ -175,7 +175,7 @@ def large():
 
 
 def imports():
-    """What an import adds to a bare interpreter."""
+    """Measures what an import adds to the start of an interpreter."""
 
     def cost(statement):
         start = populations.children_cpu()

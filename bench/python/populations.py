@@ -1,4 +1,4 @@
-"""Processes to measure with: made the same way each time, and gone when the block ends, however it ends."""
+"""Starts processes to measure. They are always the same, and end when the block ends, also after an error."""
 
 import contextlib
 import os
@@ -43,7 +43,7 @@ sys.stdin.read()
 
 @contextlib.contextmanager
 def helper(kind, count):
-    """The pid of a process with `count` of something; a tree's root."""
+    """Starts a process with `count` of something, and yields its pid. For a tree, that of the root."""
     reader, writer = os.pipe()
     child = subprocess.Popen(
         [sys.executable, "-c", HELPER, kind, str(count), str(writer)], stdin=subprocess.PIPE, pass_fds=[writer],
@@ -66,13 +66,13 @@ def helper(kind, count):
 
 @contextlib.contextmanager
 def processes(count):
-    """`count` processes, each with its own address space and 6 arguments."""
+    """Starts `count` processes, each with its own address space and 6 arguments."""
     pids = []
     reader, writer = os.pipe()
     os.set_inheritable(reader, True)
     try:
         for _ in range(count):
-            # They end when the pipe has no writer any more.
+            # The processes end when the last writer of the pipe is gone.
             actions = [(os.POSIX_SPAWN_DUP2, reader, 0)]
             pids.append(os.posix_spawn("/bin/cat", ["cat", "-", "-", "-", "-", "-"], os.environ, file_actions=actions))
         yield pids
@@ -86,6 +86,6 @@ def processes(count):
 
 
 def children_cpu():
-    """CPU time of the children that have ended, in seconds."""
+    """Returns the CPU time of the children that have ended, in seconds."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -1,4 +1,4 @@
-//! The least that a work costs who reads files: the system calls that it cannot do without, and nothing else.
+//! The cheapest way to read files of /proc: only the system calls that cannot be left out.
 
 use std::ffi::{CStr, CString};
 use std::fs;
@@ -9,12 +9,12 @@ use std::os::fd::{AsRawFd as _, RawFd};
 
 use crate::measure::Result;
 
-/// One file: open, read, close.
+/// Opens, reads and closes one file.
 pub fn file(path: &CStr) -> Result<()> {
     if read(libc::AT_FDCWD, path) { Ok(()) } else { Err(io::Error::last_os_error().into()) }
 }
 
-/// `stat` of every thread.
+/// Reads `stat` of every thread.
 pub fn threads(pid: u32) -> Result<()> {
     let (folder, names) = numbers(&format!("/proc/{pid}/task"))?;
     for name in names {
@@ -23,18 +23,19 @@ pub fn threads(pid: u32) -> Result<()> {
     Ok(())
 }
 
-/// Where every descriptor leads, whether that is a regular file, and `fdinfo` for position and flags.
+/// Reads the target of every descriptor, calls `stat` on it, and reads `fdinfo` of those that lead to a file.
 pub fn open_files(pid: u32) -> Result<()> {
     let (folder, names) = numbers(&format!("/proc/{pid}/fd"))?;
     let infos = fs::File::open(format!("/proc/{pid}/fdinfo"))?;
     let mut path = [0u8; 4096];
     for name in names {
-        // SAFETY: the name ends with a NUL, and one byte less than there is room may be written, so that the path does too.
+        // SAFETY: the name ends with a NUL. The call writes at most one byte less than the buffer holds, so that a NUL
+        // fits.
         let length =
             unsafe { libc::readlinkat(folder.as_raw_fd(), name.as_ptr(), path.as_mut_ptr().cast(), path.len() - 1) };
         let Ok(length) = usize::try_from(length) else { continue };
         path[length] = 0;
-        // SAFETY: stat is integers, for which all zeros is a value.
+        // SAFETY: stat consists of integers, for which all zeros is a value.
         let mut stat: libc::stat = unsafe { std::mem::zeroed() };
         // SAFETY: the path ends with a NUL, and the pointer is to a live struct.
         if path[0] == b'/' && unsafe { libc::stat(path.as_ptr().cast(), &raw mut stat) } == 0 {
@@ -44,17 +45,17 @@ pub fn open_files(pid: u32) -> Result<()> {
     Ok(())
 }
 
-/// `stat` of every process.
+/// Reads `stat` of every process.
 pub fn family(_: u32) -> Result<()> {
     each_process(&[c"stat"], false)
 }
 
-/// `stat`, `statm` and `cmdline` of every process, and whom it runs as by a pidfd.
+/// Reads `stat`, `statm` and `cmdline` of every process, and its user by a pidfd.
 pub fn snapshot(_: u32) -> Result<()> {
     each_process(&[c"stat", c"statm", c"cmdline"], true)
 }
 
-/// The same without `cmdline`.
+/// Reads the same files as `snapshot` except `cmdline`.
 pub fn snapshot_short(_: u32) -> Result<()> {
     each_process(&[c"stat", c"statm"], true)
 }
@@ -74,7 +75,7 @@ fn each_process(files: &[&CStr], owners: bool) -> Result<()> {
     Ok(())
 }
 
-/// The path of a file in the folder, or beside the file, that `path` names; in the same memory.
+/// Replaces the part of `path` after the directory by `file`. Reuses the memory.
 fn within(path: CString, file: &CStr) -> CString {
     let mut path = path.into_bytes();
     let end = path.iter().position(|byte| *byte == b'/').unwrap_or(path.len());
@@ -84,7 +85,7 @@ fn within(path: CString, file: &CStr) -> CString {
     CString::from_vec_with_nul(path).unwrap_or_default()
 }
 
-/// A folder, and the numbers in it.
+/// Opens a directory and lists its numeric names.
 fn numbers(path: &str) -> Result<(fs::File, Vec<CString>)> {
     let names = fs::read_dir(path)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let names = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
@@ -94,7 +95,7 @@ fn numbers(path: &str) -> Result<(fs::File, Vec<CString>)> {
 
 fn read(folder: RawFd, path: &CStr) -> bool {
     let mut buffer = MaybeUninit::<[u8; 4096]>::uninit();
-    // SAFETY: the path ends with a NUL, the buffer is as long as read is told, and the descriptor is closed once.
+    // SAFETY: the path ends with a NUL, read gets the buffer's length, and the descriptor is closed once.
     let length = unsafe {
         let fd = libc::openat(folder, path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
         if fd < 0 {
@@ -108,11 +109,11 @@ fn read(folder: RawFd, path: &CStr) -> bool {
     length > 0
 }
 
-/// ioctl_pidfd(2), PIDFD_GET_INFO with PIDFD_INFO_CREDS: struct pidfd_info begins with its mask.
+/// Reads the user of a process: ioctl_pidfd(2), PIDFD_GET_INFO with PIDFD_INFO_CREDS. The struct begins with its mask.
 fn owner(pid: libc::pid_t) {
     const GET_INFO: libc::Ioctl = libc::_IOWR::<[u64; 8]>(0xff, 11);
     let mut info = [2u64, 0, 0, 0, 0, 0, 0, 0];
-    // SAFETY: the pointer is to as many bytes as the request says, and the descriptor is closed once.
+    // SAFETY: the buffer has the size that the request names, and the descriptor is closed once.
     unsafe {
         let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
         if let Ok(fd @ 0..) = libc::c_int::try_from(fd) {

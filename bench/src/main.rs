@@ -24,7 +24,7 @@ use measure::{Growth, Report, Result, Side};
 use populations::Herd;
 use python::Worker;
 
-/// Rounds of a comparison. All sides run in each round, so that a disturbance meets all of them.
+/// Rounds of a comparison. All sides run in each round, so that a disturbance affects all of them.
 const ROUNDS: usize = 15;
 /// Rounds of a comparison of slow work.
 const FEW_ROUNDS: usize = 7;
@@ -137,7 +137,7 @@ struct Sides {
     package: Option<Worker>,
     /// The package with BPF, if this machine and user allow it.
     package_bpf: Option<Worker>,
-    /// psoxide's default.
+    /// psoxide with its default backend.
     auto: System,
     /// psoxide with BPF, if this machine and user allow it.
     bpf: Option<System>,
@@ -385,7 +385,7 @@ fn snapshot(system: &System, pid: u32, fields: usize) -> Result<()> {
 fn procfs_all() -> Result<()> {
     let mut rows = Vec::new();
     for process in procfs::process::all_processes()? {
-        // One that ended meanwhile has no row.
+        // A process that has ended has no row.
         let Ok(process) = process else { continue };
         if let (Ok(stat), Ok(status), Ok(cmdline)) = (process.stat(), process.status(), process.cmdline()) {
             rows.push((process.pid, stat, status, cmdline));

@@ -1,21 +1,21 @@
-//! CPU time of several ways to do the same work, taking turns.
+//! Measures the CPU time of several ways to do the same work, by turns.
 
 use std::fmt::Write as _;
 use std::io;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// What a benchmark can fail with.
+/// The result of a benchmark, which can fail with any error.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// One way to do a work: runs it so many times, and answers the CPU time of one run in microseconds.
+/// One way to do a work. It runs the work a number of times, and returns the CPU time of one run in microseconds.
 pub struct Side<'a> {
     pub name: &'static str,
     run: Box<dyn FnMut(u32) -> Result<f64> + 'a>,
 }
 
 impl<'a> Side<'a> {
-    /// Work in this process.
+    /// Measures work in this process.
     pub fn here(name: &'static str, mut work: impl FnMut() -> Result<()> + 'a) -> Self {
         Self::elsewhere(name, move |calls| {
             let start = cpu_time();
@@ -26,17 +26,17 @@ impl<'a> Side<'a> {
         })
     }
 
-    /// Work of which another process says what it cost.
+    /// Measures work in another process, which reports its own CPU time.
     pub fn elsewhere(name: &'static str, run: impl FnMut(u32) -> Result<f64> + 'a) -> Self {
         Self { name, run: Box::new(run) }
     }
 
-    /// A column that has nothing in this line.
+    /// Makes a column that is empty in this line.
     pub fn none(name: &'static str) -> Self {
         Self::elsewhere(name, |_| Ok(f64::NAN))
     }
 
-    /// A command, from its start to its end.
+    /// Measures a command from its start to its end.
     pub fn command(name: &'static str, program: &'a str, arguments: &'a [&'a str]) -> Self {
         Self::elsewhere(name, move |calls| {
             let mut total = Duration::ZERO;
@@ -48,7 +48,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// CPU time of this process so far, user and system.
+/// Returns the CPU time that this process has used, user and system.
 fn cpu_time() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a timespec that outlives the call.
@@ -60,7 +60,7 @@ fn cpu_time() -> Duration {
 fn command_time(command: &mut Command) -> Result<Duration> {
     #[allow(clippy::zombie_processes)] // wait4 waits for it
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    // SAFETY: rusage is integers, for which all zeros is a value.
+    // SAFETY: rusage consists of integers, for which all zeros is a value.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: the pointers are to live values, or null, which wait4 allows.
     let waited = unsafe { libc::wait4(child.id().try_into()?, std::ptr::null_mut(), 0, &raw mut usage) };
@@ -73,7 +73,7 @@ fn command_time(command: &mut Command) -> Result<Duration> {
     Ok(time(usage.ru_utime) + time(usage.ru_stime))
 }
 
-/// Tables of results, printed as they come and kept as one text.
+/// Tables of results. Each line is printed when it is measured, and kept in one text.
 #[derive(Default)]
 pub struct Report {
     text: String,
@@ -92,8 +92,9 @@ impl Report {
         self.columns.clear();
     }
 
-    /// Runs all sides `rounds` times with `calls` runs each, and adds a line with the median times and the median ratios
-    /// to the first side.
+    /// Runs all sides `rounds` times with `calls` runs each. Adds a line with the median times, and the median ratios
+    /// to the
+    /// first side.
     pub fn compare(&mut self, work: &str, rounds: usize, calls: u32, sides: Vec<Side<'_>>) -> Result<()> {
         self.begin("work", sides.iter().map(|side| side.name).collect());
         let cells = measure(rounds, calls, sides)?.into_iter().enumerate().map(|(at, (time, ratio))| match at {
@@ -105,7 +106,7 @@ impl Report {
         Ok(())
     }
 
-    /// Adds a table of growth.
+    /// Adds a table that shows how costs grow.
     pub fn growth(&mut self, growth: Growth) {
         self.begin("processes", growth.names);
         for (work, cells) in growth.lines {
@@ -128,19 +129,19 @@ impl Report {
     }
 }
 
-/// The cost of each further thing, from few to many.
+/// The cost of each further process, at increasing numbers of processes.
 #[derive(Default)]
 pub struct Growth {
     names: Vec<&'static str>,
-    /// Each side's cost before anything was started.
+    /// Each side's cost before any process was started.
     none: Vec<f64>,
-    /// Each side's cost of a further thing in the first line.
+    /// Each side's cost of a further process in the first line.
     first: Vec<f64>,
     lines: Vec<(String, Vec<String>)>,
 }
 
 impl Growth {
-    /// Measures work on `count` further things. The first call has none.
+    /// Measures work on `count` further processes. The first call must have none.
     pub fn measure(&mut self, count: usize, rounds: usize, sides: Vec<Side<'_>>) -> Result<()> {
         self.names = sides.iter().map(|side| side.name).collect();
         let times: Vec<f64> = measure(rounds, 1, sides)?.into_iter().map(|(time, _)| time).collect();
@@ -159,7 +160,7 @@ impl Growth {
     }
 }
 
-/// Returns each side's median time, and the median of the rounds' ratios of the first side's time to its own.
+/// Returns each side's median time, and the median over the rounds of the first side's time divided by this side's.
 fn measure(rounds: usize, calls: u32, mut sides: Vec<Side<'_>>) -> Result<Vec<(f64, f64)>> {
     for side in &mut sides {
         (side.run)(calls.div_ceil(10))?;

@@ -1,5 +1,6 @@
-//! What is measured: processes of our own. They end when this one does, however it ends: they wait for the end of a
-//! pipe that only it can write to.
+//! Starts the processes that are measured. They end with the benchmark, also if it is killed: each waits for the end of
+//! a
+//! pipe whose only writer is the benchmark.
 
 use std::env;
 use std::io::{self, BufRead as _, BufReader, PipeWriter, Read as _, Write as _};
@@ -8,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::measure::Result;
 
-/// Processes, each with its own address space and six arguments.
+/// Processes with their own address space and six arguments each.
 pub struct Herd {
     pub children: Vec<Child>,
     _alive: PipeWriter,
@@ -26,7 +27,7 @@ impl Herd {
         Ok(herd)
     }
 
-    /// One process that has `count` of something.
+    /// Starts one process that has `count` of something.
     pub fn of(kind: &str, count: usize) -> Result<Self> {
         let (reader, writer) = io::pipe()?;
         let mut command = Command::new(env::current_exe()?);
@@ -56,12 +57,12 @@ impl Drop for Herd {
     }
 }
 
-/// What a started process does: takes what it is told to, and holds it until the writer of its standard input is gone.
+/// Runs in a started process: opens or maps what `kind` names, and holds it until the writer of standard input is gone.
 pub fn hold(kind: &str, count: usize) -> Result<()> {
     let ready = || -> Result<()> {
         println!("ready");
         io::stdout().flush()?;
-        // The end, or a byte that nobody sends.
+        // Returns at the end of the pipe. Nobody sends a byte.
         io::stdin().read(&mut [0]).map(drop)?;
         Ok(())
     };
@@ -89,10 +90,10 @@ pub fn hold(kind: &str, count: usize) -> Result<()> {
         }
         "mappings" => {
             for n in 0..count {
-                // Neighbours of other protections do not become one.
+                // Neighbours with different protections are not merged.
                 let protection = if n % 2 == 0 { libc::PROT_READ } else { libc::PROT_READ | libc::PROT_WRITE };
                 let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-                // SAFETY: a new mapping wherever the kernel has room touches nothing that exists.
+                // SAFETY: the kernel chooses a free address, so no existing mapping changes.
                 let at = unsafe { libc::mmap(std::ptr::null_mut(), 4096, protection, flags, -1, 0) };
                 if at == libc::MAP_FAILED {
                     return Err(io::Error::last_os_error().into());
@@ -112,7 +113,7 @@ pub fn hold(kind: &str, count: usize) -> Result<()> {
             Ok(())
         }
         "children" => {
-            // A third are children, and each of these has two of its own.
+            // A third are children, and each child has two children of its own.
             let mut children = Vec::new();
             for _ in 0..count / 3 {
                 children.push(Herd::of("pair", 2)?);

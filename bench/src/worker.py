@@ -1,4 +1,4 @@
-"""Runs what it is told on standard input with psutil's API, and says how much CPU time it took, in seconds."""
+"""Runs the work named on standard input with psutil's API, and prints its CPU time in seconds."""
 
 import importlib
 import sys

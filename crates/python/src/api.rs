@@ -1,4 +1,4 @@
-//! Readings of the machine.
+//! Reads the machine.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -20,18 +20,19 @@ use crate::convert::{self, Members, MembersRef, Truth, Tuples, connection_kind, 
 use crate::errors::{Exceptions, of_machine};
 use crate::machine::Machine;
 
-/// What one package reads with: its tuples and exceptions, and the /proc that its `PROCFS_PATH` names.
+/// Reads the machine for one copy of the package: with its tuples, its exceptions, and the /proc that its `PROCFS_PATH`
+/// names.
 #[pyclass(frozen, module = "psoxide._psoxide")]
 pub(crate) struct Api {
     package: Py<PyString>,
     modules: Py<PyDict>,
-    /// The module that makes the enums.
+    /// The module `_lazy`, which makes the enums.
     lazy: Py<PyAny>,
-    /// The machine of a package that reads a captured one.
+    /// The captured machine, if the package reads one.
     captured: Option<System>,
-    /// The value of `PROCFS_PATH` that the system was made for.
+    /// The value of `PROCFS_PATH`, and the system that was made for it.
     system: Shared<(Option<Py<PyAny>>, System)>,
-    /// The backend that the package chose; `None` leaves the choice to the environment.
+    /// The backend that the package chose. With `None` the environment chooses.
     backend: Shared<Option<Backend>>,
     duplex: Lazy<Members>,
     battery_time: Lazy<Members>,
@@ -41,7 +42,7 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// The machine whose /proc is where the package's `PROCFS_PATH` says now.
+    /// Returns the machine whose /proc is at the current `PROCFS_PATH`.
     pub(crate) fn system(&self, py: Python<'_>) -> PyResult<System> {
         if let Some(system) = &self.captured {
             return Ok(system.clone());
@@ -74,18 +75,18 @@ impl Api {
             None => system,
         };
         let new = (path.map(Bound::unbind), system.clone());
-        // Dropping the old value may run Python.
+        // Dropping the old value may run Python code, so it happens outside the lock.
         drop(self.system.with(py, |cached| std::mem::replace(cached, new)));
         Ok(system)
     }
 
-    /// Reads without the GIL.
+    /// Calls `read` without the GIL. Converts its error to an exception.
     pub(crate) fn read<T: Send>(&self, py: Python<'_>, read: impl FnOnce(&System) -> Result<T> + Send) -> PyResult<T> {
         let system = self.system(py)?;
         py.detach(|| read(&system)).map_err(|error| of_machine(py, &error))
     }
 
-    /// Refuses what is about the calling process where a captured machine is read.
+    /// Fails for a captured machine. `what` is a reading of the calling process, which no capture holds.
     fn require_host(&self, what: &str) -> PyResult<()> {
         match self.captured {
             Some(_) => Err(PyNotImplementedError::new_err(format!("{what}: not part of a capture"))),
@@ -93,13 +94,13 @@ impl Api {
         }
     }
 
-    /// One of the package's enums, which are made when first needed.
+    /// Returns one of the package's enums, which are made on first use.
     fn members<'a>(&self, py: Python<'_>, class: &str, known: &'a Lazy<Members>) -> PyResult<MembersRef<'a>> {
         Members::get_or_make(py, &self.lazy, class, known)
     }
 }
 
-/// Says, in psutil's words, which figures are zero for want of knowing; as no warning if there are none.
+/// Warns in psutil's words that the `missing` figures are unknown and returned as 0. Does nothing if none is missing.
 fn warn_missing(py: Python<'_>, what: &str, missing: &[&str], separator: &str) -> PyResult<()> {
     if missing.is_empty() {
         return Ok(());
@@ -139,7 +140,7 @@ impl Api {
         })
     }
 
-    /// Chooses the backend of later readings; processes that were made before keep theirs.
+    /// Sets the backend of later readings. Existing processes keep theirs.
     fn set_backend(&self, py: Python<'_>, name: &str) -> PyResult<()> {
         let chosen: Backend = name.parse().map_err(|error: psoxide::Error| PyValueError::new_err(error.to_string()))?;
         self.backend.with(py, |backend| *backend = Some(chosen));
@@ -147,13 +148,13 @@ impl Api {
         Ok(())
     }
 
-    /// Why the chosen backend is not used, or `None`.
+    /// Returns why the chosen backend is not in use, or `None`.
     fn backend_refusal(&self, py: Python<'_>) -> PyResult<Option<String>> {
         let system = self.system(py)?;
         Ok(py.detach(|| system.backend_refusal()))
     }
 
-    /// As in psutil, whole seconds on Unix.
+    /// Returns the boot time: whole seconds on Unix, as in psutil.
     fn boot_time(&self, py: Python<'_>) -> PyResult<f64> {
         let time = self.read(py, System::boot_time).map(convert::timestamp)?;
         Ok(if self.tuples.os == Os::Windows { time } else { time.trunc() })
@@ -163,8 +164,10 @@ impl Api {
         self.read(py, System::pids)
     }
 
-    /// What `process_iter` goes through: for each process, by pid, its value in `known` or, where that has none, the pid;
-    /// then `known` without those that are gone, and the lowest pid. `present` are the pids if someone else has listed them.
+    /// Prepares a pass of `process_iter`. Returns three values: for each process the instance in `known`, or the pid if
+    /// there
+    /// is none; `known` without processes that are gone; and the lowest pid. `present` holds the pids if a program has
+    /// replaced the function that lists them.
     fn recall<'py>(
         &self,
         py: Python<'py>,
@@ -174,7 +177,7 @@ impl Api {
         let mut present = present.map_or_else(|| self.pids(py), Ok)?;
         present.sort_unstable();
         present.dedup();
-        // Nobody else changes the copy.
+        // No other thread changes the copy.
         let mut kept = known.copy()?;
         let mut known = Vec::with_capacity(kept.len());
         for (pid, process) in &kept {
@@ -204,7 +207,7 @@ impl Api {
         Ok((PyList::new(py, items)?, kept, present.first().copied()))
     }
 
-    /// Whether the file system of an absolute path can be asked without waiting for longer than the timeout.
+    /// Returns whether the file system of an absolute path answers within the timeout.
     fn answers(&self, py: Python<'_>, path: PathBuf, timeout: f64) -> PyResult<bool> {
         let timeout = Duration::try_from_secs_f64(timeout).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let system = self.system(py)?;
@@ -213,7 +216,7 @@ impl Api {
     }
 
     fn pid_exists(&self, py: Python<'_>, pid: i64) -> PyResult<bool> {
-        // As if it were passed to kill(2), whose pid is an int.
+        // kill(2) takes the pid as an int, and psutil passes it there.
         let pid = i32::try_from(pid).map_err(|_| PyOverflowError::new_err("signed integer is greater than maximum"))?;
         match Pid::try_from(pid) {
             Ok(pid) => self.read(py, |system| system.pid_exists(pid)),
@@ -221,7 +224,7 @@ impl Api {
         }
     }
 
-    /// The parent of each process.
+    /// Returns the parent of each process.
     fn ppid_map(&self, py: Python<'_>) -> PyResult<std::collections::BTreeMap<Pid, Pid>> {
         let snapshot = self.read(py, |system| system.snapshot([psoxide::Field::Ppid]))?;
         Ok(snapshot.processes.iter().filter_map(|row| Some((row.pid, *row.ppid.value()?))).collect())
@@ -271,13 +274,13 @@ impl Api {
             ("shared", memory.shared.is_none()),
             ("active", memory.active.is_none()),
             ("inactive", memory.inactive.is_none()),
-            // A kernel that says a negative number does not know.
+            // A negative number from the kernel means "unknown", and is returned as 0.
             ("available", memory.available == 0),
         ]
         .iter()
         .filter_map(|(name, missing)| missing.then_some(*name))
         .collect();
-        // Other systems do not have all of these fields.
+        // Only Linux has all of these fields.
         if self.tuples.os == Os::Linux {
             warn_missing(py, "memory", &missing, ", ")?;
         }
@@ -320,7 +323,7 @@ impl Api {
         self.tuples.records(py, &self.tuples.sdiskpart, &partitions)
     }
 
-    /// Plain tuples by disk; without `perdisk` only of whole disks, which are what may be summed.
+    /// Returns plain tuples by disk. Without `perdisk` only whole disks, so that the counters can be summed.
     #[pyo3(signature = (perdisk = Truth(false)))]
     fn disk_io_counters<'py>(&self, py: Python<'py>, perdisk: Truth) -> PyResult<Bound<'py, PyDict>> {
         let Truth(perdisk) = perdisk;
@@ -335,7 +338,7 @@ impl Api {
         dict(py, &counters, |io| self.tuples.disk_io(py, io).map(Bound::into_any))
     }
 
-    /// Plain tuples by interface.
+    /// Returns plain tuples by interface.
     fn net_io_counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counters = self.read(py, System::net_io_counters)?;
         dict(py, &counters, |io: &NetIo| Ok(PyTuple::new(py, self.tuples.fields(py, io)?)?.into_any()))
@@ -347,7 +350,7 @@ impl Api {
         self.tuples.connections(py, &connections, true)
     }
 
-    /// Plain tuples: interface, family number, address, netmask, broadcast, peer.
+    /// Returns plain tuples: interface, family number, address, netmask, broadcast, peer.
     fn net_if_addrs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let nics = self.read(py, System::net_if_addrs)?;
         let list = PyList::empty(py);
@@ -355,7 +358,7 @@ impl Api {
         let mut shown = |address: Option<&NicAddress>| {
             let Some(address) = address else { return py.None().into_bound(py) };
             buffer.clear();
-            // Nothing that is written to memory fails.
+            // Writing to a String cannot fail.
             let _ = write!(buffer, "{address}");
             PyString::new(py, &buffer).into_any()
         };
@@ -371,7 +374,7 @@ impl Api {
         Ok(list)
     }
 
-    /// Such tuples by interface, the families in the order of their numbers, each tuple a `snicaddr` then.
+    /// Groups such tuples by interface, in the order of the family numbers. Makes each a `snicaddr`.
     fn addresses_by_nic<'py>(&self, py: Python<'py>, rows: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let os = self.tuples.os;
         let hardware = i64::from(os.family_number(AddressFamily::Link));
@@ -390,12 +393,12 @@ impl Api {
             let family = match number {
                 _ if number != hardware => families.get(py, number)?,
                 _ if os == Os::Windows => self.members(py, "AddressFamily", &self.link_family)?.get(py, number)?,
-                // `socket` of this host has another name for the number.
+                // The host's module `socket` may give the captured system's number another name.
                 _ if os != Os::HOST => number.into_bound_py_any(py)?,
                 _ => families.get(py, number)?,
             };
             if number == hardware {
-                // They have at least six parts.
+                // psutil prints hardware addresses with at least six parts.
                 let text: Cow<'_, str> = address.extract()?;
                 let missing = 5usize.saturating_sub(text.matches(separator).count());
                 if missing > 0 {
@@ -431,7 +434,7 @@ impl Api {
         })
     }
 
-    /// Plain tuples by chip: label, current, high, critical.
+    /// Returns plain tuples by chip: label, current, high, critical.
     fn sensors_temperatures<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let chips = self.read(py, System::sensors_temperatures)?;
         dict(py, &chips, |sensors| {
@@ -448,7 +451,7 @@ impl Api {
         dict(py, &chips, |fans| Ok(self.tuples.records(py, &self.tuples.sfan, fans)?.into_any()))
     }
 
-    /// A plain tuple: percent, seconds left, plugged in; `None` without a battery.
+    /// Returns a plain tuple: percent, seconds left, plugged in. `None` without a battery.
     fn sensors_battery<'py>(&self, py: Python<'py>) -> Object<'py> {
         let Some(Battery { percent, secsleft, power_plugged, .. }) = self.read(py, System::sensors_battery)? else {
             return Ok(py.None().into_bound(py));
@@ -463,13 +466,13 @@ impl Api {
         Ok(PyTuple::new(py, [percent, secsleft, power_plugged.into_bound_py_any(py)?])?.into_any())
     }
 
-    /// The names of the services (Windows).
+    /// Lists the names of the services (Windows).
     fn services<'py>(&self, py: Python<'py>) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
         let services = self.read(py, System::services)?;
         services.iter().map(|(name, title)| Ok((text(py, name)?, text(py, title)?))).collect()
     }
 
-    /// A service as it is now, by the names of its fields (Windows).
+    /// Reads the current state of a service as a dict (Windows).
     fn service<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
         let system = self.system(py)?;
         let service = py.detach(|| system.service(name));
@@ -483,7 +486,7 @@ impl Api {
 
     fn users<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let mut users = self.read(py, System::users)?;
-        // psutil's word for a login at the machine itself.
+        // psutil's name for a local login.
         if self.system(py)?.os() == Os::Linux {
             users.iter_mut().for_each(|user| _ = user.host.get_or_insert_with(|| "localhost".into()));
         }
@@ -491,7 +494,7 @@ impl Api {
     }
 }
 
-/// How many kinds of CPU time the kernel of the machine counts, the first ones of `scputimes`.
+/// Returns how many kinds of CPU time the machine's kernel counts. They are the first fields of `scputimes`.
 #[pyfunction]
 #[pyo3(signature = (machine = None))]
 pub(crate) fn cpu_time_kinds(py: Python<'_>, machine: Option<&Bound<'_, Machine>>) -> PyResult<usize> {

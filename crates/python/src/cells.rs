@@ -1,8 +1,8 @@
-//! Values that threads share, in places that a fork never leaves locked.
+//! Values that threads share, in cells that a fork never leaves locked.
 //!
-//! A child process has only the thread that forked. A lock or a once cell that another thread was in stays as it was, and
-//! waiting for it never ends. PyO3's `PyOnceLock` and `intern!` are such cells: they let other threads run Python, which
-//! may fork, while they fill themselves.
+//! A child process has only the thread that called fork. A lock that another thread held stays locked in the child, and
+//! waiting for it never ends. PyO3's `PyOnceLock` and `intern!` are such locks: while they initialise themselves, other
+//! threads can run Python and fork.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use once_cell::race::OnceBox;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-/// A value that is made when first needed. Two threads may both make it; the first value is kept, and nobody waits.
+/// A value that is made on first use. If two threads make it, the first value is kept. Nobody waits.
 pub(crate) struct Lazy<T>(OnceBox<T>);
 
 impl<T> Lazy<T> {
@@ -22,13 +22,13 @@ impl<T> Lazy<T> {
         self.0.get()
     }
 
-    /// Returns the kept value, or keeps this one.
+    /// Returns the existing value, or stores this one.
     pub(crate) fn get_or_keep(&self, value: T) -> &T {
         self.0.get_or_init(|| Box::new(value))
     }
 }
 
-/// A Python string that is made once.
+/// A Python string that is made once, on first use.
 pub(crate) struct Interned(&'static str, Lazy<Py<PyString>>);
 
 impl Interned {
@@ -42,7 +42,7 @@ impl Interned {
     }
 }
 
-/// Interns a string literal, as `pyo3::intern!` does, without waiting.
+/// Interns a string literal without waiting, in place of `pyo3::intern!`.
 macro_rules! intern {
     ($py:expr, $text:literal) => {{
         static INTERNED: $crate::cells::Interned = $crate::cells::Interned::new($text);
@@ -53,8 +53,9 @@ pub(crate) use intern;
 
 /// A value that one attached thread at a time uses, for a moment.
 ///
-/// The interpreter forks while no other thread is attached, or at least none runs. So a fork finds the lock free, if no
-/// thread detaches while it has the lock.
+/// The interpreter forks only while no other attached thread runs. So a fork finds the lock free, provided that no
+/// thread
+/// detaches while it holds the lock.
 pub(crate) struct Shared<T>(Mutex<T>);
 
 impl<T> Shared<T> {
@@ -62,7 +63,7 @@ impl<T> Shared<T> {
         Self(Mutex::new(value))
     }
 
-    /// Passes the value to `change`, which must not detach, and so not run Python.
+    /// Passes the value to `change`, which must not detach from the interpreter, and so must not run Python code.
     pub(crate) fn with<R>(&self, _py: Python<'_>, change: impl FnOnce(&mut T) -> R) -> R {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,4 +1,4 @@
-//! Numbers in columns: tuples of them, of several disks, interfaces or CPUs.
+//! Sums and comparisons of tuples of numbers, one tuple for each disk, interface or CPU.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyTuple, PyType};
@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyInt, PyTuple, PyType};
 use crate::Object;
 use crate::cells::intern;
 
-/// Whether both dicts of tuples have the same keys, and no number in `now` is less than it was.
+/// Returns whether both dicts of tuples have the same keys, and no number in `now` is less than in `before`.
 #[pyfunction]
 pub(crate) fn have_grown(before: &Bound<'_, PyDict>, now: &Bound<'_, PyDict>) -> PyResult<bool> {
     if before.len() != now.len() {
@@ -16,7 +16,7 @@ pub(crate) fn have_grown(before: &Bound<'_, PyDict>, now: &Bound<'_, PyDict>) ->
         let Some(then) = before.get_item(key)? else { return Ok(false) };
         let (now, then) = (now.cast_into::<PyTuple>()?, then.cast_into::<PyTuple>()?);
         for (now, then) in now.iter().zip(&then) {
-            // Small numbers are the same object each time.
+            // The interpreter has one object for each small number.
             if now.is(&then) {
                 continue;
             }
@@ -32,7 +32,7 @@ pub(crate) fn have_grown(before: &Bound<'_, PyDict>, now: &Bound<'_, PyDict>) ->
     Ok(true)
 }
 
-/// A sum, small while it can be.
+/// A sum that stays a machine integer until it overflows.
 enum Sum<'py> {
     Small(u64),
     Any(Bound<'py, PyAny>),
@@ -57,7 +57,7 @@ impl<'py> Sum<'py> {
     }
 }
 
-/// A named tuple of the sums of the columns, or of their means.
+/// Returns a named tuple of the columns' sums, or of their means.
 #[pyfunction]
 #[pyo3(signature = (class, rows, mean = false))]
 pub(crate) fn sums<'py>(class: &Bound<'py, PyType>, rows: &Bound<'py, PyAny>, mean: bool) -> Object<'py> {

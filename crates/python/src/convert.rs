@@ -1,4 +1,4 @@
-//! Readings as Python values, of the types that psutil gives them.
+//! Converts readings to Python values of the types that psutil returns.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ use crate::cells::{Lazy, intern};
 use crate::errors::of_machine;
 use crate::ffi::Maker;
 
-/// A parameter that is true or false: any object, as Python takes it in `if`.
+/// A parameter that is true or false. Python decides for any object, as in an `if`.
 pub(crate) struct Truth(pub(crate) bool);
 
 impl<'py> FromPyObject<'_, 'py> for Truth {
@@ -31,28 +31,29 @@ impl<'py> FromPyObject<'_, 'py> for Truth {
     }
 }
 
-/// The kind of connections that a caller names.
+/// Parses the kind of connections that a caller names.
 pub(crate) fn connection_kind(py: Python<'_>, kind: &str) -> PyResult<ConnectionKind> {
     kind.parse().map_err(|error| of_machine(py, &error))
 }
 
 macro_rules! tuples {
     ($($name:ident)+) => {
-        /// The named tuples of the package, and what makes one.
+        /// The package's named tuple classes, and how to make their instances.
         pub(crate) struct Tuples {
             maker: Maker,
             lazy: Py<PyAny>,
             families: Lazy<Members>,
             socket_kinds: Lazy<Members>,
-            /// The system whose fields the tuples have.
+            /// The system that is read. It decides which fields the tuples have.
             pub(crate) os: Os,
-            /// How many fields `scputimes` has: as many as the kernel told kinds of CPU time when the package was imported.
+            /// The number of fields of `scputimes`: the kinds of CPU time that the kernel counted when the package was
+            /// imported.
             cpu_times: usize,
             $(pub(crate) $name: Py<PyType>,)+
         }
 
         impl Tuples {
-            /// The classes in the module `_ntuples`.
+            /// Looks up the classes in the module `_ntuples`.
             pub(crate) fn of(module: &Bound<'_, PyAny>, lazy: Py<PyAny>, os: Os) -> PyResult<Self> {
                 let py = module.py();
                 Ok(Self {
@@ -75,14 +76,15 @@ tuples! {
     svmem
 }
 
-/// Members of an enum by number, each looked up once: Python takes longer over it than over all else of a socket.
+/// The members of an enum by number. Each is looked up once, because Python's lookup costs more than the rest of a
+/// socket.
 pub(crate) struct Members {
-    /// The enum, or a function that returns what stands in for its members.
+    /// The enum, or a function that returns stand-ins for its members.
     class: Py<PyAny>,
     known: Py<PyDict>,
 }
 
-/// What [`Members::get_or_make`] has.
+/// The result of [`Members::get_or_make`].
 pub(crate) enum MembersRef<'a> {
     Kept(&'a Members),
     Made(Members),
@@ -100,7 +102,7 @@ impl std::ops::Deref for MembersRef<'_> {
 }
 
 impl Members {
-    /// The enum that the package's `_lazy` has by this name. Kept in `known` once it can be imported.
+    /// Returns the enum that the package's `_lazy` has by this name. Keeps it in `known` once it can be imported.
     pub(crate) fn get_or_make<'a>(
         py: Python<'_>,
         lazy: &Py<PyAny>,
@@ -116,7 +118,7 @@ impl Members {
         if is_enum { Ok(MembersRef::Kept(known.get_or_keep(members))) } else { Ok(MembersRef::Made(members)) }
     }
 
-    /// The member of this number, or the number where it has none, as psutil does it.
+    /// Returns the member with this number. Returns the number itself if the enum has no such member, as psutil does.
     pub(crate) fn get<'py>(&self, py: Python<'py>, number: i64) -> Object<'py> {
         let known = self.known.bind(py);
         if let Some(member) = known.get_item(number)? {
@@ -129,7 +131,7 @@ impl Members {
 }
 
 impl Tuples {
-    /// A named tuple of these values.
+    /// Makes a named tuple of these values.
     pub(crate) fn make<'py>(
         &self,
         py: Python<'py>,
@@ -139,17 +141,17 @@ impl Tuples {
         self.maker.make(class.bind(py), values)
     }
 
-    /// A named tuple of a record's fields.
+    /// Makes a named tuple of a record's fields.
     pub(crate) fn record<'py, T: Record>(&self, py: Python<'py>, class: &Py<PyType>, record: &T) -> Object<'py> {
         self.make(py, class, self.fields(py, record)?)
     }
 
-    /// `scputimes`
+    /// Makes `scputimes`.
     pub(crate) fn cpu_times<'py>(&self, py: Python<'py>, times: &CpuTimes) -> Object<'py> {
         self.make(py, &self.scputimes, self.fields(py, times)?.into_iter().take(self.cpu_times))
     }
 
-    /// Named tuples of records.
+    /// Makes a list of named tuples, one for each record.
     pub(crate) fn records<'py, T: Record>(
         &self,
         py: Python<'py>,
@@ -163,13 +165,14 @@ impl Tuples {
         Ok(list)
     }
 
-    /// `socket.AddressFamily`
+    /// Returns the enum `socket.AddressFamily`.
     pub(crate) fn families(&self, py: Python<'_>) -> PyResult<MembersRef<'_>> {
         Members::get_or_make(py, &self.lazy, "socket.AddressFamily", &self.families)
     }
 
-    /// `sconn` of each, or `pconn` of those of one process. As psutil has it, a socket of IP has one row, of the last
-    /// process that holds it, and a UNIX socket a row for each descriptor of that process.
+    /// Makes `sconn` tuples, or `pconn` tuples for one process. As in psutil, an IP socket has one row, with the last
+    /// process
+    /// that holds it. A UNIX socket has a row for each descriptor of that process.
     pub(crate) fn connections<'py>(
         &self,
         py: Python<'py>,
@@ -182,7 +185,7 @@ impl Tuples {
         }
         let families = self.families(py)?;
         let kinds = Members::get_or_make(py, &self.lazy, "socket.SocketKind", &self.socket_kinds)?;
-        // Most are of one address of this machine.
+        // Most sockets share one local address, so the last text is kept.
         let mut last = None;
         for of in connections {
             let kind = match of.kind {
@@ -197,7 +200,7 @@ impl Tuples {
             let kind = kinds.get(py, kind.into())?;
             let laddr = self.endpoint(py, &of.laddr, unix, &mut last)?;
             let raddr = self.endpoint(py, &of.raddr, unix, &mut last)?;
-            // psutil has no states of UNIX sockets.
+            // psutil reports no status for UNIX sockets.
             let status = connection_status(py, if unix { ConnectionStatus::None } else { of.status })?;
             let of_last = of.holders.iter().filter(|holder| Some(holder.pid) == of.pid).map(|holder| holder.fd);
             let fds = if unix && of.pid.is_some() { of_last.collect() } else { vec![of.fd] };
@@ -215,7 +218,7 @@ impl Tuples {
         Ok(list)
     }
 
-    /// `last` is the address that was last made text.
+    /// Makes an address tuple. `last` is the address that was converted last, with its text.
     fn endpoint<'py>(
         &self,
         py: Python<'py>,
@@ -242,17 +245,18 @@ impl Tuples {
         }
     }
 
-    /// `pmmap_ext` of each mapping: by hand and not from the field table, as there can be a hundred thousand of them.
+    /// Makes `pmmap_ext` for each mapping. This function replaces the field table because a process can have 100,000
+    /// mappings.
     pub(crate) fn mappings<'py>(&self, py: Python<'py>, maps: &[MemoryMap]) -> PyResult<Bound<'py, PyList>> {
         let count = |value: Option<u64>| PyInt::new(py, value.unwrap_or(0)).into_any();
         let list = PyList::empty(py);
         let mut addresses = String::new();
-        // There are few sets of rights, and neighbours are mostly of one file.
+        // Permissions have few values, and most neighbouring mappings are of one file, so both texts are reused.
         let mut rights: Vec<(&str, Bound<'py, PyAny>)> = Vec::new();
         let mut last: Option<(&Path, Bound<'py, PyAny>)> = None;
         for map in maps {
             addresses.clear();
-            // Both addresses are one text in psutil, written as the kernel writes it.
+            // psutil has both addresses in one string, printed as in /proc/PID/maps.
             write!(addresses, "{:08x}-{:08x}", map.start, map.end)
                 .map_err(|error| PyValueError::new_err(error.to_string()))?;
             let perms = match rights.iter().find(|(known, _)| *known == map.perms) {
@@ -291,9 +295,10 @@ impl Tuples {
         Ok(list)
     }
 
-    /// `popenfile`
+    /// Makes `popenfile`.
     pub(crate) fn open_file<'py>(&self, py: Python<'py>, file: &OpenFile) -> Object<'py> {
-        // As they are on Linux, where there may be ten thousand.
+        // Linux has all four fields. A process there can have 10,000 files, so they are converted without the field
+        // table.
         if let (Some(fd), Some(position), Some(mode), Some(flags)) = (file.fd, file.position, file.mode, file.flags) {
             let values = [
                 text(py, file.path.as_os_str())?,
@@ -312,13 +317,13 @@ impl Tuples {
     }
 }
 
-/// The name psutil gives to mappings that have none.
+/// Returns the path of a mapping. A mapping without a path gets psutil's name for it.
 pub(crate) fn mapped_path<'py>(py: Python<'py>, path: &OsStr) -> Object<'py> {
     if path.is_empty() { Ok(intern!(py, "[anon]").clone().into_any()) } else { text(py, path) }
 }
 
 impl Tuples {
-    /// The fields of `sdiskio`, in which times are whole milliseconds.
+    /// Returns the fields of `sdiskio`, with times in whole milliseconds.
     pub(crate) fn disk_io<'py>(&self, py: Python<'py>, io: &DiskIo) -> PyResult<Bound<'py, PyTuple>> {
         let mut values = Vec::with_capacity(DiskIo::FIELDS.len());
         for (field, value) in DiskIo::FIELDS.iter().zip(io.values()) {
@@ -333,15 +338,15 @@ impl Tuples {
         PyTuple::new(py, values)
     }
 
-    /// Whether the system tells what a process's memory costs: `pfullmem` has more than `pmem` then.
+    /// Returns whether the system reports memory footprints. Then `pfullmem` has more fields than `pmem`.
     pub(crate) fn has_footprint(&self, py: Python<'_>) -> PyResult<bool> {
         let len = |class: &Py<PyType>| class.bind(py).getattr(intern!(py, "_fields"))?.len();
         Ok(len(&self.pfullmem)? > len(&self.pmem)?)
     }
 
-    /// The fields of a record, those that psutil's tuple has on this system.
+    /// Returns those fields of a record that psutil's tuple has on this system.
     pub(crate) fn fields<'py, T: Record>(&self, py: Python<'py>, record: &T) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        // Room for two that are in no record: `pmem` of psutil 7 has them.
+        // Room for the two fields of psutil 7's `pmem` that no record has.
         let mut values = Vec::with_capacity(T::FIELDS.len() + 2);
         for (field, value) in T::FIELDS.iter().zip(record.values()) {
             if support::in_tuple(T::NAME, field, self.os) {
@@ -352,7 +357,7 @@ impl Tuples {
     }
 }
 
-/// A field's value. Where there is none psutil has zero for what is counted and `None` for all else.
+/// Converts a field's value. As in psutil, a missing counter is 0, and any other missing value is `None`.
 fn value<'py>(py: Python<'py>, field: &FieldInfo, value: &Value<'_>) -> Object<'py> {
     Ok(match value {
         Value::None => match field.unit {
@@ -372,11 +377,11 @@ fn value<'py>(py: Python<'py>, field: &FieldInfo, value: &Value<'_>) -> Object<'
     })
 }
 
-/// To one decimal, as Python's `round(value, 1)`.
+/// Rounds to one decimal, as Python's `round(value, 1)`.
 pub(crate) fn rounded(value: f64) -> f64 {
     let tenths = value * 10.0;
     let nearest = tenths.round();
-    // Only near the middle between two tenths do the digits have to be looked at.
+    // The slow way is needed only near the middle between two tenths.
     if (tenths - nearest).abs() < 0.499_999 && nearest.abs() < 1e9 {
         nearest / 10.0
     } else {
@@ -384,24 +389,24 @@ pub(crate) fn rounded(value: f64) -> f64 {
     }
 }
 
-/// Text of the system; bytes that are not UTF-8 become lone surrogates.
+/// Converts text of the system. Bytes that are not UTF-8 become lone surrogates.
 pub(crate) fn text<'py>(py: Python<'py>, text: &OsStr) -> Object<'py> {
     text.into_bound_py_any(py)
 }
 
-/// A path as text, or `None`.
+/// Converts a path to text, or `None`.
 pub(crate) fn path<'py>(py: Python<'py>, path: Option<&Path>) -> Object<'py> {
     path.map_or_else(|| Ok(py.None().into_bound(py)), |path| text(py, path.as_os_str()))
 }
 
-/// Seconds as the nearest float: what dividing the kernel's ticks gives.
+/// Returns seconds as the nearest float, which equals the kernel's ticks divided by their rate.
 #[allow(clippy::cast_precision_loss)] // exact for 285 years
 pub(crate) fn seconds(time: Duration) -> f64 {
     let micros = time.as_secs().saturating_mul(1_000_000).saturating_add(time.subsec_micros().into());
     if time.subsec_nanos().is_multiple_of(1000) { micros as f64 / 1e6 } else { time.as_secs_f64() }
 }
 
-/// Seconds since 1970.
+/// Returns seconds since 1970.
 pub(crate) fn timestamp(time: SystemTime) -> f64 {
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => seconds(since),
@@ -418,7 +423,7 @@ pub(crate) fn family_number(family: AddressFamily, os: Os) -> i32 {
     }
 }
 
-/// psutil's word for the state of a connection.
+/// Returns psutil's word for the status of a connection.
 fn connection_status(py: Python<'_>, status: ConnectionStatus) -> Object<'_> {
     Ok(match status {
         ConnectionStatus::Established => intern!(py, "ESTABLISHED").clone(),
@@ -429,7 +434,7 @@ fn connection_status(py: Python<'_>, status: ConnectionStatus) -> Object<'_> {
     .into_any())
 }
 
-/// psutil's word for what a process is doing.
+/// Returns psutil's word for the status of a process.
 pub(crate) fn process_status(py: Python<'_>, status: ProcessStatus) -> Bound<'_, PyAny> {
     match status {
         ProcessStatus::Running => intern!(py, "running").clone(),
@@ -440,7 +445,7 @@ pub(crate) fn process_status(py: Python<'_>, status: ProcessStatus) -> Bound<'_,
     .into_any()
 }
 
-/// A dict of texts to values.
+/// Makes a dict from texts and values.
 pub(crate) fn dict<'py, K: AsRef<OsStr>, V>(
     py: Python<'py>,
     pairs: &[(K, V)],

@@ -1,4 +1,4 @@
-//! Errors as psutil's exceptions.
+//! Converts errors to psutil's exceptions.
 
 use psoxide::{Error, ErrorKind};
 use pyo3::exceptions::{PyNotImplementedError, PyOSError, PyRuntimeError, PyTimeoutError, PyValueError};
@@ -12,7 +12,7 @@ pub(crate) struct Exceptions {
     access_denied: Py<PyType>,
 }
 
-/// The process that an exception is about, as far as it is known without reading.
+/// The process that an exception names, as far as it is known without a further reading.
 pub(crate) struct About<'py> {
     pub(crate) pid: i32,
     pub(crate) name: Option<Bound<'py, PyAny>>,
@@ -29,7 +29,7 @@ impl Exceptions {
         })
     }
 
-    /// The exception for an error of one process; its cause is the system's own error, where there is one.
+    /// Returns the exception for an error of a process. The system's own error, if any, is its cause.
     pub(crate) fn of_process(&self, py: Python<'_>, error: &Error, about: About<'_>) -> PyErr {
         let About { pid, name, ppid } = about;
         let exception = match error.kind() {
@@ -50,7 +50,7 @@ impl Exceptions {
 }
 
 impl Exceptions {
-    /// The exception for an error of a service, which psutil tells as one of a process without a pid.
+    /// Returns the exception for an error of a service. As in psutil, it is that of a process without a pid.
     pub(crate) fn of_service(&self, py: Python<'_>, error: &Error, name: &str) -> PyErr {
         let (class, text) = match error.kind() {
             ErrorKind::NoSuchProcess => (&self.no_such_process, format!("service {name:?} does not exist")),
@@ -64,7 +64,7 @@ impl Exceptions {
     }
 }
 
-/// The exception for an error of the machine as a whole.
+/// Returns the exception for an error of the machine as a whole.
 pub(crate) fn of_machine(py: Python<'_>, error: &Error) -> PyErr {
     if let Some(source) = error.io_error() {
         let Some(number) = source.raw_os_error() else { return PyOSError::new_err(error.to_string()) };

@@ -1,4 +1,4 @@
-//! Named tuples that are filled in place, without a call of Python and without a tuple to copy from.
+//! Fills named tuples in place, without calling Python code and without copying a tuple. Also blocks signals and polls.
 #![allow(unsafe_code)]
 
 use pyo3::ffi;
@@ -7,12 +7,12 @@ use pyo3::types::{PyTuple, PyType};
 
 use crate::Object;
 
-/// How this interpreter makes an instance of a subclass of `tuple`.
+/// The way in which this interpreter makes an instance of a subclass of `tuple`.
 #[derive(Clone, Copy)]
 pub(crate) enum Maker {
-    /// Allocated, then filled: all that `tuple.__new__` does before Python 3.14.
+    /// Allocates the instance and fills it, which is all that `tuple.__new__` does before Python 3.14.
     InPlace,
-    /// By the slot behind `tuple.__new__`, as newer ones keep a hash in each tuple.
+    /// Calls the slot behind `tuple.__new__`, because newer interpreters store a hash in each tuple.
     Slot(ffi::newfunc),
 }
 
@@ -22,16 +22,16 @@ impl Maker {
             return Ok(Self::InPlace);
         }
         let tuple = py.get_type::<PyTuple>();
-        // SAFETY: `tuple` is a type, and since Python 3.10 the types that are part of the interpreter may be asked too.
+        // SAFETY: `tuple` is a type. Since Python 3.10 PyType_GetSlot accepts static types too.
         let slot = unsafe { ffi::PyType_GetSlot(tuple.as_type_ptr(), ffi::Py_tp_new) };
         if slot.is_null() {
             return Err(PyErr::fetch(py));
         }
-        // SAFETY: what is in the slot `tp_new` is a `newfunc`.
+        // SAFETY: the slot `tp_new` holds a `newfunc`.
         Ok(Self::Slot(unsafe { std::mem::transmute::<*mut std::ffi::c_void, ffi::newfunc>(slot) }))
     }
 
-    /// An instance of `class`, which is a subclass of `tuple` without a layout of its own.
+    /// Makes an instance of `class`, a subclass of `tuple` that adds nothing to its layout.
     pub(crate) fn make<'py>(
         self,
         class: &Bound<'py, PyType>,
@@ -41,16 +41,18 @@ impl Maker {
         let values = values.into_iter();
         let size = isize::try_from(values.len())?;
         let made = match self {
-            // SAFETY: the class allocates its instances in this way, as `type` has made it; an instance with places
-            // that are null may be dropped and visited by the collector.
+            // SAFETY: `type` made the class, so this is its allocator. The collector may visit, and a drop may free, a
+            // tuple
+            // whose items are still null.
             Self::InPlace => unsafe {
                 Bound::from_owned_ptr_or_err(py, ffi::PyType_GenericAlloc(class.as_type_ptr(), size))?
             },
-            // SAFETY: a new tuple, or null and an exception.
+            // SAFETY: PyTuple_New returns a new tuple, or null with an exception set.
             Self::Slot(_) => unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(size))? },
         };
         for (place, value) in (0..).zip(values) {
-            // SAFETY: nobody else has the tuple yet. A place beyond its end is refused; the value is taken in any case.
+            // SAFETY: no other reference to the tuple exists yet. The call checks the index, and takes the value in any
+            // case.
             if unsafe { ffi::PyTuple_SetItem(made.as_ptr(), place, value.into_ptr()) } != 0 {
                 return Err(PyErr::fetch(py));
             }
@@ -59,32 +61,35 @@ impl Maker {
             Self::InPlace => made,
             Self::Slot(new) => {
                 let arguments = PyTuple::new(py, [made])?;
-                // SAFETY: called as `tuple.__new__(class, made)` would call it.
+                // SAFETY: these are the arguments with which `tuple.__new__(class, made)` calls the slot.
                 unsafe {
                     let made = new(class.as_type_ptr(), arguments.as_ptr(), std::ptr::null_mut());
                     Bound::from_owned_ptr_or_err(py, made)?
                 }
             }
         };
-        // Numbers, texts, members of enums and tuples of these lead nowhere: the collector, which comes by whenever some
-        // hundreds of objects were made, need not look at them, as it does not at plain tuples of such.
-        // SAFETY: it is an object of a type that is collected, is complete, and does not come into a ring later, as
-        // tuples do not change.
+        // Numbers, strings, enum members and tuples of these are in no reference cycle. Untracking spares the
+        // collector, which
+        // runs every few hundred allocations, from visiting them. Python untracks plain tuples in the same way.
+        // SAFETY: the object's type supports collection and the object is complete. Tuples do not change, so it cannot
+        // get
+        // into a cycle later.
         unsafe { ffi::PyObject_GC_UnTrack(made.as_ptr().cast()) };
         Ok(made)
     }
 }
 
-/// Which signals this thread blocks: pthread_sigmask(3).
+/// The signals that a thread blocks, see pthread_sigmask(3).
 #[cfg(unix)]
 pub(crate) struct SignalMask(libc::sigset_t);
 
 #[cfg(unix)]
 impl SignalMask {
-    /// Blocks these signals as well. Returns the mask from before.
+    /// Blocks these signals in addition. Returns the previous mask.
     pub(crate) fn block(signals: &[i32]) -> Self {
-        // SAFETY: a sigset_t is integers, of which zero is a value; each call only writes to the sets it is given. A
-        // number that is no signal is refused and changes nothing.
+        // SAFETY: a sigset_t consists of integers, for which zero is a value. Each call writes only to the sets that it
+        // is given.
+        // It refuses a number that is not a signal and changes nothing.
         unsafe {
             let (mut set, mut before) = (std::mem::zeroed(), std::mem::zeroed());
             libc::sigemptyset(&raw mut set);
@@ -96,10 +101,10 @@ impl SignalMask {
         }
     }
 
-    /// Blocks all signals but those of faults. Returns the mask from before.
+    /// Blocks all signals except those of faults. Returns the previous mask.
     pub(crate) fn block_all() -> Self {
         const FAULTS: [i32; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
-        // SAFETY: as above.
+        // SAFETY: as in `block`.
         unsafe {
             let (mut set, mut before) = (std::mem::zeroed(), std::mem::zeroed());
             libc::sigfillset(&raw mut set);
@@ -111,20 +116,20 @@ impl SignalMask {
         }
     }
 
-    /// Makes this the mask again. A pending signal that it lets through arrives before the call returns.
+    /// Restores this mask. A pending signal that it permits arrives before the call returns.
     pub(crate) fn restore(&self) {
         // SAFETY: the call only reads the set.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
     }
 
-    /// Sends this thread a signal.
+    /// Sends a signal to the calling thread.
     pub(crate) fn raise(signal: i32) {
-        // SAFETY: raise takes any number; the handlers of Python may run at any time.
+        // SAFETY: raise accepts any number. Python's signal handlers may run at any time.
         unsafe { libc::raise(signal) };
     }
 }
 
-/// How poll(2) ended.
+/// The result of poll(2).
 #[cfg(unix)]
 pub(crate) enum PollEnd {
     Readable,
@@ -132,14 +137,14 @@ pub(crate) enum PollEnd {
     Interrupted,
 }
 
-/// Waits with poll(2) until a descriptor is readable or closed at its other end.
+/// Waits with poll(2) until a descriptor is readable, or its other end is closed.
 #[cfg(unix)]
 pub(crate) fn poll_in(fd: i32, timeout: std::time::Duration) -> std::io::Result<PollEnd> {
     let mut polled = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-    // Rounded up: a timeout of less than a millisecond is not 0, with which callers would spin.
+    // Rounded up: a timeout below one millisecond must not become 0, because callers would spin.
     let milliseconds = timeout.as_micros().div_ceil(1000);
     let milliseconds = i32::try_from(milliseconds).unwrap_or(i32::MAX);
-    // SAFETY: one pollfd, which outlives the call. The kernel refuses a number that is no descriptor.
+    // SAFETY: there is one pollfd, which outlives the call. The kernel refuses a number that is not a descriptor.
     match unsafe { libc::poll(&raw mut polled, 1, milliseconds) } {
         0 => Ok(PollEnd::TimedOut),
         found if found > 0 => Ok(PollEnd::Readable),

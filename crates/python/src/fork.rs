@@ -1,4 +1,4 @@
-//! What happens to locks and signals when the process forks.
+//! Hooks that keep locks and signals usable when the process forks.
 
 use std::cell::RefCell;
 
@@ -9,33 +9,33 @@ use crate::ffi::SignalMask;
 
 /// Hooks for `os.register_at_fork`.
 ///
-/// They are native because a Python hook gives the interpreter a chance to run signal handlers, and the interpreter
-/// discards what a hook raises.
+/// They are native because the interpreter may run signal handlers during a Python hook, and it discards their
+/// exceptions.
 #[pyclass(frozen, module = "psoxide._psoxide")]
 pub(crate) struct ForkHooks {
     /// Signals to block during a fork.
     signals: Shared<Vec<i32>>,
-    /// Python locks that the forking thread takes, the innermost first.
+    /// Python locks that the forking thread acquires, innermost first.
     locks: Shared<Vec<Py<PyAny>>>,
-    /// Functions that a child calls.
+    /// Functions that the child calls.
     functions: Shared<Vec<Py<PyAny>>>,
 }
 
-/// A fork that this thread has begun.
+/// A fork that has begun on this thread.
 struct Fork {
     before: SignalMask,
-    /// Signals whose Python handler was called meanwhile.
+    /// Signals whose Python handler ran during the fork.
     postponed: Vec<i32>,
     locks: Vec<Py<PyAny>>,
 }
 
 thread_local! {
-    /// A stack: there can be several sets of hooks.
+    /// The forks in progress. This is a stack, because several sets of hooks can be registered.
     static FORKS: RefCell<Vec<Fork>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Fork {
-    /// Releases what was taken for the fork.
+    /// Releases the locks that were acquired for the fork.
     fn release(&mut self, py: Python<'_>) {
         for lock in self.locks.drain(..) {
             report(py, lock.call_method0(py, intern!(py, "release")));
@@ -43,7 +43,7 @@ impl Fork {
     }
 }
 
-/// Takes a lock, and lets no signal handler interrupt the wait for it.
+/// Acquires a lock. No signal handler interrupts the wait for it.
 fn acquire(py: Python<'_>, lock: &Py<PyAny>) -> PyResult<()> {
     let acquire = lock.bind(py).getattr(intern!(py, "acquire"))?;
     if !acquire.call1((false,))?.is_truthy()? {
@@ -55,7 +55,7 @@ fn acquire(py: Python<'_>, lock: &Py<PyAny>) -> PyResult<()> {
     Ok(())
 }
 
-/// Reports the exception of a hook, which has no caller to raise it to.
+/// Reports the exception of a hook as unraisable, because a hook has no caller that could catch it.
 fn report<T>(py: Python<'_>, result: PyResult<T>) {
     if let Err(error) = result {
         error.write_unraisable(py, None);
@@ -69,7 +69,7 @@ impl ForkHooks {
         Self { signals: Shared::new(Vec::new()), locks: Shared::new(Vec::new()), functions: Shared::new(Vec::new()) }
     }
 
-    /// Blocks this signal in forks to come.
+    /// Blocks this signal during future forks.
     fn watch(&self, py: Python<'_>, signal: i32) {
         self.signals.with(py, |signals| {
             if !signals.contains(&signal) {
@@ -78,17 +78,17 @@ impl ForkHooks {
         });
     }
 
-    /// Makes forks wait for a reentrant lock. A thread that holds it must not wait for one that was passed later.
+    /// Makes forks wait for a reentrant lock. A thread that holds it must not wait for a lock that was passed later.
     fn hold(&self, py: Python<'_>, lock: Py<PyAny>) {
         self.locks.with(py, |locks| locks.push(lock));
     }
 
-    /// Calls this function in children to come.
+    /// Calls this function in future children.
     fn call_in_child(&self, py: Python<'_>, function: Py<PyAny>) {
         self.functions.with(py, |functions| functions.push(function));
     }
 
-    /// Blocks the watched signals in this thread, and takes the locks.
+    /// Blocks the watched signals in this thread, and acquires the locks.
     fn before(&self, py: Python<'_>) {
         let before = SignalMask::block(&self.signals.with(py, |signals| signals.clone()));
         let wanted: Vec<Py<PyAny>> = self.locks.with(py, |locks| locks.iter().map(|lock| lock.clone_ref(py)).collect());
@@ -102,12 +102,12 @@ impl ForkHooks {
         FORKS.with_borrow_mut(|forks| forks.push(Fork { before, postponed: Vec::new(), locks }));
     }
 
-    /// Whether this thread is forking. The signal is then sent again by `in_parent`.
+    /// Returns whether this thread is forking. `in_parent` then sends the signal again.
     fn postpone(&self, signal: i32) -> bool {
         FORKS.with_borrow_mut(|forks| forks.last_mut().map(|fork| fork.postponed.push(signal))).is_some()
     }
 
-    /// Releases the locks and unblocks the signals. The interpreter calls their handlers once it is back from the hooks.
+    /// Releases the locks and unblocks the signals. The interpreter runs their handlers after the hooks.
     fn in_parent(&self, py: Python<'_>) {
         if let Some(mut fork) = FORKS.with_borrow_mut(Vec::pop) {
             fork.release(py);
@@ -116,7 +116,7 @@ impl ForkHooks {
         }
     }
 
-    /// Releases the locks, calls the functions, and unblocks the signals. What was postponed was the parent's.
+    /// Releases the locks, calls the functions and unblocks the signals. Postponed signals were the parent's.
     fn in_child(&self, py: Python<'_>) {
         let Some(mut fork) = FORKS.with_borrow_mut(Vec::pop) else { return };
         fork.release(py);
@@ -125,7 +125,7 @@ impl ForkHooks {
         for function in functions {
             report(py, function.call0(py));
         }
-        // Last: a signal that has arrived in the child means what it is to mean there.
+        // Unblocked last, so that a signal to the child finds the child's handlers.
         fork.before.restore();
     }
 }

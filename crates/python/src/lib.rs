@@ -1,8 +1,9 @@
-//! The native half of the Python package: readings become Python values here, and errors exceptions.
+//! The native half of the Python package. It converts readings to Python values, and errors to exceptions.
 //!
-//! The Python half (`python/psoxide`) keeps psutil's layers, so that what programs patch there takes effect: the
-//! package calls `_pslinux`, and `_pslinux` is [`Api`](api::Api) for the machine and [`Process`](process::Process)
-//! for one process. No state is kept in this module: an `Api` belongs to the package that made it.
+//! The Python half (`python/psoxide`) keeps psutil's layers, so that replacing a function there takes effect. The
+//! package
+//! calls `_pslinux`, which calls [`Api`](api::Api) for the machine and [`Process`](process::Process) for one process.
+//! This module keeps no state: an `Api` belongs to the package that made it.
 
 mod api;
 mod cells;
@@ -50,7 +51,7 @@ mod _psoxide {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        // The version of the API that the Python half must be of, as psutil's C module tells it.
+        // The version that the Python half must have, in the format of psutil's C module.
         module.add("version", 722)
     }
 }

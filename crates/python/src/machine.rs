@@ -1,4 +1,4 @@
-//! A machine that was copied: a capture, or a directory of files.
+//! Opens captured machines.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::errors::of_machine;
 use crate::limits;
 
-/// A machine that a package reads in place of the one that it runs on.
+/// A captured machine, which a package reads in place of the host.
 #[pyclass(frozen, module = "psoxide._psoxide")]
 pub(crate) struct Machine {
     pub(crate) system: System,
@@ -23,14 +23,14 @@ impl Machine {
         Ok(Self { system })
     }
 
-    /// The system of the machine, by its name in the package's `_system`.
+    /// Returns the machine's system, by its name in the package's `_system`.
     #[getter]
     fn os(&self) -> String {
         self.system.os().name().to_ascii_lowercase()
     }
 }
 
-/// Lists the resource limits of a system: psutil's names and the numbers, getrlimit(2).
+/// Lists the resource limits of a system: psutil's names and the numbers of getrlimit(2).
 #[pyfunction]
 pub(crate) fn limits_of(os: &str) -> Vec<(String, i64)> {
     let Some(os) = Os::of_name(os) else { return Vec::new() };
@@ -38,7 +38,7 @@ pub(crate) fn limits_of(os: &str) -> Vec<(String, i64)> {
     limits::of(os).iter().copied().filter_map(limit).collect()
 }
 
-/// Returns what stands for no limit on a system: `psutil.RLIM_INFINITY`.
+/// Returns the number that means "no limit" on a system: `psutil.RLIM_INFINITY`.
 #[pyfunction]
 pub(crate) fn no_limit(os: &str) -> i64 {
     limits::infinity(Os::of_name(os).unwrap_or(Os::HOST))

@@ -1,4 +1,4 @@
-//! `pmem` of psutil 7, whose fields differ between systems.
+//! Makes `pmem` of psutil 7, whose fields differ between systems.
 
 use psoxide::{MemoryDetails, MemoryInfo, Os, PageFaults, Process, Result};
 use pyo3::prelude::*;
@@ -6,7 +6,7 @@ use pyo3::types::PyInt;
 
 use crate::convert::Tuples;
 
-/// What `pmem` of psutil 7 is made of. `details` and `faults` are read where the system's fields need them.
+/// The readings behind psutil 7's `pmem`. `details` and `faults` are read on systems whose fields need them.
 pub(crate) struct Memory {
     pub(crate) info: MemoryInfo,
     pub(crate) details: Option<MemoryDetails>,
@@ -23,7 +23,7 @@ impl Memory {
     }
 }
 
-/// Returns the fields of `pmem` of psutil 7.
+/// Returns the fields of psutil 7's `pmem`.
 pub(crate) fn memory_fields<'py>(
     py: Python<'py>,
     tuples: &Tuples,
@@ -32,7 +32,7 @@ pub(crate) fn memory_fields<'py>(
     let mut values = tuples.fields(py, &memory.info)?;
     let faults = memory.faults.clone().unwrap_or_default();
     match tuples.os {
-        // rss, vms, shared, text, lib, data, dirty: `lib` and `dirty` are 0 since Linux 2.6.
+        // rss, vms, shared, text, lib, data, dirty. `lib` and `dirty` are 0 since Linux 2.6.
         Os::Linux => {
             let zero = PyInt::new(py, 0).into_any();
             values.insert(4, zero.clone());
@@ -44,7 +44,7 @@ pub(crate) fn memory_fields<'py>(
             values.extend([all, faults.major].map(|value| PyInt::new(py, value).into_any()));
         }
         // num_page_faults, peak_wset, wset, peak_paged_pool, paged_pool, peak_nonpaged_pool, nonpaged_pool, pagefile,
-        // peak_pagefile, private. Two values have two names each.
+        // peak_pagefile, private. rss is also wset, and vms is also pagefile.
         Os::Windows => {
             let details = memory.details.clone().unwrap_or_default();
             let known = |value: Option<u64>| value.unwrap_or(0);

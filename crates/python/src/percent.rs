@@ -1,4 +1,4 @@
-//! The percentages that psutil computes from two samples of CPU times.
+//! Computes psutil's percentages from two samples of CPU times.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyString, PyTuple};
@@ -8,7 +8,7 @@ use crate::cells::intern;
 use crate::convert::rounded;
 use crate::ffi::Maker;
 
-/// The numbers of a tuple `scputimes`, and those of them that do not simply count as busy.
+/// The numbers of a tuple `scputimes`, and the positions of the fields that do not simply count as busy.
 #[derive(Default)]
 struct Times {
     all: Vec<f64>,
@@ -24,7 +24,7 @@ impl Times {
         let names = times.getattr(intern!(py, "_fields"))?.cast_into::<PyTuple>()?;
         let mut of = Self::default();
         for (name, value) in names.iter().zip(&all) {
-            // A field that the system or its kernel does not have counts as 0.
+            // A field that the system or its kernel lacks counts as 0.
             let place = match &*name.cast::<PyString>()?.to_cow()? {
                 "idle" => &mut of.idle,
                 "iowait" => &mut of.iowait,
@@ -38,12 +38,12 @@ impl Times {
         Ok(of)
     }
 
-    /// All time that passed. Guest time is part of user time already.
+    /// Returns all time that passed. User time already includes guest time.
     fn total(&self) -> f64 {
         self.all.iter().sum::<f64>() - self.guest - self.guest_nice
     }
 
-    /// Time in which work was done: neither idle nor waiting for I/O.
+    /// Returns the time spent working: neither idle nor waiting for I/O.
     fn busy(&self) -> f64 {
         self.total() - self.idle - self.iowait
     }
@@ -53,13 +53,13 @@ fn numbers(times: &Bound<'_, PyTuple>) -> PyResult<Vec<f64>> {
     times.iter().map(|value| value.extract()).collect()
 }
 
-/// What passed between two samples; a counter that went back counts as unchanged.
+/// Returns the differences between two samples. A counter that decreased counts as unchanged.
 fn deltas(then: &Bound<'_, PyTuple>, now: &Bound<'_, PyTuple>) -> PyResult<Times> {
     let (before, after) = (numbers(then)?, numbers(now)?);
     Times::of(now, before.iter().zip(&after).map(|(before, after)| (after - before).max(0.0)).collect())
 }
 
-/// A tuple of the class of `like`, with these numbers.
+/// Makes a tuple of the class of `like` with these numbers.
 fn alike<'py>(like: &Bound<'py, PyTuple>, values: Vec<f64>) -> Object<'py> {
     let py = like.py();
     Maker::of(py)?.make(&like.get_type(), values.into_iter().map(|value| PyFloat::new(py, value).into_any()))
@@ -80,7 +80,7 @@ pub(crate) fn cpu_times_deltas<'py>(t1: &Bound<'py, PyTuple>, t2: &Bound<'py, Py
     alike(t2, deltas(t1, t2)?.all)
 }
 
-/// The busy part.
+/// Returns the share of busy time in percent.
 #[pyfunction]
 pub(crate) fn busy_percent(t1: &Bound<'_, PyTuple>, t2: &Bound<'_, PyTuple>) -> PyResult<f64> {
     let deltas = deltas(t1, t2)?;
@@ -88,11 +88,11 @@ pub(crate) fn busy_percent(t1: &Bound<'_, PyTuple>, t2: &Bound<'_, PyTuple>) -> 
     Ok(if total > 0.0 { rounded(deltas.busy() / total * 100.0) } else { 0.0 })
 }
 
-/// The part of each kind.
+/// Returns the share of each kind of time in percent.
 #[pyfunction]
 pub(crate) fn each_percent<'py>(t1: &Bound<'py, PyTuple>, t2: &Bound<'py, PyTuple>) -> Object<'py> {
     let deltas = deltas(t1, t2)?;
-    // Less than a second is too little to make parts of.
+    // Below one second in total, the shares are of one second.
     let scale = 100.0 / deltas.total().max(1.0);
     alike(t2, deltas.all.iter().map(|delta| rounded(delta * scale).min(100.0)).collect())
 }

@@ -1,4 +1,4 @@
-//! Readings of one process.
+//! Reads one process.
 
 use std::time::Instant;
 
@@ -19,30 +19,30 @@ use crate::errors::About;
 use crate::limits;
 use crate::memory::{Memory, memory_fields};
 
-/// A process as the package's `_pslinux.Process` reads it.
+/// Reads a process for the package's `_pslinux.Process` or its like on other systems.
 ///
-/// It keeps the /proc it was born with. Who the process is gets settled by the first reading.
+/// An instance keeps the /proc path with which it was made. Its first reading records the identity of the process.
 #[pyclass(subclass, frozen, module = "psoxide._psoxide")]
 pub(crate) struct Process {
     api: Py<Api>,
     pid: i32,
     system: System,
     source: Lazy<Source>,
-    /// Made when something is to be kept, as most processes of a list keep nothing.
+    /// Values kept between calls. Most instances of a list keep none, so the box is made on demand.
     kept: Shared<Option<Box<Kept>>>,
 }
 
-/// What a process remembers between calls.
+/// Values that a process keeps between calls.
 #[derive(Default)]
 struct Kept {
-    /// The view that reads each file once, while `oneshot_enter` is in force.
+    /// The view that reads each file once, between `oneshot_enter` and `oneshot_exit`.
     oneshot: Option<Source>,
-    /// When its CPU time was last asked for in percent, and how much it was: in seconds.
+    /// The last sample of `cpu_percent`: when it was taken, and the CPU time in seconds.
     busy: Option<(Instant, f64)>,
 }
 
 impl Process {
-    /// An instance of `class` of each process, whose identity has been read already.
+    /// Makes an instance of `class` for each source. The identities of the processes are already read.
     fn of_sources<'py>(class: &Bound<'py, PyType>, sources: Vec<Source>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(class.py());
         for source in sources {
@@ -59,12 +59,12 @@ impl Process {
         if let Some(source) = self.source.get() {
             return Ok(source);
         }
-        // No process has a negative pid, and the largest number is beyond any kernel's.
+        // A pid that does not fit becomes the largest number, which no kernel uses.
         let source = self.system.process(Pid::try_from(self.pid).unwrap_or(Pid::MAX))?;
         Ok(self.source.get_or_keep(source))
     }
 
-    /// Does something with what is remembered, which must not run Python.
+    /// Passes the kept values to `change`, which must not run Python code.
     fn kept<T>(&self, py: Python<'_>, change: impl FnOnce(&mut Kept) -> T) -> T {
         self.kept.with(py, |kept| change(kept.get_or_insert_default()))
     }
@@ -86,7 +86,7 @@ impl Process {
         this.api.get().exceptions.of_process(slf.py(), error, about)
     }
 
-    /// Reads without the GIL.
+    /// Calls `read` without the GIL. Converts its error to an exception.
     pub(crate) fn read<T: Send>(slf: &Bound<'_, Self>, read: impl FnOnce(&Source) -> Result<T> + Send) -> PyResult<T> {
         let this = slf.get();
         let oneshot = this.kept.with(slf.py(), |kept| kept.as_ref().and_then(|kept| kept.oneshot.clone()));
@@ -101,12 +101,12 @@ impl Process {
         &self.api.get().tuples
     }
 
-    /// The system that the process is of.
+    /// Returns the system on which the process runs.
     fn os(&self) -> Os {
         self.tuples().os
     }
 
-    /// The same, from one table where that tells all of it.
+    /// Reads as `read` does. On Windows all values then come from one query of the process table.
     fn read_memory<T: Send>(slf: &Bound<'_, Self>, read: impl FnOnce(&Source) -> Result<T> + Send) -> PyResult<T> {
         if slf.get().os() != Os::Windows || slf.get().kept(slf.py(), |kept| kept.oneshot.is_some()) {
             return Self::read(slf, read);
@@ -124,20 +124,20 @@ impl Process {
         tuples.record(slf.py(), class(tuples), &record)
     }
 
-    /// `pmem` of psutil 7.
+    /// Makes `pmem` of psutil 7.
     pub(crate) fn memory<'py>(&self, py: Python<'py>, memory: &Memory) -> Object<'py> {
         let tuples = self.tuples();
         tuples.make(py, &tuples.pmem, memory_fields(py, tuples, memory)?)
     }
 }
 
-/// Lists all processes, each an instance of `class`: one question to the kernel, where it has a table of processes.
+/// Lists all processes as instances of `class`. A kernel with a process table answers one question for all of them.
 #[pyfunction]
 pub(crate) fn all_processes<'py>(api: &Bound<'py, Api>, class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyList>> {
     Process::of_sources(class, api.get().read(api.py(), System::processes)?)
 }
 
-/// Returns the resource that has this number on a system.
+/// Returns the resource with this number on a system.
 fn resource(os: Os, number: i64) -> PyResult<Resource> {
     let resource = limits::of(os).iter().copied().find(|resource| limits::number(os, *resource) == Some(number));
     resource.ok_or_else(|| PyValueError::new_err("invalid resource specified"))
@@ -145,7 +145,7 @@ fn resource(os: Os, number: i64) -> PyResult<Resource> {
 
 #[pymethods]
 impl Process {
-    /// The class of the caller's package names its `Api`.
+    /// Finds the `Api` as an attribute of the package's class.
     #[new]
     #[classmethod]
     fn new(class: &Bound<'_, PyType>, pid: i32) -> PyResult<Self> {
@@ -161,7 +161,7 @@ impl Process {
 
     fn oneshot_enter(slf: &Bound<'_, Self>) {
         let this = slf.get();
-        // A process that is not there any more has nothing to keep.
+        // A process that is gone has no view.
         let view = slf.py().detach(|| this.source().ok().map(Source::oneshot));
         this.kept(slf.py(), |kept| kept.oneshot = view);
     }
@@ -170,15 +170,16 @@ impl Process {
         self.kept(py, |kept| kept.oneshot = None);
     }
 
-    /// `used` seconds of CPU time less what they were at the last call, in percent of the time between; 0 at first.
+    /// Returns the CPU time used since the last call, in percent of the time between. `used` is in seconds. Returns 0
+    /// first.
     fn percent_since_last(&self, py: Python<'_>, used: f64) -> f64 {
         self.percent_since(py, Instant::now(), used)
     }
 
-    /// The name as the kernel keeps it: 15 bytes.
+    /// Returns the name as the kernel keeps it, which is 15 bytes on Linux.
     fn name<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
-        // Elsewhere the package completes a truncated name by the command line, which macOS refuses of other users'
-        // processes. The path it does not refuse.
+        // On other systems the package completes a truncated name from the command line. macOS denies access to other
+        // users' command lines, but not to their paths.
         let read = if slf.get().os() == Os::Macos { Source::name } else { Source::comm };
         text(slf.py(), &Self::read(slf, read)?)
     }
@@ -213,7 +214,7 @@ impl Process {
         Self::read(slf, Source::ppid)
     }
 
-    /// Its children or, with `recursive`, all its descendants, each of the same class as this.
+    /// Lists the children or, with `recursive`, all descendants, as instances of this object's class.
     #[pyo3(signature = (recursive = Truth(false)))]
     fn children<'py>(slf: &Bound<'py, Self>, recursive: Truth) -> PyResult<Bound<'py, PyList>> {
         let Truth(recursive) = recursive;
@@ -225,7 +226,7 @@ impl Process {
         text(slf.py(), &Self::read(slf, Source::username)?)
     }
 
-    /// Seconds since 1970 or, on the clock that nobody sets, since boot.
+    /// Returns the start time in seconds: since 1970 or, with `monotonic`, since the boot.
     #[pyo3(signature = (monotonic = false))]
     fn create_time(slf: &Bound<'_, Self>, monotonic: bool) -> PyResult<f64> {
         if monotonic {
@@ -253,7 +254,7 @@ impl Process {
         Self::record(slf, |tuples| &tuples.pfootprint, Source::memory_footprint)
     }
 
-    /// `pmem_ex` of psutil 8.
+    /// Makes `pmem_ex` of psutil 8.
     fn memory_info_ex<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
         let py = slf.py();
         let (memory, details) = Self::read(slf, |source| Ok((source.memory_info()?, source.memory_details()?)))?;
@@ -278,13 +279,13 @@ impl Process {
         tuples.make(py, &tuples.pfullmem, values)
     }
 
-    /// `pmmap_ext` of each mapping.
+    /// Makes `pmmap_ext` for each mapping.
     fn memory_maps<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
         let maps = Self::read(slf, Source::memory_maps)?;
         slf.get().tuples().mappings(slf.py(), &maps)
     }
 
-    /// `pmmap_grouped` of each path.
+    /// Makes `pmmap_grouped` for each path.
     fn memory_maps_grouped<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
         let py = slf.py();
         let groups = Self::read(slf, Source::memory_maps_grouped)?;
@@ -319,7 +320,7 @@ impl Process {
 
     fn threads<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
         let mut threads: Vec<Thread> = Self::read(slf, Source::threads)?;
-        // psutil's order: that of the names in /proc, as text.
+        // psutil sorts thread ids as text, the order of the names in /proc.
         threads.sort_by_cached_key(|thread| thread.id.to_string());
         let tuples = slf.get().tuples();
         tuples.records(slf.py(), &tuples.pthread, &threads)
@@ -354,7 +355,7 @@ impl Process {
         Self::read(slf, Source::num_fds)
     }
 
-    /// Class and value, as numbers.
+    /// Returns the I/O class and value as numbers.
     fn ionice(slf: &Bound<'_, Self>) -> PyResult<(usize, u8)> {
         let IoPriority { class, value, .. } = Self::read(slf, Source::ionice)?;
         let number = slf.get().os().io_classes().iter().position(|known| *known == class);
@@ -370,7 +371,7 @@ impl Process {
         Self::read(slf, |source| source.set_ionice(IoPriority::new(class, value)))
     }
 
-    /// The CPUs that it may run on.
+    /// Returns the CPUs that the process may run on.
     fn affinity(slf: &Bound<'_, Self>) -> PyResult<Vec<u32>> {
         Self::read(slf, Source::cpu_affinity)
     }
@@ -379,7 +380,7 @@ impl Process {
         Self::read(slf, |source| source.set_cpu_affinity(&cpus))
     }
 
-    /// A resource limit: soft and hard, -1 where there is none.
+    /// Returns a resource limit as (soft, hard). -1 means "no limit".
     fn limit(slf: &Bound<'_, Self>, number: i64) -> PyResult<(i64, i64)> {
         let resource = resource(slf.get().os(), number)?;
         let limit = Self::read(slf, |source| source.rlimit(resource))?;
@@ -400,7 +401,7 @@ impl Process {
         Self::read(slf, Source::num_handles)
     }
 
-    /// Its nice value, or its priority class (Windows).
+    /// Returns the nice value, or the priority class on Windows.
     fn priority(slf: &Bound<'_, Self>) -> PyResult<i32> {
         Self::read(slf, Source::nice)
     }
@@ -413,8 +414,9 @@ impl Process {
         Self::read(slf, Source::resume)
     }
 
-    /// Whether it ended within so many seconds, and its exit code where that is known. Python's signal handlers run
-    /// only afterwards.
+    /// Waits up to `seconds`. Returns whether the process has ended, and its exit code if known. Python's signal
+    /// handlers run
+    /// after the call.
     fn wait_for(slf: &Bound<'_, Self>, seconds: f64) -> PyResult<(bool, Option<i32>)> {
         let timeout = std::time::Duration::try_from_secs_f64(seconds)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -436,7 +438,7 @@ impl Process {
         Self::read(slf, |source| source.set_nice(value))
     }
 
-    /// Signals this very process, never a later one with its pid.
+    /// Sends a signal to the process, never to a later one with the same pid.
     fn send_signal(slf: &Bound<'_, Self>, signal: i32) -> PyResult<()> {
         Self::read(slf, |source| source.send_signal(Signal(signal)))
     }

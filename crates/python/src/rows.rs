@@ -1,4 +1,4 @@
-//! Rows of processes: several getters of each, read in one call.
+//! Reads several getters of many processes, one native call for each process.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,8 @@ use crate::errors::of_machine;
 use crate::memory::Memory;
 use crate::process::Process;
 
-/// Reads the values of several getters of the package's `Process`, of many processes one after the other. Values that the
+/// Reads the values of several getters of the package's `Process`, for many processes one after the other. Values that
+/// all
 /// processes share are read once.
 #[pyclass(frozen, module = "psoxide._psoxide")]
 pub(crate) struct RowReader {
@@ -30,7 +31,7 @@ pub(crate) struct RowReader {
     bulk: Shared<Option<BulkPass>>,
 }
 
-/// Where a value of a row comes from.
+/// The source of a value in a row.
 #[derive(Clone, Copy)]
 enum Item {
     Pid,
@@ -38,23 +39,24 @@ enum Item {
     Field(Field),
 }
 
-/// A pass that has read all processes at once, on systems and backends where the kernel answers so.
+/// A pass that has read all processes at once, on systems and backends that support it.
 struct BulkPass {
     system: System,
     when: Instant,
-    /// How long its values count as current.
+    /// How long its values are current.
     fresh: Duration,
     pass: Pass,
-    /// How many processes have been read from it.
+    /// How many processes it has served.
     served: u32,
 }
 
-/// How old a value of a pass may be. A caller that takes longer over its processes gets newer values for the later ones.
+/// The age up to which values of a pass are used. A slow caller gets newer values for its later processes.
 const FRESH: Duration = Duration::from_millis(100);
-/// Or this many times as long as the pass took. A pass that takes long, with many processes or on a busy machine, would
-/// be too old before it was of use, and so would the next one.
+/// A pass is used for at least this multiple of the time that it took. Otherwise a slow pass, over many processes or on
+/// a
+/// busy machine, would be outdated before it is used.
 const WORTH: u32 = 4;
-/// After this many processes a pass that is too old has paid, and another one will.
+/// An outdated pass is replaced by a new one if it has served this many processes.
 const PAID: u32 = 1000;
 
 impl BulkPass {
@@ -67,7 +69,7 @@ impl BulkPass {
 
 #[pymethods]
 impl RowReader {
-    /// Fails for a name that is not a field.
+    /// Prepares to read the getters `names`. Fails for a name that is not a field.
     #[new]
     fn new(class: Py<PyType>, native: Py<PyType>, names: Vec<Bound<'_, PyString>>) -> PyResult<Self> {
         let mut items = Vec::with_capacity(names.len());
@@ -93,7 +95,9 @@ impl RowReader {
         Ok(Self { class, native, items, fields, pass: Pass::default(), bulk: Shared::new(None) })
     }
 
-    /// Reads the values of a process. `None` if it is of another class, or if a getter was replaced in the instance.
+    /// Reads the values of a process. Returns `None` for an instance of another class, or if a getter was replaced in
+    /// the
+    /// instance.
     fn row<'py>(
         &self,
         process: &Bound<'py, PyAny>,
@@ -113,15 +117,17 @@ impl RowReader {
 
     /// Reads the values of a process, each file once. A value that the system refuses is `refused`.
     ///
-    /// Values that the process object remembers stay, and it remembers those that its getters would. A value is left out
-    /// where its getter has to say why there is none. All are left out inside `oneshot()`, whose values must not be read
-    /// again, and for a `_proc` of another class.
+    /// Values that the process object has cached stay, and the object caches those that its getters would cache. A
+    /// value is left
+    /// out if its getter must raise the error. All values are left out inside `oneshot()`, whose cached values must not
+    /// be
+    /// read again, and for a `_proc` of another class.
     fn values<'py>(&self, process: &Bound<'py, PyAny>, refused: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let kept = process.getattr(intern!(process.py(), "__dict__"))?.cast_into::<PyDict>()?;
         self.read(process, &kept, refused)
     }
 
-    /// Prepares for reading all processes, which can be cheaper than one by one. Returns their pids.
+    /// Prepares to read all processes in one pass, where that is cheaper than one by one. Returns their pids.
     fn over_all(&self, py: Python<'_>, api: &Api) -> PyResult<Vec<Pid>> {
         let system = api.system(py)?;
         let all = py.detach(|| {
@@ -139,7 +145,7 @@ impl RowReader {
 }
 
 impl RowReader {
-    /// Returns the pass to read with, and when its values were read if that was before.
+    /// Returns the pass to read from. If it was read before, also returns when.
     fn pass(&self, py: Python<'_>) -> (Pass, Option<Instant>) {
         let old = self.bulk.with(py, |kept| match kept {
             Some(bulk) if bulk.when.elapsed() < bulk.fresh => {
@@ -160,7 +166,7 @@ impl RowReader {
         }
     }
 
-    /// As [`values`](Self::values); `kept` holds the attributes of the process object.
+    /// Implements [`values`](Self::values). `kept` holds the attributes of the process object.
     fn read<'py>(
         &self,
         process: &Bound<'py, PyAny>,
@@ -219,7 +225,7 @@ impl RowReader {
 }
 
 impl Process {
-    /// Converts one field of a row. `None` where the getter has to say why there is no value.
+    /// Converts one field of a row. Returns `None` if the getter must raise the error.
     fn field<'py>(&self, py: Python<'py>, row: &Row, field: Field, refused: &Bound<'py, PyAny>) -> Option<Object<'py>> {
         fn of<'py, T>(
             reading: &Reading<T>,
@@ -254,7 +260,7 @@ impl Process {
             Field::NumFds => of(&row.num_fds, refused, |fds| fds.into_bound_py_any(py)),
             Field::NumThreads => of(&row.num_threads, refused, |threads| threads.into_bound_py_any(py)),
             Field::CpuTimes => of(&row.cpu_times, refused, |times| tuples.record(py, &tuples.pcputimes, times)),
-            // There it takes several readings.
+            // Windows and macOS need several readings for `pmem`.
             Field::MemoryInfo if !matches!(tuples.os, Os::Windows | Os::Macos) => {
                 of(&row.memory_info, refused, |memory| {
                     self.memory(py, &Memory { info: memory.clone(), details: None, faults: None })

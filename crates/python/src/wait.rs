@@ -1,4 +1,4 @@
-//! Waiting for a file descriptor, during which Python's signal handlers run.
+//! Waits for a file descriptor while Python's signal handlers can run.
 
 use std::time::{Duration, Instant};
 
@@ -6,14 +6,14 @@ use pyo3::prelude::*;
 
 use crate::ffi::{PollEnd, poll_in};
 
-/// The longest that one call of poll(2) waits: its timeout is an int of milliseconds.
+/// The longest wait of one poll(2) call, whose timeout is an int of milliseconds.
 const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// Waits until a descriptor is readable, as a pidfd is when its process has ended. Returns False after `seconds`.
+/// Waits until a descriptor is readable. A pidfd is readable when its process has ended. Returns False after `seconds`.
 #[pyfunction]
 #[pyo3(signature = (fd, seconds))]
 pub(crate) fn wait_readable(py: Python<'_>, fd: i32, seconds: Option<f64>) -> PyResult<bool> {
-    // A timeout that no clock can reach is none.
+    // A deadline that the clock cannot represent means no timeout.
     let deadline = seconds.and_then(|seconds| {
         let timeout = Duration::try_from_secs_f64(seconds.max(0.0)).ok()?;
         Instant::now().checked_add(timeout)
