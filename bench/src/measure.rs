@@ -93,8 +93,7 @@ impl Report {
     }
 
     /// Runs all sides `rounds` times with `calls` runs each. Adds a line with the median times, and the median ratios
-    /// to the
-    /// first side.
+    /// to the first side.
     pub fn compare(&mut self, work: &str, rounds: usize, calls: u32, sides: Vec<Side<'_>>) -> Result<()> {
         self.begin("work", sides.iter().map(|side| side.name).collect());
         let cells = measure(rounds, calls, sides)?.into_iter().enumerate().map(|(at, (time, ratio))| match at {

@@ -1,6 +1,5 @@
 //! Starts the processes that are measured. They end with the benchmark, also if it is killed: each waits for the end of
-//! a
-//! pipe whose only writer is the benchmark.
+//! a pipe whose only writer is the benchmark.
 
 use std::env;
 use std::io::{self, BufRead as _, BufReader, PipeWriter, Read as _, Write as _};

@@ -1,26 +1,26 @@
-//! The choice between /proc and faster sources of the same facts.
+//! Chooses between /proc and faster sources of the same values.
 
 use std::env;
 use std::str::FromStr;
 
 use crate::{Error, Result};
 
-/// The source of the readings that the kernel offers in more than one way. The records are the same.
+/// The source of readings that the kernel offers in more than one way. All sources give the same records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Backend {
-    /// /proc, and system calls that give the same facts faster where this user may make them: sockets from sock_diag(7),
-    /// user ids from pidfds. Nothing is loaded into the kernel.
+    /// /proc, and faster system calls where the user may make them: sock_diag(7) for sockets, pidfds for user ids.
+    /// Loads nothing into the kernel.
     #[default]
     Auto,
-    /// The files of /proc only.
+    /// Only the files of /proc.
     Proc,
-    /// As `Auto`, and BPF programs for passes over many processes. They are loaded at the first use, in about 3 ms, and kept
-    /// with the `System`.
+    /// The sources of `Auto`, and BPF programs for passes over many processes. The `System` loads the programs on first
+    /// use, which takes about 3 ms, and keeps them.
     ///
     /// This backend needs Linux 6.16 or later with BTF, the first pid, user and time namespaces, and the capabilities
     /// CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH. The library must be built with the feature `bpf`.
-    /// Where something is missing the readings come from /proc, and
+    /// If something is missing, readings come from /proc, and
     /// [`System::backend_refusal`](crate::System::backend_refusal) says why.
     Bpf,
 }
@@ -29,12 +29,12 @@ impl Backend {
     const VARIABLE: &str = "PSOXIDE_BACKEND";
     const NAMES: [(&str, Self); 3] = [("auto", Self::Auto), ("proc", Self::Proc), ("bpf", Self::Bpf)];
 
-    /// Reads the environment variable `PSOXIDE_BACKEND`: `auto`, `proc` or `bpf`. `None` if it is not set.
+    /// Reads the environment variable `PSOXIDE_BACKEND`: `auto`, `proc` or `bpf`. Returns `None` if it is not set.
     ///
-    /// A [`System`](crate::System) that is made while the variable holds anything else uses `auto`.
+    /// A [`System`](crate::System) that is made while the variable has another value uses `auto`.
     ///
     /// # Errors
-    /// The variable holds anything else.
+    /// Fails if the variable has another value.
     pub fn from_env() -> Result<Option<Self>> {
         match env::var_os(Self::VARIABLE) {
             None => Ok(None),

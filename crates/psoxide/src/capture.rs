@@ -1,4 +1,4 @@
-//! Recording a capture of the running machine, without what is private.
+//! Records a capture of the running machine, and removes private data.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -9,27 +9,27 @@ use psoxide_capture::{Capture, Entry, Header, Origin};
 use crate::sys::{self, Platform as _};
 use crate::{ConnectionKind, Endpoint, Field, NicAddress, Pid, Process, Query, Resource, Result, System};
 
-/// What [`System::capture`] records.
+/// Options of [`System::capture`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CaptureOptions {
-    /// Keeps the names of the host and of its users, addresses and environments.
+    /// Keeps the names of the host and of its users, all addresses, and environments.
     pub raw: bool,
-    /// Records these processes only; with none, all. A system that describes all processes in one answer records them
-    /// all.
+    /// Records only these processes, or all if the list is empty. A system that returns all processes in one answer
+    /// records all of them.
     pub pids: Vec<Pid>,
 }
 
 impl System {
-    /// Records this machine: all that the readings ask of its kernel, as the text of a capture, which
-    /// [`at_root`](Self::at_root) reads on any machine.
+    /// Records this machine. Returns the text of a capture: all that the readings ask of the kernel, with its answers.
+    /// [`at_root`](Self::at_root) reads it on any machine.
     ///
-    /// Unless `options.raw`, the names of the host and of its users and all addresses are replaced, and environments are
-    /// left out. Command lines and paths are kept: read the text before you give it away.
+    /// Unless `options.raw` is set, the names of the host and of its users and all addresses are replaced, and
+    /// environments are left out. Command lines and paths are kept: read the text before you share it.
     ///
     /// # Errors
-    /// The machine is a capture, or a process of `options.pids` does not exist. Whatever else cannot be read is recorded
-    /// as refused, or left out.
+    /// Fails if the machine is a capture, or if a process of `options.pids` does not exist. Other values that cannot be
+    /// read are recorded as refused, or left out.
     pub fn capture(&self, options: &CaptureOptions) -> Result<String> {
         let mut header = Header::default();
         header.origin = Origin::Recorded;
@@ -55,7 +55,7 @@ impl System {
     }
 }
 
-/// Takes every reading once. What fails is in the record as refused.
+/// Makes every reading once. The recorder notes errors as refused.
 fn read_all(system: &System) {
     let _ = (system.boot_time(), system.uptime(), system.host_info(), system.users());
     let _ = (system.cpu_times(), system.cpu_times_per_cpu(), system.cpu_count(), system.cpu_count_cores());
@@ -74,7 +74,7 @@ fn read_all(system: &System) {
     system.processes().unwrap_or_default().iter().for_each(read_process);
 }
 
-/// Takes every reading of a process once, each on its own: that asks questions which a snapshot does not.
+/// Makes every reading of a process, each separately, because separate readings ask questions that a snapshot does not.
 fn read_process(process: &Process) {
     let _ = (process.name(), process.exe(), process.cmdline(), process.environ(), process.cwd(), process.terminal());
     let _ = (process.status(), process.ppid(), process.username(), process.uids(), process.gids());
@@ -88,13 +88,13 @@ fn read_process(process: &Process) {
     }
 }
 
-/// What must not leave a machine, and what takes its place.
+/// Private data of a machine, and its replacements.
 #[derive(Default)]
 struct Secrets {
     words: Vec<(Vec<u8>, Vec<u8>)>,
     /// Hardware addresses.
     links: Vec<(Vec<u8>, Vec<u8>)>,
-    /// The machines and domains of Windows accounts, as three numbers of a security identifier.
+    /// The machines and domains of Windows accounts: three numbers of a security identifier.
     domains: BTreeSet<[u32; 3]>,
     v4: BTreeMap<Ipv4Addr, Ipv4Addr>,
     v6: BTreeMap<Ipv6Addr, Ipv6Addr>,
@@ -103,7 +103,7 @@ struct Secrets {
 impl Secrets {
     fn of(system: &System, capture: &Capture, hostname: &str) -> Self {
         let mut secrets = Self::default();
-        // "host.example.org": the whole name, and its first part.
+        // Replace the whole name ("host.example.org") and its first part.
         secrets.word(hostname, "host");
         secrets.word(hostname.split('.').next().unwrap_or_default(), "host");
         let mut users = [users(system), listed(capture)].concat();
@@ -139,20 +139,20 @@ impl Secrets {
         let words = secrets.v4.iter().map(|(from, to)| (from.to_string(), to.to_string()));
         let words = words.chain(secrets.v6.iter().map(|(from, to)| (from.to_string(), to.to_string())));
         secrets.words.extend(words.map(|(from, to)| (from.into_bytes(), to.into_bytes())).collect::<Vec<_>>());
-        // A name that contains another one comes first.
+        // Longer names first, because they may contain shorter ones.
         secrets.words.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
         secrets
     }
 
     fn word(&mut self, from: &str, to: &str) {
-        // Names that say nothing, and are parts of other texts.
+        // These names identify nobody, and are parts of other texts.
         const PLAIN: [&str; 3] = ["", "localhost", "(none)"];
         if !PLAIN.contains(&from) {
             self.words.push((from.into(), to.into()));
         }
     }
 
-    /// Replaces an address of the interface `number`. A made-up hardware address is "locally administered".
+    /// Replaces an address of the interface `number`. The replacement of a hardware address is locally administered.
     fn nic(&mut self, number: usize, address: &NicAddress) {
         match address {
             NicAddress::Inet(ip) => self.ip(IpAddr::V4(*ip)),
@@ -173,7 +173,7 @@ impl Secrets {
         }
     }
 
-    /// Replaces an address by one that documentation uses. Every machine has the loopback and unspecified ones.
+    /// Replaces an address by one that is reserved for documentation. Loopback and unspecified addresses stay.
     fn ip(&mut self, ip: IpAddr) {
         if ip.is_loopback() || ip.is_unspecified() {
             return;
@@ -193,7 +193,7 @@ impl Secrets {
         }
     }
 
-    /// Replaces addresses that are no text: hexadecimal in /proc/net, bytes in answers about sockets and interfaces.
+    /// Replaces addresses that are not text: hexadecimal in /proc/net, bytes in answers about sockets and interfaces.
     fn addresses(&self, capture: &mut Capture) {
         for (name, entry) in &mut capture.entries {
             if let (true, Entry::File(bytes)) = (name.starts_with(b"proc/net/"), entry) {
@@ -207,7 +207,7 @@ impl Secrets {
         }
     }
 
-    /// Replaces the machines and domains in the security identifiers of Windows: in questions as text, in answers as bytes.
+    /// Replaces machines and domains in Windows security identifiers: text in questions, bytes in answers.
     fn accounts(&self, capture: &mut Capture) {
         for domain in &self.domains {
             let (from, to) = (domain_text(*domain), domain_text(NO_DOMAIN));
@@ -217,7 +217,7 @@ impl Secrets {
         let bytes = |domain: &[u32; 3]| domain.map(u32::to_le_bytes).concat();
         for (question, answer) in &mut capture.answers {
             if let (true, Ok(identifier)) = (question.contains("TokenUser"), answer) {
-                // Behind the revision, the count, the authority and the number 21.
+                // The offset skips the revision, the count, the authority and the number 21.
                 let place = identifier.get_mut(12..24).filter(|place| self.domains.iter().any(|d| bytes(d) == *place));
                 if let Some(place) = place {
                     place.copy_from_slice(&bytes(&NO_DOMAIN));
@@ -226,7 +226,7 @@ impl Secrets {
         }
     }
 
-    /// Replaces addresses as the kernel prints them: 32 bits at a time, each a number in its own byte order.
+    /// Replaces addresses as the kernel prints them: each 32 bits as a number in the machine's byte order.
     fn replace_hex(&self, text: &[u8], big_endian: bool) -> Vec<u8> {
         let hex = |bytes: &[u8]| {
             let words = bytes.chunks(4).map(|word| {
@@ -238,7 +238,7 @@ impl Secrets {
         let v4 = self.v4.iter().map(|(from, to)| (hex(&from.octets()), hex(&to.octets())));
         let v6 = self.v6.iter().map(|(from, to)| (hex(&from.octets()), hex(&to.octets())));
         let words: Vec<_> = v4.chain(v6).collect();
-        // An IPv4 address in an IPv6 one is no whole word.
+        // An IPv4 address inside an IPv6 address is not a whole word, so it is listed with its prefix.
         let mapped = words.iter().filter(|(from, _)| from.len() == 8).map(|(from, to)| {
             let prefix = hex(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
             ([&*prefix, from].concat(), [&*prefix, to].concat())
@@ -253,7 +253,7 @@ impl Secrets {
         }
     }
 
-    /// Replaces hardware addresses anywhere, and others at offsets that are a multiple of `alignment`.
+    /// Replaces hardware addresses at any offset, and IP addresses at multiples of `alignment`.
     fn replace_bytes(&self, bytes: &mut [u8], alignment: usize) {
         for (from, to) in &self.links {
             for at in 0..bytes.len() {
@@ -277,22 +277,22 @@ impl Secrets {
     }
 }
 
-/// What takes the place of a machine or domain.
+/// The replacement of a machine or domain.
 const NO_DOMAIN: [u32; 3] = [1, 2, 3];
 
-/// The machine or domain of the account that a question is about.
+/// Returns the machine or domain of the account that a question names.
 fn domain(question: &str) -> Option<[u32; 3]> {
     let numbers = question.strip_prefix("LookupAccountSid S-1-5-21-")?;
     let numbers: Vec<u32> = numbers.split('-').map_while(|number| number.parse().ok()).collect();
     numbers.first_chunk().copied()
 }
 
-/// A machine or domain as security identifiers have it.
+/// Formats a machine or domain as in a security identifier.
 fn domain_text([a, b, c]: [u32; 3]) -> String {
     format!("S-1-5-21-{a}-{b}-{c}")
 }
 
-/// Whether the answer to a question can hold addresses of the network.
+/// Returns whether the answer to a question can hold network addresses.
 fn holds_addresses(question: &str) -> bool {
     const ABOUT: [&str; 12] = [
         "net.",
@@ -312,40 +312,40 @@ fn holds_addresses(question: &str) -> bool {
     ABOUT.iter().any(|about| question.contains(about))
 }
 
-/// Where the user of a session of Windows sits.
+/// The question for the client address of a Windows session.
 const CLIENT_ADDRESS: &str = "WTSClientAddress";
 
-/// The multiple of bytes at which an answer can have an address.
+/// Returns the alignment of addresses in an answer, in bytes.
 fn alignment(question: &str) -> usize {
-    // The only struct whose addresses are not aligned as numbers are.
+    // This struct alone does not align its addresses as numbers.
     if question.contains(CLIENT_ADDRESS) { 2 } else { 4 }
 }
 
-/// The names of the people who use the machine: who has a login session or runs a process, and no service.
+/// Returns the names of people: users that have a login session or run a process, and are not service accounts.
 fn users(system: &System) -> Vec<String> {
     let rows = system.snapshot([Field::Username, Field::Uids]).map(|snapshot| snapshot.processes).unwrap_or_default();
     let people = rows.iter().filter_map(|row| {
-        // Below are the system's own users, on all systems; 65534 is nobody.
+        // On all systems, ids below 500 belong to system users. 65534 is nobody.
         let uid = row.uids.value().map_or(1000, |ids| ids.real);
         let name = row.username.value()?.to_string_lossy();
-        // DOMAIN\name on Windows.
+        // On Windows the name has the form DOMAIN\NAME.
         let name = name.rsplit('\\').next().unwrap_or_default();
         (500..65534).contains(&uid).then(|| name.to_owned())
     });
     let sessions = system.users().unwrap_or_default().into_iter().map(|user| user.name.to_string_lossy().into_owned());
-    // System accounts of Windows have blanks in their names.
+    // Windows system accounts have blanks in their names.
     let services = |name: &String| name.is_empty() || name == "root" || name == "SYSTEM" || name.contains(' ');
     people.chain(sessions).filter(|name| !services(name)).collect()
 }
 
-/// The names of people in the /etc/passwd of a capture.
+/// Returns the names of people in the captured /etc/passwd.
 fn listed(capture: &Capture) -> Vec<String> {
     let Some(Entry::File(passwd)) = capture.entries.get(&b"etc/passwd"[..]) else { return Vec::new() };
     let text = String::from_utf8_lossy(passwd);
     let people = text.lines().filter_map(|line| {
         let (name, rest) = line.split_once(':')?;
         let uid: u32 = rest.split(':').nth(1)?.parse().ok()?;
-        // Where useradd begins, and nobody.
+        // useradd begins at 1000. 65534 is nobody.
         (1000..65534).contains(&uid).then(|| name.to_owned())
     });
     people.collect()

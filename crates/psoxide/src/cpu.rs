@@ -1,4 +1,4 @@
-//! The processors.
+//! CPU times, statistics, frequencies and load.
 
 use std::time::Duration;
 
@@ -106,11 +106,11 @@ record! {
 }
 
 impl CpuTimes {
-    /// All time that passed: the sum of the fields, guest time counted once.
+    /// Returns all time that passed: the sum of the fields. Guest time counts once.
     #[must_use]
     pub fn total(&self) -> Duration {
-        // user and nice contain guest and guest_nice (kernel: account_guest_time in kernel/sched/cputime.c); where there
-        // are DPCs, system contains them and interrupts.
+        // user and nice include guest and guest_nice (kernel: account_guest_time in kernel/sched/cputime.c). On a
+        // system with dpc, system includes dpc and irq.
         let irq = if self.dpc.is_some() { None } else { self.irq };
         [self.nice, self.iowait, irq, self.softirq, self.steal]
             .into_iter()
@@ -118,13 +118,13 @@ impl CpuTimes {
             .fold(self.user + self.system + self.idle, |sum, part| sum + part)
     }
 
-    /// Time in which work was done: neither idle nor waiting for I/O.
+    /// Returns the time spent working: neither idle nor waiting for I/O.
     #[must_use]
     pub fn busy(&self) -> Duration {
         self.total().saturating_sub(self.idle).saturating_sub(self.iowait.unwrap_or_default())
     }
 
-    /// What was added since `earlier`. A counter that went back counts as unchanged.
+    /// Returns the growth since `earlier`. A counter that decreased counts as unchanged.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let passed = |now: Option<Duration>, then: Option<Duration>| Some(now?.saturating_sub(then?));
@@ -143,7 +143,7 @@ impl CpuTimes {
         }
     }
 
-    /// The busy part of [`total`](Self::total) in percent; `None` when no time has passed.
+    /// Returns the busy share of [`total`](Self::total) in percent, or `None` if no time has passed.
     #[must_use]
     pub fn busy_percent(&self) -> Option<f64> {
         let total = self.total().as_secs_f64();
@@ -152,25 +152,25 @@ impl CpuTimes {
 }
 
 impl System {
-    /// Times of all CPUs together.
+    /// Reads the times of all CPUs together.
     pub fn cpu_times(&self) -> Result<CpuTimes> {
         sys::Os::cpu_times(self.source())
     }
 
-    /// Reads the times of each CPU that is online, with its number, in the kernel's order. Numbers have gaps where CPUs are
-    /// offline.
+    /// Reads the times of each online CPU, with its number, in the kernel's order. Offline CPUs leave gaps in the
+    /// numbers.
     pub fn cpu_times_per_cpu(&self) -> Result<Vec<(u32, CpuTimes)>> {
         sys::Os::cpu_times_per_cpu(self.source())
     }
 
-    /// Number of logical CPUs that are online; `None` where the system does not tell.
+    /// Counts the logical CPUs that are online. Returns `None` if the system does not report it.
     ///
     /// Linux: `sysconf(_SC_NPROCESSORS_ONLN)`, else `/proc/cpuinfo`, else `/proc/stat`.
     pub fn cpu_count(&self) -> Result<Option<usize>> {
         sys::Os::cpu_count(self.source())
     }
 
-    /// Number of physical cores; `None` where the system does not tell.
+    /// Counts the physical cores. Returns `None` if the system does not report it.
     ///
     /// Linux: the distinct `topology/core_cpus_list` of sysfs, else `thread_siblings_list`, else `/proc/cpuinfo`.
     pub fn cpu_count_cores(&self) -> Result<Option<usize>> {
@@ -182,14 +182,14 @@ impl System {
         sys::Os::core_kinds(self.source())
     }
 
-    /// Context switches and interrupts since boot.
+    /// Reads the numbers of context switches, interrupts and system calls since boot.
     pub fn cpu_stats(&self) -> Result<CpuStats> {
         sys::Os::cpu_stats(self.source())
     }
 
-    /// Frequency of each CPU; empty where nothing tells it.
+    /// Reads the frequency of each CPU. The list is empty if the system does not report any.
     ///
-    /// Linux: `cpufreq` of sysfs, else `/proc/cpuinfo`, which knows only the current one.
+    /// Linux: `cpufreq` of sysfs, else `/proc/cpuinfo`, which has only the current frequency.
     pub fn cpu_freq(&self) -> Result<Vec<CpuFreq>> {
         sys::Os::cpu_freq(self.source())
     }
@@ -201,7 +201,7 @@ impl System {
         sys::Os::run_queue(self.source())
     }
 
-    /// The load averages.
+    /// Reads the load averages.
     pub fn load_average(&self) -> Result<LoadAverage> {
         sys::Os::load_average(self.source())
     }

@@ -80,20 +80,20 @@ impl System {
         sys::Os::disk_usage(self.source(), path.as_ref())
     }
 
-    /// Space of the file system that `path` is on, if that answers within `timeout`.
+    /// Reads the space of the file system that holds `path`, if the file system answers within `timeout`.
     ///
-    /// A network file system whose server is gone never answers. On Linux a child process asks it, so that the caller does
-    /// not wait for ever. One that did not answer is not asked again for 30 seconds. Elsewhere this is
-    /// [`disk_usage`](Self::disk_usage).
+    /// A network file system whose server is gone never answers. On Linux a child process queries it, so that the
+    /// caller does not block. A file system that did not answer is not queried again for 30 seconds. On other systems
+    /// this is [`disk_usage`](Self::disk_usage).
     ///
     /// # Errors
-    /// [`Timeout`](crate::ErrorKind::Timeout): the file system is not answering.
+    /// Fails with [`Timeout`](crate::ErrorKind::Timeout) if the file system does not answer.
     pub fn disk_usage_within(&self, path: impl AsRef<Path>, timeout: Duration) -> Result<DiskUsage> {
         sys::Os::disk_usage_within(self.source(), path.as_ref(), timeout)
     }
 
-    /// Whether the mount that holds an absolute path has a server: NFS, SMB, FUSE and others. A lookup of such a path can wait
-    /// for ever. Only Linux tells; elsewhere this is `false`.
+    /// Returns whether the mount that holds an absolute path has a server: NFS, SMB, FUSE and others. Looking up such a
+    /// path can block forever. Only Linux reports this. On other systems the result is `false`.
     #[must_use]
     pub fn may_wait(&self, path: impl AsRef<Path>) -> bool {
         sys::Os::may_wait(self.source(), path.as_ref())
@@ -101,11 +101,11 @@ impl System {
 
     /// Finds the absolute path that `path` leads to, without symbolic links, if the file system answers within `timeout`.
     ///
-    /// As in [`disk_usage_within`](Self::disk_usage_within), a child process asks the file system on Linux. Elsewhere this is
-    /// `std::fs::canonicalize`.
+    /// As in [`disk_usage_within`](Self::disk_usage_within), a child process queries the file system on Linux. On other
+    /// systems this is `std::fs::canonicalize`.
     ///
     /// # Errors
-    /// [`Timeout`](crate::ErrorKind::Timeout): the file system is not answering.
+    /// Fails with [`Timeout`](crate::ErrorKind::Timeout) if the file system does not answer.
     pub fn real_path_within(&self, path: impl AsRef<Path>, timeout: Duration) -> Result<PathBuf> {
         sys::Os::real_path_within(self.source(), path.as_ref(), timeout)
     }
@@ -115,13 +115,13 @@ impl System {
         sys::Os::disk_io_counters(self.source())
     }
 
-    /// Lists the names in [`disk_io_counters`](Self::disk_io_counters) that are whole disks. A sum that included
+    /// Lists the names in [`disk_io_counters`](Self::disk_io_counters) that are whole disks. A sum that includes
     /// partitions would count everything twice.
     pub fn whole_disks(&self) -> Result<Vec<OsString>> {
         sys::Os::whole_disks(self.source())
     }
 
-    /// Sums the counters of all whole disks; `None` if there is no disk.
+    /// Sums the counters of all whole disks. Returns `None` if there is no disk.
     pub fn disk_io_total(&self) -> Result<Option<DiskIo>> {
         let whole = self.whole_disks()?;
         let counters = self.disk_io_counters()?;
@@ -130,8 +130,8 @@ impl System {
 }
 
 impl DiskUsage {
-    /// Converts blocks of `size` bytes: all, unused ones, and those that ordinary users can use. As `df`, it counts what is
-    /// reserved for root in the total only.
+    /// Converts numbers of blocks of `size` bytes: all, unused, and available to ordinary users. As in `df`, blocks
+    /// reserved for root count in the total only.
     #[cfg(any(unix, feature = "capture"))]
     pub(crate) fn of_blocks(size: u64, blocks: u64, unused: u64, available: u64) -> Self {
         let bytes = |blocks: u64| blocks.saturating_mul(size);
@@ -142,13 +142,13 @@ impl DiskUsage {
 }
 
 impl DiskIo {
-    /// Adds both.
+    /// Returns the sums of both.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
         self.zip(other, u64::saturating_add, Duration::saturating_add)
     }
 
-    /// Returns the growth since `earlier`. A counter that went back counts as unchanged.
+    /// Returns the growth since `earlier`. A counter that decreased counts as unchanged.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         self.zip(earlier, u64::saturating_sub, Duration::saturating_sub)

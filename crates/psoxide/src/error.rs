@@ -1,4 +1,4 @@
-//! The one error of the library.
+//! The library's only error type.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::{Os, Pid};
 /// The result of a reading.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a reading has no value: what kind of trouble, in which process, file and field, and what caused it.
+/// Says why a reading has no value: the kind of error, the process, file and field, and the cause.
 ///
 /// ```text
 /// process 42: /proc/42/statm: missing field "shared"
@@ -33,7 +33,7 @@ struct Inner {
 #[derive(Clone)]
 enum Cause {
     Io(Arc<io::Error>),
-    /// The error number of a system that is not this one.
+    /// An error number of another system, from a capture.
     Captured(Os, i32),
     Parse(ParseError),
 }
@@ -42,25 +42,25 @@ enum Cause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// No process has this pid, or another one has taken it.
+    /// No process has this pid, or another process has taken it.
     NoSuchProcess,
-    /// The process has ended and waits to be reaped by its parent: this reading no longer exists.
+    /// The process is a zombie, and this value of it no longer exists.
     ZombieProcess,
-    /// The system refuses this reading to this user.
+    /// The system denies this reading to the user.
     AccessDenied,
-    /// The time given to wait is over.
+    /// The timeout expired.
     Timeout,
-    /// This system, kernel or source does not have this reading.
+    /// The system, kernel or source does not have this reading.
     Unsupported,
-    /// A call to the system failed.
+    /// A system call failed.
     Io,
-    /// The system answered something that is not of its documented form.
+    /// The system's answer does not have its documented format.
     Parse,
     /// The caller passed an invalid argument.
     InvalidInput,
-    /// The system gave a value that does not fit where it belongs, such as a negative count.
+    /// The system returned a value out of range, such as a negative count.
     OutOfRange,
-    /// The capture does not hold the answer to a question. It says nothing about the machine.
+    /// The capture does not hold the answer to a question. This says nothing about the machine.
     NotCaptured,
 }
 
@@ -69,33 +69,33 @@ impl Error {
         Self(Box::new(Inner { kind, pid: None, path: None, question: None, field: None, message: None, source: None }))
     }
 
-    /// The system has no `reading`.
+    /// Makes the error for a `reading` that the system does not have.
     pub(crate) fn unsupported(reading: &'static str) -> Self {
         let mut error = Self::new(ErrorKind::Unsupported);
         error.0.field = Some(reading);
         error
     }
 
-    /// A recording says that the system refused `reading`.
+    /// Makes the error for a `reading` that the system refused, according to a recording.
     #[cfg(feature = "capture")]
     pub(crate) fn refused(reading: &'static str) -> Self {
         Self::new(ErrorKind::AccessDenied).with_field(reading)
     }
 
-    /// A recording says that the process ended, or was a zombie, before `reading` was read.
+    /// Makes the error for a process that, according to a recording, was gone or a zombie before `reading` was read.
     #[cfg(feature = "capture")]
     pub(crate) fn ended(reading: &'static str) -> Self {
         Self::new(ErrorKind::ZombieProcess).with_field(reading)
     }
 
-    /// The caller's value is refused, and why.
+    /// Makes the error for an invalid argument. `message` names the cause.
     pub(crate) fn invalid(message: impl Into<Box<str>>) -> Self {
         let mut error = Self::new(ErrorKind::InvalidInput);
         error.0.message = Some(message.into());
         error
     }
 
-    /// The system's `value` of `field` is out of range.
+    /// Makes the error for a `value` of `field` that is out of range.
     #[allow(dead_code)] // some systems have parsers that say so
     pub(crate) fn out_of_range(field: &'static str, value: impl fmt::Display) -> Self {
         let mut error = Self::new(ErrorKind::OutOfRange).with_field(field);
@@ -107,7 +107,7 @@ impl Error {
         Self::new(ErrorKind::NoSuchProcess).with_pid(pid)
     }
 
-    /// No service has this name.
+    /// Makes the error for a service name that does not exist.
     #[allow(dead_code)] // of a system with services
     pub(crate) fn no_such_service(name: &std::ffi::OsStr) -> Self {
         let mut error = Self::new(ErrorKind::NoSuchProcess);
@@ -115,7 +115,7 @@ impl Error {
         error
     }
 
-    /// The kernel no longer says when a zombie started. The caller adds the pid.
+    /// Makes the error for a zombie whose start time the kernel no longer reports. The caller adds the pid.
     #[allow(dead_code)] // of NetBSD and OpenBSD
     pub(crate) fn zombie_start() -> Self {
         Self::new(ErrorKind::ZombieProcess).with_field("start")
@@ -126,7 +126,7 @@ impl Error {
         Self::new(ErrorKind::ZombieProcess).with_pid(pid)
     }
 
-    /// A file system did not answer in time.
+    /// Makes the error for a file system that did not answer in time.
     #[allow(dead_code)] // of a system that can stop waiting
     pub(crate) fn not_answering() -> Self {
         let mut error = Self::new(ErrorKind::Timeout);
@@ -138,7 +138,7 @@ impl Error {
         Self::new(ErrorKind::Timeout)
     }
 
-    /// A failed call; permission refused is its own kind.
+    /// Makes the error for a failed call. A denied permission has its own kind.
     pub(crate) fn io(source: impl Into<io::Error>) -> Self {
         let source = source.into();
         let mut error = Self::new(match source.kind() {
@@ -149,9 +149,9 @@ impl Error {
         error
     }
 
-    /// A question that a system answered with an error number of its own.
+    /// Makes the error for a question that was answered with an error number of the system `os`.
     pub(crate) fn answered(os: Os, errno: i32) -> Self {
-        /// EPERM and EACCES, the same on every Unix.
+        /// EPERM and EACCES have the same numbers on every Unix.
         const REFUSED: [i32; 2] = [1, 13];
         /// ERROR_ACCESS_DENIED
         const REFUSED_BY_WINDOWS: [i32; 1] = [5];
@@ -164,7 +164,7 @@ impl Error {
         error
     }
 
-    /// The capture lacks a question.
+    /// Makes the error for a question that the capture does not hold.
     #[cfg(feature = "capture")]
     pub(crate) fn not_captured(question: String) -> Self {
         Self::new(ErrorKind::NotCaptured).with_question(question)
@@ -190,37 +190,37 @@ impl Error {
         self
     }
 
-    /// The same trouble seen as another kind: a missing file that turned out to be an ended process.
+    /// Changes the kind: for example, a missing file can mean that the process has ended.
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
 
-    /// What kind of trouble this is.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The process that was read.
+    /// Returns the pid of the process that was read.
     #[must_use]
     pub fn pid(&self) -> Option<Pid> {
         self.0.pid
     }
 
-    /// The file that was read.
+    /// Returns the path of the file that was read.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
     }
 
-    /// The field or reading that has no value.
+    /// Returns the name of the field or reading that has no value.
     #[must_use]
     pub fn field(&self) -> Option<&'static str> {
         self.0.field
     }
 
-    /// The failed call's error.
+    /// Returns the error of the failed call.
     #[must_use]
     pub fn io_error(&self) -> Option<&io::Error> {
         match &self.0.source {
@@ -229,7 +229,7 @@ impl Error {
         }
     }
 
-    /// The error number of the failed call, in the numbering of the system that was read.
+    /// Returns the error number of the failed call, as the system that was read numbers it.
     pub(crate) fn errno(&self) -> Option<i32> {
         match &self.0.source {
             Some(Cause::Captured(_, errno)) => Some(*errno),
@@ -237,36 +237,36 @@ impl Error {
         }
     }
 
-    /// Whether all that was missing is a free descriptor (`EMFILE`, `ENFILE`).
+    /// Returns whether only a free descriptor was missing (`EMFILE`, `ENFILE`).
     #[allow(dead_code)] // of a system that opens files
     pub(crate) fn is_shortage(&self) -> bool {
-        /// ENFILE and EMFILE, the same on every Unix.
+        /// ENFILE and EMFILE have the same numbers on every Unix.
         const SHORTAGE: [i32; 2] = [23, 24];
         self.errno().is_some_and(|errno| SHORTAGE.contains(&errno))
     }
 
-    /// Whether a file or process was not there (`ENOENT`, `ESRCH`).
+    /// Returns whether the file or process does not exist (`ENOENT`, `ESRCH`).
     pub(crate) fn is_missing(&self) -> bool {
-        /// ESRCH and ENOENT, the same on every Unix; std has no kind for ESRCH. (Windows: ERROR_PATH_NOT_FOUND and
-        /// ERROR_FILE_NOT_FOUND.)
+        /// ESRCH and ENOENT have the same numbers on every Unix. std has no kind for ESRCH. On Windows these numbers
+        /// are ERROR_PATH_NOT_FOUND and ERROR_FILE_NOT_FOUND.
         const MISSING: [i32; 2] = [3, 2];
         self.errno().is_some_and(|errno| MISSING.contains(&errno))
             || self.io_error().is_some_and(|e| e.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Whether the process is gone.
+    /// Returns whether the process is gone.
     #[must_use]
     pub fn is_no_such_process(&self) -> bool {
         self.kind() == ErrorKind::NoSuchProcess
     }
 
-    /// Whether the system refused.
+    /// Returns whether the system denied access.
     #[must_use]
     pub fn is_access_denied(&self) -> bool {
         self.kind() == ErrorKind::AccessDenied
     }
 
-    /// Whether there is no such reading here.
+    /// Returns whether the reading is not supported.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
         self.kind() == ErrorKind::Unsupported

@@ -1,7 +1,7 @@
-//! Processes and machines: CPU, memory, disks, network, sensors, users, and every detail of every process.
+//! Reads processes and machines: CPU, memory, disks, network, sensors, users, and every detail of every process.
 //!
-//! Two types answer everything: a [`System`] is a machine (this one, or one whose /proc and /sys were copied), and a
-//! [`Process`] is one of its processes.
+//! There are two main types. A [`System`] is a machine: this one, or one that was captured. A [`Process`] is one of its
+//! processes.
 //!
 //! ```
 //! use psoxide::System;
@@ -18,12 +18,12 @@
 //! # }
 //! ```
 //!
-//! - A reading is a value or an [`Error`] that says why there is none; nothing is ever zero for want of knowing.
-//! - Names, paths and environments are [`OsString`](std::ffi::OsString): bytes that are not UTF-8 survive.
-//! - Nothing is remembered between calls but in values that you hold: rates come from two [`Snapshot`]s.
-//! - Sizes are bytes, times are [`Duration`](std::time::Duration) and [`SystemTime`](std::time::SystemTime).
+//! - A reading is a value or an [`Error`] that names the cause. An unknown value is never reported as 0.
+//! - Names, paths and environments are [`OsString`](std::ffi::OsString), so bytes that are not UTF-8 survive.
+//! - The library keeps no state between calls. Rates are computed from two [`Snapshot`]s that the program holds.
+//! - Sizes are bytes. Times are [`Duration`](std::time::Duration) and [`SystemTime`](std::time::SystemTime).
 //!
-//! What each operating system has is listed in `PLATFORM.md`; how to add one, in `PORTING.md`.
+//! `PLATFORM.md` lists what each operating system has. `PORTING.md` describes how to add a system.
 
 mod backend;
 #[cfg(feature = "capture")]

@@ -1,4 +1,4 @@
-//! Memory of the machine, and of the calling process's allocator.
+//! Memory of the machine, and of the calling process's C allocator.
 
 use crate::record::record;
 use crate::sys::{self, Live as _, MemoryReadings as _};
@@ -90,7 +90,7 @@ pub fn heap_info() -> Result<HeapInfo> {
     sys::Os::heap_info()
 }
 
-/// Returns free memory of the C allocator to the system, and whether there was any (glibc: `malloc_trim(3)`).
+/// Returns free memory of the C allocator to the system. Returns whether any was returned (glibc: `malloc_trim(3)`).
 pub fn heap_trim() -> Result<bool> {
     sys::Os::heap_trim()
 }

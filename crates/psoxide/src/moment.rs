@@ -1,4 +1,4 @@
-//! A machine as it was: the readings of one moment, kept as values.
+//! The readings of one machine at one moment, kept as values.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use crate::{
     Result, Row, RunQueue, SwapMemory, System, VirtualMemory,
 };
 
-/// The readings of one machine at one moment, from which [`System::replay`] answers.
+/// Kept readings of one machine at one moment. [`System::replay`] answers from them.
 ///
-/// A reading that stays [`Reading::NotAsked`] fails with [`NotCaptured`](crate::ErrorKind::NotCaptured): it says nothing
-/// about the machine.
+/// A reading that stays [`Reading::NotAsked`] fails with [`NotCaptured`](crate::ErrorKind::NotCaptured), which says
+/// nothing about the machine.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Moment {
@@ -21,19 +21,19 @@ pub struct Moment {
     pub os: Os,
     /// The names of the machine and of its kernel.
     pub host: Reading<HostInfo>,
-    /// When the machine was booted.
+    /// The boot time.
     pub boot_time: Reading<SystemTime>,
-    /// How long before the moment the machine was booted.
+    /// The time from the boot to the moment.
     pub uptime: Reading<Duration>,
-    /// Whether the kernel counts how long processes wait for storage.
+    /// Whether the kernel counts the time that processes wait for storage.
     pub delay_accounting: Reading<bool>,
     /// The load averages.
     pub load_average: Reading<LoadAverage>,
-    /// The threads that run and those that wait.
+    /// The numbers of threads that run, and that wait for I/O.
     pub run_queue: Reading<RunQueue>,
-    /// All CPUs together.
+    /// The times of all CPUs together.
     pub cpu_times: Reading<CpuTimes>,
-    /// Each CPU, with its number.
+    /// The times of each CPU, with its number.
     pub cpus: Reading<Vec<(u32, CpuTimes)>>,
     /// Physical memory.
     pub virtual_memory: Reading<VirtualMemory>,
@@ -56,7 +56,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// A moment of a machine of which nothing was read.
+    /// Makes a moment without any reading.
     #[must_use]
     pub const fn new(os: Os) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Moment {
         }
     }
 
-    /// The space of the file system that is mounted at `path`.
+    /// Returns the space of the file system that is mounted at `path`.
     pub(crate) fn disk_usage(&self, path: &Path) -> Result<DiskUsage> {
         let found = self.disk_usage.iter().find(|(mountpoint, _)| mountpoint == path);
         found
@@ -91,8 +91,8 @@ impl Moment {
 }
 
 impl System {
-    /// Opens a machine as it was at one moment. Every reading answers from `moment`, also on another system than the
-    /// recorded one. Processes cannot be acted on.
+    /// Opens a machine as it was at one moment. Every reading answers from `moment`, on any system. Signals and changes
+    /// are not possible.
     #[must_use]
     pub fn replay(moment: Moment) -> Self {
         Self::of_replay(Arc::new(moment))

@@ -110,7 +110,7 @@ record! {
 }
 
 impl Holder {
-    /// A process, and its descriptor where that is known.
+    /// Makes a holder. `fd` is the descriptor, if known.
     #[must_use]
     pub const fn new(pid: Pid, fd: Option<i32>) -> Self {
         Self { pid, fd }
@@ -118,7 +118,7 @@ impl Holder {
 }
 
 impl Connection {
-    /// A socket with these ends, of no known process.
+    /// Makes a socket with these two ends and without a holder.
     #[must_use]
     pub const fn new(family: AddressFamily, kind: SocketType, laddr: Endpoint, raddr: Endpoint) -> Self {
         Self {
@@ -137,7 +137,7 @@ impl Connection {
 }
 
 impl NicAddr {
-    /// An address without a mask.
+    /// Makes an address without a mask.
     #[must_use]
     pub const fn new(family: AddressFamily, address: NicAddress) -> Self {
         Self { family, address, netmask: None, broadcast: None, ptp: None }
@@ -168,7 +168,7 @@ pub enum SocketType {
     Datagram,
     /// `SOCK_SEQPACKET`.
     SeqPacket,
-    /// A number that psoxide has no name for.
+    /// A number for which psoxide has no name.
     Other(u32),
 }
 
@@ -198,7 +198,7 @@ pub enum ConnectionStatus {
     Idle,
     /// SunOS: bound but neither listening nor connected.
     Bound,
-    /// Without a state.
+    /// The socket has no state.
     None,
 }
 
@@ -276,13 +276,13 @@ impl ConnectionKind {
         Self::NAMES.iter().map(|(name, _)| *name)
     }
 
-    /// Whether UNIX sockets are included.
+    /// Returns whether UNIX sockets are included.
     #[must_use]
     pub fn unix(self) -> bool {
         matches!(self, Self::Unix | Self::All)
     }
 
-    /// Whether TCP sockets of this IP version are included.
+    /// Returns whether TCP sockets of this IP version are included.
     #[must_use]
     pub fn tcp(self, v6: bool) -> bool {
         match self {
@@ -293,7 +293,7 @@ impl ConnectionKind {
         }
     }
 
-    /// Whether UDP sockets of this IP version are included.
+    /// Returns whether UDP sockets of this IP version are included.
     #[must_use]
     pub fn udp(self, v6: bool) -> bool {
         match self {
@@ -432,16 +432,16 @@ impl System {
         sys::Os::net_io_counters(self.source())
     }
 
-    /// Sums the counters of all interfaces; `None` without any.
+    /// Sums the counters of all interfaces. Returns `None` if there is no interface.
     pub fn net_io_total(&self) -> Result<Option<NetIo>> {
         Ok(self.net_io_counters()?.into_iter().map(|(_, io)| io).reduce(|a, b| a.plus(&b)))
     }
 
-    /// All sockets of a kind, each once for every process that holds it.
+    /// Lists the sockets of a kind. Each socket appears once, with all its holders.
     ///
     /// Linux: sock_diag(7), or else `/proc/net/{tcp,tcp6,udp,udp6,unix}`, and the file descriptors of all processes
-    /// that this user may inspect; the others' sockets are listed without pid. A UNIX path that holds a newline is
-    /// whole only from sock_diag.
+    /// that this user may inspect. Sockets of other processes have no pid. Only sock_diag reports a UNIX path with a
+    /// newline completely.
     pub fn net_connections(&self, kind: ConnectionKind) -> Result<Vec<Connection>> {
         sys::Os::net_connections(self.source(), kind)
     }
@@ -458,13 +458,13 @@ impl System {
 }
 
 impl NetIo {
-    /// Adds both.
+    /// Returns the sums of both.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
         self.zip(other, u64::saturating_add)
     }
 
-    /// Returns the growth since `earlier`. A counter that went back counts as unchanged.
+    /// Returns the growth since `earlier`. A counter that decreased counts as unchanged.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         self.zip(earlier, u64::saturating_sub)

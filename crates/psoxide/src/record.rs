@@ -1,8 +1,8 @@
-//! The field table: what every record says about its own fields.
+//! The field tables, in which each record describes its fields.
 //!
-//! A record is an ordinary struct. The [`record!`] macro adds a description of each field (name, unit, the systems
-//! that have it, its documentation) and its value in a common form, so that tables, JSON, bindings and PLATFORM.md
-//! are written from one list.
+//! A record is an ordinary struct. The [`record!`] macro adds a description of each field: name, unit, documentation
+//! and the systems that have it. It also adds the values in a common form. Tables, JSON, bindings and PLATFORM.md are
+//! written from this one list.
 
 use crate::{OsSet, Value};
 
@@ -10,13 +10,13 @@ use crate::{OsSet, Value};
 pub trait Record {
     /// psutil's name for this tuple.
     const NAME: &'static str;
-    /// The fields, in psutil's order.
+    /// The descriptions of the fields, in psutil's order.
     const FIELDS: &'static [FieldInfo];
 
-    /// The values, in the order of [`FIELDS`](Self::FIELDS).
+    /// Returns the values in the order of [`FIELDS`](Self::FIELDS).
     fn values(&self) -> Vec<Value<'_>>;
 
-    /// Makes a record and sets some of its fields. Records may get new fields, so a program cannot write a literal.
+    /// Makes a record and sets some of its fields. Programs cannot write a literal, because records may get new fields.
     ///
     /// ```
     /// use psoxide::{CpuFreq, Record as _};
@@ -35,37 +35,37 @@ pub trait Record {
     }
 }
 
-/// What is known of a field without reading it.
+/// Describes a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldInfo {
     /// The field's name, in Rust and in Python.
     pub name: &'static str,
-    /// What a number in it counts.
+    /// The unit of a number in the field.
     pub unit: Unit,
-    /// The systems that have it.
+    /// The systems that have the field.
     pub os: OsSet,
-    /// Its documentation.
+    /// The documentation of the field.
     pub doc: &'static str,
 }
 
-/// What a number counts.
+/// The unit of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unit {
     /// Not a number.
     Text,
-    /// A number without unit: an id, a mode, a flag.
+    /// A number without a unit: an id, a mode, a flag.
     Plain,
-    /// How many.
+    /// A count.
     Count,
     /// Bytes.
     Bytes,
-    /// A span of time, given in seconds.
+    /// A time span in seconds.
     Seconds,
     /// A point in time.
     Time,
-    /// Hundredths of a whole.
+    /// Percent.
     Percent,
     /// Degrees Celsius.
     Celsius,
@@ -75,13 +75,13 @@ pub enum Unit {
     Megahertz,
     /// Megabits per second.
     Megabits,
-    /// Bytes in each second.
+    /// Bytes per second.
     BytesPerSecond,
-    /// How many in each second.
+    /// A count per second.
     PerSecond,
 }
 
-/// Declares a record: an ordinary struct whose fields also name their unit and the systems that have them.
+/// Declares a record: an ordinary struct in which each field also names its unit and the systems that have it.
 macro_rules! record {
     (
         $(#[$attr:meta])*

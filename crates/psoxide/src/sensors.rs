@@ -64,9 +64,9 @@ record! {
 /// Time until a battery is empty.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TimeLeft {
-    /// A known time.
+    /// The time is known.
     For(Duration),
-    /// Unknown.
+    /// The time is unknown.
     #[default]
     Unknown,
     /// On mains power.
@@ -98,7 +98,7 @@ impl System {
         sys::Os::sensors_fans(self.source())
     }
 
-    /// Reads the battery; `None` without one.
+    /// Reads the battery. Returns `None` if there is none.
     ///
     /// Linux: `/sys/class/power_supply`.
     pub fn sensors_battery(&self) -> Result<Option<Battery>> {
@@ -107,7 +107,7 @@ impl System {
 
     /// Reads the GPUs whose driver reports how busy they are or how much of their memory is in use.
     ///
-    /// Linux: `/sys/class/drm`, which the driver amdgpu fills.
+    /// Linux: `/sys/class/drm`. Only the driver amdgpu reports these values there.
     pub fn gpus(&self) -> Result<Vec<Gpu>> {
         sys::Os::gpus(self.source())
     }

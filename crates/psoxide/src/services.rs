@@ -1,4 +1,4 @@
-//! Services of Windows.
+//! Windows services.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -43,12 +43,12 @@ pub enum ServiceStatus {
     ContinuePending,
     StopPending,
     Stopped,
-    /// A number that psoxide has no name for.
+    /// A number for which psoxide has no name.
     #[default]
     Unknown,
 }
 
-/// What starts a service.
+/// How a service is started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ServiceStart {
@@ -60,9 +60,9 @@ pub enum ServiceStart {
     Automatic,
     /// A program, on demand.
     Manual,
-    /// Nothing: the service is disabled.
+    /// Nothing, because the service is disabled.
     Disabled,
-    /// A number that psoxide has no name for.
+    /// A number for which psoxide has no name.
     #[default]
     Unknown,
 }
@@ -116,8 +116,8 @@ impl System {
     /// Reads the service with this name.
     ///
     /// # Errors
-    /// Fails with [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess) without a pid if there is no such service, and with
-    /// [`AccessDenied`](crate::ErrorKind::AccessDenied).
+    /// Fails with [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess) without a pid if there is no such service, and
+    /// with [`AccessDenied`](crate::ErrorKind::AccessDenied) if the system denies access.
     pub fn service(&self, name: impl AsRef<OsStr>) -> Result<Service> {
         sys::Os::service(self.source(), name.as_ref())
     }

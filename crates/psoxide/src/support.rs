@@ -1,16 +1,16 @@
-//! Which system has what: the source of PLATFORM.md.
+//! Lists which system has which call. PLATFORM.md is generated from this file.
 
 use std::fmt::Write as _;
 
 use crate::{FieldInfo, Os, OsSet, Record};
 
-/// A reading or an action, and the systems whose kernels can do it.
+/// A reading or action, and the systems that have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Call {
-    /// Its name in Rust.
+    /// The name in Rust.
     pub name: &'static str,
-    /// The systems that have it.
+    /// The systems that have the call.
     pub os: OsSet,
 }
 
@@ -18,15 +18,15 @@ const fn call(name: &'static str, os: OsSet) -> Call {
     Call { name, os }
 }
 
-/// The systems that psoxide reads today: each is a folder of `src/sys`.
+/// The systems that psoxide reads. Each is a directory of `src/sys`.
 pub const PORTED: OsSet = OsSet::ALL;
 
-/// What a port does not do yet: the calls that its system has and the port still lacks. A call that is missing here and
-/// fails with `Unsupported` fails a test, and so does one that is listed and works.
+/// The calls that a system has and its port still lacks. A test fails for a call that returns `Unsupported` and is not
+/// listed here. It also fails for a listed call that works.
 const GAPS: &[(Os, &[&str])] = &[];
 
 impl Call {
-    /// Whether psoxide has this call for the system `os`.
+    /// Returns whether psoxide's port to `os` has this call.
     #[must_use]
     pub fn is_ported(&self, os: Os) -> bool {
         let missing = GAPS.iter().any(|(of, calls)| *of == os && calls.contains(&self.name));
@@ -205,8 +205,8 @@ pub const RECORDS: &[RecordInfo] = records! {
     VirtualMemory
 };
 
-/// The records whose tuples in psutil have on each system but the fields of that system. All others have the same fields
-/// everywhere.
+/// The records whose psutil tuples have only the fields of the system at hand. All other tuples have the same fields on
+/// every system.
 const VARYING: &[&str] = &[
     "pcputimes",
     "pfootprint",
@@ -222,22 +222,23 @@ const VARYING: &[&str] = &[
     "svmem",
 ];
 
-/// Whether psutil's tuple for the record has the field on this system.
+/// Returns whether psutil's tuple for the record has the field on this system.
 #[must_use]
 pub fn in_tuple(tuple: &str, field: &FieldInfo, os: Os) -> bool {
-    // psutil has a row for each holder and no queues, and counts the cache of ZFS as wired.
+    // psutil has one row for each holder, has no queues, and counts the cache of ZFS as wired.
     if matches!((tuple, field.name), ("sconn", "holders" | "recv_queue" | "send_queue") | ("svmem", "arc"))
         || (tuple, field.name, os) == ("sdiskio", "busy_time", Os::Sunos)
     {
         return false;
     }
-    // Windows has no times of children, the BSDs do not count bytes and macOS no calls; the tuples have them all.
+    // Windows has no children's times, the BSDs count no bytes, and macOS counts no calls. psutil's tuples have the
+    // fields.
     let always = field.name.starts_with("children_")
         || (tuple == "pio" && matches!(field.name, "read_count" | "write_count" | "read_bytes" | "write_bytes"));
     field.os.contains(os) || !VARYING.contains(&tuple) || always
 }
 
-/// What Wine does not show of Windows. The tests of `psoxide-parse` read the structures that Windows fills as bytes.
+/// Windows values that Wine does not provide. The tests of `psoxide-parse` read the byte layout of these structures.
 const UNSEEN_UNDER_WINE: &str = "\
 ## What Wine does not show of Windows
 
@@ -255,7 +256,7 @@ const UNSEEN_UNDER_WINE: &str = "\
 
 ";
 
-/// What stands behind a call on a system, from the strongest: the words of `testdata/evidence.txt` and of PLATFORM.md.
+/// The kinds of evidence for a call, strongest first: the words in `testdata/evidence.txt` and PLATFORM.md.
 const EVIDENCE: [(&str, &str); 4] = [
     ("live", "a test made the call on the running system"),
     ("wine", "a test made the call under Wine"),
@@ -263,7 +264,7 @@ const EVIDENCE: [(&str, &str); 4] = [
     ("built", "a test replays answers built from the system's headers"),
 ];
 
-/// Renders PLATFORM.md. `evidence` has a line `SYSTEM CALL KIND` for each call that a test has made, and how.
+/// Renders PLATFORM.md. `evidence` has a line `SYSTEM CALL KIND` for each call that a test has made.
 #[must_use]
 pub fn platform_md(evidence: &str) -> String {
     let mut text = String::from(
@@ -289,7 +290,7 @@ pub fn platform_md(evidence: &str) -> String {
         let ported = CALLS.iter().any(|call| call.name == name && call.is_ported(os));
         let seen = |kind: &str| evidence.lines().any(|line| line == format!("{} {name} {kind}", os.name()));
         match EVIDENCE.iter().find(|(kind, _)| seen(kind)) {
-            // Neither is stronger: both are Wine's.
+            // Both kinds come from Wine, so neither is stronger.
             Some(("wine", _)) if seen("recorded") => "wine, recorded",
             Some((kind, _)) => kind,
             None if ported => "compiles",

@@ -1,4 +1,4 @@
-//! A machine: this one, or a captured one.
+//! A machine: this host, or a captured one.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,17 +8,17 @@ use std::time::{Duration, SystemTime};
 use crate::sys::{self, Live as _, Platform as _, SystemReadings as _};
 use crate::{Backend, FieldSet, Os, Pid, Process, Result};
 
-/// A machine to read: this host, or a directory that holds a copy of another one's /proc and /sys.
+/// A machine to read: this host, or a captured machine.
 ///
-/// It is cheap to clone. It remembers the names of users until /etc/passwd changes. It holds nothing open, except the programs
-/// of [`Backend::Bpf`] if the caller chose that.
+/// Cloning is cheap. A `System` remembers the names of users until /etc/passwd changes. It keeps no file open, except
+/// the programs of [`Backend::Bpf`] if the caller chose that backend.
 #[derive(Debug, Clone)]
 pub struct System {
     source: Arc<sys::Source>,
     requested: Backend,
 }
 
-/// The name of a machine and of its kernel: uname(3).
+/// The names of a machine and of its kernel, see uname(3).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HostInfo {
@@ -30,7 +30,7 @@ pub struct HostInfo {
     pub release: String,
     /// The build of the kernel.
     pub version: String,
-    /// The architecture, such as `x86_64`; `None` where the system does not tell.
+    /// The architecture, such as `x86_64`. `None` if the system does not report it.
     pub machine: Option<String>,
 }
 
@@ -39,30 +39,31 @@ impl System {
         Self { source: Arc::new(source), requested }
     }
 
-    /// A machine as it was at one moment.
+    /// Makes a machine that answers from the readings of one moment.
     #[cfg(feature = "capture")]
     pub(crate) fn of_replay(moment: Arc<crate::Moment>) -> Self {
         Self::new(sys::replay(moment), Backend::Auto)
     }
 
-    /// This host, read through the backend that `PSOXIDE_BACKEND` names (see [`Backend::from_env`]), else [`Backend::Auto`].
+    /// Opens this host. The backend is the one that `PSOXIDE_BACKEND` names (see [`Backend::from_env`]), else
+    /// [`Backend::Auto`].
     #[must_use]
     pub fn host() -> Self {
         Self::new(sys::Os::host(), Backend::from_env().ok().flatten().unwrap_or_default())
     }
 
-    /// Opens another machine: a directory that holds a copy of a Linux machine's `/proc` and `/sys` (as `root/proc` and
-    /// `root/sys`), or a capture, which is one file (feature `capture`).
+    /// Opens a captured machine. `root` is a capture, which is one file (feature `capture`), or a directory with a copy
+    /// of a Linux machine's `/proc` and `/sys` (as `root/proc` and `root/sys`).
     ///
-    /// A capture of any ported system is read on any machine, by that system's own code. Readings that only a running
-    /// kernel can answer are [`Unsupported`](crate::ErrorKind::Unsupported). One that the capture does not hold fails
-    /// with [`NotCaptured`](crate::ErrorKind::NotCaptured).
+    /// The code of the captured system reads its capture on any machine. A reading that needs the running kernel fails
+    /// with [`Unsupported`](crate::ErrorKind::Unsupported). A reading that the capture does not hold fails with
+    /// [`NotCaptured`](crate::ErrorKind::NotCaptured).
     ///
     /// The page size, clock ticks and byte order of a directory come from `root/.psoxide`, which a capture writes, else
-    /// from any `proc/PID/auxv`, else they are 4096, 100 and those of this machine.
+    /// from any `proc/PID/auxv`. Without both, they are 4096, 100 and this machine's byte order.
     ///
     /// # Errors
-    /// `root` is neither; `root/proc` is not a directory; the file or `root/.psoxide` is malformed.
+    /// Fails if `root` is neither, if `root/proc` is not a directory, or if the file or `root/.psoxide` is malformed.
     pub fn at_root(root: impl AsRef<Path>) -> Result<Self> {
         let root = root.as_ref();
         let source = if root.is_file() { Self::open_capture(root)? } else { sys::Os::at_root(root)? };
@@ -79,46 +80,47 @@ impl System {
         Err(crate::Error::unsupported("reading a capture without the feature `capture`").with_path(file))
     }
 
-    /// This host, its process information read from `procfs` instead of `/proc`: the /proc of a container or of
-    /// the host, mounted elsewhere. The kernel is still this one.
+    /// Opens this host with another mount of /proc, such as that of a container. All readings of processes come from
+    /// `procfs`. The kernel is this host's.
     ///
     /// # Errors
-    /// This OS has no procfs.
+    /// Fails if the operating system has no procfs.
     pub fn with_procfs(procfs: impl AsRef<Path>) -> Result<Self> {
         Ok(Self::new(sys::Os::with_procfs(procfs.as_ref())?, Backend::Auto))
     }
 
-    /// The same machine, read through `backend` whatever the environment says.
+    /// Returns the same machine, read through `backend`. The environment is ignored.
     #[must_use]
     pub fn with_backend(&self, backend: Backend) -> Self {
         Self::new(sys::Os::with_backend(&self.source, backend), backend)
     }
 
-    /// The same machine, read through another source.
+    /// Returns the same machine, read through another source.
     #[cfg(feature = "capture")]
     pub(crate) fn with_source(&self, source: sys::Source) -> Self {
         Self::new(source, self.requested)
     }
 
-    /// How passes over many processes are read now: [`Backend::Bpf`] or [`Backend::Proc`].
+    /// Returns the backend that passes over many processes use now: [`Backend::Bpf`] or [`Backend::Proc`].
     #[must_use]
     pub fn backend(&self) -> Backend {
         sys::Os::backend(&self.source)
     }
 
-    /// Whether both are one `System`, or one is a clone of the other.
+    /// Returns whether both are clones of one `System`.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.source, &other.source)
     }
 
-    /// Whether both read the same machine.
+    /// Returns whether both read the same machine.
     pub(crate) fn is_same_machine(&self, other: &Self) -> bool {
         self.is(other) || sys::Os::is_same_machine(&self.source, &other.source)
     }
 
-    /// Says in one sentence why the chosen backend is not used; `None` if it is, or if none was chosen.
+    /// Returns one sentence that says why the chosen backend is not in use. Returns `None` if it is, or if none was
+    /// chosen.
     ///
-    /// The readings then come from /proc, and are the same.
+    /// Readings then come from /proc. They have the same values.
     #[must_use]
     pub fn backend_refusal(&self) -> Option<String> {
         if self.os() != Os::Linux && self.requested == Backend::Bpf {
@@ -131,7 +133,7 @@ impl System {
         &self.source
     }
 
-    /// The system of the machine, which need not be the one this program runs on.
+    /// Returns the operating system of the machine. For a capture it may differ from this program's.
     #[must_use]
     pub fn os(&self) -> Os {
         sys::Os::os(&self.source)
@@ -157,17 +159,17 @@ impl System {
         sys::Os::boot_time(self.source())
     }
 
-    /// Reads the time since boot; of a capture, at the time of capture.
+    /// Reads the time since boot. For a capture, this is the time at which it was taken.
     ///
-    /// Linux: `/proc/uptime`, which counts the time in suspend too.
+    /// Linux: `/proc/uptime`, which includes the time in suspend.
     pub fn uptime(&self) -> Result<Duration> {
         sys::Os::uptime(self.source())
     }
 
-    /// Tells whether the kernel counts how long processes wait for storage:
-    /// [`ProcessCpuTimes::iowait`](crate::ProcessCpuTimes::iowait) stays 0 while it does not.
+    /// Returns whether the kernel counts the time that processes wait for storage. If not,
+    /// [`ProcessCpuTimes::iowait`](crate::ProcessCpuTimes::iowait) stays 0.
     ///
-    /// Linux: the sysctl `kernel.task_delayacct` (since 5.14). Older kernels do not tell, and fail with
+    /// Linux: the sysctl `kernel.task_delayacct` (since 5.14). On older kernels the call fails with
     /// [`Unsupported`](crate::ErrorKind::Unsupported).
     pub fn delay_accounting(&self) -> Result<bool> {
         sys::Os::delay_accounting(self.source())
@@ -175,10 +177,10 @@ impl System {
 
     /// Reads a file of `/proc` or `/sys` that no other reading covers, such as `/proc/net/snmp` (Linux).
     ///
-    /// Of a copied machine only a regular file inside its directory is read.
+    /// On a captured machine, only regular files inside its directory are read.
     ///
     /// # Errors
-    /// Fails with [`Io`](crate::ErrorKind::Io) if the file does not exist or refuses to be read.
+    /// Fails with [`Io`](crate::ErrorKind::Io) if the file does not exist or cannot be read.
     pub fn kernel_file(&self, path: impl AsRef<Path>) -> Result<Vec<u8>> {
         sys::Os::kernel_file(self.source(), path.as_ref())
     }
@@ -198,13 +200,14 @@ impl System {
         sys::Os::pids(self.source())
     }
 
-    /// Returns a fingerprint of each process, by pid: a number that stays the same as long as the process does nothing and
-    /// nothing is done to it. `None` stands for a process that refuses it.
+    /// Returns a fingerprint of each process, by pid. The number stays the same as long as the process does nothing and
+    /// nothing is done to it. `None` means that the system denied access.
     ///
-    /// A monitor saves work by this: it reads the fields of a process again only if the fingerprint has changed.
+    /// With fingerprints a monitor saves work: it reads the fields of a process again only if its fingerprint has
+    /// changed.
     ///
-    /// Linux: a hash of `/proc/PID/stat`, which has CPU times, page faults, memory sizes, state, name and parent. CPU time
-    /// counts in ticks of usually 10 ms.
+    /// Linux: a hash of `/proc/PID/stat`, which has CPU times, page faults, memory sizes, state, name and parent. CPU
+    /// times are counted in ticks of usually 10 ms.
     ///
     /// # Errors
     /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported) on systems that return all processes in one call.
@@ -212,7 +215,7 @@ impl System {
         sys::Os::fingerprints(self.source())
     }
 
-    /// Returns whether a process, not merely a thread, has this pid.
+    /// Returns whether a process has this pid. A thread id does not count.
     pub fn pid_exists(&self, pid: Pid) -> Result<bool> {
         sys::Os::pid_exists(self.source(), pid)
     }
@@ -220,7 +223,7 @@ impl System {
     /// Opens the process `pid`.
     ///
     /// # Errors
-    /// [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess).
+    /// Fails with [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess).
     pub fn process(&self, pid: Pid) -> Result<Process> {
         Process::open(self, pid)
     }
@@ -230,7 +233,7 @@ impl System {
         self.process(sys::Os::current_pid(self.source())?)
     }
 
-    /// Opens all processes. Processes that end meanwhile are left out.
+    /// Opens all processes. A process that ends during the call is left out.
     pub fn processes(&self) -> Result<Vec<Process>> {
         let pass = Arc::new(sys::Os::pass(self.source(), sys::Scope::All { fields: FieldSet::default(), kept: false }));
         let mut processes = Vec::new();

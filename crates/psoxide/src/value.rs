@@ -1,4 +1,4 @@
-//! Values in the form that every face of psoxide can show.
+//! Values in the common form that the command, JSON and Python show.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -8,11 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use crate::Record;
 
-/// A field's value in the form that every face of psoxide can show.
+/// A field's value in the common form that the command, JSON and Python show.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Value<'a> {
-    /// The system has no value for it.
+    /// There is no value.
     None,
     /// Yes or no.
     Bool(bool),
@@ -24,7 +24,7 @@ pub enum Value<'a> {
     Float(f64),
     /// Text of the system, which need not be UTF-8.
     Text(Cow<'a, OsStr>),
-    /// A span of time.
+    /// A time span.
     Duration(Duration),
     /// A point in time.
     Time(SystemTime),
@@ -36,9 +36,9 @@ pub enum Value<'a> {
     Map(Vec<(Cow<'a, OsStr>, Value<'a>)>),
 }
 
-/// What can be shown as a [`Value`].
+/// Converts a type to a [`Value`].
 pub trait ToValue {
-    /// The value, borrowed where it can be.
+    /// Returns the value, borrowed where possible.
     fn to_value(&self) -> Value<'_>;
 }
 
@@ -89,14 +89,14 @@ impl<T: ToValue> ToValue for Vec<T> {
     }
 }
 
-/// Pairs that a system keeps in an order of its own: an environment, counters by device.
+/// Pairs in the system's own order: an environment, or counters by device.
 impl<T: ToValue> ToValue for Vec<(OsString, T)> {
     fn to_value(&self) -> Value<'_> {
         Value::Map(self.iter().map(|(name, value)| (Cow::Borrowed(&**name), value.to_value())).collect())
     }
 }
 
-/// A value that is shown as its text: an enum, an address.
+/// Makes a value from the text of an enum or address.
 pub(crate) fn text(value: &impl fmt::Display) -> Value<'static> {
     Value::Text(Cow::Owned(value.to_string().into()))
 }

@@ -31,14 +31,14 @@ impl<T> Default for WrapGuard<T> {
 }
 
 impl<T: Counting> WrapGuard<T> {
-    /// Returns the counters, each increased by what it had reached before it went back.
+    /// Returns the counters, each plus what it had reached before it wrapped.
     pub fn grow(&mut self, reading: Vec<(OsString, T)>) -> Vec<(OsString, T)> {
         let mut next = HashMap::with_capacity(reading.len());
         let mut grown = Vec::with_capacity(reading.len());
         for (name, now) in reading {
             let carried = match self.last.get(&name) {
                 Some((then, carried)) => carried.plus(&now.went_back_from(then)),
-                // Nothing has gone back yet: zeros, in just the fields that this system has.
+                // No counter has wrapped yet: start with zeros in the fields that this system has.
                 None => now.went_back_from(&now),
             };
             grown.push((name.clone(), now.plus(&carried)));
@@ -51,10 +51,10 @@ impl<T: Counting> WrapGuard<T> {
 
 /// A record of counters.
 pub trait Counting: Clone {
-    /// Adds both.
+    /// Returns the sums of both.
     #[must_use]
     fn plus(&self, other: &Self) -> Self;
-    /// Returns the earlier value of each counter that went back, and 0 for the others.
+    /// Returns the earlier value of each counter that decreased, and 0 for the others.
     #[must_use]
     fn went_back_from(&self, then: &Self) -> Self;
 }

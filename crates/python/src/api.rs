@@ -165,9 +165,8 @@ impl Api {
     }
 
     /// Prepares a pass of `process_iter`. Returns three values: for each process the instance in `known`, or the pid if
-    /// there
-    /// is none; `known` without processes that are gone; and the lowest pid. `present` holds the pids if a program has
-    /// replaced the function that lists them.
+    /// there is none; `known` without processes that are gone; and the lowest pid. `present` holds the pids if a
+    /// program has replaced the function that lists them.
     fn recall<'py>(
         &self,
         py: Python<'py>,

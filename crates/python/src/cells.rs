@@ -54,8 +54,7 @@ pub(crate) use intern;
 /// A value that one attached thread at a time uses, for a moment.
 ///
 /// The interpreter forks only while no other attached thread runs. So a fork finds the lock free, provided that no
-/// thread
-/// detaches while it holds the lock.
+/// thread detaches while it holds the lock.
 pub(crate) struct Shared<T>(Mutex<T>);
 
 impl<T> Shared<T> {

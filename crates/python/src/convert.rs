@@ -171,8 +171,7 @@ impl Tuples {
     }
 
     /// Makes `sconn` tuples, or `pconn` tuples for one process. As in psutil, an IP socket has one row, with the last
-    /// process
-    /// that holds it. A UNIX socket has a row for each descriptor of that process.
+    /// process that holds it. A UNIX socket has a row for each descriptor of that process.
     pub(crate) fn connections<'py>(
         &self,
         py: Python<'py>,

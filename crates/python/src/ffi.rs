@@ -42,8 +42,7 @@ impl Maker {
         let size = isize::try_from(values.len())?;
         let made = match self {
             // SAFETY: `type` made the class, so this is its allocator. The collector may visit, and a drop may free, a
-            // tuple
-            // whose items are still null.
+            // tuple whose items are still null.
             Self::InPlace => unsafe {
                 Bound::from_owned_ptr_or_err(py, ffi::PyType_GenericAlloc(class.as_type_ptr(), size))?
             },
@@ -69,11 +68,10 @@ impl Maker {
             }
         };
         // Numbers, strings, enum members and tuples of these are in no reference cycle. Untracking spares the
-        // collector, which
-        // runs every few hundred allocations, from visiting them. Python untracks plain tuples in the same way.
+        // collector, which runs every few hundred allocations, from visiting them. Python untracks plain tuples in the
+        // same way.
         // SAFETY: the object's type supports collection and the object is complete. Tuples do not change, so it cannot
-        // get
-        // into a cycle later.
+        // get into a cycle later.
         unsafe { ffi::PyObject_GC_UnTrack(made.as_ptr().cast()) };
         Ok(made)
     }
@@ -88,8 +86,7 @@ impl SignalMask {
     /// Blocks these signals in addition. Returns the previous mask.
     pub(crate) fn block(signals: &[i32]) -> Self {
         // SAFETY: a sigset_t consists of integers, for which zero is a value. Each call writes only to the sets that it
-        // is given.
-        // It refuses a number that is not a signal and changes nothing.
+        // is given. It refuses a number that is not a signal and changes nothing.
         unsafe {
             let (mut set, mut before) = (std::mem::zeroed(), std::mem::zeroed());
             libc::sigemptyset(&raw mut set);

@@ -1,9 +1,8 @@
 //! The native half of the Python package. It converts readings to Python values, and errors to exceptions.
 //!
 //! The Python half (`python/psoxide`) keeps psutil's layers, so that replacing a function there takes effect. The
-//! package
-//! calls `_pslinux`, which calls [`Api`](api::Api) for the machine and [`Process`](process::Process) for one process.
-//! This module keeps no state: an `Api` belongs to the package that made it.
+//! package calls `_pslinux`, which calls [`Api`](api::Api) for the machine and [`Process`](process::Process) for one
+//! process. This module keeps no state: an `Api` belongs to the package that made it.
 
 mod api;
 mod cells;

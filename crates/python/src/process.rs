@@ -415,8 +415,7 @@ impl Process {
     }
 
     /// Waits up to `seconds`. Returns whether the process has ended, and its exit code if known. Python's signal
-    /// handlers run
-    /// after the call.
+    /// handlers run after the call.
     fn wait_for(slf: &Bound<'_, Self>, seconds: f64) -> PyResult<(bool, Option<i32>)> {
         let timeout = std::time::Duration::try_from_secs_f64(seconds)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;

@@ -53,8 +53,7 @@ struct BulkPass {
 /// The age up to which values of a pass are used. A slow caller gets newer values for its later processes.
 const FRESH: Duration = Duration::from_millis(100);
 /// A pass is used for at least this multiple of the time that it took. Otherwise a slow pass, over many processes or on
-/// a
-/// busy machine, would be outdated before it is used.
+/// a busy machine, would be outdated before it is used.
 const WORTH: u32 = 4;
 /// An outdated pass is replaced by a new one if it has served this many processes.
 const PAID: u32 = 1000;
@@ -96,8 +95,7 @@ impl RowReader {
     }
 
     /// Reads the values of a process. Returns `None` for an instance of another class, or if a getter was replaced in
-    /// the
-    /// instance.
+    /// the instance.
     fn row<'py>(
         &self,
         process: &Bound<'py, PyAny>,
@@ -118,10 +116,8 @@ impl RowReader {
     /// Reads the values of a process, each file once. A value that the system refuses is `refused`.
     ///
     /// Values that the process object has cached stay, and the object caches those that its getters would cache. A
-    /// value is left
-    /// out if its getter must raise the error. All values are left out inside `oneshot()`, whose cached values must not
-    /// be
-    /// read again, and for a `_proc` of another class.
+    /// value is left out if its getter must raise the error. All values are left out inside `oneshot()`, whose cached
+    /// values must not be read again, and for a `_proc` of another class.
     fn values<'py>(&self, process: &Bound<'py, PyAny>, refused: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
         let kept = process.getattr(intern!(process.py(), "__dict__"))?.cast_into::<PyDict>()?;
         self.read(process, &kept, refused)

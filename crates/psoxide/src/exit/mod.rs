@@ -20,26 +20,25 @@
 //!
 //! # What happens when a signal arrives
 //!
-//! 1. The handler wakes a thread; nothing else runs in the handler, so the functions may do anything.
-//! 2. Functions that chose this signal run, the newest first; then all the others, as the program is about to end.
-//! 3. The program exits through [`std::process::exit`] with the signal's number as its status, or 1 when a function
-//!    panicked or returned an error. With [`OnExit::die_by_signal`], and always for [`Signal::INT`] (so that shells
-//!    see the interrupt), it ends by the signal itself, so that its parent sees it killed; what the program has not
-//!    flushed is lost then.
+//! 1. The handler only wakes a thread. The functions run in that thread, so they may do anything.
+//! 2. Functions that chose this signal run, newest first. Then all other functions run, because the program ends.
+//! 3. The program exits through [`std::process::exit`] with the signal's number as its status, or 1 if a function
+//!    panicked or returned an error. With [`OnExit::die_by_signal`], and always for [`Signal::INT`] (so that shells see
+//!    the interrupt), it ends by the signal itself, so that its parent sees it killed. Unflushed output is lost then.
 //!
-//! - A second signal changes nothing, because the program is already ending. A guard dropped meanwhile waits for the end,
-//!   so a function must not wait for a thread that holds a guard.
-//! - Handlers that were there before still run, when the signal arrives. A signal that is ignored (`nohup`) stays
-//!   ignored. When no function is left for a signal and it had no handler before, its default action is taken.
-//! - In a forked child signals mean what they meant before, from its first instruction on, and none of the functions
-//!   runs. The child can register its own.
-//! - No function runs on `SIGKILL`, `SIGSTOP`, `_exit`, and [`std::process::exit`] called by the program itself.
+//! - A second signal changes nothing, because the program is already ending. A guard that is dropped during this time
+//!   waits for the end of the program. Therefore a function must not wait for a thread that holds a guard.
+//! - Handlers that were installed before still run when the signal arrives. A signal that is ignored (`nohup`) stays
+//!   ignored. If no function is left for a signal, and it had no handler before, its default action is taken.
+//! - In a forked child, signals have their previous handlers from its first instruction on, and none of the functions
+//!   runs. The child can register its own functions.
+//! - No function runs on `SIGKILL`, `SIGSTOP` and `_exit`, or if the program itself calls [`std::process::exit`].
 //!
-//! Windows has no signals, but notifies a console program: Ctrl+C arrives as [`Signal::INT`], Ctrl+Break as
-//! `Signal::BREAK`, the end of the console as [`Signal::HUP`], and the end of the session or of the machine as
-//! [`Signal::TERM`]; the last two leave a program some seconds. Handlers that were there before run where no function
-//! is left, and a program that dies by a signal exits with 0xC000013A, as one that Ctrl+C ends.
-//! No function runs on `TerminateProcess`, the only way to end a program that shares no console.
+//! Windows has no signals, but notifies a console program. Ctrl+C arrives as [`Signal::INT`], Ctrl+Break as
+//! `Signal::BREAK`, and the end of the console as [`Signal::HUP`]. The end of the session or of the machine arrives as
+//! [`Signal::TERM`]. The last two leave a program some seconds. If no function is left, previous handlers run. A
+//! program that dies by a signal exits with 0xC000013A, as after Ctrl+C. No function runs on `TerminateProcess`, which
+//! is the only way to end a program that shares no console.
 
 #[cfg(unix)]
 mod unix;
@@ -74,12 +73,12 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Termination,
 {
-    /// Makes a function that runs at the end or on [`Signal::TERM`], and logs the signal to standard error.
+    /// Makes a function that runs at the end or on [`Signal::TERM`]. It logs the signal to standard error.
     ///
-    /// The function fails if it panics or returns a value that [`main`](Termination) would fail with. An error is printed.
+    /// The function fails if it panics or returns an error as `main` can ([`Termination`]). The error is printed.
     pub fn new(fun: F) -> Self {
         let log = |message: &str| {
-            // There is nowhere left to say that standard error is closed.
+            // If standard error is closed, the failure cannot be reported anywhere.
             let _ = writeln!(io::stderr(), "{message}");
         };
         Self { fun, signals: vec![Signal::TERM], log: Some(Box::new(log)), die_by_signal: false }
@@ -109,12 +108,12 @@ where
         self
     }
 
-    /// Registers the function: from now on it runs when the program ends.
+    /// Registers the function, which then runs when the program ends.
     ///
     /// # Errors
-    /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for a signal that cannot be caught or does not exist, and
-    /// with [`Io`](crate::ErrorKind::Io) if the system refuses the thread that waits for signals. Nothing is registered
-    /// then.
+    /// Fails with [`InvalidInput`](crate::ErrorKind::InvalidInput) for a signal that cannot be caught or does not
+    /// exist. Fails with [`Io`](crate::ErrorKind::Io) if the thread that waits for signals cannot be started. Nothing
+    /// is registered then.
     pub fn register(self) -> Result<Guard> {
         let Self { fun, signals, log, die_by_signal } = self;
         let mut registry = registry();
@@ -127,12 +126,12 @@ where
     }
 }
 
-/// Runs the function when dropped, unless a signal already did.
+/// Runs the function when dropped, unless a signal already ran it.
 #[derive(Debug)]
 #[must_use = "the function runs when the guard is dropped, which is at once if nobody holds it"]
 pub struct Guard {
     id: u64,
-    /// The process that registered the function. A forked child has a copy of the guard.
+    /// The pid of the process that registered the function. A forked child has a copy of the guard.
     owner: u32,
 }
 
@@ -154,14 +153,14 @@ impl Guard {
             _ => {}
         }
         let Some(index) = registry.entries.iter().position(|entry| entry.id == self.id) else {
-            return true; // its turn came in the thread that waits for signals
+            return true; // the thread that waits for signals has run it
         };
         let entry = registry.entries.remove(index);
         registry.running += 1;
         drop(registry);
         let done = entry.run();
         let mut registry = self::registry();
-        // A child that the function forked starts from 0.
+        // A child that the function forked has reset the counter.
         registry.running = registry.running.saturating_sub(1);
         drop(registry);
         IDLE.notify_all();
@@ -184,13 +183,13 @@ struct Entry {
 }
 
 impl Entry {
-    /// Whether the function succeeded.
+    /// Runs the function. Returns whether it succeeded.
     fn run(self) -> bool {
         caught(self.fun).unwrap_or(false)
     }
 }
 
-/// Runs every function and ends the program. Returns if no function is for this signal.
+/// Runs every function and ends the program. Returns if no function chose this signal.
 fn run_all(signal: Signal) {
     let mut registry = registry();
     while registry.running > 0 && registry.ending.is_none() {
@@ -226,7 +225,7 @@ fn run_all(signal: Signal) {
     process::exit(if succeeded { signal.0 } else { 1 });
 }
 
-/// Waits for ever: another thread ends the program.
+/// Waits forever, because another thread ends the program.
 fn wait_for_the_end(registry: MutexGuard<'_, Registry>) -> ! {
     drop(registry);
     loop {
@@ -243,7 +242,7 @@ fn caught<T>(fun: impl FnOnce() -> T) -> Option<T> {
 struct Registry {
     entries: Vec<Entry>,
     next_id: u64,
-    /// Number of guards that run their function now.
+    /// The number of guards that are running their function.
     running: usize,
     /// The thread that ends the program after a signal.
     ending: Option<ThreadId>,
@@ -253,10 +252,10 @@ struct Registry {
 static REGISTRY: Mutex<Registry> =
     Mutex::new(Registry { entries: Vec::new(), next_id: 0, running: 0, ending: None, watch: None });
 
-/// Notified when no guard runs its function any more.
+/// Notified when a guard has run its function.
 static IDLE: Condvar = Condvar::new();
 
-/// Locks the registry. It is consistent between any two statements, so a panic elsewhere does not matter.
+/// Locks the registry. A poisoned lock is usable, because the registry is consistent between any two statements.
 fn registry() -> MutexGuard<'static, Registry> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }

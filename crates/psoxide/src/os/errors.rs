@@ -1,9 +1,10 @@
-//! The names of error numbers, of each system: errno.h.
+//! Names of error numbers on each system, from errno.h.
 
 use super::Os;
 
 impl Os {
-    /// The name of an error number on this system, such as `EPERM`; `None` for a number without a name, and on Windows.
+    /// Returns the name of an error number on this system, such as `EPERM`. Returns `None` for a number without a name,
+    /// and on Windows.
     #[must_use]
     pub fn error_name(self, number: i32) -> Option<&'static str> {
         let names: &[&str] = match self {
@@ -15,7 +16,7 @@ impl Os {
             Self::Sunos => &[SUNOS],
             Self::Windows => &[],
         };
-        // macOS has ENOTSUP where the others have EOPNOTSUPP.
+        // macOS calls this number ENOTSUP, the other BSDs EOPNOTSUPP.
         if (self, number) == (Self::Macos, 45) {
             return Some("ENOTSUP");
         }
@@ -25,7 +26,7 @@ impl Os {
     }
 }
 
-/// By number, from 1 on; `-` for a number that is not used.
+/// The names by number, from 1 on. `-` marks an unused number.
 const LINUX: &str = "\
     EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY \
     EEXIST EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK \
@@ -39,7 +40,7 @@ const LINUX: &str = "\
     EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE ECANCELED ENOKEY EKEYEXPIRED \
     EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON";
 
-/// What all BSDs share.
+/// The names that all BSDs share.
 const BSD: &str = "\
     EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EDEADLK ENOMEM EACCES EFAULT ENOTBLK EBUSY \
     EEXIST EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK \
@@ -49,23 +50,23 @@ const BSD: &str = "\
     ECONNREFUSED ELOOP ENAMETOOLONG EHOSTDOWN EHOSTUNREACH ENOTEMPTY EPROCLIM EUSERS EDQUOT ESTALE EREMOTE \
     EBADRPC ERPCMISMATCH EPROGUNAVAIL EPROGMISMATCH EPROCUNAVAIL ENOLCK ENOSYS EFTYPE EAUTH ENEEDAUTH";
 
-/// From 82 on.
+/// The names from 82 on.
 const MACOS: &str = "\
     EPWROFF EDEVERR EOVERFLOW EBADEXEC EBADARCH ESHLIBVERS EBADMACHO ECANCELED EIDRM ENOMSG EILSEQ ENOATTR \
     EBADMSG EMULTIHOP ENODATA ENOLINK ENOSR ENOSTR EPROTO ETIME EOPNOTSUPP ENOPOLICY ENOTRECOVERABLE EOWNERDEAD \
     EQFULL ENOTCAPABLE";
 
-/// From 82 on.
+/// The names from 82 on.
 const FREEBSD: &str = "\
     EIDRM ENOMSG EOVERFLOW ECANCELED EILSEQ ENOATTR EDOOFUS EBADMSG EMULTIHOP ENOLINK EPROTO ENOTCAPABLE \
     ECAPMODE ENOTRECOVERABLE EOWNERDEAD EINTEGRITY";
 
-/// From 82 on.
+/// The names from 82 on.
 const OPENBSD: &str = "\
     EIPSEC ENOATTR EILSEQ ENOMEDIUM EMEDIUMTYPE EOVERFLOW ECANCELED EIDRM ENOMSG ENOTSUP EBADMSG ENOTRECOVERABLE \
     EOWNERDEAD EPROTO";
 
-/// From 82 on.
+/// The names from 82 on.
 const NETBSD: &str = "\
     EIDRM ENOMSG EOVERFLOW EILSEQ ENOTSUP ECANCELED EBADMSG ENODATA ENOSR ENOSTR ETIME ENOATTR EMULTIHOP ENOLINK \
     EPROTO EOWNERDEAD ENOTRECOVERABLE";

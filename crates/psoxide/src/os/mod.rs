@@ -1,4 +1,4 @@
-//! The operating systems, and what their numbers mean: a capture is read with the numbers of its own system.
+//! The operating systems and their numbers. A capture is read with the numbers of its own system.
 
 mod errors;
 mod numbers;
@@ -26,14 +26,14 @@ pub enum Os {
 }
 
 impl Os {
-    /// All of them, in the order of the support matrix.
+    /// All systems, in the order of the support matrix.
     pub const ALL: [Self; 7] =
         [Self::Linux, Self::Windows, Self::Macos, Self::Freebsd, Self::Openbsd, Self::Netbsd, Self::Sunos];
 
-    /// The one that this was compiled for.
+    /// The system for which this program was compiled.
     pub const HOST: Self = HOST;
 
-    /// The usual spelling.
+    /// Returns the usual spelling of the name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Os {
         }
     }
 
-    /// The system of this name, in upper or lower case.
+    /// Returns the system with this name, in upper or lower case.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|os| os.name().eq_ignore_ascii_case(name))
@@ -74,7 +74,7 @@ const HOST: Os = Os::Sunos;
 pub struct OsSet(u8);
 
 impl OsSet {
-    /// None of them.
+    /// The empty set.
     pub const NONE: Self = Self(0);
     /// Linux.
     pub const LINUX: Self = Self::of(Os::Linux);
@@ -92,24 +92,24 @@ impl OsSet {
     pub const SUNOS: Self = Self::of(Os::Sunos);
     /// FreeBSD, OpenBSD and NetBSD.
     pub const BSD: Self = Self::FREEBSD.or(Self::OPENBSD).or(Self::NETBSD);
-    /// All but Windows.
+    /// All systems except Windows.
     pub const POSIX: Self = Self::LINUX.or(Self::MACOS).or(Self::BSD).or(Self::SUNOS);
-    /// Every one.
+    /// All systems.
     pub const ALL: Self = Self::POSIX.or(Self::WINDOWS);
 
-    /// Just `os`.
+    /// Makes a set of one system.
     #[must_use]
     pub const fn of(os: Os) -> Self {
         Self(1 << os as u8)
     }
 
-    /// Those in either set.
+    /// Returns the union of both sets.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether `os` is in the set.
+    /// Returns whether `os` is in the set.
     #[must_use]
     pub const fn contains(self, os: Os) -> bool {
         self.0 & Self::of(os).0 != 0

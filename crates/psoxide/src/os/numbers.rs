@@ -1,11 +1,11 @@
-//! Numbers that stand for the same thing and differ between systems: address families, resources, I/O classes.
+//! Numbers that differ between systems: address families, resources, I/O classes.
 
 use super::Os;
 use crate::{AddressFamily, IoPriorityClass, Resource};
 
 impl Os {
-    /// The number of an address family on this system: `sys/socket.h`. For hardware addresses, which Windows has no
-    /// family for, it is psutil's -1 there.
+    /// Returns the number of an address family on this system, from `sys/socket.h`. Windows has no family for hardware
+    /// addresses. There the number is psutil's -1.
     #[must_use]
     pub const fn family_number(self, family: AddressFamily) -> i32 {
         match family {
@@ -28,15 +28,15 @@ impl Os {
         }
     }
 
-    /// The family of a number on this system; `None` for one that psoxide does not know.
+    /// Returns the address family with this number on this system. Returns `None` for an unknown number.
     #[must_use]
     pub fn family(self, number: i32) -> Option<AddressFamily> {
         use AddressFamily::{Inet, Inet6, Link, Unix};
         [Unix, Inet, Inet6, Link].into_iter().find(|family| self.family_number(*family) == number)
     }
 
-    /// The resources that can be limited on this system, each at the place of its number: `sys/resource.h`. On MIPS and
-    /// SPARC Linux exchanges some numbers, which are then those of the build's architecture.
+    /// Lists the resources that can be limited on this system, each at the position of its number in `sys/resource.h`.
+    /// On MIPS and SPARC, Linux numbers some resources differently. The numbers are those of the build's architecture.
     #[must_use]
     pub const fn resources(self) -> &'static [Resource] {
         use Resource::{
@@ -75,13 +75,14 @@ impl Os {
         }
     }
 
-    /// The number of a resource on this system; `None` where it cannot be limited.
+    /// Returns the number of a resource on this system. Returns `None` if it cannot be limited there.
     #[must_use]
     pub fn resource_number(self, resource: Resource) -> Option<u32> {
         (0..).zip(self.resources()).find(|(_, known)| **known == resource).map(|(number, _)| number)
     }
 
-    /// The I/O scheduling classes of this system, each at the place of its number. Empty where there is none.
+    /// Lists the I/O scheduling classes of this system, each at the position of its number. The list is empty if there
+    /// are none.
     #[must_use]
     pub const fn io_classes(self) -> &'static [IoPriorityClass] {
         use IoPriorityClass::{BestEffort, High, Idle, Low, None, Normal, Realtime, VeryLow};
@@ -92,7 +93,7 @@ impl Os {
         }
     }
 
-    /// The number of an I/O scheduling class on this system; `None` for a class of another system.
+    /// Returns the number of an I/O scheduling class on this system. Returns `None` for a class of another system.
     #[must_use]
     pub fn io_class_number(self, class: IoPriorityClass) -> Option<u32> {
         (0..).zip(self.io_classes()).find(|(_, known)| **known == class).map(|(number, _)| number)

@@ -1,48 +1,48 @@
-//! Signals: their names and numbers on each system.
+//! Names and numbers of signals on each system.
 
 use super::Os;
 
-/// A signal, by its number on the system that it is sent on.
+/// A signal, by its number on the system that receives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Signal(pub i32);
 
 impl Signal {
-    /// Hang up.
+    /// Hangup: the terminal or its session has ended.
     pub const HUP: Self = Self(1);
-    /// Interrupt, as Ctrl+C.
+    /// Interrupt, sent by Ctrl+C.
     pub const INT: Self = Self(2);
     /// Quit with a core file.
     pub const QUIT: Self = Self(3);
     /// Abort with a core file.
     pub const ABRT: Self = Self(6);
-    /// End at once.
+    /// Kill: cannot be caught or ignored.
     pub const KILL: Self = Self(9);
-    /// For programs to use.
+    /// User-defined signal 1.
     pub const USR1: Self = Self::on_host(10, 30, 16);
-    /// For programs to use.
+    /// User-defined signal 2.
     pub const USR2: Self = Self::on_host(12, 31, 17);
-    /// Nobody reads the pipe any more.
+    /// Broken pipe: a write to a pipe without a reader.
     pub const PIPE: Self = Self(13);
-    /// An alarm clock.
+    /// Alarm: a timer has expired.
     pub const ALRM: Self = Self(14);
-    /// Please end.
+    /// Terminate: asks the program to end.
     pub const TERM: Self = Self(15);
     /// Continue after a stop.
     pub const CONT: Self = Self::on_host(18, 19, 25);
-    /// Stop.
+    /// Stop: cannot be caught or ignored.
     pub const STOP: Self = Self::on_host(19, 17, 23);
-    /// Stop, as Ctrl+Z.
+    /// Stop, sent by Ctrl+Z.
     pub const TSTP: Self = Self::on_host(20, 18, 24);
-    /// The size of the terminal's window has changed.
+    /// The size of the terminal window has changed.
     pub const WINCH: Self = Self::on_host(28, 28, 20);
-    /// Ctrl+Break, as the C library of Windows numbers it.
+    /// Ctrl+Break, with its number in the C library of Windows.
     pub const BREAK: Self = Self(match Os::HOST {
         Os::Windows => 21,
         Os::Linux | Os::Macos | Os::Freebsd | Os::Openbsd | Os::Netbsd | Os::Sunos => -21,
     });
 
-    /// The number of a signal on this program's system. One that the system lacks is negative, as no signal is: sending it
-    /// fails with `Unsupported`.
+    /// Returns the number of a signal on this program's system. A signal that the system lacks gets a negative number,
+    /// which no signal has. Sending it fails with `Unsupported`.
     const fn on_host(linux: i32, bsd: i32, sunos: i32) -> Self {
         Self(match Os::HOST {
             Os::Linux => linux,
@@ -52,18 +52,18 @@ impl Signal {
         })
     }
 
-    /// Whether the signal is one that this program's system lacks.
+    /// Returns whether this program's system lacks the signal.
     pub(crate) const fn is_absent(self) -> bool {
         self.0 < 0
     }
 
-    /// The name of the signal on a system, without `SIG`; `None` for a number without a name.
+    /// Returns the name of the signal on a system, without `SIG`. Returns `None` for a number without a name.
     #[must_use]
     pub fn name(self, os: Os) -> Option<&'static str> {
         os.signals().find(|(_, signal)| *signal == self).map(|(name, _)| name)
     }
 
-    /// The signal of this name on a system. The name is given with or without `SIG`, in upper or lower case.
+    /// Returns the signal with this name on a system. The name may begin with `SIG`, in upper or lower case.
     #[must_use]
     pub fn of_name(name: &str, os: Os) -> Option<Self> {
         let plain = match name.get(..3) {
@@ -75,7 +75,7 @@ impl Signal {
 }
 
 impl Os {
-    /// The signals of this system, by number: their names without `SIG`, and their numbers.
+    /// Lists the signals of this system by number: names without `SIG`, and numbers.
     pub fn signals(self) -> impl Iterator<Item = (&'static str, Signal)> {
         let names: &[&str] = match self {
             Self::Linux => &[LINUX],
@@ -91,12 +91,12 @@ impl Os {
     }
 }
 
-/// By number, from 1 on, as most architectures number them; `-` for a number that is not used.
+/// The names by number, from 1 on, for most architectures. `-` marks an unused number.
 const LINUX: &str = "\
     HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU \
     XFSZ VTALRM PROF WINCH IO PWR SYS";
 
-/// What all BSDs and macOS share.
+/// The names that all BSDs and macOS share.
 const BSD: &str = "\
     HUP INT QUIT ILL TRAP ABRT EMT FPE KILL BUS SEGV SYS PIPE ALRM TERM URG STOP TSTP CONT CHLD TTIN TTOU IO XCPU XFSZ \
     VTALRM PROF WINCH INFO USR1 USR2";
@@ -105,7 +105,7 @@ const SUNOS: &str = "\
     HUP INT QUIT ILL TRAP ABRT EMT FPE KILL BUS SEGV SYS PIPE ALRM TERM USR1 USR2 CHLD PWR WINCH URG POLL STOP TSTP CONT \
     TTIN TTOU VTALRM PROF XCPU XFSZ WAITING LWP FREEZE THAW CANCEL LOST XRES JVM1 JVM2 INFO";
 
-/// What a process of Windows can be sent.
+/// The signals that can be sent to a Windows process.
 const WINDOWS: &str = "- INT - - - - - - KILL - - - - - TERM - - - - - BREAK";
 
 #[cfg(test)]

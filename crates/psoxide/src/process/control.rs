@@ -17,11 +17,11 @@ impl Process {
 
     /// Sends a signal to this process, never to a later process with the same pid.
     ///
-    /// On Linux before 6.9 two processes that get the same pid within one clock tick (10 ms) cannot be told apart.
+    /// Linux before 6.9 cannot tell apart two processes that get the same pid within one clock tick (10 ms).
     ///
     /// # Errors
-    /// [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess), [`AccessDenied`](crate::ErrorKind::AccessDenied); a zombie
-    /// takes any signal.
+    /// Fails with [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess) if the process is gone, and with
+    /// [`AccessDenied`](crate::ErrorKind::AccessDenied). A zombie accepts any signal.
     pub fn send_signal(&self, signal: Signal) -> Result<()> {
         if signal.is_absent() {
             return Err(Error::unsupported("this signal").with_pid(self.pid()));
@@ -39,20 +39,20 @@ impl Process {
         self.control("resume", Os::resume)
     }
 
-    /// Asks the process to end (POSIX: SIGTERM). Windows: ends it at once.
+    /// Terminates the process (POSIX: SIGTERM, which it can catch). On Windows it ends at once.
     pub fn terminate(&self) -> Result<()> {
         self.send_signal(Signal::TERM)
     }
 
-    /// Ends the process (POSIX: SIGKILL). Windows: with that signal's number as the exit code.
+    /// Kills the process (POSIX: SIGKILL). On Windows the exit code is that signal's number.
     pub fn kill(&self) -> Result<()> {
         self.send_signal(Signal::KILL)
     }
 
-    /// Waits for the end of the process. Returns its exit status if it is a child of the caller (Windows: any process).
+    /// Waits for the process to end. Returns its exit status if it is a child of the caller (Windows: any process).
     ///
     /// # Errors
-    /// [`Timeout`](crate::ErrorKind::Timeout).
+    /// Fails with [`Timeout`](crate::ErrorKind::Timeout) if the process still runs after `timeout`.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<Option<ExitStatus>> {
         let outcome = wait_procs(std::slice::from_ref(self), timeout, |_, _| {})?;
         match outcome.gone.into_iter().next() {
@@ -61,7 +61,7 @@ impl Process {
         }
     }
 
-    /// Sets the nice value, -20 to 19. Windows: the priority class.
+    /// Sets the nice value, -20 to 19. On Windows, sets the priority class.
     pub fn set_nice(&self, value: i32) -> Result<()> {
         self.control("set_nice", |handle| Os::set_nice(handle, value))
     }
@@ -103,7 +103,7 @@ pub struct WaitOutcome {
 /// One poll(2) call on pidfds covers all processes.
 ///
 /// # Errors
-/// Fails for a process of a capture, and if a system call fails. A timeout is not an error: see
+/// Fails for a captured process, and if a system call fails. A timeout is not an error: see
 /// [`WaitOutcome::alive`].
 pub fn wait_procs(
     processes: &[Process],
@@ -145,11 +145,11 @@ impl Child {
             return Err(Error::unsupported("following a child in the /proc of another pid namespace"));
         }
         let mut child = command.spawn().map_err(|error| Error::io(error).with_path(command.get_program()))?;
-        // Not yet waited for, so its pid is its own, be it a zombie already.
+        // The child is not reaped yet, so its pid cannot belong to another process, even if it is a zombie.
         match system.process(child.id()) {
             Ok(process) => Ok(Self { process, child }),
             Err(error) => {
-                // What cannot be followed must not be left behind; the first error is the one to report.
+                // A child without a `Process` must not stay behind. The first error is the one to report.
                 let _ = child.kill().and_then(|()| child.wait());
                 Err(error)
             }

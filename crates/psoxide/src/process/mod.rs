@@ -21,21 +21,22 @@ use crate::memory::percent;
 use crate::sys::{Cache, Fate, Handle, Os, Parentage, Platform as _, ProcessReadings as _, SystemReadings as _};
 use crate::{Connection, ConnectionKind, Error, Pid, Result, System};
 
-/// A process of a [`System`]: a pid and a start time, which tells it from a later process with the same pid.
+/// A process of a [`System`], identified by its pid and start time. A later process with the same pid has another
+/// start.
 ///
-/// On Linux the start time has a resolution of 10 ms. A process that is opened in the clock tick in which it began is also
-/// identified by the number of its pidfd (since Linux 6.9).
+/// On Linux the start time has a resolution of 10 ms. A process that is opened in the clock tick in which it started is
+/// also identified by the inode number of its pidfd (since Linux 6.9).
 ///
-/// Each getter reads the kernel again. [`oneshot`](Self::oneshot) returns a view that reads each kernel source once.
-/// A getter fails with [`NoSuchProcess`](ErrorKind::NoSuchProcess) if the process has ended, with
-/// [`ZombieProcess`](ErrorKind::ZombieProcess) if it is a zombie that no longer has the value, and with
-/// [`AccessDenied`](ErrorKind::AccessDenied) if the system refuses.
+/// Each getter reads the kernel again. [`oneshot`](Self::oneshot) returns a view that reads each kernel source once. A
+/// getter fails with [`NoSuchProcess`](ErrorKind::NoSuchProcess) if the process has ended. It fails with
+/// [`ZombieProcess`](ErrorKind::ZombieProcess) if a zombie no longer has the value, and with
+/// [`AccessDenied`](ErrorKind::AccessDenied) if the system denies access.
 #[derive(Debug, Clone)]
 pub struct Process {
     system: System,
     pid: Pid,
     start: Option<u64>,
-    /// What tells it from another process with the same pid and start, if it was opened when it had just begun.
+    /// The pidfd's inode number, if the process was opened in the clock tick in which it started.
     unique: Option<u64>,
     cache: Option<Arc<Cache>>,
 }
@@ -60,12 +61,12 @@ impl Process {
         Self::open_with(system, pid, &Os::cache(system.source(), false))
     }
 
-    /// Opens a process of which `cache` may hold something already.
+    /// Opens a process. `cache` may already hold answers about it.
     pub(crate) fn open_with(system: &System, pid: Pid, cache: &Cache) -> Result<Self> {
         let mut handle = Handle { source: system.source(), pid, start: None, unique: None, cache };
         let start = match Os::start(&handle).map_err(|error| explain(&handle, error)) {
             Ok(start) => Some(start),
-            // The process is there, and only that is known of it.
+            // The process exists, but its start time is unknown.
             Err(error) if error.is_access_denied() => None,
             Err(error) => return Err(error),
         };
@@ -80,14 +81,14 @@ impl Process {
         self.pid
     }
 
-    /// Returns the machine that the process belongs to.
+    /// Returns the machine on which the process runs.
     #[must_use]
     pub fn system(&self) -> &System {
         &self.system
     }
 
-    /// The start stamp in the system's own unit (Linux: clock ticks since boot). With the pid, it is the identity of the
-    /// process; it never changes. `None` where the system refuses it to this user.
+    /// Returns the start stamp in the system's own unit (Linux: clock ticks since boot). With the pid, it identifies
+    /// the process. It never changes. `None` means that the system denied access.
     #[must_use]
     pub fn start(&self) -> Option<u64> {
         self.start
@@ -118,7 +119,7 @@ impl Process {
         Handle { source: self.system.source(), pid: self.pid, start: self.start, unique: self.unique, cache }
     }
 
-    /// Returns whether the same process still exists, running or zombie.
+    /// Returns whether the same process still exists, running or as a zombie.
     pub fn is_running(&self) -> Result<bool> {
         match Self::open(&self.system, self.pid) {
             Ok(now) if !self.starts_with(now.start) => Ok(false),
@@ -132,7 +133,7 @@ impl Process {
         }
     }
 
-    /// Whether a process with this start stamp is this one, as far as stamps tell.
+    /// Returns whether a process with this start stamp is this one, as far as stamps can tell.
     fn starts_with(&self, start: Option<u64>) -> bool {
         match (start, self.start) {
             (Some(now), Some(then)) => Os::same_start(self.system.source(), now, then),
@@ -145,15 +146,15 @@ impl Process {
         self.with_handle(Os::ppid)
     }
 
-    /// Returns the parent if it still exists; `None` for the first process.
+    /// Returns the parent if it still exists. Returns `None` for the first process.
     pub fn parent(&self) -> Result<Option<Self>> {
         let ppid = self.ppid()?;
-        // Where pid 0 is a process, it is its own parent.
+        // On some systems the process with pid 0 is its own parent.
         if ppid == self.pid {
             return Ok(None);
         }
         match Self::open(&self.system, ppid) {
-            // One that is younger than its child has taken the parent's pid.
+            // A process that started after its child has taken the real parent's pid.
             Ok(parent) => Ok((!is_older(self.start, parent.start)).then_some(parent)),
             Err(error) if error.is_no_such_process() => Ok(None),
             Err(error) => Err(error),
@@ -165,7 +166,7 @@ impl Process {
         let mut parents: Vec<Self> = Vec::new();
         let mut next = self.parent()?;
         while let Some(parent) = next {
-            // A tree that changes while it is read might show a ring.
+            // A tree that changes during the reading could form a cycle.
             if parent == *self || parents.contains(&parent) {
                 break;
             }
@@ -175,7 +176,7 @@ impl Process {
         Ok(parents)
     }
 
-    /// Returns the children, or with `recursive` all descendants, parents before children.
+    /// Returns the children or, with `recursive`, all descendants. Parents come before their children.
     pub fn children(&self, recursive: bool) -> Result<Vec<Self>> {
         if !self.is_running()? {
             return Err(Error::no_such_process(self.pid));
@@ -188,7 +189,8 @@ impl Process {
         let mut found: Vec<Self> = Vec::new();
         let mut parents = vec![self.clone()];
         while let Some(of) = parents.pop() {
-            // An older process is no child: its parent's pid was taken by this one. Taking the list ends any ring.
+            // An older process is not a child: its parent's pid was reused by this process. Removing the list prevents
+            // cycles.
             let mut children = by_parent.remove(&of.pid).unwrap_or_default();
             children.retain(|child| !is_older(child.start, of.start) && child.pid != self.pid);
             if recursive {
@@ -197,23 +199,24 @@ impl Process {
             found.append(&mut children);
         }
         for child in &mut found {
-            // One that has ended meanwhile says so when it is read.
+            // For a child that has ended, the next reading reports it.
             child.unique = child.with_handle(Os::unique).unwrap_or_default();
         }
         Ok(found)
     }
 
-    /// Reads the name. Linux keeps 15 bytes of it; a longer name is completed from the command line.
+    /// Reads the name. Linux truncates it to 15 bytes. A longer name is completed from the command line.
     pub fn name(&self) -> Result<OsString> {
         self.with_handle(Os::name)
     }
 
-    /// Reads the name as the kernel keeps it: on Linux 15 bytes, which the program can change.
+    /// Reads the name as the kernel keeps it. On Linux it has 15 bytes, and the program can change it.
     pub fn comm(&self) -> Result<OsString> {
         self.with_handle(Os::comm)
     }
 
-    /// Reads the path of the executable; empty for a kernel thread. Windows: a name for processes without one (Registry).
+    /// Reads the path of the executable. A kernel thread has an empty path. On Windows, a process without an executable
+    /// has a name, such as Registry.
     pub fn exe(&self) -> Result<PathBuf> {
         self.with_handle(Os::exe)
     }
@@ -268,12 +271,12 @@ impl Process {
         self.with_handle(Os::cwd)
     }
 
-    /// Reads the environment at start, in the process's order. The process may have overwritten it since.
+    /// Reads the environment at the start, in the process's order. The process may have overwritten it.
     pub fn environ(&self) -> Result<Vec<(OsString, OsString)>> {
         self.with_handle(Os::environ)
     }
 
-    /// Reads the nice value, -20 to 19. Windows: the number of the priority class.
+    /// Reads the nice value, -20 to 19. On Windows, the number of the priority class.
     pub fn nice(&self) -> Result<i32> {
         self.with_handle(Os::nice)
     }
@@ -293,7 +296,7 @@ impl Process {
         self.with_handle(Os::cpu_affinity)
     }
 
-    /// Reads the CPU that the process last ran on.
+    /// Reads the number of the CPU on which the process last ran.
     pub fn cpu_num(&self) -> Result<u32> {
         self.with_handle(Os::cpu_num)
     }
@@ -333,7 +336,7 @@ impl Process {
         self.with_handle(Os::scheduling)
     }
 
-    /// Tells whether this is a thread of the kernel, which has no program and no memory of its own.
+    /// Returns whether this is a kernel thread, which has no program and no memory of its own.
     pub fn is_kernel_thread(&self) -> Result<bool> {
         self.with_handle(Os::is_kernel_thread)
     }
@@ -343,24 +346,25 @@ impl Process {
         self.with_handle(Os::cgroup)
     }
 
-    /// Reads the number of the jail that the process runs in; 0 outside of jails.
+    /// Reads the number of the process's jail, or 0 outside of jails.
     pub fn jail(&self) -> Result<u32> {
         self.with_handle(Os::jail)
     }
 
-    /// Reads the name of the binary interface that the kernel runs the process with, such as `FreeBSD ELF64` or, for a
-    /// program of Linux, `Linux ELF64`.
+    /// Reads the name of the binary interface (ABI) of the process, such as `FreeBSD ELF64`, or `Linux ELF64` for a
+    /// Linux program.
     pub fn abi(&self) -> Result<OsString> {
         self.with_handle(Os::abi)
     }
 
-    /// Reads the inode number of the network namespace: two processes with the same number share their interfaces and
+    /// Reads the inode number of the network namespace. Processes with the same number share their interfaces and
     /// ports.
     pub fn net_namespace(&self) -> Result<u64> {
         self.with_handle(Os::net_namespace)
     }
 
-    /// Reads the score by which the kernel chooses a process to kill when memory runs out: the highest goes first.
+    /// Reads the score by which the kernel chooses a process to kill when memory runs out. The highest score goes
+    /// first.
     pub fn oom_score(&self) -> Result<u64> {
         self.with_handle(Os::oom_score)
     }
@@ -370,17 +374,17 @@ impl Process {
         self.with_handle(Os::cpu_times)
     }
 
-    /// Reads the memory counters, which cost the kernel no work.
+    /// Reads the memory counters. This is cheap, because the kernel keeps them up to date.
     pub fn memory_info(&self) -> Result<MemoryInfo> {
         self.with_handle(Os::memory_info)
     }
 
-    /// Reads the parts of the memory and their peaks.
+    /// Reads the parts of the memory, and their peaks.
     pub fn memory_details(&self) -> Result<MemoryDetails> {
         self.with_handle(Os::memory_details)
     }
 
-    /// Reads USS, PSS and swap. The kernel walks the page tables, and the process may wait meanwhile.
+    /// Reads USS, PSS and swap. The kernel walks the page tables for this, which can delay the process.
     pub fn memory_footprint(&self) -> Result<MemoryFootprint> {
         self.with_handle(Os::memory_footprint)
     }
@@ -406,7 +410,7 @@ impl Process {
         self.with_handle(Os::io_counters)
     }
 
-    /// Reads how much energy the cores have used to run the process.
+    /// Reads how much energy the cores have used for the process.
     pub fn energy(&self) -> Result<Energy> {
         self.with_handle(Os::energy)
     }
@@ -427,12 +431,12 @@ impl Process {
     }
 }
 
-/// Whether a process began before another one, where both stamps are known.
+/// Returns whether a process started before another one. If either stamp is unknown, the result is false.
 fn is_older(start: Option<u64>, other: Option<u64>) -> bool {
     start.zip(other).is_some_and(|(start, other)| start < other)
 }
 
-/// Adds the pid to an error, and what the system says that the error means for the process.
+/// Adds the pid to an error, and converts it if the system says that the process is gone, a zombie or refused.
 pub(crate) fn explain(handle: &Handle<'_>, error: Error) -> Error {
     let error = error.with_pid(handle.pid);
     match Os::fate(handle, &error) {

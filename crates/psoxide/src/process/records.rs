@@ -107,7 +107,7 @@ record! {
     }
 }
 
-/// The sizes that a mapping and a group of mappings share.
+/// Declares the sizes that a mapping and a group of mappings share.
 macro_rules! mappings {
     ($($(#[doc = $doc:literal])+ $size:ident, $($os:ident)|+;)+) => {
         record! {
@@ -144,7 +144,7 @@ macro_rules! mappings {
         }
 
         impl MemoryMapGroup {
-            /// Adds the sizes of another group. A size that either lacks is `None`.
+            /// Adds the sizes of another group. If either size is missing, the sum is `None`.
             pub fn add(&mut self, other: &Self) {
                 $(self.$size = self.$size.zip(other.$size).map(|(sum, part)| sum.saturating_add(part));)+
             }
@@ -354,7 +354,7 @@ record! {
 }
 
 impl IoPriority {
-    /// A class, and the priority within it where the class has priorities.
+    /// Makes an I/O priority: a class, and the priority within it if the class has priorities.
     #[must_use]
     pub const fn new(class: IoPriorityClass, value: Option<u8>) -> Self {
         Self { class, value }
@@ -362,7 +362,7 @@ impl IoPriority {
 }
 
 impl Scheduling {
-    /// A policy, the priority of the kernel and the real-time priority.
+    /// Makes a scheduling: a policy, the kernel's priority and the real-time priority.
     #[must_use]
     pub const fn new(policy: SchedulingPolicy, priority: i32, realtime: u32) -> Self {
         Self { policy, priority, realtime }
@@ -370,7 +370,7 @@ impl Scheduling {
 }
 
 impl Ids {
-    /// The real, effective and saved id.
+    /// Makes ids from the real, effective and saved id.
     #[must_use]
     pub const fn new(real: u32, effective: u32, saved: u32) -> Self {
         Self { real, effective, saved }
@@ -391,11 +391,11 @@ pub enum IoPriorityClass {
     Idle,
     /// Windows: very low, for background work.
     VeryLow,
-    /// Windows.
+    /// Windows: low.
     Low,
     /// Windows: normal, the default.
     Normal,
-    /// Windows.
+    /// Windows: high.
     High,
 }
 
@@ -416,7 +416,7 @@ macro_rules! named {
         pub enum $name { $($(#[$vattr])* $variant,)+ }
 
         impl $name {
-            /// Every one.
+            /// All values.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// Returns the usual name.
@@ -560,7 +560,7 @@ named! {
 }
 
 named! {
-    /// A figure of a process's memory.
+    /// A kind of memory of a process.
     pub enum MemoryType {
         /// [`MemoryInfo::rss`]
         Rss = "rss",
@@ -635,7 +635,7 @@ impl ToValue for IoPriorityClass {
     }
 }
 
-/// How a process ended.
+/// How a process ended: by exiting, or by a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExitStatus {
     /// The process exited with this code.

@@ -1,4 +1,4 @@
-//! Many processes, chosen fields, one pass.
+//! Reads chosen fields of many processes in one pass.
 
 mod rates;
 mod reading;
@@ -22,30 +22,31 @@ use crate::sys::{
 };
 use crate::{CpuTimes, DiskIo, Error, NetIo, Pid, Process, Result, System};
 
-/// What a snapshot shall hold.
+/// The contents of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Query {
-    /// Fields of each process; with none, only pids are listed.
+    /// Fields of each process. Without any, only pids are listed.
     pub fields: FieldSet,
-    /// Counters of the machine: CPUs, disks, interfaces.
+    /// Whether to read the counters of the machine: CPUs, disks, interfaces.
     pub counters: bool,
-    /// How many threads read at the same time; 1 starts none. 0, the default, leaves it to psoxide: one for each CPU that
-    /// this program may use, up to four, where a thousand processes or more are read one by one, else 1.
+    /// The number of threads that read at the same time. 1 starts no thread. 0, the default, picks a number
+    /// automatically: one for each CPU available to the program, at most four, if at least a thousand processes are
+    /// read one by one, else 1.
     ///
-    /// They end with the call. Where the system refuses a thread, those that there are do all the work.
+    /// The threads end with the call. If some cannot be started, the others do all the work.
     pub threads: usize,
 }
 
 impl Query {
-    /// Reads the counters of the machine too.
+    /// Adds the counters of the machine.
     #[must_use]
     pub const fn with_counters(mut self) -> Self {
         self.counters = true;
         self
     }
 
-    /// Reads with so many threads: see [`threads`](Self::threads).
+    /// Sets the number of [`threads`](Self::threads).
     #[must_use]
     pub const fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads;
@@ -59,14 +60,14 @@ impl<I: IntoIterator<Item = Field>> From<I> for Query {
     }
 }
 
-/// How many threads shall read `count` processes.
+/// Returns the number of threads to read `count` processes with.
 fn threads(count: usize, query: &Query, pass: &sys::Pass) -> usize {
-    /// What is worth a thread: some milliseconds of reading.
+    /// The number of processes that repay the start of a thread: some milliseconds of reading.
     const WORTH: usize = 500;
     const MOST: usize = 4;
     match query.threads {
         0 if count >= 2 * WORTH && query.fields != FieldSet::default() && Os::reads_each(pass) => {
-            // The CPUs of the affinity mask, and no more than the quota of the cgroup.
+            // The CPUs of the affinity mask, limited by the quota of the cgroup.
             let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
             cpus.min(count / WORTH).min(MOST)
         }
@@ -79,13 +80,13 @@ fn threads(count: usize, query: &Query, pass: &sys::Pass) -> usize {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Counters {
-    /// All CPUs together.
+    /// The times of all CPUs together.
     pub cpu: CpuTimes,
-    /// Each CPU, with its number.
+    /// The times of each CPU, with its number.
     pub cpus: Vec<(u32, CpuTimes)>,
-    /// Each disk.
+    /// The counters of each disk.
     pub disks: Reading<Vec<(OsString, DiskIo)>>,
-    /// Each interface.
+    /// The counters of each interface.
     pub nics: Reading<Vec<(OsString, NetIo)>>,
 }
 
@@ -93,20 +94,20 @@ pub struct Counters {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// When it was taken.
+    /// When the snapshot was taken.
     pub taken: Instant,
     /// A row for each process, by pid.
     pub processes: Vec<Row>,
-    /// Counters of the machine, if they were asked for.
+    /// Counters of the machine, if the query included them.
     pub counters: Option<Counters>,
-    /// The machine, if it is a copy. Nothing passes on it, so that the time between two copies is the machine's own.
+    /// The machine, if it is a capture. The time between two captures is the difference of the machine's own uptimes.
     copy: Option<System>,
 }
 
-/// What many processes of one [`System`] have in common, read once: the boot time, and the names of users. See
+/// Values that many processes of one [`System`] share, read once: the boot time, and the names of users. See
 /// [`Process::row`].
 ///
-/// It holds no file open, so that a program may keep it for as long as it likes.
+/// A pass holds no file open, so a program may keep it.
 #[derive(Debug, Clone, Default)]
 pub struct Pass(Arc<OnceBox<(System, Arc<sys::Pass>)>>);
 
@@ -115,7 +116,7 @@ impl Pass {
         Self(Arc::new(OnceBox::with_value(Box::new((system.clone(), Arc::new(pass))))))
     }
 
-    /// The pass, if it is one over processes of this machine. A new one becomes a pass over the first that is asked for.
+    /// Returns the pass if it belongs to this machine. A new pass is bound to the first machine that uses it.
     fn over(&self, system: &System) -> Option<&Arc<sys::Pass>> {
         let new = || Box::new((system.clone(), Arc::new(Os::pass(system.source(), Scope::Some { kept: true }))));
         let (of, pass) = self.0.get_or_init(new);
@@ -124,10 +125,10 @@ impl Pass {
 }
 
 impl Process {
-    /// The chosen fields of this process alone, each kernel source read at most once, as in a row of a [`Snapshot`].
+    /// Reads the chosen fields of this process, each kernel source at most once, as in a row of a [`Snapshot`].
     ///
-    /// A program that goes through processes one by one gives the same `pass` to all of them. With a pass over another
-    /// machine, nothing is shared.
+    /// A program that reads processes one by one passes the same `pass` for each. A pass over another machine has no
+    /// effect.
     #[must_use]
     pub fn row(&self, fields: FieldSet, pass: &Pass) -> Row {
         let mut row = Row { pid: self.pid(), start: self.start(), ..Row::default() };
@@ -142,14 +143,15 @@ impl Process {
 }
 
 impl System {
-    /// A pass over all or most processes, of which these fields will be asked: with what the kernel can tell of all of
-    /// them at once, as it is now, if that is how they are read ([`Backend::Bpf`](crate::Backend::Bpf)).
+    /// Prepares a bulk reading of `fields` of all or most processes. With [`Backend::Bpf`](crate::Backend::Bpf), and on
+    /// systems with a process table, the kernel's values are read at once, now.
     #[must_use]
     pub fn pass(&self, fields: FieldSet) -> Pass {
         Pass::new(self, Os::pass(self.source(), Scope::All { fields, kept: true }))
     }
 
-    /// The pids of all processes, ascending: those that the kernel has told of already in this pass are not listed anew.
+    /// Lists the pids of all processes in ascending order. A pass that has read all processes lists them without asking
+    /// the kernel again.
     pub fn pids_in(&self, pass: &Pass) -> Result<Vec<Pid>> {
         match pass.over(self) {
             Some(pass) => Os::pids_in(self.source(), pass),
@@ -159,7 +161,7 @@ impl System {
 
     /// Reads the chosen fields of all processes, each kernel source at most once for each of them.
     ///
-    /// Processes that end before anything of them is read have no row.
+    /// A process that ends before any of its fields is read has no row.
     ///
     /// ```
     /// use psoxide::{Field, System};
@@ -182,8 +184,8 @@ impl System {
         self.read(taken, &pids, query, pass)
     }
 
-    /// As [`snapshot`](Self::snapshot), of these processes only. One that does not exist has no row, if any field of
-    /// it is asked for.
+    /// Reads the chosen fields of these processes only. A process that does not exist has no row, if the query has
+    /// fields.
     pub fn snapshot_of(&self, pids: &[Pid], query: impl Into<Query>) -> Result<Snapshot> {
         self.read(Instant::now(), pids, query.into(), Os::pass(self.source(), Scope::Some { kept: false }))
     }
@@ -199,12 +201,12 @@ impl System {
         Ok(Snapshot { taken, processes, counters, copy })
     }
 
-    /// As [`rows`](Self::rows), by so many threads, this one among them. Each takes a few pids at a time, so that one that
-    /// has to wait for a CPU keeps nobody waiting for it.
+    /// Reads [`rows`](Self::rows) with `threads` threads, one of which is the caller's. Each takes a few pids at a
+    /// time, so that no thread waits long for one that got no CPU.
     fn rows_by(&self, threads: usize, pids: &[Pid], fields: FieldSet, pass: &Arc<sys::Pass>) -> Result<Vec<Row>> {
         const FEW: usize = 64;
         let few = (pids.len() / threads).clamp(1, FEW);
-        // This process is read before it has the threads.
+        // The calling process is read before the threads start, so that its row does not count them.
         let me = Os::current_pid(self.source()).ok();
         let place = pids.iter().position(|pid| Some(*pid) == me);
         let (before, from) = pids.split_at(place.unwrap_or_default());
@@ -225,7 +227,7 @@ impl System {
         };
         std::thread::scope(|scope| {
             let start = || std::thread::Builder::new().name("psoxide-pass".into()).spawn_scoped(scope, work);
-            // One that may not be started is done without.
+            // Continues with the threads that could be started.
             let workers: Vec<_> = (1..threads).map_while(|_| start().ok()).collect();
             read.extend(work()?);
             for worker in workers {
@@ -243,7 +245,7 @@ impl System {
     fn rows(&self, pids: &[Pid], fields: FieldSet, pass: &Arc<sys::Pass>) -> Result<Vec<Row>> {
         let mut rows = Vec::with_capacity(pids.len());
         for &pid in pids {
-            // A row is large: it is made in its place.
+            // A row is large, so it is made in the vector.
             rows.push(Row { pid, ..Row::default() });
             if fields != FieldSet::default()
                 && let Some(row) = rows.last_mut()
@@ -256,7 +258,7 @@ impl System {
                         rows.pop();
                         continue;
                     }
-                    // The process is there: each field says what it is refused for.
+                    // The process exists. Each field reports its own error.
                     Err(_) => {}
                 }
                 handle.start = row.start;

@@ -1,4 +1,4 @@
-//! What happened between two snapshots.
+//! Computes rates between two snapshots.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -7,36 +7,36 @@ use std::time::{Duration, Instant};
 use super::{Counters, Reading, Row, Snapshot};
 use crate::{CpuTimes, DiskIo, NetIo, Pid, ProcessCpuTimes};
 
-/// What happened between two snapshots.
+/// The changes between two snapshots.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Rates {
-    /// The time between them.
+    /// The time between the snapshots.
     pub elapsed: Duration,
-    /// Busy part of all CPUs in percent; `None` without counters or when no time has passed.
+    /// Busy share of all CPUs in percent. `None` without counters, or if no time has passed.
     pub cpu_percent: Option<f64>,
-    /// Busy part of each CPU in percent, with its number. A CPU that was not online at both moments has `None`.
+    /// Busy share of each CPU in percent, with its number. `None` if the CPU was not online in both snapshots.
     pub cpu_percents: Vec<(u32, Option<f64>)>,
-    /// What each disk did.
+    /// The I/O of each disk.
     pub disks: Vec<(OsString, DiskIo)>,
-    /// What each interface carried.
+    /// The traffic of each interface.
     pub nics: Vec<(OsString, NetIo)>,
-    /// The processes that are in both.
+    /// The processes that are in both snapshots.
     pub processes: Vec<ProcessRates>,
 }
 
-/// What one process did between two snapshots.
+/// The changes of one process between two snapshots.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ProcessRates {
-    /// Its pid.
+    /// The pid.
     pub pid: Pid,
-    /// Its identity.
+    /// The start stamp, which with the pid identifies the process.
     pub start: Option<u64>,
-    /// CPU time used in percent of one CPU; `None` where it was not read or no time has passed.
+    /// CPU time used in percent of one CPU. `None` if it was not read, or if no time has passed.
     pub cpu_percent: Option<f64>,
-    /// Time spent waiting for storage in percent of the time between the snapshots; `None` where the system does not count
-    /// it.
+    /// Time spent waiting for storage, in percent of the time between the snapshots. `None` if the system does not
+    /// count it.
     pub iowait_percent: Option<f64>,
     /// Bytes read from storage per second.
     pub read_bytes_per_second: Option<f64>,
@@ -45,7 +45,7 @@ pub struct ProcessRates {
 }
 
 impl ProcessRates {
-    /// Rates of a process, none of which is known.
+    /// Makes the rates of a process with all rates unknown.
     #[must_use]
     pub const fn new(pid: Pid, start: Option<u64>) -> Self {
         Self {
@@ -60,18 +60,18 @@ impl ProcessRates {
 }
 
 impl Snapshot {
-    /// A snapshot with these rows, taken at this moment.
+    /// Makes a snapshot of these rows, taken at this moment.
     #[must_use]
     pub const fn new(taken: Instant, processes: Vec<Row>, counters: Option<Counters>) -> Self {
         Self { taken, processes, counters, copy: None }
     }
 
-    /// Computes what happened since an earlier snapshot. A pid that another process has taken is not taken for the same.
+    /// Computes the changes since an earlier snapshot. Rows are paired by pid and start stamp.
     ///
-    /// Of two copies of one machine, the time between them is the machine's own.
+    /// For two captures of one machine, the elapsed time is the difference of their uptimes.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Rates {
-        // A reading of its own: most snapshots of copies are never compared.
+        // Read here, because most snapshots of captures are never compared.
         let copied = |snapshot: &Self| snapshot.copy.as_ref()?.uptime().ok();
         let elapsed = match (copied(self), copied(earlier)) {
             (Some(now), Some(then)) => now.saturating_sub(then),
@@ -126,13 +126,13 @@ impl Row {
     }
 }
 
-/// The busy part of each CPU, paired by number: one that was unplugged meanwhile shifts no other.
+/// Computes the busy share of each CPU. CPUs are paired by number, so an unplugged CPU does not shift the others.
 fn cpu_percents(now: &[(u32, CpuTimes)], then: &[(u32, CpuTimes)]) -> Vec<(u32, Option<f64>)> {
     let then: HashMap<u32, &CpuTimes> = then.iter().map(|(cpu, times)| (*cpu, times)).collect();
     now.iter().map(|(cpu, times)| (*cpu, then.get(cpu).and_then(|then| times.since(then).busy_percent()))).collect()
 }
 
-/// The differences of what is in both, by name.
+/// Computes the differences of entries that are in both lists, paired by name.
 fn paired<T>(
     now: &Reading<Vec<(OsString, T)>>,
     then: &Reading<Vec<(OsString, T)>>,

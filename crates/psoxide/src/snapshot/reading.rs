@@ -1,20 +1,20 @@
-//! One field of one process: a value, or why there is none.
+//! One field of one process: a value, or the reason why there is none.
 
 use crate::{Error, ErrorKind, Result};
 
-/// One field of one process: a value, or why there is none. A field that is refused never costs the row.
+/// One field of one process: a value, or the reason why there is none. A refused field does not remove the row.
 #[derive(Debug, Default)]
 pub enum Reading<T> {
-    /// It was not asked for.
+    /// The query did not include the field.
     #[default]
     NotAsked,
     /// The value.
     Value(T),
-    /// The system refuses it to this user.
+    /// The system denied access.
     Denied,
-    /// The process ended (or is a zombie, which no longer has this) before it was read.
+    /// The process ended before the field was read, or is a zombie that no longer has it.
     Gone,
-    /// The system does not have it.
+    /// The system does not have the field.
     Unsupported,
     /// Any other error.
     Failed(Error),
@@ -35,7 +35,7 @@ impl<T> From<Result<T>> for Reading<T> {
 }
 
 impl<T> Reading<T> {
-    /// The same reading of something else, if there is a value.
+    /// Applies `f` to the value, if there is one.
     #[must_use]
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Reading<U> {
         match self {
@@ -61,7 +61,7 @@ impl<T> Reading<T> {
         }
     }
 
-    /// The value, if there is one.
+    /// Returns the value, if there is one.
     #[must_use]
     pub fn value(&self) -> Option<&T> {
         match self {
@@ -70,7 +70,7 @@ impl<T> Reading<T> {
         }
     }
 
-    /// Why there is no value though one was asked for.
+    /// Returns why there is no value. Returns `None` for a value, and for a field that was not queried.
     #[must_use]
     pub fn reason(&self) -> Option<String> {
         match self {

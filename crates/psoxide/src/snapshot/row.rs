@@ -1,4 +1,4 @@
-//! The fields of a process that a snapshot can hold, and a row of them.
+//! The fields that a snapshot can hold, and a row of them.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::{
     Scheduling, ThreadDetails,
 };
 
-/// The one list of what a snapshot can hold: the field, its type, its getter.
+/// Lists the fields that a snapshot can hold: the field, its type, its getter.
 macro_rules! fields {
     ($($(#[doc = $doc:literal])+ $variant:ident, $field:ident: $type:ty = $getter:ident;)+) => {
         /// A field of a process that a snapshot can hold.
@@ -22,16 +22,16 @@ macro_rules! fields {
         pub enum Field { $($(#[doc = $doc])+ $variant,)+ }
 
         impl Field {
-            /// All of them.
+            /// All fields.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// Its name, that of the getter.
+            /// Returns the name, which is that of the getter.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($field),)+ }
             }
 
-            /// Its documentation.
+            /// Returns the documentation.
             #[must_use]
             pub const fn doc(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+),)+ }
@@ -42,16 +42,16 @@ macro_rules! fields {
         #[derive(Debug, Default)]
         #[non_exhaustive]
         pub struct Row {
-            /// Its pid.
+            /// The pid.
             pub pid: Pid,
-            /// With the pid, its identity: [`Process::start`](crate::Process::start). `None` where the system refuses it,
-            /// and where no field is read.
+            /// The start stamp, which with the pid identifies the process: [`Process::start`](crate::Process::start).
+            /// `None` if the system denied access, or if no field was read.
             pub start: Option<u64>,
             $($(#[doc = $doc])+ pub $field: Reading<$type>,)+
         }
 
         impl Row {
-            /// A row in which no field was read.
+            /// Makes a row in which no field was read.
             #[must_use]
             pub fn new(pid: Pid, start: Option<u64>) -> Self {
                 Self { pid, start, ..Self::default() }
@@ -63,7 +63,7 @@ macro_rules! fields {
                 })+
             }
 
-            /// A field's value in the form that every face of psoxide can show.
+            /// Returns a field's value in the common form that the command, JSON and Python show.
             #[must_use]
             pub fn get(&self, field: Field) -> Reading<Value<'_>> {
                 match field { $(Field::$variant => self.$field.as_ref().map(ToValue::to_value),)+ }
@@ -136,7 +136,7 @@ fields! {
 pub struct FieldSet(u64);
 
 impl FieldSet {
-    /// Whether `field` is in the set.
+    /// Returns whether `field` is in the set.
     #[must_use]
     pub fn contains(self, field: Field) -> bool {
         self.0 & (1 << field as u8) != 0

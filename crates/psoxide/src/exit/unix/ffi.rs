@@ -1,25 +1,25 @@
-//! What a signal does, and what happens when the process forks: sigaction(2), pthread_sigmask(3), pthread_atfork(3).
+//! Signal actions, signal masks and fork hooks: sigaction(2), pthread_sigmask(3), pthread_atfork(3).
 #![allow(unsafe_code)]
 
 use std::{io, mem, ptr};
 
-/// What a signal does.
+/// The action of a signal.
 #[derive(Clone, Copy)]
 pub(super) struct Action(libc::sigaction);
 
 impl Action {
-    /// Reads what `signal` does now.
+    /// Reads the current action of `signal`.
     pub(super) fn of(signal: i32) -> io::Result<Self> {
-        // SAFETY: a sigaction is integers, pointers and an optional function: zero is a value of each.
+        // SAFETY: a sigaction consists of integers, pointers and an optional function. Zero is a value of each.
         let mut action: libc::sigaction = unsafe { mem::zeroed() };
-        // SAFETY: without a new action sigaction only writes to the one given, which outlives the call.
+        // SAFETY: without a new action, sigaction only writes the old action to a live struct.
         if unsafe { libc::sigaction(signal, ptr::null(), &raw mut action) } != 0 {
             return Err(io::Error::last_os_error());
         }
         Ok(Self(action))
     }
 
-    /// Makes `signal` do this.
+    /// Makes this the action of `signal`.
     pub(super) fn install(&self, signal: i32) -> io::Result<()> {
         // SAFETY: the action was read from this process, whose handlers are never unloaded.
         if unsafe { libc::sigaction(signal, &raw const self.0, ptr::null_mut()) } != 0 {
@@ -41,9 +41,10 @@ impl Action {
 pub(super) struct Mask(libc::sigset_t);
 
 impl Mask {
-    /// Blocks `signals` in this thread too. Returns the mask from before.
+    /// Blocks `signals` in this thread in addition. Returns the previous mask.
     pub(super) fn block(signals: impl IntoIterator<Item = i32>) -> Self {
-        // SAFETY: a sigset_t is integers, of which zero is a value, and each call only writes to the sets it is given.
+        // SAFETY: a sigset_t consists of integers, for which zero is a value. Each call writes only to the sets passed
+        // to it.
         unsafe {
             let (mut set, mut before) = (mem::zeroed(), mem::zeroed());
             libc::sigemptyset(&raw mut set);
@@ -55,20 +56,20 @@ impl Mask {
         }
     }
 
-    /// Makes this the mask again. Pending signals arrive before the call returns.
+    /// Restores this mask. Pending signals arrive before the call returns.
     pub(super) fn restore(&self) {
         // SAFETY: the call only reads the set.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, ptr::null_mut()) };
     }
 }
 
-/// Has fork(2) call `prepare` before the fork, and then `parent` and `child` in the thread that forks.
+/// Makes fork(2) call `prepare` before the fork, and afterwards `parent` and `child` in the thread that forked.
 pub(super) fn at_fork(
     prepare: unsafe extern "C" fn(),
     parent: unsafe extern "C" fn(),
     child: unsafe extern "C" fn(),
 ) -> io::Result<()> {
-    // SAFETY: the functions are of this program, for whose life they are registered.
+    // SAFETY: the functions belong to this program, and stay valid as long as it runs.
     match unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) } {
         0 => Ok(()),
         error => Err(io::Error::from_raw_os_error(error)),

@@ -1,4 +1,4 @@
-//! Forked children, in which signals mean what they meant before: a child has the handlers, but not the thread.
+//! Restores signals in forked children. A child inherits the handlers, but not the thread that they wake.
 
 use std::cell::RefCell;
 use std::io;
@@ -8,7 +8,7 @@ use std::sync::MutexGuard;
 use super::ffi::{Mask, at_fork};
 use crate::exit::{Registry, registry};
 
-/// A fork that this thread has begun. The registry stays locked so that the child finds it whole.
+/// A fork that this thread has begun. The registry stays locked, so that the child finds it consistent.
 struct Fork {
     registry: MutexGuard<'static, Registry>,
     mask: Mask,
@@ -18,12 +18,12 @@ thread_local! {
     static FORK: RefCell<Option<Fork>> = const { RefCell::new(None) };
 }
 
-/// Restores the signals in all children to come.
+/// Restores the signals in all future children.
 pub(super) fn watch_forks() -> io::Result<()> {
     at_fork(prepare, in_parent, in_child)
 }
 
-/// Holds the signals back, so that none arrives in the child while it still has the parent's handlers.
+/// Blocks the signals, so that none arrives in the child while it still has the parent's handlers.
 extern "C" fn prepare() {
     let registry = registry();
     let signals = registry.watch.iter().flat_map(|watch| watch.signals.keys().copied());
@@ -40,13 +40,13 @@ extern "C" fn in_parent() {
 
 extern "C" fn in_child() {
     let Some(Fork { mut registry, mask }) = FORK.with_borrow_mut(Option::take) else { return };
-    // Not dropped: other code of the program would run, and may wait for threads that the child does not have.
+    // Forgotten, not dropped: a drop runs the program's code, which may wait for threads that the child does not have.
     mem::forget(mem::take(&mut registry.entries));
     (registry.running, registry.ending) = (0, None);
     if let Some(watch) = &mut registry.watch {
         mem::forget(watch.handle.take());
         for (number, signal) in &mut watch.signals {
-            // sigaction(2) only refuses numbers that are no signals, and this one had a handler.
+            // sigaction(2) refuses only invalid numbers, and this signal had a handler.
             let _ = signal.before.install(*number);
             signal.watched = false;
         }

@@ -1,4 +1,4 @@
-//! Unix: the thread that waits for signals.
+//! The Unix part: a thread that waits for signals.
 
 mod ffi;
 mod fork;
@@ -15,7 +15,7 @@ use ffi::Action;
 use super::{registry, run_all};
 use crate::{Error, Result, Signal};
 
-/// The thread that waits, and the signals that wake it.
+/// The thread that waits for signals, and the signals that wake it.
 pub(super) struct Watch {
     /// `None` in a forked child, which does not have the thread.
     handle: Option<Handle>,
@@ -26,11 +26,11 @@ struct Watched {
     before: Action,
     /// The handler that wakes the thread.
     handler: Action,
-    /// Whether the handler is installed: not in a forked child, unless that registers functions of its own.
+    /// Whether the handler is installed. A forked child removes it, until the child registers functions itself.
     watched: bool,
 }
 
-/// Makes the thread wait for these signals too. Starts the thread if there is none yet.
+/// Makes the thread wait for these signals in addition. Starts the thread if needed.
 pub(super) fn signals(watch: &mut Option<Watch>, signals: &[Signal]) -> Result<()> {
     let mut new = BTreeMap::new();
     for &Signal(number) in signals {
@@ -59,7 +59,7 @@ pub(super) fn signals(watch: &mut Option<Watch>, signals: &[Signal]) -> Result<(
     for (number, before) in new {
         handle.add_signal(number).map_err(Error::io)?;
         let handler = match watch.signals.get(&number) {
-            // In a forked child: signal-hook believes that its handler is installed still.
+            // Only a forked child gets here. signal-hook still assumes that the handler is installed.
             Some(known) => known.handler.install(number).map(|()| known.handler),
             None => Action::of(number),
         };
@@ -76,19 +76,19 @@ fn start() -> Result<Handle> {
     Ok(handle)
 }
 
-/// Ends the program; without a function for this signal, does what the signal did before.
+/// Runs the functions and ends the program. If no function chose this signal, takes its previous default action.
 fn arrived(number: i32) {
     run_all(Signal(number));
     let registry = registry();
     let before = registry.watch.as_ref().and_then(|watch| watch.signals.get(&number)).map(|signal| signal.before);
     drop(registry);
     if before.is_some_and(|before| before.is_default()) {
-        // Fails for signals without a name, which end a program: there is no milder way.
+        // The call fails for signals without a name. Their default action ends the program too.
         emulate_default_handler(number).unwrap_or_else(|_| process::exit(number));
     }
 }
 
-/// Ends the program by the signal itself; returns for signals that end nothing by default.
+/// Ends the program by the signal itself. Returns if the signal's default action does not end a program.
 pub(super) fn die_of(signal: Signal) {
     let _ = emulate_default_handler(signal.0);
 }

@@ -1,4 +1,4 @@
-//! `SetConsoleCtrlHandler`
+//! Installs the console handler: `SetConsoleCtrlHandler`.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -11,9 +11,9 @@ unsafe extern "system" fn handler(event: u32) -> BOOL {
     0
 }
 
-/// From here on the console tells the parent module of its events.
+/// Makes the console report its events to the parent module.
 pub(super) fn handle_events() -> io::Result<()> {
-    // SAFETY: the handler is a function, which lives as long as the program.
+    // SAFETY: the handler is a function, which stays valid as long as the program runs.
     if unsafe { SetConsoleCtrlHandler(Some(handler), 1) } == 0 {
         return Err(io::Error::last_os_error());
     }

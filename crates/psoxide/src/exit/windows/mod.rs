@@ -1,4 +1,4 @@
-//! Windows: what the console tells a program.
+//! The Windows part: a handler of console events.
 
 mod ffi;
 
@@ -12,14 +12,14 @@ use windows_sys::Win32::System::Console::{
 use super::run_all;
 use crate::{Error, Result, Signal};
 
-/// The handler is there.
+/// Shows that the handler is installed.
 pub(super) struct Watch;
 
-/// What a console's events are called here.
+/// The signal names of the console events.
 const NAMES: [(Signal, &str); 4] =
     [(Signal::HUP, "SIGHUP"), (Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM"), (Signal::BREAK, "SIGBREAK")];
 
-/// Sees to it that the console tells of these signals too.
+/// Checks that console events exist for these signals. Installs the handler if needed.
 pub(super) fn signals(watch: &mut Option<Watch>, signals: &[Signal]) -> Result<()> {
     for &signal in signals {
         if signal == Signal::KILL {
@@ -36,8 +36,8 @@ pub(super) fn signals(watch: &mut Option<Watch>, signals: &[Signal]) -> Result<(
     Ok(())
 }
 
-/// In a thread that the system starts for it. When this returns, the handler before is asked; the last one ends the
-/// program.
+/// Runs the functions for a console event. The system calls it in a new thread. After it returns, the system calls the
+/// previous handler. The last handler ends the program.
 fn arrived(event: u32) {
     if let Some(signal) = signal_of(event) {
         run_all(signal);
@@ -54,7 +54,7 @@ fn signal_of(event: u32) -> Option<Signal> {
     }
 }
 
-/// Ends the program as the last handler would.
+/// Ends the program as the system's last handler does.
 pub(super) fn die_of(_: Signal) {
     process::exit(STATUS_CONTROL_C_EXIT)
 }
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_events_of_a_console_are_signals() {
-        // CTRL_…_EVENT of wincon.h.
+        // The values of CTRL_…_EVENT in wincon.h.
         let signals = [0, 1, 2, 3, 5, 6].map(signal_of);
         let (hup, term) = (Some(Signal::HUP), Some(Signal::TERM));
         assert_eq!(signals, [Some(Signal::INT), Some(Signal::BREAK), hup, None, term, term]);
