@@ -1,5 +1,5 @@
-//! Refuses cycles between the files of a directory: a file that uses a sibling must not be used by it, directly or through
-//! others. A reader can then start at any file and meet every other one once.
+//! Refuses cycles between the modules of a directory: a module that uses a sibling must not be used by it, directly or
+//! through others. A reader can then start at any file and meet every other one once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,69 +7,69 @@ use std::path::Path;
 
 use crate::steps::{Result, workspace};
 
-/// Directories of modules, and how a module there names its siblings.
-const DIRECTORIES: &[(&str, &str)] = &[
-    ("crates/psoxide/src/sys/bsd", "super::"),
-    ("crates/psoxide/src/sys/freebsd", "super::"),
-    ("crates/psoxide/src/sys/linux", "super::"),
-    ("crates/psoxide/src/sys/linux/live", "super::"),
-    ("crates/psoxide/src/sys/macos", "super::"),
-    ("crates/psoxide/src/sys/netbsd", "super::"),
-    ("crates/psoxide/src/sys/netbsdlike", "super::"),
-    ("crates/psoxide/src/sys/openbsd", "super::"),
-    ("crates/psoxide/src/sys/sunos", "super::"),
-    ("crates/psoxide/src/sys/windows", "super::"),
-    ("crates/psoxide/src/sys/windows/live", "super::"),
-    ("crates/cli/src/output", "super::"),
-    ("crates/bpf/src", "crate::"),
-    ("crates/python/src", "crate::"),
+/// The crates that are checked, in each of their directories.
+const CRATES: &[&str] = &[
+    "crates/bpf/src",
+    "crates/capture/src",
+    "crates/cli/src",
+    "crates/fleet/src",
+    "crates/history/src",
+    "crates/psoxide/src",
+    "crates/python/src",
 ];
 
-/// What each module uses.
+/// Directories that may have cycles, each with its crate.
+const EXEMPT: &[(&str, &str)] = &[
+    // The public records, and the contract that returns them.
+    ("crates/psoxide/src", ""),
+];
+
+/// The place of a module in its crate.
+type Name = Vec<String>;
+
+/// The code of each module of a crate.
+type Modules = BTreeMap<Name, String>;
+
+/// What each module of a directory uses.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
 pub(crate) fn check() -> Result {
-    for (directory, prefix) in DIRECTORIES {
-        let uses = read(&workspace().join(directory), prefix)?;
-        if let Some(cycle) = cycle(&uses) {
-            return Err(format!("{directory}: files use each other: {}", cycle.join(" -> ")));
+    for root in CRATES {
+        let mut modules = Modules::new();
+        read(&workspace().join(root), &Name::new(), &mut modules)?;
+        let paths: BTreeMap<&Name, Vec<Name>> = modules.iter().map(|(name, code)| (name, paths(code, name))).collect();
+        let uses: Vec<(&Name, Name)> = paths
+            .iter()
+            .flat_map(|(name, used)| used.iter().filter_map(|path| Some((*name, module(path, &paths)?))))
+            .collect();
+        let directories: BTreeSet<&[String]> = modules.keys().filter_map(|name| Some(name.split_last()?.1)).collect();
+        for directory in directories {
+            let name = directory.join("/");
+            if let Some(cycle) = cycle(&siblings(directory, &uses))
+                && !EXEMPT.contains(&(root, &name))
+            {
+                return Err(format!("{root}/{name}: modules use each other: {}", cycle.join(" -> ")));
+            }
         }
     }
     Ok(())
 }
 
-/// Reads what each module of a directory uses: `super::name`, or an item of `super` that `mod.rs` takes from a module.
-fn read(directory: &Path, prefix: &str) -> Result<Uses> {
+/// Reads the code of a directory's modules, and of those below them.
+fn read(directory: &Path, within: &Name, modules: &mut Modules) -> Result {
     let fail = |error| format!("cannot read {}: {error}", directory.display());
-    let mut texts = BTreeMap::new();
-    let mut top = String::new();
-    for entry in fs::read_dir(directory).map_err(fail)?.flatten() {
-        let path = entry.path();
-        let file = if path.is_dir() { path.join("mod.rs") } else { path.clone() };
+    for entry in fs::read_dir(directory).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if file.extension().is_some_and(|extension| extension == "rs") && file.exists() {
-            let text = fs::read_to_string(&file).map_err(fail)?;
-            match &*name {
-                "mod" | "lib" => top = code(&text),
-                _ => drop(texts.insert(name, code(&text))),
-            }
+        let below = |name| within.iter().cloned().chain([name]).collect();
+        if path.is_dir() {
+            read(&path, &below(name), modules)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") && name != "tests" {
+            let place = if ["mod", "lib", "main"].contains(&name.as_str()) { within.clone() } else { below(name) };
+            modules.insert(place, code(&fs::read_to_string(&path).map_err(fail)?));
         }
     }
-    let modules: BTreeSet<String> = texts.keys().cloned().collect();
-    let mut items = BTreeMap::new();
-    for module in &modules {
-        for path in [format!("use {module}::"), format!("use self::{module}::")] {
-            items.extend(named(&top, &path).into_iter().map(|item| (item, module.clone())));
-        }
-    }
-    let used = |text: &str, module: &String| {
-        let names = named(text, prefix).into_iter().filter_map(|name| {
-            let target = if modules.contains(&name) { Some(&name) } else { items.get(&name) };
-            target.filter(|target| *target != module).cloned()
-        });
-        names.collect()
-    };
-    Ok(texts.iter().map(|(module, text)| (module.clone(), used(text, module))).collect())
+    Ok(())
 }
 
 /// The code of a file, without comments and tests.
@@ -78,37 +78,90 @@ fn code(text: &str) -> String {
     text.lines().filter_map(|line| line.split("//").next()).collect::<Vec<_>>().join("\n")
 }
 
-/// The names that follow a path: one, or the first word of each in braces.
-fn named(text: &str, path: &str) -> Vec<String> {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
-    let mut names = Vec::new();
-    let mut parts = text.split(path);
-    let mut before = parts.next().unwrap_or_default();
-    for after in parts {
-        // `super::super::name` is not of this directory.
-        let is_start = !(before.ends_with("::") || before.ends_with(is_name));
-        let is_end = after.is_empty();
-        before = if is_end { "::" } else { after };
-        if !is_start {
-            continue;
+/// The paths that a module uses, from the root of its crate.
+fn paths(code: &str, module: &Name) -> Vec<Name> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let starts = ["crate::", "super::", "self::", "use "].into_iter().flat_map(|start| code.match_indices(start));
+    let starts = starts.filter(|(at, _)| !code.get(..*at).is_some_and(|before| before.ends_with(is_name)));
+    let trees = starts.filter_map(|(at, start)| code.get(at + if start == "use " { 4 } else { 0 }..));
+    let mut paths = Vec::new();
+    for path in trees.flat_map(|text| tree(text).0) {
+        let mut place = module.clone();
+        for word in path {
+            match word.as_str() {
+                "crate" => place.clear(),
+                "super" => drop(place.pop()),
+                "self" => {}
+                _ => place.push(word),
+            }
         }
-        let (list, nested) = match after.strip_prefix('{') {
-            Some(list) => (list, true),
-            None => (after, false),
+        paths.push(place);
+    }
+    paths
+}
+
+/// Reads a path, or a tree of them such as `a::{b, c::D}`. Returns them and the text behind them.
+fn tree(mut text: &str) -> (Vec<Name>, &str) {
+    let mut path = Name::new();
+    loop {
+        if let Some(mut branches) = text.trim_start().strip_prefix('{') {
+            let mut paths = Vec::new();
+            loop {
+                let (found, rest) = tree(branches);
+                paths.extend(found.into_iter().map(|branch| [path.clone(), branch].concat()));
+                match rest.trim_start().strip_prefix(',') {
+                    Some(rest) => branches = rest,
+                    None => return (paths, rest.trim_start().strip_prefix('}').unwrap_or(rest)),
+                }
+            }
+        }
+        text = text.trim_start();
+        let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '*')).unwrap_or(text.len());
+        let (word, rest) = text.split_at(end);
+        path.extend((!word.is_empty()).then(|| word.to_owned()));
+        text = match rest.strip_prefix("::") {
+            Some(rest) => rest,
+            // Another name for the item changes nothing.
+            None => match rest.strip_prefix(" as ") {
+                Some(alias) => {
+                    return (vec![path], alias.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_'));
+                }
+                None => return (vec![path], rest),
+            },
         };
-        let mut depth = 0;
-        for word in list.split_inclusive([',', '{', '}', ';']) {
-            if depth == 0 {
-                let name: String = word.trim().chars().take_while(|c| is_name(*c)).collect();
-                names.extend((!name.is_empty()).then_some(name));
-            }
-            depth += i32::from(word.ends_with('{')) - i32::from(word.ends_with('}'));
-            if !nested || depth < 0 {
-                break;
-            }
+    }
+}
+
+/// Returns the module of an item, also if the directory's own file only passes it on.
+fn module(path: &Name, paths: &BTreeMap<&Name, Vec<Name>>) -> Option<Name> {
+    let depth = (0..=path.len())
+        .rev()
+        .find(|depth| path.get(..*depth).is_some_and(|name| paths.contains_key(&name.to_vec())))?;
+    let (name, item) = (path.get(..depth)?.to_vec(), path.get(depth));
+    let passed_on = paths
+        .get(&name)?
+        .iter()
+        .find(|known| known.len() > depth + 1 && known.last() == item && known.starts_with(&name));
+    match passed_on {
+        Some(known) => {
+            known.split_last().map(|(_, module)| module.to_vec()).filter(|module| paths.contains_key(module))
+        }
+        None => Some(name),
+    }
+}
+
+/// What the modules of a directory, with all below them, use of each other.
+fn siblings(directory: &[String], uses: &[(&Name, Name)]) -> Uses {
+    let mut siblings = Uses::new();
+    let within = |name: &Name| name.strip_prefix(directory).and_then(<[String]>::first).cloned();
+    for (from, to) in uses {
+        if let (Some(from), Some(to)) = (within(from), within(to))
+            && from != to
+        {
+            siblings.entry(from).or_default().insert(to);
         }
     }
-    names
+    siblings
 }
 
 /// Finds modules that use each other in a ring.
@@ -153,9 +206,23 @@ mod tests {
     }
 
     #[test]
-    fn names_of_siblings_are_found() {
-        let text = "use super::a;\nuse super::{b, c::{self, D},\n    E};\nlet x = super::f::g() + super::super::no;";
-        assert_eq!(named(text, "super::"), ["a", "b", "c", "E", "f"]);
+    fn paths_are_found() {
+        let text = "use super::a;\nuse super::{b, c::{self, D},\n    E as F};\nlet x = self::f::g() + super::super::h;\nuse i::*;";
+        let module = ["m", "n"].map(String::from).to_vec();
+        let mut found: Vec<String> = paths(text, &module).iter().map(|path| path.join("::")).collect();
+        found.sort();
+        found.dedup();
+        assert_eq!(found, ["h", "m::E", "m::a", "m::b", "m::c", "m::c::D", "m::n::f::g", "m::n::i::*"]);
+    }
+
+    #[test]
+    fn an_item_that_is_passed_on_is_of_its_module() {
+        let modules = [("m", "pub(crate) use self::a::A;"), ("m::a", ""), ("m::b", "use super::A;")];
+        let modules = modules.map(|(name, code)| (name.split("::").map(String::from).collect::<Name>(), code));
+        let paths: BTreeMap<&Name, Vec<Name>> = modules.iter().map(|(name, code)| (name, paths(code, name))).collect();
+        for path in &paths[&modules[2].0] {
+            assert_eq!(module(path, &paths).as_ref(), Some(&modules[1].0));
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod context;
 mod failure;
 mod file;
 mod filter;
+mod listing;
 mod output;
 mod process;
 #[cfg(all(feature = "history", target_os = "linux"))]

@@ -7,9 +7,9 @@ use super::{Subcommand, none};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, Shape, cell, field, float};
 use crate::output::human;
-use crate::output::listing::{Listing, Sample};
 
 #[derive(Args)]
 pub(crate) struct Battery {

@@ -8,9 +8,9 @@ use super::cpu::of_cpu;
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::listing::rate::Rate;
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, Shape, cell, float};
-use crate::output::listing::{Listing, Sample};
-use crate::output::rate::Rate;
 use crate::output::value::Cell;
 
 #[derive(Args)]

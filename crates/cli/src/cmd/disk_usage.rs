@@ -9,8 +9,8 @@ use super::Subcommand;
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, cell, field, part};
-use crate::output::listing::{Listing, Sample};
 
 #[derive(Args)]
 pub(crate) struct DiskUsage {

@@ -10,9 +10,9 @@ use super::Subcommand;
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::listing::rate::Rate;
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, cell, field, float};
-use crate::output::listing::{Listing, Sample};
-use crate::output::rate::Rate;
 
 #[derive(Args)]
 pub(crate) struct Disks {

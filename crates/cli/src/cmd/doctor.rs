@@ -7,9 +7,9 @@ use super::Subcommand;
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, is_root};
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, cell};
 use crate::output::glyphs;
-use crate::output::listing::{Listing, Sample};
 use crate::output::style::{self, Tone};
 use crate::process::sample::query;
 

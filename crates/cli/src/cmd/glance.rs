@@ -14,8 +14,9 @@ use serde_json::{Value as Json, json};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::listing::answer;
+use crate::listing::rate::{Pair, Rate};
 use crate::output::json::Object;
-use crate::output::rate::{Pair, Rate};
 use crate::output::schema::{self, Body};
 use crate::output::style::Tone;
 use crate::output::table::{Align, Table};
@@ -60,7 +61,7 @@ pub(crate) fn body() -> Body {
 pub(crate) fn run(context: &Context) -> Outcome {
     let mut rate = Rate::new(context);
     let read = || Ok(Machine::read(context, &mut rate));
-    json::data(context, NAME, read, |machine| Ok(machine.object()), |machine, out| machine.write(context, out))
+    answer::data(context, NAME, read, |machine| Ok(machine.object()), |machine, out| machine.write(context, out))
 }
 
 /// The name of this view in JSON.

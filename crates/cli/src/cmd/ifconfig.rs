@@ -11,8 +11,8 @@ use super::Subcommand;
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, Shape, cell, field, part};
-use crate::output::listing::{Listing, Sample};
 use crate::output::value::Cell;
 
 #[derive(Args)]

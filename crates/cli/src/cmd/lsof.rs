@@ -10,13 +10,13 @@ use psoxide::{
 };
 
 use super::disk_usage::TIMEOUT;
-use super::netstat::{endpoint, proto};
 use super::{Subcommand, none, say_hidden};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, Shape, cell, field};
-use crate::output::listing::{Listing, Sample};
+use crate::output::endpoint::{endpoint, proto};
 use crate::process::{is_on_port, port};
 
 #[derive(Args)]

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use clap::Args;
@@ -17,10 +16,10 @@ use super::Subcommand;
 use crate::args::{self, ListArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, Shape, cell, field};
-use crate::output::listing::{Listing, Sample};
+use crate::output::endpoint::{endpoint, proto};
 use crate::output::style::Tone;
-use crate::output::{escape_to, number_to};
 
 #[derive(Args)]
 pub(crate) struct Netstat {
@@ -191,35 +190,4 @@ impl Netstat {
         };
         wanted && (!self.listening || listens)
     }
-}
-
-pub(crate) fn proto(family: AddressFamily, kind: SocketType) -> &'static &'static str {
-    match (family, kind) {
-        (AddressFamily::Inet, SocketType::Stream) => &"tcp",
-        (AddressFamily::Inet6, SocketType::Stream) => &"tcp6",
-        (AddressFamily::Inet, SocketType::Datagram) => &"udp",
-        (AddressFamily::Inet6, SocketType::Datagram) => &"udp6",
-        (AddressFamily::Unix, _) => &"unix",
-        _ => &"?",
-    }
-}
-
-/// Writes an address. Always returns true.
-pub(crate) fn endpoint(out: &mut String, endpoint: &Endpoint) -> bool {
-    match endpoint {
-        Endpoint::None => out.push('-'),
-        Endpoint::Inet(SocketAddr::V4(address)) => {
-            for (i, octet) in address.ip().octets().into_iter().enumerate() {
-                out.push_str(if i > 0 { "." } else { "" });
-                number_to(out, octet.into());
-            }
-            out.push(':');
-            number_to(out, address.port().into());
-        }
-        Endpoint::Inet(address) => _ = write!(out, "{address}"),
-        Endpoint::Unix(path) if path.is_empty() => out.push('-'),
-        Endpoint::Unix(path) => escape_to(out, path),
-        _ => out.push('?'),
-    }
-    true
 }

@@ -9,9 +9,9 @@ use super::{Subcommand, Takes, none};
 use crate::args::{self, Format, ListArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::listing::Listing;
 use crate::output::column::Meta;
 use crate::output::command;
-use crate::output::listing::Listing;
 use crate::process::columns::COLUMNS;
 use crate::process::{First, Proc, ProcessArgs, Sampler};
 

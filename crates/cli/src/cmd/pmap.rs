@@ -9,8 +9,8 @@ use super::Subcommand;
 use crate::args::{self, Format, ListArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, cell, field, whole};
-use crate::output::listing::{Listing, Sample};
 use crate::output::value::Scale;
 
 #[derive(Args)]

@@ -7,8 +7,8 @@ use super::Subcommand;
 use crate::args::{self, ListArgs};
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::listing::Listing;
 use crate::output::column::Meta;
-use crate::output::listing::Listing;
 use crate::process::columns::COLUMNS;
 use crate::process::{First, Proc, ProcessArgs, Sampler, TREE};
 

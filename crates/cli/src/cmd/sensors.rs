@@ -7,8 +7,8 @@ use super::{Subcommand, none};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, cell, field, float, whole};
-use crate::output::listing::{Listing, Sample};
 use crate::output::style::Tone;
 
 #[derive(Args)]

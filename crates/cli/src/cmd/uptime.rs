@@ -8,8 +8,9 @@ use serde_json::json;
 use super::Subcommand;
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::listing::answer;
 use crate::output::human;
-use crate::output::json::{self, Object};
+use crate::output::json::Object;
 use crate::output::schema::{self, Body};
 
 #[derive(Args)]
@@ -32,7 +33,7 @@ impl Subcommand for Uptime {
 
     fn run(self, context: &Context) -> Outcome {
         let system = &context.system;
-        json::data(
+        answer::data(
             context,
             Self::NAME,
             || Ok(system.uptime()?),

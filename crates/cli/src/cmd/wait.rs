@@ -9,8 +9,8 @@ use super::{Subcommand, Takes};
 use crate::args::{self, ListArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, cell};
-use crate::output::listing::{Listing, Sample};
 
 #[derive(Args)]
 pub(crate) struct Wait {

@@ -9,9 +9,9 @@ use super::{Subcommand, none};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, cell, field};
 use crate::output::human;
-use crate::output::listing::{Listing, Sample};
 
 #[derive(Args)]
 pub(crate) struct Who {

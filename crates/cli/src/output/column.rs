@@ -24,6 +24,13 @@ pub(crate) struct Meta {
     pub(crate) os: OsSet,
 }
 
+impl Meta {
+    /// Whether the column holds numbers, which are aligned right.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self.shape, Shape::Integer | Shape::Number)
+    }
+}
+
 /// The type of a column's values in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {

@@ -2,13 +2,10 @@
 
 pub(crate) mod column;
 pub(crate) mod csv;
+pub(crate) mod endpoint;
 pub(crate) mod glyphs;
 pub(crate) mod human;
 pub(crate) mod json;
-pub(crate) mod listing;
-pub(crate) mod plan;
-pub(crate) mod rate;
-pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod screen;
 pub(crate) mod sink;
@@ -16,7 +13,6 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod tree;
 pub(crate) mod value;
-pub(crate) mod write;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;

@@ -1,6 +1,7 @@
 //! Processes as listings and the full-screen view show them.
 
 pub(crate) mod columns;
+pub(crate) mod details;
 pub(crate) mod sample;
 mod word;
 

@@ -10,8 +10,8 @@ use super::{Proc, ProcessArgs};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file;
+use crate::listing::{Ask, Sample, Window};
 use crate::output::human;
-use crate::output::listing::{Ask, Sample, Window};
 
 /// The rates of a process that has no earlier sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -73,6 +73,11 @@ pub(crate) fn text(buffer: &mut Buffer, x: u16, y: u16, width: u16, text: &str, 
     buffer.set_stringn(x, y, cut(text, width), width, style).0.saturating_sub(x)
 }
 
+/// The columns that a text takes.
+pub(crate) fn wide(text: &str) -> u16 {
+    u16::try_from(crate::output::table::wide(text)).unwrap_or(u16::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,15 +4,17 @@
 //! [`screen`]. [`mod@settings`] reads and writes the configuration, [`act`] signals and changes processes.
 
 mod act;
+mod columns;
 mod draw;
 mod graph;
 mod keys;
 mod monitor;
 mod palette;
+mod place;
 mod save;
 mod screen;
 mod search;
-pub(crate) mod settings;
+mod settings;
 pub(crate) mod summary;
 mod view;
 
@@ -20,15 +22,17 @@ use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event;
 
+use self::columns::column;
 use self::keys::Flow;
 use self::monitor::Monitor;
 use self::monitor::source::{Machine, Source, Step};
 use self::palette::{Depth, Palette};
 use self::screen::Screen;
 use self::search::Search;
-use self::settings::{Meter, Panels, Settings};
-use self::view::{View, column};
+use self::settings::{Preset, Settings};
+use self::view::View;
 use crate::args::ListArgs;
+use crate::config::top::{Meter, Panels};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::filter::{find, unknown};
@@ -44,7 +48,7 @@ pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
     let monitor = Monitor::new(source(context)?, &host);
     let mut view = View::new(monitor, context.system.os(), settings(context, list, tree)?);
     view.config = context.config.path.clone();
-    view.presets.extend(context.config.top.presets.iter().cloned());
+    view.presets.extend(context.config.top.presets.iter().map(Preset::of));
     if let Some(filter) = &list.filter {
         view.search = Search::test(filter);
         if let Some(mistake) = &view.search.mistake {

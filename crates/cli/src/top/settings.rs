@@ -1,14 +1,11 @@
-//! What the user can set and keep: the `[top]` section of the configuration, and `[columns]` and `[sort]` of `top`.
+//! What the user can set, and writes back to the configuration.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::time::Duration;
 
-use serde::Deserialize;
-use toml::Spanned;
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-use crate::output::column::Meta;
+use super::columns::column;
+use crate::config::top::{self as config, Meter, Panels};
 use crate::process::columns::COLUMNS;
 
 /// What is shown and how often.
@@ -27,64 +24,6 @@ pub(crate) struct Settings {
     pub(crate) panels: Panels,
     pub(crate) meters: Vec<Meter>,
     pub(crate) interval: Duration,
-}
-
-/// How much of the screen the machine takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Panels {
-    /// As much as there is room for.
-    Full,
-    /// One line.
-    Line,
-    Hidden,
-}
-
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum $name { $($variant,)+ }
-
-        impl $name {
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            pub(crate) const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-
-            fn parse(text: &str) -> Result<Self, String> {
-                Self::ALL.iter().copied().find(|known| known.name() == text).ok_or_else(|| {
-                    let names: Vec<_> = Self::ALL.iter().map(|known| known.name()).collect();
-                    format!("unknown name {text:?}; use {}", names.join(", "))
-                })
-            }
-        }
-    };
-}
-
-named! {
-    /// A part of the machine that has a panel of its own on a wide screen, and lines on a narrow one.
-    Meter {
-        Cpu = "cpu",
-        Memory = "memory",
-        Disks = "disks",
-        Network = "network",
-        Gpu = "gpu",
-        Sensors = "sensors",
-    }
-}
-
-impl Panels {
-    const NAMES: [(&'static str, Self); 3] = [("full", Self::Full), ("line", Self::Line), ("hidden", Self::Hidden)];
-
-    /// Returns the size that the key `m` switches to.
-    pub(crate) const fn next(self) -> Self {
-        match self {
-            Self::Full => Self::Line,
-            Self::Line => Self::Hidden,
-            Self::Hidden => Self::Full,
-        }
-    }
 }
 
 /// A set of columns with their order, under a name.
@@ -146,13 +85,10 @@ const PRESETS: &[(&str, &[&str], &str)] = &[
 
 /// The presets that everybody has, without the columns that the machine lacks.
 pub(crate) fn presets(available: &[usize]) -> Vec<Preset> {
-    let place = |name: &&str| Some(super::view::column(name)).filter(|place| available.contains(place));
-    let preset = |(name, columns, sort): &(&str, &[&str], &str)| Preset {
-        name: (*name).to_owned(),
-        columns: columns.iter().filter_map(place).collect(),
-        sort: super::view::column(sort.trim_start_matches('-')),
-        descending: sort.starts_with('-'),
-        tree: false,
+    let preset = |(name, columns, sort): &(&str, &[&str], &str)| {
+        let preset = Preset::new(name, columns.iter().copied(), Some(*sort), false);
+        let columns = preset.columns.into_iter().filter(|place| available.contains(place)).collect();
+        Preset { columns, ..preset }
     };
     // One that would lose half of its columns is of no use there.
     let fits = |(preset, (_, columns, _)): &(Preset, &(&str, &[&str], &str))| {
@@ -161,83 +97,24 @@ pub(crate) fn presets(available: &[usize]) -> Vec<Preset> {
     PRESETS.iter().map(|written| (preset(written), written)).filter(fits).map(|(preset, _)| preset).collect()
 }
 
-/// The `[top]` section as it is written.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Written {
-    interval: Option<Spanned<toml::Value>>,
-    tree: Option<bool>,
-    threads: Option<bool>,
-    kernel_threads: Option<bool>,
-    panels: Option<Spanned<String>>,
-    meters: Option<Vec<Spanned<String>>>,
-    #[serde(default)]
-    presets: BTreeMap<String, WrittenPreset>,
-}
-
-/// A preset as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenPreset {
-    columns: Vec<Spanned<String>>,
-    sort: Option<Spanned<String>>,
-    #[serde(default)]
-    tree: bool,
-}
-
-/// The `[top]` section; what it leaves out is `None`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Section {
-    pub(crate) interval: Option<Duration>,
-    pub(crate) tree: Option<bool>,
-    pub(crate) threads: Option<bool>,
-    pub(crate) kernel_threads: Option<bool>,
-    pub(crate) panels: Option<Panels>,
-    pub(crate) meters: Option<Vec<Meter>>,
-    pub(crate) presets: Vec<Preset>,
-}
-
-impl Written {
-    /// Checks the section. A mistake has its place in the file.
-    pub(crate) fn check(self) -> Result<Section, (Range<usize>, String)> {
-        let at = |span: Range<usize>| move |message: String| (span.clone(), message);
-        let interval = self.interval.map(|value| crate::config::interval(&value)).transpose()?;
-        let panels = self.panels.map(|text| {
-            let known = Panels::NAMES.iter().find(|(name, _)| name == text.get_ref());
-            let unknown = || (text.span(), "panels is \"full\", \"line\" or \"hidden\"".to_owned());
-            known.map(|(_, panels)| *panels).ok_or_else(unknown)
-        });
-        let meter = |text: &Spanned<String>| Meter::parse(text.get_ref()).map_err(at(text.span()));
-        let meters = self.meters.map(|names| names.iter().map(meter).collect::<Result<_, _>>()).transpose()?;
-        let place = |text: &str, span: Range<usize>| find(text).map_err(at(span));
-        let preset = |(name, written): (String, WrittenPreset)| {
-            let column = |text: &Spanned<String>| place(text.get_ref(), text.span());
-            let columns = written.columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
-            let (sort, descending) = match &written.sort {
-                Some(text) => (
-                    place(text.get_ref().trim_start_matches(['-', '+']), text.span())?,
-                    text.get_ref().starts_with('-'),
-                ),
-                None => (super::view::column("cpu_percent"), true),
-            };
-            Ok(Preset { name, columns, sort, descending, tree: written.tree })
-        };
-        Ok(Section {
-            interval,
-            tree: self.tree,
-            threads: self.threads,
-            kernel_threads: self.kernel_threads,
-            panels: panels.transpose()?,
-            meters,
-            presets: self.presets.into_iter().map(preset).collect::<Result<_, _>>()?,
-        })
+impl Preset {
+    /// Looks up columns that have been checked. Without an order, the busiest processes come first.
+    fn new<'a>(name: &str, columns: impl Iterator<Item = &'a str>, sort: Option<&str>, tree: bool) -> Self {
+        let sort = sort.unwrap_or("-cpu_percent");
+        Self {
+            name: name.to_owned(),
+            columns: columns.map(column).collect(),
+            sort: column(sort.trim_start_matches(['-', '+'])),
+            descending: sort.starts_with('-'),
+            tree,
+        }
     }
-}
 
-/// Finds the place of a column of processes.
-fn find(name: &str) -> Result<usize, String> {
-    let metas: Vec<Meta> = COLUMNS.iter().map(|column| column.meta).collect();
-    crate::filter::find(&metas, name).ok_or_else(|| crate::filter::unknown(&metas, name))
+    /// Takes a preset from the configuration.
+    pub(crate) fn of(written: &config::Preset) -> Self {
+        let columns = written.columns.iter().map(String::as_str);
+        Self::new(&written.name, columns, written.sort.as_deref(), written.tree)
+    }
 }
 
 impl Settings {
@@ -305,7 +182,8 @@ fn put(table: &mut dyn toml_edit::TableLike, key: &str, new: impl Into<toml_edit
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::top::view::column;
+    use crate::config::Config;
+    use crate::config::top::Section;
 
     fn settings() -> Settings {
         Settings {
@@ -364,7 +242,7 @@ top = \"-rss\"
     #[test]
     fn what_is_written_is_read() {
         let text = settings().write_to("").unwrap();
-        let config = crate::config::Config::from_text(&text).unwrap();
+        let config = Config::from_text(&text, &crate::cmd::columns_of).unwrap();
         assert_eq!(config.columns("top"), Some(&["pid".to_owned(), "rss".to_owned(), "cmdline".to_owned()][..]));
         assert_eq!(config.sort("top"), Some("-rss"));
         let section = Section {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use psoxide::{CpuTimes, ProcessStatus, System};
 
+use crate::listing::Caption;
 use crate::output::human;
-use crate::output::listing::Caption;
 use crate::process::Proc;
 
 /// Writes the lines. What the CPUs did is since the lines before, or since the boot of a capture.

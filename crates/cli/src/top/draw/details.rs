@@ -6,18 +6,11 @@ use ratatui::style::Style;
 
 use super::frame;
 use crate::output::human;
-use crate::top::graph::{graph, text};
+use crate::top::graph::{graph, text, wide};
 use crate::top::monitor::Monitor;
 use crate::top::palette::Palette;
+use crate::top::place::LABEL;
 use crate::top::view::mode::{Details, Sheet, SheetKind};
-
-/// Width of the labels.
-const LABEL: u16 = 14;
-
-/// The columns for values on a terminal of this width.
-pub(in crate::top) fn room(width: u16) -> usize {
-    usize::from(width.saturating_sub(LABEL + 2))
-}
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, details: &Details, monitor: &Monitor, palette: &Palette) {
     let graphs = (area.height / 4).clamp(4, 10);
@@ -70,7 +63,7 @@ fn lines(
     let inner = frame(buffer, area, title, palette);
     if ended {
         let note = " exited; showing the last known values ";
-        let width = crate::top::draw::table::wide(note).min(area.width.saturating_sub(2));
+        let width = wide(note).min(area.width.saturating_sub(2));
         text(buffer, area.right().saturating_sub(width + 1), area.y, width, note, palette.bad);
     }
     let labelled = lines.iter().any(|(label, _)| !label.is_empty());

@@ -4,15 +4,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 
+use super::frame;
 use super::meters::{self, meter, words};
-use super::{frame, table::wide};
+use crate::config::top::{Meter, Panels};
 use crate::output::human;
 use crate::output::table::cut;
-use crate::top::graph::{graph, text};
+use crate::top::graph::{graph, text, wide};
 use crate::top::monitor::Machine;
 use crate::top::monitor::history::History;
 use crate::top::palette::Palette;
-use crate::top::settings::{Meter, Panels};
 use crate::top::view::View;
 
 /// From this width on every panel has room for itself.

@@ -5,9 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::table::wide;
 use crate::output::human;
-use crate::top::graph::{bar, text};
+use crate::top::graph::{bar, text, wide};
 use crate::top::monitor::Machine;
 use crate::top::palette::Palette;
 

@@ -13,26 +13,11 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
 
-pub(super) use self::details::room as page_room;
-use super::graph::text;
+use super::graph::{text, wide};
 use super::palette::Palette;
 use super::view::View;
 use super::view::mode::Mode;
 use crate::output::glyphs::is_ascii;
-
-/// Where things were drawn: for the mouse, and for moving by pages.
-#[derive(Debug, Default)]
-pub(crate) struct Place {
-    /// Columns of the terminal.
-    pub(crate) width: u16,
-    /// Lines of the table.
-    pub(crate) page: usize,
-    pub(crate) rows: Rect,
-    /// Headings, with the columns that they are of.
-    pub(crate) headings: Vec<(Rect, usize)>,
-    /// The widest value of each column so far.
-    widths: std::collections::HashMap<usize, u16>,
-}
 
 /// A terminal smaller than this shows only that it is too small.
 const SMALLEST: (u16, u16) = (40, 8);
@@ -127,7 +112,7 @@ fn hints(buffer: &mut Buffer, area: Rect, keys: &[(&str, &str)], palette: &Palet
     for (key, what) in keys {
         let left = |x: u16| area.right().saturating_sub(x);
         // One that can be read only in part is no hint.
-        if left(x) < table::wide(key) + table::wide(what) + 1 {
+        if left(x) < wide(key) + wide(what) + 1 {
             break;
         }
         x += text(buffer, x, area.y, left(x), key, palette.accent);

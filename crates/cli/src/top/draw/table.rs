@@ -4,15 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::Place;
 use crate::output::column::Column;
 use crate::output::value::Scale;
-use crate::output::write::is_number;
 use crate::process::Proc;
 use crate::process::columns::COLUMNS;
-use crate::top::graph::text;
+use crate::top::graph::{text, wide};
 use crate::top::palette::Palette;
-use crate::top::view::{View, columns::bounds};
+use crate::top::view::View;
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, palette: &Palette) {
     let rows = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
@@ -23,7 +21,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, palette: &P
     let places = view.shown_columns();
     let columns: Vec<(usize, &Column<Proc>)> =
         places.iter().filter_map(|place| Some((*place, COLUMNS.get(*place)?))).collect();
-    let trunk = columns.iter().rposition(|(_, column)| !is_number(&column.meta));
+    let trunk = columns.iter().rposition(|(_, column)| !column.meta.is_number());
     let lines: Vec<Vec<String>> = (view.scroll..view.lines.len())
         .take(view.place.page)
         .map(|line| {
@@ -38,7 +36,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, palette: &P
         let selected = line == view.selected;
         let mut x = area.x;
         for (((_, column), width), cell) in columns.iter().zip(&widths).zip(cells) {
-            let blanks = if is_number(&column.meta) { width.saturating_sub(wide(cell)) } else { 0 };
+            let blanks = if column.meta.is_number() { width.saturating_sub(wide(cell)) } else { 0 };
             // Colours of loads would make patches in the chosen line.
             let style = if selected { Style::new() } else { style(view, line, column, palette) };
             text(buffer, x + blanks, y, width.saturating_sub(blanks), cell, style);
@@ -51,7 +49,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, palette: &P
         }
         if view.entry(line).is_some_and(|entry| view.tagged.contains(&entry.process())) {
             buffer.set_style(whole, Style::new().add_modifier(Modifier::BOLD));
-            if columns.first().is_some_and(|(_, column)| is_number(&column.meta)) {
+            if columns.first().is_some_and(|(_, column)| column.meta.is_number()) {
                 text(buffer, area.x, y, 1, "●", palette.accent);
             }
         }
@@ -61,10 +59,6 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, palette: &P
         let nobody = if filtered { "no process passes the filter; Esc drops it" } else { "no process" };
         text(buffer, area.x, rows.y, area.width, nobody, palette.faint);
     }
-}
-
-pub(super) fn wide(text: &str) -> u16 {
-    u16::try_from(crate::output::table::wide(text)).unwrap_or(u16::MAX)
 }
 
 fn cell(view: &View, at: usize, column: &Column<Proc>, trunk: bool) -> String {
@@ -86,21 +80,6 @@ fn cell(view: &View, at: usize, column: &Column<Proc>, trunk: bool) -> String {
     shown
 }
 
-impl Place {
-    /// How wide a column is: as its widest value so far, within bounds.
-    pub(crate) fn column_width(&self, place: usize) -> u16 {
-        let Some(column) = COLUMNS.get(place) else { return 0 };
-        let (least, most) = bounds(&column.meta);
-        let seen = self.widths.get(&place).copied().unwrap_or(0);
-        seen.clamp(least.max(wide(column.meta.title)), most.max(wide(column.meta.title) + 1))
-    }
-
-    /// Lets every column be as narrow as it can again.
-    pub(crate) fn forget_widths(&mut self) {
-        self.widths.clear();
-    }
-}
-
 /// Returns the widths of the columns. The last one takes the remaining width.
 fn widths(view: &mut View, columns: &[(usize, &Column<Proc>)], lines: &[Vec<String>], total: u16) -> Vec<u16> {
     let mut widths = Vec::new();
@@ -109,9 +88,8 @@ fn widths(view: &mut View, columns: &[(usize, &Column<Proc>)], lines: &[Vec<Stri
         let title = wide(column.meta.title) + u16::from(*place == view.settings.sort);
         let needed = lines.iter().filter_map(|cells| cells.get(i)).map(|cell| wide(cell)).max().unwrap_or(0);
         // The mark of a tagged process stands before the pid.
-        let needed = needed + u16::from(i == 0 && is_number(&column.meta));
-        let seen = view.place.widths.entry(*place).or_insert(0);
-        *seen = (*seen).max(title).max(needed);
+        let needed = needed + u16::from(i == 0 && column.meta.is_number());
+        view.place.widen(*place, title.max(needed));
         let left = total.saturating_sub(used);
         let width = if i + 1 == columns.len() { left } else { view.place.column_width(*place).min(left) };
         widths.push(width);
@@ -134,7 +112,7 @@ fn head(
         let sorted = *place == view.settings.sort;
         let mark = if view.settings.descending { "▼" } else { "▲" };
         let title = if sorted { format!("{}{mark}", column.meta.title) } else { column.meta.title.to_owned() };
-        let blanks = if is_number(&column.meta) { width.saturating_sub(wide(&title)) } else { 0 };
+        let blanks = if column.meta.is_number() { width.saturating_sub(wide(&title)) } else { 0 };
         let style = if sorted { palette.accent } else { palette.header };
         text(buffer, x + blanks, area.y, width.saturating_sub(blanks), &title, style);
         view.place.headings.push((Rect { x, y: area.y, width: *width, height: 1 }, *place));

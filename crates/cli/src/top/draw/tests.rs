@@ -8,13 +8,15 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use super::draw;
+use crate::config::top::{Meter, Panels};
 use crate::top::act::{Target, Targets};
+use crate::top::columns::column;
 use crate::top::monitor::Monitor;
 use crate::top::monitor::source::Machine;
 use crate::top::palette::{Depth, Palette};
-use crate::top::settings::{Meter, Panels, Settings};
+use crate::top::settings::Settings;
+use crate::top::view::View;
 use crate::top::view::mode::{Menu, MenuKind, Mode, SheetKind};
-use crate::top::view::{View, column};
 
 /// The view of the small machine, as after two samples; its files go away with it.
 struct Shown {

@@ -3,7 +3,6 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::Flow;
-use crate::output::write::is_number;
 use crate::process::columns::COLUMNS;
 use crate::signal::SIGNALS;
 use crate::top::act::{Action, io_priorities};
@@ -95,7 +94,7 @@ impl View {
             // A text column at the end stays last: it takes the remaining width.
             (KeyCode::Char(' '), None) => {
                 let last = columns.last().and_then(|place| COLUMNS.get(*place));
-                let before = usize::from(last.is_some_and(|column| !is_number(&column.meta)));
+                let before = usize::from(last.is_some_and(|column| !column.meta.is_number()));
                 columns.insert(columns.len().saturating_sub(before), place);
             }
             (KeyCode::Char('d'), _) => {

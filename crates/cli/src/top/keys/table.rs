@@ -6,12 +6,13 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::Flow;
 use crate::top::act::Message;
+use crate::top::columns::column;
 use crate::top::monitor::Entry;
 use crate::top::monitor::source::Step;
 use crate::top::save::save;
 use crate::top::search::Kind;
+use crate::top::view::View;
 use crate::top::view::mode::{Menu, MenuKind, Mode};
-use crate::top::view::{View, column};
 
 /// Intervals that + and - go through, in milliseconds.
 const INTERVALS: [u64; 9] = [100, 250, 500, 1000, 2000, 3000, 5000, 10_000, 30_000];

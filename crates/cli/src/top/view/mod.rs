@@ -1,6 +1,5 @@
 //! The state of the view: rows, selection, open dialog.
 
-pub(crate) mod columns;
 pub(crate) mod mode;
 mod pages;
 mod rows;
@@ -11,14 +10,15 @@ use std::path::PathBuf;
 
 use psoxide::{Field, Os, support};
 
-pub(crate) use self::columns::column;
 use self::mode::{Change, Mode};
 pub(crate) use self::rows::Line;
 use super::act::{Message, Target, Targets};
+use super::columns;
 use super::monitor::source::Step;
 use super::monitor::{Entry, Identity, Monitor};
+use super::place::Place;
 use super::search::Search;
-use super::settings::{Preset, Settings};
+use super::settings::{Preset, Settings, presets};
 use crate::failure::Failure;
 use crate::output::column::Column;
 use crate::process::Proc;
@@ -32,6 +32,8 @@ pub(crate) struct View {
     pub(crate) config: Option<PathBuf>,
     /// The places of the columns that the machine has.
     pub(crate) available: Vec<usize>,
+    /// Those that are shown unless the user has chosen others.
+    usual: Vec<usize>,
     /// The system of the machine.
     pub(crate) os: Os,
     /// The fields that the last sample has.
@@ -53,7 +55,7 @@ pub(crate) struct View {
     /// What came of the last action.
     pub(crate) message: Option<Message>,
     /// Where things were drawn.
-    pub(crate) place: super::draw::Place,
+    pub(crate) place: Place,
 }
 
 impl View {
@@ -64,7 +66,8 @@ impl View {
             paused: !monitor.moves() || monitor.recorded().is_some(),
             monitor,
             settings,
-            presets: super::settings::presets(&available),
+            presets: presets(&available),
+            usual: columns::usual(&available),
             config: None,
             available,
             os,
@@ -79,13 +82,13 @@ impl View {
             tagged: HashSet::new(),
             folded: HashSet::new(),
             message: None,
-            place: super::draw::Place::default(),
+            place: Place::default(),
         }
     }
 
     /// The chosen columns, whether there is room for them or not.
     pub(crate) fn columns(&self) -> Vec<usize> {
-        self.settings.columns.clone().unwrap_or_else(|| columns::usual(&self.available))
+        self.settings.columns.clone().unwrap_or_else(|| self.usual.clone())
     }
 
     /// The columns that the screen has room for.
@@ -247,7 +250,7 @@ impl View {
 
     /// Orders by a column, or reverses the order if it is that of the column already.
     pub(crate) fn sort_by(&mut self, place: usize) {
-        let number = COLUMNS.get(place).is_some_and(|c: &Column<Proc>| crate::output::write::is_number(&c.meta));
+        let number = COLUMNS.get(place).is_some_and(|c: &Column<Proc>| c.meta.is_number());
         self.settings.descending = if place == self.settings.sort { !self.settings.descending } else { number };
         self.settings.sort = place;
         self.arrange();

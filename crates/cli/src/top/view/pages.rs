@@ -6,9 +6,10 @@ use psoxide::{ConnectionKind, Process};
 
 use super::View;
 use super::mode::{Details, Mode, Sheet, SheetKind};
-use crate::cmd::netstat::{endpoint, proto};
+use crate::output::endpoint::{endpoint, proto};
 use crate::output::table::wrap;
 use crate::output::{escape, reason};
+use crate::process::details;
 use crate::top::act::Target;
 
 type Lines = Vec<(String, String)>;
@@ -29,7 +30,7 @@ impl View {
 
     /// Reads the page that is shown. One of a process that has ended stays as it was.
     pub(super) fn read_pages(&mut self) {
-        let room = crate::top::draw::page_room(self.place.width);
+        let room = self.place.page_room();
         let process = match &self.mode {
             Mode::Details(page) => page.target.process.oneshot(),
             Mode::Sheet(page) => page.target.process.oneshot(),
@@ -44,10 +45,9 @@ impl View {
             return;
         }
         let found = match &self.mode {
-            Mode::Details(_) => crate::cmd::procinfo::fields(&process, true)
-                .into_iter()
-                .map(|(label, values)| (label.to_owned(), values))
-                .collect(),
+            Mode::Details(_) => {
+                details::of(&process, true).into_iter().map(|(label, values)| (label.to_owned(), values)).collect()
+            }
             Mode::Sheet(page) => match page.kind {
                 SheetKind::Environment => environment(&process),
                 SheetKind::Files => files(&process),

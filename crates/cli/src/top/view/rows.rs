@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::View;
-use crate::output::plan::ordered;
+use crate::listing::plan::ordered;
 use crate::output::tree::order;
 use crate::process::columns::COLUMNS;
 use crate::top::act::Message;
@@ -28,12 +28,12 @@ impl View {
         let split = self.processes_with_threads();
         places.retain(|place| entry(*place).is_some_and(|entry| self.is_shown(entry, &split)));
         if let Some(column) = COLUMNS.get(self.settings.sort) {
-            places.sort_by(|a, b| match (entry(*a), entry(*b)) {
-                (Some(a), Some(b)) => {
-                    ordered(column, self.settings.descending, &a.proc, &b.proc).then(a.id().cmp(&b.id()))
-                }
-                _ => a.cmp(b),
+            let key = |place| entry(place).map(|entry| ((column.get)(&entry.proc), entry.id(), place));
+            let mut keys: Vec<_> = places.into_iter().filter_map(key).collect();
+            keys.sort_by(|(a, a_id, _), (b, b_id, _)| {
+                ordered(self.settings.descending, a, b).then_with(|| a_id.cmp(b_id))
             });
+            places = keys.into_iter().map(|(.., place)| place).collect();
         }
         self.lines = if self.settings.tree {
             // A thread can have the id of its process.

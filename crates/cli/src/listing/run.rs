@@ -1,13 +1,13 @@
 //! Takes samples of a listing and writes them: every listing of the command goes through here.
 
-use super::listing::{Ask, Counts, Listing, Sample};
 use super::plan::Plan;
-use super::say;
-use super::tree::Tree;
 use super::write::{Page, Writer};
+use super::{Ask, Counts, Listing, Sample};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::output::say;
+use crate::output::tree::Tree;
 
 impl<R> Listing<R> {
     /// Takes samples and writes them, as often as the user wants. Returns whether there was any row.
@@ -42,7 +42,7 @@ impl<R> Listing<R> {
     /// Writes these rows.
     #[cfg(test)]
     pub(crate) fn written(&self, context: &Context, rows: Vec<R>) -> String {
-        use super::listing::Window;
+        use super::Window;
 
         let args = ListArgs::default();
         let plan = Plan::new(self, context.format, &context.config, &args).unwrap();

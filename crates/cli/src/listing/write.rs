@@ -6,15 +6,15 @@ use std::time::SystemTime;
 use psoxide::Unit;
 use serde_json::{Map, Value as Json};
 
-use super::column::{Column, Meta, Shape};
-use super::json::{self, Object};
-use super::listing::Window;
 use super::plan::Plan;
-use super::table::{Align, Table};
-use super::tree::{Arranged, Tree};
-use super::{csv, style};
+use super::{Window, answer};
 use crate::args::{Format, ListArgs};
 use crate::context::Context;
+use crate::output::column::{Column, Meta};
+use crate::output::json::{self, Object};
+use crate::output::table::{Align, Table};
+use crate::output::tree::{Arranged, Tree};
+use crate::output::{csv, style};
 
 /// Writes the samples of one listing.
 pub(crate) struct Writer<'a, R: 'static> {
@@ -157,7 +157,7 @@ impl<R> Writer<'_, R> {
 
     /// Adds the number and time of a sample, if there are several, and the window of its rates, if it has any.
     fn stamp(&self, object: &mut Map<String, Json>, page: &Page<'_, R>) {
-        json::stamp(object, self.context, page.turn);
+        answer::stamp(object, self.context, page.turn);
         match page.window {
             Window::None => {}
             Window::Lifetime | Window::Boot => _ = object.insert("window".into(), Json::Null),
@@ -183,13 +183,8 @@ fn rates(window: Window) -> Option<String> {
     }
 }
 
-/// Whether a column holds numbers, which are aligned right.
-pub(crate) fn is_number(meta: &Meta) -> bool {
-    matches!(meta.shape, Shape::Integer | Shape::Number)
-}
-
 fn align(meta: &Meta) -> Align {
-    if is_number(meta) { Align::Right } else { Align::Left }
+    if meta.is_number() { Align::Right } else { Align::Left }
 }
 
 /// The least width of a column whose later rows are not read yet.

@@ -4,14 +4,14 @@ use std::cmp::Ordering;
 
 use psoxide::{Reading, Unit};
 
-use super::column::{Column, Meta};
-use super::listing::{Ask, Listing};
-use super::tree::{Arranged, Tree};
-use super::value::{self, Cell, Scale};
+use super::{Ask, Listing};
 use crate::args::{Format, ListArgs};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::filter::{Filter, find, unknown};
+use crate::output::column::{Column, Meta};
+use crate::output::tree::{Arranged, Tree};
+use crate::output::value::{self, Cell, Scale};
 
 /// What is shown of a listing.
 pub(crate) struct Plan<'a, R: 'static> {
@@ -90,7 +90,8 @@ impl<'a, R> Plan<'a, R> {
         }
         if !self.sort.is_empty() {
             rows.sort_by(|a, b| {
-                let orders = self.sort.iter().map(|(column, falling)| ordered(column, *falling, a, b));
+                let orders =
+                    self.sort.iter().map(|(column, falling)| ordered(*falling, &(column.get)(a), &(column.get)(b)));
                 orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
             });
         }
@@ -118,10 +119,9 @@ fn refuse_idle(metas: &[Meta], command: &str, format: Format, args: &ListArgs) -
     Ok(())
 }
 
-/// The order of two rows by one column; a row without a value comes last, whichever way.
-pub(crate) fn ordered<R>(column: &Column<R>, falling: bool, a: &R, b: &R) -> Ordering {
-    let (a, b): (Cell<'_>, Cell<'_>) = ((column.get)(a), (column.get)(b));
-    let order = value::compare(&a, &b);
-    let both = value::present(&a).is_some() && value::present(&b).is_some();
+/// The order of two cells of a column; a cell without a value comes last, whichever way.
+pub(crate) fn ordered(falling: bool, a: &Cell<'_>, b: &Cell<'_>) -> Ordering {
+    let order = value::compare(a, b);
+    let both = value::present(a).is_some() && value::present(b).is_some();
     if falling && both { order.reverse() } else { order }
 }

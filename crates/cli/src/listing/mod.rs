@@ -1,11 +1,17 @@
-//! A kind of rows and its defaults, and one sample of them.
+//! Listings: a kind of rows with its defaults, its samples, and how they are chosen, ordered, repeated and written.
+
+pub(crate) mod answer;
+pub(crate) mod plan;
+pub(crate) mod rate;
+mod run;
+mod write;
 
 use std::time::Duration;
 
 use psoxide::Field;
 
-use super::column::{Column, Meta};
-use super::value::Scale;
+use crate::output::column::{Column, Meta};
+use crate::output::value::Scale;
 
 /// A kind of rows, with its default columns and order.
 pub(crate) struct Listing<R: 'static> {

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use psoxide::System;
 
+use super::Window;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::listing::Window;
 
 /// Counters at one moment.
 struct Taken<T> {

@@ -1,6 +1,8 @@
 //! The configuration file: default columns, orders, colours and interval. `config.toml` beside the manifest is an
 //! example.
 
+pub(crate) mod top;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
@@ -18,7 +20,6 @@ use crate::file;
 use crate::filter::{find, unknown};
 use crate::output::column::Meta;
 use crate::output::style::{self, Colours};
-use crate::top::settings::{Section, Written as WrittenTop};
 
 /// What the user has configured.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ pub(crate) struct Config {
     pub(crate) backend: Option<Backend>,
     pub(crate) color: Option<When>,
     /// The section of the full-screen view.
-    pub(crate) top: Section,
+    pub(crate) top: top::Section,
     /// The file, whether it exists or not.
     pub(crate) path: Option<PathBuf>,
     columns: BTreeMap<String, Vec<String>>,
@@ -53,11 +54,11 @@ struct Written {
     #[serde(default)]
     colors: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
-    top: WrittenTop,
+    top: top::Written,
 }
 
 /// What is wrong, and at which bytes of the file.
-pub(crate) type Mistake = (Range<usize>, String);
+type Mistake = (Range<usize>, String);
 
 impl Config {
     /// Reads the named file, or the default one if it exists.
@@ -118,14 +119,15 @@ impl Config {
             *slot = parse_style(text.get_ref()).map_err(|message| (text.span(), message))?;
         }
         style::set(colours);
+        let top = file.top.check(&columns_of("top"))?;
         let (interval, color, backend) = (interval.transpose()?, color.transpose()?, backend.transpose()?);
-        Ok(Self { interval, pager: file.pager, color, backend, top: file.top.check()?, path: None, columns, sort })
+        Ok(Self { interval, pager: file.pager, color, backend, top, path: None, columns, sort })
     }
 
     /// Reads a configuration from its text.
     #[cfg(test)]
-    pub(crate) fn from_text(text: &str) -> Result<Self, String> {
-        Self::parse(text, &crate::cmd::columns_of).map_err(|(_, message)| message)
+    pub(crate) fn from_text(text: &str, columns_of: &ColumnsOf) -> Result<Self, String> {
+        Self::parse(text, columns_of).map_err(|(_, message)| message)
     }
 
     /// The columns of `command`.
@@ -140,7 +142,7 @@ impl Config {
 }
 
 /// Reads an interval: a number of seconds, or text such as "500ms".
-pub(crate) fn interval(value: &Spanned<toml::Value>) -> Result<Duration, Mistake> {
+fn interval(value: &Spanned<toml::Value>) -> Result<Duration, Mistake> {
     let written = match value.get_ref() {
         toml::Value::String(text) => text.clone(),
         toml::Value::Integer(number) => number.to_string(),
@@ -263,7 +265,7 @@ mod tests {
 
     #[test]
     fn the_example_is_valid() {
-        let config = Config::parse(include_str!("../config.toml"), &crate::cmd::columns_of).unwrap();
+        let config = Config::parse(include_str!("../../config.toml"), &crate::cmd::columns_of).unwrap();
         assert!(config.columns("ps").is_some() && config.columns("top").is_some());
     }
 
