@@ -130,7 +130,7 @@ impl Written {
             for column in &written.columns {
                 check(metas, column.get_ref(), column.span())?;
             }
-            for order in &written.sort {
+            if let Some(order) = &written.sort {
                 check(metas, order.get_ref().trim_start_matches(['-', '+']), order.span())?;
             }
             Ok(Preset {

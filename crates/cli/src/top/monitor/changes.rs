@@ -1,13 +1,12 @@
 //! What has changed since the sample before.
 //!
 //! On most machines few of a thousand processes run between two samples. Every sample takes the fingerprint of every process.
-//! The fields of a process are read again only if its fingerprint has changed, or after [`FRESH`] samples.
+//! The fields of a process are read again only if its fingerprint has changed.
 
 use std::time::Instant;
 
 use psoxide::{Counters, Field, Pid, Row};
 
-use super::facts::FRESH;
 use super::source::{Fingerprint, Fingerprints, Source};
 use super::{Entries, Entry};
 use crate::process::sample::query;
@@ -34,17 +33,14 @@ impl Changes {
         Fingerprints { taken, by_pid: fingerprints }: Fingerprints,
         before: Entries,
         fields: &[Field],
-        turn: u64,
     ) -> psoxide::Result<Self> {
         let mut changed: Vec<Pid> = Vec::new();
         let (mut before_changed, mut same) = (Entries::new(), Entries::with_capacity(before.len()));
         let mut before = before.into_iter().peekable();
         for (pid, fingerprint) in &fingerprints {
             while before.next_if(|entry| entry.proc.row.pid < *pid).is_some() {}
-            // The pid spreads the processes over the samples.
-            let is_fresh = !(turn + u64::from(*pid)).is_multiple_of(FRESH);
             match before.next_if(|entry| entry.proc.row.pid == *pid) {
-                Some(mut entry) if is_fresh && fingerprint.is_some() && entry.fingerprint == *fingerprint => {
+                Some(mut entry) if fingerprint.is_some() && entry.fingerprint == *fingerprint => {
                     entry.was_idle(taken);
                     same.push(entry);
                 }

@@ -1,12 +1,12 @@
 //! Facts of processes that seldom change, and cost a file each.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 
 use psoxide::{Field, Pid, Reading, Row};
 
-use super::Identity;
 use super::source::Source;
+use super::{Entries, Identity};
 use crate::process::sample::query;
 
 /// The fields that are kept as facts.
@@ -27,7 +27,7 @@ pub(super) const FRESH: u64 = 30;
 /// The facts of all processes, by identity.
 ///
 /// They are read when a process is first seen, when its name changes (it has executed another program), and every
-/// [`FRESH`] samples.
+/// [`FRESH`] samples, as others can change them (its cgroup) or it can itself in less than a tick (its command line).
 #[derive(Debug, Default)]
 pub(super) struct Facts(HashMap<Identity, Known>);
 
@@ -44,37 +44,44 @@ impl Facts {
         FACTS.contains(&field)
     }
 
-    /// Reads the wanted facts of these processes that are missing or old. `turn` counts the samples.
+    /// Reads the wanted facts that are missing or old, of the processes of `rows` and of the entries that are the `same` as
+    /// in the last sample. `turn` counts the samples.
     pub(super) fn read(
         &mut self,
         source: &mut dyn Source,
         wanted: &[Field],
         rows: &[Row],
+        same: &mut Entries,
         turn: u64,
     ) -> psoxide::Result<()> {
         let fields: Vec<Field> = wanted.iter().copied().filter(|field| Self::keep(*field)).collect();
         if fields.is_empty() {
             return Ok(());
         }
+        // The pid spreads the processes over the samples.
+        let is_due = |row: &Row| (turn + u64::from(row.pid)).is_multiple_of(FRESH);
         let is_stale = |row: &&Row| match self.0.get(&(row.pid, row.start)) {
             Some(known) => {
-                // The pid spreads the processes over the samples.
-                let due = (turn + u64::from(row.pid)).is_multiple_of(FRESH) && known.seen != turn;
-                due || known.name.as_ref() != row.name.value()
+                (is_due(row) && known.seen != turn)
+                    || known.name.as_ref() != row.name.value()
                     || fields.iter().any(|field| matches!(known.row.get(*field), Reading::NotAsked))
             }
             None => true,
         };
-        let stale: Vec<Pid> = rows.iter().filter(is_stale).map(|row| row.pid).collect();
+        // The facts of an entry that is the same have been read with it.
+        let due = same.iter().map(|entry| &entry.proc.row).filter(|row| is_due(row));
+        let stale: BTreeMap<Pid, Option<OsString>> =
+            rows.iter().chain(due).filter(is_stale).map(|row| (row.pid, row.name.value().cloned())).collect();
         if stale.is_empty() {
             return Ok(());
         }
-        let names: HashMap<Identity, &Reading<OsString>> =
-            rows.iter().map(|row| ((row.pid, row.start), &row.name)).collect();
-        for row in source.some_processes(&stale, query(fields))?.processes {
-            let id = (row.pid, row.start);
-            let name = names.get(&id).and_then(|name| name.value()).cloned();
-            self.0.insert(id, Known { name, row, seen: turn });
+        let pids: Vec<Pid> = stale.keys().copied().collect();
+        for row in source.some_processes(&pids, query(fields))?.processes {
+            let name = stale.get(&row.pid).cloned().flatten();
+            self.0.insert((row.pid, row.start), Known { name, row, seen: turn });
+        }
+        for entry in same.iter_mut().filter(|entry| stale.contains_key(&entry.proc.row.pid)) {
+            self.add_to(&mut entry.proc.row);
         }
         Ok(())
     }

@@ -174,15 +174,15 @@ impl Monitor {
             before.iter_mut().for_each(|entry| entry.fingerprint = None);
         }
         self.now = self.source.now();
-        // A thread can change and the process stay the same.
-        let fingerprints = if fields.contains(&Field::ThreadDetails) { None } else { self.source.fingerprints() };
-        let changes = match fingerprints {
-            Some(fingerprints) => Changes::read(&mut *self.source, fingerprints, before, &fields, self.turn)?,
+        let is_apart = fields.iter().any(|field| APART.contains(field));
+        let fingerprints = if is_apart { None } else { self.source.fingerprints() };
+        let mut changes = match fingerprints {
+            Some(fingerprints) => Changes::read(&mut *self.source, fingerprints, before, &fields)?,
             None => Changes::read_all(&mut *self.source, before, &fields)?,
         };
         self.read_counters(changes.taken, changes.counters);
         self.read_machine();
-        self.facts.read(&mut *self.source, wanted, &changes.rows, self.turn)?;
+        self.facts.read(&mut *self.source, wanted, &changes.rows, &mut changes.same, self.turn)?;
         self.threads.turn();
         let mut before = changes.before.into_iter().peekable();
         let earlier = |row: &Row, taken: Instant| {
@@ -208,7 +208,7 @@ impl Monitor {
         let fields = fields(wanted);
         self.now = self.source.now();
         let mut rows = self.source.processes(query(fields.iter().copied()))?.processes;
-        self.facts.read(&mut *self.source, wanted, &rows, self.turn)?;
+        self.facts.read(&mut *self.source, wanted, &rows, &mut Entries::new(), self.turn)?;
         let before: HashMap<Identity, Box<Entry>> =
             std::mem::take(&mut self.entries).into_iter().map(|entry| (entry.id(), entry)).collect();
         for row in &mut rows {
@@ -261,7 +261,6 @@ impl Monitor {
     ) {
         let gauges = &self.machine.gauges;
         let memory = gauges.memory.as_ref().map(|memory| memory.total);
-        let clock = gauges.boot_time.zip(gauges.uptime).and_then(|(boot, up)| boot.checked_add(up));
         let counts_waits = self.source.counts_waits();
         let mut entries = Vec::with_capacity(rows.len() + same.len());
         let mut same = same.into_iter().peekable();
@@ -269,7 +268,7 @@ impl Monitor {
             entries.extend(std::iter::from_fn(|| same.next_if(|entry| entry.proc.row.pid < row.pid)));
             self.facts.add_to(&mut row);
             let rate = rates(&row, taken);
-            let mut proc = proc(row, rate, memory, clock);
+            let mut proc = proc(row, rate, memory, Some(self.now));
             proc.iowait_percent = proc.iowait_percent.filter(|_| counts_waits);
             let threads = self.threads.entries(&mut proc, self.machine.window);
             entries.push(Box::new(Entry { proc, thread_of: None, read: taken, fingerprint: None }));
@@ -278,11 +277,13 @@ impl Monitor {
         entries.extend(same);
         self.entries = entries;
         self.facts.forget(self.entries.iter().map(|entry| entry.id()));
-        let processes = || self.entries.iter().map(|entry| &**entry).filter(|entry| entry.thread_of.is_none());
-        let running = |entry: &&Entry| entry.proc.row.status.value() == Some(&ProcessStatus::Running);
-        self.machine.kernel_threads = processes().filter(|entry| entry.is_kernel()).count();
-        self.machine.processes = processes().count() - self.machine.kernel_threads;
-        self.machine.running = processes().filter(running).count();
+        let machine = &mut self.machine;
+        (machine.processes, machine.kernel_threads, machine.running) = (0, 0, 0);
+        for entry in self.entries.iter().filter(|entry| entry.thread_of.is_none()) {
+            *(if entry.is_kernel() { &mut machine.kernel_threads } else { &mut machine.processes }) += 1;
+            let is_running = entry.proc.row.status.value() == Some(&ProcessStatus::Running);
+            machine.running += usize::from(is_running);
+        }
     }
 
     /// The row with this identity, while there is one.
@@ -359,6 +360,17 @@ const ALWAYS: [Field; 9] = [
     Field::NumThreads,
     Field::IsKernelThread,
     Field::CreateTime,
+];
+
+/// The fields that can change while the fingerprint of a process stays the same.
+const APART: [Field; 7] = [
+    Field::NumCtxSwitches,
+    Field::NumFds,
+    Field::NumHandles,
+    Field::IoCounters,
+    Field::MemoryFootprint,
+    Field::OomScore,
+    Field::ThreadDetails,
 ];
 
 /// The fields to read of each process for these columns.

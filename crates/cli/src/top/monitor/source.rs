@@ -78,7 +78,6 @@ pub(crate) trait Source {
 /// Figures of the machine that are no counters. What the system does not have is `None`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Gauges {
-    pub(crate) boot_time: Option<SystemTime>,
     pub(crate) uptime: Option<Duration>,
     pub(crate) load: Option<LoadAverage>,
     pub(crate) memory: Option<VirtualMemory>,
@@ -131,7 +130,6 @@ impl Source for Machine {
         let system = &self.0;
         let pressure = PressureOf::ALL.iter().filter_map(|what| Some((*what, system.pressure(*what).ok()?)));
         Gauges {
-            boot_time: system.boot_time().ok(),
             uptime: system.uptime().ok(),
             load: system.load_average().ok(),
             memory: system.virtual_memory().ok(),

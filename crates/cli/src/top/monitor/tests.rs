@@ -37,6 +37,9 @@ impl Script {
         if query.fields.contains(Field::MemoryInfo) {
             row.memory_info = Reading::Value(MemoryInfo::with(|memory| memory.rss = cpu * 1024));
         }
+        if query.fields.contains(Field::Cmdline) {
+            row.cmdline = Reading::Value(vec!["p".into()]);
+        }
         row
     }
 
@@ -126,6 +129,31 @@ fn what_is_the_same_is_not_read_again() {
         assert_eq!(state.borrow().read, [2], "second {second}");
         assert_eq!(shown, [(1, Some(0.0), 100), (2, Some(50.0), second as u64 * 500), (301, Some(0.0), 100)]);
     }
+}
+
+#[test]
+fn what_the_fingerprint_does_not_cover_is_read_in_every_sample() {
+    let (mut monitor, state) = monitor(vec![vec![(1, 1, 100), (2, 1, 100)]; 3]);
+    for _ in 0..3 {
+        state.borrow_mut().read.clear();
+        // A process can read a few bytes within one tick of its CPU time.
+        monitor.sample(&[Field::MemoryInfo, Field::IoCounters]).unwrap();
+        assert_eq!(state.borrow().read, [1, 2]);
+    }
+}
+
+#[test]
+fn facts_of_an_idle_process_are_read_again_now_and_then() {
+    let (mut monitor, state) = monitor(vec![vec![(1, 1, 100), (2, 1, 100)]]);
+    let mut read = 0;
+    for _ in 0..61 {
+        state.borrow_mut().asked.clear();
+        monitor.sample(&[Field::Cmdline]).unwrap();
+        // Once by its fingerprint; what is more is for the facts.
+        read += state.borrow().asked.iter().filter(|pid| **pid == 2).count() - 1;
+    }
+    // In the first sample, and twice since. The first also reads the fields.
+    assert_eq!(read, 4);
 }
 
 #[test]
