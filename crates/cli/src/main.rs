@@ -129,13 +129,23 @@ fn run(args: &[OsString]) -> Result<bool, End> {
 fn sentence(error: &clap::Error, args: &[OsString]) -> String {
     let mut names = args.iter().skip(1).filter_map(|arg| cmd::ALL.iter().find(|entry| *arg == *entry.name));
     let help = names.next().map_or_else(|| "--help".into(), |entry| format!("{} --help", entry.name));
-    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(wrong))) =
-        (error.kind(), error.get(ContextKind::InvalidSubcommand))
-    {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        _ => None,
+    };
+    if let (ErrorKind::InvalidSubcommand, Some(wrong)) = (error.kind(), context(ContextKind::InvalidSubcommand)) {
         let harmless = cmd::ALL.iter().filter(|entry| !entry.signals);
         let names = harmless.flat_map(|entry| std::iter::once(entry.name).chain(entry.aliases.iter().copied()));
         let meant = filter::similar(wrong, names).map(|meant| format!(" (did you mean '{meant}'?)"));
         return format!("unknown command '{wrong}'{}; see psoxide {help}", meant.unwrap_or_default());
+    }
+    if let (ErrorKind::InvalidValue, Some(arg), Some(wrong), Some(meant)) = (
+        error.kind(),
+        context(ContextKind::InvalidArg),
+        context(ContextKind::InvalidValue),
+        context(ContextKind::SuggestedValue),
+    ) {
+        return format!("invalid value '{wrong}' for '{arg}' (did you mean '{meant}'?); see psoxide {help}");
     }
     let said = error.to_string();
     let mut sentence = String::new();
@@ -176,8 +186,12 @@ mod tests {
         );
         refused(
             &["completions", "bsh"],
-            "invalid value 'bsh' for '<SHELL>'; possible values: bash, elvish, fish, powershell, zsh; a similar value \
-             exists: 'bash'; see psoxide completions --help",
+            "invalid value 'bsh' for '<SHELL>' (did you mean 'bash'?); see psoxide completions --help",
+        );
+        refused(
+            &["completions", "x"],
+            "invalid value 'x' for '<SHELL>'; possible values: bash, elvish, fish, powershell, zsh; see psoxide \
+             completions --help",
         );
         refused(&["psx"], "unknown command 'psx' (did you mean 'ps'?); see psoxide --help");
         // A typing error never leads to a command that ends processes.
@@ -197,9 +211,45 @@ mod tests {
     fn the_filter_in_each_help_works() {
         for entry in cmd::ALL {
             let metas = (entry.columns)();
+            assert_eq!(metas.is_empty(), entry.filter.is_empty(), "{}", entry.name);
             if !metas.is_empty() {
-                let example = cmd::filter_example(&metas);
-                assert!(filter::Filter::parse(&example, &metas).is_ok(), "{}: {example}", entry.name);
+                assert!(filter::Filter::parse(entry.filter, &metas).is_ok(), "{}: {}", entry.name, entry.filter);
+            }
+        }
+    }
+
+    /// The words of an example, up to what the shell would do with the output.
+    fn words(example: &str) -> Vec<OsString> {
+        let mut words = vec![String::new()];
+        for (i, part) in example.split('\'').enumerate() {
+            let mut parts = part.split(' ').filter(|_| i % 2 == 0);
+            match (i % 2, words.last_mut()) {
+                (1, Some(last)) => last.push_str(part),
+                (_, Some(last)) => {
+                    last.push_str(parts.next().unwrap_or_default());
+                    words.extend(parts.map(str::to_owned));
+                }
+                _ => {}
+            }
+        }
+        let words = words.into_iter().take_while(|word| !["|", "||", ">"].contains(&word.as_str()));
+        words.filter(|word| !word.is_empty()).map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_examples_in_each_help_are_valid() {
+        let examples = cmd::ALL.iter().flat_map(|entry| entry.examples.iter().map(move |example| (entry, example.0)));
+        for (entry, example) in examples {
+            let args = std::iter::once("psoxide".into()).chain(words(example)).collect();
+            let matches = command().try_get_matches_from(spelling::plain(args));
+            let matches = matches.unwrap_or_else(|error| panic!("{example}: {error}"));
+            let Some((_, options)) = matches.subcommand() else { panic!("{example}: no command") };
+            if let Ok(Some(filter)) = options.try_get_one::<String>("filter") {
+                filter::Filter::parse(filter, &(entry.columns)()).unwrap_or_else(|error| panic!("{example}: {error}"));
+            }
+            if let Ok(Some(order)) = options.try_get_one::<String>("sort") {
+                let known = |name: &str| filter::find(&(entry.columns)(), name.trim_start_matches('-')).is_some();
+                assert!(order.split(',').all(known), "{example}");
             }
         }
     }

@@ -9,7 +9,7 @@ mod common;
 use std::fs::File;
 use std::io::pipe;
 
-use common::{Machine, psoxide, run};
+use common::{Machine, Ran, psoxide, run};
 use insta::Settings;
 
 /// What it prints when run with these arguments on the small machine.
@@ -129,12 +129,19 @@ fn options_may_stand_before_or_after_the_command() {
 
 #[test]
 fn unknown_process_is_4() {
-    for command in ["procinfo", "pmap"] {
+    let refused = |ran: Ran, pid: &str, args: &[&str]| {
+        assert_eq!((ran.code, &*ran.stdout), (4, ""), "{args:?}");
+        assert_eq!(ran.one_line(), format!("psoxide: no such process: {pid} (psoxide ps lists the running ones)"));
+    };
+    for command in ["procinfo", "pmap", "lsof"] {
         for args in [&[command, "99999"][..], &[command, "99999", "--json"]] {
-            let ran = Machine::new().run(args);
-            assert_eq!((ran.code, &*ran.stdout), (4, ""), "{args:?}");
-            assert_eq!(ran.one_line(), "psoxide: no such process: 99999 (psoxide ps lists the running ones)");
+            refused(Machine::new().run(args), "99999", args);
         }
+    }
+    // No machine has a process with the largest pid: one that never was has not "ended".
+    for command in ["procinfo", "pmap", "lsof", "kill", "wait"] {
+        let args = [command, "4294967295"];
+        refused(run(psoxide().args(args)), "4294967295", &args);
     }
 }
 

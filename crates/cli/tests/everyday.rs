@@ -197,6 +197,15 @@ fn a_rate_is_never_called_as_a_total() {
 }
 
 #[test]
+fn pressure_has_one_name() {
+    let machine = Machine::new();
+    for args in [&[][..], &["meminfo"], &["doctor"]] {
+        let ran = machine.run(args);
+        assert!(ran.stdout.contains("pressure") && !ran.stdout.contains("PSI:"), "{args:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
 fn counts_name_what_was_left_out() {
     let machine = Machine::new();
     let first = |args: &[&str]| lines(&machine.run(args))[0].to_owned();

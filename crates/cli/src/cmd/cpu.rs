@@ -169,6 +169,7 @@ impl Subcommand for Cpu {
          ones the interval. With --root, rates are averages since boot.";
     const ALIASES: &'static [&'static str] = &["vmstat"];
     const LIVE: bool = true;
+    const FILTER: &'static str = "busy > 90 || iowait > 10";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("cpu", "a line every second"),
         ("cpu --count 1", "one line"),

@@ -65,6 +65,7 @@ const LISTING: Listing<OnCpu> = Listing {
 impl Subcommand for CpuDistribution {
     const NAME: &'static str = "cpu-distribution";
     const ABOUT: &'static str = "Which processes run on which CPU";
+    const FILTER: &'static str = "busy > 50 && running > 1";
     const EXAMPLES: &'static [(&'static str, &'static str)] =
         &[("cpu-distribution", "now"), ("cpu-distribution --interval 1", "every second")];
 

@@ -66,6 +66,7 @@ impl Subcommand for DiskUsage {
     const NAME: &'static str = "disk-usage";
     const ABOUT: &'static str = "Space on file systems, as df";
     const ALIASES: &'static [&'static str] = &["df"];
+    const FILTER: &'static str = "percent > 90 && fstype != tmpfs";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("disk-usage", "file systems on devices"),
         ("disk-usage /home", "the one that /home is on"),

@@ -100,6 +100,7 @@ impl Subcommand for Disks {
          second, later ones the interval. With --root, rates are averages since boot.";
     const ALIASES: &'static [&'static str] = &["iostat"];
     const LIVE: bool = true;
+    const FILTER: &'static str = "busy > 50 || write_rate > 10M";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("disks", "live"),
         ("disks --count 1", "once"),

@@ -61,6 +61,7 @@ const LISTING: Listing<Check> = Listing {
 impl Subcommand for Doctor {
     const NAME: &'static str = "doctor";
     const ABOUT: &'static str = "What works on this machine, and what would enable more";
+    const FILTER: &'static str = "state != works";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("doctor", "a line for each check"),
         ("doctor --filter 'state != works'", "what could be better"),
@@ -174,7 +175,7 @@ fn delay_accounting(system: &System) -> Check {
 
 fn pressure(system: &System) -> Check {
     match system.pressure(PressureOf::Memory) {
-        Ok(_) => check("pressure", State::Works, "PSI: CPU, memory and I/O"),
+        Ok(_) => check("pressure", State::Works, "of CPU, memory and I/O"),
         Err(error) => {
             let check = check("pressure", State::Missing, explain(&error));
             if system.os() == Os::Linux { check.advice("boot a kernel with CONFIG_PSI and psi=1") } else { check }

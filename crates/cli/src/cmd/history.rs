@@ -20,7 +20,8 @@ use crate::recorded;
 
 #[derive(Args)]
 pub(crate) struct History {
-    /// What to do
+    /// List the hours, verify every sample, prune the oldest hours until the rest keeps to --keep and --size, or export
+    /// samples in another format
     #[arg(value_enum, default_value_t = Action::List)]
     action: Action,
     /// Prune: keep samples for this long (30d, 12h)
@@ -29,10 +30,11 @@ pub(crate) struct History {
     /// Prune: keep at most this much (500M, 2G)
     #[arg(long, value_name = "SIZE", value_parser = args::size)]
     size: Option<u64>,
-    /// Export: the format
+    /// Export: JSON or comma-separated values, a line for each sample of a process; OpenMetrics for `promtool tsdb
+    /// create-blocks-from openmetrics`; or three Parquet tables in the directory that --output names
     #[arg(long, value_enum, default_value_t = Kind::Jsonl)]
     to: Kind,
-    /// Export: processes, or the machine
+    /// Export: processes (samples), or the machine (system)
     #[arg(long, value_enum, default_value_t = Rows::Samples)]
     table: Rows,
     /// Export: begin at this time ('yesterday 14:00', '1h ago')
@@ -136,6 +138,7 @@ const LISTING: Listing<Segment> = Listing {
 impl Subcommand for History {
     const NAME: &'static str = "history";
     const ABOUT: &'static str = "List, verify, prune and export what psoxide record has recorded";
+    const FILTER: &'static str = "size > 10M && is_log == no";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("history", "what is recorded, an hour a line"),
         ("history verify", "read every sample; exit status 1 if anything is damaged"),

@@ -40,6 +40,7 @@ impl Subcommand for Iotop {
          second, later ones the interval. With --root, rates are averages over the lifetime of the process. Linux shows \
          the I/O of other users' processes to root only; standard error says how many are hidden.";
     const LIVE: bool = true;
+    const FILTER: &'static str = "write_rate > 1M || iowait_percent > 10";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("iotop", "live: who uses the disks"),
         ("iotop --only --interval 2", "only those who do, every two seconds"),

@@ -35,6 +35,7 @@ impl Subcommand for Killall {
          same pid. The exit status is 1 if nothing matches, 3 if a signal was not permitted.";
     const TAKES: Takes = Takes::Once;
     const SIGNALS: bool = true;
+    const FILTER: &'static str = "matched == name";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("killall sleep", "asks every sleep to end"),
         ("killall -i -KILL --user anna python3", "asks before each of anna's"),

@@ -128,6 +128,7 @@ impl Subcommand for Lsof {
     const ABOUT: &'static str = "Open files and sockets: of a process, or who has a file or port";
     const DETAILS: &'static str =
         "A directory stands for all files below it. Standard error says how many processes are hidden from this user.";
+    const FILTER: &'static str = "kind == tcp && status == listen";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("lsof 1234", "what process 1234 has open"),
         ("lsof /var/log/syslog", "who has this file open"),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, Args, Command};
 
-use super::{ALL, Entry, FILTER_HELP, Subcommand, Takes, filter_example};
+use super::{ALL, Entry, FILTER_HELP, Subcommand, Takes};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::schema::Body;
@@ -63,7 +63,7 @@ impl Subcommand for Man {
 fn main_page() -> String {
     let mut root = crate::command();
     root.build();
-    let mut page = Page::new("psoxide", &root);
+    let mut page = Page::new("psoxide", crate::ABOUT);
     page.section("SYNOPSIS");
     page.line(".B psoxide\n[\\fIOPTION\\fR]...\n[\\fICOMMAND\\fR [\\fIARGUMENT\\fR]...]");
     page.section("DESCRIPTION");
@@ -89,7 +89,7 @@ fn main_page() -> String {
 fn page(entry: &Entry) -> String {
     let mut command = entry.command();
     command.build();
-    let mut page = Page::new(&format!("psoxide-{}", entry.name), &command);
+    let mut page = Page::new(&format!("psoxide-{}", entry.name), entry.about);
     page.section("SYNOPSIS");
     let mut synopsis = format!(".B psoxide {}\n[\\fIOPTION\\fR]...", roff(entry.name));
     for arg in command.get_positionals() {
@@ -118,7 +118,7 @@ fn page(entry: &Entry) -> String {
             page.item(&format!("\\fB{}\\fR{}", roff(column.name), roff(&heading)), column.doc.trim());
         }
         page.section("FILTERS");
-        page.paragraph(&format!("Such as --filter '{}':", filter_example(&columns)));
+        page.paragraph(&format!("Such as --filter '{}':", entry.filter));
         page.preformatted(FILTER_HELP);
     }
     page.examples(entry.examples);
@@ -134,14 +134,13 @@ struct Page {
 }
 
 impl Page {
-    fn new(name: &str, command: &Command) -> Self {
-        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    fn new(name: &str, about: &str) -> Self {
         let version = concat!("psoxide ", env!("CARGO_PKG_VERSION"));
         let title = roff(&name.to_uppercase());
         let text = format!(
             ".TH \"{title}\" 1 \"\" \"{version}\" \"User Commands\"\n.SH NAME\n{} \\- {}\n",
             roff(name),
-            roff(&about)
+            roff(about)
         );
         Self { text }
     }

@@ -19,12 +19,12 @@ mod killall;
 mod lsof;
 mod man;
 mod meminfo;
-pub(crate) mod netstat;
+mod netstat;
 mod nettop;
 mod pgrep;
 mod pidof;
 mod pmap;
-pub(crate) mod procinfo;
+mod procinfo;
 mod procsmem;
 mod ps;
 mod pstree;
@@ -51,9 +51,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 use crate::args::{Format, Globals};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, privilege};
-use psoxide::Unit;
-
-use crate::output::column::{Meta, Shape};
+use crate::output::column::Meta;
 use crate::output::say;
 use crate::output::schema::Body;
 
@@ -110,6 +108,8 @@ pub(crate) trait Subcommand: Args {
     /// `(arguments, what they do)`
     const EXAMPLES: &'static [(&'static str, &'static str)];
 
+    /// A filter of its rows, for the help; empty if it has no rows.
+    const FILTER: &'static str = "";
     /// Aliases: the names of familiar commands.
     const ALIASES: &'static [&'static str] = &[];
     const TAKES: Takes = Takes::All;
@@ -140,7 +140,8 @@ pub(crate) struct Entry {
     pub(crate) signals: bool,
     pub(crate) takes: Takes,
     details: &'static str,
-    examples: &'static [(&'static str, &'static str)],
+    pub(crate) examples: &'static [(&'static str, &'static str)],
+    pub(crate) filter: &'static str,
     pub(crate) columns: fn() -> Vec<Meta>,
     pub(crate) body: fn() -> Body,
     build: fn(Command) -> Command,
@@ -155,6 +156,7 @@ impl Entry {
             about: T::ABOUT,
             details: T::DETAILS,
             examples: T::EXAMPLES,
+            filter: T::FILTER,
             live: T::LIVE,
             signals: T::SIGNALS,
             takes: T::TAKES,
@@ -223,16 +225,14 @@ pub(crate) fn columns_of(command: &str) -> Vec<Meta> {
 
 fn build<T: Subcommand>(command: Command) -> Command {
     // -h is --human, as in free, df and ls.
-    let help = Arg::new("help").long("help").help("Print help").action(ArgAction::HelpLong);
-    let mut command = T::augment_args(command).about(T::ABOUT).disable_help_flag(true).arg(help);
-    if !T::DETAILS.is_empty() {
-        command = command.long_about(format!("{}\n\n{}", T::ABOUT, T::DETAILS));
-    }
+    let help = Arg::new("help").long("help").help("Print help").action(ArgAction::HelpShort);
+    let about = if T::DETAILS.is_empty() { T::ABOUT.to_owned() } else { format!("{}\n\n{}", T::ABOUT, T::DETAILS) };
+    let command = T::augment_args(command).about(about).disable_help_flag(true).arg(help);
     let examples = example_help(T::EXAMPLES);
     let columns = T::columns();
     let command = completions::complete(command, &columns);
     if columns.is_empty() {
-        return command.after_long_help(examples);
+        return command.after_help(examples);
     }
     let names = columns.iter().map(|meta| {
         let heading = meta.title.trim_matches('%');
@@ -240,30 +240,46 @@ fn build<T: Subcommand>(command: Command) -> Command {
         PossibleValue::new(meta.name).help(meta.doc.trim()).aliases(aliases)
     });
     let names = PossibleValuesParser::new(names);
-    let example = filter_example(&columns);
-    let long = format!("{examples}\nFilters, such as --filter '{example}':\n{FILTER_HELP}\n{}", column_help(&columns));
-    command.mut_arg("columns", |arg| arg.value_parser(names).hide_possible_values(true)).after_long_help(long)
+    let filters = format!("Filters, such as --filter '{}':\n{FILTER_HELP}", T::FILTER);
+    let help = format!("{examples}\n{filters}\n{}", column_help(&columns));
+    command.mut_arg("columns", |arg| arg.value_parser(names).hide_possible_values(true)).after_help(help)
 }
 
-/// Formats the examples of a help text, each with its description.
+/// Formats the examples of a help text, each with its description: beside it, or below where the example is long.
 pub(crate) fn example_help(examples: &[(&str, &str)]) -> String {
-    let widest = examples.iter().map(|(args, _)| args.len()).max().unwrap_or(0);
+    const LONGEST: usize = 44;
+    let widest = examples.iter().map(|(args, _)| args.len()).filter(|length| *length <= LONGEST).max().unwrap_or(0);
+    let indent = "  psoxide ".len() + widest + 3;
     let mut text = String::from("Examples:\n");
     for (args, doc) in examples {
-        _ = writeln!(text, "  psoxide {args:widest$}   {doc}");
+        if args.len() > widest {
+            _ = write!(text, "  psoxide {args}\n{:indent$}", "");
+        } else {
+            _ = write!(text, "  psoxide {args:widest$}   ");
+        }
+        wrapped(&mut text, doc, indent);
     }
     text
 }
 
-/// Returns a filter that works with these columns, for the help.
-pub(crate) fn filter_example(columns: &[Meta]) -> String {
-    let with = |wanted: &dyn Fn(&&Meta) -> bool| columns.iter().find(wanted).map(|meta| meta.name);
-    let name = with(&|meta| meta.unit == Unit::Text && meta.shape == Shape::Text).map(|name| format!("{name} ~ ^a"));
-    let size = with(&|meta| matches!(meta.unit, Unit::Bytes | Unit::BytesPerSecond));
-    let size = size.map(|name| format!("{name} > 100M"));
-    let number = || with(&|meta| meta.shape == Shape::Number || meta.shape == Shape::Integer);
-    let size = size.or_else(|| number().map(|name| format!("{name} > 10")));
-    name.into_iter().chain(size).collect::<Vec<_>>().join(" && ")
+/// Appends words. Where the line would be wider than the help, they go on below the place where they began.
+fn wrapped(text: &mut String, words: &str, indent: usize) {
+    // clap wraps the help at the terminal's width or at 100, but not below where a line began.
+    let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(60, 100));
+    let mut at = indent;
+    for (i, word) in words.split_whitespace().enumerate() {
+        let wide = word.chars().count();
+        if i > 0 && at + 1 + wide > width {
+            _ = write!(text, "\n{:indent$}", "");
+            at = indent;
+        } else if i > 0 {
+            text.push(' ');
+            at += 1;
+        }
+        text.push_str(word);
+        at += wide;
+    }
+    text.push('\n');
 }
 
 const FILTER_HELP: &str = "  COLUMN ~ REGEX, COLUMN !~ REGEX, COLUMN == VALUE (also != < <= > >=), COLUMN in (A, B);
@@ -277,24 +293,9 @@ fn column_help(columns: &[Meta]) -> String {
     let mut text = String::from("Columns:\n");
     let widest = columns.iter().map(|meta| meta.name.len()).max().unwrap_or(0);
     let heading = columns.iter().map(|meta| meta.title.chars().count()).max().unwrap_or(0);
-    // clap wraps the help at the terminal's width or at 100, but not below where a line began.
-    let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(60, 100));
-    let indent = widest + heading + 6;
     for meta in columns {
-        _ = write!(text, "  {:widest$}  {:heading$}", meta.name, meta.title);
-        let mut at = indent;
-        for (i, word) in meta.doc.split_whitespace().enumerate() {
-            if i > 0 && at + 1 + word.len() > width {
-                _ = write!(text, "\n{:1$}", "", indent);
-                at = indent;
-            } else {
-                text.push_str(if i == 0 { "  " } else { " " });
-                at += usize::from(i > 0);
-            }
-            text.push_str(word);
-            at += word.chars().count();
-        }
-        text.push('\n');
+        _ = write!(text, "  {:widest$}  {:heading$}  ", meta.name, meta.title);
+        wrapped(&mut text, meta.doc, widest + heading + 6);
     }
     text
 }

@@ -119,6 +119,7 @@ impl Subcommand for Netstat {
     const NAME: &'static str = "netstat";
     const ABOUT: &'static str = "Sockets and the processes that hold them";
     const ALIASES: &'static [&'static str] = &["ss"];
+    const FILTER: &'static str = "status == established && raddr ~ :443$";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("netstat", "TCP and UDP"),
         ("netstat -tlnp", "who listens"),

@@ -68,6 +68,7 @@ impl Subcommand for Nettop {
     const DETAILS: &'static str = "On a terminal the rows are refreshed every second; --count 1 prints them once. The first sample covers half a \
          second, later ones the interval. With --root, rates are averages since boot.";
     const LIVE: bool = true;
+    const FILTER: &'static str = "recv_rate > 1M || errin > 0";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("nettop", "live"),
         ("nettop --count 1", "once"),

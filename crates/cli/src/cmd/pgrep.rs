@@ -119,6 +119,7 @@ impl Subcommand for Pgrep {
     const ABOUT: &'static str = "Find processes by a pattern";
     const DETAILS: &'static str =
         "Without --columns the output has no headings, for other commands. The exit status is 1 if nothing matches.";
+    const FILTER: &'static str = "rss > 1GiB || cpu_time > 1h";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("pgrep -l ssh", "pids and names"),
         ("pgrep -f 'python.*manage'", "by the command line"),
@@ -166,6 +167,7 @@ impl Subcommand for Pkill {
          status is 1 if nothing matches, 3 if a signal was not permitted.";
     const TAKES: Takes = Takes::Once;
     const SIGNALS: bool = true;
+    const FILTER: &'static str = "result != sent";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("pkill -n -f 'python.*manage'", "shows what would get the signal"),
         ("pkill -HUP -x nginx", "tells nginx to reload"),

@@ -65,6 +65,7 @@ impl Subcommand for Pidof {
     const ABOUT: &'static str = "Find the pids of processes by name";
     const DETAILS: &'static str = "A process matches by its name, the path of its executable, argv[0], or the script that it runs. Without \
          --columns the pids are written on one line, for other commands.";
+    const FILTER: &'static str = "username == anna && status == sleeping";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("pidof sshd", "all sshd on one line"),
         ("pidof sshd --columns pid,cmdline", "as a table"),

@@ -109,6 +109,7 @@ const GROUPED: Listing<Map> = Listing {
 impl Subcommand for Pmap {
     const NAME: &'static str = "pmap";
     const ABOUT: &'static str = "Memory maps of processes, in KiB";
+    const FILTER: &'static str = "perms ~ w && rss > 1M";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("pmap 1", "every mapping"),
         ("pmap 1 --grouped --sort=-rss", "one line for each file, the largest first"),

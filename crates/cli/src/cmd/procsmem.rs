@@ -35,6 +35,7 @@ impl Subcommand for Procsmem {
     const ABOUT: &'static str = "Memory that each process alone uses (USS), its share (PSS) and its swap";
     const DETAILS: &'static str = "The largest come first. Processes without memory of their own (kernel threads) are left out. How many \
          processes refused is said on standard error; root sees all of them.";
+    const FILTER: &'static str = "uss > 50M && username != root";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("procsmem", "what each process would give back if it ended"),
         ("procsmem --user anna --filter 'uss > 50M'", "anna's large ones"),

@@ -74,6 +74,7 @@ impl Subcommand for Ps {
     const ABOUT: &'static str = "List processes";
     const DETAILS: &'static str = "\"?\" stands for a value that cannot be read, \"-\" for one that a process does not have. %CPU is the average over \
          the lifetime of the process, as in ps(1); with --interval, later samples cover the interval.";
+    const FILTER: &'static str = "name ~ ^py && rss > 100M && started < 1h ago";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("ps", "every process, by pid"),
         ("ps nginx", "those with nginx in their name, command line or user"),

@@ -32,6 +32,7 @@ const LISTING: Listing<Proc> = Listing {
 impl Subcommand for Pstree {
     const NAME: &'static str = "pstree";
     const ABOUT: &'static str = "Processes below their parents";
+    const FILTER: &'static str = "username in (anna, root) && cpu_time > 1m";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("pstree", "the whole tree"),
         ("pstree 1234", "process 1234 and what it has started"),

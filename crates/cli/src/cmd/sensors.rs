@@ -74,6 +74,7 @@ const LISTING: Listing<Sensor> = Listing {
 impl Subcommand for Sensors {
     const NAME: &'static str = "sensors";
     const ABOUT: &'static str = "Temperatures and fans";
+    const FILTER: &'static str = "temperature > 70 || rpm > 0";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("sensors", "all of them"),
         ("sensors --filter 'temperature > 70'", "what is hot"),

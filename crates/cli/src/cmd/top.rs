@@ -40,6 +40,7 @@ impl Subcommand for Top {
     const DETAILS: &'static str = "CPUs, memory, swap, pressure, disks and network with their history, and the processes: any order, a tree, a \
          filter as you type, every detail of one process, signals and nice values. ? explains the keys. With --batch, \
          --json, --jsonl or --csv it prints instead, and rates are taken over half a second or the interval.";
+    const FILTER: &'static str = "username == anna && rss > 100M";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("top", "? explains the keys"),
         ("top --interval 0.5 --sort=-rss", "twice a second, the largest first"),

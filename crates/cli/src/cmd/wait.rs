@@ -49,6 +49,7 @@ impl Subcommand for Wait {
     const DETAILS: &'static str = "Waits for any processes, not only children of the shell, without polling: one poll(2) call covers all of them. \
          The exit status is 0 when all have ended, 1 on a timeout, 4 when a process did not exist at the start.";
     const TAKES: Takes = Takes::Once;
+    const FILTER: &'static str = "ended == no";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("wait 1234", "returns when process 1234 has ended"),
         ("wait --timeout 30 1234 1235", "gives up after half a minute"),

@@ -44,6 +44,7 @@ const LISTING: Listing<Login> = Listing {
 impl Subcommand for Who {
     const NAME: &'static str = "who";
     const ABOUT: &'static str = "Who is logged in";
+    const FILTER: &'static str = "host != null && started > 2d ago";
     const EXAMPLES: &'static [(&'static str, &'static str)] =
         &[("who", "all sessions"), ("who --filter 'host != null'", "those that came over the network")];
 
