@@ -1,4 +1,4 @@
-//! The dispatcher of the feature `capture`: one system that is any of the ported ones, by what its source is.
+//! The dispatcher of the feature `capture`: a system that stands for any ported one. Its source decides which.
 #![cfg(feature = "capture")]
 
 use std::path::Path;
@@ -8,16 +8,16 @@ use super::question::{Capture, Recorder};
 use super::{Handle, Host, Live, Platform, Scope, Types};
 use crate::{Backend, Error, FieldSet, HeapInfo, Pid, Result};
 
-/// Any of the systems that are compiled in.
+/// Any of the compiled systems.
 pub(crate) struct Any;
 
-/// Says that a source, a pass and a cache are of one system.
+/// Ties a source, a pass and a cache to one system.
 trait Member: Platform {
     fn source(source: Self::Source) -> Source;
     fn handle<'a>(process: &Handle<'a, Any>) -> Option<Handle<'a, Self>>;
 }
 
-/// Writes the enums over the systems, and the macros that call the right one.
+/// Writes the enums over the systems, and the macros that call the right system.
 macro_rules! systems {
     (($d:tt) $($(#[$cfg:meta])? $variant:ident = $system:path;)+) => {
         /// A machine of any system.
@@ -108,12 +108,12 @@ macro_rules! systems {
             }
 
             fn is_environment(question: &str) -> bool {
-                // Questions are asked of the running system only.
+                // Only the running system is asked questions.
                 Host::is_environment(question)
             }
 
             fn at_root(root: &Path) -> Result<Source> {
-                // Other systems have no files to copy.
+                // Only Linux reads a directory of copied files.
                 super::linux::Linux::at_root(root).map(Source::Linux)
             }
 
@@ -186,7 +186,7 @@ systems! {
     Replay = super::replay::Replay;
 }
 
-/// A machine as it was at one moment.
+/// Opens a machine that answers from the readings of one moment.
 pub(crate) fn replay(moment: Arc<crate::Moment>) -> Source {
     Source::Replay(moment)
 }
@@ -211,12 +211,14 @@ impl Live for Any {
     }
 }
 
-/// The processes as the running system's own. The others cannot be acted on.
+/// Converts the handles to handles of the running system. Fails for processes of another machine, which cannot be acted
+/// on.
 pub(super) fn of_host<'a>(processes: &[Handle<'a, Any>], action: &'static str) -> Result<Vec<Handle<'a, Host>>> {
     processes.iter().map(|process| Host::handle(process).ok_or_else(|| Error::unsupported(action))).collect()
 }
 
-/// A source and a cache of two systems. [`Platform::cache`] and [`Platform::cache_in`] never make such a pair.
+/// Makes the error for a source and a cache of different systems. [`Platform::cache`] and [`Platform::cache_in`] never
+/// make such a pair.
 pub(super) fn mismatch() -> Error {
     Error::invalid("the cache belongs to another system")
 }

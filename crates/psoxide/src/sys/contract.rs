@@ -1,4 +1,4 @@
-//! The readings of a system, each listed once: [`contract!`] writes the traits and the dispatcher from the list.
+//! Lists each reading of a system once. [`contract!`] writes the traits and the dispatcher from the list.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -79,11 +79,11 @@ macro_rules! contract {
 contract! {
     /// Reads the machine and lists its processes.
     trait SystemReadings {
-        /// Lists the processes that this user can see, by pid. Only this may fail as a whole: a process that refuses a
-        /// reading, or that ends meanwhile, never fails a listing.
+        /// Lists the processes that this user can see, by pid. Only this reading may fail as a whole. A process that
+        /// denies access or ends during a listing never makes the listing fail.
         fn pids(source) -> Result<Vec<Pid>>;
 
-        /// Reads a number of each process that changes when the process does, by pid.
+        /// Reads a number for each process that changes when the process does, by pid.
         fn fingerprints(source) -> Result<Vec<(Pid, Option<u64>)>> = unsupported;
 
         /// Reads when the machine was booted.
@@ -92,10 +92,10 @@ contract! {
         /// Reads the names of the machine and of its kernel.
         fn host_info(source) -> Result<HostInfo> = unsupported;
 
-        /// Reads how long ago the machine was booted; of a capture, how long before it was taken.
+        /// Reads the time since the boot. For a capture, this is the time at which it was taken.
         fn uptime(source) -> Result<Duration> = unsupported;
 
-        /// Whether a process, not merely a thread, has this pid.
+        /// Returns whether a process has this pid. A thread id does not count.
         fn pid_exists(source, pid: Pid) -> Result<bool> {
             Ok(Self::pids(source)?.contains(&pid))
         }
@@ -105,7 +105,7 @@ contract! {
             if Self::is_live(source) { Ok(std::process::id()) } else { Err(Error::unsupported("current_process")) }
         }
 
-        /// Whether the kernel counts how long processes wait for storage.
+        /// Returns whether the kernel counts the time that processes wait for storage.
         fn delay_accounting(source) -> Result<bool> = unsupported;
 
         /// Reads a kernel file that no other reading covers.
@@ -117,37 +117,38 @@ contract! {
         /// Reads the target of a symbolic link among the kernel's files.
         fn kernel_link(source, path: &Path) -> Result<PathBuf> = unsupported;
 
-        /// Reads the parents of processes: of all descendants of `of`, or only of its children unless `recursive`, and
-        /// of as many other processes as is convenient.
+        /// Reads the parents of processes: of the children of `of` or, with `recursive`, of all its descendants. The
+        /// result may contain any other processes.
         fn parentage(source, of: Pid, recursive: bool) -> Result<Vec<Parentage>>;
     }
 
     /// Reads one process. A getter reads each kernel source at most once, into the handle's cache.
     trait ProcessReadings {
-        /// Reads the start stamp. With the pid it is the identity of a process.
+        /// Reads the start stamp. With the pid, it identifies a process.
         ///
-        /// The stamp never changes while the process lives, also when somebody sets the wall clock. A system that
-        /// stores a wall-clock time which it corrects with the clock must derive the stamp from something else.
+        /// The stamp never changes while the process lives, even if somebody sets the wall clock. Some kernels store a
+        /// wall-clock time that they correct with the clock. Their ports must derive the stamp from something else.
         ///
-        /// Where `process.start` is set, the getters of a system that reads stamp and value together must fail with
+        /// A system may read the stamp and a value together. If `process.start` is set, its getters must then fail with
         /// `NoSuchProcess` if the stamps differ.
         fn start(process) -> Result<u64>;
 
-        /// Reads a number that the kernel gives to no other process, for a process whose pid another one may get together
-        /// with the same stamp: because it began a moment ago, or because `process.unique` is set. `None`: there is no
-        /// need, or no such number.
+        /// Reads a number that the kernel gives to no other process. It is needed if another process can get the same
+        /// pid and the same stamp: because this process has just started, or because `process.unique` is set. Returns
+        /// `None` if the number is not needed or does not exist.
         fn unique(process) -> Result<Option<u64>> {
             Ok(process.unique)
         }
 
-        /// Whether two start stamps are of one process. They differ where the kernel rounds a time, or no longer says
-        /// when a zombie started.
+        /// Returns whether two start stamps belong to one process. They may differ if the kernel rounds a time, or no
+        /// longer reports when a zombie started.
         fn same_start(source, now: u64, then: u64) -> bool {
             let _ = source;
             now == then
         }
 
-        /// Says what an error of a getter means for the process. Systems disagree about `ENOENT` and `ESRCH`.
+        /// Returns what an error of a getter means for the process. `ENOENT` and `ESRCH` differ in meaning between
+        /// systems.
         fn fate(process, error: &Error) -> Result<Fate> {
             Ok(Fate::look_again(process, error))
         }
@@ -155,7 +156,7 @@ contract! {
         /// Converts a start stamp to the time since the boot.
         fn since_boot(source, start: u64) -> Result<Duration>;
 
-        /// Reads the pid of the parent. Pid 0 is an ordinary process on some systems, and is its own parent there.
+        /// Reads the pid of the parent. On some systems pid 0 is an ordinary process, and is its own parent.
         fn ppid(process) -> Result<Pid>;
 
         /// Reads the name.
@@ -166,16 +167,16 @@ contract! {
             Self::name(process)
         }
 
-        /// Reads what the process is doing.
+        /// Reads the status.
         fn status(process) -> Result<ProcessStatus>;
 
-        /// Reads when the process began.
+        /// Reads the start time.
         fn create_time(process) -> Result<SystemTime>;
 
         /// Reads the CPU time that the process has used.
         fn cpu_times(process) -> Result<ProcessCpuTimes>;
 
-        /// Reads the memory counters that the kernel keeps at hand.
+        /// Reads the memory counters that the kernel keeps up to date.
         fn memory_info(process) -> Result<MemoryInfo>;
 
         /// Reads the path of the executable.
@@ -184,7 +185,7 @@ contract! {
         /// Reads the command line.
         fn cmdline(process) -> Result<Vec<OsString>> = unsupported;
 
-        /// Reads the name of the real user, or the number of a user without a name.
+        /// Reads the name of the real user, or the number if the user has no name.
         fn username(process) -> Result<OsString> = unsupported;
 
         /// Reads the user ids.
@@ -214,13 +215,13 @@ contract! {
         /// Reads the CPUs that the process may run on.
         fn cpu_affinity(process) -> Result<Vec<u32>> = unsupported;
 
-        /// Reads the CPU that the process last ran on.
+        /// Reads the number of the CPU on which the process last ran.
         fn cpu_num(process) -> Result<u32> = unsupported;
 
         /// Counts the threads.
         fn num_threads(process) -> Result<u64> = unsupported;
 
-        /// Reads the context switches.
+        /// Reads the numbers of context switches.
         fn num_ctx_switches(process) -> Result<CtxSwitches> = unsupported;
 
         /// Counts the open file descriptors.
@@ -232,7 +233,7 @@ contract! {
         /// Reads the threads, by id.
         fn threads(process) -> Result<Vec<Thread>> = unsupported;
 
-        /// Reads the page faults.
+        /// Reads the numbers of page faults.
         fn page_faults(process) -> Result<PageFaults> = unsupported;
 
         /// Reads the regular files that the process has open.
@@ -241,19 +242,19 @@ contract! {
         /// Reads the sockets of the process.
         fn net_connections(process, kind: ConnectionKind) -> Result<Vec<Connection>> = unsupported;
 
-        /// Reads the parts of the memory and their peaks.
+        /// Reads the parts of the memory, and their peaks.
         fn memory_details(process) -> Result<MemoryDetails> = unsupported;
 
-        /// Reads the memory that would be freed if the process ended.
+        /// Reads the memory that the end of the process would free.
         fn memory_footprint(process) -> Result<MemoryFootprint> = unsupported;
 
-        /// Reads the mappings.
+        /// Reads the memory mappings.
         fn memory_maps(process) -> Result<Vec<MemoryMap>> = unsupported;
 
         /// Reads the I/O counters.
         fn io_counters(process) -> Result<IoCounters> = unsupported;
 
-        /// Reads how much energy the cores have used to run the process.
+        /// Reads how much energy the cores have used for the process.
         fn energy(process) -> Result<Energy> = unsupported;
 
         /// Reads the name, state, times and nice value of each thread, by id.
@@ -262,16 +263,16 @@ contract! {
         /// Reads the scheduling policy and priority.
         fn scheduling(process) -> Result<Scheduling> = unsupported;
 
-        /// Whether this is a thread of the kernel.
+        /// Returns whether this is a kernel thread.
         fn is_kernel_thread(process) -> Result<bool> = unsupported;
 
         /// Reads the control group.
         fn cgroup(process) -> Result<Cgroup> = unsupported;
 
-        /// Reads the number of the jail; 0 outside of one.
+        /// Reads the number of the jail, or 0 outside of jails.
         fn jail(process) -> Result<u32> = unsupported;
 
-        /// Reads the binary interface that the kernel runs the process with.
+        /// Reads the name of the process's binary interface (ABI).
         fn abi(process) -> Result<OsString> = unsupported;
 
         /// Reads the inode number of the network namespace.
@@ -283,17 +284,17 @@ contract! {
 
     /// Changes a process of the running machine, and waits for its end. The callers have checked that the source is live.
     trait Control {
-        /// Sends a signal to this very process, never to another one that has taken its pid.
+        /// Sends a signal to this process, never to a later one with the same pid.
         fn send_signal(process, signal: Signal) -> Result<()> = unsupported;
 
-        /// Stops this very process.
+        /// Suspends this process, never a later one with the same pid.
         fn suspend(process) -> Result<()> = unsupported;
 
-        /// Continues this very process.
+        /// Resumes this process, never a later one with the same pid.
         fn resume(process) -> Result<()> = unsupported;
 
-        /// Waits until all of the processes have ended or the timeout is over. Calls `done` with the position of each
-        /// process as it ends and, for a child of the caller, how it ended.
+        /// Waits until all processes have ended or the timeout expires. For each process that ends, calls `done` with
+        /// its position and, for a child of the caller, its exit status.
         fn wait_each(
             processes,
             timeout: Option<Duration>,
@@ -360,24 +361,24 @@ contract! {
 
     /// Reads disks and file systems.
     trait DiskReadings {
-        /// Reads the mounted file systems: those on devices, or `all`.
+        /// Lists the mounted file systems: those on devices or, with `all`, every one.
         fn disk_partitions(source, all: bool) -> Result<Vec<DiskPartition>> = unsupported;
 
-        /// Reads the space of the file system that `path` is on.
+        /// Reads the space of the file system that holds `path`.
         fn disk_usage(source, path: &Path) -> Result<DiskUsage> = unsupported;
 
-        /// Reads the space of a file system that may not answer. Where nothing limits the call, it may take longer.
+        /// Reads the space of a file system that may not answer. By default nothing limits the call.
         fn disk_usage_within(source, path: &Path, _timeout: Duration) -> Result<DiskUsage> {
             Self::disk_usage(source, path)
         }
 
-        /// Whether a lookup of an absolute path can wait for a server.
+        /// Returns whether looking up an absolute path can block, because a server answers for its mount.
         fn may_wait(source, _path: &Path) -> bool {
             let _ = source;
             false
         }
 
-        /// Finds the path that `path` leads to, if its file system answers in time.
+        /// Resolves the links of `path`, if its file system answers in time.
         fn real_path_within(source, path: &Path, _timeout: Duration) -> Result<PathBuf> {
             let _ = source;
             path.canonicalize().map_err(|error| Error::io(error).with_path(path))
@@ -422,15 +423,15 @@ contract! {
         fn gpus(source) -> Result<Vec<Gpu>> = unsupported;
     }
 
-    /// Reads who is logged in.
+    /// Reads the login sessions.
     trait UserReadings {
-        /// Reads the sessions of users.
+        /// Lists the login sessions.
         fn users(source) -> Result<Vec<User>> = unsupported;
     }
 
     /// Reads the services of a service manager.
     trait ServiceReadings {
-        /// Lists name and display name of each service.
+        /// Lists the name and display name of each service.
         fn services(source) -> Result<Vec<(OsString, OsString)>> = unsupported;
 
         /// Reads one service.

@@ -1,9 +1,9 @@
-//! The contract between the public layer and an operating system, and the choice of the system.
+//! The contract between the public layer and the operating systems, and the choice of the system.
 //!
-//! Each operating system is a folder here and a unit struct ([`linux::Linux`]) that implements the traits of
-//! [`contract`]. The public layer calls [`Os`]. Without the feature `capture` that is the system psoxide is built
-//! for. With the feature it is a dispatcher over every ported system, so that one program reads a capture of any of
-//! them. PORTING.md shows how to add a system.
+//! Each operating system has a directory here and a unit struct such as [`linux::Linux`], which implements the traits
+//! of [`contract`]. The public layer calls [`Os`]. Without the feature `capture`, `Os` is the system for which psoxide
+//! is built. With the feature, it is a dispatcher over all ported systems, so that one program reads a capture of any
+//! of them. PORTING.md shows how to add a system.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -98,25 +98,25 @@ pub(crate) type Source = <Os as Types>::Source;
 pub(crate) type Pass = <Os as Types>::Pass;
 pub(crate) type Cache = <Os as Types>::Cache;
 
-/// The data that a system keeps.
+/// The types of a system's data.
 pub(crate) trait Types: Sized {
-    /// A machine to read: the running kernel, a capture, or a tree of copied files. Cheap to clone.
+    /// A machine to read: the running kernel, a capture, or a directory of copied files. Cloning is cheap.
     type Source: Clone + Debug + Send + Sync;
-    /// What all processes of one pass share, such as the table of processes or the boot time.
+    /// Data that all processes of one pass share, such as the process table or the boot time.
     type Pass: Debug + Send + Sync;
-    /// What several readings of one process share: one cell for each kernel source. Errors are not kept.
+    /// Data that several readings of one process share: one cell for each kernel source. Errors are not cached.
     type Cache: Debug + Send + Sync;
 }
 
-/// Opens machines, passes and caches. A body here is what a system without the feature does.
+/// Opens machines, passes and caches. The default bodies are for systems that lack the feature in question.
 pub(crate) trait Platform: Types {
-    /// The system whose answers the source holds, whatever system reads them.
+    /// Returns the system whose answers the source holds.
     fn os(source: &Self::Source) -> crate::Os;
 
-    /// Whether the source is the running kernel.
+    /// Returns whether the source is the running kernel.
     fn is_live(source: &Self::Source) -> bool;
 
-    /// Whether two sources are of the same machine and have the same pids, beside a source and its clones.
+    /// Returns whether two sources, which are not clones of each other, read the same machine with the same pids.
     fn is_same_machine(one: &Self::Source, other: &Self::Source) -> bool {
         Self::is_live(one) && Self::is_live(other)
     }
@@ -125,8 +125,9 @@ pub(crate) trait Platform: Types {
     #[cfg(feature = "capture")]
     fn open_capture(capture: question::Capture) -> Result<Self::Source>;
 
-    /// Opens the running machine once more, so that what is read of it is recorded. There is no source if all has been
-    /// recorded already. `pids` are the processes to record, where the system reads each on its own; with none, all.
+    /// Opens the running machine once more, and records what is read from it. Returns no source if everything is
+    /// recorded already. `pids` are the processes to record if the system reads each separately. An empty list means
+    /// all.
     #[cfg(feature = "capture")]
     fn recorded(
         _: &Self::Source,
@@ -136,7 +137,7 @@ pub(crate) trait Platform: Types {
         Err(Error::unsupported("recording a capture"))
     }
 
-    /// Whether the answer to a question is the environment of a process, which a capture must not hold.
+    /// Returns whether the answer to a question is a process's environment, which a capture must not hold.
     #[cfg(feature = "capture")]
     fn is_environment(_: &str) -> bool {
         false
@@ -147,7 +148,7 @@ pub(crate) trait Platform: Types {
         Err(Error::unsupported("reading a directory of copied files"))
     }
 
-    /// Opens the running machine, with another procfs.
+    /// Opens the running machine, with its procfs mounted elsewhere.
     fn with_procfs(_: &Path) -> Result<Self::Source> {
         Err(Error::unsupported("reading another procfs"))
     }
@@ -157,12 +158,13 @@ pub(crate) trait Platform: Types {
         source.clone()
     }
 
-    /// The backend that reads many processes now.
+    /// Returns the backend that reads many processes now.
     fn backend(_: &Self::Source) -> Backend {
         Backend::Auto
     }
 
-    /// Says in one sentence why the chosen backend is not used; `None` if it is, or if none was chosen.
+    /// Returns one sentence that says why the chosen backend is not in use. Returns `None` if it is, or if none was
+    /// chosen.
     fn backend_refusal(_: &Self::Source) -> Option<String> {
         None
     }
@@ -170,7 +172,7 @@ pub(crate) trait Platform: Types {
     /// Begins a pass over processes of `source`.
     fn pass(source: &Self::Source, scope: Scope) -> Self::Pass;
 
-    /// Whether the pass reads each process by calls of its own, so that several threads are faster than one.
+    /// Returns whether the pass makes separate calls for each process, so that several threads are faster than one.
     fn reads_each(_: &Self::Pass) -> bool {
         false
     }
@@ -185,45 +187,48 @@ pub(crate) trait Platform: Types {
     fn cache_in(source: &Self::Source, pass: &Arc<Self::Pass>, pid: Pid, fields: FieldSet) -> Self::Cache;
 }
 
-/// What a system does on its own machine only, beside [`Control`]. Implement it in a file that only that system compiles.
+/// The operations of a system on its own machine, except [`Control`]. Implement it in a file that only that system
+/// compiles.
 pub(crate) trait Live: Platform {
     /// Opens the running machine.
     fn host() -> Self::Source;
 
-    /// Reads the statistics of the calling process's allocator.
+    /// Reads the statistics of the calling process's C allocator.
     fn heap_info() -> Result<HeapInfo> {
         Err(Error::unsupported("heap_info"))
     }
 
-    /// Returns free memory of the calling process's allocator to the system. Returns whether there was any.
+    /// Returns free memory of the calling process's C allocator to the system. Returns whether any was returned.
     fn heap_trim() -> Result<bool> {
         Err(Error::unsupported("heap_trim"))
     }
 }
 
-/// Which processes a pass will read. A pass that is `kept` belongs to the caller, and must not hold a file open.
+/// The processes that a pass will read. A pass that is `kept` belongs to the caller, and must not hold a file open.
 #[derive(Debug, Clone, Copy)]
 #[allow(dead_code)] // not every system reads many processes in another way than one
 pub(crate) enum Scope {
     /// Some processes, which the caller names one by one.
     Some { kept: bool },
-    /// All or most processes, now, and these fields of each.
+    /// All or most processes, now, and the given fields of each.
     All { fields: FieldSet, kept: bool },
 }
 
-/// One process as its getters see it.
+/// One process, as the getters receive it.
 pub(crate) struct Handle<'a, P: Types = Os> {
     pub(crate) source: &'a P::Source,
     pub(crate) pid: Pid,
-    /// The start stamp that makes the pid unique; `None` until it has been read. See [`ProcessReadings::start`].
+    /// The start stamp, which identifies the process together with its pid. `None` until it has been read. See
+    /// [`ProcessReadings::start`].
     pub(crate) start: Option<u64>,
-    /// What tells this process from another one with the same pid and stamp. See [`ProcessReadings::unique`].
+    /// A number that distinguishes the process from another one with the same pid and stamp. See
+    /// [`ProcessReadings::unique`].
     pub(crate) unique: Option<u64>,
     pub(crate) cache: &'a P::Cache,
 }
 
 impl<P: Platform> Handle<'_, P> {
-    /// Calls `read` with a handle that has forgotten what was read before. `start` is the identity to insist on.
+    /// Calls `read` with a handle whose cache is empty. `start` is the identity that the process must have.
     pub(crate) fn afresh<T>(&self, start: Option<u64>, read: impl FnOnce(&Handle<'_, P>) -> T) -> T {
         let cache = P::cache(self.source, false);
         read(&Handle { source: self.source, pid: self.pid, start, unique: None, cache: &cache })
@@ -234,28 +239,28 @@ impl<P: Platform> Handle<'_, P> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parentage {
     pub(crate) pid: Pid,
-    /// `None` where the system refuses it.
+    /// `None` if the system denies access.
     pub(crate) start: Option<u64>,
     pub(crate) ppid: Pid,
 }
 
-/// What an error means for the process that was read.
+/// The meaning of an error for the process that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// The error says nothing about the process: it stands as it is.
+    /// The error says nothing about the process. It is returned unchanged.
     Unclear,
     /// The process has ended, or another process has its pid.
     Gone,
-    /// The process is a zombie, which no longer has what was read.
+    /// The process is a zombie, which no longer has the value.
     Zombie,
-    /// The process lives, and the system refuses the reading.
+    /// The process lives, and the system denies access.
     #[allow(dead_code)] // not every system says this by an error of its own
     Refused,
 }
 
 impl Fate {
-    /// Reads the process once more after an error that says that something was missing or cut short: `ENOENT`,
-    /// `ESRCH`, or a file that ends early. Each can mean that the process has ended, or that only a file is missing.
+    /// Reads the process again after an error that means that something was missing or truncated: `ENOENT`, `ESRCH`, or
+    /// a file that ends early. Either the process has ended, or only the file is missing.
     pub(crate) fn look_again<P: ProcessReadings>(process: &Handle<'_, P>, error: &Error) -> Self {
         if !error.is_missing() && error.kind() != ErrorKind::Parse {
             return Self::Unclear;

@@ -1,8 +1,8 @@
-//! Questions: what a port asks a kernel, and who answers.
+//! Questions that a port asks a kernel, and the kernels that answer: the running one or a capture.
 //!
 //! A question is a value: a sysctl, an ioctl, a file, a call. Its `Display` is its stable key in a capture, such as
-//! `sysctl kern.proc2.0.0.680`. Buffer sizes and retries are no part of the key: they are the business of `live`, which
-//! turns a question into one system call. Everything above a question is ordinary code that runs on any machine.
+//! `sysctl kern.proc2.0.0.680`. Buffer sizes and retries are not part of the key. They belong to `live`, which turns a
+//! question into one system call. Everything above a question is ordinary code that runs on any machine.
 #![allow(dead_code)] // Linux reads files instead
 
 use std::fmt::{self, Display};
@@ -17,7 +17,7 @@ pub(crate) use psoxide_capture::Capture;
 
 use crate::{Error, Os, Result};
 
-/// The bytes of an answer, or the error number of that system.
+/// The bytes of an answer, or an error number of the system that was asked.
 pub(crate) type Answer = std::result::Result<Vec<u8>, i32>;
 
 /// A kernel that answers questions: the running one, or a capture.
@@ -45,13 +45,13 @@ impl Recorder {
         Self(Arc::new(Mutex::new(capture)))
     }
 
-    /// Adds an answer. The first answer to a question stays: later answers fit those around it less well.
+    /// Adds an answer. The first answer to a question stays, because it fits the answers around it best.
     fn record(&self, question: String, answer: &Answer) {
         let mut capture = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         capture.answers.entry(question).or_insert_with(|| answer.clone());
     }
 
-    /// What has been recorded.
+    /// Returns what has been recorded.
     pub(crate) fn take(&self) -> Capture {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -66,7 +66,7 @@ pub(crate) fn read(file: &std::path::Path) -> Result<Capture> {
     })
 }
 
-/// The system that a capture is of.
+/// Returns the system that a capture was taken on.
 #[cfg(feature = "capture")]
 pub(crate) fn system(capture: &Capture) -> Result<Os> {
     let name = capture.system();
@@ -80,12 +80,12 @@ struct Captured {
 }
 
 impl<Q> Kernel<Q> {
-    /// The running kernel of the system `os`. `ask` turns a question into one system call.
+    /// Makes the running kernel of the system `os`. `ask` turns a question into one system call.
     pub(crate) const fn live(os: Os, ask: fn(&Q) -> Answer) -> Self {
         Self { os, answers: Answers::Live(ask) }
     }
 
-    /// A captured kernel of the system `os`.
+    /// Makes a captured kernel of the system `os`.
     #[cfg(feature = "capture")]
     pub(crate) fn captured(os: Os, capture: Capture) -> Self {
         Self { os, answers: Answers::Captured(Arc::new(Captured { capture, asked: AtomicUsize::new(0) })) }
@@ -101,7 +101,7 @@ impl<Q> Kernel<Q> {
         }
     }
 
-    /// The same running kernel, whose answers are added to a capture that begins as `capture`.
+    /// Returns the same running kernel, and a recorder that adds its answers to `capture`.
     #[cfg(feature = "capture")]
     pub(crate) fn recorded(&self, capture: Capture) -> Result<(Self, Recorder)> {
         let (Answers::Live(ask) | Answers::Recorded(ask, _)) = self.answers else {
@@ -111,7 +111,7 @@ impl<Q> Kernel<Q> {
         Ok((Self { os: self.os, answers: Answers::Recorded(ask, recorder.clone()) }, recorder))
     }
 
-    /// The capture, whose header says what no question answers.
+    /// Returns the capture. Its header has values that no question answers.
     #[cfg(feature = "capture")]
     pub(crate) fn capture(&self) -> Option<&Capture> {
         match &self.answers {
@@ -120,7 +120,7 @@ impl<Q> Kernel<Q> {
         }
     }
 
-    /// Counts the questions that were asked of the capture, for tests; 0 of the running kernel.
+    /// Counts the questions asked of a capture, for tests. The running kernel returns 0.
     #[cfg(feature = "capture")]
     pub(crate) fn asked(&self) -> usize {
         match &self.answers {
@@ -131,11 +131,11 @@ impl<Q> Kernel<Q> {
 }
 
 impl<Q: Display> Kernel<Q> {
-    /// Asks a question. The error names the question.
+    /// Asks a question. An error names the question.
     ///
     /// # Errors
-    /// The kernel's error number, with its meaning on that system. `NotCaptured` if a capture lacks the question, which
-    /// says nothing about the machine: it is never treated as missing or empty.
+    /// Fails with the kernel's error number, which has its meaning on that system. Fails with `NotCaptured` if a
+    /// capture lacks the question. That says nothing about the machine, and is never treated as missing or empty.
     pub(crate) fn ask(&self, question: &Q) -> Result<Vec<u8>> {
         match &self.answers {
             Answers::Live(ask) => {

@@ -1,4 +1,4 @@
-//! A machine as it was at one moment, in the place of a system: its readings are values that were kept.
+//! A system that answers from kept readings: a machine as it was at one moment.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ impl Types for Replay {
     type Cache = ();
 }
 
-/// A kept reading as a result. One that was not taken says nothing about the machine.
+/// Converts a kept reading to a result. A reading that was not taken fails with `NotCaptured`.
 fn kept<T: Clone>(reading: &Reading<T>, name: &'static str) -> Result<T> {
     match reading {
         Reading::Value(value) => Ok(value.clone()),
@@ -37,7 +37,7 @@ fn kept<T: Clone>(reading: &Reading<T>, name: &'static str) -> Result<T> {
     }
 }
 
-/// The row of a process.
+/// Returns the row of a process.
 fn row<'a>(process: &Handle<'a, Replay>) -> Result<&'a Row> {
     let rows = &process.source.processes;
     let place = rows.binary_search_by_key(&process.pid, |row| row.pid);
@@ -103,7 +103,7 @@ impl SystemReadings for Replay {
     }
 }
 
-/// The getters that answer from the field of the same name.
+/// Writes the getters that answer from the field of the same name.
 macro_rules! fields {
     ($($name:ident: $type:ty;)+) => {
         $(fn $name(process: &Handle<'_, Self>) -> Result<$type> {
@@ -118,7 +118,7 @@ impl ProcessReadings for Replay {
     }
 
     fn fate(_: &Handle<'_, Self>, _: &Error) -> Result<Fate> {
-        // The kept reading says so already.
+        // The kept reading is already such an error.
         Ok(Fate::Unclear)
     }
 

@@ -1,4 +1,4 @@
-//! Bytes of a kernel as text of this machine. Where that is not bytes (Windows), what is not UTF-8 is replaced.
+//! Converts the bytes of a kernel to this machine's text. On Windows, bytes that are not UTF-8 are replaced.
 
 use std::ffi::OsString;
 #[cfg(unix)]

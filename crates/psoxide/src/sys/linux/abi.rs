@@ -1,10 +1,10 @@
-//! Numbers of the kernel's headers, and what its system calls return, without libc.
+//! Numbers from the kernel's headers, and the results of its system calls, without libc.
 
 use std::net::SocketAddr;
 
 use crate::{Error, Os};
 
-/// asm-generic/errno-base.h: the same on every architecture.
+/// asm-generic/errno-base.h. These numbers are the same on every architecture.
 pub(super) const EPERM: i32 = 1;
 #[cfg(feature = "capture")]
 pub(super) const ENOENT: i32 = 2;
@@ -14,7 +14,7 @@ pub(super) const ENOTDIR: i32 = 20;
 pub(super) const EISDIR: i32 = 21;
 #[cfg(feature = "capture")]
 pub(super) const EINVAL: i32 = 22;
-/// asm-generic/errno.h: a captured machine's are those of most architectures.
+/// asm-generic/errno.h. A captured machine is assumed to have the numbers of most architectures.
 pub(super) const ENOSYS: i32 = if MIPS { 89 } else { 38 };
 #[cfg(feature = "capture")]
 pub(super) const ELOOP: i32 = if MIPS { 90 } else { 40 };
@@ -25,7 +25,7 @@ const MIPS: bool = cfg!(any(target_arch = "mips", target_arch = "mips64"));
 /// linux/ioprio.h
 pub(super) const IOPRIO_CLASS_SHIFT: i32 = 13;
 
-/// The error that the kernel returns as this number.
+/// Makes the error for this error number of the kernel.
 pub(super) fn error(errno: i32) -> Error {
     Error::answered(Os::Linux, errno)
 }
@@ -38,15 +38,15 @@ pub(super) enum FileKind {
     Other,
 }
 
-/// What the kernel says about an open file without a lookup of its path.
+/// The kernel's description of an open file, obtained without a path lookup.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenFileInfo {
     pub(crate) is_regular: bool,
-    /// The number of names that directories have for it.
+    /// The number of directory entries for the file.
     pub(crate) links: u32,
 }
 
-/// What the kernel says about a process through its pidfd: real, effective and saved ids.
+/// The kernel's description of a process, obtained through its pidfd. Ids are real, effective and saved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PidfdInfo {
     pub(super) ppid: u32,
@@ -61,16 +61,16 @@ pub(super) enum NetlinkProtocol {
     SockDiag,
 }
 
-/// What a socket of the calling process says about itself.
+/// The description of a socket of the calling process, obtained through its descriptor.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum SelfSocket {
     Unix,
     Inet {
         v6: bool,
         tcp: bool,
-        /// The local and the remote address.
+        /// The local and remote address.
         ends: [SocketAddr; 2],
     },
-    /// Neither TCP, nor UDP, nor Unix.
+    /// Neither TCP, nor UDP, nor UNIX.
     Other,
 }

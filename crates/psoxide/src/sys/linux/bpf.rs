@@ -1,5 +1,5 @@
-//! Readings by BPF programs, which the crate `psoxide-bpf` loads. Each is `None` if the caller did not choose this backend,
-//! or if it is not available. The processes that exist are those that /proc lists.
+//! Reads by BPF programs, which the crate `psoxide-bpf` loads. Each reading returns `None` if the caller did not choose
+//! this backend, or if it is not available. /proc decides which processes exist.
 
 pub(crate) use psoxide_bpf::{Answer, Record, Walked};
 use psoxide_bpf::{Programs, Relative, Units};
@@ -14,7 +14,7 @@ use super::socket_fds::{DescribedSocket, SocketFd, SocketKind};
 use crate::sys::Parentage;
 use crate::{Backend, Pid, Result, Thread};
 
-/// A walk that missed more processes than this is completed by a listing of /proc.
+/// If a walk missed more processes than this, a listing of /proc completes it.
 const MOST_MISSED: usize = 16;
 
 /// An open file: its descriptor, its path, its position and its flags.
@@ -31,12 +31,12 @@ fn chosen(source: &Source) -> Option<&Programs> {
     Some(programs)
 }
 
-/// Whether passes over many processes are walks.
+/// Returns whether passes over many processes use walks.
 pub(super) fn is_in_use(source: &Source) -> bool {
     chosen(source).is_some_and(|programs| programs.load().is_ok())
 }
 
-/// Says why this backend is not used though the caller chose it.
+/// Returns why this backend is not in use although the caller chose it.
 pub(super) fn refusal(source: &Source) -> Option<String> {
     source.live().filter(|kernel| kernel.backend() == Backend::Bpf)?;
     match chosen(source) {
@@ -55,12 +55,12 @@ pub(super) fn process(source: &Source, pid: Pid) -> Option<Answer> {
     chosen(source)?.process(pid)
 }
 
-/// Lists the pids of all processes, ascending. `walk` has most of them, or none.
+/// Lists the pids of all processes in ascending order. `walk` has most of them, or none.
 pub(super) fn pids(source: &Source, walk: &Walked) -> Result<Vec<Pid>> {
     all_pids(source, walk.threads())
 }
 
-/// Reads the parent of every process. The pids of the processes that the walk missed come second.
+/// Reads the parent of every process. Also returns the pids of processes that the walk missed.
 pub(super) fn parentage(source: &Source) -> Option<(Vec<Parentage>, Vec<Pid>)> {
     let units = units(source);
     let parentage =
@@ -69,7 +69,7 @@ pub(super) fn parentage(source: &Source) -> Option<(Vec<Parentage>, Vec<Pid>)> {
     Some((walked.into_iter().map(parentage).collect(), missed))
 }
 
-/// Reads the descriptors that are sockets. The pids of the processes that the walk missed come second.
+/// Reads the descriptors that are sockets. Also returns the pids of processes that the walk missed.
 pub(super) fn socket_fds(source: &Source) -> Option<(Vec<SocketFd>, Vec<Pid>)> {
     let programs = chosen(source)?;
     let walked = programs.family()?;
@@ -78,7 +78,7 @@ pub(super) fn socket_fds(source: &Source) -> Option<(Vec<SocketFd>, Vec<Pid>)> {
     Some((fds, split(source, walked)?.1))
 }
 
-/// Reads the sockets of a process that are of its own network namespace, by descriptor.
+/// Reads the sockets of a process in its own network namespace, by descriptor.
 pub(super) fn sockets(source: &Source, pid: Pid) -> Option<Vec<DescribedSocket>> {
     let described = |psoxide_bpf::Socket { fd, inode, kind }| {
         let kind = match kind {
@@ -92,7 +92,7 @@ pub(super) fn sockets(source: &Source, pid: Pid) -> Option<Vec<DescribedSocket>>
     Some(chosen(source)?.sockets(pid)?.into_iter().map(described).collect())
 }
 
-/// Reads the regular files of a process, by descriptor; `links` is its `fd`.
+/// Reads the regular files of a process, by descriptor. `links` is its directory `fd`.
 pub(super) fn files(source: &Source, pid: Pid, links: &Dir<'_>, regular: &RegularFiles<'_>) -> Option<Vec<FileFound>> {
     let mut paths = Paths::new(source, links, regular);
     let (mut open, mut refused) = (Vec::new(), false);
@@ -100,7 +100,7 @@ pub(super) fn files(source: &Source, pid: Pid, links: &Dir<'_>, regular: &Regula
         Ok(path) => open.extend(path.map(|path| (file.fd, path, (file.position, file.flags)))),
         Err(_) => refused = true,
     })?;
-    // Reading /proc fails in the same way, and says why.
+    // Reading /proc fails in the same way. Its error names the cause.
     (!refused).then_some(open)
 }
 
@@ -114,7 +114,7 @@ pub(super) fn threads(source: &Source, pid: Pid) -> Option<Vec<Thread>> {
     Some(chosen(source)?.threads(pid)?.into_iter().map(thread).collect())
 }
 
-/// Drops the processes that have ended since the walk. The pids of the processes that it missed come second.
+/// Drops the processes that have ended since the walk. Also returns the pids of processes that the walk missed.
 fn split(source: &Source, mut walked: Vec<Relative>) -> Option<(Vec<Relative>, Vec<Pid>)> {
     let pids = all_pids(source, walked.iter().map(|relative| (relative.pid, relative.threads))).ok()?;
     walked.retain(|relative| pids.binary_search(&relative.pid).is_ok());
@@ -125,8 +125,8 @@ fn split(source: &Source, mut walked: Vec<Relative>) -> Option<(Vec<Relative>, V
 
 /// Lists the pids of all processes. `walked` has most of them, or none, each with its number of threads.
 ///
-/// Listing /proc costs as much as a walk. The listing is needed only if the threads that the walk counted are not all that
-/// the kernel counts: a process came or went, or the iterator missed another one than before.
+/// Listing /proc costs as much as a walk. It is needed only if the walk counted other threads than the kernel: a
+/// process came or went, or the iterator missed a different process this time.
 fn all_pids(source: &Source, walked: impl Iterator<Item = (Pid, u64)>) -> Result<Vec<Pid>> {
     let mut threads = 0;
     let walked: Vec<Pid> = walked.inspect(|(_, more)| threads += more).map(|(pid, _)| pid).collect();
@@ -142,19 +142,19 @@ fn all_pids(source: &Source, walked: impl Iterator<Item = (Pid, u64)>) -> Result
     Ok(pids)
 }
 
-/// Lists the pids without reading the directory, if the numbers of threads agree.
+/// Lists the pids without reading the directory. Returns `None` if the numbers of threads disagree.
 fn counted_pids(source: &Source, walked: &[Pid], mut threads: u64) -> Option<Vec<Pid>> {
     let mut pids = walked.to_vec();
     let missed = source.live()?.bpf().with_missed(|known| known.clone())?;
     for pid in missed.into_iter().filter(|pid| walked.binary_search(pid).is_err()) {
-        // A process that cannot be read has ended. If it has not, the sum misses its threads.
+        // A process that cannot be read has ended. If it has not, its threads are missing in the sum.
         if let Ok(stat) = source.read_process(None, pid, "stat", stat::parse) {
             threads = threads.saturating_add(stat.num_threads);
             pids.push(pid);
         }
     }
     pids.sort_unstable();
-    // The kernel counts in 16 bits.
+    // The kernel's count has 16 bits.
     (threads % (u64::from(u16::MAX) + 1) == u64::from(ffi::thread_count()?)).then_some(pids)
 }
 

@@ -1,4 +1,4 @@
-//! The paths of one process's files, of which a walk has printed some whole and others by their last part.
+//! Completes the paths of one process's files. A walk prints some paths whole, and of others only the last part.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -13,12 +13,12 @@ use super::deleted::RegularFiles;
 use super::dir::Dir;
 use crate::Result;
 
-/// Finds the path of each file that a walk has printed.
+/// Finds the path of each file that a walk printed.
 pub(super) struct Paths<'a> {
     source: &'a Source,
     links: &'a Dir<'a>,
     regular: &'a RegularFiles<'a>,
-    /// Of each directory the path, with a slash at its end, and whether that leads to it.
+    /// The path of each directory, ending in a slash, and whether a lookup of the path finds that directory.
     directories: HashMap<Directory, (Vec<u8>, bool), RandomState>,
 }
 
@@ -27,8 +27,8 @@ impl<'a> Paths<'a> {
         Self { source, links, regular, directories: HashMap::default() }
     }
 
-    /// The path of a file, if it is a regular file's. Where its directory is found under the directory's path, what that
-    /// has under the file's name need not be looked up for each.
+    /// Returns the path of a regular file, or `None` for another kind. If a lookup finds the file's directory by its
+    /// path, the files in it need no lookup each.
     pub(super) fn of(&mut self, file: &File<'_>) -> Result<Option<Vec<u8>>> {
         let Some((path, leads)) = self.path(file) else { return Ok(None) };
         if leads {
@@ -37,7 +37,7 @@ impl<'a> Paths<'a> {
         Ok(self.regular.path(self.links, file.fd, &path)?.map(<[u8]>::to_vec))
     }
 
-    /// Returns the path of a file, and whether its directory is found under the directory's path.
+    /// Returns the path of a file, and whether a lookup finds its directory by the directory's path.
     fn path(&mut self, file: &File<'_>) -> Option<(Vec<u8>, bool)> {
         Some(match (file.path, self.directories.get(&file.directory)) {
             (Told::Whole(path), _) if file.named => {
@@ -47,12 +47,12 @@ impl<'a> Paths<'a> {
             }
             (Told::Whole(path), _) => (path.to_vec(), false),
             (Told::Name(name), Some((directory, leads))) => ([directory, name].concat(), *leads),
-            // Too long for the program to print, or renamed meanwhile. By now the file may be closed.
+            // The path was too long for the program to print, or has changed. The file may be closed by now.
             _ => (self.links.link(file.fd.to_string().as_bytes()).ok()?, false),
         })
     }
 
-    /// Whether a path, which is kept, leads to a directory.
+    /// Returns whether a lookup of a path finds the directory. Keeps the result.
     fn leads(&mut self, path: &[u8], directory: Directory) -> bool {
         if let Some((known, leads)) = self.directories.get(&directory)
             && known == path

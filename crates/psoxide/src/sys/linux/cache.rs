@@ -1,4 +1,4 @@
-//! What readings share: the files of one process, and the facts that all processes of a pass have in common.
+//! Values that readings share: the files of one process, and what all processes of a pass have in common.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -15,16 +15,17 @@ use super::{Source, bpf};
 use crate::sys::Scope;
 use crate::{Field, FieldSet, Ids, Pid, Result};
 
-/// What all processes of one pass share. Each part is read when first needed, and dropped with the pass.
+/// Values that all processes of one pass share. Each is read on first use, and dropped with the pass.
 #[derive(Debug, Default)]
 pub(crate) struct Pass {
     pub(super) boot_time: OnceBox<SystemTime>,
-    /// The pid of the process that asked whether pids are those of system calls, and the answer: [`Live::has_own_pids`].
+    /// The pid of the process that checked whether system calls use the pids of /proc, and the result:
+    /// [`Live::has_own_pids`].
     pub(super) own_pids: OnceBox<(Pid, bool)>,
     users: Mutex<HashMap<u32, OsString>>,
-    /// /proc: a path from there costs less than one from the root.
+    /// /proc, opened: a path relative to it is cheaper than one from the root.
     pub(super) procfs: Option<OpenDir>,
-    /// The records of a walk over all processes, by pid. It is empty where processes are read one by one.
+    /// The records of a walk over all processes, by pid. Empty if processes are read one by one.
     pub(super) walk: bpf::Walked,
 }
 
@@ -39,9 +40,9 @@ impl Pass {
         Self { procfs, walk: walk.unwrap_or_default(), ..Self::default() }
     }
 
-    /// The name of a user: as it was found for another process, or as `find` finds it.
+    /// Returns the name of a user. Calls `find` if no other process of the pass has the same user.
     ///
-    /// Nobody waits for the lock: another thread may have held it when this process was forked.
+    /// This never waits for the lock, because another thread may have held it when this process was forked.
     pub(super) fn user_name(&self, uid: u32, find: impl FnOnce() -> Result<OsString>) -> Result<OsString> {
         if let Some(name) = self.users.try_lock().ok().and_then(|users| users.get(&uid).cloned()) {
             return Ok(name);
@@ -53,12 +54,12 @@ impl Pass {
         Ok(name)
     }
 
-    /// Whether each process is read by calls of its own.
+    /// Returns whether the pass makes separate calls for each process.
     pub(crate) fn reads_each(&self) -> bool {
         self.walk.is_empty()
     }
 
-    /// The processes there are.
+    /// Lists the processes.
     pub(crate) fn pids(&self, source: &Source) -> Result<Vec<Pid>> {
         bpf::pids(source, &self.walk)
     }
@@ -66,18 +67,19 @@ impl Pass {
 
 /// One cell for each file of /proc/PID that several readings share.
 ///
-/// The cells never wait, as threads that fill one may be gone in a forked child: if two fill one, the first value counts.
+/// The cells never wait, because the thread that fills one may be gone in a forked child. If two threads fill a cell,
+/// the first value stays.
 #[derive(Debug)]
 pub(crate) struct Cache {
     pub(super) stat: OnceBox<Stat>,
     pub(super) statm: OnceBox<Statm>,
     pub(super) status: OnceBox<Status>,
     pub(super) owner: OnceBox<Owner>,
-    /// The place of the process in the walk of the pass.
+    /// The position of the process in the walk of the pass.
     pub(super) walked: Option<usize>,
-    /// The answer of a BPF program for this process alone, if there was one.
+    /// The answer of a BPF program about this process alone, if there is one.
     pub(super) walked_alone: OnceBox<Option<bpf::Answer>>,
-    /// Whether some reading is to come that only `status` answers: then what else it holds is taken from it too.
+    /// Whether a later reading needs `status`. Other readings then take their values from `status` too.
     pub(super) wants_status: bool,
     pub(super) cmdline: OnceBox<Box<[u8]>>,
     pub(super) smaps: OnceBox<Vec<u8>>,
@@ -91,7 +93,7 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// Empty cells for a process of a pass.
+    /// Makes empty cells for a process of a pass.
     fn of(pass: Arc<Pass>) -> Self {
         Self {
             stat: OnceBox::new(),
@@ -119,14 +121,14 @@ impl Cache {
     }
 }
 
-/// Whom a process runs as.
+/// The ids under which a process runs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Owner {
     pub(super) uids: Ids,
     pub(super) gids: Ids,
 }
 
-/// What `cell` holds, or what `read` finds; errors are not kept.
+/// Returns the value in `cell`. If it is empty, calls `read` and keeps its value, but not its error.
 pub(super) fn cached<T>(cell: &OnceBox<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
     if let Some(value) = cell.get() {
         return Ok(value);

@@ -1,4 +1,4 @@
-//! The files of a capture, in memory. They are read on any machine.
+//! Reads the files of a capture from memory, on any machine.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
@@ -12,15 +12,15 @@ use super::files;
 use crate::sys::question::Capture;
 use crate::{Error, Result};
 
-/// Links that are followed on the way to one file, as in the kernel.
+/// The number of links that are followed on the way to one file, as in the kernel.
 const MOST_LINKS: u32 = 40;
 
 /// A tree of files, by path without the leading slash.
 #[derive(Debug, Default)]
 pub(super) struct CapturedTree {
-    /// What the kernel gave, or the error with which it refused.
+    /// The entry at each path, or the error number with which the kernel refused it.
     entries: BTreeMap<Vec<u8>, Result<Entry, i32>>,
-    /// Whether the recorder wrote the capture, whose list of files tells what was never asked.
+    /// Whether the recorder wrote the capture. Then its list of files decides which files were never asked for.
     is_recorded: bool,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct CapturedDir {
     path: Vec<u8>,
 }
 
-/// What a path leads to.
+/// The entry that a path leads to.
 enum Found<'a> {
     File(&'a [u8]),
     Link(&'a [u8]),
@@ -40,13 +40,13 @@ enum Found<'a> {
 }
 
 impl CapturedTree {
-    /// A copied machine, whose files are all that there is.
+    /// Makes the tree of a copied machine. Its files are complete.
     #[cfg(any(test, not(target_os = "linux")))]
     pub(super) fn new(entries: BTreeMap<Vec<u8>, Entry>) -> Self {
         Self { entries: entries.into_iter().map(|(path, entry)| (path, Ok(entry))).collect(), ..Self::default() }
     }
 
-    /// A captured machine. Answers to questions about files are what the kernel refused.
+    /// Makes the tree of a capture. Its answers to questions about files are the kernel's refusals.
     pub(super) fn of(capture: Capture) -> Self {
         let refused = capture.answers.into_iter().filter_map(|(question, answer)| {
             let (_, path) = question.split_once(" /")?;
@@ -94,8 +94,8 @@ impl CapturedTree {
         }
     }
 
-    /// Finds what a path leads to, and its path without links. No link leads out of the tree. The last link is followed
-    /// only with `follow`.
+    /// Resolves a path. Returns the path without links, and its entry. No link leads out of the tree. The last link is
+    /// followed only with `follow`.
     fn find(&self, path: &Path, follow: bool) -> Result<(Vec<u8>, Found<'_>)> {
         let mut rest = names(path);
         let mut here = Vec::new();
@@ -127,8 +127,8 @@ impl CapturedTree {
         Ok((here, found))
     }
 
-    /// Says why there is nothing at a path, below which `rest` was wanted, its last name first: the machine had no such file, or
-    /// nobody looked for it.
+    /// Returns the error for a path without an entry: the machine had no such file, or the recorder did not look for
+    /// it. `rest` holds the names below the path that were to follow, last name first.
     fn absent(&self, path: &[u8], rest: &[Vec<u8>]) -> Error {
         if self.is_recorded {
             let names = path.split(|byte| *byte == b'/').chain(rest.iter().rev().map(Vec::as_slice));
@@ -139,19 +139,19 @@ impl CapturedTree {
         error(ENOENT)
     }
 
-    /// What is at a path whose directories are no links.
+    /// Returns the entry at a path whose directories are not links.
     fn at(&self, path: &[u8]) -> Option<Found<'_>> {
         match self.entries.get(path) {
             Some(Ok(Entry::File(bytes))) => Some(Found::File(bytes)),
             Some(Ok(Entry::Link(target))) => Some(Found::Link(target)),
             Some(Ok(Entry::Dir)) => Some(Found::Dir),
             Some(Err(errno)) => Some(Found::Refused(*errno)),
-            // A directory that holds something needs no entry.
+            // A directory that is not empty needs no entry of its own.
             None => self.below(path).next().map(|_| Found::Dir),
         }
     }
 
-    /// The entries below a directory, by their paths from there.
+    /// Lists the entries below a directory, by their paths relative to it.
     fn below(&self, dir: &[u8]) -> impl Iterator<Item = (&[u8], &Result<Entry, i32>)> {
         let prefix = join(dir, b"");
         self.entries.range(prefix.clone()..).map_while(move |(path, entry)| Some((path.strip_prefix(&*prefix)?, entry)))
@@ -159,7 +159,7 @@ impl CapturedTree {
 }
 
 impl CapturedDir {
-    /// Calls `each` with every name, sorted.
+    /// Calls `each` with every name, in sorted order.
     pub(super) fn each_name(&self, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let mut last: &[u8] = b"";
         for (path, _) in self.tree.below(&self.path) {
@@ -172,7 +172,7 @@ impl CapturedDir {
         Ok(())
     }
 
-    /// Calls `each` with every link whose name is a number, and its target; ascending.
+    /// Calls `each` with every link whose name is a number, and its target, in ascending order.
     pub(super) fn each_link(&self, mut each: impl FnMut(u32, &[u8]) -> Result<()>) -> Result<()> {
         let number = |name| decimal(name, "name").ok().and_then(|number| u32::try_from(number).ok());
         let links = self.tree.below(&self.path).filter_map(|(name, entry)| match entry {
@@ -186,12 +186,12 @@ impl CapturedDir {
     }
 }
 
-/// `dir/name`, without a slash in front.
+/// Joins `dir` and `name`, without a leading slash.
 fn join(dir: &[u8], name: &[u8]) -> Vec<u8> {
     if dir.is_empty() { name.to_vec() } else { [dir, b"/", name].concat() }
 }
 
-/// The names in a path of this machine, the last one first.
+/// Splits a path of this machine into names, last name first.
 fn names(path: &Path) -> Vec<Vec<u8>> {
     let names = path.components().filter_map(|component| match component {
         Component::Normal(name) => Some(name.as_encoded_bytes().to_vec()),
@@ -203,17 +203,17 @@ fn names(path: &Path) -> Vec<Vec<u8>> {
     names
 }
 
-/// The names in the target of a link, the last one first.
+/// Splits the target of a link into names, last name first.
 fn split(target: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let names = target.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".");
     names.map(<[u8]>::to_vec).collect::<Vec<_>>().into_iter().rev()
 }
 
 /// Reads the files of a copied machine into memory: those below `proc`, `sys`, `run` and `var/run`, and `/etc/passwd`.
-/// Links are not followed, and what is neither a file, nor a link, nor a directory is left out.
+/// Links are not followed. Entries other than files, links and directories are left out.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn load(root: &Path) -> Result<BTreeMap<Vec<u8>, Entry>> {
-    /// As much as a tree of files is read of on Linux.
+    /// The limit at which Linux stops reading a copied file.
     const LONGEST: u64 = 64 << 20;
     let mut entries = BTreeMap::new();
     let mut waiting = ["proc", "sys", "run", "var/run", "etc/passwd", ".psoxide"].map(str::to_owned).to_vec();

@@ -16,10 +16,10 @@ use super::{Handle, Linux};
 use crate::sys::{Control, ProcessReadings as _, posix};
 use crate::{Error, ExitStatus, IoPriority, Limit, Os, ProcessStatus, Resource, Result, Signal};
 
-/// How often to look whether a process has ended where pidfds are missing.
+/// The interval at which processes are polled if pidfds are not available.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// The pid by which system calls know this process.
+/// Returns the pid that system calls use for this process.
 fn raw(process: &Handle<'_>) -> Result<RawPid> {
     if !process.source.require_live("acting on a process")?.has_own_pids() {
         return Err(another_namespace(process.pid));
@@ -27,7 +27,7 @@ fn raw(process: &Handle<'_>) -> Result<RawPid> {
     posix::control::raw(process.pid)
 }
 
-/// Fails unless the process is still the one the handle was made for.
+/// Fails unless the handle's process still has its pid.
 fn check_identity(process: &Handle<'_>) -> Result<()> {
     check_start(process)?;
     if process.unique.is_some() && pidfd(process)?.is_none() {
@@ -36,14 +36,14 @@ fn check_identity(process: &Handle<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Fails unless the process with this pid began when the handle says.
+/// Fails unless the process with this pid has the handle's start time.
 fn check_start(process: &Handle<'_>) -> Result<()> {
     let cache = Cache::default();
     Linux::start(&Handle { cache: &cache, ..*process }).map(drop)
 }
 
-/// Returns the number that the kernel gives to this process only: the inode of its pidfd (since Linux 6.9). `None` for a
-/// process that began before the current clock tick: no other process can get its start time.
+/// Returns the number that the kernel gives to this process only: the inode of its pidfd (since Linux 6.9). Returns
+/// `None` for a process that started before the current clock tick, because no other process can get its start time.
 pub(super) fn unique(process: &Handle<'_>) -> Result<Option<u64>> {
     if !process.source.is_live() || process.unique.is_none() && !process.began_in_this_tick() {
         return Ok(None);
@@ -56,37 +56,39 @@ pub(super) fn unique(process: &Handle<'_>) -> Result<Option<u64>> {
     }
 }
 
-/// Opens a pidfd of this very process. `None` if there are none: Linux before 5.3, seccomp, or no free descriptor.
+/// Opens a pidfd of the handle's process. Returns `None` if that is not possible: before Linux 5.3, under seccomp, or
+/// without a free descriptor.
 fn pidfd(process: &Handle<'_>) -> Result<Option<OwnedFd>> {
     match pidfd_open(raw(process)?, PidfdFlags::empty()) {
-        // The pid may have been taken by another before it was opened, but not after.
+        // Another process may have taken the pid before the pidfd was opened, but not after. So check the start time
+        // now.
         Ok(fd) => match check_start(process) {
             Ok(()) if process.unique.is_some() && ffi::pidfd_number(fd.as_fd()) != process.unique => {
                 Err(Error::no_such_process(process.pid))
             }
             Ok(()) => Ok(Some(fd)),
-            // The last free one is left for looking at the process.
+            // The pidfd took the last free descriptor, which reading the process needs.
             Err(error) if error.is_shortage() => Ok(None),
             Err(error) => Err(error),
         },
-        // ENOENT and, before Linux 6.13, EINVAL: the id of a thread, which kill(2) takes for its process.
+        // ENOENT and, before Linux 6.13, EINVAL: the pid is a thread's. kill(2) signals the thread's process.
         Err(Errno::NOSYS | Errno::PERM | Errno::MFILE | Errno::NFILE | Errno::INVAL | Errno::NOENT) => Ok(None),
         Err(errno) => Err(Error::io(errno)),
     }
 }
 
-/// How a child of the caller ended; `None` if it has not, or is not the caller's to reap.
+/// Reaps a child of the caller and returns its exit status. Returns `None` if it has not ended, or cannot be reaped.
 fn reap(process: &Handle<'_>) -> Result<Option<ExitStatus>> {
     posix::control::reap(raw(process)?, WaitOptions::NOHANG)
 }
 
-/// Whether the process has ended: gone, another's pid now, or a zombie.
+/// Returns whether the process has ended: it is gone or a zombie, or its pid is another process's.
 fn ended(process: &Handle<'_>) -> Result<bool> {
     let cache = Cache::default();
     match Linux::status(&Handle { cache: &cache, ..*process }) {
         Ok(status) => Ok(status == ProcessStatus::Zombie),
         Err(error) if error.is_no_such_process() || error.is_missing() => Ok(true),
-        // Another thread may have taken the last descriptor for a moment. The caller looks again.
+        // Another thread may hold the last descriptor for a moment. The caller polls again.
         Err(error) if error.is_shortage() => Ok(false),
         Err(error) => Err(error),
     }
@@ -95,9 +97,9 @@ fn ended(process: &Handle<'_>) -> Result<bool> {
 impl Control for Linux {
     fn send_signal(process: &Handle<'_>, signal: Signal) -> Result<()> {
         match pidfd(process)? {
-            // The pidfd holds on to the process: nothing can take its place between here and the signal.
+            // The pidfd refers to the process itself, so another process cannot receive the signal.
             Some(fd) => match ffi::pidfd_send_signal(fd.as_fd(), signal.0) {
-                // A filter may know kill(2) and not this call. Whoever may not signal is refused by both.
+                // A seccomp filter may permit kill(2) but not this call. Without permission, both calls fail.
                 Err(error) if matches!(error.errno(), Some(libc::ENOSYS | libc::EPERM)) => {
                     check_identity(process)?;
                     posix::ffi::kill(raw(process)?, signal.0)
@@ -137,7 +139,7 @@ impl Control for Linux {
         }
         loop {
             let mut failed = None;
-            // Tells of a process if it has ended; whether it has.
+            // Reports a process that has ended. Returns whether it has.
             let mut tell = |place, process: &Handle<'_>, has_ended: Result<bool>| {
                 let told = has_ended.and_then(|ended| {
                     if ended {

@@ -1,4 +1,4 @@
-//! The processors: /proc/stat, /proc/cpuinfo, /sys/devices/system/cpu.
+//! Reads the CPUs: /proc/stat, /proc/cpuinfo, /sys/devices/system/cpu.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -85,7 +85,7 @@ impl CpuReadings for Linux {
         if scaling.is_empty() {
             return Ok(mhz.into_iter().map(|current| CpuFreq { current, min: None, max: None }).collect());
         }
-        // cpufreq shows the frequency that the governor requested, cpuinfo the measured one.
+        // cpufreq reports the frequency that the governor requested, cpuinfo the measured one.
         let measured = scaling.len() == mhz.len();
         let mut mhz = mhz.into_iter();
         Ok(scaling
@@ -105,11 +105,12 @@ struct Scaling {
     max: Option<f64>,
 }
 
-/// Reads cpufreq of each CPU that is online, by CPU. `first` is one of them, if one is known.
+/// Reads cpufreq of each online CPU, by number. `first` is one of these CPUs, if any is known.
 fn scaling(source: &Source, first: Option<u64>) -> Result<Vec<(u32, Scaling)>> {
     let cpus = source.file(CPUS);
     let mut all = Vec::new();
-    // If the first CPU has no cpufreq, which is mostly a link to its policy, no CPU has. A copy may lack the links.
+    // cpufreq is usually a link to the CPU's policy. If the first CPU lacks it, all do. A copied tree may lack the
+    // links.
     if source.is_live() && first.is_some_and(|first| !source.is_dir(&cpus.join(format!("cpu{first}/cpufreq")))) {
         return Ok(all);
     }
@@ -127,7 +128,7 @@ fn scaling(source: &Source, first: Option<u64>) -> Result<Vec<(u32, Scaling)>> {
             None => all.push((policy, freq)),
         }
     }
-    // Before Linux 4.3 each CPU had a directory.
+    // Before Linux 4.3 each CPU had its own directory.
     if all.is_empty() {
         for cpu in numbered(source, &cpus, "cpu")? {
             let folder = cpus.join(format!("cpu{cpu}/cpufreq"));
@@ -156,7 +157,7 @@ fn scaling_in(source: &Source, folder: &Path) -> Scaling {
     }
 }
 
-/// Lists the numbers N of the entries `<prefix>N` in a directory, ascending. A missing directory has none.
+/// Lists the numbers N of the entries `<prefix>N` in a directory, in ascending order. A missing directory has none.
 fn numbered(source: &Source, folder: &Path, prefix: &str) -> Result<Vec<u32>> {
     let names = if_any(source.names(folder))?.unwrap_or_default();
     let of = |name: &OsStr| number(name.as_encoded_bytes().strip_prefix(prefix.as_bytes())?);

@@ -1,6 +1,6 @@
-//! Paths that the kernel shows for open files, and its mark " (deleted)".
+//! Removes the mark " (deleted)" that the kernel appends to paths of open files.
 //!
-//! A lookup of such a path can wait for a server for ever. The kernel is then asked about the open file itself.
+//! Looking up such a path can block forever if a server is gone. Then the kernel describes the open file itself.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::{Linux, Source};
 use crate::Result;
 use crate::sys::{self, text};
 
-/// What the kernel appends to the path of a file that its directory no longer has.
+/// The text that the kernel appends to the path of a file that is no longer in its directory.
 const MARK: &[u8] = b" (deleted)";
 
 impl sys::Handle<'_, Linux> {
@@ -27,14 +27,14 @@ impl sys::Handle<'_, Linux> {
                 };
                 Ok(undeleted(&Mounts::new(self.source), self.source, &target, is_linked).into())
             }
-            // A process that lives without this link is a kernel thread, or of another pid namespace.
+            // The process lives and lacks this link, so it is a kernel thread or belongs to another pid namespace.
             Err(error) if error.is_missing() => self.missing(PathBuf::new()),
             Err(error) => Err(error),
         }
     }
 }
 
-/// Removes the mark, unless it is part of the name of a real file. `is_linked` returns without a lookup of the path whether some
+/// Removes the mark, unless it is part of a real file's name. `is_linked` returns, without a path lookup, whether a
 /// directory has the file.
 pub(super) fn undeleted(
     mounts: &Mounts<'_>,
@@ -56,7 +56,7 @@ fn exists(source: &Source, path: &Path) -> bool {
     }
 }
 
-/// Finds out which open files of one process are regular ones.
+/// Decides which open files of one process are regular files.
 pub(super) struct RegularFiles<'a> {
     source: &'a Source,
     mounts: Mounts<'a>,
@@ -72,11 +72,11 @@ impl<'a> RegularFiles<'a> {
         &self.mounts
     }
 
-    /// Returns the path that the link of a descriptor shows if it is a regular file's: without the mark of a deleted file where a new
-    /// one has taken its place.
+    /// Returns the path of a descriptor's link if it is a regular file. Removes the mark of a deleted file if a new
+    /// file has taken its place.
     ///
     /// # Errors
-    /// The system refuses to describe files, as a seccomp filter can. Without that no regular file can be recognized.
+    /// Fails if the system refuses to describe files, as a seccomp filter can. Regular files cannot be recognized then.
     pub(super) fn path<'b>(&self, links: &Dir<'_>, fd: u32, target: &'b [u8]) -> Result<Option<&'b [u8]>> {
         if !target.starts_with(b"/") {
             return Ok(None);
@@ -86,13 +86,14 @@ impl<'a> RegularFiles<'a> {
         }
         match links.describe(fd) {
             Ok(file) => Ok((file.is_regular && (file.links > 0 || !target.ends_with(MARK))).then_some(target)),
-            // Closed since the directory was listed.
+            // The descriptor was closed after the directory was listed.
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error.with_path(text::of(target))),
         }
     }
 
-    /// The same by a lookup of the path. A copied machine's files are mostly not there, which is no reason to doubt a path.
+    /// Implements `path` by a path lookup. Most files of a copied machine do not exist here, which does not invalidate
+    /// a path.
     fn looked_up<'b>(&self, target: &'b [u8]) -> Result<Option<&'b [u8]>> {
         let is_file = |path: &[u8]| {
             let path = &PathBuf::from(text::of(path));

@@ -1,4 +1,4 @@
-//! The file descriptors of a process: /proc/PID/fd and /proc/PID/fdinfo.
+//! Reads the file descriptors of a process: /proc/PID/fd and /proc/PID/fdinfo.
 
 use psoxide_parse::linux::fdinfo;
 
@@ -23,7 +23,7 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
         Ok(())
     })?;
     drop(fds);
-    // Since Linux 2.6.22. It is also missing when the process has just ended.
+    // fdinfo exists since Linux 2.6.22. It is also missing if the process has just ended.
     let mut infos = if_any(Dir::open(process.source, process.path("fdinfo")))?;
     if infos.is_none() {
         process.with_cache(&Cache::default()).stat()?;
@@ -33,7 +33,7 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
         let info = match &mut infos {
             Some(infos) => match if_any(infos.read_record(fd.to_string().as_bytes(), fdinfo::parse))? {
                 Some(info) => Some((info.pos, info.flags)),
-                // Closed since the directory was listed.
+                // The descriptor was closed after the directory was listed.
                 None => continue,
             },
             None => None,
@@ -44,7 +44,7 @@ pub(super) fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
     Ok(files)
 }
 
-/// Makes the record of a descriptor from its path, and from position and flags if the kernel shows them.
+/// Makes the record of a descriptor from its path, and its position and flags if the kernel reports them.
 fn open_file(fd: u32, path: Vec<u8>, info: Option<(u64, u64)>) -> OpenFile {
     OpenFile {
         path: text::owned(path).into(),
@@ -58,7 +58,8 @@ fn open_file(fd: u32, path: Vec<u8>, info: Option<(u64, u64)>) -> OpenFile {
 /// Counts the descriptors of a process.
 pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
     let dir = process.path("fd");
-    // Since Linux 6.2 the size of the directory is their number. Before it is 0, and a copy's size means nothing.
+    // Since Linux 6.2 the size of the directory is the number of descriptors. Before, it is 0. In a copy it means
+    // nothing.
     if let Some(kernel) = process.source.live().filter(|kernel| kernel.has_procfs())
         && let Ok(size @ 1..) = kernel.size(&dir)
     {
@@ -72,7 +73,7 @@ pub(super) fn count(process: &Handle<'_>) -> Result<u64> {
     Ok(count)
 }
 
-/// open(2) flags as the mode of fopen(3).
+/// Converts flags of open(2) to a mode of fopen(3).
 fn mode(flags: u64) -> &'static str {
     const O_ACCMODE: u64 = 0o3;
     const O_APPEND: u64 = 0o2000;

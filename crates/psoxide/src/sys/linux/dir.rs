@@ -1,4 +1,4 @@
-//! A directory that is opened once, so that the kernel looks up its path once.
+//! Opens a directory once, so that the kernel looks up its path once.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// An open directory.
 pub(super) struct Dir<'a> {
     source: &'a Source,
-    /// `None` once it was closed to free a descriptor.
+    /// `None` after it was closed to free a descriptor.
     opened: Option<AnyDir>,
     path: PathBuf,
 }
@@ -33,8 +33,7 @@ impl<'a> Dir<'a> {
         target.map_err(|error| error.with_path(self.file(name)))
     }
 
-    /// Calls `each` with every name that is a number, in the kernel's order: ascending for descriptors, mostly so for
-    /// threads.
+    /// Calls `each` with every numeric name, in the kernel's order. Descriptors are in ascending order, threads mostly.
     pub(super) fn each_number(&self, mut each: impl FnMut(u32) -> Result<()>) -> Result<()> {
         self.opened()?.each_name(&self.path, |name| {
             let number = decimal(name, "name").ok().and_then(|number| u32::try_from(number).ok());
@@ -42,12 +41,12 @@ impl<'a> Dir<'a> {
         })
     }
 
-    /// Calls `each` with every link whose name is a number, and its target. A link that is gone by then is skipped.
+    /// Calls `each` with every numeric link and its target. Links that have disappeared are skipped.
     pub(super) fn each_link(&self, each: impl FnMut(u32, &[u8]) -> Result<()>) -> Result<()> {
         self.opened()?.each_link(&self.path, each)
     }
 
-    /// Describes the open file behind a link of `/proc/PID/fd`, without a lookup of its path.
+    /// Describes the open file behind a link of `/proc/PID/fd`, without a path lookup.
     pub(super) fn describe(&self, link: u32) -> Result<OpenFileInfo> {
         match self.opened()? {
             AnyDir::Open(dir) => dir.describe(link),
@@ -56,10 +55,10 @@ impl<'a> Dir<'a> {
         }
     }
 
-    /// Reads a file that is one record; `file` is its path from here.
+    /// Reads a file that is one record. `file` is a path relative to this directory.
     ///
-    /// If this directory has the last free descriptor, it is closed, and this file and later ones are opened by their
-    /// whole path. A caller that lists the directory must do so before.
+    /// If no descriptor is free, closes this directory, and opens this file and later ones by their whole paths.
+    /// Therefore a caller must list the directory before.
     pub(super) fn read_record<T>(
         &mut self,
         file: &[u8],

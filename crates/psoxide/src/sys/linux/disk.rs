@@ -1,4 +1,4 @@
-//! Disks: /proc/self/mounts, /proc/diskstats, /sys/block.
+//! Reads disks: /proc/self/mounts, /proc/diskstats, /sys/block.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -125,7 +125,7 @@ fn counters(disk: &Disk<'_>) -> (OsString, DiskIo) {
     (text::of(disk.name), io)
 }
 
-/// The device behind "/dev/root", which exists in name only.
+/// Finds the device behind "/dev/root", which is not a real path.
 fn root_device(source: &Source) -> Option<OsString> {
     let (major, minor) = source.live()?.root_device()?;
     let partition = source.read(&source.procfs("partitions"), |bytes| {

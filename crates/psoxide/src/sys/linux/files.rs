@@ -1,4 +1,4 @@
-//! The files that the readings of Linux use. A capture holds those that the machine had.
+//! Lists the files that the Linux readings use. A capture holds those that the machine had.
 
 /// Files of the machine. `*` stands for the rest of a name.
 pub(super) const MACHINE: &[&str] = &[
@@ -76,7 +76,7 @@ pub(super) const MACHINE: &[&str] = &[
     "sys/class/net/*/speed",
     "sys/class/net/*/tx_queue_len",
     "sys/class/net/*/type",
-    // By name, because a battery's other files hold its serial number.
+    // Listed by name, because other files of a battery hold its serial number.
     "sys/class/power_supply/*/capacity",
     "sys/class/power_supply/*/charge_full",
     "sys/class/power_supply/*/charge_now",
@@ -126,10 +126,10 @@ pub(super) const PROCESS: &[&str] = &[
     "task/*/status",
 ];
 
-/// Other files that a capture holds: written by the recorder, not copied.
+/// Files of a capture that the recorder writes itself.
 const WRITTEN: &[&str] = &["etc/passwd", ".psoxide"];
 
-/// Whether the recorder looked for a path, given by its names, or for something below it.
+/// Returns whether the recorder looked for a path, given by its names, or for something below it.
 pub(super) fn are_recorded(names: &[&[u8]]) -> bool {
     match names {
         [b"proc", pid, rest @ ..] if pid.iter().all(u8::is_ascii_digit) => covers(PROCESS, rest),

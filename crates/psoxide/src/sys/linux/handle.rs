@@ -1,4 +1,4 @@
-//! The files of one process, and what is known about it without them.
+//! Reads the files of one process, and uses what is known about it without them.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ impl sys::Handle<'_, Linux> {
         self.source.read(&self.path(file), parse)
     }
 
-    /// As [`read`](Self::read), for a file that is one record.
+    /// Reads a file that is one record.
     pub(super) fn read_record<T>(
         &self,
         file: &str,
@@ -30,12 +30,12 @@ impl sys::Handle<'_, Linux> {
         self.source.read_process(self.cache.pass.procfs.as_ref(), self.pid, file, parse)
     }
 
-    /// The same process with nothing read yet.
+    /// Returns the same process with an empty cache.
     pub(super) fn with_cache<'b>(&'b self, cache: &'b Cache) -> Handle<'b> {
         Handle { cache, ..*self }
     }
 
-    /// What a BPF program has printed about this process, if that backend is in use.
+    /// Returns what a BPF program printed about this process, if that backend is in use.
     pub(super) fn walked(&self) -> Option<bpf::Record<'_>> {
         match self.cache.walked {
             Some(at) => self.cache.pass.walk.get(at),
@@ -81,8 +81,8 @@ impl sys::Handle<'_, Linux> {
         Ok(Owner { uids: ids(*uid), gids: ids(*gid) })
     }
 
-    /// Asks a pidfd for the ids. `None` where the kernel does not answer: before Linux 6.13, under a seccomp filter, or if
-    /// the process is gone.
+    /// Reads the ids from a pidfd. Returns `None` if the kernel does not report them: before Linux 6.13, under a
+    /// seccomp filter, or if the process is gone.
     fn pidfd_owner(&self) -> Option<Owner> {
         let kernel = self.source.live().filter(|kernel| kernel.backend() != Backend::Proc)?;
         if !self.has_own_pid(kernel) || !kernel.pidfds_describe() {
@@ -93,14 +93,14 @@ impl sys::Handle<'_, Linux> {
         Some(Owner { uids, gids })
     }
 
-    /// Returns the kernel for calls that name the process by its pid.
+    /// Returns the kernel, for calls that take the process's pid. Fails if system calls use other pids.
     pub(super) fn kernel(&self, reading: &'static str) -> Result<&Live> {
         let kernel = self.source.require_live(reading)?;
         if self.has_own_pid(kernel) { Ok(kernel) } else { Err(another_namespace(self.pid)) }
     }
 
-    /// Whether system calls know the process by the pid that it has in /proc. This is asked once in a pass, and again in a
-    /// child that was forked since, which can be in another pid namespace.
+    /// Returns whether system calls use the pid that the process has in /proc. A pass checks this once. A forked child
+    /// checks again, because it can be in another pid namespace.
     fn has_own_pid(&self, kernel: &Live) -> bool {
         let ask = || (std::process::id(), kernel.has_own_pids());
         match *self.cache.pass.own_pids.get_or_init(|| Box::new(ask())) {
@@ -109,13 +109,13 @@ impl sys::Handle<'_, Linux> {
         }
     }
 
-    /// Whether `stat`, if it was read, shows a kernel thread or a zombie. Their `statm` is all zeros and their `cmdline` is
-    /// empty. On many machines half of all processes are kernel threads.
+    /// Returns whether `stat`, if it was read, shows a kernel thread or a zombie. Their `statm` is all zeros and their
+    /// `cmdline` is empty. On many machines half of all processes are kernel threads.
     pub(super) fn is_known_without_memory(&self) -> bool {
         self.cache.stat.get().is_some_and(|stat| stat.vsize == 0)
     }
 
-    /// Returns `value` for an answer that is empty because the process is a kernel thread, and an error for a zombie.
+    /// Handles an empty answer: returns `value` for a kernel thread, and an error for a zombie.
     pub(super) fn empty<T>(&self, value: T) -> Result<T> {
         match state(self.stat()?.state) {
             ProcessStatus::Zombie => Err(Error::zombie(self.pid)),
@@ -123,14 +123,14 @@ impl sys::Handle<'_, Linux> {
         }
     }
 
-    /// As [`empty`](Self::empty), but reads the process again. A missing file can mean that the process has ended since.
+    /// Handles a missing file as [`empty`](Self::empty) does, but reads the process again, because it may have ended.
     pub(super) fn missing<T>(&self, value: T) -> Result<T> {
         self.with_cache(&Cache::default()).empty(value)
     }
 }
 
 pub(super) fn state(letter: u8) -> ProcessStatus {
-    // fs/proc/array.c: task_state_array, with the letters of older kernels.
+    // fs/proc/array.c: task_state_array, plus letters of older kernels.
     match letter {
         b'R' => ProcessStatus::Running,
         b'S' => ProcessStatus::Sleeping,
@@ -151,7 +151,7 @@ fn ids([real, effective, saved, _]: [u32; 4]) -> Ids {
     Ids { real, effective, saved }
 }
 
-/// The system calls that name a process by its pid would reach another process.
+/// Makes the error for a system call that would reach another process, because its pids are of another namespace.
 pub(super) fn another_namespace(pid: Pid) -> Error {
     Error::unsupported("acting on the processes of another pid namespace").with_pid(pid)
 }

@@ -1,4 +1,4 @@
-//! Resource limits: prlimit(2), /proc/PID/limits.
+//! Reads resource limits: prlimit(2), /proc/PID/limits.
 
 use psoxide_parse::linux::limits;
 
@@ -7,7 +7,7 @@ use crate::{Error, Limit, Resource, Result};
 
 /// Reads a limit of a process.
 pub(super) fn of_process(process: &Handle<'_>, resource: Resource) -> Result<Limit> {
-    // prlimit(2) needs the right to change limits. The file shows them to everyone, and costs twenty times as much.
+    // prlimit(2) needs the permission to change limits. Everyone can read the file, which costs twenty times as much.
     if let Ok(limit) = process.kernel("rlimit").and_then(|kernel| kernel.rlimit(process.pid, resource)) {
         return Ok(limit);
     }
@@ -26,7 +26,7 @@ pub(super) fn of_process(process: &Handle<'_>, resource: Resource) -> Result<Lim
     }
 }
 
-/// The name of a resource in `/proc/PID/limits`: fs/proc/base.c.
+/// Returns the name of a resource in `/proc/PID/limits`, from fs/proc/base.c.
 fn limit_name(resource: Resource) -> Option<&'static str> {
     Some(match resource {
         Resource::As => "Max address space",

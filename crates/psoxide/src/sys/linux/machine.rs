@@ -1,4 +1,4 @@
-//! The machine and its processes: /proc, /proc/stat, /proc/uptime, /proc/sys/kernel.
+//! Reads the machine and lists its processes: /proc, /proc/stat, /proc/uptime, /proc/sys/kernel.
 
 use std::ffi::OsString;
 use std::hash::BuildHasher as _;
@@ -48,7 +48,7 @@ impl SystemReadings for Linux {
             Ok::<_, Error>(line.map(|line| String::from_utf8_lossy(&line).into_owned()))
         };
         let required = |file| text(file)?.ok_or_else(|| Error::unsupported("host_info"));
-        // Since Linux 6.1.
+        // The file exists since Linux 6.1.
         let machine = match text("arch")? {
             None => source.live().map(Live::machine),
             machine => machine,
@@ -68,13 +68,13 @@ impl SystemReadings for Linux {
 
     fn fingerprints(source: &Source) -> Result<Vec<(Pid, Option<u64>)>> {
         let procfs = source.live().and_then(Live::open_procfs);
-        // The same seed in each call, so that the hashes of two calls can be compared.
+        // Each call uses the same seed, so that hashes of two calls can be compared.
         let hash = foldhash::fast::FixedState::default();
         let mut fingerprints = Vec::new();
         for pid in source.pids()? {
             match source.read_process(procfs.as_ref(), pid, "stat", |bytes| Ok(hash.hash_one(bytes))) {
                 Ok(fingerprint) => fingerprints.push((pid, Some(fingerprint))),
-                // It has ended since the pids were listed.
+                // The process has ended since the pids were listed.
                 Err(error) if error.is_missing() => {}
                 Err(_) => fingerprints.push((pid, None)),
             }
@@ -90,7 +90,8 @@ impl SystemReadings for Linux {
         if let Some(exists) = source.own_kernel().and_then(|kernel| kernel.is_process(pid)) {
             return Ok(exists);
         }
-        // /proc has a directory for a thread's id too, which no listing shows. Only a process is its own Tgid.
+        // /proc also has a directory for each thread id, which no listing shows. Only for a process does Tgid equal the
+        // id.
         match source.read_if_any(&source.process(pid, "status"), status::parse) {
             Ok(Some(Status { tgid: Some(tgid), .. })) => Ok(tgid == u64::from(pid)),
             Ok(None) => Ok(false),
@@ -102,7 +103,7 @@ impl SystemReadings for Linux {
         if source.require_live("current_process")?.has_own_pids() {
             return Ok(std::process::id());
         }
-        // In the /proc of another pid namespace this process has another pid.
+        // In a /proc of another pid namespace, this process has another pid.
         let link = source.procfs("self");
         decimal(&source.link(&link)?, "self")
             .and_then(|pid| u32::try_from(pid).map_err(|_| ParseError::malformed("self", b"")))

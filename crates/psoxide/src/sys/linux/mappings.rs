@@ -1,4 +1,4 @@
-//! The mappings of a process: /proc/PID/smaps.
+//! Reads the memory mappings of a process: /proc/PID/smaps.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -17,9 +17,10 @@ fn file<'a>(process: &'a Handle<'_>) -> Result<&'a Vec<u8>> {
     cached(&process.cache.smaps, || process.read("smaps", |bytes| Ok(bytes.to_vec())))
 }
 
-/// Reads the memory that is the process's own, and its share of the rest.
+/// Reads USS, PSS and swap.
 pub(super) fn footprint(process: &Handle<'_>) -> Result<MemoryFootprint> {
-    // In smaps_rollup (since Linux 4.14) the kernel sums up. ESRCH and ENOENT there do not mean that smaps fails.
+    // In smaps_rollup (since Linux 4.14) the kernel computes the sums. If it fails with ESRCH or ENOENT, smaps may
+    // still work.
     let rollup = match process.cache.smaps.get() {
         Some(_) => None,
         None => if_any(process.read_record("smaps_rollup", smaps::rollup))?,
@@ -38,7 +39,7 @@ pub(super) fn of_process(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
         return process.empty(Vec::new());
     }
     let malformed = |error: ParseError| Error::from(error).with_path(process.path("smaps"));
-    // Most files are mapped many times.
+    // Most files are mapped several times, so their text is shared.
     let mut paths: HashMap<&[u8], OsString> = HashMap::new();
     let mounts = Mounts::new(process.source);
     let mappings = smaps::mappings(bytes).map_err(malformed)?;

@@ -1,4 +1,4 @@
-//! Memory: /proc/meminfo, /proc/vmstat, and the C library's allocator.
+//! Reads memory: /proc/meminfo, /proc/vmstat, and the C library's allocator.
 
 use psoxide_parse::ParseError;
 use psoxide_parse::linux::{meminfo, vmstat, zoneinfo};
@@ -14,12 +14,12 @@ impl MemoryReadings for Linux {
         let info = source.read_one(&source.procfs("meminfo"), meminfo::parse)?;
         let low = match info.available {
             Some(available) if available != 0 => None,
-            // The low watermark only makes the estimate better.
+            // The low watermarks improve the estimate, but are not required.
             _ => source.read(&source.procfs("zoneinfo"), zoneinfo::low_pages).ok(),
         };
         let available = u64::try_from(info.available(low, source.page_size())).unwrap_or(0);
         let missing = |field| crate::Error::from(ParseError::missing(field)).with_path(source.procfs("meminfo"));
-        // The file of a sandbox may lack lines. sysinfo(2) returns the same numbers.
+        // A sandbox's file may lack lines. sysinfo(2) returns the same numbers.
         let complete = info.total.is_some() && info.free.is_some();
         let kernel = source.live().filter(|_| !complete);
         let (all, unused) = kernel.map_or((None, None), Live::memory);

@@ -1,4 +1,4 @@
-//! Which paths cannot be looked up without a server: those on network file systems and on FUSE.
+//! Finds out which paths only a server can look up: those on network file systems and on FUSE.
 
 use std::cell::OnceCell;
 
@@ -6,7 +6,7 @@ use psoxide_parse::linux::mounts::{self, Mount};
 
 use super::Source;
 
-/// The mounts that this process sees. They are read when first needed.
+/// The mounts that this process sees. They are read on first use.
 pub(super) struct Mounts<'a> {
     source: &'a Source,
     mounts: OnceCell<Vec<Mount>>,
@@ -17,18 +17,19 @@ impl<'a> Mounts<'a> {
         Self { source, mounts: OnceCell::new() }
     }
 
-    /// Whether a lookup of an absolute path can wait for a server: for ever, if the server is gone.
+    /// Returns whether looking up an absolute path can block. If the server is gone, it blocks forever.
     pub(super) fn may_wait(&self, path: &[u8]) -> bool {
         if !self.source.is_live() {
             return false;
         }
-        // Without the list nothing is known, and paths are looked up.
+        // Without the list, every path is looked up.
         let read = || self.source.read(&self.source.procfs("self/mounts"), mounts::parse).unwrap_or_default();
         has_server(self.mounts.get_or_init(read), path)
     }
 }
 
-/// Whether the innermost mount that holds a path has a server. Of several mounts on one directory the last one is seen.
+/// Returns whether the innermost mount that holds a path has a server. If a directory has several mounts, the last
+/// counts.
 fn has_server(mounts: &[Mount], path: &[u8]) -> bool {
     let holds = |mount: &&Mount| {
         let rest = path.strip_prefix(mount.mountpoint.strip_suffix(b"/").unwrap_or(&mount.mountpoint));
@@ -38,7 +39,7 @@ fn has_server(mounts: &[Mount], path: &[u8]) -> bool {
     innermost.is_some_and(|mount| SERVED.contains(&&*mount.fstype) || mount.fstype.starts_with(b"fuse."))
 }
 
-/// Types of file systems that a server answers for, be it a program on this machine.
+/// Types of file systems that a server answers for. A server can be a program on this machine.
 const SERVED: [&[u8]; 23] = [
     b"9p",
     b"afs",

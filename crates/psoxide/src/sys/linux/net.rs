@@ -1,4 +1,4 @@
-//! Interfaces: /proc/net/dev, rtnetlink(7) and /sys/class/net.
+//! Reads network interfaces: /proc/net/dev, rtnetlink(7) and /sys/class/net.
 
 use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -14,7 +14,7 @@ use super::{Linux, Source, sockets};
 use crate::sys::{NetReadings, text};
 use crate::{AddressFamily, Connection, ConnectionKind, Duplex, NetIo, NicAddr, NicAddress, NicStats, Result};
 
-/// Bits of an interface's flags, netdevice(7), as if.h numbers them.
+/// Bits of an interface's flags, see netdevice(7). The numbers are those of if.h.
 const IFF_UP: u32 = 0x1;
 const IFF_BROADCAST: u32 = 0x2;
 const IFF_POINTOPOINT: u32 = 0x10;
@@ -64,11 +64,11 @@ impl NetReadings for Linux {
 
     fn net_if_stats(source: &Source) -> Result<Vec<(OsString, NicStats)>> {
         if let Some(kernel) = source.live() {
-            // One descriptor may be all that is left: this socket is closed before the next one is opened.
+            // If only one descriptor is free, this socket must be closed before the next one is opened.
             let nics =
                 ask(&mut Netlink::open(kernel, NetlinkProtocol::Route)?, RTM_GETLINK, &links_question(), RTM_NEWLINK)?;
             let links = links(&nics)?;
-            // What /sys shows can be another network namespace's, and takes three calls for each file.
+            // /sys may show another network namespace, and needs three calls for each file.
             let settings = kernel.link_settings(links.iter().map(|link| link.name))?;
             let stats = links.iter().zip(settings).map(|(link, settings)| {
                 let (speed, duplex) = settings.unzip();
@@ -87,7 +87,7 @@ impl NetReadings for Linux {
         let mut stats = Vec::with_capacity(names.len());
         for name in names {
             if !source.is_dir(&nic_file(source, &name, "")) {
-                continue; // bonding_masters
+                continue; // a file such as bonding_masters
             }
             let read = || -> Result<NicStats> {
                 let flags = copied_flags(source, &name)?;
@@ -102,7 +102,7 @@ impl NetReadings for Linux {
             };
             match read() {
                 Ok(nic) => stats.push((name, nic)),
-                Err(error) if error.is_missing() => {} // gone since it was listed
+                Err(error) if error.is_missing() => {} // the interface has disappeared since the listing
                 Err(error) => return Err(error),
             }
         }
@@ -125,11 +125,11 @@ fn net_io(nic: &net_dev::Nic<'_>) -> NetIo {
 
 const RTM_GETLINK: u16 = 18;
 const RTM_GETADDR: u16 = 22;
-/// A `struct rtgenmsg` with its padding: AF_UNSPEC.
+/// A `struct rtgenmsg` with its padding, for AF_UNSPEC.
 const ADDRESSES: [u8; 4] = [0; 4];
 
-/// A `struct ifinfomsg` of AF_UNSPEC that asks for no counters, which the kernel has to sum over all CPUs:
-/// linux/if_link.h, since Linux 4.4.
+/// Makes a `struct ifinfomsg` of AF_UNSPEC that leaves out the counters, because the kernel would sum them over all
+/// CPUs: linux/if_link.h, since Linux 4.4.
 fn links_question() -> Vec<u8> {
     const IFLA_EXT_MASK: u16 = 29;
     const RTEXT_FILTER_SKIP_STATS: u32 = 1 << 3;
@@ -137,7 +137,7 @@ fn links_question() -> Vec<u8> {
     [&[0; 16][..], &LENGTH.to_ne_bytes(), &IFLA_EXT_MASK.to_ne_bytes(), &RTEXT_FILTER_SKIP_STATS.to_ne_bytes()].concat()
 }
 
-/// The payloads of all messages of type `answer` that rtnetlink(7) has for a question.
+/// Asks rtnetlink(7) a question. Returns the payloads of all messages of type `answer`.
 fn ask(netlink: &mut Netlink, kind: u16, question: &[u8], answer: u16) -> Result<Vec<Vec<u8>>> {
     let mut payloads = Vec::new();
     netlink.dump(kind, question, |kind, payload| {
@@ -157,7 +157,7 @@ fn addresses(payloads: &[Vec<u8>]) -> Result<Vec<Address<'_>>> {
     payloads.iter().map(|payload| Ok(rtnetlink::address(payload)?)).collect()
 }
 
-/// What getifaddrs(3) makes of both answers, by interface: IPv4, IPv6, hardware.
+/// Combines both answers by interface, as getifaddrs(3) does: IPv4, IPv6, hardware addresses.
 fn nic_addresses(links: &[Link<'_>], addresses: &[Address<'_>]) -> Vec<(OsString, Vec<NicAddr>)> {
     let mut nics: Vec<(OsString, Vec<NicAddr>)> = Vec::with_capacity(links.len());
     let mut add = |name: &[u8], address: NicAddr| {
@@ -226,7 +226,7 @@ fn inet6_address(link: &Link<'_>, from: &Address<'_>) -> Option<NicAddr> {
     })
 }
 
-/// The other end of a point-to-point link.
+/// Returns the address of the other end of a point-to-point link.
 fn peer<'a>(link: &Link<'_>, from: &Address<'a>) -> Option<&'a [u8]> {
     let other = from.local.is_some_and(|local| local != from.address);
     (other && link.flags & IFF_POINTOPOINT != 0).then_some(from.address)
@@ -240,7 +240,7 @@ fn nic_stats(flags: u32, duplex: Duplex, speed: Option<u64>, mtu: u64) -> NicSta
     NicStats {
         isup: flags & IFF_RUNNING != 0,
         duplex,
-        // Most virtual interfaces, and those that are down, have none, or -1 in one of its sizes.
+        // Interfaces that are virtual or down have no speed, or -1 as a 16-bit or 32-bit number.
         speed: speed.filter(|speed| (1..1 << 31).contains(speed) && *speed != u64::from(u16::MAX)),
         mtu,
         flags: flag_names(flags),
@@ -251,7 +251,8 @@ fn flag_names(flags: u32) -> Vec<&'static str> {
     FLAG_NAMES.into_iter().zip(0u32..).filter(|(_, bit)| flags >> bit & 1 != 0).map(|(name, _)| name).collect()
 }
 
-/// The file has the flags that were set; whether packets flow is the operational state's to say.
+/// Reads the flags of an interface of a copied machine. The file has the flags that were set. The operational state
+/// says whether packets flow.
 fn copied_flags(source: &Source, name: &OsStr) -> Result<u32> {
     let flags = source.read(&nic_file(source, name, "flags"), |bytes| {
         let text = trim(bytes);

@@ -1,4 +1,4 @@
-//! Questions to the kernel over netlink(7).
+//! Asks the kernel questions over netlink(7).
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::{Error, Result};
 
 const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_DUMP: u16 = 0x300;
-/// Larger than the kernel fills for one read of a dump.
+/// The size of the buffer. The kernel fills less for one read of a dump.
 const BUFFER: usize = 64 * 1024;
 
 /// A netlink socket and its buffer.
@@ -24,7 +24,7 @@ impl Netlink {
         Ok(Self { socket: kernel.netlink(protocol)?, buffer: Vec::with_capacity(BUFFER) })
     }
 
-    /// Asks for all records of a kind. `each` gets the type and the payload of every message.
+    /// Asks for all records of a kind. Calls `each` with the type and payload of every message.
     pub(super) fn dump(
         &mut self,
         kind: u16,
@@ -34,7 +34,7 @@ impl Netlink {
         self.exchange(kind, NLM_F_DUMP, question, each)
     }
 
-    /// Asks for one record, and parses the payload.
+    /// Asks for one record and parses its payload.
     pub(super) fn get<T>(
         &mut self,
         kind: u16,
@@ -83,7 +83,7 @@ impl Netlink {
     }
 }
 
-/// A `struct nlmsghdr` and the question.
+/// Makes a message: a `struct nlmsghdr` and the question.
 fn request(kind: u16, flags: u16, question: &[u8]) -> Vec<u8> {
     const HEADER: usize = 16;
     const SEQUENCE: u32 = 1;
@@ -93,7 +93,7 @@ fn request(kind: u16, flags: u16, question: &[u8]) -> Vec<u8> {
     request.extend(kind.to_ne_bytes());
     request.extend((NLM_F_REQUEST | flags).to_ne_bytes());
     request.extend(SEQUENCE.to_ne_bytes());
-    request.extend([0; 4]); // the kernel's port
+    request.extend([0; 4]); // the kernel's port number
     request.extend(question);
     request
 }

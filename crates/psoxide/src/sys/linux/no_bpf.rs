@@ -1,4 +1,4 @@
-//! Stands in for `bpf` in a build without that feature: every reading comes from /proc.
+//! Replaces `bpf` in a build without that feature. Every reading comes from /proc.
 
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -57,14 +57,14 @@ pub(super) fn threads(_: &Source, _: Pid) -> Option<Vec<Thread>> {
     None
 }
 
-/// The units of no record.
+/// Replaces the units of records.
 pub(super) struct Units;
 
 pub(super) fn units(_: &Source) -> Units {
     Units
 }
 
-/// The records of no walk.
+/// Replaces the records of a walk. It is always empty.
 #[derive(Debug, Default)]
 pub(crate) struct Walked;
 
@@ -82,7 +82,7 @@ impl Walked {
     }
 }
 
-/// A record that no program answers with.
+/// Replaces the answer of a program. It has no values.
 #[derive(Debug)]
 pub(crate) struct Answer(Infallible);
 
@@ -92,7 +92,7 @@ impl Answer {
     }
 }
 
-/// A record of a process, of which there are none.
+/// Replaces the record of a process. It has no values.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Record<'a>(Infallible, PhantomData<&'a ()>);
 

@@ -1,4 +1,4 @@
-//! Stands in for `control` where Linux does not run: the processes of a capture cannot be acted on.
+//! Replaces `control` on other systems, where captured processes cannot be signalled or changed.
 
 use super::{Handle, Linux};
 use crate::Result;

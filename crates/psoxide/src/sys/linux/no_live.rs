@@ -1,5 +1,5 @@
-//! Stands in for `live` where Linux does not run: captures are read there, and no kernel. The types have no values, so that
-//! no call can be made.
+//! Replaces `live` on other systems, where only captures are read. Its types have no values, so that no call is
+//! possible.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

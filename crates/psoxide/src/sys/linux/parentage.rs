@@ -11,13 +11,13 @@ use super::{Source, bpf};
 use crate::sys::Parentage;
 use crate::{Pid, Result};
 
-/// Reads the descendants of a process, or its children. Other processes can be among them.
+/// Reads the parents of a process's descendants, or of its children. The result may contain other processes.
 pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Parentage>> {
     let (mut family, rest, walked) = match bpf::parentage(source) {
         Some((family, rest)) => (family, rest, true),
         None => (Vec::new(), source.pids()?, false),
     };
-    // A walk misses few processes, and their children may be among the others.
+    // A walk misses a few processes, whose children may be in it. So the missed processes are read too.
     let kernel = source.own_kernel().filter(|kernel| kernel.pidfds_describe());
     let parent_of = |pid| Some(kernel?.pidfd_info(pid).ok()??.ppid);
     let ask = |pid| if walked { None } else { parent_of(pid) };
@@ -29,7 +29,7 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
             Ok(Parentage { pid, start: Some(start), ppid })
         });
         match kin {
-            // A /proc with `hidepid` shows the process and refuses its files.
+            // A /proc mounted with `hidepid` lists the process but denies access to its files.
             Err(error) if error.is_access_denied() => {
                 Ok(parent_of(pid).map(|ppid| Parentage { pid, start: None, ppid }))
             }
@@ -41,8 +41,8 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
     Ok(family)
 }
 
-/// Reads the relatives among `pids`. A pidfd returns the parent for half the cost of `stat`, but no start time: it is asked
-/// first as long as most processes are strangers.
+/// Finds the relatives among `pids`. A pidfd returns the parent for half the cost of `stat`, but no start time. It is
+/// asked first as long as most processes are not relatives.
 fn search(
     pids: Vec<Pid>,
     of: Pid,
@@ -69,7 +69,7 @@ fn search(
             family.push(kin);
         }
     }
-    // Pids wrap around: a parent's can be higher than its child's, and is known only now.
+    // Pids wrap around, so a parent's pid can be higher than its child's. Such parents are known only now.
     loop {
         let known = parents.len();
         if recursive {
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// Searches among processes with these parents. Returns who is found, and how many were asked and read.
+    /// Searches processes with these parents. Returns those found, and how many were asked and read.
     fn found(parents: &[(Pid, Pid)], of: Pid, recursive: bool) -> (Vec<Pid>, [usize; 2]) {
         let (asked, looked) = (Cell::new(0), Cell::new(0));
         let ppid = |pid| parents.iter().find(|(child, _)| *child == pid).map(|(_, ppid)| *ppid);
@@ -137,7 +137,7 @@ mod tests {
         let parents = [(2, 90), (3, 2), (4, 1), (5, 3), (80, 1), (90, 70), (95, 94)];
         assert_eq!(found(&parents, 70, true).0, [2, 3, 5, 90]);
         assert_eq!(found(&parents, 70, false).0, [90]);
-        // The same when most are near, so that most are read.
+        // The same holds if most processes are relatives, so that most are read.
         let mut many: Vec<(Pid, Pid)> = (1000..1100).map(|pid| (pid, 70)).collect();
         many.extend([(1200, 1300), (1201, 1200), (1300, 1301), (1301, 1000)]);
         many.extend((2000..2500).map(|pid| (pid, 1)));

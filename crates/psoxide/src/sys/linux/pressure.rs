@@ -1,4 +1,4 @@
-//! Pressure stall information: /proc/pressure.
+//! Reads pressure stall information: /proc/pressure.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use crate::{Error, Pressure, PressureOf, Result, Stall};
 impl PressureReadings for Linux {
     fn pressure(source: &Source, what: PressureOf) -> Result<Pressure> {
         let path = source.procfs("pressure").join(what.name());
-        // Not built in: no file. Built in but switched off (psi=0): the file refuses to be opened.
+        // If the kernel is built without it, there is no file. If it is switched off (psi=0), the file cannot be
+        // opened.
         let off = |error: &Error| error.is_missing() || error.errno() == Some(EOPNOTSUPP);
         match source.read(&path, pressure::parse) {
             Ok(pressure) => Ok(Pressure { some: pressure.some.map(stall), full: pressure.full.map(stall) }),

@@ -1,4 +1,4 @@
-//! One process: /proc/PID.
+//! Reads one process: /proc/PID.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -39,12 +39,12 @@ impl ProcessReadings for Linux {
     }
 
     fn name(process: &Handle<'_>) -> Result<OsString> {
-        /// TASK_COMM_LEN of the kernel, less the NUL.
+        /// TASK_COMM_LEN of the kernel, without the NUL.
         const LONGEST: usize = 15;
         let comm = &*process.stat()?.comm;
         if comm.len() >= LONGEST {
-            // The kernel truncated the name. If the program's file name begins with it, that is the whole name. A refused
-            // command line is no reason to fail.
+            // The kernel truncated the name. If the program's file name begins with it, that is the whole name. If the
+            // command line is refused, the truncated name is returned.
             if let Ok(cmdline) = Self::cmdline(process) {
                 let program = cmdline.first().and_then(|program| Path::new(program).file_name());
                 if let Some(name) = program.filter(|name| name.as_encoded_bytes().starts_with(comm)) {
@@ -59,7 +59,7 @@ impl ProcessReadings for Linux {
         if process.is_young() && process.wait_for_exec()? == Some(true) {
             return process.read_record("stat", |bytes| Ok(text::of(&stat::parse(bytes)?.comm)));
         }
-        // A handle for many readings reads `stat` anyway.
+        // A handle for several readings reads `stat` anyway.
         if process.cache.wants_status || process.cache.stat.get().is_some() || process.walked().is_some() {
             return Ok(text::of(&process.stat()?.comm));
         }
@@ -100,7 +100,7 @@ impl ProcessReadings for Linux {
     }
 
     fn create_time(process: &Handle<'_>) -> Result<SystemTime> {
-        // The start is known since the process was opened, and stays true when the process is gone.
+        // The start is known since the process was opened. It stays true after the process has ended.
         let start = process.start.map_or_else(|| Self::start(process), Ok)?;
         let since_boot = process.source.ticks(start);
         cached(&process.cache.pass.boot_time, || Self::boot_time(process.source))?
@@ -115,7 +115,7 @@ impl ProcessReadings for Linux {
     fn environ(process: &Handle<'_>) -> Result<Vec<(OsString, OsString)>> {
         let pairs = match process.after_exec(|| process.read("environ", |bytes| Ok(bytes.into()))) {
             Ok(bytes) => strings::environ(&bytes),
-            // Since Linux 6.x a kernel thread answers ESRCH though it lives; so does a zombie.
+            // Since Linux 6.x a living kernel thread fails with ESRCH. So does a zombie.
             Err(error) if error.is_missing() => return process.missing(Vec::new()),
             Err(error) => return Err(error),
         };
@@ -162,7 +162,7 @@ impl ProcessReadings for Linux {
     }
 
     fn memory_info(process: &Handle<'_>) -> Result<MemoryInfo> {
-        // `status` has the same counters (fs/proc/task_mmu.c: task_mem, task_statm). If it was read, that is enough.
+        // `status` has the same counters (fs/proc/task_mmu.c: task_mem, task_statm), so it is used if it was read.
         if let Some(memory) = process.cache.status.get().and_then(memory_of) {
             return Ok(memory);
         }
@@ -299,7 +299,7 @@ impl ProcessReadings for Linux {
     }
 
     fn scheduling(process: &Handle<'_>) -> Result<Scheduling> {
-        // A walk of all processes does not print it.
+        // A walk of all processes does not print these fields.
         let told = process.stat()?.scheduling;
         let scheduling = match told {
             None => process.read_record("stat", |bytes| Ok(stat::parse(bytes)?.scheduling))?,
@@ -353,7 +353,7 @@ impl ProcessReadings for Linux {
     }
 }
 
-/// Returns the numbers of `statm` from `status`, which has them since Linux 4.5. A kernel thread's has none.
+/// Computes the numbers of `statm` from `status`, which has them since Linux 4.5. A kernel thread has none.
 fn memory_of(status: &Status) -> Option<MemoryInfo> {
     Some(MemoryInfo {
         rss: status.vm_rss?,
@@ -365,7 +365,7 @@ fn memory_of(status: &Status) -> Option<MemoryInfo> {
     })
 }
 
-/// The policy of a `SCHED_*` constant: include/uapi/linux/sched.h.
+/// Converts a `SCHED_*` constant of include/uapi/linux/sched.h.
 fn scheduling_policy(policy: u64) -> SchedulingPolicy {
     match policy {
         0 => SchedulingPolicy::Other,

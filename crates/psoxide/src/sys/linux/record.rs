@@ -1,4 +1,4 @@
-//! Copies the files that the readings of Linux use.
+//! Copies the files that the Linux readings use.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,9 +14,11 @@ use super::source::Source;
 use crate::sys::question::Capture;
 use crate::{Error, Pid, Result};
 
-/// Copies into `capture` the files of the machine and of the processes `pids`, or of all if there are none.
+/// Copies the files of the machine into `capture`, and those of the processes `pids`. An empty list means all
+/// processes.
 ///
-/// A file that the kernel refuses is recorded as refused, as most of other users' processes are. One that is gone is left out.
+/// A file that the kernel refuses is recorded as refused, like most files of other users' processes. A file that is
+/// gone is left out.
 pub(super) fn record(source: &Source, mut capture: Capture, pids: &[Pid]) -> Result<Capture> {
     source.require_live("recording a capture")?;
     capture.header.page_size = source.page_size();
@@ -35,13 +37,13 @@ pub(super) fn record(source: &Source, mut capture: Capture, pids: &[Pid]) -> Res
             return Err(Error::no_such_process(*pid));
         }
     }
-    // Names and ids only: the other fields hold full names and home directories.
+    // Only names and ids, because the other fields hold full names and home directories.
     let passwd = fs::read("/etc/passwd").unwrap_or_default();
     capture.entries.insert(b"etc/passwd".to_vec(), Entry::File(names(&passwd)));
     Ok(capture)
 }
 
-/// The lines of /etc/passwd with names and ids only.
+/// Returns the lines of /etc/passwd, reduced to names and ids.
 fn names(passwd: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     for line in lines(passwd) {
@@ -54,7 +56,7 @@ fn names(passwd: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Adds every path that the pattern matches, or with which error the kernel refused it.
+/// Adds every path that matches the pattern, or the error number with which the kernel refused it.
 fn add(capture: &mut Capture, pattern: &str) {
     let mut found = vec![PathBuf::new()];
     for part in pattern.split('/') {
@@ -67,7 +69,7 @@ fn add(capture: &mut Capture, pattern: &str) {
         let live = Path::new("/").join(&path);
         let entry = match fs::read_link(&live) {
             Ok(target) => Entry::Link(target.into_os_string().into_vec()),
-            // It is no link. Devices and pipes would block.
+            // The path is not a link. Devices and pipes would block, so they are skipped.
             Err(error) if error.kind() == ErrorKind::InvalidInput && !live.is_file() => continue,
             Err(error) if error.kind() == ErrorKind::InvalidInput => match fs::read(&live) {
                 Ok(bytes) => Entry::File(bytes),
@@ -77,7 +79,7 @@ fn add(capture: &mut Capture, pattern: &str) {
                 }
             },
             Err(error) => {
-                // Of a link or of a file: nobody could see which.
+                // It may be a link or a file, because even its type is refused.
                 refused(capture, "link", &live, &error);
                 continue;
             }
@@ -86,7 +88,7 @@ fn add(capture: &mut Capture, pattern: &str) {
     }
 }
 
-/// The entries of a directory whose names begin with `prefix`.
+/// Lists the entries of a directory whose names begin with `prefix`.
 fn children(capture: &mut Capture, path: &Path, prefix: &str) -> Vec<PathBuf> {
     let live = Path::new("/").join(path);
     let items = match fs::read_dir(&live) {
@@ -101,11 +103,11 @@ fn children(capture: &mut Capture, path: &Path, prefix: &str) -> Vec<PathBuf> {
     names.filter(wanted).map(|name| path.join(name)).collect()
 }
 
-/// Records that the kernel refused a path, unless the path is not there.
+/// Records that the kernel refused a path, unless the path does not exist.
 fn refused(capture: &mut Capture, what: &str, path: &Path, error: &io::Error) {
     let is_missing = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
     match (error.raw_os_error(), path.to_str()) {
-        // ESRCH: the process ended, or never had such a file, as kernel threads have no memory.
+        // ESRCH: the process has ended, or never had such a file. For example, kernel threads have no memory.
         (Some(errno), Some(path)) if !is_missing && errno != libc::ESRCH => {
             capture.record(format!("{what} {path}"), Err(errno));
         }

@@ -1,4 +1,4 @@
-//! Sensors: /sys/class/hwmon, /sys/class/thermal, /sys/class/power_supply, /sys/class/drm.
+//! Reads sensors: /sys/class/hwmon, /sys/class/thermal, /sys/class/power_supply, /sys/class/drm.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ impl SensorReadings for Linux {
         let number = |file: &str| source.number(&folder.join(file));
         let now = number("energy_now").or_else(|| number("charge_now"));
         let full = number("energy_full").or_else(|| number("charge_full"));
-        // Some drivers show the current of a discharge as negative.
+        // Some drivers report a discharge current as negative.
         let rate = |file: &str| integer(source, &folder.join(file)).map(i64::unsigned_abs);
         let power = rate("power_now").or_else(|| rate("current_now"));
         let charge = match (now, full) {
@@ -108,12 +108,12 @@ impl SensorReadings for Linux {
 
     fn gpus(source: &Source) -> Result<Vec<Gpu>> {
         let class = source.file("sys/class/drm");
-        // Its connectors have names such as `card0-DP-1`.
+        // The connectors of a card have names such as `card0-DP-1`.
         let is_card = |name: &str| name.strip_prefix("card").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
         let gpu = |name: String| {
             let device = class.join(&name).join("device");
             let number = |file: &str| source.number(&device.join(file));
-            // To ask how busy a GPU is wakes it up.
+            // Reading how busy a GPU is would wake it up.
             let sleeps = text(source, &device.join("power/runtime_status")).as_deref() == Some("suspended");
             let busy = match source.kind(&device.join("gpu_busy_percent")) {
                 Ok(_) if sleeps => Some(0),
@@ -136,13 +136,14 @@ fn add<T>(chips: &mut Vec<(String, Vec<T>)>, chip: String, sensor: T) {
     }
 }
 
-/// Lists the sensors of a kind (`temp`, `fan`) of every chip, sorted: the directory, and how the files begin (`temp1`).
+/// Lists the sensors of a kind (`temp`, `fan`) of every chip, sorted: the directory, and the prefix of the files
+/// (`temp1`).
 fn hwmon(source: &Source, kind: &str) -> Result<BTreeSet<(PathBuf, String)>> {
     let class = source.file("sys/class/hwmon");
     let mut sensors = BTreeSet::new();
     for chip in sorted(source, &class, |name| name.starts_with("hwmon"))? {
         let chip = class.join(chip);
-        // Kernels before 3.15 keep the files with the device.
+        // Kernels before 3.15 have the files in the device's directory.
         for folder in [chip.clone(), chip.join("device")] {
             for file in sorted(source, &folder, |name| name.starts_with(kind) && name.ends_with("_input"))? {
                 sensors.extend(file.strip_suffix("_input").map(|sensor| (folder.clone(), sensor.to_owned())));
@@ -156,7 +157,7 @@ fn temperature(label: String, current: f64, high: Option<f64>, critical: Option<
     Temperature { label, current, high: high.or(critical), critical: critical.or(high) }
 }
 
-/// Lists the wanted names in a directory, sorted. A missing directory has none.
+/// Lists the matching names in a directory, sorted. A missing directory has none.
 fn sorted(source: &Source, folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let names = if_any(source.names(folder))?.unwrap_or_default();
     let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
@@ -165,7 +166,7 @@ fn sorted(source: &Source, folder: &Path, wanted: impl Fn(&str) -> bool) -> Resu
     Ok(names)
 }
 
-/// Reads the one line of a file; `None` if the driver refuses.
+/// Reads the only line of a file. Returns `None` if the driver refuses.
 fn text(source: &Source, path: &Path) -> Option<String> {
     source.line(path).ok().flatten().map(|line| String::from_utf8_lossy(&line).into_owned())
 }
@@ -174,7 +175,7 @@ fn integer(source: &Source, path: &Path) -> Option<i64> {
     source.read_one(path, |bytes| signed(trim(bytes), "value")).ok()
 }
 
-/// Reads a file of millidegrees.
+/// Reads a file that holds millidegrees.
 fn celsius(source: &Source, path: &Path) -> Option<f64> {
     integer(source, path).and_then(|milli| i32::try_from(milli).ok()).map(|milli| f64::from(milli) / 1000.0)
 }

@@ -1,4 +1,4 @@
-//! Questions about sockets to the kernel: sock_diag(7).
+//! Asks the kernel about sockets: sock_diag(7).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,21 +15,23 @@ const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const IPPROTO_TCP: u8 = 6;
 const IPPROTO_UDP: u8 = 17;
-/// What /proc/net/tcp lists: include/net/tcp_states.h from TCP_ESTABLISHED to TCP_CLOSING, and TCP_NEW_SYN_RECV.
+/// The states that /proc/net/tcp lists: from TCP_ESTABLISHED to TCP_CLOSING in include/net/tcp_states.h, and
+/// TCP_NEW_SYN_RECV.
 const LISTED_STATES: u32 = 0x1ffe;
-/// TCP_TIME_WAIT and TCP_NEW_SYN_RECV: no process has a descriptor of such a socket. One of TCP_SYN_RECV can have one, by
-/// TCP_FASTOPEN.
+/// TCP_TIME_WAIT and TCP_NEW_SYN_RECV. No process has a descriptor of such a socket. A socket in TCP_SYN_RECV can have
+/// one, through TCP_FASTOPEN.
 const UNHELD_STATES: u32 = 1 << 6 | 1 << 12;
 const UDIAG_SHOW_NAME: u32 = 0x1;
 const UDIAG_SHOW_ICONS: u32 = 0x8;
 const UDIAG_SHOW_RQLEN: u32 = 0x10;
 
-/// Opens a socket for the questions below. They are about the network namespace of the calling thread.
+/// Opens a netlink socket for the functions below. Its answers are about the calling thread's network namespace.
 pub(super) fn open(kernel: &Live) -> Result<Netlink> {
     Netlink::open(kernel, NetlinkProtocol::SockDiag)
 }
 
-/// Calls `each` with every TCP or UDP socket of one version of IP; with `held`, only with those that a process can hold.
+/// Calls `each` with every TCP or UDP socket of one IP version or, with `held`, only with those that a process can
+/// hold.
 pub(super) fn each_inet(
     diag: &mut Netlink,
     (v6, tcp): (bool, bool),
@@ -46,8 +48,9 @@ pub(super) fn each_inet(
     })
 }
 
-/// Calls `each` with every TCP socket of both versions of IP: one walk over the kernel's table, which is large even if it
-/// holds few sockets. This is the question that was before sock_diag(7), a `struct inet_diag_req` of linux/inet_diag.h.
+/// Calls `each` with every TCP socket of both IP versions. This takes one walk over the kernel's table, which is large
+/// even if it holds few sockets. The question is older than sock_diag(7): a `struct inet_diag_req` of
+/// linux/inet_diag.h.
 pub(super) fn each_tcp(
     diag: &mut Netlink,
     held: bool,
@@ -63,7 +66,7 @@ pub(super) fn each_tcp(
     })
 }
 
-/// Calls `each` with every Unix socket and the number of connections that wait for it, which is 0 with `held`.
+/// Calls `each` with every UNIX socket and the number of connections that wait for it. With `held` that number is 0.
 pub(super) fn each_unix(
     diag: &mut Netlink,
     held: bool,
@@ -83,7 +86,7 @@ pub(super) fn each_unix(
     })
 }
 
-/// Finds the TCP or UDP socket with these addresses; `None` if there is none, or if it has another inode.
+/// Finds the TCP or UDP socket with these addresses. Returns `None` if there is none, or if it has another inode.
 pub(super) fn find(
     diag: &mut Netlink,
     (v6, tcp): (bool, bool),
@@ -91,7 +94,7 @@ pub(super) fn find(
     inode: u64,
 ) -> Option<InetSocket> {
     const ANY_COOKIE: [u8; 8] = [0xff; 8];
-    // For UDP the kernel wants the addresses of an arriving packet: net/ipv4/udp_diag.c, udp_dump_one.
+    // For UDP the kernel expects the addresses as in an arriving packet: net/ipv4/udp_diag.c, udp_dump_one.
     let ends = if tcp { [local, remote] } else { [remote, local] };
     // A `struct inet_diag_req_v2`.
     let mut question = vec![family(v6), protocol(tcp), 0, 0];

@@ -1,4 +1,4 @@
-//! Descriptors of processes that are sockets.
+//! Finds the file descriptors of processes that are sockets.
 
 use psoxide_parse::decimal;
 use psoxide_parse::linux::net_sock::InetSocket;
@@ -7,7 +7,7 @@ use super::Source;
 use super::dir::Dir;
 use crate::{Pid, Result};
 
-/// A descriptor that is a socket.
+/// A file descriptor that is a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SocketFd {
     pub(super) inode: u64,
@@ -15,7 +15,7 @@ pub(super) struct SocketFd {
     pub(super) fd: i32,
 }
 
-/// A socket of one process that the kernel has described, without its tables of sockets.
+/// A socket of one process that the kernel described without reading a table of sockets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DescribedSocket {
     pub(super) fd: i32,
@@ -23,28 +23,28 @@ pub(super) struct DescribedSocket {
     pub(super) kind: SocketKind,
 }
 
-/// The kind of a socket, and what the kernel's table of this kind has of it.
+/// The kind of a socket, with the kernel's description of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SocketKind {
     Tcp(InetSocket),
     Udp(InetSocket),
     Unix,
-    /// In no table that is read.
+    /// The socket is in none of the tables that are read.
     Unlisted,
 }
 
-/// Descriptors that are sockets, by inode.
+/// File descriptors that are sockets, sorted by inode.
 pub(super) struct SocketFds(Vec<SocketFd>);
 
 impl SocketFds {
     pub(super) fn sorted(mut fds: Vec<SocketFd>) -> Self {
         fds.sort_unstable();
-        // A process that began during a walk may have been read as well.
+        // A process that started during a walk may have been read twice.
         fds.dedup();
         Self(fds)
     }
 
-    /// The descriptors of a socket, by process.
+    /// Returns the descriptors of a socket, by process.
     pub(super) fn of(&self, inode: u64) -> &[SocketFd] {
         let from = self.0.partition_point(|fd| fd.inode < inode);
         let rest = self.0.get(from..).unwrap_or_default();
@@ -63,7 +63,7 @@ pub(super) fn add_process(source: &Source, pid: Pid, fds: &mut Vec<SocketFd>) ->
     })
 }
 
-/// `socket:[INODE]`
+/// Parses `socket:[INODE]`.
 fn inode(target: &[u8]) -> Option<u64> {
     let inode = target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
     decimal(inode, "inode").ok()

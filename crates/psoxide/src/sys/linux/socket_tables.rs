@@ -1,4 +1,4 @@
-//! The kernel's tables of sockets: sock_diag(7), or else the files of /proc/net.
+//! Reads the kernel's tables of sockets: sock_diag(7), or else the files of /proc/net.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,7 +14,7 @@ use super::{Handle, Source};
 use crate::sys::text;
 use crate::{AddressFamily, ConnectionKind, ConnectionStatus, Endpoint, Result, SocketType};
 
-/// A socket as a table has it.
+/// A socket, as a table lists it.
 pub(super) struct Socket {
     pub(super) inode: u64,
     pub(super) family: AddressFamily,
@@ -22,11 +22,11 @@ pub(super) struct Socket {
     pub(super) laddr: Endpoint,
     pub(super) raddr: Endpoint,
     pub(super) status: ConnectionStatus,
-    /// The receive and the send queue.
+    /// The receive queue and the send queue.
     pub(super) queues: Option<(u32, u32)>,
 }
 
-/// A table of sockets. /proc/net has a file for each, sock_diag(7) answers about one at a time.
+/// A table of sockets. /proc/net has one file for each. sock_diag(7) answers about one at a time.
 #[derive(Clone, Copy)]
 pub(super) enum Table {
     Inet { file: &'static str, v6: bool, tcp: bool },
@@ -42,7 +42,7 @@ impl Table {
         Self::Unix,
     ];
 
-    /// The tables of a kind of connections.
+    /// Lists the tables for a kind of connections.
     pub(super) fn of(kind: ConnectionKind) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |table| match *table {
             Self::Inet { v6, tcp: true, .. } => kind.tcp(v6),
@@ -51,7 +51,8 @@ impl Table {
         })
     }
 
-    /// Converts a socket that the kernel has described; `None` if another table has it, or if only the table has all of it.
+    /// Converts a socket that the kernel described. Returns `None` if it belongs to another table, or if only the table
+    /// has all of its fields.
     pub(super) fn socket(self, described: &SocketKind) -> psoxide_parse::Result<Option<Socket>> {
         match (self, described) {
             (Self::Inet { v6, tcp: true, .. }, SocketKind::Tcp(socket))
@@ -65,9 +66,9 @@ impl Table {
     }
 }
 
-/// The tables that can list the sockets of a process.
+/// Lists the tables that can hold the sockets of a process.
 ///
-/// Reading a table costs a walk over all of its buckets. Asking a few sockets for their protocol is cheaper.
+/// Reading a table costs a walk over all of its buckets. Asking for the protocol of a few sockets is cheaper.
 pub(super) fn tables_of(
     process: &Handle<'_>,
     fds: &[SocketFd],
@@ -84,7 +85,7 @@ pub(super) fn tables_of(
     })
 }
 
-/// The protocol of a socket, which shows the tables that can have it.
+/// The protocol of a socket, which decides the tables that can hold it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     Tcp { v6: bool },
@@ -93,7 +94,7 @@ enum Protocol {
 }
 
 impl Protocol {
-    /// Asks the kernel. `None` if it does not say, or for an unknown protocol.
+    /// Asks the kernel. Returns `None` if it does not answer, or for an unknown protocol.
     fn of(kernel: &Live, process: &Handle<'_>, fd: i32) -> Option<Self> {
         match &*kernel.socket_protocol(&process.path(&format!("fd/{fd}")))? {
             b"TCP" => Some(Self::Tcp { v6: false }),
@@ -107,7 +108,7 @@ impl Protocol {
 
     fn may_be_in(self, table: Table) -> bool {
         match (self, table) {
-            // IPV6_ADDRFORM makes an IPv4 socket of an IPv6 socket, which keeps its name: ipv6(7).
+            // IPV6_ADDRFORM turns an IPv6 socket into an IPv4 socket that keeps its protocol's name: ipv6(7).
             (Self::Tcp { v6: named }, Table::Inet { v6, tcp: true, .. })
             | (Self::Udp { v6: named }, Table::Inet { v6, tcp: false, .. }) => named || !v6,
             (Self::Unix, Table::Unix) => true,
@@ -119,11 +120,12 @@ impl Protocol {
 /// The tables of the network namespace of one process.
 pub(super) struct Tables<'a> {
     source: &'a Source,
-    /// The process, as /proc names it.
+    /// The process's name in /proc: its pid or `self`.
     process: &'a str,
-    /// Open if the process is in the network namespace of the calling thread: netlink sockets belong to their maker's.
+    /// A netlink socket, if the process is in the calling thread's network namespace. A netlink socket belongs to the
+    /// namespace in which it was made.
     diag: Option<Netlink>,
-    /// Whether sockets that no process holds can be left out.
+    /// Whether to leave out sockets that no process holds.
     held: bool,
 }
 
@@ -131,7 +133,7 @@ impl<'a> Tables<'a> {
     pub(super) fn open(source: &'a Source, process: &'a str, held: bool) -> Self {
         let kernel = source.own_kernel();
         let kernel = kernel.filter(|kernel| kernel.is_own_network(&source.procfs(&format!("{process}/ns/net"))));
-        // Where such a socket is refused, the files are not.
+        // If the kernel refuses this socket, the files can still be read.
         let diag = kernel.and_then(|kernel| sock_diag::open(kernel).ok());
         Self { source, process, diag, held }
     }
@@ -153,7 +155,7 @@ impl<'a> Tables<'a> {
     }
 
     fn read(&mut self, table: Table) -> Result<Vec<Socket>> {
-        // A kernel may lack a part of sock_diag, or a filter may refuse it: the file holds the same.
+        // The kernel may lack a part of sock_diag, or a filter may refuse it. The file holds the same sockets.
         let answer = self.diag.as_mut().and_then(|diag| ask(diag, table, self.held).ok());
         answer.map_or_else(|| self.read_file(table), Ok)
     }
@@ -164,7 +166,7 @@ impl<'a> Tables<'a> {
             "self" => self.source.procfs(&format!("net/{file}")),
             pid => {
                 let of_process = |path: &str| self.source.procfs(&format!("{pid}/{path}"));
-                // Before Linux 2.6.25 a machine had one network.
+                // Before Linux 2.6.25 a machine had one network namespace.
                 let exists = |path| self.source.kind(&of_process(path)).is_ok();
                 let only_one = !exists("net") && exists("stat");
                 if only_one { self.source.procfs(&format!("net/{file}")) } else { of_process(&format!("net/{file}")) }
@@ -197,7 +199,7 @@ fn ask(diag: &mut Netlink, table: Table, held: bool) -> Result<Vec<Socket>> {
         Table::Unix => sock_diag::each_unix(diag, held, |socket, waiting| {
             let waits = UnixSocket { inode: 0, state: UnixState::Connected, queues: None, ..socket.clone() };
             sockets.push(unix_socket(socket));
-            // All waiting connections look the same.
+            // All waiting connections have equal rows.
             sockets.extend((waiting > 0).then(|| unix_socket(waits)));
             Ok(())
         })?,
@@ -250,8 +252,8 @@ fn unix_socket(socket: UnixSocket<'_>) -> Socket {
     }
 }
 
-/// The queues of a socket in this state. In place of the bytes that a listener has to send, which are none, sock_diag(7)
-/// reports how many connections may wait at most.
+/// Returns the queues of a socket in this state. A listener has nothing to send. In that place sock_diag(7) reports the
+/// backlog limit.
 fn queues((received, sent): (u32, u32), status: ConnectionStatus) -> (u32, u32) {
     (received, if status == ConnectionStatus::Listen { 0 } else { sent })
 }
@@ -260,7 +262,7 @@ fn endpoint((address, port): (IpAddr, u16)) -> Endpoint {
     if port == 0 { Endpoint::None } else { Endpoint::Inet(SocketAddr::new(address, port)) }
 }
 
-/// The states of include/net/tcp_states.h.
+/// Converts the states of include/net/tcp_states.h.
 fn tcp_status(state: u8) -> psoxide_parse::Result<ConnectionStatus> {
     Ok(match state {
         0x01 => ConnectionStatus::Established,
@@ -286,7 +288,8 @@ mod tests {
 
     #[test]
     fn states() {
-        // include/net/tcp_states.h, in psutil's words. CLOSE (7) is listed for a moment only, when a reset arrives.
+        // psutil's names of the states in include/net/tcp_states.h. CLOSE (7) is listed only for a moment, after a
+        // reset.
         let names =
             "ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING";
         for (number, name) in (1..).zip(names.split(' ')) {

@@ -1,4 +1,4 @@
-//! Connections: the sockets of the kernel's tables, with the processes that hold them.
+//! Lists connections: the sockets of the kernel's tables, with the processes that hold them.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -38,7 +38,7 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
     }
     if let Some(sockets) = described {
         let fd_of = |socket: &DescribedSocket| SocketFd { inode: socket.inode, pid, fd: socket.fd };
-        // Two descriptors can be of one socket.
+        // Two descriptors can refer to one socket.
         let all = SocketFds::sorted(sockets.iter().map(fd_of).collect());
         for table in Table::of(kind) {
             for socket in &sockets {
@@ -47,7 +47,7 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
                 }
             }
         }
-        // Only the table has the path of a Unix socket.
+        // Only the table has the path of a UNIX socket.
         fds = sockets.iter().filter(|socket| socket.kind == SocketKind::Unix).map(fd_of).collect();
         tables = Table::of(kind).filter(|table| matches!(table, Table::Unix)).collect();
     } else {
@@ -66,7 +66,7 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
     Ok(connections.list)
 }
 
-/// Reads the descriptors of all processes that are sockets, as far as the caller may read them.
+/// Reads the descriptors of all processes that are sockets. Leaves out processes that deny access.
 fn all_fds(source: &Source) -> Result<SocketFds> {
     let (mut fds, pids) = match bpf::socket_fds(source) {
         Some(walked) => walked,
@@ -81,11 +81,11 @@ fn all_fds(source: &Source) -> Result<SocketFds> {
     Ok(SocketFds::sorted(fds))
 }
 
-/// Connections in the order they were found, equal ones once.
+/// Connections in the order in which they were found, without duplicates.
 #[derive(Default)]
 struct Connections {
     list: Vec<Connection>,
-    /// Inode and addresses of those that a process holds. The parts of an MPTCP socket share its inode.
+    /// The inode and addresses of sockets that a process holds. The subflows of an MPTCP socket share its inode.
     held: HashSet<(u64, Option<SocketAddr>, Option<SocketAddr>), RandomState>,
     unheld: HashSet<Connection, RandomState>,
 }
@@ -99,7 +99,7 @@ impl Connections {
         }
     }
 
-    /// Adds a socket; `fds` are its descriptors, sorted by process.
+    /// Adds a socket. `fds` are its descriptors, sorted by process.
     fn add(&mut self, socket: &Socket, fds: &[SocketFd]) {
         let pid = fds.last().map(|fd| fd.pid);
         let mut connection = Connection {
@@ -109,7 +109,7 @@ impl Connections {
             holders: fds.iter().map(|fd| Holder { pid: fd.pid, fd: Some(fd.fd) }).collect(),
             ..Connection::new(socket.family, socket.kind, socket.laddr.clone(), socket.raddr.clone())
         };
-        // A table that changes while it is read may list a socket twice, with other queues.
+        // A table that changes during the reading may list a socket twice, with different queues.
         let new = match fds {
             [] => self.unheld.insert(connection.clone()),
             _ => self.held.insert((socket.inode, address(&socket.laddr), address(&socket.raddr))),

@@ -1,4 +1,4 @@
-//! The machine that is read: its files, and the constants that their numbers are in.
+//! The machine that is read: its files, and the units of their numbers.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::sys::question::Capture;
 use crate::sys::text;
 use crate::{Error, Pid, Result};
 
-/// A machine of Linux.
+/// A Linux machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     root: PathBuf,
@@ -31,21 +31,21 @@ pub(crate) struct Source {
     user_names: Arc<UserNames>,
 }
 
-/// Where the files of a machine are.
+/// The location of a machine's files.
 #[derive(Debug, Clone)]
 enum Files {
-    /// The running kernel's.
+    /// The files of the running kernel.
     Live(Live),
-    /// Copies, in a directory.
+    /// Copied files in a directory.
     Copied(CopiedTree),
-    /// In a capture.
+    /// The files of a capture, in memory.
     #[cfg(feature = "capture")]
     Captured(Arc<CapturedTree>),
 }
 
-/// A directory of a machine.
+/// An open directory of a machine.
 pub(super) enum AnyDir {
-    /// Of the running kernel, or a copy.
+    /// A directory of the running kernel or of a copy.
     Open(OpenDir),
     #[cfg(feature = "capture")]
     Captured(CapturedDir),
@@ -69,7 +69,7 @@ impl Source {
         Self { page_size, clock_ticks, ..Self::of("/".into(), procfs, files) }
     }
 
-    /// A machine with the constants of most machines.
+    /// Makes a machine with the most common page size, clock ticks and byte order.
     fn of(root: PathBuf, procfs: PathBuf, files: Files) -> Self {
         let little_endian = cfg!(target_endian = "little");
         Self { root, procfs, page_size: 4096, clock_ticks: 100, little_endian, files, user_names: Arc::default() }
@@ -144,7 +144,7 @@ impl Source {
         Ok(())
     }
 
-    /// Takes page size and clock ticks from the auxiliary vector of any copied process, getauxval(3).
+    /// Reads the page size and clock ticks from the auxiliary vector of any copied process, see getauxval(3).
     fn guess_constants(&mut self) -> Result<()> {
         const AT_PAGESZ: u64 = 6;
         const AT_CLKTCK: u64 = 17;
@@ -175,7 +175,7 @@ impl Source {
         self.live().is_some()
     }
 
-    /// The running kernel, if it is what is read.
+    /// Returns the running kernel, if that is the machine.
     pub(super) fn live(&self) -> Option<&Live> {
         match &self.files {
             Files::Live(live) => Some(live),
@@ -183,13 +183,13 @@ impl Source {
         }
     }
 
-    /// The running kernel, if it may be asked about processes by system calls too: its pids are those of /proc, and the
-    /// caller did not choose to read files only.
+    /// Returns the running kernel, if system calls may read processes: the pids are those of /proc, and the caller did
+    /// not choose to read only files.
     pub(super) fn own_kernel(&self) -> Option<&Live> {
         self.live().filter(|live| live.may_ask())
     }
 
-    /// Refuses a `reading` that only a running kernel can answer.
+    /// Returns the running kernel. Fails for a `reading` that a capture cannot answer.
     pub(super) fn require_live(&self, reading: &'static str) -> Result<&Live> {
         self.live().ok_or_else(|| Error::unsupported(reading))
     }
@@ -198,7 +198,7 @@ impl Source {
         &self.user_names
     }
 
-    /// Returns pages as bytes.
+    /// Converts pages to bytes.
     pub(crate) fn pages(&self, pages: u64) -> u64 {
         pages.saturating_mul(self.page_size)
     }
@@ -207,29 +207,29 @@ impl Source {
         self.page_size
     }
 
-    /// Whether the kernel puts the low byte of a number first.
+    /// Returns whether numbers of the kernel are little-endian.
     pub(crate) fn little_endian(&self) -> bool {
         self.little_endian
     }
 
-    /// Returns clock ticks as time.
+    /// Converts clock ticks to time.
     pub(crate) fn ticks(&self, ticks: u64) -> Duration {
         let nanos = u128::from(ticks) * 1_000_000_000 / u128::from(self.clock_ticks);
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
-    /// The number of clock ticks in a second.
+    /// Returns the number of clock ticks per second.
     #[cfg(all(target_os = "linux", any(feature = "bpf", feature = "capture")))]
     pub(super) fn clock_ticks(&self) -> u64 {
         self.clock_ticks
     }
 
-    /// The path of a file in /proc.
+    /// Returns the path of a file in /proc.
     pub(crate) fn procfs(&self, file: &str) -> PathBuf {
         self.procfs.join(file)
     }
 
-    /// The path of a file in /proc/PID.
+    /// Returns the path of a file in /proc/PID.
     pub(crate) fn process(&self, pid: Pid, file: &str) -> PathBuf {
         let mut path = OsString::with_capacity(self.procfs.as_os_str().len() + file.len() + 12);
         path.push(&self.procfs);
@@ -240,17 +240,17 @@ impl Source {
         path.into()
     }
 
-    /// The place of an absolute path of the machine that is read.
+    /// Converts an absolute path of the machine to the path on this one.
     pub(super) fn within(&self, path: &Path) -> PathBuf {
         self.file(path.strip_prefix("/").unwrap_or(path))
     }
 
-    /// Returns the place of an absolute path of the machine that is read, also where /proc is mounted elsewhere.
+    /// Converts an absolute path of the machine to the path on this one, also if /proc is mounted elsewhere.
     pub(super) fn kernel(&self, path: &Path) -> PathBuf {
         path.strip_prefix("/proc").map_or_else(|_| self.within(path), |rest| self.procfs.join(rest))
     }
 
-    /// The path of a file outside /proc, which is given without its leading slash.
+    /// Returns the path of a file outside /proc. `file` has no leading slash.
     pub(crate) fn file(&self, file: impl AsRef<Path>) -> PathBuf {
         self.root.join(file)
     }
@@ -291,8 +291,9 @@ impl Source {
         read.map_err(|error| error.with_path(path))
     }
 
-    /// As [`read`](Self::read), for a file that is one record, as those of /sys and, in /proc, those that fs/seq_file.c
-    /// opens by single_open (`stat`, `meminfo`). The kernel returns all of it in one read if it fits.
+    /// Reads a file that is one record, and parses it. Such files are those of /sys and those of /proc that
+    /// fs/seq_file.c opens by single_open (`stat`, `meminfo`). The kernel returns all of it in one read if the buffer
+    /// is large enough.
     pub(crate) fn read_one<T>(&self, path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
         let read = match &self.files {
             Files::Live(live) => live.read_record(path, parse),
@@ -303,7 +304,7 @@ impl Source {
         read.map_err(|error| error.with_path(path))
     }
 
-    /// As [`read_one`](Self::read_one), for a file of a process. `procfs` is /proc, if a pass has opened it.
+    /// Reads a file of a process, which is one record. `procfs` is /proc, if the pass has opened it.
     pub(crate) fn read_process<T>(
         &self,
         procfs: Option<&OpenDir>,
@@ -320,7 +321,7 @@ impl Source {
         }
     }
 
-    /// As [`read`](Self::read), but a missing file is no error.
+    /// Reads a file and parses it. Returns `None` if the file does not exist.
     pub(crate) fn read_if_any<T>(
         &self,
         path: &Path,
@@ -329,12 +330,12 @@ impl Source {
         if_any(self.read(path, parse))
     }
 
-    /// Reads the one line of a file, without white space around it, if the file exists.
+    /// Reads the only line of a file without surrounding white space, if the file exists.
     pub(crate) fn line(&self, path: &Path) -> Result<Option<Vec<u8>>> {
         if_any(self.read_one(path, |bytes| Ok(psoxide_parse::trim(bytes).to_vec())))
     }
 
-    /// Reads the one number of a file, if the file exists and holds one.
+    /// Reads the only number of a file, if the file exists and holds a number.
     pub(crate) fn number(&self, path: &Path) -> Option<u64> {
         self.read_one(path, |bytes| decimal(psoxide_parse::trim(bytes), "value")).ok()
     }
@@ -357,7 +358,7 @@ impl Source {
         Ok(names)
     }
 
-    /// Lists the names in a directory that are numbers.
+    /// Lists the numeric names in a directory.
     pub(crate) fn numbers(&self, path: &Path) -> Result<Vec<u32>> {
         let mut numbers = Vec::new();
         self.each_name(path, |name| {
@@ -375,14 +376,14 @@ impl Source {
         })
     }
 
-    /// Lists the pids in /proc, ascending.
+    /// Lists the pids in /proc in ascending order.
     pub(crate) fn pids(&self) -> Result<Vec<Pid>> {
         let mut pids = self.numbers(&self.procfs)?;
         pids.sort_unstable();
         Ok(pids)
     }
 
-    /// Returns the state of the user database, which changes with every change of it; `None` if it has no file.
+    /// Returns a stamp that changes whenever the user database changes. Returns `None` if the database is not a file.
     pub(super) fn user_database(&self) -> Option<Stamp> {
         match &self.files {
             Files::Live(live) => live.stamp(&self.file("etc/passwd")),
@@ -395,7 +396,7 @@ impl Source {
 }
 
 impl AnyDir {
-    /// Calls `each` with every name, in the kernel's order. `path` is the directory's, for errors.
+    /// Calls `each` with every name, in the kernel's order. `path` is the directory's path, for errors.
     pub(super) fn each_name(&self, path: &Path, each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         match self {
             Self::Open(dir) => dir.each_name(path, each),
@@ -404,7 +405,7 @@ impl AnyDir {
         }
     }
 
-    /// Calls `each` with every link whose name is a number, and its target. A link that is gone by then is skipped.
+    /// Calls `each` with every numeric link and its target. Links that have disappeared are skipped.
     pub(super) fn each_link(&self, path: &Path, each: impl FnMut(u32, &[u8]) -> Result<()>) -> Result<()> {
         match self {
             Self::Open(dir) => dir.each_link(path, each),
@@ -414,7 +415,7 @@ impl AnyDir {
     }
 }
 
-/// The digits of a pid.
+/// The decimal digits of a pid.
 struct Digits {
     text: [u8; 10],
     start: usize,
@@ -438,7 +439,7 @@ impl Digits {
     }
 }
 
-/// Returns `None` for a value that is missing.
+/// Converts an error about a missing file to `None`.
 pub(crate) fn if_any<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),

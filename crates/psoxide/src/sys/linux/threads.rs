@@ -1,4 +1,4 @@
-//! The threads of a process: /proc/PID/task.
+//! Reads the threads of a process: /proc/PID/task.
 
 use std::fmt::Write as _;
 
@@ -47,7 +47,7 @@ pub(super) fn details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
     Ok(threads)
 }
 
-/// Calls `each` with every thread's id and `stat`. A thread that ended since the directory was listed is skipped.
+/// Calls `each` with every thread's id and `stat`. Threads that have ended since the listing are skipped.
 fn each_stat<T>(
     process: &Handle<'_>,
     mut task: Dir<'_>,
@@ -63,7 +63,7 @@ fn each_stat<T>(
     let mut file = String::new();
     for id in ids {
         file.clear();
-        // Nothing that is written to memory fails.
+        // Writing to a String cannot fail.
         let _ = write!(file, "{id}/stat");
         if let Some(stat) = if_any(task.read_record(file.as_bytes(), parse))? {
             any = true;

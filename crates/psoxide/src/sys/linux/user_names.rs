@@ -1,4 +1,4 @@
-//! The names of users, remembered until the user database changes.
+//! Caches the names of users until the user database changes.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 
-/// The names that have been looked up, until /etc/passwd changes.
+/// The cached names, valid until /etc/passwd changes.
 #[derive(Debug, Default)]
 pub(super) struct UserNames(Mutex<Option<KnownNames>>);
 
@@ -18,21 +18,21 @@ struct KnownNames {
     names: HashMap<u32, Option<OsString>>,
 }
 
-/// A state of /etc/passwd: the numbers of stat(2), some of which change with every change of the file.
+/// The state of /etc/passwd: numbers of stat(2), some of which change with every change of the file.
 pub(super) type Stamp = [i128; 7];
 
 impl UserNames {
-    /// How long a name is remembered. Users of a network directory leave no trace in /etc/passwd.
+    /// How long a name stays cached. A change of a network directory does not change /etc/passwd.
     const LIFE: Duration = Duration::from_secs(60);
 
-    /// Returns the remembered name of a user id, or what `find` returns now. `passwd` is the state of the user database.
+    /// Returns the cached name of a user id, or the result of `find`. `passwd` is the state of the user database.
     pub(super) fn get(
         &self,
         passwd: Option<Stamp>,
         uid: u32,
         find: impl FnOnce() -> Result<Option<OsString>>,
     ) -> Result<Option<OsString>> {
-        // If another thread holds the lock, or held it when this process was forked off, the memory is skipped.
+        // If another thread holds the lock, or held it when this process was forked, skip the cache.
         if let Ok(mut known) = self.0.try_lock() {
             match &mut *known {
                 Some(known) if known.passwd == passwd && known.since.elapsed() < Self::LIFE => {

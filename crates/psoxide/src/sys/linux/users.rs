@@ -1,4 +1,4 @@
-//! Users: utmp, systemd-logind's sessions, and the user database.
+//! Reads users: utmp, systemd-logind's sessions, and the user database.
 
 use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ impl UserReadings for Linux {
         }
         let folder = source.file("run/systemd/sessions");
         let mut names = if_any(source.names(&folder))?.unwrap_or_default();
-        // ID.ref is a pipe: opening it would wait for a writer.
+        // ID.ref is a pipe, and opening it would wait for a writer.
         names.retain(|name| !name.as_encoded_bytes().contains(&b'.'));
         names.sort_unstable();
         let mut users = Vec::new();
@@ -32,7 +32,7 @@ impl UserReadings for Linux {
     }
 }
 
-/// Finds the name of a user id; `None` if no user has it.
+/// Finds the name of a user id. Returns `None` if no user has it.
 pub(super) fn name(source: &Source, uid: u32) -> Result<Option<OsString>> {
     source.user_names().get(source.user_database(), uid, || {
         if let Some(kernel) = source.live() {
@@ -60,7 +60,7 @@ fn user(login: &Login<'_>) -> User {
     }
 }
 
-/// A file of /run/systemd/sessions, if the session is a user's.
+/// Parses a file of /run/systemd/sessions. Returns `None` if the session is not a user's.
 fn session(bytes: &[u8]) -> Option<User> {
     let value =
         |key: &[u8]| lines(bytes).filter_map(|line| split_once(line, b'=')).find(|(k, _)| *k == key).map(|(_, v)| v);
@@ -84,7 +84,7 @@ fn terminal(line: &[u8]) -> Option<OsString> {
     (!line.is_empty()).then(|| text::of(line))
 }
 
-/// The remote host of a login. A login at a display of this machine has none.
+/// Returns the remote host of a login. A login at a display of this machine has none.
 fn host(host: &[u8]) -> Option<OsString> {
     match host {
         b"" | b":0" | b":0.0" => None,
@@ -100,7 +100,7 @@ fn time(seconds: i64, micros: i64) -> SystemTime {
     second.and_then(|second| second.checked_add(part)).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-// Elsewhere a copied tree is read once, as a whole.
+// Other systems read a copied tree once, as a whole.
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::ffi::OsStr;

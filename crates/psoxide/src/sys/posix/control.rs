@@ -1,4 +1,4 @@
-//! Process ids of system calls, signals, and how children end.
+//! Pids for system calls, and the exit status of children.
 
 use rustix::io::Errno;
 use rustix::process::{Pid as RawPid, WaitOptions, waitpid};
@@ -7,19 +7,19 @@ use rustix::process::{Pid as RawPid, WaitOptions, waitpid};
 use crate::sys::{Handle, ProcessReadings};
 use crate::{Error, ExitStatus, Pid, Result, Signal};
 
-/// The pid as system calls take it. 0 would name the process group of the caller.
+/// Converts a pid for a system call. Refuses 0, which would name the process group of the caller.
 pub(crate) fn raw(pid: Pid) -> Result<RawPid> {
     let raw = i32::try_from(pid).ok().and_then(RawPid::from_raw);
     raw.ok_or_else(|| Error::invalid("pid 0 and pids out of range name no single process").with_pid(pid))
 }
 
-/// Fails unless the process is still the one that the handle was made for.
+/// Fails unless the handle's process still has its pid.
 #[cfg(not(target_os = "linux"))] // it holds a pidfd
 pub(crate) fn check_identity<P: ProcessReadings>(process: &Handle<'_, P>) -> Result<()> {
     process.afresh(process.start, P::start).map(drop)
 }
 
-/// Reads how a child of the caller ended, and lets the kernel forget it. `None` for a child that runs (with
+/// Reaps a child of the caller and returns its exit status. Returns `None` for a child that still runs (with
 /// `WaitOptions::NOHANG`), and for a process that is not a child of the caller or was reaped before.
 pub(crate) fn reap(pid: RawPid, options: WaitOptions) -> Result<Option<ExitStatus>> {
     loop {

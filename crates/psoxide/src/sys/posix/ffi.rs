@@ -1,4 +1,4 @@
-//! The calls that rustix does not wrap, or not as they are needed here.
+//! System calls that rustix lacks, or does not offer in the form needed here.
 #![allow(unsafe_code)]
 
 use std::ffi::CStr;
@@ -10,22 +10,23 @@ use rustix::process::Pid as RawPid;
 use crate::sys::question::Answer;
 use crate::{Error, Result};
 
-/// kill(2).
+/// Calls kill(2).
 pub(crate) fn kill(pid: RawPid, signal: i32) -> Result<()> {
     // SAFETY: kill takes no pointers.
     let done = unsafe { libc::kill(pid.as_raw_pid(), signal) };
     if done == 0 { Ok(()) } else { Err(Error::io(io::Error::last_os_error())) }
 }
 
-/// getpwuid_r(3): the name of a user in the user database, wherever the C library finds that. `ENOENT` if nobody has the id.
+/// Returns the name of a user in the C library's user database, by getpwuid_r(3). `ENOENT` means that no user has the
+/// id.
 pub(crate) fn user_name(uid: u32) -> Answer {
     const LARGEST: usize = 1 << 20;
     let mut buffer = vec![0u8; 1024];
     loop {
         let mut entry = MaybeUninit::<libc::passwd>::uninit();
         let mut found: *mut libc::passwd = std::ptr::null_mut();
-        // SAFETY: the entry and the buffer are writable, the length is the buffer's, and `found` is set to the entry or to
-        // null.
+        // SAFETY: the entry and the buffer are writable, and the length is the buffer's. The call sets `found` to the
+        // entry or to null.
         let errno = unsafe {
             libc::getpwuid_r(uid, entry.as_mut_ptr(), buffer.as_mut_ptr().cast(), buffer.len(), &raw mut found)
         };
@@ -37,12 +38,12 @@ pub(crate) fn user_name(uid: u32) -> Answer {
                 if name.is_null() {
                     return Err(libc::ENOENT);
                 }
-                // SAFETY: the name is a text within the buffer that ends with a NUL.
+                // SAFETY: the name is a NUL-terminated text within the buffer.
                 return Ok(unsafe { CStr::from_ptr(name) }.to_bytes().to_vec());
             }
             libc::EINTR => {}
             libc::ERANGE if buffer.len() < LARGEST => buffer.resize(buffer.len() * 4, 0),
-            // What getpwuid_r(3) lists in its NOTES for "not found".
+            // getpwuid_r(3) lists these numbers in its NOTES as "not found".
             libc::ENOENT | libc::ESRCH | libc::EBADF | libc::EPERM => return Err(libc::ENOENT),
             errno => return Err(errno),
         }

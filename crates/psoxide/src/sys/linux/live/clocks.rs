@@ -1,4 +1,4 @@
-//! The kernel's clocks.
+//! Reads the kernel's clocks.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use super::Live;
 use super::files::is_procfs;
 
 impl Live {
-    /// Returns the time since the machine was booted, sleep included.
+    /// Returns the time since boot, including sleep.
     pub(crate) fn since_boot(&self) -> Duration {
         Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
     }
 
-    /// Returns what the kernel writes as `btime` into its `stat`: the difference of two clocks, in whole seconds. To write
-    /// that file it counts every interrupt. `None` if the file is not the kernel's own, as under lxcfs, or if a second
-    /// ended between the readings of the clocks.
+    /// Computes `btime` as the kernel does for `stat`: the difference of two clocks, in whole seconds. Reading the file
+    /// costs more, because the kernel counts every interrupt for it. Returns `None` if the file is not the kernel's
+    /// own, as under lxcfs, or if a second ended between the readings of the clocks.
     pub(crate) fn boot_second(&self, stat: &Path) -> Option<u64> {
         if !is_procfs(stat) {
             return None;

@@ -1,5 +1,5 @@
-//! Opens files of a copied machine. No link leads out of the copy, and only regular files and directories are opened: the
-//! copy may hold links to devices, FIFOs and endless files.
+//! Opens files of a copied machine. No link leads out of the copy, and only regular files and directories are opened,
+//! because a copy may hold links to devices, FIFOs and endless files.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -15,12 +15,12 @@ use crate::sys::linux::abi::FileKind;
 use crate::sys::linux::user_names::Stamp;
 use crate::{Error, Result};
 
-/// The longest file that is one record: a command line or an environment is the longest that the kernel writes.
+/// The limit of a file that is one record. Command lines and environments are the longest that the kernel writes.
 const RECORD: u64 = 8 << 20;
-/// The longest file of many records: mappings, sockets.
+/// The limit of a file of many records, such as mappings or sockets.
 const LIST: u64 = 64 << 20;
 
-/// Links that are followed on the way to one file, as in the kernel.
+/// The number of links that are followed on the way to one file, as in the kernel.
 const LINKS: u32 = 40;
 
 /// A directory that holds copies of a machine's files.
@@ -63,7 +63,7 @@ impl CopiedTree {
         stat(&self.root, path).map(|found| files::kind(&found))
     }
 
-    /// Returns what tells one state of a file from another.
+    /// Returns a stamp that changes when the file changes.
     pub(crate) fn stamp(&self, path: &Path) -> Option<Stamp> {
         stat(&self.root, path).ok().map(|found| files::stamp(&found))
     }
@@ -75,7 +75,7 @@ impl CopiedTree {
 
 /// Opens a regular file below `root` of at most `limit` bytes.
 fn open_file(root: &Path, path: &Path, limit: u64) -> Result<OwnedFd> {
-    // A device is not opened to see what it is.
+    // Check the type first, because opening a device can have effects.
     let found = stat(root, path)?;
     if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
         return Err(Error::io(io::Error::new(io::ErrorKind::InvalidData, "not a regular file")));
@@ -86,7 +86,7 @@ fn open_file(root: &Path, path: &Path, limit: u64) -> Result<OwnedFd> {
     open(root, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)
 }
 
-/// Describes what a path below `root` leads to.
+/// Describes the file that a path below `root` leads to.
 fn stat(root: &Path, path: &Path) -> Result<Stat> {
     rustix::fs::fstat(open(root, path, OFlags::PATH)?).map_err(Error::io)
 }
@@ -102,13 +102,13 @@ fn open(root: &Path, path: &Path, flags: OFlags) -> Result<OwnedFd> {
     };
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     match rustix::fs::openat2(&top, path, flags, Mode::empty(), resolve) {
-        // Linux before 5.6, or a filter that does not know the call.
+        // Linux before 5.6 lacks the call, or a filter does not know it.
         Err(Errno::NOSYS | Errno::PERM) => open_by_hand(top, path, flags),
         opened => opened.map_err(Error::io),
     }
 }
 
-/// Does what openat2(2) does, one component after the other.
+/// Resolves a path as openat2(2) does, one component after the other.
 fn open_by_hand(top: OwnedFd, path: &Path, flags: OFlags) -> Result<OwnedFd> {
     let mut dirs = vec![top];
     let mut rest = components(path);
@@ -143,7 +143,7 @@ fn open_by_hand(top: OwnedFd, path: &Path, flags: OFlags) -> Result<OwnedFd> {
     rustix::fs::openat(dir, ".", flags, Mode::empty()).map_err(Error::io)
 }
 
-/// The names in a path and its `..`, the last one first.
+/// Splits a path into its names and `..`, last name first.
 fn components(path: &Path) -> Vec<OsString> {
     let names = path.components().filter_map(|component| match component {
         Component::Normal(name) => Some(name.to_owned()),

@@ -1,4 +1,4 @@
-//! The calls that rustix does not wrap: the one place of this system with unsafe code.
+//! System calls that rustix does not wrap. This is the only file of the Linux port with unsafe code.
 #![allow(unsafe_code)]
 
 use std::ffi::OsStr;
@@ -16,22 +16,22 @@ use crate::{Error, HeapInfo, Limit, Result};
 
 const IOPRIO_WHO_PROCESS: libc::c_int = 1;
 
-/// CPUs that are online, whatever this process may run on.
+/// Counts the online CPUs, including those that this process may not use.
 pub(crate) fn online_cpus() -> Option<usize> {
     // SAFETY: sysconf takes no pointers.
     let count = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
     usize::try_from(count).ok().filter(|count| *count > 0)
 }
 
-/// Calls sysinfo(2). rustix takes the call for infallible, and panics where seccomp refuses it.
+/// Calls sysinfo(2). rustix assumes that the call cannot fail, and panics if seccomp refuses it.
 fn sysinfo() -> Option<libc::sysinfo> {
-    // SAFETY: the struct is numbers, for which all zeros is a value.
+    // SAFETY: the struct consists of numbers, for which all zeros is a value.
     let mut info: libc::sysinfo = unsafe { std::mem::zeroed() };
     // SAFETY: the kernel fills the struct during the call.
     (unsafe { libc::sysinfo(&raw mut info) } == 0).then_some(info)
 }
 
-/// Returns total and free memory in bytes, by sysinfo(2); `None` where the call is refused or says 0.
+/// Returns total and free memory in bytes, by sysinfo(2). `None` if the call is refused or returns 0.
 pub(crate) fn memory() -> (Option<u64>, Option<u64>) {
     let Some(info) = sysinfo() else { return (None, None) };
     let unit = u64::from(info.mem_unit.max(1));
@@ -49,14 +49,14 @@ pub(crate) fn swap() -> Result<(u64, u64)> {
     Ok((bytes(info.totalswap), bytes(info.freeswap)))
 }
 
-/// Returns the number of all threads by sysinfo(2), which counts in 16 bits.
+/// Returns the number of all threads by sysinfo(2), whose count has 16 bits.
 #[cfg(feature = "bpf")]
 pub(crate) fn thread_count() -> Option<u16> {
     Some(sysinfo()?.procs)
 }
 
-/// Whether a process, and not only a thread, has this pid: tgkill(2) without a signal, to its first thread. `None` if the
-/// caller may not signal it.
+/// Returns whether a process has this pid, and not only a thread. Calls tgkill(2) without a signal for its first
+/// thread. Returns `None` if the caller may not signal it.
 pub(crate) fn is_process(pid: RawPid) -> Option<bool> {
     let pid = pid.as_raw_pid();
     // SAFETY: tgkill takes three integers, and no signal is sent.
@@ -67,19 +67,19 @@ pub(crate) fn is_process(pid: RawPid) -> Option<bool> {
     }
 }
 
-/// What a call answered, or why it failed.
+/// Converts the result of a system call: -1 becomes the error.
 fn done(answer: libc::c_long) -> Result<libc::c_long> {
     if answer < 0 { Err(Error::io(io::Error::last_os_error())) } else { Ok(answer) }
 }
 
-/// pidfd_send_signal(2), for real-time signals too, which rustix has no names for.
+/// Calls pidfd_send_signal(2). rustix has no names for real-time signals, so its wrapper is not used.
 pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()> {
     let info: *const libc::siginfo_t = std::ptr::null();
-    // SAFETY: the descriptor is open, and without a siginfo_t the kernel fills in that of kill(2).
+    // SAFETY: the descriptor is open. Without a siginfo_t the kernel fills one as for kill(2).
     done(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, info, 0) }).map(drop)
 }
 
-/// struct pidfd_info of linux/pidfd.h as it was first (Linux 6.13); later fields follow these.
+/// The first version of struct pidfd_info of linux/pidfd.h (Linux 6.13). Later versions append fields.
 #[repr(C)]
 #[derive(Debug, Default)]
 struct RawPidfdInfo {
@@ -99,7 +99,7 @@ struct RawPidfdInfo {
     exit_code: i32,
 }
 
-/// PIDFD_INFO_SIZE_VER0, and where the header has its fields.
+/// Checks PIDFD_INFO_SIZE_VER0 and the offsets of the fields in the header.
 const _: () = {
     assert!(size_of::<RawPidfdInfo>() == 64);
     assert!(offset_of!(RawPidfdInfo, cgroup) == 8 && offset_of!(RawPidfdInfo, pid) == 16);
@@ -110,8 +110,8 @@ const _: () = {
     assert!(offset_of!(RawPidfdInfo, fsuid) == 52 && offset_of!(RawPidfdInfo, exit_code) == 60);
 };
 
-/// The inode number of a pidfd, which no other process has until the machine is booted again (since Linux 6.9). `None` on
-/// older kernels, where all pidfds share one, and where the number does not fit.
+/// Returns the inode number of a pidfd, which no other process gets until the next boot (since Linux 6.9). Returns
+/// `None` on older kernels, where all pidfds share one inode, and if the number does not fit.
 pub(crate) fn pidfd_number(pidfd: BorrowedFd<'_>) -> Option<u64> {
     /// linux/magic.h: PID_FS_MAGIC
     const PIDFS: u64 = 0x5049_4446;
@@ -120,18 +120,19 @@ pub(crate) fn pidfd_number(pidfd: BorrowedFd<'_>) -> Option<u64> {
     if is_unique { rustix::fs::fstat(pidfd).ok().map(|file| file.st_ino) } else { None }
 }
 
-/// Reads whom a process runs as, and its parent: ioctl_pidfd(2), PIDFD_GET_INFO. `None` on a kernel without the call.
+/// Reads the ids of a process and its parent: ioctl_pidfd(2), PIDFD_GET_INFO. Returns `None` if the kernel lacks the
+/// call.
 ///
 /// # Errors
-/// The call is refused, or the process is gone.
+/// Fails if the call is refused, or if the process is gone.
 pub(crate) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Result<Option<PidfdInfo>> {
     /// PIDFD_INFO_CREDS
     const CREDENTIALS: u64 = 1 << 1;
     /// PIDFS_IOCTL_MAGIC, and the number of the call.
     const GET_INFO: libc::Ioctl = libc::_IOWR::<RawPidfdInfo>(0xff, 11);
     let mut info = RawPidfdInfo { mask: CREDENTIALS, ..RawPidfdInfo::default() };
-    // SAFETY: the descriptor is open; the pointer is to a live struct of the size that the request's number carries,
-    // which is all that the kernel writes.
+    // SAFETY: the descriptor is open. The pointer is to a live struct of the size that the request encodes, and the
+    // kernel writes no more than that.
     let code = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO, &raw mut info) };
     match done(code.into()) {
         Ok(_) if info.mask & CREDENTIALS != 0 => Ok(Some(PidfdInfo {
@@ -139,18 +140,18 @@ pub(crate) fn pidfd_info(pidfd: BorrowedFd<'_>) -> Result<Option<PidfdInfo>> {
             uids: [info.ruid, info.euid, info.suid],
             gids: [info.rgid, info.egid, info.sgid],
         })),
-        // The process has ended since.
+        // The process has ended.
         Ok(_) => Err(Error::io(io::Error::from_raw_os_error(libc::ESRCH))),
         Err(error) if matches!(error.errno(), Some(libc::ENOTTY | libc::EINVAL)) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// What a helper writes for this process.
+/// The answer that a helper process writes for this process.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// 1 once the rest has been written.
+    /// Becomes 1 when the other fields have been written.
     pub(crate) done: AtomicU32,
     /// An error number, or 0.
     pub(crate) errno: AtomicU32,
@@ -161,17 +162,17 @@ pub(crate) struct Answer {
     pub(crate) path: [AtomicU8; 4096],
 }
 
-/// Memory for an answer, which a forked child shares with this process.
+/// Memory for an answer, shared with a forked child.
 #[derive(Debug)]
 pub(crate) struct SharedAnswer(NonNull<Answer>);
 
 impl SharedAnswer {
     pub(crate) fn new() -> Result<Self> {
         let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-        // SAFETY: a new mapping overlaps nothing.
+        // SAFETY: a new mapping does not overlap an existing one.
         let page = unsafe { libc::mmap(std::ptr::null_mut(), size_of::<Answer>(), protection, flags, -1, 0) };
         match NonNull::new(page) {
-            // The mapping is aligned to a page and filled with zeros, which is a value of atomic numbers.
+            // The mapping is page-aligned and filled with zeros, which is a value of atomic numbers.
             Some(page) if page.as_ptr() != libc::MAP_FAILED => Ok(Self(page.cast())),
             _ => Err(Error::io(io::Error::last_os_error())),
         }
@@ -182,38 +183,39 @@ impl std::ops::Deref for SharedAnswer {
     type Target = Answer;
 
     fn deref(&self) -> &Answer {
-        // SAFETY: the mapping lives as long as `self`, is aligned, and is accessed as atomic numbers only.
+        // SAFETY: the mapping lives as long as `self`, is aligned, and is only accessed as atomic numbers.
         unsafe { self.0.as_ref() }
     }
 }
 
 impl Drop for SharedAnswer {
     fn drop(&mut self) {
-        // SAFETY: this is the mapping that `new` made, and nobody borrows from it any more. A child has its own.
+        // SAFETY: `new` made this mapping, and nobody borrows from it any more. A child has its own mapping.
         unsafe { libc::munmap(self.0.as_ptr().cast(), size_of::<Answer>()) };
     }
 }
 
-/// Starts a child process that runs `work` and ends. Its end sends no signal, so that a host that waits for children of its own
-/// does not see it.
+/// Starts a child process that runs `work` and exits. Its exit sends no signal, so a program that waits for its own
+/// children does not see it.
 ///
-/// The child may never end, so it must hold no file of this process: whoever reads the other end of a pipe would wait for it.
-/// It gives up the descriptors without closing files, which can wait as well. Before Linux 5.9 it shares them.
+/// The child may never end, so it must hold no file of this process open: otherwise, for example, the reader of a pipe
+/// would wait for it. It drops the descriptors without closing the files, because closing can block too. Before Linux
+/// 5.9 it shares the descriptors.
 ///
-/// `work` runs in a copy of a process that may have had threads: it must make system calls only, and must not allocate.
+/// `work` runs in a copy of a process that may have had threads. It must only make system calls, and must not allocate.
 pub(crate) fn start_helper(work: impl FnOnce()) -> Result<RawPid> {
     let (zero, files): (libc::c_long, libc::c_long) = (0, libc::CLONE_FILES.into());
-    // The order of the first two differs there, clone(2).
+    // s390 takes the first two arguments in the other order, see clone(2).
     let (first, second) = if cfg!(target_arch = "s390x") { (zero, files) } else { (files, zero) };
-    // SAFETY: without a stack, clone(2) is fork(2), here with shared descriptors and without a signal. The child runs on a copy
-    // of this stack and leaves by _exit.
+    // SAFETY: without a stack, clone(2) works as fork(2), here with shared descriptors and without a signal. The child
+    // runs on a copy of this stack and leaves by _exit.
     let child = done(unsafe { libc::syscall(libc::SYS_clone, first, second, zero, zero, zero) })?;
     if let Some(child) = i32::try_from(child).ok().and_then(RawPid::from_raw) {
         return Ok(child);
     }
     /// linux/close_range.h: CLOSE_RANGE_UNSHARE
     const UNSHARE: libc::c_uint = 1 << 1;
-    // SAFETY: the table of descriptors becomes a new one of this child, which has no descriptor.
+    // SAFETY: the call gives the child a new, empty table of descriptors.
     unsafe { libc::syscall(libc::SYS_close_range, 0 as libc::c_uint, libc::c_uint::MAX, UNSHARE) };
     work();
     // SAFETY: _exit takes an integer and does not return.
@@ -222,14 +224,14 @@ pub(crate) fn start_helper(work: impl FnOnce()) -> Result<RawPid> {
 
 /// Kills a child of [`start_helper`].
 pub(crate) fn kill_helper(child: RawPid) {
-    // SAFETY: kill takes integers; the child has not been reaped, so the pid is its own.
+    // SAFETY: kill takes integers. The child has not been reaped, so no other process has its pid.
     unsafe { libc::kill(child.as_raw_pid(), libc::SIGKILL) };
 }
 
-/// Reaps a child of [`start_helper`] if it has ended. Returns whether there is no child any more.
+/// Reaps a child of [`start_helper`] if it has ended. Returns whether the child is gone.
 pub(crate) fn reap_helper(child: RawPid) -> bool {
     loop {
-        // SAFETY: the status is not asked for.
+        // SAFETY: the pointer for the status is null, so nothing is written.
         match unsafe { libc::waitpid(child.as_raw_pid(), std::ptr::null_mut(), libc::__WALL | libc::WNOHANG) } {
             0 => return false,
             -1 if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
@@ -238,13 +240,13 @@ pub(crate) fn reap_helper(child: RawPid) -> bool {
     }
 }
 
-/// A page of numbers that a forked child finds zero: madvise(2), MADV_WIPEONFORK (since Linux 4.14).
+/// A page of numbers that are zero in a forked child: madvise(2), MADV_WIPEONFORK (since Linux 4.14).
 #[derive(Debug)]
 pub(crate) struct WipedOnFork(NonNull<[AtomicU64; WipedOnFork::CELLS]>);
 
 // SAFETY: atomic numbers may be read and written by any thread, and the mapping belongs to no thread.
 unsafe impl Send for WipedOnFork {}
-// SAFETY: as above.
+// SAFETY: as for Send.
 unsafe impl Sync for WipedOnFork {}
 
 impl WipedOnFork {
@@ -253,35 +255,36 @@ impl WipedOnFork {
 
     pub(crate) fn new() -> Option<Self> {
         let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        // SAFETY: a new mapping overlaps nothing.
+        // SAFETY: a new mapping does not overlap an existing one.
         let page = unsafe { libc::mmap(std::ptr::null_mut(), Self::SIZE, protection, flags, -1, 0) };
         if page == libc::MAP_FAILED {
             return None;
         }
-        // The mapping is aligned to a page and filled with zeros, which is a value of atomic numbers.
+        // The mapping is page-aligned and filled with zeros, which is a value of atomic numbers.
         let page = Self(NonNull::new(page)?.cast());
-        // SAFETY: this is the mapping made above; the advice changes only what a child of a fork finds there.
+        // SAFETY: the mapping was made above. The advice only changes what a forked child finds there.
         let advised = unsafe { libc::madvise(page.0.as_ptr().cast(), Self::SIZE, libc::MADV_WIPEONFORK) };
         (advised == 0).then_some(page)
     }
 
     pub(crate) fn cell(&self, index: usize) -> Option<&AtomicU64> {
-        // SAFETY: the mapping lives as long as `self`, is aligned, and is accessed as atomic numbers only.
+        // SAFETY: the mapping lives as long as `self`, is aligned, and is only accessed as atomic numbers.
         unsafe { self.0.as_ref() }.get(index)
     }
 }
 
 impl Drop for WipedOnFork {
     fn drop(&mut self) {
-        // SAFETY: this is the mapping that `new` made, and nobody borrows from it any more.
+        // SAFETY: `new` made this mapping, and nobody borrows from it any more.
         unsafe { libc::munmap(self.0.as_ptr().cast(), Self::SIZE) };
     }
 }
 
 /// Borrows a descriptor of the program by its number. Its owner may close it at any time, and another file may get the
-/// number. For calls that only ask, and whose answers are checked.
+/// number. Use it only for queries whose answers are checked.
 pub(crate) fn descriptor(number: i32) -> Option<BorrowedFd<'static>> {
-    // SAFETY: the number is not -1, and the kernel answers for any other, be it closed or another file's by then.
+    // SAFETY: the number is not -1. The kernel handles any other number, even if it is closed or belongs to another
+    // file.
     (number >= 0).then(|| unsafe { BorrowedFd::borrow_raw(number) })
 }
 
@@ -314,15 +317,15 @@ const _: () = {
     assert!(offset_of!(EthtoolCmd, speed_hi) == 28);
 };
 
-/// Speed in megabits and duplex mode of an interface, as ETHTOOL_GSET of linux/ethtool.h gives them: netdevice(7),
-/// SIOCETHTOOL. Any socket will do. `None` where the interface has no such thing.
+/// Reads the speed in megabits and the duplex mode of an interface by ETHTOOL_GSET of linux/ethtool.h: netdevice(7),
+/// SIOCETHTOOL. The socket may be of any kind. Returns `None` if the interface reports neither.
 pub(crate) fn link_settings(socket: BorrowedFd<'_>, name: &OsStr) -> Option<(u32, u8)> {
     const ETHTOOL_GSET: u32 = 1;
     const SIOCETHTOOL: libc::Ioctl = 0x8946;
     let mut settings = EthtoolCmd { cmd: ETHTOOL_GSET, ..EthtoolCmd::default() };
-    // SAFETY: ifreq is integers, pointers and arrays of them, for which all zeros is a value.
+    // SAFETY: ifreq consists of integers, pointers and arrays of them, for which all zeros is a value.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    // One less than there is room, so that the name ends with a NUL.
+    // One byte less than the field, so that the name ends with a NUL.
     let room = request.ifr_name.len() - 1;
     if name.len() > room {
         return None;
@@ -331,57 +334,57 @@ pub(crate) fn link_settings(socket: BorrowedFd<'_>, name: &OsStr) -> Option<(u32
         *to = libc::c_char::from_ne_bytes([*from]);
     }
     request.ifr_ifru.ifru_data = (&raw mut settings).cast();
-    // SAFETY: the descriptor is open, and the request points to a live struct of the kind that the command takes.
+    // SAFETY: the descriptor is open, and the request points to a live struct of the type that the command expects.
     let code = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL, &raw mut request) };
     (code == 0).then(|| ((u32::from(settings.speed_hi) << 16) | u32::from(settings.speed), settings.duplex))
 }
 
-/// ioprio_get(2), class and value as the kernel packs them.
+/// Calls ioprio_get(2). Returns class and value as the kernel packs them.
 pub(crate) fn ioprio_get(pid: RawPid) -> Result<i32> {
     // SAFETY: ioprio_get takes two integers.
     let value = done(unsafe { libc::syscall(libc::SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid.as_raw_pid()) })?;
     i32::try_from(value).map_err(|_| Error::io(io::ErrorKind::InvalidData))
 }
 
-/// ioprio_set(2).
+/// Calls ioprio_set(2).
 pub(crate) fn ioprio_set(pid: RawPid, value: i32) -> Result<()> {
     // SAFETY: ioprio_set takes three integers.
     done(unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid.as_raw_pid(), value) }).map(drop)
 }
 
-/// struct rlimit64: soft and hard, all ones for no limit.
+/// struct rlimit64: the soft and the hard limit. All ones means no limit.
 type Rlimit64 = [u64; 2];
 
-/// prlimit(2) of another process, or of this one.
+/// Reads a limit by prlimit(2), of this process or another one.
 pub(crate) fn rlimit(pid: RawPid, resource: u32) -> Result<Limit> {
     let (new, mut old): (*const Rlimit64, Rlimit64) = (std::ptr::null(), [0; 2]);
-    // SAFETY: nothing is set, and the answer goes to a live array of two 64-bit numbers.
+    // SAFETY: no limit is set, and the answer goes to a live array of two 64-bit numbers.
     done(unsafe { libc::syscall(libc::SYS_prlimit64, pid.as_raw_pid(), resource, new, &raw mut old) })?;
     let [soft, hard] = old.map(|limit| (limit != u64::MAX).then_some(limit));
     Ok(Limit { soft, hard })
 }
 
-/// prlimit(2), to change a limit.
+/// Sets a limit by prlimit(2).
 pub(crate) fn set_rlimit(pid: RawPid, resource: u32, limit: Limit) -> Result<()> {
     let new: Rlimit64 = [limit.soft.unwrap_or(u64::MAX), limit.hard.unwrap_or(u64::MAX)];
     let old: *mut Rlimit64 = std::ptr::null_mut();
-    // SAFETY: the pointer is to a live array of two 64-bit numbers, and the old limit is not asked for.
+    // SAFETY: the pointer is to a live array of two 64-bit numbers. The pointer for the old limit is null.
     done(unsafe { libc::syscall(libc::SYS_prlimit64, pid.as_raw_pid(), resource, &raw const new, old) }).map(drop)
 }
 
-/// One word of a set of CPUs as the kernel has it.
+/// One word of the kernel's set of CPUs.
 type CpuWord = libc::c_ulong;
 
-/// sched_getaffinity(2), for any number of CPUs: the C library's own set ends at 1024.
+/// Calls sched_getaffinity(2) for any number of CPUs. The C library's set ends at 1024.
 pub(crate) fn cpu_affinity(pid: RawPid) -> Result<Vec<u32>> {
     const MOST: usize = 1 << 16;
     let mut words: Vec<CpuWord> = vec![0; 16];
     let filled = loop {
         let (size, set) = (size_of_val(words.as_slice()), words.as_mut_ptr());
-        // SAFETY: the pointer is to as many bytes as the call is told.
+        // SAFETY: the buffer has the size that the call receives.
         match done(unsafe { libc::syscall(libc::SYS_sched_getaffinity, pid.as_raw_pid(), size, set) }) {
             Ok(bytes) => break usize::try_from(bytes).unwrap_or(0) / size_of::<CpuWord>(),
-            // The machine has more CPUs than fit.
+            // The machine has more CPUs than fit into the buffer.
             Err(error) if error.errno() == Some(libc::EINVAL) && words.len() < MOST => {
                 words.resize(words.len() * 2, 0);
             }
@@ -392,12 +395,12 @@ pub(crate) fn cpu_affinity(pid: RawPid) -> Result<Vec<u32>> {
     Ok((0..).zip(cpus).filter(|(_, may)| *may).map(|(cpu, _)| cpu).collect())
 }
 
-/// sched_setaffinity(2).
+/// Calls sched_setaffinity(2).
 pub(crate) fn set_cpu_affinity(pid: RawPid, cpus: &[u32]) -> Result<()> {
     let mut words: Vec<CpuWord> = Vec::new();
     for &cpu in cpus {
         let place = usize::try_from(cpu / CpuWord::BITS).unwrap_or(usize::MAX);
-        // CONFIG_NR_CPUS is at most 8192: no larger set is allocated.
+        // CONFIG_NR_CPUS is at most 8192, so a larger set is never needed.
         if place >= 1 << 16 {
             return Err(Error::invalid(format!("there is no CPU {cpu}")));
         }
@@ -409,31 +412,31 @@ pub(crate) fn set_cpu_affinity(pid: RawPid, cpus: &[u32]) -> Result<()> {
         }
     }
     let (size, set) = (size_of_val(words.as_slice()), words.as_ptr());
-    // SAFETY: the pointer is to as many bytes as the call is told.
+    // SAFETY: the buffer has the size that the call receives.
     done(unsafe { libc::syscall(libc::SYS_sched_setaffinity, pid.as_raw_pid(), size, set) }).map(drop)
 }
 
-/// mallinfo2(3) or, before glibc 2.33, mallinfo(3).
+/// Calls mallinfo2(3) or, before glibc 2.33, mallinfo(3).
 #[cfg(target_env = "gnu")]
 pub(crate) fn heap_info() -> Result<HeapInfo> {
     type Mallinfo2 = unsafe extern "C" fn() -> libc::mallinfo2;
-    // SAFETY: the name is a terminated string.
+    // SAFETY: the name is a NUL-terminated string.
     let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallinfo2".as_ptr()) };
-    // SAFETY: the symbol of this name is this function in every glibc that has it, and a null one becomes `None`.
+    // SAFETY: every glibc that has this symbol defines it as this function. A null symbol becomes `None`.
     let mallinfo2 = unsafe { std::mem::transmute::<*mut libc::c_void, Option<Mallinfo2>>(symbol) };
     let Some(mallinfo2) = mallinfo2 else {
-        // SAFETY: mallinfo takes nothing and returns integers.
+        // SAFETY: mallinfo takes no arguments and returns integers.
         let info = unsafe { libc::mallinfo() };
         let bytes = |bytes| u64::try_from(bytes).map_err(|_| Error::unsupported("heap_info"));
         return Ok(HeapInfo { heap_used: bytes(info.uordblks)?, mmap_used: bytes(info.hblkhd)?, heap_count: None });
     };
-    // SAFETY: mallinfo2 takes nothing and returns integers.
+    // SAFETY: mallinfo2 takes no arguments and returns integers.
     let info = unsafe { mallinfo2() };
     let bytes = |bytes| u64::try_from(bytes).unwrap_or(u64::MAX);
     Ok(HeapInfo { heap_used: bytes(info.uordblks), mmap_used: bytes(info.hblkhd), heap_count: None })
 }
 
-/// malloc_trim(3).
+/// Calls malloc_trim(3).
 #[cfg(target_env = "gnu")]
 pub(crate) fn heap_trim() -> Result<bool> {
     // SAFETY: malloc_trim takes an integer and may be called at any time.

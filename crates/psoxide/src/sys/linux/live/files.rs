@@ -16,10 +16,10 @@ use crate::sys::linux::abi::{FileKind, OpenFileInfo};
 use crate::sys::linux::user_names::Stamp;
 use crate::{Error, Result};
 
-/// Enough for most files.
+/// The size of the first read, which suffices for most files.
 const FIRST_READ: usize = 4096;
 const NEXT_READ: usize = 64 * 1024;
-/// Room for about 250 names that are numbers.
+/// The size of the buffer for directory listings: room for about 250 numeric names.
 const LISTING: usize = 8192;
 /// PATH_MAX: the kernel returns ENAMETOOLONG for a longer path.
 const LONGEST_LINK: usize = 4096;
@@ -55,7 +55,7 @@ impl Live {
         describe(CWD, link)
     }
 
-    /// Whether there is a file or a link at a path.
+    /// Returns whether a file or link exists at a path.
     pub(crate) fn exists(&self, path: &Path) -> bool {
         rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).is_ok()
     }
@@ -66,7 +66,7 @@ impl Live {
         Ok(u64::try_from(found.st_size).unwrap_or(0))
     }
 
-    /// Returns what tells one state of a file from another.
+    /// Returns a stamp that changes when the file changes.
     pub(crate) fn stamp(&self, path: &Path) -> Option<Stamp> {
         rustix::fs::stat(path).ok().map(|found| stamp(&found))
     }
@@ -76,11 +76,12 @@ impl Live {
         rustix::fs::openat(CWD, path, flags, Mode::empty()).map(OpenDir).map_err(Error::io)
     }
 
-    /// Opens /proc for a pass over its processes. `None` if it cannot be opened: then each path is looked up whole.
+    /// Opens /proc for a pass over its processes. Returns `None` if that fails. Then each path is looked up from the
+    /// root.
     pub(crate) fn open_procfs(&self) -> Option<OpenDir> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let procfs = rustix::fs::openat(CWD, &self.procfs, flags, Mode::empty()).ok()?;
-        // The last free descriptor is left for the files.
+        // The last free descriptor is left for reading files.
         rustix::io::fcntl_dupfd_cloexec(&procfs, 0).is_ok().then_some(OpenDir(procfs))
     }
 }
@@ -93,7 +94,7 @@ pub(crate) struct OpenDir(pub(super) OwnedFd);
 pub(crate) struct OpenFile(OwnedFd);
 
 impl OpenDir {
-    /// Opens a file by its path from here.
+    /// Opens a file by its path relative to this directory.
     pub(crate) fn open(&self, file: &[u8]) -> Result<OpenFile> {
         open(&self.0, file).map(OpenFile)
     }
@@ -104,17 +105,17 @@ impl OpenDir {
         rustix::fs::readlinkat(&self.0, name, Vec::new()).map(std::ffi::CString::into_bytes).map_err(Error::io)
     }
 
-    /// Describes the file behind a link whose name is a number, which leads to the open file itself.
+    /// Describes the file behind a numeric link, which leads to the open file itself.
     pub(crate) fn describe(&self, link: u32) -> Result<OpenFileInfo> {
         describe(&self.0, DecInt::new(link).as_c_str())
     }
 
-    /// Calls `each` with every name, in the kernel's order. `path` is the directory's, for errors.
+    /// Calls `each` with every name, in the kernel's order. `path` is the directory's path, for errors.
     pub(crate) fn each_name(&self, path: &Path, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         self.each_entry(path, |name| each(name.to_bytes()))
     }
 
-    /// Calls `each` with every link whose name is a number, and its target. A link that is gone by then is skipped.
+    /// Calls `each` with every numeric link and its target. Links that have disappeared are skipped.
     pub(crate) fn each_link(&self, path: &Path, mut each: impl FnMut(u32, &[u8]) -> Result<()>) -> Result<()> {
         let mut buffer = [0; LONGEST_LINK];
         self.each_entry(path, |name| {
@@ -122,7 +123,7 @@ impl OpenDir {
             let Some(number) = number else { return Ok(()) };
             match rustix::fs::readlinkat_raw(&self.0, name, &mut buffer) {
                 Ok(length) => each(number, buffer.get(..length).unwrap_or_default()),
-                // Closed since the directory was listed, longer than a path may be, or (in a copied tree) not a link.
+                // Closed since the listing, longer than PATH_MAX, or (in a copied tree) not a link.
                 Err(Errno::NOENT | Errno::NAMETOOLONG | Errno::INVAL) => Ok(()),
                 Err(errno) => Err(Error::io(errno).with_path(path.join(number.to_string()))),
             }
@@ -144,13 +145,13 @@ impl OpenDir {
 }
 
 impl OpenFile {
-    /// Reads the file, which is one record.
+    /// Reads the file as one record.
     pub(crate) fn read_record<T>(&self, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
         read_record(&self.0, u64::MAX, parse)
     }
 }
 
-/// Describes the file behind a link of /proc. Without a synchronization the kernel answers from what it knows, and asks no
+/// Describes the file behind a link of /proc. Without synchronization the kernel answers from its cache, and asks no
 /// server.
 fn describe(dir: impl AsFd, link: impl rustix::path::Arg) -> Result<OpenFileInfo> {
     let wanted = StatxFlags::TYPE | StatxFlags::NLINK;
@@ -172,7 +173,7 @@ pub(super) fn kind(found: &Stat) -> FileKind {
     }
 }
 
-/// Device, inode, size, and when the file was modified and changed.
+/// Returns device, inode, size, modification time and change time.
 #[allow(clippy::useless_conversion)] // the types differ between architectures
 pub(super) fn stamp(found: &Stat) -> Stamp {
     let times = [found.st_mtime, found.st_ctime].map(i128::from);
@@ -182,21 +183,21 @@ pub(super) fn stamp(found: &Stat) -> Stamp {
     [found.st_dev.into(), found.st_ino.into(), found.st_size.into(), modified, modified_part, changed, changed_part]
 }
 
-/// Whether a file or directory belongs to a procfs. A file that is mounted over another one does not.
+/// Returns whether a file or directory belongs to a procfs. A file that is mounted over another file does not.
 pub(super) fn is_procfs(path: &Path) -> bool {
     /// linux/magic.h: PROC_SUPER_MAGIC
     const PROC: u64 = 0x9fa0;
     rustix::fs::statfs(path).is_ok_and(|fs| u64::try_from(fs.f_type) == Ok(PROC))
 }
 
-/// Reads a file with as few calls as it needs.
+/// Reads a file with as few calls as possible.
 pub(super) fn read<T>(file: &OwnedFd, limit: u64, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
     let mut first = [0; FIRST_READ];
     let first = read_some(file, &mut first)?;
     read_on(file, first, limit, parse)
 }
 
-/// Reads a file that is one record: it ends where a read stops short.
+/// Reads a file that is one record. It ends at the first short read.
 pub(super) fn read_record<T>(
     file: &OwnedFd,
     limit: u64,
@@ -207,8 +208,8 @@ pub(super) fn read_record<T>(
     if first.len() < FIRST_READ { Ok(parse(first)?) } else { read_on(file, first, limit, parse) }
 }
 
-/// Reads what follows `first`. Only an empty read means the end: the kernel returns files of many records (maps, sockets)
-/// in pieces of a page or less.
+/// Reads the rest of a file after `first`. Only an empty read means the end, because the kernel returns files of many
+/// records (maps, sockets) in pieces of a page or less.
 fn read_on<T>(
     file: &OwnedFd,
     first: &[u8],
@@ -232,7 +233,7 @@ fn read_on<T>(
     }
 }
 
-/// Reads once.
+/// Calls read(2) once.
 fn read_some<'a>(file: &OwnedFd, space: &'a mut [u8]) -> Result<&'a [u8]> {
     let n = retry_on_intr(|| rustix::io::read(file, &mut *space)).map_err(Error::io)?;
     // read(2) returns at most the size of the buffer.

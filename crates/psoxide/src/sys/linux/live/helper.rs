@@ -1,5 +1,5 @@
-//! Asks in a child process what a file system may never answer. A thread that waits for such a file system cannot be
-//! stopped, and would keep this process from ending.
+//! Queries a file system that may never answer, in a child process. A thread that waits for such a file system cannot
+//! be stopped, and would keep this process from ending.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsString};
@@ -20,7 +20,7 @@ use super::ffi::{self, Answer, SharedAnswer};
 use crate::sys::posix::disk::Space;
 use crate::{Error, Result};
 
-/// How often and after which time to look whether a child has ended, which has answered or was killed.
+/// How often a child that has answered or was killed is checked for its end, and the pause between checks.
 const MOST_LOOKS: u32 = 50;
 const LOOK_AGAIN: Duration = Duration::from_micros(200);
 
@@ -29,7 +29,7 @@ const LOOK_AGAIN: Duration = Duration::from_micros(200);
 pub(crate) struct Unanswered(Mutex<Vec<(PathBuf, Instant, Option<RawPid>)>>);
 
 impl Unanswered {
-    /// How long a file system that did not answer is not asked again.
+    /// How long a file system that did not answer is not queried again.
     const PAUSE: Duration = Duration::from_secs(30);
 
     /// Reads the space of the file system at `path`.
@@ -43,7 +43,7 @@ impl Unanswered {
         Ok([0, 1, 2, 3].map(|place: usize| answer.space.get(place).map_or(0, |word| word.load(Relaxed))))
     }
 
-    /// Finds the path that `path` leads to. The kernel keeps the path of an open file, and looks nothing up to show it.
+    /// Resolves the links of `path`. The kernel keeps the path of an open file, so showing it needs no lookup.
     pub(crate) fn real_path(&self, path: &Path, timeout: Duration) -> Result<PathBuf> {
         let answer = self.ask(path, timeout, |path, answer| {
             let flags = OFlags::PATH | OFlags::CLOEXEC;
@@ -60,7 +60,7 @@ impl Unanswered {
         Ok(OsString::from_vec(bytes).into())
     }
 
-    /// Runs `work` in a child process, and waits for its answer until the time is over.
+    /// Runs `work` in a child process. Waits for its answer until the timeout expires.
     fn ask(
         &self,
         path: &Path,
@@ -84,7 +84,7 @@ impl Unanswered {
         if !answered {
             ffi::kill_helper(child);
         }
-        // A child that waits for a file system may not even end when it is killed.
+        // A child that waits for a file system may not end even when it is killed.
         let reaped = (0..MOST_LOOKS).any(|look| {
             if look > 0 {
                 std::thread::sleep(LOOK_AGAIN);
@@ -103,7 +103,7 @@ impl Unanswered {
         }
     }
 
-    /// Whether the file system did not answer a moment ago. Children that have ended since are reaped.
+    /// Returns whether the file system did not answer recently. Reaps children that have ended since.
     fn is_pausing(&self, path: &Path) -> bool {
         let Ok(mut unanswered) = self.0.try_lock() else { return false };
         unanswered.retain_mut(|(_, since, child)| {
@@ -114,7 +114,7 @@ impl Unanswered {
     }
 }
 
-/// The same path for a child, which is another process and has no descriptors.
+/// Converts a path for a child, which is another process and has no descriptors.
 fn for_child(path: &Path) -> Cow<'_, Path> {
     let own = |file: &str| Path::new("/proc").join(std::process::id().to_string()).join(file);
     if let Ok(rest) = path.strip_prefix("/proc/self") {
@@ -134,7 +134,7 @@ fn wait(answer: &Answer, timeout: Duration) -> bool {
         if left.is_some_and(|left| left.is_zero()) {
             return false;
         }
-        // However the call ends, the answer and the time say what to do.
+        // The result of the call does not matter. The loop checks the answer and the time.
         let left = left.and_then(|left| Timespec::try_from(left).ok());
         if let Err(Errno::NOSYS | Errno::PERM) = futex::wait(&answer.done, futex::Flags::empty(), 0, left.as_ref()) {
             std::thread::sleep(LOOK_AGAIN);

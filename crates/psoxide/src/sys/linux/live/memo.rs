@@ -1,4 +1,4 @@
-//! Facts about the calling process. A forked child finds none here, because it may be in other namespaces.
+//! Caches facts about the calling process. A forked child finds the cache empty, because it may be in other namespaces.
 
 use std::sync::atomic::Ordering;
 
@@ -6,15 +6,15 @@ use once_cell::race::OnceBox;
 
 use super::ffi::WipedOnFork;
 
-/// Facts about the calling process and what they hold for. Reading and remembering them never waits.
+/// Facts about the calling process, and what they depend on. Reading and storing them never waits.
 #[derive(Debug, Default)]
 pub(crate) struct Memo(OnceBox<Option<WipedOnFork>>);
 
-/// Whether the pids of the file system at /proc are those of system calls: its device, and two bits.
+/// The cell for whether system calls use the pids of the file system at /proc: its device, and two bits.
 const OWN_PIDS: usize = 0;
-/// Whether pidfds describe processes: two bits.
+/// The cell for whether pidfds describe processes: two bits.
 const PIDFDS: usize = 1;
-/// The two bits of an answer; neither means that there is none.
+/// The two bits of an answer. If neither is set, there is no answer.
 const YES: u64 = 0b11;
 const NO: u64 = 0b10;
 
@@ -29,12 +29,12 @@ impl Memo {
         }
     }
 
-    /// `None` on a kernel before Linux 4.14: nothing is remembered.
+    /// Returns the cells. On kernels before Linux 4.14 there are none, and nothing is cached.
     fn cells(&self) -> Option<&WipedOnFork> {
         self.0.get_or_init(|| Box::new(WipedOnFork::new())).as_ref()
     }
 
-    /// Whether pids are the caller's own in the file system of this device.
+    /// Returns whether pids of the file system on this device are the caller's own, if that is cached.
     pub(crate) fn own_pids(&self, device: u64) -> Option<bool> {
         let known = self.get(OWN_PIDS);
         answer(known).filter(|_| known >> 2 == device)

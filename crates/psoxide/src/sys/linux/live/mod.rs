@@ -1,4 +1,4 @@
-//! The running kernel: what only system calls answer. `no_live.rs` stands in for this directory on other systems.
+//! The running kernel and its system calls. `no_live.rs` replaces this directory on other systems.
 
 #[cfg(feature = "bpf")]
 mod bpf_programs;
@@ -29,7 +29,7 @@ pub(crate) use process::resource_number;
 use crate::sys::posix::disk;
 use crate::{Backend, DiskUsage, Pid, Result};
 
-/// The running kernel, and what is remembered about it.
+/// The running kernel, and what is cached about it.
 #[derive(Debug, Clone)]
 pub(crate) struct Live {
     procfs: PathBuf,
@@ -52,7 +52,7 @@ impl Live {
         }
     }
 
-    /// The same kernel, with nothing remembered about this backend.
+    /// Returns the same kernel with another backend, and an empty cache for it.
     pub(crate) fn with_backend(&self, backend: Backend) -> Self {
         Self {
             backend,
@@ -63,7 +63,7 @@ impl Live {
         }
     }
 
-    /// The backend that the caller chose.
+    /// Returns the backend that the caller chose.
     pub(crate) fn backend(&self) -> Backend {
         self.backend
     }
@@ -73,18 +73,18 @@ impl Live {
         &self.bpf
     }
 
-    /// Returns the page size, and the number of clock ticks in a second.
+    /// Returns the page size, and the number of clock ticks per second.
     pub(crate) fn constants() -> (u64, u64) {
         let page_size = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
         (page_size, rustix::param::clock_ticks_per_second())
     }
 
-    /// Counts the CPUs that are online, whatever this process may run on.
+    /// Counts the online CPUs, including those that this process may not use.
     pub(crate) fn online_cpus(&self) -> Option<usize> {
         ffi::online_cpus()
     }
 
-    /// Reads total and free memory in bytes, by sysinfo(2); `None` where the call is refused or returns 0.
+    /// Reads total and free memory in bytes, by sysinfo(2). `None` if the call is refused or returns 0.
     pub(crate) fn memory(&self) -> (Option<u64>, Option<u64>) {
         ffi::memory()
     }
@@ -99,7 +99,7 @@ impl Live {
         rustix::system::uname().machine().to_string_lossy().into_owned()
     }
 
-    /// Reads the space of the file system that `path` is on.
+    /// Reads the space of the file system that holds `path`.
     pub(crate) fn disk_usage(&self, path: &Path) -> Result<DiskUsage> {
         disk::usage(path)
     }
@@ -111,19 +111,19 @@ impl Live {
         Ok(DiskUsage::of_blocks(size, blocks, unused, available))
     }
 
-    /// Finds the path that `path` leads to, in a child process.
+    /// Resolves the links of `path`, in a child process.
     pub(crate) fn real_path_within(&self, path: &Path, timeout: Duration) -> Result<PathBuf> {
         self.unanswered.real_path(path, timeout).map_err(|error| error.with_path(path))
     }
 
-    /// Returns the device of the root file system, by major and minor number.
+    /// Returns the major and minor device number of the root file system.
     pub(crate) fn root_device(&self) -> Option<(u32, u32)> {
         let device = rustix::fs::stat("/").ok()?.st_dev;
         Some((rustix::fs::major(device), rustix::fs::minor(device)))
     }
 }
 
-/// The pid as system calls take it; `None` for a number that names no single process.
+/// Converts a pid for system calls. Returns `None` for a number that does not name a single process.
 fn raw_pid(pid: Pid) -> Option<rustix::process::Pid> {
     i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
 }

@@ -1,4 +1,4 @@
-//! Sockets of the calling process: netlink(7), and what its descriptors say about themselves.
+//! Opens netlink(7) sockets, and queries the sockets of the calling process through their descriptors.
 
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -24,7 +24,7 @@ impl NetlinkSocket {
         Ok(())
     }
 
-    /// Receives once, into the free capacity of `buffer`.
+    /// Receives one message into the free capacity of `buffer`.
     pub(crate) fn receive(&self, buffer: &mut Vec<u8>) -> Result<()> {
         retry_on_intr(|| rustix::net::recv(&self.0, spare_capacity(buffer), RecvFlags::empty())).map_err(Error::io)?;
         Ok(())
@@ -34,7 +34,7 @@ impl NetlinkSocket {
 impl Live {
     pub(crate) fn netlink(&self, protocol: NetlinkProtocol) -> Result<NetlinkSocket> {
         let protocol = match protocol {
-            // The protocol of number 0.
+            // rustix names protocol 0 by `None`.
             NetlinkProtocol::Route => None,
             NetlinkProtocol::SockDiag => Some(SOCK_DIAG),
         };
@@ -43,29 +43,31 @@ impl Live {
             .map_err(Error::io)
     }
 
-    /// Whether a namespace file is that of the calling thread's network namespace. One that the kernel does not show counts
-    /// as another one.
+    /// Returns whether a namespace file is the calling thread's network namespace. If the kernel does not show it, the
+    /// result is false.
     pub(crate) fn is_own_network(&self, namespace: &Path) -> bool {
         let ours = rustix::fs::stat("/proc/thread-self/ns/net");
         let theirs = rustix::fs::stat(namespace);
         matches!((ours, theirs), (Ok(ours), Ok(theirs)) if (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino))
     }
 
-    /// Reads speed in megabits and duplex mode of interfaces, in their order; `None` for an interface without these.
+    /// Reads the speed in megabits and the duplex mode of each interface. `None` if an interface reports neither.
     pub(crate) fn link_settings<'a>(&self, names: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Option<(u32, u8)>>> {
         let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
         let socket = socket.map_err(Error::io)?;
         Ok(names.map(|name| ffi::link_settings(socket.as_fd(), OsStr::from_bytes(name))).collect())
     }
 
-    /// Reads the kernel's name for the protocol of a socket, net/socket.c: sockfs_xattr_get. `path` is its link in /proc.
+    /// Reads the kernel's name for the protocol of a socket, from net/socket.c: sockfs_xattr_get. `path` is its link in
+    /// /proc.
     pub(crate) fn socket_protocol(&self, path: &Path) -> Option<Vec<u8>> {
         let mut name = [0; 32];
         let length = rustix::fs::getxattr(path, c"system.sockprotoname", &mut name).ok()?;
         Some(name.get(..length)?.strip_suffix(&[0])?.to_vec())
     }
 
-    /// Asks a descriptor of the calling process about its socket; `None` for a protocol that has none of its own tables.
+    /// Describes the socket of a descriptor of the calling process. Returns `None` for a protocol without a table of
+    /// its own.
     pub(crate) fn self_socket(&self, fd: i32) -> Option<SelfSocket> {
         let socket = ffi::descriptor(fd)?;
         let family = sockopt::socket_domain(socket).ok()?;
@@ -76,7 +78,7 @@ impl Live {
                 let tcp = match protocol {
                     ipproto::TCP => true,
                     ipproto::UDP => false,
-                    // The parts of an MPTCP socket are TCP sockets with its inode.
+                    // The subflows of an MPTCP socket are TCP sockets with its inode.
                     _ => return None,
                 };
                 SelfSocket::Inet { v6: family == AddressFamily::INET6, tcp, ends: ends(socket)? }

@@ -1,4 +1,4 @@
-//! Processes, by system calls.
+//! Reads processes by system calls.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -14,29 +14,29 @@ use crate::sys::posix;
 use crate::{Error, Limit, Os, Pid, Resource, Result};
 
 impl Live {
-    /// Whether a process, and not merely a thread, has this pid. `None` if system calls cannot tell.
+    /// Returns whether a process has this pid, and not only a thread. Returns `None` if system calls cannot tell.
     pub(crate) fn is_process(&self, pid: Pid) -> Option<bool> {
         let raw = raw_pid(pid)?;
         ffi::is_process(raw).or_else(|| match pidfd_open(raw, PidfdFlags::empty()) {
             Ok(_) => Some(true),
             Err(Errno::SRCH) => Some(false),
-            // The id of a thread, no free descriptor, an old kernel.
+            // The pid is a thread's, no descriptor is free, or the kernel is old.
             Err(_) => None,
         })
     }
 
-    /// Describes a process through a pidfd; `None` if this kernel does not. Call it only if
-    /// [`pidfds_describe`](Self::pidfds_describe).
+    /// Describes a process through a pidfd. Returns `None` if this kernel cannot. Call it only if
+    /// [`pidfds_describe`](Self::pidfds_describe) returns true.
     ///
     /// # Errors
-    /// A call is refused, no descriptor is free, or the process is gone.
+    /// Fails if a call is refused, if no descriptor is free, or if the process is gone.
     pub(crate) fn pidfd_info(&self, pid: Pid) -> Result<Option<PidfdInfo>> {
         let Some(raw) = raw_pid(pid) else { return Ok(None) };
         let pidfd = pidfd_open(raw, PidfdFlags::empty()).map_err(Error::io)?;
         ffi::pidfd_info(pidfd.as_fd())
     }
 
-    /// Reads a limit by prlimit(2), which needs the right to change it.
+    /// Reads a limit by prlimit(2), which needs the permission to change it.
     pub(crate) fn rlimit(&self, pid: Pid, resource: Resource) -> Result<Limit> {
         ffi::rlimit(posix::control::raw(pid)?, resource_number(resource)?)
     }
@@ -51,7 +51,7 @@ impl Live {
         ffi::ioprio_get(posix::control::raw(pid)?)
     }
 
-    /// Finds the name of a user in the user database; `None` if no user has the id.
+    /// Finds the name of a user in the user database. Returns `None` if no user has the id.
     pub(crate) fn user_name(&self, uid: u32) -> Result<Option<OsString>> {
         match posix::ffi::user_name(uid) {
             Ok(name) => Ok(Some(OsStr::from_bytes(&name).to_owned())),
@@ -61,7 +61,7 @@ impl Live {
     }
 }
 
-/// The number of a resource for prlimit(2).
+/// Returns the number of a resource for prlimit(2).
 pub(crate) fn resource_number(resource: Resource) -> Result<u32> {
     Os::Linux.resource_number(resource).ok_or_else(|| Error::unsupported("rlimit").with_field(resource.name()))
 }
