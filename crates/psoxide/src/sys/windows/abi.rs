@@ -11,7 +11,7 @@ pub(super) const NOACCESS: i32 = 998;
 pub(super) const SERVICE_DOES_NOT_EXIST: i32 = 1060;
 pub(super) const NONE_MAPPED: i32 = 1332;
 
-/// `PROCESS_TERMINATE` and other rights of winnt.h.
+/// `PROCESS_TERMINATE` and other access rights of winnt.h.
 pub(super) mod access {
     #![cfg_attr(not(windows), allow(dead_code))] // some act on a process
 

@@ -1,11 +1,11 @@
-//! The questions that this port asks.
+//! Lists the questions that the Windows port asks.
 //!
-//! An answer is what Windows fills in: structs as 64-bit Windows lays them out, or UTF-16 text without a NUL. In an answer
-//! of several texts a NUL follows each. An answer whose structs point to other parts of it begins with the address that it
-//! stood at (`psoxide_parse::windows::Buffer::addressed`).
+//! An answer holds what Windows writes: structs in the layout of 64-bit Windows, or UTF-16 text without a NUL. In an
+//! answer of several texts, each ends with a NUL. An answer whose structs point into the answer begins with the address
+//! at which Windows wrote it (`psoxide_parse::windows::Buffer::addressed`).
 //!
-//! An error is a system error of winerror.h: 5 is `ERROR_ACCESS_DENIED`. The `NTSTATUS` of a native call becomes the system
-//! error that `RtlNtStatusToDosError` returns for it.
+//! An error is a system error of winerror.h: 5 is `ERROR_ACCESS_DENIED`. A native call returns an `NTSTATUS`, which
+//! `RtlNtStatusToDosError` converts to a system error.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -30,11 +30,11 @@ pub(super) enum Question {
     Processes,
     /// Another table of `NtQuerySystemInformation`.
     System(Class),
-    /// `NtQuerySystemInformationEx(SystemProcessorPerformanceInformation)`: the times of the processors of one group.
+    /// `NtQuerySystemInformationEx(SystemProcessorPerformanceInformation)`: the CPU times of one processor group.
     ProcessorsOf(u16),
     /// `GetLogicalProcessorInformationEx(RelationAll)`.
     Topology,
-    /// `CallNtPowerInformation(ProcessorInformation)`: the clocks of the processors of the caller's group.
+    /// `CallNtPowerInformation(ProcessorInformation)`: the clocks of the CPUs of the caller's group.
     Clocks,
     /// `GetPerformanceInfo`.
     Memory,
@@ -55,11 +55,11 @@ pub(super) enum Question {
     ImageName(Pid),
     /// `LookupAccountSid`: the domain and the name of a security identifier.
     Account(Vec<u8>),
-    /// `WTSEnumerateSessions`: of each session the number (4 bytes) and the name.
+    /// `WTSEnumerateSessions`: the number (4 bytes) and the name of each session.
     Sessions,
     /// `WTSQuerySessionInformation`.
     Session(SessionClass, u32),
-    /// `GetLogicalDrives`: a bit for each letter.
+    /// `GetLogicalDrives`: one bit for each drive letter.
     Drives,
     /// `GetDriveType` of a root directory.
     DriveType(OsString),
@@ -67,11 +67,11 @@ pub(super) enum Question {
     Volume(OsString),
     /// `FindFirstVolume`, `FindNextVolume`: the names of all volumes.
     Volumes,
-    /// `GetVolumePathNamesForVolumeName`: where a volume is mounted.
+    /// `GetVolumePathNamesForVolumeName`: the mount points of a volume.
     MountPoints(OsString),
-    /// `QueryDosDevice`: the devices that a drive stands for. The first is the one that it means now.
+    /// `QueryDosDevice`: the devices of a drive letter. The first one is in effect.
     DeviceNames(OsString),
-    /// `GetDiskFreeSpaceEx`: the bytes free to the caller, all bytes, all free bytes.
+    /// `GetDiskFreeSpaceEx`: the bytes available to the caller, all bytes, and all free bytes.
     FreeSpace(PathBuf),
     /// `IOCTL_DISK_PERFORMANCE` of a disk by its number.
     Disk(u32),
@@ -106,7 +106,7 @@ pub(super) enum SessionClass {
     Info = 24,
 }
 
-/// What the service manager tells of a service.
+/// The properties of a service that the service manager reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ServiceAspect {
     /// `QueryServiceStatusEx`.
@@ -117,11 +117,12 @@ pub(super) enum ServiceAspect {
     Description,
 }
 
-/// What a handle of a process tells.
+/// The properties of a process that are read through its handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Aspect {
-    /// `OpenProcess`, then `GetProcessTimes`: creation, exit, kernel and user time. The error is that of `OpenProcess`. A
-    /// process that ends between the two calls answers as one that was never there (`ERROR_INVALID_PARAMETER`).
+    /// `OpenProcess`, then `GetProcessTimes`: creation, exit, kernel and user time. The error is that of `OpenProcess`.
+    /// If the process ends between the two calls, the error is that of a pid without a process
+    /// (`ERROR_INVALID_PARAMETER`).
     Open,
     /// `GetProcessHandleCount`.
     HandleCount,
@@ -135,25 +136,26 @@ pub(super) enum Aspect {
     PriorityClass,
     /// `GetProcessAffinityMask`: the mask of the process (8 bytes).
     Affinity,
-    /// `GetProcessGroupAffinity`: the processor groups of its threads, 2 bytes each.
+    /// `GetProcessGroupAffinity`: the processor groups of the process's threads, 2 bytes each.
     Groups,
     /// `OpenProcessToken`, then `GetTokenInformation(TokenUser)`: the security identifier.
     User,
     /// `NtQueryInformationProcess`.
     Information(InformationClass),
-    /// `ReadProcessMemory` of an address and a size.
+    /// `ReadProcessMemory` at an address, with a size.
     ReadMemory(u64, usize),
-    /// `VirtualQueryEx` of an address, then `ReadProcessMemory` from there to the end of the region: an environment.
+    /// `VirtualQueryEx` of an address, then `ReadProcessMemory` from it to the end of the region: an environment.
     Environment(u64),
-    /// `VirtualQueryEx` of all addresses: a struct for each region.
+    /// `VirtualQueryEx` of all addresses: one struct for each region.
     Regions,
-    /// `GetMappedFileName` of an address: the device path.
+    /// `GetMappedFileName` of an address: the device path of the mapped file.
     MappedFile(u64),
-    /// `QueryWorkingSetEx` of the pages from an address on, a size and the size of a page: how many pages are resident, and
-    /// how many of these nobody else has (8 bytes each). Windows fills in 16 bytes for each page, too many for a capture.
+    /// `QueryWorkingSetEx` from an address, with a size and a page size: the number of resident pages, and of those
+    /// among them that no other process has (8 bytes each). Windows writes 16 bytes for each page, which is too much
+    /// for a capture.
     WorkingSet(u64, u64, u64),
-    /// `NtQuerySystemInformation(SystemExtendedHandleInformation)`, then `DuplicateHandle` and `GetFinalPathNameByHandle` of
-    /// each handle of the process: the paths of the regular files.
+    /// `NtQuerySystemInformation(SystemExtendedHandleInformation)`, then `DuplicateHandle` and
+    /// `GetFinalPathNameByHandle` for each handle of the process: the paths of its regular files.
     Files,
 }
 
@@ -163,11 +165,11 @@ pub(super) enum InformationClass {
     Basic = 0,
     Wow64 = 26,
     IoPriority = 33,
-    /// A struct and the text that it points to.
+    /// A struct, followed by the text to which it points.
     CommandLine = 60,
 }
 
-/// A process that questions are about. `live` opens it when the first question is asked, and closes it with the target.
+/// The process of a question. `live` opens it for the first question, and closes it when the target is dropped.
 pub(super) struct Target {
     pub(super) pid: Pid,
     pub(super) access: u32,
@@ -186,7 +188,7 @@ impl Target {
     }
 }
 
-/// A service that questions are about, opened like a [`Target`].
+/// The service of a question. It is opened like a [`Target`].
 pub(super) struct Service {
     pub(super) name: OsString,
     #[cfg(windows)]

@@ -1,4 +1,4 @@
-//! Changing a process, and waiting for its end.
+//! Changes a process, and waits for its end.
 
 #[cfg(not(windows))]
 impl crate::sys::Control for super::Windows {}
@@ -16,7 +16,7 @@ mod here {
     use crate::sys::{Control, Live};
     use crate::{Error, ExitStatus, HeapInfo, IoPriority, Os, Result, Signal};
 
-    /// The classes of SetPriorityClass.
+    /// The priority classes that SetPriorityClass accepts.
     const PRIORITIES: [u32; 6] = [0x20, 0x40, 0x80, 0x100, 0x4000, 0x8000];
 
     impl Live for Windows {
@@ -37,12 +37,12 @@ mod here {
         Error::answered(Os::Windows, error)
     }
 
-    /// The handle of a process that has been opened.
+    /// Returns the handle of an open process.
     fn handle(opened: &Opened) -> Result<BorrowedHandle<'_>> {
         live::handle(&opened.target).map_err(failed)
     }
 
-    /// Opens a process, and does something to it.
+    /// Opens a process and applies `act` to it.
     fn act(
         process: &Handle<'_>,
         access: u32,
@@ -58,7 +58,7 @@ mod here {
                     let opened = process.open(access::TERMINATE)?;
                     let ended = live::terminate(handle(&opened)?, signal.0.cast_unsigned()).map_err(failed);
                     match ended {
-                        // It has ended by itself meanwhile.
+                        // The process has ended by itself in the meantime.
                         Err(error) if error.is_access_denied() && process.has_ended(&opened)? => {
                             Err(Error::no_such_process(process.pid))
                         }
@@ -66,7 +66,7 @@ mod here {
                     }
                 }
                 Signal::INT | Signal::BREAK => {
-                    // Kept open, so that nobody takes its pid meanwhile.
+                    // The open handle keeps other processes from taking the pid.
                     let _opened = process.open(0)?;
                     live::interrupt(process.pid, signal == Signal::BREAK).map_err(failed)
                 }
@@ -144,7 +144,7 @@ mod here {
         }
     }
 
-    /// The exit status of a process that has ended.
+    /// Returns the exit status of a process that has ended.
     fn status(opened: &Opened) -> Result<ExitStatus> {
         Ok(ExitStatus::Code(live::exit_code(handle(opened)?).map_err(failed)?.cast_signed()))
     }

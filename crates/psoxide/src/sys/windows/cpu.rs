@@ -1,4 +1,4 @@
-//! The processors.
+//! Reads the CPUs.
 
 use psoxide_parse::windows::machine::{self, Performance};
 use psoxide_parse::windows::processors::{self, Times, Topology};
@@ -11,13 +11,13 @@ use crate::Error;
 use crate::sys::CpuReadings;
 use crate::{CpuFreq, CpuStats, CpuTimes, LoadAverage, Result};
 
-/// Reads the times of each processor, one group after the other.
+/// Reads the times of each CPU, one processor group after the other.
 fn times(source: &Source) -> Result<Vec<Times>> {
     let groups = u16::try_from(topology(source)?.groups.len()).unwrap_or(1);
     if groups <= 1 {
         return source.read(&Question::System(Class::Processors), processors::times);
     }
-    // Without a group the answer is about the caller's own.
+    // Without a group number, Windows answers for the caller's own group.
     let mut all = Vec::new();
     for group in 0..groups {
         all.extend(source.read(&Question::ProcessorsOf(group), processors::times)?);
@@ -28,7 +28,7 @@ fn times(source: &Source) -> Result<Vec<Times>> {
 fn of(times: &Times) -> CpuTimes {
     CpuTimes {
         user: span(times.user),
-        // Kernel time has the idle time in it.
+        // Windows includes the idle time in the kernel time.
         system: span(times.kernel.saturating_sub(times.idle)),
         idle: span(times.idle),
         irq: Some(span(times.interrupt)),
@@ -37,7 +37,7 @@ fn of(times: &Times) -> CpuTimes {
     }
 }
 
-/// The active processors of each group, and the cores of all.
+/// Reads the active CPUs of each group, and the cores of all groups.
 pub(super) fn topology(source: &Source) -> Result<Topology> {
     source.read(&Question::Topology, processors::topology)
 }
@@ -80,7 +80,7 @@ impl CpuReadings for Windows {
     }
 
     fn load_average(source: &Source) -> Result<LoadAverage> {
-        // Windows keeps none: this program counts.
+        // Windows keeps no load averages, so this program counts them.
         #[cfg(feature = "capture")]
         if !source.is_live() {
             return Err(Error::not_captured("load_average".to_owned()));
@@ -90,7 +90,7 @@ impl CpuReadings for Windows {
 
     fn cpu_freq(source: &Source) -> Result<Vec<CpuFreq>> {
         let clocks = source.read(&Question::Clocks, processors::clocks)?;
-        // Zero where the machine does not know.
+        // The frequency is 0 if the machine does not know it.
         let known = clocks.into_iter().filter(|clock| clock.current > 0);
         Ok(known
             .map(|clock| CpuFreq {
@@ -108,12 +108,12 @@ mod tests {
     use crate::Os;
     use crate::sys::question::{Capture, Kernel};
 
-    /// `count` processors, whose idle times count up from `first`.
+    /// Makes `count` CPUs whose idle times count up from `first`.
     fn processors(first: u64, count: u8) -> Vec<u8> {
         (first..first + u64::from(count)).flat_map(|idle| [&idle.to_le_bytes()[..], &[0; 40]].concat()).collect()
     }
 
-    /// A machine with groups of these sizes.
+    /// Makes a machine with processor groups of these sizes.
     fn machine(sizes: &[u8]) -> Source {
         let mut capture = Capture::default();
         let count = u8::try_from(sizes.len()).unwrap_or(u8::MAX);

@@ -1,4 +1,4 @@
-//! Drives, volumes and disks.
+//! Reads drives, volumes and disks.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -23,10 +23,10 @@ const COMPRESSED: u32 = 0x0000_8000;
 const FIXED: u32 = 3;
 const REMOTE: u32 = 4;
 
-/// How many disks are looked for. Their numbers may have gaps.
+/// The number of disks that are looked for. Disk numbers may have gaps.
 const DISKS: u32 = 32;
 
-/// Describes what is mounted at a root directory; `None` for what only `all` lists.
+/// Describes what is mounted at a root directory. Returns `None` if only `all` lists it.
 fn partition(
     source: &Source,
     device: OsString,
@@ -43,7 +43,7 @@ fn partition(
                 options.push("compressed");
             }
         }
-        // No medium is in.
+        // The drive has no medium.
         None if !all => return Ok(None),
         None => {}
     }
@@ -73,7 +73,7 @@ impl DiskReadings for Windows {
             let mounts = answered(source.ask(&Question::MountPoints(volume.clone())))?;
             for mount in mounts.map(|bytes| texts_of(&bytes)).unwrap_or_default() {
                 if drives.iter().all(|root| mount != **root) {
-                    // It is mounted in a folder of another volume.
+                    // The volume is mounted in a directory of another volume.
                     partitions.extend(partition(source, volume.clone(), mount, FIXED, all)?);
                 }
             }
@@ -92,7 +92,7 @@ impl DiskReadings for Windows {
         let mut disks = Vec::new();
         for number in 0..DISKS {
             let counters = match source.read(&Question::Disk(number), disk_performance::parse) {
-                // There is no disk of this number, or it is not counted.
+                // No disk has this number, or Windows does not count its I/O.
                 Err(error) if error.is_missing() || matches!(error.errno(), Some(INVALID_FUNCTION | NOT_SUPPORTED)) => {
                     continue;
                 }
@@ -113,7 +113,7 @@ impl DiskReadings for Windows {
     }
 
     fn whole_disks(source: &Source) -> Result<Vec<OsString>> {
-        // Partitions are not counted on their own.
+        // Windows does not count the I/O of partitions separately.
         Ok(Self::disk_io_counters(source)?.into_iter().map(|(name, _)| name).collect())
     }
 }

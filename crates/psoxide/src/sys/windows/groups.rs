@@ -1,31 +1,31 @@
-//! Processor groups: a group has up to 64 processors, and an affinity mask is of one group.
+//! Processor groups. A group has up to 64 CPUs, and an affinity mask applies to one group.
 
 use crate::{Error, Result};
 
-/// A group's first processor and how many it has, in the order of all processors.
+/// Returns the number of a group's first CPU, and the number of its CPUs.
 fn place(group: u16, sizes: &[u8]) -> (u32, u32) {
     let first = sizes.iter().take(group.into()).map(|count| u32::from(*count)).sum();
     (first, sizes.get(usize::from(group)).map_or(64, |count| u32::from(*count).min(64)))
 }
 
-/// The processors of a process whose threads are in `groups`. `mask` reads its affinity mask.
+/// Returns the CPUs of a process whose threads are in `groups`. `mask` reads its affinity mask.
 pub(super) fn cpus(groups: &[u16], sizes: &[u8], mask: impl FnOnce() -> Result<u64>) -> Result<Vec<u32>> {
     if let [group] = groups {
         return Ok(cpus_of(mask()?, *group, sizes));
     }
-    // A process whose threads are in several groups has no mask: it may run on all of these.
+    // A process with threads in several groups has no mask. It may run on all CPUs of these groups.
     let mut cpus: Vec<u32> = groups.iter().flat_map(|group| cpus_of(u64::MAX, *group, sizes)).collect();
     cpus.sort_unstable();
     Ok(cpus)
 }
 
-/// The processors of a group's mask.
+/// Returns the CPUs in a group's mask.
 fn cpus_of(mask: u64, group: u16, sizes: &[u8]) -> Vec<u32> {
     let (first, count) = place(group, sizes);
     (0..count).filter(|bit| mask >> bit & 1 == 1).map(|bit| first + bit).collect()
 }
 
-/// The mask of processors that all have to be of a group.
+/// Returns the mask of CPUs. Fails unless all belong to one group.
 #[cfg_attr(not(any(windows, test)), allow(dead_code))] // sets an affinity
 pub(super) fn mask_of(cpus: &[u32], group: u16, sizes: &[u8]) -> Result<u64> {
     let (first, count) = place(group, sizes);

@@ -1,4 +1,4 @@
-//! What readings of processes share, and the ways to a process: its handle, its memory, and its entry in the table.
+//! The ways to read a process: its handle, its memory, and its entry in the process table. Also what readings share.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -17,22 +17,22 @@ use super::{Source, Windows};
 use crate::sys;
 use crate::{Error, ErrorKind, Pid, Result};
 
-/// The process that stands for idle time, and the kernel's own.
+/// The pids of the idle process and of the kernel's own process.
 pub(super) const SYSTEM_PROCESSES: [Pid; 2] = [0, 4];
 
-/// What all processes of one pass share: read when the first process needs it, forgotten with the pass.
+/// Data that all processes of one pass share. Each part is read on first use, and dropped with the pass.
 #[derive(Debug, Default)]
 pub(crate) struct Pass {
-    /// Whether the pass is of one moment, so that one table is true of all its processes.
+    /// Whether the pass describes one moment, so that one process table is valid for all its processes.
     one_moment: bool,
     table: OnceLock<Table>,
     pub(super) boot: OnceLock<u64>,
-    /// The names of accounts by their security identifiers.
+    /// The names of accounts, by their security identifiers.
     accounts: Mutex<HashMap<Vec<u8>, OsString>>,
 }
 
 impl Pass {
-    /// A pass over processes, now.
+    /// Makes a pass over processes at this moment.
     pub(super) fn now() -> Self {
         Self { one_moment: true, ..Self::default() }
     }
@@ -42,7 +42,7 @@ impl Pass {
         Ok(cached(&self.table, || Table::read(source))?.pids())
     }
 
-    /// The name of an account, which `read` reads once.
+    /// Returns the name of an account. Calls `read` once for each account.
     pub(super) fn account(
         &self,
         identifier: Vec<u8>,
@@ -52,17 +52,17 @@ impl Pass {
         if let Some(name) = known().get(&identifier) {
             return Ok(name.clone());
         }
-        // A domain may take seconds to answer: other threads need not wait.
+        // A domain may take seconds to answer. The lock is free during that time.
         let name = read(&identifier)?;
         known().insert(identifier, name.clone());
         Ok(name)
     }
 }
 
-/// What several readings of one process share.
+/// Data that several readings of one process share.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    /// Whether more than one reading follows.
+    /// Whether several readings follow.
     many: bool,
     limited: OnceLock<Opened>,
     table: OnceLock<Table>,
@@ -71,25 +71,25 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Empty cells for readings of one process that nobody has named yet.
+    /// Makes empty cells for several readings of one process.
     pub(crate) fn for_many() -> Self {
         Self { many: true, ..Self::default() }
     }
 
-    /// Empty cells for another process of the same pass.
+    /// Makes empty cells for another process of the same pass.
     pub(super) fn in_pass(pass: &Arc<Pass>) -> Self {
         Self { many: true, pass: Arc::clone(pass), ..Self::default() }
     }
 }
 
-/// A process that has been opened, and its times then.
+/// An open process, with its times when it was opened.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) target: Arc<Target>,
     pub(super) times: Times,
 }
 
-/// The value in `cell`, which `read` reads once. Errors are not kept.
+/// Returns the value in `cell`. If it is empty, calls `read` and keeps its value, but not its error.
 pub(super) fn cached<T>(cell: &OnceLock<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
     if let Some(value) = cell.get() {
         return Ok(value);
@@ -98,8 +98,8 @@ pub(super) fn cached<T>(cell: &OnceLock<T>, read: impl FnOnce() -> Result<T>) ->
     Ok(cell.get_or_init(|| value))
 }
 
-/// Reads until all memory is there: a process that has just begun still moves what it was started with. `read` is told
-/// whether it has failed before.
+/// Reads until no part of the memory is missing. A process that has just started still moves its start parameters.
+/// `read` receives whether it has failed before.
 fn patiently<T>(read: impl Fn(bool) -> Result<T>, ended: impl Fn() -> Result<bool>) -> Result<T> {
     const ATTEMPTS: u32 = 50;
     let mut attempt = 0;
@@ -118,13 +118,13 @@ fn patiently<T>(read: impl Fn(bool) -> Result<T>, ended: impl Fn() -> Result<boo
     }
 }
 
-/// Whether memory went while it was read, which looks like memory that may not be read.
+/// Returns whether memory was freed during the reading, which looks like memory that may not be read.
 fn is_partial(error: &Error) -> bool {
     matches!(error.errno(), Some(PARTIAL_COPY | NOACCESS))
 }
 
 impl sys::Handle<'_, Windows> {
-    /// The entry of this process in the table, and not that of another process with the same pid.
+    /// Returns this process's entry in the table. Fails if the entry belongs to another process with the same pid.
     pub(super) fn entry(&self) -> Result<&Process> {
         let pass = &self.cache.pass;
         let cell = if pass.one_moment { &pass.table } else { &self.cache.table };
@@ -134,36 +134,36 @@ impl sys::Handle<'_, Windows> {
             .ok_or_else(|| Error::no_such_process(self.pid))
     }
 
-    /// Whether the table has been read, or another reading will need it.
+    /// Returns whether the table has been read, or another reading will need it.
     fn prefers_table(&self) -> bool {
         self.cache.many || SYSTEM_PROCESSES.contains(&self.pid)
     }
 
-    /// Opens the process with the right that almost every process grants.
+    /// Opens the process with the access right that almost every process grants.
     pub(super) fn limited(&self) -> Result<&Opened> {
         cached(&self.cache.limited, || self.open(0))
     }
 
-    /// Opens the process with the rights `access` too: this process, and not another that has taken its pid.
+    /// Opens the process with the additional rights `access`. Fails if another process has taken its pid.
     pub(super) fn open(&self, access: u32) -> Result<Opened> {
         let opened = self.open_ended(access)?;
-        // The object of a process lives on while somebody has it open.
+        // A process object exists as long as somebody has it open, even after the process has ended.
         if opened.times.exit == 0 { Ok(opened) } else { Err(Error::no_such_process(self.pid)) }
     }
 
-    /// As [`open`](Self::open), also if the process has ended.
+    /// Opens the process as [`open`](Self::open) does, also if it has ended.
     pub(super) fn open_ended(&self, access: u32) -> Result<Opened> {
-        // Windows ignores the last two bits.
+        // Windows ignores the last two bits of a pid.
         if !self.pid.is_multiple_of(4) {
             return Err(Error::no_such_process(self.pid));
         }
         let target = Arc::new(Target::new(self.pid, access | access::QUERY_LIMITED_INFORMATION));
         let times = match self.times(&target) {
-            // Windows refuses to open the idle process as if nobody had its pid.
+            // Windows refuses to open the idle process with the error of an unused pid.
             Err(error) if error.errno() == Some(INVALID_PARAMETER) && self.pid != 0 => {
                 return Err(Error::no_such_process(self.pid));
             }
-            // It also refuses to open a process that is about to end.
+            // Windows also refuses to open a process that is about to end.
             Err(error) if error.errno() == Some(INVALID_PARAMETER) || error.is_access_denied() => {
                 self.entry()?;
                 return Err(error.with_kind(ErrorKind::AccessDenied));
@@ -180,22 +180,23 @@ impl sys::Handle<'_, Windows> {
         self.source.read(&Question::Process(Aspect::Open, Arc::clone(target)), parse::times)
     }
 
-    /// Whether the process has ended since it was opened.
+    /// Returns whether the process has ended since it was opened.
     pub(super) fn has_ended(&self, opened: &Opened) -> Result<bool> {
         Ok(self.times(&opened.target)?.exit != 0)
     }
 
-    /// Asks something about the process through its handle.
+    /// Asks a question about the process through its handle.
     pub(super) fn ask(&self, opened: &Opened, aspect: Aspect) -> Result<Vec<u8>> {
         self.source.ask(&Question::Process(aspect, Arc::clone(&opened.target)))
     }
 
-    /// Asks something that almost every process grants.
+    /// Asks a question that almost every process permits.
     pub(super) fn ask_limited(&self, aspect: Aspect) -> Result<Vec<u8>> {
         self.ask(self.limited()?, aspect)
     }
 
-    /// Reads from the handle. Where the handle is refused, or the table serves other readings too, reads the entry.
+    /// Reads a value through the handle. Reads the table's entry if the handle is refused, or if other readings use the
+    /// table.
     pub(super) fn dual<T>(
         &self,
         read: impl FnOnce(&Opened) -> Result<T>,
@@ -210,7 +211,7 @@ impl sys::Handle<'_, Windows> {
         Ok(entry(self.entry()?))
     }
 
-    /// The processor groups of the threads of the process. Before Windows 7 there was one.
+    /// Returns the processor groups of the process's threads. Before Windows 7 there was one group.
     pub(super) fn groups(&self, opened: &Opened) -> Result<Vec<u16>> {
         let groups = answered(self.ask(opened, Aspect::Groups))?;
         Ok(groups.map_or_else(|| vec![0], |bytes| parse::groups(&bytes)))
@@ -221,7 +222,7 @@ impl sys::Handle<'_, Windows> {
         self.open(access::QUERY_INFORMATION | access::VM_READ)
     }
 
-    /// Reads what the process was started with; `None` if it has no memory of its own.
+    /// Reads the start parameters of the process. Returns `None` if it has no memory of its own.
     fn parameters(&self, opened: &Opened) -> Result<Option<Parameters>> {
         let information = |class| self.ask(opened, Aspect::Information(class));
         let (width, block) = match long_number(&information(InformationClass::Wow64)?, "Wow64")? {
@@ -237,7 +238,7 @@ impl sys::Handle<'_, Windows> {
         Ok(Some(peb::parameters(&bytes, width)?))
     }
 
-    /// Reads something from the memory of the process; `None` if it has no memory of its own.
+    /// Reads from the memory of the process. Returns `None` if it has no memory of its own.
     pub(super) fn memory<T>(&self, read: impl Fn(&Opened, &Parameters) -> Result<T>) -> Result<Option<T>> {
         if SYSTEM_PROCESSES.contains(&self.pid) {
             self.entry()?;
@@ -254,7 +255,7 @@ impl sys::Handle<'_, Windows> {
         patiently(find, || self.has_ended(&opened)).map_err(|error| error.with_pid(self.pid))
     }
 
-    /// Reads a text that the process was started with.
+    /// Reads a text of the process's start parameters.
     pub(super) fn memory_text(&self, which: fn(&Parameters) -> Text) -> Result<Option<Vec<u16>>> {
         self.memory(|opened, parameters| {
             let text = which(parameters);

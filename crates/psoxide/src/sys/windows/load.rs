@@ -1,4 +1,4 @@
-//! Load averages. Windows keeps none: from the first call on, a thread counts every five seconds.
+//! Computes load averages. Windows keeps none, so from the first call on a thread counts every five seconds.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -8,13 +8,14 @@ use super::Source;
 use super::table::Table;
 use crate::{Error, LoadAverage, Result};
 
-/// As Linux does it: include/linux/sched/loadavg.h.
+/// The constants of Linux: include/linux/sched/loadavg.h.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// The averages since the first call; `None` before it. They are of the whole machine, so one thread is enough for a program.
+/// The averages since the first call, or `None` before it. One thread per program counts, because the values are the
+/// machine's.
 static AVERAGE: Mutex<Option<LoadAverage>> = Mutex::new(None);
 
-/// Reads the averages since the first call, which returns zeros.
+/// Returns the averages since the first call. The first call returns zeros.
 pub(super) fn average(source: &Source) -> Result<LoadAverage> {
     let mut average = AVERAGE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(average) = &*average {
@@ -28,7 +29,7 @@ pub(super) fn average(source: &Source) -> Result<LoadAverage> {
 fn count(source: &Source) {
     loop {
         thread::sleep(EVERY);
-        // Another look in five seconds may succeed.
+        // The next attempt in five seconds may succeed.
         let Ok(table) = Table::read(source) else { continue };
         let active = f64::from(active(&table));
         let mut average = AVERAGE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,7 +41,7 @@ fn count(source: &Source) {
     }
 }
 
-/// Counts the threads that run or want to, without the one that counts. Those of the idle process always want to.
+/// Counts the threads that run or are ready to run, except the counting one. The idle process's threads are left out.
 fn active(table: &Table) -> u32 {
     let busy = table.all().iter().filter(|process| process.pid != 0);
     let threads = busy.flat_map(|process| &process.threads).filter(|thread| thread.wants_processor()).count();

@@ -1,4 +1,4 @@
-//! Memory.
+//! Reads physical memory and page files.
 
 use psoxide_parse::windows::machine::{self, Memory};
 
@@ -41,7 +41,7 @@ impl MemoryReadings for Windows {
                 let sum = |of: fn(&machine::PageFile) -> u32| files.iter().map(|file| u64::from(of(file))).sum::<u64>();
                 (sum(|file| file.total), sum(|file| file.used))
             }
-            // What may be committed beyond physical memory, and what is.
+            // Without page files: the commit limit beyond physical memory, and the commit charge beyond it.
             None => {
                 let total = memory.commit_limit.saturating_sub(memory.total);
                 (total, memory.commit_total.saturating_sub(memory.total).min(total))

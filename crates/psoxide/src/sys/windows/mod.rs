@@ -1,6 +1,7 @@
-//! Windows: the tables of the native interface, and what a handle of a process tells.
+//! Windows: the process tables of the native interface, and readings through the handle of a process.
 //!
-//! `calls` lists the questions, `live` asks the running system, and everything else is ordinary code on any machine.
+//! `calls` lists the questions. `live` asks the running system. Everything else is ordinary code that runs on any
+//! machine.
 
 mod abi;
 mod calls;

@@ -1,4 +1,4 @@
-//! Interfaces and sockets.
+//! Reads network interfaces and sockets.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -61,7 +61,7 @@ fn address(of: &Address) -> NicAddr {
     }
 }
 
-/// MIB_TCP_STATE of tcpmib.h.
+/// Converts MIB_TCP_STATE of tcpmib.h.
 fn status(state: Option<u32>) -> ConnectionStatus {
     match state {
         Some(1) => ConnectionStatus::Close,
@@ -83,7 +83,7 @@ fn status(state: Option<u32>) -> ConnectionStatus {
 fn endpoint((address, port, scope): (IpAddr, u16, u32)) -> Endpoint {
     Endpoint::Inet(match address {
         IpAddr::V4(address) => SocketAddr::from((address, port)),
-        // The scope of other addresses means nothing, and is not always 0.
+        // Only link-local addresses have a meaningful scope. For others it is not always 0.
         IpAddr::V6(address) => {
             SocketAddrV6::new(address, port, 0, if address.is_unicast_link_local() { scope } else { 0 }).into()
         }
@@ -92,7 +92,7 @@ fn endpoint((address, port, scope): (IpAddr, u16, u32)) -> Endpoint {
 
 fn connection(socket: &Socket, family: AddressFamily, kind: SocketType) -> Connection {
     let status = status(socket.state);
-    // A listening socket has no other end, whatever its row holds.
+    // A listening socket has no remote end, whatever its row holds.
     let remote = socket.remote.filter(|(_, port, _)| *port != 0 && status != ConnectionStatus::Listen);
     Connection {
         status,
@@ -102,7 +102,7 @@ fn connection(socket: &Socket, family: AddressFamily, kind: SocketType) -> Conne
     }
 }
 
-/// Reads the sockets of a kind: of the process `of`, or of all.
+/// Lists the sockets of a kind: those of the process `of`, or all.
 pub(super) fn connections(source: &Source, kind: ConnectionKind, of: Option<Pid>) -> Result<Vec<Connection>> {
     let mut connections = Vec::new();
     for (asked, table, family, transport) in [
@@ -150,7 +150,7 @@ impl NetReadings for Windows {
     fn net_if_stats(source: &Source) -> Result<Vec<(OsString, NicStats)>> {
         let all = adapters(source)?.into_iter().map(|(name, adapter)| {
             let stats = NicStats {
-                // IfOperStatusUp
+                // 1 is IfOperStatusUp.
                 isup: adapter.status == 1,
                 duplex: Duplex::Unknown,
                 speed: (adapter.speed != u64::MAX).then_some(adapter.speed / 1_000_000).filter(|speed| *speed > 0),

@@ -1,4 +1,4 @@
-//! The pages of a process: what is mapped where, and what of it is in physical memory.
+//! Reads the pages of a process: its mappings, and how much of them is in physical memory.
 
 use psoxide_parse::windows::machine;
 use psoxide_parse::windows::process::{Region, regions};
@@ -27,7 +27,7 @@ pub(super) fn maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
     let mut devices = Devices::new(process.source);
     let mut maps = Vec::new();
     for region in memory.regions()? {
-        // Memory of its own is no view of a file.
+        // Private memory is not a view of a file.
         if region.is_free() || region.is_private() {
             continue;
         }
@@ -35,7 +35,7 @@ pub(super) fn maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
         let Some(path) = path.map(|bytes| text_of(&bytes)).filter(|path| !path.is_empty()) else { continue };
         let resident = if region.is_committed() {
             match memory.pages(&region) {
-                // The size of the region, which psutil always returns.
+                // psutil always returns the size of the region.
                 Err(error) if error.is_unsupported() => region.size,
                 pages => pages?.resident.saturating_mul(memory.page_size),
             }
@@ -54,7 +54,7 @@ pub(super) fn maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
     Ok(maps)
 }
 
-/// The memory of a process that has been opened.
+/// The memory of an open process.
 struct Memory<'a, 'p> {
     process: &'a Handle<'p>,
     opened: Opened,
@@ -75,7 +75,7 @@ impl<'a, 'p> Memory<'a, 'p> {
     fn pages(&self, region: &Region) -> Result<Pages> {
         let answer = self.process.ask(&self.opened, Aspect::WorkingSet(region.start, region.size, self.page_size));
         let answer = answer.map_err(|error| match error.errno() {
-            // Wine answers a process about its own pages only.
+            // Wine returns only the pages of the calling process.
             Some(INVALID_PARAMETER) => Error::unsupported("the pages of another process"),
             _ => error,
         });
@@ -83,9 +83,9 @@ impl<'a, 'p> Memory<'a, 'p> {
     }
 }
 
-/// The protection of pages in psutil's letters; `c` for pages that are copied when they are written.
+/// Returns the protection of pages in psutil's letters. `c` means copy-on-write.
 fn permissions(protection: u32) -> &'static str {
-    // PAGE_… of winnt.h, without its modifiers.
+    // PAGE_… of winnt.h, without the modifier bits.
     match protection & 0xff {
         0x01 => "",
         0x02 => "r",

@@ -1,7 +1,7 @@
-//! One process: what its handle tells, what is in its own memory, and its entry in the table.
+//! Reads one process: through its handle, from its own memory, and from its entry in the process table.
 //!
-//! A single reading asks the handle, which is cheap, and falls back on the table where the handle is refused. One table
-//! serves where many readings of a process follow, or many processes are read.
+//! A single reading uses the handle, which is cheap, and falls back to the table if the handle is refused. If several
+//! readings of a process follow, or many processes are read, they all use one table.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ impl SystemReadings for Windows {
             system: Os::Windows.name().to_owned(),
             version: format!("{release} {}", String::from_utf16_lossy(&version.service_pack)).trim_end().to_owned(),
             release,
-            // PROCESSOR_ARCHITECTURE_AMD64 and so on of winnt.h, as the environment has them.
+            // PROCESSOR_ARCHITECTURE_AMD64 and others of winnt.h, in the spelling of the environment variable.
             machine: match architecture {
                 0 => Some("x86".to_owned()),
                 5 => Some("ARM".to_owned()),
@@ -71,7 +71,7 @@ impl ProcessReadings for Windows {
     }
 
     fn since_boot(source: &Source, start: u64) -> Result<Duration> {
-        // The system's own processes have no time of creation.
+        // The system's own processes have no creation time.
         Ok(span(start.saturating_sub(source.time_of_day()?.boot)))
     }
 
@@ -93,7 +93,7 @@ impl ProcessReadings for Windows {
             return Ok(PathBuf::new());
         }
         match process.ask_limited(Aspect::ImageName) {
-            // Everybody may read the name by pid. A process without a file, such as Registry, has only that.
+            // Everybody may read the image name by pid. A process without a file, such as Registry, has only that name.
             Err(error) if error.is_access_denied() || error.errno() == Some(GEN_FAILURE) => {
                 let name = answered(process.source.ask(&Question::ImageName(process.pid)))?.ok_or(error)?;
                 Devices::new(process.source).plain(text_of(&name))
@@ -106,7 +106,7 @@ impl ProcessReadings for Windows {
         let line = match process.ask_limited(Aspect::Information(InformationClass::CommandLine)) {
             Ok(bytes) if !SYSTEM_PROCESSES.contains(&process.pid) => Some(peb::counted_text(&bytes)?),
             Err(error) if error.is_no_such_process() || error.kind() == ErrorKind::NotCaptured => return Err(error),
-            // Before Windows 8.1 only the process's own memory has it.
+            // Before Windows 8.1, only the process's own memory holds the command line.
             _ => process.memory_text(|parameters| parameters.command_line)?,
         };
         Ok(peb::arguments(&line.unwrap_or_default()).iter().map(|argument| text(argument)).collect())
@@ -136,10 +136,10 @@ impl ProcessReadings for Windows {
     }
 
     fn cwd(process: &Handle<'_>) -> Result<PathBuf> {
-        // A process without memory of its own has none.
+        // A process without memory of its own has no working directory.
         let refused = || Error::io(std::io::ErrorKind::PermissionDenied);
         let cwd = process.memory_text(|parameters| parameters.cwd)?.ok_or_else(refused)?;
-        // The process keeps it with a backslash at its end, which only a drive's root needs.
+        // The process stores the path with a trailing backslash, which only the root of a drive needs.
         const COLON: u16 = b':' as u16;
         const BACKSLASH: u16 = b'\\' as u16;
         Ok(match cwd.as_slice() {
@@ -150,7 +150,7 @@ impl ProcessReadings for Windows {
     }
 
     fn environ(process: &Handle<'_>) -> Result<Vec<(OsString, OsString)>> {
-        // No version of Windows says how long it is. It ends before its pages do.
+        // No version of Windows stores the length of the environment. It ends before its memory region does.
         let block = process
             .memory(|opened, parameters| process.ask(opened, Aspect::Environment(parameters.environment)))?
             .unwrap_or_default();
@@ -227,7 +227,7 @@ impl ProcessReadings for Windows {
 
     fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
         if SYSTEM_PROCESSES.contains(&process.pid) {
-            // The kernel does not open files by handles.
+            // The kernel's own processes have no file handles.
             process.entry()?;
             return Ok(Vec::new());
         }
@@ -291,7 +291,7 @@ impl ProcessReadings for Windows {
     fn ionice(process: &Handle<'_>) -> Result<IoPriority> {
         let answer = process.ask_limited(Aspect::Information(InformationClass::IoPriority));
         let answer = answer.map_err(|error| match error.errno() {
-            // Wine does not have this class of information.
+            // Wine lacks this class of information.
             Some(INVALID_PARAMETER) => Error::unsupported("ionice"),
             _ => error,
         })?;
@@ -302,7 +302,7 @@ impl ProcessReadings for Windows {
     }
 }
 
-/// `C:\x` of `\\?\C:\x`, and `\\server\x` of `\\?\UNC\server\x`; `None` of any other path.
+/// Converts `\\?\C:\x` to `C:\x`, and `\\?\UNC\server\x` to `\\server\x`. Returns `None` for any other path.
 fn without_prefix(path: &str) -> Option<String> {
     match (path.strip_prefix(r"\\?\UNC\"), path.strip_prefix(r"\\?\")) {
         (Some(share), _) => Some(format!(r"\\{share}")),

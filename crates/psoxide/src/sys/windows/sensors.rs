@@ -1,4 +1,4 @@
-//! The battery.
+//! Reads the battery.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ impl SensorReadings for Windows {
 }
 
 fn battery(power: &Power) -> Option<Battery> {
-    /// SYSTEM_POWER_STATUS of winbase.h.
+    /// A bit of SYSTEM_POWER_STATUS in winbase.h.
     const CHARGING: u8 = 8;
     const NO_BATTERY: u8 = 128;
     const UNKNOWN: u8 = 255;

@@ -1,4 +1,4 @@
-//! A handle of the service control manager, which is closed with its owner.
+//! A handle of the service control manager, closed when it is dropped.
 
 #![allow(unsafe_code)]
 
@@ -7,16 +7,16 @@ use windows_sys::Win32::System::Services::{CloseServiceHandle, SC_HANDLE};
 /// An open handle of the manager or of one service.
 pub(super) struct ServiceHandle(SC_HANDLE);
 
-// SAFETY: any thread may use the manager's handles. The manager keeps order.
+// SAFETY: any thread may use the handles. The service manager synchronizes the calls.
 unsafe impl Send for ServiceHandle {}
-// SAFETY: as above.
+// SAFETY: as for Send.
 unsafe impl Sync for ServiceHandle {}
 
 impl ServiceHandle {
-    /// Takes a handle; `None` if it is null.
+    /// Takes ownership of a handle. Returns `None` if it is null.
     ///
     /// # Safety
-    /// The handle is null, or open and nobody else's.
+    /// The handle is null, or it is open and has no other owner.
     pub(super) unsafe fn new(handle: SC_HANDLE) -> Option<Self> {
         (!handle.is_null()).then_some(Self(handle))
     }
@@ -28,7 +28,7 @@ impl ServiceHandle {
 
 impl Drop for ServiceHandle {
     fn drop(&mut self) {
-        // SAFETY: the handle is open and nobody else's.
+        // SAFETY: the handle is open and has no other owner.
         unsafe { CloseServiceHandle(self.0) };
     }
 }

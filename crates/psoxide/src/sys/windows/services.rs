@@ -1,4 +1,4 @@
-//! Services.
+//! Reads services.
 
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::{Source, Windows};
 use crate::sys::ServiceReadings;
 use crate::{Error, Result, Service, ServiceStart, ServiceStatus};
 
-/// dwCurrentState of winsvc.h.
+/// Converts dwCurrentState of winsvc.h.
 fn status(state: u32) -> ServiceStatus {
     match state {
         1 => ServiceStatus::Stopped,
@@ -27,7 +27,7 @@ fn status(state: u32) -> ServiceStatus {
     }
 }
 
-/// dwStartType of winsvc.h.
+/// Converts dwStartType of winsvc.h.
 fn start(kind: u32) -> ServiceStart {
     match kind {
         0 => ServiceStart::Boot,
@@ -56,7 +56,7 @@ impl ServiceReadings for Windows {
             _ => error,
         })?;
         let Status { state, pid } = source.read(&about(ServiceAspect::Status), service_table::status)?;
-        // A service without a description may have no room for one either.
+        // Windows may also fail for a service without a description.
         let description = match source.ask(&about(ServiceAspect::Description)) {
             Err(error) if error.is_access_denied() => return Err(error),
             description => answered(description)?,

@@ -1,4 +1,4 @@
-//! The machine: its kernel, its clock, and how it writes texts and paths.
+//! The machine: its kernel, its clock, and its encoding of texts and paths.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::sys::question::Kernel;
 use crate::sys::question::{Capture, Recorder};
 use crate::{Error, ErrorKind, Result};
 
-/// A machine that runs Windows.
+/// A Windows machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     kernel: Kernel<Question>,
@@ -30,7 +30,7 @@ impl Source {
         self.kernel.is_live()
     }
 
-    /// The same machine, whose answers are added to a capture that begins as `capture`.
+    /// Returns the same machine, and a recorder that adds its answers to `capture`.
     #[cfg(feature = "capture")]
     pub(super) fn recorded(&self, mut capture: Capture) -> Result<(Self, Recorder)> {
         capture.header.page_size = self.read(&Question::Memory, machine::memory)?.page_size;
@@ -50,17 +50,17 @@ impl Source {
         self.kernel.ask(question)
     }
 
-    /// Asks a question and parses the answer. The error names the question and the field.
+    /// Asks a question and parses the answer. An error names the question and the field.
     pub(super) fn read<T>(&self, question: &Question, parse: impl FnOnce(&[u8]) -> Result<T, ParseError>) -> Result<T> {
         parse(&self.ask(question)?).map_err(|error| Error::from(error).with_question(question.to_string()))
     }
 
-    /// Reads when the machine was booted, and the time now.
+    /// Reads the boot time and the current time.
     pub(super) fn time_of_day(&self) -> Result<TimeOfDay> {
         self.read(&Question::System(Class::TimeOfDay), machine::time_of_day)
     }
 
-    /// Lists the roots of the drive letters that are in use, such as `C:\`.
+    /// Lists the root directories of the drives, such as `C:\`.
     pub(super) fn drives(&self) -> Result<Vec<String>> {
         let letters = self.read(&Question::Drives, |bytes| number(bytes, "letters"))?;
         let used = ('A'..='Z').enumerate().filter(|(bit, _)| letters >> bit & 1 == 1);
@@ -68,7 +68,7 @@ impl Source {
     }
 }
 
-/// The answer; `None` where Windows refuses it. A question that a capture lacks stays an error.
+/// Converts a refusal to `None`. A question that a capture lacks stays an error.
 pub(super) fn answered<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
         Err(error) if error.kind() == ErrorKind::NotCaptured => Err(error),
@@ -76,7 +76,7 @@ pub(super) fn answered<T>(answer: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// Converts UTF-16 to text of the system that reads it. Elsewhere an unpaired surrogate is replaced.
+/// Converts UTF-16 to this machine's text. On other systems an unpaired surrogate is replaced.
 pub(super) fn text(units: &[u16]) -> OsString {
     #[cfg(windows)]
     return std::os::windows::ffi::OsStringExt::from_wide(units);
@@ -84,19 +84,19 @@ pub(super) fn text(units: &[u16]) -> OsString {
     String::from_utf16_lossy(units).into()
 }
 
-/// The text that an answer holds, up to its first NUL.
+/// Returns the text of an answer, up to its first NUL.
 pub(super) fn text_of(bytes: &[u8]) -> OsString {
     text(&windows::text(bytes))
 }
 
-/// The texts that an answer holds, each with its NUL.
+/// Returns the texts of an answer, each of which ends with a NUL.
 pub(super) fn texts_of(bytes: &[u8]) -> Vec<OsString> {
     windows::texts(bytes).iter().map(|units| text(units)).collect()
 }
 
 /// Converts a time in units of 100 ns.
 pub(super) fn span(units: u64) -> Duration {
-    /// In a second.
+    /// Units per second.
     const UNITS: u64 = 10_000_000;
     let nanos = u32::try_from(units % UNITS * 100).unwrap_or(0);
     Duration::new(units / UNITS, nanos)
@@ -104,7 +104,7 @@ pub(super) fn span(units: u64) -> Duration {
 
 /// Converts a point in time in units of 100 ns since 1601.
 pub(super) fn moment(units: u64) -> Result<SystemTime> {
-    /// From 1601 to 1970.
+    /// Units from 1601 to 1970.
     const EPOCH: u64 = 116_444_736_000_000_000;
     let moment = match units.checked_sub(EPOCH) {
         Some(after) => SystemTime::UNIX_EPOCH.checked_add(span(after)),
@@ -113,10 +113,10 @@ pub(super) fn moment(units: u64) -> Result<SystemTime> {
     moment.ok_or_else(|| Error::out_of_range("time", units))
 }
 
-/// The devices that drives stand for, asked for when the first path needs them.
+/// The devices of the drive letters, which are read when the first path needs them.
 pub(super) struct Devices<'a> {
     source: &'a Source,
-    /// Drives such as `C:`, and their devices, such as `\Device\HarddiskVolume1`.
+    /// Pairs of a drive such as `C:` and its device, such as `\Device\HarddiskVolume1`.
     drives: Option<Vec<(String, String)>>,
 }
 
@@ -125,8 +125,8 @@ impl<'a> Devices<'a> {
         Self { source, drives: None }
     }
 
-    /// Converts a path of the native interface to the one that people know. Stays as it is if no drive stands for its
-    /// device.
+    /// Converts a path of the native interface to a path with a drive letter. If no drive has its device, the path
+    /// stays unchanged.
     pub(super) fn plain(&mut self, path: OsString) -> Result<PathBuf> {
         let text = path.to_string_lossy();
         let plain = match plain_path(&text, &[]) {
@@ -152,7 +152,7 @@ impl<'a> Devices<'a> {
     }
 }
 
-/// The path that people know for a path of the native interface; `None` if it stays as it is.
+/// Converts a path of the native interface to a path with a drive letter. Returns `None` if no drive has its device.
 fn plain_path(path: &str, drives: &[(String, String)]) -> Option<String> {
     for share in [r"\??\UNC\", r"\Device\Mup\"] {
         if let Some(rest) = path.strip_prefix(share) {

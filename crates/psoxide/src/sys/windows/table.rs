@@ -1,4 +1,4 @@
-//! The table of processes: one answer describes all of them, also those that may not be opened.
+//! The process table: one answer that describes all processes, including those that may not be opened.
 
 use std::ffi::OsString;
 
@@ -11,7 +11,7 @@ use super::source::text;
 use crate::sys::Parentage;
 use crate::{Pid, Result};
 
-/// The processes of one moment, by pid.
+/// The processes at one moment, by pid.
 #[derive(Debug)]
 pub(super) struct Table(Vec<Process>);
 
@@ -44,8 +44,8 @@ impl Table {
     }
 }
 
-/// The name of a process.
+/// Returns the name of a process.
 pub(super) fn name(process: &Process) -> OsString {
-    // It stands for the time in which no process runs, and has no file.
+    // The idle process stands for unused CPU time, and has no file.
     if process.pid == 0 { "System Idle Process".into() } else { text(&process.name) }
 }

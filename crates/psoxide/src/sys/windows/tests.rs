@@ -1,4 +1,4 @@
-//! How many questions readings cost, counted on a capture.
+//! Counts the questions that readings ask of a capture.
 #![cfg(feature = "capture")]
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
@@ -12,7 +12,7 @@ fn machine() -> System {
     System::at_root(testdata.join("10.0.19043-amd64-wine-recorded.txt.gz")).unwrap()
 }
 
-/// How many questions `read` asks.
+/// Counts the questions that `read` asks.
 fn questions<T>(system: &System, read: impl FnOnce(&System) -> T) -> usize {
     let any::Source::Windows(source) = system.source() else { panic!("not Windows") };
     let before = source.kernel().asked();
@@ -20,7 +20,7 @@ fn questions<T>(system: &System, read: impl FnOnce(&System) -> T) -> usize {
     source.kernel().asked() - before
 }
 
-/// A process that may be opened.
+/// Returns the pid of a process that may be opened.
 fn probe(system: &System) -> Pid {
     let mut processes = system.processes().unwrap().into_iter();
     processes.find(|process| process.name().unwrap() == "probe.exe").unwrap().pid()
@@ -49,7 +49,7 @@ fn one_table_serves_a_snapshot() {
 fn a_process_is_opened_once_in_a_snapshot() {
     let system = machine();
     let processes = system.pids().unwrap().len();
-    // The table; of each process the handle and its priority. One process refuses to be opened.
+    // One for the table, and two for each process: the handle and its priority. One process cannot be opened.
     assert_eq!(questions(&system, |system| system.snapshot([Field::Nice]).unwrap()), 1 + 2 * processes - 1);
 }
 
@@ -74,9 +74,9 @@ fn a_oneshot_reads_the_table_once_and_opens_the_process_once() {
         p.exe().unwrap();
         p.username().unwrap();
     };
-    // The table, the handle, and what only the handle tells: priority, executable, account and its name.
+    // The table, the handle, and values that only the handle has: priority, executable, account and its name.
     assert_eq!(questions(&system, |_| all(&probe.oneshot())), 6);
-    // One by one: eight are read from the table, the others from a handle.
+    // Read separately, eight values come from the table and the others through a handle.
     assert_eq!(questions(&system, |_| all(&probe)), 8 + (1 + 2 + 2 + 2) + (2 + 2 + 3));
 }
 
@@ -95,6 +95,6 @@ fn listings_are_one_question() {
     assert_eq!(questions(&system, |system| system.pids().unwrap()), 1);
     assert_eq!(questions(&system, |system| system.processes().unwrap()), 1);
     let probe = system.process(probe(&system)).unwrap();
-    // The other makes sure that the parent is still the same process.
+    // The second question makes sure that the parent is still the same process.
     assert_eq!(questions(&system, |_| probe.children(true).unwrap()), 2);
 }

@@ -1,4 +1,4 @@
-//! Who is logged in, and the names of accounts.
+//! Lists login sessions, and finds the names of accounts.
 
 use std::ffi::OsString;
 
@@ -16,7 +16,7 @@ impl UserReadings for Windows {
         let mut users = Vec::new();
         for session in sessions::sessions(&source.ask(&Question::Sessions)?) {
             let ask = |class| answered(source.ask(&Question::Session(class, session.id)));
-            // A session that nobody has logged in to, or that has ended.
+            // A session without a user: nobody has logged in, or the session has ended.
             let Some(name) = ask(SessionClass::UserName)?.map(|bytes| text_of(&bytes)).filter(|name| !name.is_empty())
             else {
                 continue;
@@ -35,7 +35,7 @@ impl UserReadings for Windows {
     }
 }
 
-/// `DOMAIN\name` of a security identifier, or the identifier if no account has it.
+/// Returns `DOMAIN\NAME` for a security identifier, or the identifier if no account has it.
 pub(super) fn account(source: &Source, identifier: &[u8]) -> Result<OsString> {
     match source.ask(&Question::Account(identifier.to_vec())) {
         Ok(bytes) => {

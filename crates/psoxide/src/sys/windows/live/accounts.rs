@@ -1,4 +1,4 @@
-//! Accounts and sessions.
+//! Reads accounts and sessions.
 
 use std::os::windows::io::{AsRawHandle as _, BorrowedHandle, FromRawHandle as _, OwnedHandle};
 use std::ptr;
@@ -19,7 +19,7 @@ use super::{Filled, check, fill, last_error, length, terminated, too_small};
 use crate::sys::question::Answer;
 use crate::sys::windows::calls::SessionClass;
 
-/// What `psoxide_parse` takes apart.
+/// Checks the layout that `psoxide_parse` assumes.
 const _: () = {
     assert!(size_of::<WTS_CLIENT_ADDRESS>() == 24 && std::mem::offset_of!(WTS_CLIENT_ADDRESS, Address) == 4);
     assert!(std::mem::offset_of!(WTSINFOW, LogonTime) == 200);
@@ -27,16 +27,16 @@ const _: () = {
     assert!(SessionClass::ClientAddress as i32 == WTSClientAddress);
 };
 
-/// The token of a process.
+/// Opens the token of a process.
 fn token(process: HANDLE, access: u32) -> Result<OwnedHandle, i32> {
     let mut token = ptr::null_mut();
-    // SAFETY: the process handle is open or the one that always means this process; the token's is alive.
+    // SAFETY: the process handle is open, or a pseudo handle of this process. The pointer for the token is live.
     check(unsafe { OpenProcessToken(process, access, &raw mut token) })?;
-    // SAFETY: the handle is new and nobody else's.
+    // SAFETY: the handle is new and has no other owner.
     Ok(unsafe { OwnedHandle::from_raw_handle(token) })
 }
 
-/// The security identifier of the user that a process runs as.
+/// Returns the security identifier of the user under whose account a process runs.
 pub(super) fn account_of(process: BorrowedHandle<'_>) -> Answer {
     let token = token(process.as_raw_handle(), TOKEN_QUERY)?;
     let mut identifier = Vec::new();
@@ -47,9 +47,9 @@ pub(super) fn account_of(process: BorrowedHandle<'_>) -> Answer {
             0 if too_small() => Filled::TooSmall(needed),
             0 => Filled::Failed(last_error()),
             _ => {
-                // SAFETY: the buffer is longer than a TOKEN_USER, aligned for it, and filled with one.
+                // SAFETY: the buffer is longer than a TOKEN_USER, aligned for it, and was filled with one.
                 let user = unsafe { buffer.cast::<TOKEN_USER>().read() };
-                // SAFETY: the call has filled in a pointer to an identifier in the buffer, which is alive.
+                // SAFETY: the call wrote a pointer to an identifier within the buffer, which is live.
                 identifier = unsafe { bytes_of(user.User.Sid) };
                 Filled::Done(needed)
             }
@@ -61,19 +61,19 @@ pub(super) fn account_of(process: BorrowedHandle<'_>) -> Answer {
 /// # Safety
 /// `sid` points to a valid security identifier.
 unsafe fn bytes_of(sid: PSID) -> Vec<u8> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees a valid identifier.
     let size = unsafe { GetLengthSid(sid) };
-    // SAFETY: a valid identifier has as many bytes.
+    // SAFETY: a valid identifier has this many bytes.
     unsafe { std::slice::from_raw_parts(sid.cast::<u8>(), size as usize) }.to_vec()
 }
 
-/// The domain and the name of a security identifier.
+/// Returns the domain and the name of a security identifier.
 pub(super) fn account_name(sid: &[u8]) -> Answer {
     let (mut name, mut domain) = (vec![0u16; 256], vec![0u16; 256]);
     loop {
         let (mut of_name, mut of_domain) = (length(&name), length(&domain));
         let mut kind: SID_NAME_USE = 0;
-        // SAFETY: the identifier came from Windows, and the buffers have as many units as the numbers say.
+        // SAFETY: the identifier came from Windows, and the buffers have the sizes that the numbers give.
         let answer = unsafe {
             LookupAccountSidW(
                 ptr::null(),
@@ -96,48 +96,48 @@ pub(super) fn account_name(sid: &[u8]) -> Answer {
     }
 }
 
-/// Asks for the right of debuggers to open any process. Without it, other users' processes stay closed.
+/// Enables the debug privilege, with which any process can be opened. Without it, other users' processes stay closed.
 pub(super) fn acquire_debug_privilege() -> Result<(), i32> {
-    // SAFETY: the handle that it returns always means this process, and needs no closing.
+    // SAFETY: the call returns a pseudo handle of this process, which needs no closing.
     let token = token(unsafe { GetCurrentProcess() }, TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY)?;
     let mut privileges = TOKEN_PRIVILEGES {
         PrivilegeCount: 1,
         Privileges: [LUID_AND_ATTRIBUTES { Attributes: SE_PRIVILEGE_ENABLED, ..LUID_AND_ATTRIBUTES::default() }],
     };
     let [privilege] = &mut privileges.Privileges;
-    // SAFETY: the name is a constant of Windows, and the identifier is alive.
+    // SAFETY: the name is a constant of Windows, and the identifier is live.
     check(unsafe { LookupPrivilegeValueW(ptr::null(), SE_DEBUG_NAME, &raw mut privilege.Luid) })?;
-    // SAFETY: the token is open, the struct is alive, and the old state is not asked for.
+    // SAFETY: the token is open and the struct is live. The pointer for the old state is null.
     check(unsafe {
         AdjustTokenPrivileges(token.as_raw_handle(), 0, &raw const privileges, 0, ptr::null_mut(), ptr::null_mut())
     })
 }
 
-/// Memory that the terminal services gave.
+/// Memory that the terminal services allocated.
 struct Given<T>(*mut T);
 
 impl<T> Drop for Given<T> {
     fn drop(&mut self) {
-        // SAFETY: the pointer came from these services, once.
+        // SAFETY: the terminal services returned the pointer, and it is freed once.
         unsafe { WTSFreeMemory(self.0.cast()) };
     }
 }
 
 pub(super) fn sessions() -> Answer {
     let (mut list, mut count) = (ptr::null_mut::<WTS_SESSION_INFOW>(), 0);
-    // SAFETY: both are alive.
+    // SAFETY: both pointers are live.
     check(unsafe { WTSEnumerateSessionsW(WTS_CURRENT_SERVER_HANDLE, 0, 1, &raw mut list, &raw mut count) })?;
     let list = Given(list);
     if list.0.is_null() {
         return Ok(Vec::new());
     }
-    // SAFETY: the call gave as many structs at this address, which live until `list` is dropped.
+    // SAFETY: the call returned this many structs at this address. They live until `list` is dropped.
     let all = unsafe { std::slice::from_raw_parts(list.0, count as usize) };
     let mut bytes = Vec::new();
     for session in all {
         bytes.extend(session.SessionId.to_le_bytes());
         if !session.pWinStationName.is_null() {
-            // SAFETY: the services give a text with a NUL, which lives until `list` is dropped.
+            // SAFETY: the services return a NUL-terminated text, which lives until `list` is dropped.
             bytes.extend(unsafe { text_at(session.pWinStationName) });
         }
         bytes.extend([0; 2]);
@@ -150,7 +150,7 @@ pub(super) fn sessions() -> Answer {
 unsafe fn text_at(text: *const u16) -> Vec<u8> {
     let mut bytes = Vec::new();
     for at in 0.. {
-        // SAFETY: the caller's promise: nothing behind the NUL is read.
+        // SAFETY: the caller guarantees a NUL, and nothing after it is read.
         match unsafe { *text.add(at) } {
             0 => break,
             unit => bytes.extend(unit.to_le_bytes()),
@@ -161,7 +161,7 @@ unsafe fn text_at(text: *const u16) -> Vec<u8> {
 
 pub(super) fn session(class: SessionClass, session: u32) -> Answer {
     let (mut buffer, mut size) = (ptr::null_mut(), 0);
-    // SAFETY: both are alive.
+    // SAFETY: both pointers are live.
     check(unsafe {
         WTSQuerySessionInformationW(WTS_CURRENT_SERVER_HANDLE, session, class as i32, &raw mut buffer, &raw mut size)
     })?;
@@ -169,7 +169,7 @@ pub(super) fn session(class: SessionClass, session: u32) -> Answer {
     if given.0.is_null() {
         return Ok(Vec::new());
     }
-    // SAFETY: the call gave as many bytes at this address, which live until `given` is dropped.
+    // SAFETY: the call returned this many bytes at this address. They live until `given` is dropped.
     let bytes = unsafe { std::slice::from_raw_parts(given.0.cast::<u8>(), size as usize) };
     Ok(match class {
         SessionClass::UserName => bytes.strip_suffix(&[0; 2]).unwrap_or(bytes),

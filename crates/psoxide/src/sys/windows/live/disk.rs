@@ -1,4 +1,4 @@
-//! Drives, volumes and disks.
+//! Reads drives, volumes and disks.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -18,11 +18,11 @@ use windows_sys::Win32::System::Ioctl::{DISK_PERFORMANCE, IOCTL_DISK_PERFORMANCE
 use super::{Filled, check, fill, last_error, length, size_of_u32, terminated, text, too_small, wide};
 use crate::sys::question::Answer;
 
-/// The last field that `psoxide_parse` takes apart.
+/// Checks the offset of the last field that `psoxide_parse` reads.
 const _: () = assert!(std::mem::offset_of!(DISK_PERFORMANCE, WriteCount) == 44);
 
 pub(super) fn drives() -> Answer {
-    // SAFETY: it takes nothing and returns bits.
+    // SAFETY: the call takes no arguments and returns bits.
     match unsafe { GetLogicalDrives() } {
         0 => Err(last_error()),
         letters => Ok(letters.to_le_bytes().to_vec()),
@@ -31,16 +31,16 @@ pub(super) fn drives() -> Answer {
 
 pub(super) fn drive_type(root: &OsStr) -> u32 {
     let name = wide(root);
-    // SAFETY: the name is a terminated text.
+    // SAFETY: the name is a NUL-terminated text.
     unsafe { GetDriveTypeW(name.as_ptr()) }
 }
 
-/// The flags of a volume, and the name of its file system. An error if no medium is in.
+/// Returns the flags of a volume, and the name of its file system. Fails if the drive has no medium.
 pub(super) fn volume(root: &OsStr) -> Answer {
     let name = wide(root);
     let mut kind = vec![0; 64];
     let mut flags = 0u32;
-    // SAFETY: the name is a terminated text, and the one buffer that is given has as many units.
+    // SAFETY: the name is a NUL-terminated text, and the only buffer has the length passed to the call.
     let answer = unsafe {
         GetVolumeInformationW(
             name.as_ptr(),
@@ -57,37 +57,37 @@ pub(super) fn volume(root: &OsStr) -> Answer {
     Ok([flags.to_le_bytes().to_vec(), text(&kind)].concat())
 }
 
-/// The names of all volumes, as `\\?\Volume{…}\`.
+/// Lists the names of all volumes, such as `\\?\Volume{…}\`.
 pub(super) fn volumes() -> Answer {
     struct Search(HANDLE);
     impl Drop for Search {
         fn drop(&mut self) {
-            // SAFETY: the handle is of a search that began, once.
+            // SAFETY: the handle is of an open search, and is closed once.
             unsafe { FindVolumeClose(self.0) };
         }
     }
     let mut name = vec![0; 64];
-    // SAFETY: the buffer has as many units.
+    // SAFETY: the buffer has the length passed to the call.
     let handle = unsafe { FindFirstVolumeW(name.as_mut_ptr(), length(&name)) };
     if handle == INVALID_HANDLE_VALUE {
         return Err(last_error());
     }
     let search = Search(handle);
     let mut names = terminated(&name);
-    // SAFETY: the search is open, and the buffer has as many units.
+    // SAFETY: the search is open, and the buffer has the length passed to the call.
     while unsafe { FindNextVolumeW(search.0, name.as_mut_ptr(), length(&name)) } != 0 {
         names.extend(terminated(&name));
     }
     Ok(names)
 }
 
-/// Where a volume is mounted: letters and folders.
+/// Lists the mount points of a volume: drive letters and directories.
 pub(super) fn mount_points(volume: &OsStr) -> Answer {
     let name = wide(volume);
     let mut room = vec![0; 512];
     loop {
         let mut needed = 0;
-        // SAFETY: the name is a terminated text, and the buffer has as many units.
+        // SAFETY: the name is a NUL-terminated text, and the buffer has the length passed to the call.
         let answer = unsafe {
             GetVolumePathNamesForVolumeNameW(name.as_ptr(), room.as_mut_ptr(), length(&room), &raw mut needed)
         };
@@ -101,18 +101,18 @@ pub(super) fn mount_points(volume: &OsStr) -> Answer {
     }
 }
 
-/// The devices that a drive, such as `C:`, stands for.
+/// Lists the devices of a drive, such as `C:`.
 pub(super) fn device_names(drive: &OsStr) -> Answer {
     let name = wide(drive);
     let mut room = vec![0; 1024];
-    // SAFETY: the name is a terminated text, and the buffer has as many units.
+    // SAFETY: the name is a NUL-terminated text, and the buffer has the length passed to the call.
     match unsafe { QueryDosDeviceW(name.as_ptr(), room.as_mut_ptr(), length(&room)) } {
         0 => Err(last_error()),
         units => Ok(texts(room.get(..units as usize).unwrap_or(&[]))),
     }
 }
 
-/// A list of texts, each with its NUL, up to an empty one.
+/// Returns a list of NUL-terminated texts, up to an empty one.
 fn texts(units: &[u16]) -> Vec<u8> {
     units.split(|unit| *unit == 0).take_while(|text| !text.is_empty()).flat_map(terminated).collect()
 }
@@ -120,14 +120,14 @@ fn texts(units: &[u16]) -> Vec<u8> {
 pub(super) fn free_space(path: &Path) -> Answer {
     let name = wide(path.as_os_str());
     let (mut callers, mut total, mut free) = (0u64, 0u64, 0u64);
-    // SAFETY: the name is a terminated text, and the numbers are alive.
+    // SAFETY: the name is a NUL-terminated text, and the pointers to numbers are live.
     check(unsafe { GetDiskFreeSpaceExW(name.as_ptr(), &raw mut callers, &raw mut total, &raw mut free) })?;
     Ok([callers, total, free].map(u64::to_le_bytes).concat())
 }
 
 pub(super) fn performance(number: u32) -> Answer {
     let path = format!(r"\\.\PhysicalDrive{number}");
-    // No access is asked for: everybody may read the counters.
+    // The disk is opened without any access right, because everybody may read the counters.
     let disk: File = match OpenOptions::new().access_mode(0).open(path) {
         Ok(disk) => disk,
         Err(error) => return Err(error.raw_os_error().unwrap_or(0)),

@@ -1,7 +1,7 @@
-//! The files that a process has open.
+//! Lists the files that a process has open.
 //!
-//! A call that asks what a handle is may wait for ever: a pipe that another thread reads from answers after that. So a
-//! thread asks, and is left alone if it does not come back.
+//! Asking for the type of a handle can block forever. For example, a pipe answers only after another thread's read of
+//! it has ended. Therefore a separate thread asks, and is abandoned if it does not return.
 
 use std::fs::File;
 use std::os::windows::io::{AsRawHandle as _, BorrowedHandle, FromRawHandle as _};
@@ -23,7 +23,7 @@ use super::{check, fill, length, terminated};
 use crate::Pid;
 use crate::sys::question::Answer;
 
-/// A file on a disk or in a network answers sooner.
+/// The time to wait for an answer. A file on a disk or in a network answers sooner.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// `SystemExtendedHandleInformation`.
 const HANDLES: i32 = 64;
@@ -31,7 +31,7 @@ const HANDLES: i32 = 64;
 const INVALID_DATA: i32 = 13;
 const NOT_ENOUGH_MEMORY: i32 = 8;
 
-/// A thread that asks one handle after the other.
+/// A thread that asks about one handle after the other.
 struct Asker {
     files: Sender<File>,
     paths: Receiver<Option<Vec<u16>>>,
@@ -54,7 +54,8 @@ impl Asker {
     }
 }
 
-/// The paths of the regular files among the handles of a process, which has been opened to copy them.
+/// Returns the paths of the regular files among a process's handles. The process is open with the right to duplicate
+/// them.
 pub(super) fn of_process(process: BorrowedHandle<'_>, pid: Pid) -> Answer {
     let table = fill(1 << 20, query(HANDLES))?;
     let handles = handle_table::of_process(&table, pid).map_err(|_| INVALID_DATA)?;
@@ -62,7 +63,7 @@ pub(super) fn of_process(process: BorrowedHandle<'_>, pid: Pid) -> Answer {
     let mut asker = Asker::start()?;
     let mut paths = Vec::new();
     for handle in handles {
-        // It was closed since, or cannot be copied, such as that of a process's own token.
+        // The handle has been closed, or cannot be duplicated. For example, that of a process's own token cannot.
         let Ok(file) = duplicate(process, handle.value) else { continue };
         if asker.files.send(file).is_err() {
             asker = Asker::start()?;
@@ -73,7 +74,7 @@ pub(super) fn of_process(process: BorrowedHandle<'_>, pid: Pid) -> Answer {
                 let path = path.filter(|path| is_file(path));
                 paths.extend(path.into_iter().flat_map(|path| terminated(&path)));
             }
-            // The thread waits on, and ends when it gets an answer. Another one takes its place.
+            // The thread keeps waiting, and ends when it gets an answer. A new thread replaces it.
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => asker = Asker::start()?,
         }
     }
@@ -85,21 +86,24 @@ fn is_file(path: &[u16]) -> bool {
     Path::new(&path).is_file()
 }
 
-/// A handle of another process as one of this. Whatever it is, it is only closed or asked for its path.
+/// Duplicates a handle of another process. The new handle may be of any kind. It is only asked for its path, and
+/// closed.
 fn duplicate(process: BorrowedHandle<'_>, handle: u64) -> Result<File, i32> {
     let handle: HANDLE = ptr::without_provenance_mut(usize::try_from(handle).unwrap_or(0));
     let mut own = ptr::null_mut();
-    // SAFETY: the process handle is open, the other one is only looked up there, and the new one is alive.
+    // SAFETY: the process handle is open, the other handle is only looked up there, and the pointer for the new one is
+    // live.
     let answer = unsafe {
         let me = GetCurrentProcess();
         DuplicateHandle(process.as_raw_handle(), handle, me, &raw mut own, 0, 0, DUPLICATE_SAME_ACCESS)
     };
     check(answer)?;
-    // SAFETY: the handle is new and nobody else's.
+    // SAFETY: the handle is new and has no other owner.
     Ok(unsafe { File::from_raw_handle(own) })
 }
 
-/// The path of a file on a disk; `None` for everything else. It may wait for as long as a pipe has nothing to say.
+/// Returns the path of a file on a disk, or `None` for any other handle. The call can block as long as a pipe has no
+/// data.
 fn path(file: &File) -> Option<Vec<u16>> {
     // SAFETY: the handle is open.
     if unsafe { GetFileType(file.as_raw_handle()) } != FILE_TYPE_DISK {
@@ -108,12 +112,12 @@ fn path(file: &File) -> Option<Vec<u16>> {
     let mut room = vec![0; 512];
     loop {
         let flags = FILE_NAME_NORMALIZED | VOLUME_NAME_DOS;
-        // SAFETY: the handle is open, and the buffer has as many units.
+        // SAFETY: the handle is open, and the buffer has the length passed to the call.
         let units = unsafe { GetFinalPathNameByHandleW(file.as_raw_handle(), room.as_mut_ptr(), length(&room), flags) }
             as usize;
         match units {
             0 => return None,
-            // Too small: the number counts the NUL.
+            // The buffer is too small. The number includes the NUL.
             needed if needed >= room.len() && room.len() < 1 << 16 => room.resize(needed + 1, 0),
             _ => {
                 room.truncate(units);

@@ -1,4 +1,4 @@
-//! The heaps of this process.
+//! Reads the heaps of this process.
 
 use std::mem::MaybeUninit;
 
@@ -18,7 +18,7 @@ fn heaps() -> Vec<HANDLE> {
     let mut heaps: Vec<HANDLE> = vec![std::ptr::null_mut(); 16];
     loop {
         let room = u32::try_from(heaps.len()).unwrap_or(u32::MAX);
-        // SAFETY: the buffer has room for as many handles as told.
+        // SAFETY: the buffer has room for `room` handles.
         let count = unsafe { GetProcessHeaps(room, heaps.as_mut_ptr()) } as usize;
         if count <= heaps.len() {
             heaps.truncate(count);
@@ -28,18 +28,19 @@ fn heaps() -> Vec<HANDLE> {
     }
 }
 
-/// Walks over all heaps; allocates nothing while one is locked.
+/// Walks over all heaps. Allocates nothing while a heap is locked.
 pub(in super::super) fn heap_info() -> Result<HeapInfo> {
     let heaps = heaps();
     let (mut used, mut regions) = (0, 0);
     for &heap in &heaps {
-        // SAFETY: the heap exists; another thread that destroyed it meanwhile would be at fault for any user of it.
+        // SAFETY: the heap exists. If another thread destroyed it, every other user of the heap would fail as well.
         if unsafe { HeapLock(heap) } == 0 {
             continue;
         }
-        // SAFETY: the struct is numbers and pointers, for which zero is a value, and a walk begins with a null pointer.
+        // SAFETY: the struct consists of numbers and pointers, for which zero is a value. A walk begins with a null
+        // pointer.
         let mut entry: PROCESS_HEAP_ENTRY = unsafe { std::mem::zeroed() };
-        // SAFETY: the heap is locked, and the struct is alive.
+        // SAFETY: the heap is locked, and the struct is live.
         while unsafe { HeapWalk(heap, &raw mut entry) } != 0 {
             if entry.wFlags & BUSY != 0 {
                 used += u64::from(entry.cbData);
@@ -47,25 +48,25 @@ pub(in super::super) fn heap_info() -> Result<HeapInfo> {
                 regions += u64::from(entry.cbData);
             }
         }
-        // SAFETY: this thread has locked it.
+        // SAFETY: this thread has locked the heap.
         unsafe { HeapUnlock(heap) };
     }
     let mapped = private_memory().saturating_sub(regions);
     Ok(HeapInfo { heap_used: used, mmap_used: mapped, heap_count: Some(heaps.len() as u64) })
 }
 
-/// Memory that this process has committed for itself.
+/// Sums the private memory that this process has committed.
 fn private_memory() -> u64 {
     let mut bytes = 0;
     let mut at = 0usize;
     let size = std::mem::size_of::<MEMORY_BASIC_INFORMATION>();
     loop {
         let mut info = MaybeUninit::<MEMORY_BASIC_INFORMATION>::zeroed();
-        // SAFETY: the address is only looked at by the system, and the struct has the size that is told.
+        // SAFETY: the system only looks the address up, and the struct has the size passed to the call.
         if unsafe { VirtualQuery(std::ptr::without_provenance(at), info.as_mut_ptr(), size) } == 0 {
             return bytes;
         }
-        // SAFETY: the call filled it, and zeros are a value of each of its fields.
+        // SAFETY: the call filled the struct, and zero is a value of each of its fields.
         let info = unsafe { info.assume_init() };
         if info.State == MEM_COMMIT && info.Type == MEM_PRIVATE {
             bytes += info.RegionSize as u64;
@@ -77,8 +78,8 @@ fn private_memory() -> u64 {
     }
 }
 
-/// Compacts the heap of the process; whether it could be done.
+/// Compacts the heap of the process. Returns whether that succeeded.
 pub(in super::super) fn heap_trim() -> bool {
-    // SAFETY: the heap of the process always exists.
+    // SAFETY: the process heap always exists.
     unsafe { HeapCompact(GetProcessHeap(), 0) != 0 }
 }

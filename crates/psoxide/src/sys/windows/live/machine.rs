@@ -1,4 +1,4 @@
-//! The machine: its tables, processors, memory, battery, version.
+//! Reads the machine: its tables, CPUs, memory, battery and version.
 
 use std::ffi::c_void;
 
@@ -19,7 +19,7 @@ use super::{Filled, fill, fill_addressed, fill_struct, filled, last_error, size_
 use crate::sys::question::Answer;
 use crate::sys::windows::calls::Class;
 
-/// What `psoxide_parse` takes apart.
+/// Checks the layouts that `psoxide_parse` assumes.
 const _: () = {
     assert!(size_of::<PERFORMANCE_INFORMATION>() == 104 && size_of::<SYSTEM_POWER_STATUS>() == 12);
     assert!(size_of::<OSVERSIONINFOW>() == 276 && size_of::<SYSTEM_INFO>() == 48);
@@ -38,23 +38,23 @@ unsafe extern "system" {
     fn RtlGetVersion(version: *mut OSVERSIONINFOW) -> NTSTATUS;
 }
 
-/// A call of `NtQuerySystemInformation`, for [`fill`].
+/// Makes a call of `NtQuerySystemInformation` for [`fill`].
 pub(super) fn query(class: i32) -> impl FnMut(*mut c_void, u32) -> Filled {
     move |buffer, room| {
         let mut needed = 0;
-        // SAFETY: the callers pass a buffer of `room` bytes, and the call writes to nothing else but the number.
+        // SAFETY: the callers pass a buffer of `room` bytes. The call writes only to it and to `needed`.
         let status = unsafe { NtQuerySystemInformation(class, buffer, room, &raw mut needed) };
         filled(status, needed, room)
     }
 }
 
-/// `SystemProcessInformation`.
+/// Asks for `SystemProcessInformation`.
 pub(super) fn processes() -> Answer {
     fill_addressed(256 << 10, query(5))
 }
 
 pub(super) fn system(class: Class) -> Answer {
-    /// The most processors that a group has, each with the size of its struct.
+    /// The size of the structs for the largest number of CPUs in a group.
     const GROUP: usize = 64 * 48;
     let first = match class {
         Class::Performance => 512,
@@ -69,8 +69,8 @@ pub(super) fn processors_of(group: u16) -> Answer {
     fill(64 * 48, |buffer, room| {
         let (mut needed, input) = (0, (&raw const group).cast());
         let class = Class::Processors as i32;
-        // SAFETY: the input is a live number of this size, the buffer has `room` bytes, and the call writes to nothing else
-        // but the other number.
+        // SAFETY: the input is a live number of this size, and the buffer has `room` bytes. The call writes only to the
+        // buffer and to the number for the needed size.
         let status =
             unsafe { NtQuerySystemInformationEx(class, input, size_of_u32::<u16>(), buffer, room, &raw mut needed) };
         filled(status, needed, room)
@@ -79,7 +79,7 @@ pub(super) fn processors_of(group: u16) -> Answer {
 
 pub(super) fn topology() -> Answer {
     fill(4096, |buffer, mut length| {
-        // SAFETY: the buffer has this length, and the call writes to nothing else but the number.
+        // SAFETY: the buffer has this length, and the call writes only to it and to `length`.
         match unsafe { GetLogicalProcessorInformationEx(RelationAll, buffer.cast(), &raw mut length) } {
             0 if too_small() => Filled::TooSmall(length),
             0 => Filled::Failed(last_error()),
@@ -89,13 +89,13 @@ pub(super) fn topology() -> Answer {
 }
 
 pub(super) fn clocks() -> Answer {
-    /// PROCESSOR_POWER_INFORMATION
+    /// The size of a PROCESSOR_POWER_INFORMATION.
     const EACH: u32 = 24;
-    // SAFETY: it takes and returns a number.
+    // SAFETY: the call takes and returns a number.
     let processors = unsafe { GetActiveProcessorCount(ALL_PROCESSOR_GROUPS) };
     let size = processors.saturating_mul(EACH);
     fill(size as usize, |buffer, room| {
-        // SAFETY: the buffer has `room` bytes; there is no input.
+        // SAFETY: the buffer has `room` bytes, and there is no input.
         let status = unsafe { CallNtPowerInformation(ProcessorInformation, std::ptr::null(), 0, buffer, room) };
         filled(status, size, room)
     })
@@ -107,9 +107,9 @@ pub(super) fn memory() -> Answer {
     fill_struct(size, |buffer| unsafe { K32GetPerformanceInfo(buffer.cast(), size) })
 }
 
-/// Milliseconds since the boot.
+/// Returns the milliseconds since boot.
 pub(super) fn tick_count() -> u64 {
-    // SAFETY: it takes nothing and returns a number.
+    // SAFETY: the call takes no arguments and returns a number.
     unsafe { GetTickCount64() }
 }
 
@@ -142,19 +142,19 @@ pub(super) fn hardware() -> Answer {
 pub(super) fn computer_name() -> Answer {
     let mut room = vec![0u16; 256];
     let mut size = super::length(&room);
-    // SAFETY: the buffer has as many units as the number says.
+    // SAFETY: the buffer has the length that `size` gives.
     super::check(unsafe { GetComputerNameExW(ComputerNamePhysicalDnsHostname, room.as_mut_ptr(), &raw mut size) })?;
     Ok(text(&room))
 }
 
 pub(super) fn wine() -> Answer {
     let name = super::wide("ntdll.dll".as_ref());
-    // SAFETY: the name is a terminated text. The module is part of every process and is never unloaded.
+    // SAFETY: the name is a NUL-terminated text. The module is part of every process and is never unloaded.
     let module = unsafe { GetModuleHandleW(name.as_ptr()) };
-    // SAFETY: the module is loaded, and the name is a terminated text.
+    // SAFETY: the module is loaded, and the name is a NUL-terminated text.
     let function = unsafe { GetProcAddress(module, c"wine_get_version".as_ptr().cast()) };
     let function = function.ok_or_else(last_error)?;
-    // SAFETY: the function of this name, which only Wine has, takes nothing and returns a text that lives for ever.
+    // SAFETY: only Wine has this function. It takes no arguments and returns a text that is never freed.
     let version = unsafe {
         type Found = unsafe extern "system" fn() -> isize;
         type Version = unsafe extern "C" fn() -> *const std::ffi::c_char;

@@ -1,6 +1,6 @@
-//! The running system: each question is one call, or a few on one handle.
+//! The running system. Each question is one call, or a few calls on one handle.
 //!
-//! This is the only place of this system with unsafe code. The declarations are those of windows-sys.
+//! Only this directory of the Windows port has unsafe code. The declarations are those of windows-sys.
 #![allow(unsafe_code)]
 
 mod accounts;
@@ -31,7 +31,7 @@ use windows_sys::Win32::Foundation::{
 use super::calls::Question;
 use crate::sys::question::Answer;
 
-/// `ERROR_INVALID_FUNCTION` and other numbers of `abi`.
+/// Checks the numbers of `abi` against the headers.
 const _: () = {
     use super::abi;
     use windows_sys::Win32::Foundation as errors;
@@ -82,16 +82,16 @@ pub(super) fn ask(question: &Question) -> Answer {
     }
 }
 
-/// What came of a call that fills a buffer.
+/// The result of a call that fills a buffer.
 enum Filled {
-    /// It filled so many bytes.
+    /// The call wrote this many bytes.
     Done(u32),
-    /// It needs so many bytes, or more than there were.
+    /// The buffer is too small. The call needs this many bytes, or an unknown larger number.
     TooSmall(u32),
     Failed(i32),
 }
 
-/// The result of a native call that says how much room it needs.
+/// Converts the result of a native call that reports the needed size.
 fn filled(status: NTSTATUS, needed: u32, room: u32) -> Filled {
     match status {
         STATUS_INFO_LENGTH_MISMATCH | STATUS_BUFFER_TOO_SMALL | STATUS_BUFFER_OVERFLOW => Filled::TooSmall(needed),
@@ -100,25 +100,25 @@ fn filled(status: NTSTATUS, needed: u32, room: u32) -> Filled {
     }
 }
 
-/// Fills a buffer: see [`fill_after`].
+/// Fills a buffer, see [`fill_after`].
 fn fill(first: usize, call: impl FnMut(*mut c_void, u32) -> Filled) -> Answer {
     fill_after(0, first, call)
 }
 
-/// Fills a buffer, and puts the address that it stood at before its bytes.
+/// Fills a buffer, and puts its address before its bytes.
 fn fill_addressed(first: usize, call: impl FnMut(*mut c_void, u32) -> Filled) -> Answer {
     fill_after(size_of::<u64>(), first, call)
 }
 
-/// Calls `call` with a buffer and its length in bytes until the answer fits. The first buffer has `first` bytes. The buffer is
-/// aligned to 8 bytes, as the structs of Windows are. With `head`, the 8 bytes before it are its address.
+/// Calls `call` with a buffer and its length in bytes until the answer fits. The first buffer has `first` bytes. It is
+/// aligned to 8 bytes, as the structs of Windows need. With `head`, the 8 bytes before the buffer hold its address.
 fn fill_after(head: usize, first: usize, mut call: impl FnMut(*mut c_void, u32) -> Filled) -> Answer {
     const MOST: usize = 1 << 30;
     const ALIGNMENT: usize = 8;
     let mut room = first;
     loop {
         let mut bytes = vec![0u8; head + room + ALIGNMENT];
-        // The allocator aligns better, so that nothing is skipped, but does not promise it.
+        // The allocator usually aligns to more, so that nothing is skipped, but does not guarantee it.
         let skipped = bytes.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
         let start = skipped + head;
         let buffer = bytes.get_mut(start..start + room).unwrap_or_default();
@@ -132,7 +132,7 @@ fn fill_after(head: usize, first: usize, mut call: impl FnMut(*mut c_void, u32) 
                 bytes.drain(..skipped);
                 return Ok(bytes);
             }
-            // What is listed may grow until the next call.
+            // The list may grow until the next call.
             Filled::TooSmall(needed) if room < MOST => {
                 let needed = needed as usize;
                 room = (needed + needed / 8).max(room * 2);
@@ -143,7 +143,7 @@ fn fill_after(head: usize, first: usize, mut call: impl FnMut(*mut c_void, u32) 
     }
 }
 
-/// Fills a buffer with a struct of one size, whose function returns zero on failure.
+/// Fills a buffer with a struct of a fixed size. `call` returns zero on failure.
 fn fill_struct(size: u32, mut call: impl FnMut(*mut c_void) -> i32) -> Answer {
     fill(size as usize, |buffer, _| match call(buffer) {
         0 => Filled::Failed(last_error()),
@@ -151,7 +151,7 @@ fn fill_struct(size: u32, mut call: impl FnMut(*mut c_void) -> i32) -> Answer {
     })
 }
 
-/// The number of the last error. Some calls of Wine fail without one.
+/// Returns the number of the last error. Some calls of Wine fail without setting one.
 fn last_error() -> i32 {
     match io::Error::last_os_error().raw_os_error() {
         None | Some(0) => ERROR_GEN_FAILURE.cast_signed(),
@@ -159,48 +159,48 @@ fn last_error() -> i32 {
     }
 }
 
-/// The error of a call that returns zero on failure.
+/// Converts the result of a call that returns zero on failure.
 fn check(answer: i32) -> Result<(), i32> {
     if answer == 0 { Err(last_error()) } else { Ok(()) }
 }
 
-/// The error of a native call.
+/// Converts the result of a native call.
 fn native(status: NTSTATUS) -> Result<(), i32> {
     if status >= 0 { Ok(()) } else { Err(system_error(status)) }
 }
 
 fn system_error(status: NTSTATUS) -> i32 {
-    // SAFETY: it takes and returns a number.
+    // SAFETY: the call takes and returns a number.
     let code = unsafe { RtlNtStatusToDosError(status) };
     i32::try_from(code).unwrap_or(i32::MAX)
 }
 
-/// Whether the last call failed because its buffer was too small.
+/// Returns whether the last call failed because its buffer was too small.
 fn too_small() -> bool {
     last_error() == ERROR_INSUFFICIENT_BUFFER.cast_signed()
 }
 
-/// Text with its NUL.
+/// Encodes text in UTF-16 with a NUL.
 fn wide(text: &OsStr) -> Vec<u16> {
     text.encode_wide().chain([0]).collect()
 }
 
-/// The bytes of text before its first NUL.
+/// Returns the bytes of a text before its first NUL.
 fn text(units: &[u16]) -> Vec<u8> {
     units.iter().take_while(|unit| **unit != 0).flat_map(|unit| unit.to_le_bytes()).collect()
 }
 
-/// The bytes of text with its NUL.
+/// Returns the bytes of a text with its NUL.
 fn terminated(units: &[u16]) -> Vec<u8> {
     [text(units), vec![0; 2]].concat()
 }
 
-/// The number of units in a buffer, as Windows takes it.
+/// Returns the length of a buffer in units, in the type that Windows takes.
 fn length(units: &[u16]) -> u32 {
     u32::try_from(units.len()).unwrap_or(u32::MAX)
 }
 
-/// The size of a struct, as Windows takes it.
+/// Returns the size of a struct, in the type that Windows takes.
 const fn size_of_u32<T>() -> u32 {
     assert!(size_of::<T>() <= 1 << 16);
     #[allow(clippy::cast_possible_truncation)] // asserted above

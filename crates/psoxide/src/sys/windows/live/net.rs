@@ -1,4 +1,4 @@
-//! Interfaces and sockets.
+//! Reads network interfaces and sockets.
 
 use std::mem::offset_of;
 use std::ptr;
@@ -15,7 +15,7 @@ use windows_sys::Win32::Networking::WinSock::{AF_INET, AF_INET6, AF_UNSPEC};
 use super::{Filled, fill, fill_addressed, size_of_u32};
 use crate::sys::question::Answer;
 
-/// Where `psoxide_parse` finds the fields.
+/// Checks the offsets that `psoxide_parse` assumes.
 const _: () = {
     assert!(offset_of!(IP_ADAPTER_ADDRESSES_LH, FirstUnicastAddress) == 24);
     assert!(offset_of!(IP_ADAPTER_ADDRESSES_LH, FriendlyName) == 72);
@@ -45,13 +45,13 @@ pub(super) fn adapters() -> Answer {
     })
 }
 
-/// The row of an interface.
+/// Returns the row of an interface.
 pub(super) fn interface(luid: u64) -> Answer {
     let size = size_of_u32::<MIB_IF_ROW2>();
     fill(size as usize, |buffer, _| {
         let row: *mut MIB_IF_ROW2 = buffer.cast();
-        // SAFETY: the buffer has the size of the struct, is aligned for it, and zeros are a value of each of its fields. The
-        // struct names the interface.
+        // SAFETY: the buffer has the size of the struct and is aligned for it. Zero is a value of each of its fields.
+        // The struct names the interface.
         let answer = unsafe {
             (*row).InterfaceLuid.Value = luid;
             GetIfEntry2(row)
@@ -63,7 +63,7 @@ pub(super) fn interface(luid: u64) -> Answer {
     })
 }
 
-/// A table of sockets with their owners.
+/// Returns a table of sockets with their owners.
 pub(super) fn sockets(table: Table) -> Answer {
     fill(16 << 10, |buffer, room| {
         let mut needed = room;

@@ -1,4 +1,4 @@
-//! A process that has been opened: what its handle tells, and what is done to it.
+//! Reads a process through its open handle, and changes it.
 
 use std::ffi::c_void;
 use std::io;
@@ -31,7 +31,7 @@ use crate::sys::question::Answer;
 use crate::sys::windows::abi::access;
 use crate::sys::windows::calls::{Aspect, InformationClass, Target};
 
-/// What `psoxide_parse` takes apart.
+/// Checks the layouts that `psoxide_parse` assumes.
 const _: () = {
     assert!(size_of::<PROCESS_MEMORY_COUNTERS_EX>() == 80 && size_of::<IO_COUNTERS>() == 48);
     assert!(offset_of!(PROCESS_MEMORY_COUNTERS_EX, WorkingSetSize) == 16);
@@ -49,7 +49,7 @@ const _: () = {
     assert!(access::SYNCHRONIZE == threading::PROCESS_SYNCHRONIZE);
 };
 
-/// The bytes of a MEMORY_BASIC_INFORMATION.
+/// The size of a MEMORY_BASIC_INFORMATION.
 const REGION: usize = 48;
 
 #[link(name = "ntdll", kind = "raw-dylib")]
@@ -59,7 +59,7 @@ unsafe extern "system" {
     fn NtSetInformationProcess(process: HANDLE, class: i32, information: *const c_void, length: u32) -> NTSTATUS;
 }
 
-/// The handle of a process, which the first question opens.
+/// Returns the handle of a process. The first question opens it.
 pub(in super::super) fn handle(target: &Target) -> Result<BorrowedHandle<'_>, i32> {
     if let Some(process) = target.opened.get() {
         return Ok(process.as_handle());
@@ -68,9 +68,9 @@ pub(in super::super) fn handle(target: &Target) -> Result<BorrowedHandle<'_>, i3
     Ok(target.opened.get_or_init(|| process).as_handle())
 }
 
-/// Opens a process, with the right of debuggers if it takes that and this user may have it.
+/// Opens a process. Uses the debug privilege if that is needed and this user may have it.
 fn open_as_debugger(pid: Pid, access: u32) -> Result<OwnedHandle, i32> {
-    /// Whether this program could take the right. It is taken once, and then every thread has it.
+    /// Whether this program could enable the privilege. It is enabled once, for all threads.
     static DEBUGGER: OnceLock<bool> = OnceLock::new();
     match open(pid, access) {
         Err(error) if error == ERROR_ACCESS_DENIED.cast_signed() && DEBUGGER.get() != Some(&false) => {
@@ -83,28 +83,28 @@ fn open_as_debugger(pid: Pid, access: u32) -> Result<OwnedHandle, i32> {
 }
 
 fn open(pid: Pid, access: u32) -> Result<OwnedHandle, i32> {
-    // SAFETY: it takes numbers and returns a handle or null.
+    // SAFETY: the call takes numbers and returns a handle or null.
     let handle = unsafe { OpenProcess(access, 0, pid) };
     if !handle.is_null() {
-        // SAFETY: the handle is new and nobody else's.
+        // SAFETY: the handle is new and has no other owner.
         return Ok(unsafe { OwnedHandle::from_raw_handle(handle) });
     }
     match io::Error::last_os_error().raw_os_error() {
-        // It has been seen to refuse without a reason.
+        // Windows has been seen to refuse without an error number.
         None | Some(0) => Err(ERROR_ACCESS_DENIED.cast_signed()),
         Some(error) => Err(error),
     }
 }
 
-/// Asks something about a process.
+/// Asks a question about a process.
 pub(super) fn ask(aspect: Aspect, target: &Target) -> Answer {
     let process = handle(target)?;
     let raw = process.as_raw_handle();
-    // This process as it knows itself: Wine answers a process about its own pages only.
-    // SAFETY: it returns the number that always means this process.
+    // Wine returns only the pages of the calling process, and recognizes it by its pseudo handle.
+    // SAFETY: the call returns the number that always means this process.
     let pages = if target.pid == std::process::id() { unsafe { GetCurrentProcess() } } else { raw };
     match aspect {
-        // Whoever could open the process is refused when it ends.
+        // A caller that could open the process is refused after it has ended.
         Aspect::Open => times(process).map_err(|error| match error.cast_unsigned() {
             ERROR_ACCESS_DENIED => ERROR_INVALID_PARAMETER.cast_signed(),
             _ => error,
@@ -117,8 +117,8 @@ pub(super) fn ask(aspect: Aspect, target: &Target) -> Answer {
         }),
         Aspect::Memory => {
             let size = size_of_u32::<PROCESS_MEMORY_COUNTERS_EX>();
-            // SAFETY: the handle is open, and the buffer has the size of the struct, which begins with the shorter one that
-            // the call is declared with.
+            // SAFETY: the handle is open, and the buffer has the size of the struct. It begins with the shorter struct
+            // with which the call is declared.
             fill_struct(size, |buffer| unsafe { K32GetProcessMemoryInfo(raw, buffer.cast(), size) })
         }
         Aspect::ImageName => image_name(process),
@@ -147,7 +147,7 @@ pub(super) fn ask(aspect: Aspect, target: &Target) -> Answer {
 fn times(process: BorrowedHandle<'_>) -> Answer {
     let mut all = [FILETIME::default(); 4];
     let [create, exit, kernel, user] = &mut all;
-    // SAFETY: the handle is open, and the four structs are alive.
+    // SAFETY: the handle is open, and the four structs are live.
     check(unsafe { GetProcessTimes(process.as_raw_handle(), create, exit, kernel, user) })?;
     let bytes = |time: FILETIME| [time.dwLowDateTime.to_le_bytes(), time.dwHighDateTime.to_le_bytes()];
     Ok(all.map(bytes).concat().concat())
@@ -157,7 +157,7 @@ fn image_name(process: BorrowedHandle<'_>) -> Answer {
     let mut room = vec![0; 1024];
     loop {
         let mut size = length(&room);
-        // SAFETY: the handle is open, and the buffer has as many units as the number says.
+        // SAFETY: the handle is open, and the buffer has the length that the number gives.
         let answer =
             unsafe { QueryFullProcessImageNameW(process.as_raw_handle(), 0, room.as_mut_ptr(), &raw mut size) };
         match check(answer) {
@@ -179,15 +179,15 @@ struct ProcessId {
 
 const _: () = assert!(size_of::<ProcessId>() == 24 && offset_of!(ProcessId, name) == 8);
 
-/// The device path of the file that a process executes. Windows returns it to everybody.
+/// Returns the device path of a process's executable. Windows returns it to everybody.
 pub(super) fn image_name_of(pid: Pid) -> Answer {
-    /// SYSTEM_INFORMATION_CLASS
+    /// A value of SYSTEM_INFORMATION_CLASS.
     const PROCESS_ID: i32 = 88;
     let mut room = vec![0u16; 1 << 14];
     let size = u16::try_from(room.len() * 2).unwrap_or(u16::MAX - 1);
     let name = UNICODE_STRING { Length: 0, MaximumLength: size, Buffer: room.as_mut_ptr() };
     let mut about = ProcessId { pid: pid as usize, name };
-    // SAFETY: the struct is alive and of this size, and its text has the room that it says.
+    // SAFETY: the struct is live and has this size. Its text has the room that the struct states.
     let status = unsafe {
         NtQuerySystemInformation(PROCESS_ID, (&raw mut about).cast(), size_of_u32::<ProcessId>(), ptr::null_mut())
     };
@@ -196,7 +196,7 @@ pub(super) fn image_name_of(pid: Pid) -> Answer {
 }
 
 fn information(process: BorrowedHandle<'_>, class: InformationClass) -> Answer {
-    // A struct wants a buffer of exactly its size. A text says how long it is.
+    // For a struct, the call wants a buffer of exactly its size. For a text, it reports the needed length.
     let first = match class {
         InformationClass::Basic => 48,
         InformationClass::Wow64 => 8,
@@ -209,7 +209,7 @@ fn information(process: BorrowedHandle<'_>, class: InformationClass) -> Answer {
         let status =
             unsafe { NtQueryInformationProcess(process.as_raw_handle(), class as i32, buffer, room, &raw mut needed) };
         match filled(status, needed, room) {
-            // It wants another size, and no more room.
+            // The call wants a buffer of another size, but not a larger one.
             Filled::TooSmall(needed) if needed <= room => Filled::Failed(super::system_error(status)),
             Filled::Done(_) => Filled::Done(room),
             other => other,
@@ -219,27 +219,27 @@ fn information(process: BorrowedHandle<'_>, class: InformationClass) -> Answer {
 
 fn affinity(process: BorrowedHandle<'_>) -> Answer {
     let (mut own, mut all) = (0usize, 0usize);
-    // SAFETY: the handle is open, and both numbers are alive.
+    // SAFETY: the handle is open, and both numbers are live.
     check(unsafe { GetProcessAffinityMask(process.as_raw_handle(), &raw mut own, &raw mut all) })?;
     Ok(own.to_le_bytes().to_vec())
 }
 
-/// The processor groups that the threads of a process are in.
+/// Returns the processor groups of a process's threads.
 pub(super) fn groups(process: BorrowedHandle<'_>) -> Result<Vec<u16>, i32> {
     let mut groups = vec![0u16; 32];
     let mut count = 32;
-    // SAFETY: the handle is open, and the buffer has as many units as the number says.
+    // SAFETY: the handle is open, and the buffer has the length that the number gives.
     check(unsafe { GetProcessGroupAffinity(process.as_raw_handle(), &raw mut count, groups.as_mut_ptr()) })?;
     groups.truncate(count.into());
     Ok(groups)
 }
 
-/// Memory of another process. Memory of which a part is missing is an error.
+/// Reads memory of another process. Fails if a part of the memory is missing.
 fn read_memory(process: BorrowedHandle<'_>, address: u64, size: usize) -> Answer {
     let mut bytes = vec![0; size];
     let mut read = 0;
     let from = usize::try_from(address).map_err(|_| ERROR_INVALID_PARAMETER.cast_signed())?;
-    // SAFETY: the handle is open; only the other process has something at the address, and the buffer has this size.
+    // SAFETY: the handle is open, and the buffer has this size. The address belongs to the other process.
     check(unsafe {
         ReadProcessMemory(
             process.as_raw_handle(),
@@ -253,23 +253,23 @@ fn read_memory(process: BorrowedHandle<'_>, address: u64, size: usize) -> Answer
     Ok(bytes)
 }
 
-/// The region that an address is in: a MEMORY_BASIC_INFORMATION.
+/// Returns the region that holds an address: a MEMORY_BASIC_INFORMATION.
 fn region(process: HANDLE, address: u64) -> Result<[u64; REGION / 8], i32> {
     let from = usize::try_from(address).map_err(|_| ERROR_INVALID_PARAMETER.cast_signed())?;
     let mut region = [0u64; REGION / 8];
-    // SAFETY: the handle is open; only the other process has something at the address, and the buffer has this size.
+    // SAFETY: the handle is open, and the buffer has this size. The address belongs to the other process.
     match unsafe { VirtualQueryEx(process, ptr::without_provenance(from), region.as_mut_ptr().cast(), REGION) } {
         0 => Err(last_error()),
         _ => Ok(region),
     }
 }
 
-/// Where a region begins, and its size.
+/// Returns the start and the size of a region.
 fn bounds([start, _, _, size, ..]: &[u64; REGION / 8]) -> (u64, u64) {
     (*start, *size)
 }
 
-/// All regions. The call fails at the first address beyond them.
+/// Returns all regions. The call fails at the first address beyond them.
 fn regions(process: HANDLE) -> Answer {
     let mut all = Vec::new();
     let mut address = 0;
@@ -292,16 +292,16 @@ fn regions(process: HANDLE) -> Answer {
 fn mapped_file(process: HANDLE, address: u64) -> Answer {
     let from = usize::try_from(address).map_err(|_| ERROR_INVALID_PARAMETER.cast_signed())?;
     let mut room = vec![0; 1024];
-    // SAFETY: the handle is open; only the other process has something at the address, and the buffer has as many units.
+    // SAFETY: the handle is open, and the buffer has the length passed. The address belongs to the other process.
     match unsafe { K32GetMappedFileNameW(process, ptr::without_provenance(from), room.as_mut_ptr(), length(&room)) } {
         0 => Err(last_error()),
         units => Ok(text(room.get(..units as usize).unwrap_or(&room))),
     }
 }
 
-/// Counts the pages of a region.
+/// Counts the resident pages of a region, and those that no other process has.
 fn working_set(process: HANDLE, start: u64, size: u64, page_size: u64) -> Answer {
-    /// Pages that are asked for at once.
+    /// The number of pages in one query.
     const MANY: u64 = 4096;
     let page_size = page_size.max(1);
     let (mut page, pages) = (0, size / page_size);
@@ -311,7 +311,8 @@ fn working_set(process: HANDLE, start: u64, size: u64, page_size: u64) -> Answer
         let bytes = fill(usize::try_from(some * 16).unwrap_or(0), |buffer, room| {
             for number in 0..some {
                 let row = usize::try_from(number).unwrap_or(0);
-                // SAFETY: the buffer has room for `some` rows of 16 bytes and is aligned for their first word, an address.
+                // SAFETY: the buffer has room for `some` rows of 16 bytes, and is aligned for their first word, an
+                // address.
                 unsafe { buffer.cast::<[u64; 2]>().add(row).write([start + (page + number) * page_size, 0]) };
             }
             // SAFETY: the handle is open, and the buffer has `room` bytes.
@@ -330,7 +331,7 @@ fn working_set(process: HANDLE, start: u64, size: u64, page_size: u64) -> Answer
 
 pub(in super::super) fn exit_code(process: BorrowedHandle<'_>) -> Result<u32, i32> {
     let mut code = 0;
-    // SAFETY: the handle is open, and the number is alive.
+    // SAFETY: the handle is open, and the number is live.
     check(unsafe { GetExitCodeProcess(process.as_raw_handle(), &raw mut code) })?;
     Ok(code)
 }
@@ -357,7 +358,7 @@ pub(in super::super) fn set_priority(process: BorrowedHandle<'_>, class: u32) ->
 
 pub(in super::super) fn set_io_priority(process: BorrowedHandle<'_>, class: u32) -> Result<(), i32> {
     let (information, value) = (InformationClass::IoPriority as i32, (&raw const class).cast());
-    // SAFETY: the handle is open, and the number is alive and of this size.
+    // SAFETY: the handle is open, and the number is live and has this size.
     native(unsafe { NtSetInformationProcess(process.as_raw_handle(), information, value, size_of_u32::<u32>()) })
 }
 

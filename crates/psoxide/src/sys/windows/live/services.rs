@@ -1,4 +1,4 @@
-//! The service control manager.
+//! Asks the service control manager.
 
 use std::ptr;
 
@@ -15,26 +15,26 @@ use crate::sys::question::Answer;
 use crate::sys::windows::calls::{self, ServiceAspect};
 use crate::sys::windows::service_handle::ServiceHandle;
 
-/// The handle that a call returned, or why there is none.
+/// Returns the handle that a call opened, or the last error.
 fn opened(handle: SC_HANDLE) -> Result<ServiceHandle, i32> {
-    // SAFETY: the call has just opened the handle, and nobody else has it.
+    // SAFETY: the call has just opened the handle, which has no other owner.
     unsafe { ServiceHandle::new(handle) }.ok_or_else(last_error)
 }
 
-/// The manager of this machine.
+/// Opens the service manager of this machine.
 fn manager() -> Result<ServiceHandle, i32> {
     let rights = SC_MANAGER_CONNECT | SC_MANAGER_ENUMERATE_SERVICE;
     // SAFETY: null pointers mean this machine and its active services.
     opened(unsafe { OpenSCManagerW(ptr::null(), ptr::null(), rights) })
 }
 
-/// The number of services, and the list of them.
+/// Returns the number of services, and the list of them.
 pub(super) fn list() -> Answer {
     let manager = manager()?;
     let mut count = 0u32;
     let list = fill_addressed(64 << 10, |buffer, room| {
         let (mut left, mut resume) = (0, 0);
-        // SAFETY: the manager is open, the buffer has `room` bytes, and the numbers are alive.
+        // SAFETY: the manager is open, the buffer has `room` bytes, and the numbers are live.
         let answer = unsafe {
             EnumServicesStatusExW(
                 manager.raw(),
@@ -58,22 +58,22 @@ pub(super) fn list() -> Answer {
     Ok([&u64::from(count).to_le_bytes()[..], &list].concat())
 }
 
-/// The handle of a service, which the first question opens.
+/// Returns the handle of a service. The first question opens it.
 fn handle(service: &calls::Service) -> Result<SC_HANDLE, i32> {
     if let Some(open) = service.opened.get() {
         return Ok(open.raw());
     }
     let (manager, name) = (manager()?, wide(&service.name));
-    // SAFETY: the manager is open, and the name is a terminated text.
+    // SAFETY: the manager is open, and the name is a NUL-terminated text.
     let handle = unsafe { OpenServiceW(manager.raw(), name.as_ptr(), SERVICE_QUERY_CONFIG | SERVICE_QUERY_STATUS) };
     let open = opened(handle)?;
     Ok(service.opened.get_or_init(|| open).raw())
 }
 
-/// Asks something about a service.
+/// Asks a question about a service.
 pub(super) fn ask(aspect: ServiceAspect, service: &calls::Service) -> Answer {
     let handle = handle(service)?;
-    // What a call that says how much it needs has come to.
+    // Converts the result of a call that reports the needed size.
     let answer = |done, needed, room| match done {
         0 if too_small() => Filled::TooSmall(needed),
         0 => Filled::Failed(last_error()),

@@ -1,4 +1,4 @@
-//! Waiting for any number of processes at the same time.
+//! Waits for any number of processes at the same time.
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -12,25 +12,25 @@ use windows_sys::Win32::System::Threading::{
 
 use super::check;
 
-/// What a wait passes to its callback: the place of the handle, and the channel for it.
+/// The argument of a wait's callback: the position of the handle, and the channel to report it.
 struct Context {
     place: usize,
     tell: Sender<usize>,
 }
 
-/// A wait that the pool of threads has taken on.
+/// A wait that is registered with the system's thread pool.
 struct Registered {
     wait: HANDLE,
-    /// Freed when the wait is over.
+    /// Freed when the wait has been unregistered.
     context: *mut Context,
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        // SAFETY: the wait is registered; with this argument the call returns only when the callback is not running and
-        // will not run, so that nobody uses the context any more.
+        // SAFETY: the wait is registered. With this argument the call returns only when the callback is not running and
+        // will not run, so nobody uses the context any more.
         unsafe { UnregisterWaitEx(self.wait, INVALID_HANDLE_VALUE) };
-        // SAFETY: it came from a box, once.
+        // SAFETY: the pointer came from a box, and is freed once.
         drop(unsafe { Box::from_raw(self.context) });
     }
 }
@@ -38,15 +38,15 @@ impl Drop for Registered {
 unsafe extern "system" fn ended(context: *mut c_void, _timed_out: bool) {
     // SAFETY: the context lives until the wait has been unregistered.
     let context = unsafe { &*context.cast::<Context>() };
-    // Nobody listens any more when the time is over.
+    // After the timeout nobody receives any more.
     let _ = context.tell.send(context.place);
 }
 
-/// What [`each`] returns: the waits, and where the places arrive.
+/// The result of [`each`]: the waits, and the channel on which positions arrive.
 pub(in super::super) type Waiting<'a> = (Waits<'a>, Receiver<usize>);
 
-/// Waits for all of `handles`, which the pool of threads shares among as few threads as it can. The place of each handle
-/// that is signalled arrives at the receiver.
+/// Waits for all of `handles`. The system's thread pool distributes them over as few threads as it can. When a handle
+/// is signalled, its position is sent to the receiver.
 pub(in super::super) fn each<'a>(
     handles: impl Iterator<Item = (usize, BorrowedHandle<'a>)>,
 ) -> Result<Waiting<'a>, i32> {
@@ -67,7 +67,7 @@ pub(in super::super) fn each<'a>(
             )
         };
         if let Err(error) = check(answer) {
-            // SAFETY: no wait took it on.
+            // SAFETY: the registration failed, so nobody else has the context.
             drop(unsafe { Box::from_raw(context) });
             return Err(error);
         }
@@ -76,7 +76,7 @@ pub(in super::super) fn each<'a>(
     Ok((waits, told))
 }
 
-/// All waits. They end before the handles are closed.
+/// All registered waits. They end before the handles are closed.
 pub(in super::super) struct Waits<'a>(Vec<Registered>, PhantomData<BorrowedHandle<'a>>);
 
 impl Drop for Waits<'_> {
