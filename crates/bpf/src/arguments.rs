@@ -1,18 +1,18 @@
-//! The command line of a process whose record a program has printed, after it: how many bytes it has, and these; 0 for one
-//! that is too long or away.
+//! Prints the command line of a process after its record: its length in bytes, and the bytes. The length is 0 if the
+//! command line is too long or not in memory.
 
 use crate::asm::{Helper, If, Op, Program, Reg};
 use crate::iterator::{self, STACK, TASK};
 use crate::kernel::Kernel;
 use crate::record::{RECORD, Word, word};
 
-/// As much of a command line as takes the record's place on the stack, after a word for its length.
+/// The longest command line. It takes the record's place on the stack, after a word for its length.
 const ARGUMENTS: i32 = RECORD as i32 - 8;
 
-/// Prints the command line as the kernel copies it, which may sleep.
+/// Prints the command line as the kernel copies it. The copy may sleep.
 ///
-/// Only from processes of the caller's own user: to copy from memory waits for the file that is mapped there, if any,
-/// and another user could map one that makes it wait for ever. /proc never reads such pages.
+/// Only command lines of the caller's own user are copied. A copy from memory waits for the file that is mapped there,
+/// and another user could map a file that makes it wait forever. /proc never reads such pages.
 pub(crate) fn print(p: &mut Program, kernel: &Kernel<'_>) {
     let (none, copied) = (p.label(), p.label());
     p.load(Reg::R7, STACK, word(Word::ArgumentsStart), 8);

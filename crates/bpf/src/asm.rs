@@ -1,8 +1,8 @@
-//! An assembler of BPF instructions: Documentation/bpf/standardization/instruction-set.rst.
+//! Assembles BPF instructions, see Documentation/bpf/standardization/instruction-set.rst.
 
 use std::os::fd::RawFd;
 
-/// One instruction: code, registers, offset and immediate value in the machine's byte order.
+/// One instruction: code, registers, offset and immediate value, in the machine's byte order.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Instruction {
@@ -12,7 +12,7 @@ pub(crate) struct Instruction {
     immediate: i32,
 }
 
-/// A register. R0 holds results, R1 to R5 arguments, which a call destroys; R10 is the end of the stack.
+/// A register. R0 holds results. R1 to R5 hold arguments, which a call overwrites. R10 is the end of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reg {
     R0,
@@ -28,7 +28,7 @@ pub(crate) enum Reg {
     R10,
 }
 
-/// A helper function by its number in linux/bpf.h.
+/// A helper function, by its number in linux/bpf.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Helper {
     MapLookupElem = 1,
@@ -55,7 +55,7 @@ impl Helper {
     }
 }
 
-/// When a jump is taken: unsigned comparisons of 64 bits.
+/// The condition of a jump: unsigned comparisons of 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum If {
     Equal = 0x10,
@@ -73,21 +73,21 @@ pub(crate) enum Op {
     ShiftLeft = 0x60,
     ShiftRight = 0x70,
     Move = 0xb0,
-    /// To the right, copies of the sign coming in.
+    /// Shifts right, and repeats the sign bit.
     ShiftSigned = 0xc0,
 }
 
-/// A place in the program that jumps lead to.
+/// A position in the program that is the target of jumps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Label(usize);
 
-/// A program in the making.
+/// A program that is being assembled.
 #[derive(Debug, Default)]
 pub(crate) struct Program {
     code: Vec<Instruction>,
-    /// Where each label is, once it is placed.
+    /// The position of each label, once it is placed.
     labels: Vec<Option<usize>>,
-    /// Jumps that are to lead to labels.
+    /// The jumps, with the labels that they lead to.
     jumps: Vec<(usize, Label)>,
 }
 
@@ -96,14 +96,15 @@ const CLASS_STORE: u8 = 0x63;
 const CLASS_STORE_IMMEDIATE: u8 = 0x62;
 const CLASS_ARITHMETIC: u8 = 0x07;
 const CLASS_JUMP: u8 = 0x05;
-/// The second operand is a register.
+/// Marks that the second operand is a register.
 const FROM_REGISTER: u8 = 0x08;
 const CALL: u8 = 0x85;
 /// BPF_JCOND: `may_goto`.
 const JUMP_BY_CHANCE: u8 = 0xe0;
 const EXIT: u8 = 0x95;
 const LOAD_WIDE: u8 = 0x18;
-/// In place of a register: the immediate value is a map's descriptor; the BTF number of a kernel function to call.
+/// Written in place of a register: the immediate value is a map's descriptor, or the BTF id of a kernel function to
+/// call.
 const PSEUDO_MAP: u8 = 1;
 const PSEUDO_KFUNC: u8 = 2;
 
@@ -117,7 +118,7 @@ impl Program {
         Label(self.labels.len() - 1)
     }
 
-    /// The next instruction is where `label` is.
+    /// Places `label` at the next instruction.
     pub(crate) fn place(&mut self, label: Label) {
         if let Some(place) = self.labels.get_mut(label.0) {
             *place = Some(self.code.len());
@@ -148,7 +149,7 @@ impl Program {
         self.op(dst, Op::Add, offset.into());
     }
 
-    /// `dst` = the `size` bytes (1, 2, 4 or 8) at `src + offset`, without sign.
+    /// `dst` = the `size` bytes (1, 2, 4 or 8) at `src + offset`, zero-extended.
     pub(crate) fn load(&mut self, dst: Reg, src: Reg, offset: i16, size: u8) {
         self.push(CLASS_LOAD | width(size), dst as u8, src as u8, offset, 0);
     }
@@ -168,20 +169,20 @@ impl Program {
         self.push(CLASS_JUMP, 0, 0, 0, 0);
     }
 
-    /// To `to` if `left when value`.
+    /// Jumps to `to` if `left when value`.
     pub(crate) fn jump_if(&mut self, left: Reg, when: If, value: i32, to: Label) {
         self.jumps.push((self.code.len(), to));
         self.push(CLASS_JUMP | when as u8, left as u8, 0, 0, value);
     }
 
-    /// To `to` if `left when right`.
+    /// Jumps to `to` if `left when right`.
     pub(crate) fn jump_if_reg(&mut self, left: Reg, when: If, right: Reg, to: Label) {
         self.jumps.push((self.code.len(), to));
         self.push(CLASS_JUMP | FROM_REGISTER | when as u8, left as u8, right as u8, 0, 0);
     }
 
-    /// To `to` once a loop that comes by here has used up what the kernel gives it (since Linux 6.9): the verifier asks for
-    /// one in a loop of which it cannot see the end.
+    /// Jumps to `to` when a loop has passed here as often as the kernel allows (`may_goto`, since Linux 6.9). The
+    /// verifier requires this in a loop whose end it cannot prove.
     pub(crate) fn give_up(&mut self, to: Label) {
         self.jumps.push((self.code.len(), to));
         self.push(CLASS_JUMP | JUMP_BY_CHANCE, 0, 0, 0, 0);
@@ -191,12 +192,12 @@ impl Program {
         self.push(CALL, 0, 0, 0, helper as i32);
     }
 
-    /// Calls the kernel's function of this BTF number.
+    /// Calls the kernel function with this BTF id.
     pub(crate) fn call_kernel(&mut self, function: u32) {
         self.push(CALL, 0, PSEUDO_KFUNC, 0, function.cast_signed());
     }
 
-    /// `dst` = the address of the map that the program is loaded with ([`with_map`]).
+    /// `dst` = the address of the map with which the program is loaded ([`with_map`]).
     pub(crate) fn map(&mut self, dst: Reg) {
         self.push(LOAD_WIDE, dst as u8, PSEUDO_MAP, 0, 0);
         self.push(0, 0, 0, 0, 0);
@@ -208,7 +209,7 @@ impl Program {
         self.push(EXIT, 0, 0, 0, 0);
     }
 
-    /// The program, its jumps led to their labels; `None` where one is too far.
+    /// Resolves the jumps and returns the program. Returns `None` if a jump is too far.
     pub(crate) fn finish(mut self) -> Option<Vec<Instruction>> {
         for (at, label) in self.jumps {
             let to = i64::try_from((*self.labels.get(label.0)?)?).ok()?;
@@ -220,7 +221,7 @@ impl Program {
 }
 
 impl Instruction {
-    /// Whether it calls the function that casts.
+    /// Returns whether the instruction calls `bpf_rdonly_cast`.
     #[cfg(test)]
     fn is_cast(&self, name: impl Fn(u32) -> String) -> bool {
         self.code == CALL
@@ -233,19 +234,19 @@ impl Instruction {
     }
 }
 
-/// Whether a program has to be loaded with a map.
+/// Returns whether a program needs a map.
 pub(crate) fn uses_map(program: &[Instruction]) -> bool {
     program.iter().any(Instruction::is_map)
 }
 
-/// The program, with the descriptor of its map.
+/// Returns the program with the descriptor of its map.
 pub(crate) fn with_map(program: &[Instruction], map: RawFd) -> Vec<Instruction> {
     let fill = |&one: &Instruction| if one.is_map() { Instruction { immediate: map, ..one } } else { one };
     program.iter().map(fill).collect()
 }
 
-/// Writes a program as text, one instruction a line, in the notation of the kernel's own listings. `name` names the
-/// kernel's functions and types by their BTF number.
+/// Formats a program as text, one instruction per line, in the notation of the kernel's listings. `name` returns the
+/// name of a kernel function or type for its BTF id.
 #[cfg(test)]
 pub(crate) fn listing(program: &[Instruction], name: impl Fn(u32) -> String) -> String {
     use std::fmt::Write as _;
@@ -276,7 +277,7 @@ pub(crate) fn listing(program: &[Instruction], name: impl Fn(u32) -> String) -> 
             (_, 0x01) => format!("{dst} = *({size} *)({src} {offset:+})"),
             (_, 0x02) => format!("*({size} *)({dst} {offset:+}) = {immediate}"),
             (_, 0x03) => format!("*({size} *)({dst} {offset:+}) = {src}"),
-            // The type that the next instruction casts to.
+            // The type to which the next instruction casts.
             (_, 0x07) if program.get(at + 1).is_some_and(|next| next.is_cast(&name)) => {
                 format!("{dst} = {}", name(immediate.cast_unsigned()))
             }
@@ -312,7 +313,7 @@ pub(crate) fn listing(program: &[Instruction], name: impl Fn(u32) -> String) -> 
     text
 }
 
-/// The bits of a load or store that say how many bytes.
+/// Returns the bits of a load or store that encode its size.
 fn width(size: u8) -> u8 {
     match size {
         1 => 0x10,

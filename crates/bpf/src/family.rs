@@ -1,11 +1,11 @@
-//! Who there is, and whose child, in one walk.
+//! Prints all processes and their parents in one walk.
 
 use crate::Pid;
 use crate::asm::{Instruction, Program, Reg};
 use crate::iterator::{self, STACK, TASK, follow};
 use crate::kernel::Kernel;
 
-/// Prints, of every process: pid, parent's pid, start in nanoseconds since boot, number of threads.
+/// Prints for every process: pid, parent's pid, start in nanoseconds since boot, number of threads.
 pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let mut p = Program::default();
     let out = p.label();
@@ -31,16 +31,16 @@ pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.finish()
 }
 
-/// A process, and its parent.
+/// A process and its parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relative {
-    /// The process.
+    /// The pid of the process.
     pub pid: Pid,
-    /// Its parent.
+    /// The pid of the parent.
     pub ppid: Pid,
     /// Nanoseconds between the boot and the start of the process.
     pub start: u64,
-    /// The number of its threads.
+    /// The number of threads.
     pub threads: u64,
 }
 

@@ -1,4 +1,4 @@
-//! bpf(2): loading programs, and iterators over what they print.
+//! Calls bpf(2): loads programs, and reads what iterators print.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -21,7 +21,7 @@ const BPF_PROG_TYPE_SYSCALL: u32 = 31;
 const BPF_TRACE_ITER: u32 = 28;
 const BPF_F_SLEEPABLE: u32 = 1 << 4;
 
-/// The part of `union bpf_attr` that BPF_PROG_LOAD reads, linux/bpf.h, up to what Linux 5.9 knows. Pointers are 64 bits
+/// The part of `union bpf_attr` for BPF_PROG_LOAD, from linux/bpf.h, with the fields of Linux 5.9. Pointers are 64 bits
 /// wide on every machine.
 #[repr(C)]
 #[derive(Default)]
@@ -50,7 +50,7 @@ struct ProgLoad {
     pad: u32,
 }
 
-/// That of BPF_MAP_CREATE.
+/// The part of `union bpf_attr` for BPF_MAP_CREATE.
 #[repr(C)]
 #[derive(Default)]
 struct MapCreate {
@@ -60,7 +60,7 @@ struct MapCreate {
     max_entries: u32,
 }
 
-/// That of BPF_LINK_CREATE.
+/// The part of `union bpf_attr` for BPF_LINK_CREATE.
 #[repr(C)]
 #[derive(Default)]
 struct LinkCreate {
@@ -73,7 +73,7 @@ struct LinkCreate {
     pad: u32,
 }
 
-/// `union bpf_iter_link_info` for tasks (Linux 6.1): the one thread, or the process of which all threads are to be visited.
+/// `union bpf_iter_link_info` for tasks (Linux 6.1): the only thread, or the process whose threads the iterator visits.
 #[repr(C)]
 #[derive(Default)]
 struct IterLinkInfo {
@@ -83,7 +83,7 @@ struct IterLinkInfo {
     pad: u32,
 }
 
-/// That of BPF_PROG_TEST_RUN, which for a program of type BPF_PROG_TYPE_SYSCALL is what runs it.
+/// The part of `union bpf_attr` for BPF_PROG_TEST_RUN, which runs programs of type BPF_PROG_TYPE_SYSCALL.
 #[repr(C)]
 #[derive(Default)]
 struct ProgRun {
@@ -105,7 +105,7 @@ struct ProgRun {
     pad: u32,
 }
 
-/// That of BPF_OBJ_GET_INFO_BY_FD.
+/// The part of `union bpf_attr` for BPF_OBJ_GET_INFO_BY_FD.
 #[repr(C)]
 #[derive(Default)]
 struct GetInfo {
@@ -114,7 +114,7 @@ struct GetInfo {
     info: u64,
 }
 
-/// What begins `struct bpf_prog_info` and `struct bpf_link_info`: what kind of program or link it is, and its number.
+/// The first fields of `struct bpf_prog_info` and `struct bpf_link_info`: the type of the program or link, and its id.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Identity {
@@ -122,7 +122,7 @@ struct Identity {
     id: u32,
 }
 
-/// That of BPF_ITER_CREATE.
+/// The part of `union bpf_attr` for BPF_ITER_CREATE.
 #[repr(C)]
 #[derive(Default)]
 struct IterCreate {
@@ -145,8 +145,7 @@ const _: () = {
     assert!(size_of::<IterCreate>() == 8 && size_of::<Instruction>() == 8);
 };
 
-/// The kernel's types, where the kernel has them: to read them would be to copy five megabytes. /sys/kernel/btf/vmlinux
-/// can be mapped since Linux 6.16.
+/// The kernel's BTF, mapped from /sys/kernel/btf/vmlinux (since Linux 6.16). Reading it would copy five megabytes.
 pub(crate) struct Types {
     at: NonNull<libc::c_void>,
     length: usize,
@@ -156,7 +155,8 @@ impl Types {
     pub(crate) fn open() -> io::Result<Self> {
         let file = File::open("/sys/kernel/btf/vmlinux")?;
         let length = usize::try_from(file.metadata()?.len()).map_err(|_| io::ErrorKind::Unsupported)?;
-        // SAFETY: a new mapping overlaps nothing, and what is mapped is never written to, by the kernel either.
+        // SAFETY: a new mapping does not overlap an existing one. Nobody writes to the mapped memory, not even the
+        // kernel.
         let at =
             unsafe { libc::mmap(ptr::null_mut(), length, libc::PROT_READ, libc::MAP_PRIVATE, file.as_raw_fd(), 0) };
         match NonNull::new(at) {
@@ -166,41 +166,42 @@ impl Types {
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        // SAFETY: so many bytes are mapped there for as long as `self` lives; bytes have no alignment and any value.
+        // SAFETY: this many bytes are mapped there as long as `self` lives. Bytes need no alignment and may have any
+        // value.
         unsafe { slice::from_raw_parts(self.at.as_ptr().cast(), self.length) }
     }
 }
 
 impl Drop for Types {
     fn drop(&mut self) {
-        // SAFETY: this is the mapping that `open` made, and nobody borrows from it any more.
+        // SAFETY: `open` made this mapping, and nobody borrows from it any more.
         unsafe { libc::munmap(self.at.as_ptr(), self.length) };
     }
 }
 
-/// One bpf(2) call: its result.
+/// Calls bpf(2). Returns its result.
 ///
 /// # Safety
-/// `attr` is the structure that `command` reads, and every pointer in it is good for as long as its length says.
+/// `attr` is the structure that `command` reads. Every pointer in it is valid for the length that it states.
 unsafe fn call<T>(command: libc::c_int, attr: &mut T) -> io::Result<i32> {
     let pointer: *mut T = attr;
-    // SAFETY: the pointer is to a live structure of the size given; the caller vouches for what is in it.
+    // SAFETY: the pointer is to a live structure of the given size. The caller guarantees its contents.
     let code = unsafe { libc::syscall(libc::SYS_bpf, command, pointer, size_of::<T>()) };
     i32::try_from(code).ok().filter(|code| *code >= 0).ok_or_else(io::Error::last_os_error)
 }
 
-/// The same of a command that answers with a new descriptor.
+/// Calls a command of bpf(2) that returns a new descriptor.
 ///
 /// # Safety
 /// As for [`call`].
 unsafe fn bpf<T>(command: libc::c_int, attr: &mut T) -> io::Result<OwnedFd> {
-    // SAFETY: the caller vouches for what `attr` is.
+    // SAFETY: the caller guarantees the contents of `attr`.
     let fd = unsafe { call(command, attr) }?;
-    // SAFETY: the command has answered with a new descriptor, which is ours.
+    // SAFETY: the command returned a new descriptor, which has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// What a descriptor of a program or a link is of.
+/// Returns the type and id of the program or link behind a descriptor.
 fn identity(fd: BorrowedFd<'_>) -> io::Result<Identity> {
     let mut found = [Identity::default()];
     let mut attr = GetInfo {
@@ -208,15 +209,15 @@ fn identity(fd: BorrowedFd<'_>) -> io::Result<Identity> {
         info_len: u32::try_from(size_of_val(&found)).unwrap_or_default(),
         info: u64::try_from(found.as_mut_ptr().expose_provenance()).unwrap_or_default(),
     };
-    // SAFETY: the kernel writes as many bytes as it is told, into a structure that outlives the call.
+    // SAFETY: the kernel writes at most the given number of bytes, into a structure that outlives the call.
     unsafe { call(BPF_OBJ_GET_INFO_BY_FD, &mut attr) }?;
     Ok(found.first().copied().unwrap_or_default())
 }
 
-/// A program or link that is kept open though its host does not know.
+/// A descriptor of a program or link that stays open without the host program's knowledge.
 ///
-/// A host that closes all its descriptors, as daemons do, closes this one too, and another file may take its number:
-/// that is neither used nor closed.
+/// A host that closes all its descriptors, as daemons do, closes this one too. Another file may then get its number.
+/// Such a file is neither used nor closed here.
 #[derive(Debug)]
 pub(crate) struct Kept {
     fd: ManuallyDrop<OwnedFd>,
@@ -228,7 +229,7 @@ impl Kept {
         Ok(Self { identity: identity(fd.as_fd())?, fd: ManuallyDrop::new(fd) })
     }
 
-    /// The descriptor, if it is still what it was.
+    /// Returns the descriptor, if it still belongs to the same program or link.
     pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
         let fd = self.fd.as_fd();
         (identity(fd).ok() == Some(self.identity)).then_some(fd)
@@ -238,7 +239,7 @@ impl Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         if self.fd().is_some() {
-            // SAFETY: nothing uses the field after this.
+            // SAFETY: nothing uses the field afterwards.
             unsafe { ManuallyDrop::drop(&mut self.fd) };
         }
     }
@@ -252,23 +253,24 @@ fn number(fd: BorrowedFd<'_>) -> u32 {
     u32::try_from(fd.as_raw_fd()).unwrap_or(u32::MAX)
 }
 
-/// Makes a map of one number for each CPU.
+/// Makes a per-CPU map with one number for each CPU.
 pub(crate) fn per_cpu_map() -> io::Result<OwnedFd> {
     let mut attr = MapCreate { map_type: BPF_MAP_TYPE_PERCPU_ARRAY, key_size: 4, value_size: 8, max_entries: 1 };
-    // SAFETY: there are no pointers in it.
+    // SAFETY: the structure has no pointers.
     unsafe { bpf(BPF_MAP_CREATE, &mut attr) }
 }
 
-/// What runs a program.
+/// How a program is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runs {
-    /// An iterator, by the BTF number of its function; the program may sleep or not.
+    /// By an iterator, given by the BTF id of its function. The program may sleep if `sleepable`.
     Iterator { function: u32, sleepable: bool },
-    /// [`run`]; it may sleep.
+    /// By [`run`]. The program may sleep.
     Call,
 }
 
-// bpf_probe_read_kernel and others are for programs under this licence; the kernel takes no other name for "free".
+// The kernel permits bpf_probe_read_kernel and others only to programs with a licence that it knows as free, such as
+// this.
 const LICENSE: &[u8] = b"GPL\0";
 
 fn prog_load(program: &[Instruction], runs: Runs) -> io::Result<ProgLoad> {
@@ -294,11 +296,11 @@ fn prog_load(program: &[Instruction], runs: Runs) -> io::Result<ProgLoad> {
 /// Loads a program.
 pub(crate) fn load(program: &[Instruction], runs: Runs) -> io::Result<OwnedFd> {
     let mut attr = prog_load(program, runs)?;
-    // SAFETY: instructions and licence outlive the call, and their lengths are as given or marked by a NUL.
+    // SAFETY: instructions and licence outlive the call. Their lengths are given, or marked by a NUL.
     unsafe { bpf(BPF_PROG_LOAD, &mut attr) }
 }
 
-/// Runs a program that reads its question from `context` and writes its answer there.
+/// Runs a program that reads its question from `context`, and writes its answer there.
 pub(crate) fn run(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<()> {
     let mut attr = ProgRun {
         prog_fd: number(program),
@@ -306,21 +308,21 @@ pub(crate) fn run(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<()>
         ctx_in: u64::try_from(context.as_mut_ptr().expose_provenance()).unwrap_or_default(),
         ..ProgRun::default()
     };
-    // SAFETY: the kernel copies the context from and to memory that outlives the call, of the size given.
+    // SAFETY: the kernel copies the context from and to memory of the given size, which outlives the call.
     unsafe { call(BPF_PROG_TEST_RUN, &mut attr) }.map(drop)
 }
 
-/// What an iterator is over.
+/// The threads that an iterator visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Over {
     All,
-    /// A thread; a process's first one has its pid.
+    /// One thread. The id of a process's first thread is its pid.
     Thread(u32),
     /// All threads of a process.
     Process(u32),
 }
 
-/// Makes an iterator of a program.
+/// Attaches a program to its iterator.
 pub(crate) fn link(program: BorrowedFd<'_>, over: Over) -> io::Result<OwnedFd> {
     let info = [match over {
         Over::All => IterLinkInfo::default(),
@@ -332,18 +334,19 @@ pub(crate) fn link(program: BorrowedFd<'_>, over: Over) -> io::Result<OwnedFd> {
         attr.iter_info = address(&info);
         attr.iter_info_len = u32::try_from(size_of_val(&info)).unwrap_or_default();
     }
-    // SAFETY: the info outlives the call, and its length is as given.
+    // SAFETY: the info outlives the call, and has the given length.
     unsafe { bpf(BPF_LINK_CREATE, &mut attr) }
 }
 
-/// Begins a walk: what the program prints is read from the descriptor.
+/// Starts a walk. Reading the returned descriptor returns what the program prints.
 pub(crate) fn iterate(link: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let mut attr = IterCreate { link_fd: number(link), flags: 0 };
-    // SAFETY: there are no pointers in it.
+    // SAFETY: the structure has no pointers.
     unsafe { bpf(BPF_ITER_CREATE, &mut attr) }
 }
 
-/// The end of the verifier's log of a program that it refuses; empty if it accepts the program or cannot be asked.
+/// Returns the end of the verifier's log for a program that it refuses. Empty if it accepts the program or cannot be
+/// asked.
 pub(crate) fn verifier_log(program: &[Instruction], runs: Runs) -> String {
     const ROOM: usize = 1 << 20;
     const LINES: usize = 40;
@@ -355,7 +358,7 @@ pub(crate) fn verifier_log(program: &[Instruction], runs: Runs) -> String {
         log_buf: u64::try_from(log.as_mut_ptr().expose_provenance()).unwrap_or_default(),
         ..attr
     };
-    // SAFETY: instructions, licence and log outlive the call, and their lengths are as given or marked by a NUL.
+    // SAFETY: instructions, licence and log outlive the call. Their lengths are given, or marked by a NUL.
     if unsafe { bpf(BPF_PROG_LOAD, &mut attr) }.is_ok() {
         return String::new();
     }
@@ -378,16 +381,16 @@ mod tests {
         };
         let kept = Kept::new(map).unwrap();
         assert!(kept.fd().is_some());
-        // What takes the number here is put in its place at once, so that no other test's file can.
+        // A file takes the number in one step, so that no file of another test can.
         let taken = kept.fd.as_raw_fd();
         let file = std::fs::File::open("/dev/null").unwrap();
-        // SAFETY: both descriptors are open, and the second is this test's alone.
+        // SAFETY: both descriptors are open. This test alone uses the second one.
         assert_eq!(unsafe { libc::dup2(file.as_raw_fd(), taken) }, taken);
         assert!(kept.fd().is_none());
         drop(kept);
-        // SAFETY: the call only asks, and then closes what this test has put there.
+        // SAFETY: the call only reads flags.
         assert_eq!(unsafe { libc::fcntl(taken, libc::F_GETFD) & !libc::FD_CLOEXEC }, 0);
-        // SAFETY: as above.
+        // SAFETY: this test opened the descriptor.
         assert_eq!(unsafe { libc::close(taken) }, 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Descriptors in one walk: what the programs of such walks begin with, and one process's regular files.
+//! Prints descriptors in one walk: the start of all such programs, and the program for one process's regular files.
 
 use psoxide_parse::Cursor;
 
@@ -9,7 +9,7 @@ use crate::kernel::Kernel;
 pub(crate) const FILE: Reg = Reg::R7;
 pub(crate) const FD: Reg = Reg::R8;
 
-/// Loads what `struct bpf_iter__task_file` holds; to `out` after the last file.
+/// Loads the fields of `struct bpf_iter__task_file`. Jumps to `out` after the last file.
 pub(crate) fn begin(p: &mut Program, out: Label) {
     iterator::visit(p, out);
     p.load(FILE, Reg::R1, 24, 8);
@@ -17,11 +17,11 @@ pub(crate) fn begin(p: &mut Program, out: Label) {
     p.jump_if(FILE, If::Equal, 0, out);
 }
 
-/// Of the first descriptor of a walk, whatever it is, prints so many words from `from` on the stack on, each `value`: kernels
-/// have been seen that do not visit some process, and where nothing is printed, that may be so. To come after [`begin`].
+/// Prints `words` words of `value` for the first descriptor of a walk, whatever it is. Some kernels do not visit some
+/// processes, and an empty walk would look like a process without descriptors. Must come after [`begin`].
 pub(crate) fn tell_visited(p: &mut Program, from: i16, words: usize, value: i32) {
     let go_on = p.label();
-    // `struct bpf_iter_meta`: the number of the descriptor in the walk.
+    // The number of the descriptor in the walk, from `struct bpf_iter_meta`.
     p.load(Reg::R2, Reg::R1, 0, 8);
     p.load(Reg::R2, Reg::R2, 16, 8);
     p.jump_if(Reg::R2, If::NotEqual, 0, go_on);
@@ -31,54 +31,54 @@ pub(crate) fn tell_visited(p: &mut Program, from: i16, words: usize, value: i32)
     p.place(go_on);
 }
 
-/// The longest path that is told; others are looked up.
+/// The size of the buffer for a path. Longer paths are looked up in /proc.
 const PATH: i16 = 400;
-/// NAME_MAX, and a NUL.
+/// NAME_MAX plus a NUL.
 const NAME: i32 = 256;
 
-/// What is printed of each file, before its path or name.
+/// The words that are printed for each file, before its path or name.
 #[derive(Debug, Clone, Copy)]
 enum Word {
     Fd,
     Flags,
     Position,
-    /// The word of the table of descriptors to close on exec that has its bit.
+    /// The word of the close-on-exec table that contains the descriptor's bit.
     CloseOnExec,
-    /// Where it is: the mount and the directory by their addresses, and the directory's inode and device.
+    /// The location: the addresses of the mount and the directory, and the directory's inode and device.
     Mount,
     Directory,
     Inode,
     Device,
-    /// Whether its name in that directory leads to it, and to nothing that is mounted there.
+    /// Whether the name in that directory leads to the file, and not to something mounted there.
     Named,
-    /// Bytes that follow, with a NUL: of a path, or of a name; 0 where neither could be told.
+    /// The number of bytes that follow, with a NUL: a path or a name. 0 if neither could be printed.
     Length,
 }
 
 const WORDS: usize = Word::Length as usize + 1;
-/// No descriptor.
+/// Stands for no descriptor.
 const VISITED: i32 = -1;
 const BYTES: i16 = 8 * (Word::Length as i16 + 1);
-/// Where the words are on the stack, before the path.
+/// The position of the words on the stack, before the path.
 const HEAD: i16 = -PATH - BYTES;
-/// Below them.
+/// The position of the sequence number, below the words.
 const SEQUENCE: i16 = HEAD - 8;
 const PLACE: i16 = HEAD - 16;
 const KEY: i16 = HEAD - 24;
-/// The whole stack has 512 bytes, Documentation/bpf/bpf_design_QA.rst.
+/// The stack has 512 bytes, see Documentation/bpf/bpf_design_QA.rst.
 const _: () = assert!(KEY >= -512);
 
-/// R0 = the 64 bits at `base + offset`, as a number whatever they are.
+/// R0 = the 64 bits at `base + offset`, read as a number whatever their type.
 fn number(p: &mut Program, kernel: &Kernel<'_>, base: Reg, offset: i16) {
     p.at(Reg::R1, base, offset);
     kernel.word(p, Reg::R0);
 }
 
-/// Prints the words of every file whose path may be a regular file's, and that path; or its name alone, where it is in the
-/// same place as the last one of which the path was told.
+/// Prints the words of every file that may be a regular file, and its path. If the file is in the same directory and
+/// mount as the last file whose path was printed, prints only its name.
 ///
-/// That place is noted in the map, together with the number of the walk: others may go on. What they do to the note may
-/// make a name come without a path before it, which who reads it sees.
+/// The map holds that location, together with the number of the walk, because several walks can run at the same time.
+/// If they overwrite it, a name can appear without a path before it. The reader detects that.
 pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     const DENTRY: Reg = TASK;
     const LENGTH: Reg = FD;
@@ -86,7 +86,7 @@ pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let [out, tell, whole, told, nothing, elsewhere, print] = [(); 7].map(|()| p.label());
     let to = |word: Word| word as i16 * 8 + HEAD;
     let store = |p: &mut Program, word: Word| p.store(STACK, to(word), Reg::R0);
-    // `struct bpf_iter_meta`: the number of the walk.
+    // The number of the walk, from `struct bpf_iter_meta`.
     p.load(Reg::R2, Reg::R1, 0, 8);
     p.load(Reg::R2, Reg::R2, 8, 8);
     p.op(Reg::R2, Op::ShiftLeft, 48);
@@ -99,8 +99,8 @@ pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let [kind, regular, symlink, mounted] =
         ["ENTRY_TYPE", "REGULAR_TYPE", "SYMLINK_TYPE", "MOUNTED"].map(|name| kernel.dentry_flag(name));
     let (kind, regular, symlink, mounted) = (kind?, regular?, symlink?, mounted?);
-    // What else it is: a link that leads on (O_PATH), or something that has lost its name, or has a file mounted over it;
-    // what is its own parent is in no directory.
+    // Skip links opened with O_PATH, and files that have lost their name or have a file mounted over them. A dentry
+    // that is its own parent is in no directory.
     p.copy(Reg::R1, FILE);
     kernel.cast(&mut p, kernel.file);
     p.load(Reg::R2, Reg::R0, dentry.offset, dentry.size);
@@ -160,8 +160,8 @@ pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.load(Reg::R0, Reg::R1, device.offset, device.size);
     store(&mut p, Word::Device);
 
-    // Unless it is another kind of file, or was deleted (d_unhashed), or is itself the root of a mount, or another one is
-    // mounted over it, or the file system has to be asked whether the name still holds.
+    // The name leads to the file unless the file is of another kind, was deleted (d_unhashed), is the root of a mount,
+    // has something mounted over it, or is on a file system that must check whether the name is still valid.
     p.store_value(STACK, to(Word::Named), 0);
     p.store_value(STACK, KEY, 0);
     p.load(Reg::R0, DENTRY, flags.offset, flags.size);
@@ -193,7 +193,7 @@ pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.set(Reg::R2, NAME);
     p.call(Helper::ProbeReadKernelStr);
     p.copy(LENGTH, Reg::R0);
-    p.jump_if(LENGTH, If::Greater, NAME, nothing); // a negative number is a large one
+    p.jump_if(LENGTH, If::Greater, NAME, nothing); // a negative number counts as a large one
     p.jump(told);
 
     p.place(whole);
@@ -204,7 +204,7 @@ pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.copy(LENGTH, Reg::R0);
     p.jump_if(LENGTH, If::Greater, PATH.into(), nothing);
 
-    // Whether it was renamed meanwhile.
+    // Check whether the file was renamed in the meantime.
     p.place(told);
     p.load(Reg::R1, DENTRY, sequence.offset, sequence.size);
     p.load(Reg::R2, STACK, SEQUENCE, 8);
@@ -228,36 +228,36 @@ pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.finish()
 }
 
-/// A file that a process has open, and whose path may be a regular file's.
+/// An open file of a process that may be a regular file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File<'a> {
-    /// Its descriptor.
+    /// The descriptor.
     pub fd: u32,
-    /// The flags that fdinfo shows.
+    /// The flags, as in fdinfo.
     pub flags: u64,
-    /// The position that fdinfo shows.
+    /// The position, as in fdinfo.
     pub position: u64,
-    /// The directory that it is in.
+    /// The directory that holds the file.
     pub directory: Directory,
-    /// Whether its name in that directory leads to this file, and to nothing that is mounted there.
+    /// Whether its name in that directory leads to this file, and not to something mounted there.
     pub named: bool,
-    /// Its path, or a part of that.
+    /// The path, or a part of it.
     pub path: Path<'a>,
 }
 
-/// A directory as it is seen through a mount.
+/// A directory, as seen through a mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Directory {
     mount: u64,
     address: u64,
-    /// Its inode number.
+    /// The inode number of the directory.
     pub inode: u64,
-    /// In the kernel's own form: include/linux/kdev_t.h.
+    /// The device in the kernel's encoding: include/linux/kdev_t.h.
     device: u64,
 }
 
 impl Directory {
-    /// Major and minor number of its device.
+    /// Returns the major and minor number of the device.
     #[must_use]
     pub fn device(&self) -> (u32, u32) {
         const MINOR_BITS: u32 = 20;
@@ -266,20 +266,20 @@ impl Directory {
     }
 }
 
-/// What was printed of a path.
+/// The printed part of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Path<'a> {
-    /// The whole path, as the link in /proc/PID/fd shows it.
+    /// The whole path, as in the link in /proc/PID/fd.
     Whole(&'a [u8]),
-    /// The last part. The directory is that of a file before, whose whole path was printed.
+    /// The last part. The directory is that of a previous file whose whole path was printed.
     Name(&'a [u8]),
-    /// Nothing: the path is too long, or the file was renamed meanwhile.
+    /// Nothing, because the path is too long or the file was renamed in the meantime.
     Untold,
 }
 
-/// Each file of what was printed; `None` once there is something else, or if nobody was visited.
+/// Calls `each` for each printed file. Returns `None` at anything else, and if no descriptor was visited.
 pub(crate) fn each_file(printed: &[u8], mut each: impl FnMut(File<'_>)) -> Option<()> {
-    /// Kept for the descriptor, not for the file: fs/proc/fd.c, seq_show.
+    /// The kernel keeps this flag for the descriptor, not for the file: fs/proc/fd.c, seq_show.
     const O_CLOEXEC: u64 = 0o2_000_000;
     let mut cursor = Cursor::new(printed);
     let mut visited = false;

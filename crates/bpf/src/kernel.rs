@@ -1,14 +1,14 @@
-//! Where the running kernel has the fields that programs read: from its BTF.
+//! Finds the fields that programs read in the running kernel's BTF.
 
 use psoxide_parse::linux::btf::{Btf, Kind, TypeId};
 
 use crate::asm::{Program, Reg};
 
-/// A number in a struct of the kernel.
+/// A number in a struct of the kernel: its offset and size.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) offset: i16,
-    /// 1, 2, 4 or 8 bytes.
+    /// The size: 1, 2, 4 or 8 bytes.
     pub(crate) size: u8,
 }
 
@@ -20,23 +20,24 @@ pub(crate) struct Kernel<'a> {
     pub(crate) iterate_files: TypeId,
     pub(crate) rcu_lock: TypeId,
     pub(crate) rcu_unlock: TypeId,
-    /// `bpf_rdonly_cast` (since Linux 6.2): what is anywhere, as a struct that is read, of zeros where there is no memory.
+    /// `bpf_rdonly_cast` (since Linux 6.2), which makes any address readable as a struct. Missing memory reads as
+    /// zeros.
     cast: TypeId,
-    /// A struct that begins with two numbers of 64 bits, to read anything as such: what is read of a pointer as it is
-    /// declared stays a pointer, of which the verifier allows little.
+    /// A struct that begins with two 64-bit numbers, for reading anything as numbers. A pointer that is read with its
+    /// declared type stays a pointer, with which the verifier allows little.
     numbers: TypeId,
     /// `bpf_task_from_pid` and `bpf_task_release` (since Linux 6.2).
     pub(crate) task_by_pid: Option<(TypeId, TypeId)>,
     /// `enum dentry_flags` (since Linux 6.12).
     dentry_flags: Option<TypeId>,
-    /// `struct socket_alloc`, a socket together with its inode.
+    /// `struct socket_alloc`, which holds a socket and its inode.
     pub(crate) socket_with_inode: Option<TypeId>,
-    /// `struct tcp_sock` and `struct udp_sock`, which begin with what all sockets have.
+    /// `struct tcp_sock` and `struct udp_sock`, which begin with the fields of all sockets.
     pub(crate) tcp_socket: Option<TypeId>,
     pub(crate) udp_socket: Option<TypeId>,
-    /// `struct bpf_array`, what a map is that every CPU has its own copy of.
+    /// `struct bpf_array`, the type of a per-CPU map.
     pub(crate) map: TypeId,
-    /// How many CPUs there may ever be.
+    /// The number of possible CPUs.
     pub(crate) cpus: i32,
     /// The user whose command lines are copied.
     pub(crate) user: u32,
@@ -101,55 +102,55 @@ impl<'a> Kernel<'a> {
         })
     }
 
-    /// R0 = what is at R1, as a struct to read. R1 to R5 are lost.
+    /// R0 = the address in R1, as a struct that can be read. R1 to R5 are lost.
     ///
-    /// Of what the verifier trusts it would look up, by name and among all types of the kernel, whether it may trust the
-    /// pointers in it, which takes most of the time of loading; of what is cast it trusts nothing.
+    /// For a pointer that the verifier trusts, it searches all types of the kernel by name to find out whether to trust
+    /// the pointers in the struct. That takes most of the time of loading. It does not trust the result of a cast.
     pub(crate) fn cast(&self, p: &mut Program, to: TypeId) {
         p.set(Reg::R2, to.cast_signed());
         p.call_kernel(self.cast);
     }
 
-    /// R0 = two numbers of 64 bits that are at R1. R1 to R5 are lost.
+    /// R0 = the address in R1, as two 64-bit numbers. R1 to R5 are lost.
     pub(crate) fn numbers(&self, p: &mut Program) {
         self.cast(p, self.numbers);
     }
 
-    /// `dst` = the 64 bits at R1. R0 to R5 are lost.
+    /// `dst` = the 64 bits at the address in R1. R0 to R5 are lost.
     pub(crate) fn word(&self, p: &mut Program, dst: Reg) {
         self.numbers(p);
         p.load(dst, Reg::R0, 0, 8);
     }
 
-    /// Where a member is that is a number or a pointer.
+    /// Finds a member that is a number or a pointer.
     pub(crate) fn place(&self, of: TypeId, path: &str) -> Option<Place> {
         let member = self.btf.member(of, path)?;
         let size = u8::try_from(self.btf.size(member.id)?).ok().filter(|size| matches!(size, 1 | 2 | 4 | 8))?;
         Some(Place { offset: i16::try_from(member.offset).ok()?, size })
     }
 
-    /// Where a member of any size begins.
+    /// Finds the offset of a member of any size.
     pub(crate) fn offset(&self, of: TypeId, path: &str) -> Option<i16> {
         i16::try_from(self.btf.member(of, path)?.offset).ok()
     }
 
-    /// A member that is a pointer, and to what.
+    /// Finds a member that is a pointer, and the type that it points to.
     pub(crate) fn pointer(&self, of: TypeId, path: &str) -> Option<(Place, TypeId)> {
         let to = self.btf.pointee(self.btf.member(of, path)?.id)?;
         Some((self.place(of, path)?, to))
     }
 
-    /// Bits of `d_flags`: DCACHE_ and so on.
+    /// Returns the bits of a `d_flags` constant, whose name follows DCACHE_.
     pub(crate) fn dentry_flag(&self, name: &str) -> Option<i32> {
         self.btf.enumerator(self.dentry_flags?, &format!("DCACHE_{name}"))?.try_into().ok()
     }
 
-    /// What a pointer points to.
+    /// Returns the type that a pointer points to.
     pub(crate) fn pointee(&self, pointer: TypeId) -> Option<TypeId> {
         self.btf.pointee(pointer)
     }
 
-    /// Where an element of an array begins, and its type.
+    /// Finds the offset and the type of an array element.
     pub(crate) fn element(&self, of: TypeId, path: &str, index: u32) -> Option<(i16, TypeId)> {
         let array = self.btf.member(of, path)?;
         let (element, _) = self.btf.element(array.id)?;
@@ -164,8 +165,8 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// The structs that programs read, each member a name and a type. The offsets follow from this text, not from any
-    /// kernel, so that a listing changes only when its program does.
+    /// The structs that programs read, with a name and a type for each member. The offsets follow from this text and
+    /// not from a kernel, so that a listing changes only if its program does.
     const TYPES: &str = include_str!("../tests/types.txt");
     const FUNCTIONS: [&str; 7] = [
         "bpf_iter_task",
@@ -177,13 +178,13 @@ pub(crate) mod tests {
         "bpf_task_release",
     ];
 
-    /// BTF of [`TYPES`], and the names of its types and functions by number.
+    /// The BTF of [`TYPES`], and the names of its types and functions by BTF id.
     pub(crate) struct Fixed {
         pub(crate) btf: Vec<u8>,
         pub(crate) names: HashMap<u32, String>,
     }
 
-    /// What is written of one type.
+    /// The definition of a type in the text.
     enum Written {
         Number(u32),
         Pointer(String),
@@ -222,7 +223,7 @@ pub(crate) mod tests {
                 types.push((name.trim_start_matches("enum ").into(), written));
             }
             types.extend(FUNCTIONS.map(|name| (name.into(), Written::Function)));
-            // Pointers and arrays are types of their own.
+            // Pointers and arrays have BTF types of their own.
             let named: Vec<String> = types
                 .iter()
                 .filter_map(|(_, written)| match written {
@@ -264,7 +265,7 @@ pub(crate) mod tests {
                     Written::Function => 0,
                 }
             }
-            /// The offset of each member, and the size of all.
+            /// Returns the offset of each member, and the size of the struct.
             fn places(types: &[(String, Written)], members: &[(String, String)]) -> (Vec<u32>, u32) {
                 let mut end = 0_u32;
                 let offsets = members.iter().map(|(_, of)| {
@@ -289,7 +290,7 @@ pub(crate) mod tests {
                 match written {
                     Written::Number(size) => words.extend([string(name), head(1, 0), *size, size * 8]),
                     Written::Pointer(to) => {
-                        // A pointer to a type that nothing reads is one to nothing.
+                        // A pointer to a type that no program reads becomes a pointer to void.
                         let to = if types.iter().any(|(name, _)| name == to) { id(to) } else { 0 };
                         words.extend([0, head(2, 0), to]);
                     }
@@ -321,8 +322,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// The listing of a program reads like the text that it was reviewed as: `INSTA_UPDATE=always cargo test -p psoxide-bpf`
-    /// writes it anew.
+    /// Compares the listing of each program with the reviewed one. `INSTA_UPDATE=always cargo test -p psoxide-bpf`
+    /// writes them.
     #[test]
     fn every_program_is_as_it_was_reviewed() {
         use crate::ffi::Runs;

@@ -1,22 +1,22 @@
-//! The BPF backend of psoxide. It loads small programs into the Linux kernel, each of which prints a record of every process,
+//! The BPF backend of psoxide. It loads small programs into the Linux kernel. Each prints a record for every process,
 //! thread, socket or open file in one walk. One program answers for a single process without a walk.
 //!
 //! | program | prints, of each … | module |
 //! | --- | --- | --- |
-//! | `Processes` | process: what `stat`, `statm`, `io` and the ids of `status` show | `processes`, `record` |
-//! | `Arguments` | process: the same, and the command line of the caller's own | `processes`, `arguments` |
-//! | `OneProcess` | one process: the same record, written over the question | `processes`, `record` |
+//! | `Processes` | process: the values of `stat`, `statm`, `io` and the ids of `status` | `processes`, `record` |
+//! | `Arguments` | process: the same record, and the caller's own command lines | `processes`, `arguments` |
+//! | `OneProcess` | process, only one: the same record, written over the question | `processes`, `record` |
 //! | `Family` | process: pid, parent, start, number of threads | `family` |
-//! | `Holders` | socket that any process holds: pid, descriptor, inode | `sockets` |
+//! | `Holders` | descriptor of any process that is a socket: pid, descriptor, inode | `sockets` |
 //! | `Sockets` | socket of one process: addresses, ports, state | `sockets` |
 //! | `Files` | file of one process: path, position, flags | `files` |
 //! | `Threads` | thread of one process: id and CPU times | `threads` |
 //!
-//! `asm` assembles a program, `kernel` finds the fields of the running kernel's structs in its BTF, `requirements` checks
-//! that a walk shows what /proc shows, `loaded` keeps the programs, and `ffi` makes the system calls. `listings/` holds the
-//! listing of each program, assembled for the types in `tests/types.txt`.
+//! `asm` assembles a program. `kernel` finds the fields of the running kernel's structs in its BTF. `requirements`
+//! checks that a walk shows what /proc shows. `loaded` keeps the programs, and `ffi` makes the system calls.
+//! `listings/` holds the listing of each program, assembled for the types in `tests/types.txt`.
 //!
-//! A reading is `None` where the kernel refuses, and where a record may differ from what /proc shows: the caller then reads
+//! A reading is `None` if the kernel refuses, or if a record may differ from what /proc shows. The caller then reads
 //! /proc. Some kernels' iterators leave out a process, so a missing record does not mean that the process is gone.
 #![cfg(target_os = "linux")]
 
@@ -54,10 +54,10 @@ pub use self::threads::Thread;
 /// A process id.
 pub type Pid = u32;
 
-/// The programs that were loaded, and the readings they give.
+/// The loaded programs, and the readings that they give.
 ///
-/// They are loaded at the first use. Before each use the credentials and namespaces of the caller are compared with those at
-/// the time of loading: if they differ, the programs are unloaded first.
+/// Programs are loaded on first use. Before each use, the caller's credentials and namespaces are compared with those
+/// at the time of loading. If they differ, the programs are unloaded first.
 #[derive(Debug, Default)]
 pub struct Programs(ArcSwapOption<Loaded>);
 
@@ -65,7 +65,7 @@ impl Programs {
     /// Loads the program for processes.
     ///
     /// # Errors
-    /// One sentence that says what is missing.
+    /// Returns one sentence that says what is missing.
     pub fn load(&self) -> Result<(), String> {
         self.loaded()?.get(Walk::Processes).map(drop)
     }
@@ -77,7 +77,7 @@ impl Programs {
         }
     }
 
-    /// The programs that this thread, with its rights and in its namespaces, may use.
+    /// Returns the programs that this thread may use, with its credentials and in its namespaces.
     fn loaded(&self) -> Result<Arc<Loaded>, String> {
         let now = Circumstances::now().inspect_err(|_| self.unload())?;
         match self.0.load_full() {
@@ -90,57 +90,58 @@ impl Programs {
         }
     }
 
-    /// What a program prints on a walk over all processes.
+    /// Returns what a program prints on a walk over all processes.
     fn over_all(&self, walk: Walk) -> Option<Vec<u8>> {
         let loaded = self.loaded().ok()?;
         printed(loaded.get(walk).ok()?).ok()
     }
 
-    /// What a program prints of one process or thread.
+    /// Returns what a program prints about one process or thread.
     fn over_one(&self, walk: Walk, one: Over) -> Option<Vec<u8>> {
         let loaded = self.loaded().ok()?;
         printed(ffi::link(loaded.get(walk).ok()?, one).ok()?.as_fd()).ok()
     }
 
-    /// A record of most processes, by pid; with `arguments` also the command lines of the caller's own.
+    /// Reads a record of most processes, by pid. With `arguments`, also reads the command lines of the caller's own
+    /// processes.
     #[must_use]
     pub fn processes(&self, arguments: bool) -> Option<Walked> {
         let walk = if arguments { Walk::Arguments } else { Walk::Processes };
         Walked::parse(self.over_all(walk)?, arguments)
     }
 
-    /// A record of one process.
+    /// Reads the record of one process.
     #[must_use]
     pub fn process(&self, pid: Pid) -> Option<Answer> {
         let loaded = self.loaded().ok()?;
         Answer::ask(loaded.get(Walk::OneProcess).ok()?, pid)
     }
 
-    /// Most processes and their parents, by pid.
+    /// Reads most processes and their parents, by pid.
     #[must_use]
     pub fn family(&self) -> Option<Vec<Relative>> {
         family::parse(&self.over_all(Walk::Family)?)
     }
 
-    /// The sockets that processes hold.
+    /// Lists the sockets that processes hold.
     #[must_use]
     pub fn holders(&self) -> Option<Vec<Holder>> {
         sockets::parse_holders(&self.over_all(Walk::Holders)?)
     }
 
-    /// The sockets that a process holds, by descriptor.
+    /// Lists the sockets that a process holds, by descriptor.
     #[must_use]
     pub fn sockets(&self, pid: Pid) -> Option<Vec<Socket>> {
         sockets::parse_of_process(&self.over_one(Walk::Sockets, Over::Thread(pid))?)
     }
 
-    /// Calls `each` with every file of a process whose path may be a regular file's, by descriptor. `None` means that the
-    /// files must be read from /proc, though `each` may have been called.
+    /// Calls `each` with every file of a process that may be a regular file, by descriptor. `None` means that the files
+    /// must be read from /proc, even if `each` has been called.
     pub fn files(&self, pid: Pid, each: impl FnMut(File<'_>)) -> Option<()> {
         files::each_file(&self.over_one(Walk::Files, Over::Thread(pid))?, each)
     }
 
-    /// The threads of a process.
+    /// Reads the threads of a process.
     #[must_use]
     pub fn threads(&self, pid: Pid) -> Option<Vec<Thread>> {
         let threads = threads::parse(&self.over_one(Walk::Threads, Over::Process(pid))?)?;
@@ -149,9 +150,9 @@ impl Programs {
     }
 }
 
-/// Everything that an iterator prints.
+/// Reads everything that an iterator prints.
 fn printed(link: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
-    /// The kernel hands out half of this at most.
+    /// The size of the buffer. The kernel returns at most half of it.
     const READ: usize = 64 * 1024;
     let walk = ffi::iterate(link)?;
     let mut printed = Vec::new();
@@ -167,7 +168,7 @@ fn printed(link: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// The programs, or the reason why a test of them cannot run.
+    /// Returns the programs, or the reason why a test of them cannot run.
     fn programs() -> Result<Programs, String> {
         let programs = Programs::default();
         programs.load().map(|()| programs)
@@ -201,7 +202,7 @@ mod tests {
         if let Err(refusal) = programs() {
             return psoxide_testing::skip(refusal);
         }
-        // Capabilities are each thread's own.
+        // Each thread has its own capabilities.
         let thread = std::thread::spawn(|| {
             let programs = programs().unwrap();
             rustix::thread::set_capabilities(None, no_capabilities()).unwrap();
@@ -223,7 +224,7 @@ mod tests {
             return psoxide_testing::skip(refusal);
         }
         if std::env::var_os("PSOXIDE_TEST_ALONE").is_none() {
-            // The limit is the whole process's.
+            // The limit applies to the whole process, so the test runs in a process of its own.
             let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
             alone.args(["--exact", "tests::programs_are_loaded_again_once_a_descriptor_is_free"]);
             assert!(alone.env("PSOXIDE_TEST_ALONE", "").status().unwrap().success());

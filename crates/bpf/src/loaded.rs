@@ -1,4 +1,4 @@
-//! The programs that are loaded, and what each is run by.
+//! Keeps the loaded programs and their iterators.
 
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
@@ -12,13 +12,13 @@ use crate::processes::{self, Form};
 use crate::requirements::{self, Circumstances, Refusal};
 use crate::{family, files, sockets, threads};
 
-/// A program, named after what it walks over.
+/// A program, named after the things over which it walks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Walk {
     Processes,
     /// Processes with their command lines.
     Arguments,
-    /// Processes, of which only the parent and the start are printed.
+    /// Processes, with only their parent, start and number of threads.
     Family,
     /// The sockets of all processes.
     Holders,
@@ -28,7 +28,7 @@ pub(crate) enum Walk {
     Sockets,
     /// The threads of one process.
     Threads,
-    /// No walk: one process by its pid.
+    /// One process by its pid, without a walk.
     OneProcess,
 }
 
@@ -44,13 +44,13 @@ impl Walk {
         Self::OneProcess,
     ];
 
-    /// Whether all walks use one iterator, which is kept. Others have an iterator for each process.
+    /// Returns whether one iterator serves all walks. If not, each process needs an iterator of its own.
     fn is_over_all(self) -> bool {
         matches!(self, Self::Processes | Self::Arguments | Self::Family | Self::Holders)
     }
 }
 
-/// A program, and what runs it.
+/// An assembled program, and how it is run.
 #[derive(Debug)]
 pub(crate) struct Assembled {
     pub(crate) program: Vec<Instruction>,
@@ -61,7 +61,8 @@ type Programs = [Option<Assembled>; Walk::ALL.len()];
 
 /// Programs that were loaded under certain circumstances.
 ///
-/// The cells never wait: threads that fill one at the same time each do the work, and the first result is kept.
+/// The cells never wait. If several threads fill one at the same time, each does the work, and the first result is
+/// kept.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     circumstances: Circumstances,
@@ -78,7 +79,7 @@ impl Loaded {
         &self.circumstances
     }
 
-    /// The loaded program of a walk, or its iterator.
+    /// Returns the loaded program of a walk, or its iterator.
     pub(crate) fn get(&self, walk: Walk) -> Result<BorrowedFd<'_>, String> {
         let cell = self.kept.get(walk as usize).ok_or("there is no such walk")?;
         let kept = lasting(cell, || self.load(walk))?;
@@ -106,7 +107,7 @@ impl Loaded {
     }
 }
 
-/// The value of a cell, or why there is none. A passing refusal is not kept.
+/// Returns the value of a cell, or the reason why there is none. A temporary refusal is not kept.
 fn lasting<T>(cell: &OnceBox<Result<T, String>>, find: impl FnOnce() -> Result<T, Refusal>) -> Result<&T, String> {
     let found = match cell.get() {
         Some(found) => found,
@@ -122,7 +123,7 @@ fn lasting<T>(cell: &OnceBox<Result<T, String>>, find: impl FnOnce() -> Result<T
     found.as_ref().map_err(Clone::clone)
 }
 
-/// Assembles all programs: the kernel's types are searched once for all of them.
+/// Assembles all programs at once, because searching the kernel's types is slow.
 fn assemble_all(circumstances: &Circumstances) -> Result<Programs, Refusal> {
     let cpus = requirements::check()?;
     let types = Types::open()
@@ -132,7 +133,7 @@ fn assemble_all(circumstances: &Circumstances) -> Result<Programs, Refusal> {
     Ok(Walk::ALL.map(|walk| assemble(&kernel, walk)))
 }
 
-/// Assembles the program of a walk; `None` where the kernel's types lack a field.
+/// Assembles the program of a walk. Returns `None` if the kernel's types lack a field.
 pub(crate) fn assemble(kernel: &Kernel<'_>, walk: Walk) -> Option<Assembled> {
     let over = |function, sleepable| Runs::Iterator { function, sleepable };
     let (files, tasks) = (over(kernel.iterate_files, false), over(kernel.iterate_tasks, false));
@@ -149,7 +150,7 @@ pub(crate) fn assemble(kernel: &Kernel<'_>, walk: Walk) -> Option<Assembled> {
     Some(Assembled { program, runs })
 }
 
-/// Loads a program with its map, if it has one, which lives as long.
+/// Loads a program and its map, if it needs one. The program keeps the map alive.
 fn load(Assembled { program, runs }: &Assembled) -> io::Result<OwnedFd> {
     if !asm::uses_map(program) {
         return ffi::load(program, *runs);
@@ -167,7 +168,7 @@ mod tests {
         assert!(Walk::ALL.iter().enumerate().all(|(at, walk)| *walk as usize == at));
     }
 
-    /// The circumstances, or why programs cannot be loaded here.
+    /// Returns the circumstances, or the reason why programs cannot be loaded here.
     fn permitted() -> Result<Circumstances, String> {
         let now = Circumstances::now()?;
         requirements::check().map(|_| now).map_err(|refusal| format!("{refusal:?}"))
@@ -194,7 +195,7 @@ mod tests {
         if let Err(refusal) = permitted() {
             return psoxide_testing::skip(refusal);
         }
-        // A program that reads a register which nothing has set.
+        // This program reads a register before it is set.
         let mut p = asm::Program::default();
         p.copy(asm::Reg::R1, asm::Reg::R7);
         p.exit();

@@ -1,7 +1,7 @@
-//! All processes in one walk, or one of them: the program that answers with a record of a process.
+//! The program that prints the record of a process: of all processes in one walk, or of one process.
 //!
-//! A record has what fs/proc/array.c: do_task_stat, and fs/proc/task_mmu.c: task_statm, print from; the sums over the
-//! threads of a process are made where they are, as the kernel makes them.
+//! A record has the values from which fs/proc/array.c: do_task_stat, and fs/proc/task_mmu.c: task_statm, print. The
+//! program sums over the threads of a process, as the kernel does.
 
 use crate::arguments;
 use crate::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
@@ -9,14 +9,14 @@ use crate::iterator::{self, OUT, STACK, TASK, follow};
 use crate::kernel::{Kernel, Place};
 use crate::record::{RECORD, Word, word};
 
-/// Below the record on the stack: words for pointers on their way.
+/// Positions on the stack below the record, for temporary pointers.
 pub(crate) const SCRATCH: [i16; 7] =
     [-RECORD - 56, -RECORD - 48, -RECORD - 40, -RECORD - 32, -RECORD - 24, -RECORD - 16, -RECORD - 8];
-/// The whole stack has 512 bytes, Documentation/bpf/bpf_design_QA.rst, of which loops take 16 (`Program::give_up`).
+/// The stack has 512 bytes, see Documentation/bpf/bpf_design_QA.rst. Loops take 16 of them (`Program::give_up`).
 const _: () = assert!(RECORD + 56 + 16 <= 512);
 
 const SIGNAL: Reg = Reg::R7;
-/// In loops: the thread, the CPU.
+/// Holds the thread or the CPU of a loop.
 const AT: Reg = Reg::R8;
 
 /// Copies a number from a struct of the kernel into the record.
@@ -25,26 +25,27 @@ fn keep(p: &mut Program, base: Reg, place: Place, to: Word) {
     p.store(STACK, word(to), Reg::R0);
 }
 
-/// What a program is to do with its record.
+/// The destination of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// To print it, once for each process that an iterator visits.
+    /// Prints the record of each process that an iterator visits.
     Record,
-    /// To print the record, and after it the length of the command line and its bytes, as the kernel copies them. The length
-    /// is 0 for a command line that is too long, not in memory or another user's.
+    /// Prints the record, then the length of the command line and its bytes, as the kernel copies them. The length is 0
+    /// for a command line that is too long, not in memory or another user's.
     RecordAndArguments,
-    /// To put it where its question was: the pid of one process. What is not found leaves the question as it is.
+    /// Writes the record over the question, which is the pid of one process. If there is no such process, the question
+    /// stays unchanged.
     Answer,
 }
 
 impl Form {
-    /// Whether a program of this form may sleep.
+    /// Returns whether a program of this form may sleep.
     pub(crate) fn sleeps(self) -> bool {
         matches!(self, Self::RecordAndArguments | Self::Answer)
     }
 }
 
-/// The program, whose map is of one number for each CPU.
+/// Assembles the program. Its per-CPU map has one number for each CPU.
 pub(crate) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction>> {
     let task = |path| kernel.place(kernel.task, path);
     let (signal_at, signal_type) = kernel.pointer(kernel.task, "signal")?;
@@ -54,7 +55,7 @@ pub(crate) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
     let sleepable = form.sleeps();
     let task_by_pid = if form == Form::Answer { Some(kernel.task_by_pid?) } else { None };
     if let Some((find, _)) = task_by_pid {
-        // The answer goes where the question is: to the context.
+        // The answer overwrites the question, which is the context.
         p.copy(OUT, Reg::R1);
         p.call_kernel(kernel.rcu_lock);
         p.load(Reg::R1, OUT, 0, 4);
@@ -91,7 +92,7 @@ pub(crate) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
     let name = kernel.offset(kernel.task, "comm")?;
     keep(&mut p, TASK, Place { offset: name, size: 8 }, Word::Name);
     keep(&mut p, TASK, Place { offset: name.checked_add(8)?, size: 8 }, Word::NameEnd);
-    // A pointer to nothing reads as zeros.
+    // A null pointer reads as zeros.
     let (parent, _) = kernel.pointer(kernel.task, "real_parent")?;
     follow(&mut p, kernel, parent);
     keep(&mut p, Reg::R1, task("tgid")?, Word::Ppid);
@@ -190,7 +191,7 @@ pub(crate) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
     p.finish()
 }
 
-/// What a thread, and a process for its ended threads, is accounted: include/linux/task_io_accounting.h.
+/// The I/O counters of a thread, and of a process for its ended threads: include/linux/task_io_accounting.h.
 const IO: [(&str, Word); 6] = [
     ("ioac.rchar", Word::ReadChars),
     ("ioac.wchar", Word::WriteChars),
@@ -200,7 +201,7 @@ const IO: [(&str, Word); 6] = [
     ("ioac.write_bytes", Word::WriteBytes),
 ];
 
-/// The same where this kernel has it all, and nothing where it does not.
+/// Returns the I/O counters if this kernel has all of them, else none.
 fn of_io(kernel: &Kernel<'_>, signal_type: u32) -> &'static [(&'static str, Word)] {
     let has = |(path, _): &(&str, Word)| {
         [kernel.task, signal_type].into_iter().all(|of| kernel.place(of, path).is_some_and(|place| place.size == 8))
@@ -208,7 +209,7 @@ fn of_io(kernel: &Kernel<'_>, signal_type: u32) -> &'static [(&'static str, Word
     if IO.iter().all(has) { &IO } else { &[] }
 }
 
-/// Adds what all threads have used to what ended ones have left: kernel/sched/cputime.c, thread_group_cputime, and
+/// Adds the counts of all threads to those of ended threads: kernel/sched/cputime.c, thread_group_cputime, and
 /// fs/proc/base.c, do_io_accounting.
 fn threads(p: &mut Program, kernel: &Kernel<'_>, signal_type: u32, io: &[(&str, Word)]) -> Option<()> {
     let (list, node) =
@@ -253,18 +254,18 @@ fn threads(p: &mut Program, kernel: &Kernel<'_>, signal_type: u32, io: &[(&str, 
     Some(())
 }
 
-/// Adds R1 to a word.
+/// Adds R1 to a word of the record.
 fn add(p: &mut Program, sum: Word) {
     p.load(Reg::R2, STACK, word(sum), 8);
     p.op_reg(Reg::R2, Op::Add, Reg::R1);
     p.store(STACK, word(sum), Reg::R2);
 }
 
-/// The figures of `mm`; to `release` where they are not kept as is known here. Counts of resident pages are spread over
-/// the CPUs: lib/percpu_counter.c, __percpu_counter_sum.
+/// Reads the counters of `mm`. Jumps to `release` if the kernel keeps them in an unknown way. Counts of resident pages
+/// are spread over the CPUs: lib/percpu_counter.c, __percpu_counter_sum.
 ///
-/// A CPU's part is at the counter's `counters` and what is added to that for this CPU, to every variable the same.
-/// A map that each CPU has its own copy of shows it: where the copy is, less the map's own pointer.
+/// A CPU's part of a count lies at the counter's `counters` plus that CPU's offset, which is the same for all per-CPU
+/// variables. The address of a CPU's copy in a per-CPU map, minus the map's own pointer, is that offset.
 fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
     let (mm, mm_type) = kernel.pointer(kernel.task, "mm")?;
     let (none, next) = (p.label(), p.label());
@@ -294,7 +295,7 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
         if index == 0 {
             p.store(STACK, parts, Reg::R1);
         } else {
-            // The parts of one CPU are side by side: percpu_counter_init_many.
+            // The parts of one CPU are adjacent: percpu_counter_init_many.
             p.load(Reg::R2, STACK, parts, 8);
             p.op_reg(Reg::R1, Op::Sub, Reg::R2);
             p.jump_if(Reg::R1, If::NotEqual, PART * i32::try_from(index).ok()?, release);
@@ -306,7 +307,7 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
     p.store(STACK, first, Reg::R0);
     p.map(Reg::R1);
     p.store(STACK, map, Reg::R1);
-    // Pointers are known as numbers only once they were read as such.
+    // The verifier treats pointers as numbers only if they are read as numbers.
     p.at(Reg::R1, STACK, map);
     kernel.word(p, Reg::R1);
     p.op(Reg::R1, Op::Add, kernel.offset(kernel.map, "pptrs")?.into());
@@ -317,7 +318,7 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
         kernel.word(p, Reg::R1);
         p.store(STACK, number, Reg::R1);
     }
-    // Where the first CPU's parts are.
+    // The address of the first CPU's parts.
     p.load(Reg::R1, STACK, parts_number, 8);
     p.load(Reg::R2, STACK, first_number, 8);
     p.op_reg(Reg::R1, Op::Add, Reg::R2);
@@ -346,10 +347,10 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
     Some(())
 }
 
-/// Bytes of a CPU's part of a count.
+/// The size of a CPU's part of a count in bytes.
 const PART: i32 = 4;
 
-/// R0 = a CPU's copy of the number in the map, the CPU being set in R3.
+/// R0 = the address of a CPU's copy of the number in the map. `cpu` sets R3 to the CPU.
 pub(crate) fn lookup(p: &mut Program, key: i16, cpu: impl FnOnce(&mut Program)) {
     p.map(Reg::R1);
     p.at(Reg::R2, STACK, key);

@@ -1,4 +1,4 @@
-//! What a record of a process says: the words that a program answers with, and the files of /proc that they make.
+//! The record of a process: the words that a program prints, and the values of /proc that they give.
 
 use std::os::fd::BorrowedFd;
 
@@ -9,7 +9,7 @@ use psoxide_parse::linux::stat::Stat;
 use crate::Pid;
 use crate::iterator::numbers;
 
-/// The words of a record, in their order.
+/// The words of a record, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Word {
     Pid,
@@ -24,7 +24,7 @@ pub(crate) enum Word {
     TtyMajor,
     TtyFirstMinor,
     TtyIndex,
-    /// `signal->stats_lock` before and after the sums were made.
+    /// `signal->stats_lock`, before and after the sums are computed.
     LockBefore,
     LockAfter,
     Threads,
@@ -39,13 +39,13 @@ pub(crate) enum Word {
     WriteCalls,
     ReadBytes,
     WriteBytes,
-    /// 1 where the kernel accounts for I/O: CONFIG_TASK_XACCT and CONFIG_TASK_IO_ACCOUNTING.
+    /// 1 if the kernel accounts for I/O: CONFIG_TASK_XACCT and CONFIG_TASK_IO_ACCOUNTING.
     AccountsIo,
     ShownUserTime,
     ShownSystemTime,
     ChildrenUserTime,
     ChildrenSystemTime,
-    /// 1 once all threads were visited.
+    /// 1 if all threads were visited.
     Complete,
     Priority,
     Start,
@@ -72,47 +72,47 @@ pub(crate) enum Word {
     EnvironmentEnd,
 }
 
-/// The units in which /proc shows times and memory.
+/// The units in which /proc reports times and memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Units {
-    /// Clock ticks in a second.
+    /// Clock ticks per second.
     pub clock_ticks: u64,
-    /// Bytes of a page.
+    /// Bytes per page.
     pub page_size: u64,
 }
 
 impl Units {
-    /// Nanoseconds as clock ticks: include/linux/jiffies.h, nsec_to_clock_t.
+    /// Converts nanoseconds to clock ticks: include/linux/jiffies.h, nsec_to_clock_t.
     #[must_use]
     pub fn ticks(self, nanos: u64) -> u64 {
         nanos / (1_000_000_000 / self.clock_ticks.max(1)).max(1)
     }
 }
 
-/// Bytes of a record.
+/// The size of a record in bytes.
 pub(crate) const RECORD: i16 = 8 * (Word::EnvironmentEnd as i16 + 1);
 const BYTES: usize = 8 * (Word::EnvironmentEnd as usize + 1);
 
-/// The place of a word on the stack, from R10.
+/// Returns the position of a word on the stack, relative to R10.
 pub(crate) const fn word(word: Word) -> i16 {
     -RECORD + word as i16 * 8
 }
 
-/// What a program has said of a process, where it was put.
+/// The record of a process, in the buffer that a program filled.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
     words: &'a [u8; BYTES],
-    /// The command line, if it was asked for and could be copied.
+    /// The command line, if it was requested and could be copied.
     arguments: Option<&'a [u8]>,
 }
 
-/// The record of one process that the program for a single process prints.
+/// The record of one process, which the program for a single process wrote.
 #[derive(Debug)]
 pub struct Answer(Box<[u8; BYTES]>);
 
 impl Answer {
     pub(crate) fn ask(program: BorrowedFd<'_>, pid: Pid) -> Option<Self> {
-        /// The question stands in the place of the first words, and no record begins so.
+        /// The question takes the place of the first words. No record begins in that way.
         const _: () = assert!(Word::Pid as usize == 0 && Word::Ppid as usize == 1);
         const UNANSWERED: u64 = u64::MAX;
         let mut words = Box::new([0; BYTES]);
@@ -123,18 +123,18 @@ impl Answer {
         (answer.record().word(Word::Ppid) != UNANSWERED).then_some(answer)
     }
 
-    /// The record.
+    /// Returns the record.
     #[must_use]
     pub fn record(&self) -> Record<'_> {
         Record { words: &self.0, arguments: None }
     }
 }
 
-/// What a walk has told, by pid.
+/// The records of a walk, by pid.
 #[derive(Debug, Default)]
 pub struct Walked {
     printed: Vec<u8>,
-    /// Where each process's record begins.
+    /// The position of each process's record.
     records: Vec<(Pid, usize)>,
     arguments: bool,
 }
@@ -156,19 +156,19 @@ impl Walked {
         Some(Self { printed, records, arguments })
     }
 
-    /// Whether there is no record.
+    /// Returns whether there is no record.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// Where the record of a process is.
+    /// Returns the position of a process's record.
     #[must_use]
     pub fn find(&self, pid: Pid) -> Option<usize> {
         self.records.binary_search_by_key(&pid, |(pid, _)| *pid).ok()
     }
 
-    /// The record at a place that [`find`](Self::find) gave.
+    /// Returns the record at a position that [`find`](Self::find) returned.
     #[must_use]
     pub fn get(&self, at: usize) -> Option<Record<'_>> {
         let (_, start) = self.records.get(at)?;
@@ -183,7 +183,7 @@ impl Walked {
         Some(Record { words, arguments })
     }
 
-    /// Who was told of, with how many threads.
+    /// Lists the processes that have a record, with their numbers of threads.
     pub fn threads(&self) -> impl Iterator<Item = (Pid, u64)> {
         let process = |at| self.get(at).map(|process| (process.pid(), process.word(Word::Threads)));
         (0..self.records.len()).filter_map(process)
@@ -193,7 +193,7 @@ impl Walked {
 /// include/linux/sched.h: PF_KTHREAD and PF_WQ_WORKER.
 const KERNEL_THREAD: u64 = 0x0020_0000;
 const WORKER: u64 = 0x20;
-/// TASK_COMM_LEN of the kernel, less the NUL.
+/// TASK_COMM_LEN of the kernel, without the NUL.
 const LONGEST_NAME: usize = 15;
 
 impl<'a> Record<'a> {
@@ -202,9 +202,9 @@ impl<'a> Record<'a> {
         words.get(word as usize).map_or(0, |word| u64::from_ne_bytes(*word))
     }
 
-    /// A word that is an `int` in the kernel.
+    /// Returns a word that is an `int` in the kernel.
     fn int(&self, word: Word) -> i64 {
-        // The program stores the 32 bits without their sign.
+        // The program stores the 32 bits without sign extension.
         let [a, b, c, d, ..] = self.word(word).to_le_bytes();
         i32::from_le_bytes([a, b, c, d]).into()
     }
@@ -213,13 +213,13 @@ impl<'a> Record<'a> {
         u32::try_from(self.word(word)).unwrap_or(u32::MAX)
     }
 
-    /// Its pid.
+    /// Returns the pid.
     #[must_use]
     pub fn pid(&self) -> Pid {
         self.id(Word::Pid)
     }
 
-    /// User ids and group ids: real, effective, saved.
+    /// Returns the user ids and group ids: real, effective, saved.
     #[must_use]
     pub fn ids(&self) -> [[u32; 3]; 2] {
         [
@@ -228,7 +228,7 @@ impl<'a> Record<'a> {
         ]
     }
 
-    /// Context switches, voluntary and not, of the first thread.
+    /// Returns the voluntary and involuntary context switches of the first thread.
     #[must_use]
     pub fn switches(&self) -> [u64; 2] {
         [self.word(Word::VoluntarySwitches), self.word(Word::InvoluntarySwitches)]
@@ -238,15 +238,15 @@ impl<'a> Record<'a> {
         self.word(Word::Flags) & KERNEL_THREAD != 0
     }
 
-    /// A word about memory: kernel threads that borrow some do not show it.
+    /// Returns a word about memory. It is 0 for a kernel thread, which may borrow another process's memory.
     fn memory(&self, word: Word) -> u64 {
         if self.is_kernel_thread() { 0 } else { self.word(word) }
     }
 
-    /// Pages as `statm` has them: all, resident, shared, code, data.
+    /// Returns the pages of `statm`: all, resident, shared, code, data.
     #[must_use]
     pub fn pages(&self, page_size: u64) -> [u64; 5] {
-        // A sum that is negative, because it was made while it moved, is shown as none.
+        // A sum can be negative if counts move while they are summed. It becomes 0.
         let count = |word| i64::from_ne_bytes(self.memory(word).to_ne_bytes()).max(0).unsigned_abs();
         let shared = count(Word::FilePages).saturating_add(count(Word::SharedPages));
         let (from, to) = (self.memory(Word::CodeStart) / page_size, self.memory(Word::CodeEnd).div_ceil(page_size));
@@ -259,8 +259,8 @@ impl<'a> Record<'a> {
         ]
     }
 
-    /// The contents of `cmdline`, where they are what the arguments were at first: a last byte that is no NUL means
-    /// that the process has written another title there, and on (fs/proc/base.c: get_mm_cmdline).
+    /// Returns the contents of `cmdline` if the arguments are unchanged. If the last byte is not a NUL, the process has
+    /// written another title there and beyond (fs/proc/base.c: get_mm_cmdline), and the result is `None`.
     #[must_use]
     pub fn cmdline(&self) -> Option<&'a [u8]> {
         let range = self.memory(Word::ArgumentsStart) < self.memory(Word::ArgumentsEnd);
@@ -271,13 +271,13 @@ impl<'a> Record<'a> {
         (arguments.last() == Some(&0)).then_some(arguments)
     }
 
-    /// Whether the sums are complete, and of one moment.
+    /// Returns whether the sums are complete and belong to one moment.
     fn is_steady(&self) -> bool {
         let lock = self.word(Word::LockBefore);
         lock == self.word(Word::LockAfter) && lock.is_multiple_of(2) && self.word(Word::Complete) == 1
     }
 
-    /// What `io` would show, where that is accounted and can be told.
+    /// Returns the values of `io`, if the kernel accounts for them and the sums are valid.
     #[must_use]
     pub fn io(&self) -> Option<Io> {
         (self.is_steady() && self.word(Word::AccountsIo) == 1).then(|| Io {
@@ -291,9 +291,9 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// What `stat` would show; `None` where that must be asked: for the names of workers, which are composed when they
-    /// are shown, for longer names of kernel threads, which are kept elsewhere (fs/proc/array.c: proc_task_name), and
-    /// for sums that were not complete or changed while they were made.
+    /// Returns the values of `stat`. Returns `None` if /proc must be read: for worker threads, whose names are composed
+    /// on reading, for longer names of kernel threads, which the kernel keeps elsewhere (fs/proc/array.c:
+    /// proc_task_name), and for sums that are incomplete or changed while they were computed.
     #[must_use]
     pub fn stat(&self, units: Units) -> Option<Stat> {
         let name = [self.word(Word::Name), self.word(Word::NameEnd)].map(u64::to_ne_bytes).concat();
@@ -334,14 +334,14 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// include/linux/kdev_t.h: new_encode_dev, of include/linux/tty.h: tty_devnum.
+    /// Encodes the terminal's device as include/linux/kdev_t.h: new_encode_dev, of include/linux/tty.h: tty_devnum.
     fn tty(&self) -> i64 {
         let minor = self.int(Word::TtyFirstMinor) + self.int(Word::TtyIndex);
         minor & 0xff | self.int(Word::TtyMajor) << 8 | (minor & 0xf_ff00) << 12
     }
 }
 
-/// include/linux/sched.h: __task_state_index and task_index_to_char.
+/// Returns the letter of a state: include/linux/sched.h: __task_state_index and task_index_to_char.
 fn letter(state: u64, exit_state: u64) -> u8 {
     const UNINTERRUPTIBLE: u64 = 0x2;
     const IDLE: u64 = 0x402;
@@ -356,8 +356,8 @@ fn letter(state: u64, exit_state: u64) -> u8 {
     b"RSDTtXZPI".get(index).copied().unwrap_or(b'?')
 }
 
-/// User and system time as /proc shows them: kernel/sched/cputime.c, cputime_adjust. What was counted by ticks is scaled
-/// to the exact run time, and neither part is ever less than what was shown before.
+/// Computes user and system time as /proc shows them: kernel/sched/cputime.c, cputime_adjust. The time counted in ticks
+/// is scaled to the exact run time. Neither part ever decreases.
 pub(crate) fn shown_times([user, system, runtime]: [u64; 3], [shown_user, shown_system]: [u64; 2]) -> [u64; 2] {
     if shown_user.saturating_add(shown_system) >= runtime {
         return [shown_user, shown_system];

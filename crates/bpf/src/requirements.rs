@@ -1,4 +1,4 @@
-//! What must hold so that a walk shows this process what /proc shows it.
+//! Checks that a walk shows this process what /proc shows it.
 
 use std::{fs, io};
 
@@ -9,15 +9,15 @@ use rustix::thread::CapabilitySet;
 pub(crate) struct Circumstances {
     pub(crate) user: u32,
     rights: CapabilitySet,
-    /// The inodes of the namespaces in [`FIRST_NAMESPACES`].
+    /// The inode numbers of the namespaces in [`FIRST_NAMESPACES`].
     namespaces: [u64; 3],
 }
 
-/// The first inodes of /proc/PID/ns/, include/uapi/linux/nsfs.h: those of the first pid, user and time namespace. The kernel
-/// holds the numbers of these namespaces.
+/// The inode numbers of the first pid, user and time namespace in /proc/PID/ns/: include/uapi/linux/nsfs.h. The kernel
+/// returns ids and times of these namespaces.
 const FIRST_NAMESPACES: [(&str, u64); 3] = [("pid", 0xefff_fffc), ("user", 0xefff_fffd), ("time", 0xefff_fffa)];
 
-/// The capabilities with which /proc refuses nothing, and with which programs may be loaded.
+/// The capabilities with which /proc refuses nothing, and which loading programs requires.
 const RIGHTS: [(&str, CapabilitySet); 4] = [
     ("CAP_SYS_PTRACE", CapabilitySet::SYS_PTRACE),
     ("CAP_DAC_READ_SEARCH", CapabilitySet::DAC_READ_SEARCH),
@@ -26,10 +26,10 @@ const RIGHTS: [(&str, CapabilitySet); 4] = [
 ];
 
 impl Circumstances {
-    /// Those of this thread now.
+    /// Returns the circumstances of this thread.
     ///
     /// # Errors
-    /// A sentence that names the missing right or the namespace.
+    /// Returns a sentence that names the missing capability or the namespace.
     pub(crate) fn now() -> Result<Self, String> {
         let rights = rustix::thread::capabilities(None).map_or(CapabilitySet::empty(), |rights| rights.effective);
         if let Some((name, _)) = RIGHTS.iter().find(|(_, either)| !rights.intersects(*either)) {
@@ -49,7 +49,7 @@ impl Circumstances {
 /// Why a program is not loaded.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// The same attempt may succeed later: no descriptor or no memory was free.
+    /// The refusal is temporary: no descriptor or no memory was free.
     Passing(String),
     Lasting(String),
 }
@@ -66,21 +66,21 @@ impl Refusal {
     }
 }
 
-/// Checks the kernel, and counts the CPUs that it may ever have.
+/// Checks the kernel. Returns the number of possible CPUs.
 ///
 /// # Errors
-/// A sentence that says what the kernel lacks.
+/// Returns a sentence that says what the kernel lacks.
 pub(crate) fn check() -> Result<i32, Refusal> {
     let lacks = |what: String| Err(Refusal::Lasting(what));
-    // How these architectures count pages and times is known.
+    // On other architectures it is not known how the kernel counts pages and times.
     if !cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
         return lacks("the processor is neither x86-64 nor AArch64".into());
     }
-    // Older kernels show counts of pages in /proc that are not summed up over the CPUs.
+    // Older kernels print page counts in /proc without summing them over the CPUs.
     if version().is_none_or(|version| version < (6, 16)) {
         return lacks(format!("Linux {} is older than 6.16", rustix::system::uname().release().to_string_lossy()));
     }
-    // A kernel whose CPUs can run without a tick counts times otherwise on those.
+    // A kernel whose CPUs can run without a tick counts times differently on them.
     let tickless = match read("/sys/devices/system/cpu/nohz_full") {
         Err((error, _)) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         read => read.map_err(|(_, refusal)| refusal)?,
@@ -92,7 +92,7 @@ pub(crate) fn check() -> Result<i32, Refusal> {
     cpus(&possible).map_or_else(|| lacks("the number of CPUs is unknown (/sys/devices/system/cpu/possible)".into()), Ok)
 }
 
-/// A file, or why it cannot be read.
+/// Reads a file. Returns the error and the refusal that it causes.
 fn read(file: &str) -> Result<Vec<u8>, (io::Error, Refusal)> {
     fs::read(file).map_err(|error| {
         let refusal = Refusal::new(file, &error);
@@ -100,14 +100,14 @@ fn read(file: &str) -> Result<Vec<u8>, (io::Error, Refusal)> {
     })
 }
 
-/// Major and minor version of the kernel, uname(2).
+/// Returns the major and minor version of the kernel, by uname(2).
 fn version() -> Option<(u32, u32)> {
     let name = rustix::system::uname();
     let mut parts = name.release().to_str().ok()?.split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// How many CPUs there may ever be: one more than the last number of a list such as `0-3,8`.
+/// Returns the number of possible CPUs: the last number of a list such as `0-3,8`, plus one.
 fn cpus(possible: &[u8]) -> Option<i32> {
     let last = psoxide_parse::linux::cpulist::parse(possible.trim_ascii(), "possible").ok()?.into_iter().max()?;
     i32::try_from(last).ok()?.checked_add(1)

@@ -1,4 +1,4 @@
-//! Sockets in one walk: who holds which, of every process; or what those are that one process holds.
+//! Prints sockets in one walk: the holders of all sockets, or the sockets of one process.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,14 +11,14 @@ use crate::files::{FD, FILE, begin, tell_visited};
 use crate::iterator::{self, STACK, TASK, follow};
 use crate::kernel::{Kernel, Place};
 
-/// inode(7)
+/// The file type bits of inode(7).
 const TYPE: i32 = 0o170_000;
 const SOCKET: i32 = 0o140_000;
 /// linux/magic.h: SOCKFS_MAGIC
 const SOCKFS: i32 = 0x534f_434b;
 
-/// R1 = the file's inode, whose type is returned; to `other` if it is no socket's. A socket's name in a file system, which
-/// O_PATH may open, has an inode of that file system.
+/// R1 = the file's inode. Returns its type. Jumps to `other` if it is not a socket. The name of a socket in a file
+/// system, which O_PATH can open, has an inode of that file system.
 fn socket_inode(p: &mut Program, kernel: &Kernel<'_>, other: Label) -> Option<TypeId> {
     let (inode, inode_type) = kernel.pointer(kernel.file, "f_inode")?;
     let (fs, fs_type) = kernel.pointer(inode_type, "i_sb")?;
@@ -33,7 +33,7 @@ fn socket_inode(p: &mut Program, kernel: &Kernel<'_>, other: Label) -> Option<Ty
     Some(inode_type)
 }
 
-/// Prints pid, descriptor and inode of every socket.
+/// Prints pid, descriptor and inode of every descriptor that is a socket.
 pub(crate) fn holders(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     let mut p = Program::default();
     let out = p.label();
@@ -52,10 +52,10 @@ pub(crate) fn holders(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.finish()
 }
 
-/// A descriptor that holds a socket.
+/// A descriptor that is a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holder {
-    /// The process that has it.
+    /// The process that holds it.
     pub pid: Pid,
     /// The descriptor.
     pub fd: i32,
@@ -69,36 +69,36 @@ pub(crate) fn parse_holders(printed: &[u8]) -> Option<Vec<Holder>> {
     })
 }
 
-/// What is printed of each socket of a process.
+/// The words that are printed for each socket of a process.
 #[derive(Debug, Clone, Copy)]
 enum Word {
     Fd,
     Inode,
     Family,
     Protocol,
-    /// The other end's port in network order, its own in the machine's.
+    /// The remote port in network byte order, and the local port in the machine's.
     Ports,
     State,
-    /// 1 where the socket is in a table of its protocol.
+    /// 1 if the socket is in its protocol's table.
     Listed,
-    /// The other end's address, and its own.
+    /// The remote and the local address.
     V4,
     RemoteV6,
     RemoteV6End,
     LocalV6,
     LocalV6End,
-    /// A TCP listener: connections that wait to be accepted.
+    /// For a TCP listener: connections that wait to be accepted.
     Waiting,
-    /// TCP: the sequence numbers up to which bytes were received and read, written and acknowledged.
+    /// For TCP: the sequence numbers up to which bytes were received, read, written and acknowledged.
     Received,
     Read,
     Written,
     Acknowledged,
-    /// UDP: the memory of the bytes that were received and of those to be sent, and by how much the former is too much.
+    /// For UDP: the memory of received bytes and of bytes to be sent, and the excess in the former.
     ReceivedMemory,
     SentMemory,
     Released,
-    /// The same as above, read once more.
+    /// The same words as above, read a second time.
     PortsAfter,
     StateAfter,
     ListedAfter,
@@ -107,14 +107,14 @@ enum Word {
 const WORDS: usize = Word::ListedAfter as usize + 1;
 const BYTES: i16 = 8 * (Word::ListedAfter as i16 + 1);
 
-/// Prints what each socket of a process is; those of another network namespace than the process is in now are in no
-/// table that its /proc/PID/net shows.
+/// Prints a description of each socket of a process. The table in /proc/PID/net leaves out sockets of another network
+/// namespace than the process's current one.
 pub(crate) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     const SOCK: Reg = FILE;
     let mut p = Program::default();
     let out = p.label();
     begin(&mut p, out);
-    // As a socket of no family.
+    // A socket without a family marks the visit.
     tell_visited(&mut p, -BYTES, WORDS, 0);
     let to = |word: Word| word as i16 * 8 - BYTES;
     p.store(STACK, to(Word::Fd), FD);
@@ -169,7 +169,7 @@ pub(crate) fn of_process(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
         p.load(Reg::R1, SOCK, place.offset, place.size);
         p.store(STACK, to(word), Reg::R1);
     }
-    // Of another protocol these numbers mean nothing, and are not used.
+    // For other protocols these numbers mean nothing, and the reader ignores them.
     for (of, path, word) in [
         (kernel.tcp_socket?, "rcv_nxt", Word::Received),
         (kernel.tcp_socket?, "copied_seq", Word::Read),
@@ -197,25 +197,25 @@ pub struct Socket {
     pub fd: i32,
     /// The socket's inode number.
     pub inode: u64,
-    /// Its kind.
+    /// The kind of the socket.
     pub kind: SocketKind,
 }
 
-/// The kind of a socket, and what the table of its kind shows of it.
+/// The kind of a socket, with its values in the table of that kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SocketKind {
-    /// A socket of TCP.
+    /// A TCP socket.
     Tcp(InetSocket),
-    /// A socket of UDP.
+    /// A UDP socket.
     Udp(InetSocket),
-    /// A UNIX socket, whose path only the table has.
+    /// A UNIX socket, whose path is only in the table.
     Unix,
     /// A socket that no table lists.
     Unlisted,
 }
 
-/// `None` where a socket changed while it was read, or may have others in the tables that bear its inode, or nobody was
-/// visited.
+/// Parses the sockets of a process. Returns `None` if a socket changed during the reading, if other sockets in the
+/// tables may have its inode, or if no descriptor was visited.
 pub(crate) fn parse_of_process(printed: &[u8]) -> Option<Vec<Socket>> {
     let held = iterator::parse(printed, |words: [u64; WORDS]| {
         let get = |word: Word| words.get(word as usize).copied().unwrap_or_default();
@@ -237,7 +237,7 @@ fn kind(get: impl Fn(Word) -> u64) -> Option<SocketKind> {
         (AF_UNIX, _) => return Some(SocketKind::Unix),
         (AF_INET | AF_INET6, TCP) => SocketKind::Tcp,
         (AF_INET | AF_INET6, UDP) => SocketKind::Udp,
-        // MPTCP has sockets of TCP for its parts, under its own inode.
+        // The subflows of an MPTCP socket are TCP sockets with its inode.
         (AF_INET | AF_INET6, _) => return None,
         _ => return Some(SocketKind::Unlisted),
     };
@@ -273,8 +273,8 @@ fn kind(get: impl Fn(Word) -> u64) -> Option<SocketKind> {
     }))
 }
 
-/// The receive and the send queue as /proc/net counts them: net/ipv4/tcp_ipv4.c, get_tcp4_sock; net/ipv4/udp.c,
-/// udp4_format_sock. Each number is read at another moment, so that a difference may be below 0.
+/// Returns the receive and the send queue as /proc/net counts them: net/ipv4/tcp_ipv4.c, get_tcp4_sock; net/ipv4/udp.c,
+/// udp4_format_sock. Each number is read at another moment, so a difference may be negative.
 fn queues(tcp: bool, state: u8, get: impl Fn(Word) -> Option<u32>) -> Option<(u32, u32)> {
     const LISTEN: u8 = 10;
     let growth = |after: u32, before: u32| u32::try_from(after.wrapping_sub(before).cast_signed()).unwrap_or(0);
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(parse_holders(&printed(&[1 << 40, 3, 9])), None);
     }
 
-    /// A socket that listens at 127.0.0.1 or ::1, port 80, told of by a port in the family's and in the network's order.
+    /// Parses a socket that listens at port 80 of 127.0.0.1 or ::1, after `change` has modified its words.
     fn listens(change: impl Fn(&mut [u64; WORDS])) -> Option<Vec<Socket>> {
         let mut words = [0; WORDS];
         let ports = u64::from(u32::from_ne_bytes([&[0, 0], &80_u16.to_ne_bytes()[..]].concat().try_into().unwrap()));

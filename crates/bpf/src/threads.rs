@@ -1,11 +1,12 @@
-//! The threads of one process in one walk.
+//! Prints the threads of one process in one walk.
 
 use crate::asm::{Instruction, Program, Reg};
 use crate::iterator::{self, STACK, TASK};
 use crate::kernel::Kernel;
 use crate::record::shown_times;
 
-/// Prints, of every thread: id, user time, system time, exact run time, and the user and system time last shown.
+/// Prints for every thread: id, user time, system time, exact run time, and the user and system time that were last
+/// shown.
 pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     const FACTS: [&str; 6] =
         ["pid", "utime", "stime", "se.sum_exec_runtime", "prev_cputime.utime", "prev_cputime.stime"];
@@ -23,14 +24,14 @@ pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.finish()
 }
 
-/// A thread. Its times are nanoseconds as /proc shows them.
+/// A thread. Its times are those of /proc, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thread {
-    /// Its id.
+    /// The thread id.
     pub id: u32,
-    /// Time in user mode.
+    /// CPU time in user mode.
     pub user: u64,
-    /// Time in the kernel.
+    /// CPU time in kernel mode.
     pub system: u64,
 }
 
