@@ -1,8 +1,8 @@
-//! Bytes as text: escapes where they are mostly text, rows of hexadecimal digits otherwise.
+//! Writes bytes as text: with escapes if most bytes are text, otherwise in rows of hexadecimal digits.
 
 use std::fmt::Write as _;
 
-/// Bytes in a row.
+/// The number of bytes in a row.
 const ROW: usize = 16;
 
 /// Appends `bytes` as text on one line.
@@ -23,7 +23,7 @@ pub(crate) fn escape_to(out: &mut String, bytes: &[u8]) {
     }
 }
 
-/// `bytes` as text on one line.
+/// Returns `bytes` as text on one line.
 pub(crate) fn escape(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     escape_to(&mut out, bytes);
@@ -36,7 +36,7 @@ fn hex_escape(out: &mut String, byte: u32) {
     let _ = write!(out, "\\x{byte:02x}");
 }
 
-/// Appends to `out` the bytes that [`escape`] was given.
+/// Reverses [`escape`]. Appends the bytes to `out`.
 pub(crate) fn unescape_to(out: &mut Vec<u8>, text: &str) -> Result<(), &'static str> {
     const WRONG: &str = "an escape other than \\\\, \\0 and \\xHH";
     let mut rest = text.as_bytes();
@@ -63,20 +63,20 @@ pub(crate) fn unescape_to(out: &mut Vec<u8>, text: &str) -> Result<(), &'static 
     Ok(())
 }
 
-/// The bytes that [`escape`] was given.
+/// Reverses [`escape`].
 pub(crate) fn unescape(text: &str) -> Result<Vec<u8>, &'static str> {
     let mut out = Vec::with_capacity(text.len());
     unescape_to(&mut out, text)?;
     Ok(out)
 }
 
-/// The byte that two hexadecimal digits are.
+/// Parses a byte from two hexadecimal digits.
 fn byte(high: u8, low: u8) -> Option<u8> {
     let digit = |digit: u8| char::from(digit).to_digit(16);
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
-/// Whether `bytes` are easier to read as text: at most a third of them need an escape.
+/// Returns whether `bytes` are easier to read as text: at most a third of them need an escape.
 pub(crate) fn is_text(bytes: &[u8]) -> bool {
     let mut escapes = 0;
     for chunk in bytes.utf8_chunks() {
@@ -86,7 +86,7 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
     escapes * 3 <= bytes.len()
 }
 
-/// Appends `bytes` as lines: `|` and `>` of text, or `+` rows.
+/// Appends `bytes` as lines: `|` and `>` for text, `+` for rows.
 pub(crate) fn content(out: &mut String, bytes: &[u8]) {
     if !is_text(bytes) {
         return rows(out, bytes);
@@ -101,7 +101,7 @@ pub(crate) fn content(out: &mut String, bytes: &[u8]) {
 
 /// Appends `bytes` in rows. Whole rows of zeros are left out.
 fn rows(out: &mut String, bytes: &[u8]) {
-    // What Write returns is always Ok for a String.
+    // Writing to a String cannot fail.
     let mut end = 0;
     for (number, row) in bytes.chunks(ROW).enumerate() {
         let offset = number * ROW;
@@ -128,7 +128,7 @@ fn rows(out: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Takes a row: `text` is what follows the `+`. `zeros` is how many bytes may still be left out.
+/// Parses a row. `text` follows the `+`. `zeros` is the number of zero bytes that may still be left out.
 pub(crate) fn row(out: &mut Vec<u8>, text: &str, zeros: &mut usize) -> Result<(), &'static str> {
     let (offset, rest) = text.split_once(' ').unwrap_or((text, ""));
     let offset = usize::from_str_radix(offset, 16).map_err(|_| "a row without an offset")?;

@@ -1,4 +1,4 @@
-//! Captures in files, which may be compressed.
+//! Reads captures from files, which may be compressed.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -8,27 +8,27 @@ use flate2::read::GzDecoder;
 
 use crate::{Capture, Error};
 
-/// The first bytes of what gzip compressed.
+/// The first bytes of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// How long the text of a capture may be: a compressed file of a few kilobytes can stand for gigabytes.
+/// The limit for the text of a capture, because a compressed file of a few kilobytes can expand to gigabytes.
 const LONGEST: u64 = 1 << 30;
 
 impl Capture {
-    /// Reads a capture from a file, which gzip may have compressed.
+    /// Reads a capture from a file, which may be compressed with gzip.
     ///
     /// # Errors
     ///
-    /// Those of reading the file and of [`Capture::parse`].
+    /// Fails if the file cannot be read, or as [`Capture::parse`] does.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_bytes(&fs::read(path)?)
     }
 
-    /// Reads a capture from the bytes of a file, which gzip may have compressed.
+    /// Reads a capture from the bytes of a file, which may be compressed with gzip.
     ///
     /// # Errors
     ///
-    /// Those of [`Capture::parse`]; [`Error::Io`] if the bytes cannot be decompressed or are not UTF-8.
+    /// Fails as [`Capture::parse`] does, or with [`Error::Io`] if the bytes cannot be decompressed or are not UTF-8.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         if !bytes.starts_with(&GZIP) {
             return Self::parse(std::str::from_utf8(bytes).map_err(invalid)?);

@@ -1,4 +1,5 @@
-//! Captures: what a kernel answered, as one text file that a reviewer can read, a diff can show, and any machine can replay.
+//! Captures: a kernel's answers in one text file. Reviewers can read it, diffs can show it, and any machine can replay
+//! it.
 //!
 //! ```text
 //! psoxide-capture 1
@@ -29,19 +30,20 @@
 //! errno 2 ENOENT
 //! ```
 //!
-//! The header says which machine it was and where the answers come from: see [`Header`]. Each of its lines may be absent.
+//! The header describes the machine and the origin of the answers, see [`Header`]. Each of its lines may be absent.
 //!
-//! `file`, `link` and `dir` are a tree of files (Linux: /proc and /sys). `ask` is a question that is no file. Its text is
-//! whatever the port for that system calls the question. What follows is the content, or the error with which the kernel refused.
-//! `ask file /PATH`, `ask link /PATH` and `ask dir /PATH` with an error are what the kernel refused of a tree.
+//! `file`, `link` and `dir` form a tree of files (Linux: /proc and /sys). `ask` is a question that is not a file. The
+//! port for that system chooses its text. The question is followed by the content of the answer, or by the error with
+//! which the kernel refused. For a path of the tree that the kernel refused, the question is `file /PATH`, `link /PATH`
+//! or `dir /PATH`.
 //!
 //! Content has two forms:
-//! - Text: `|` begins a line that ends in a newline, `>` one that does not.
-//! - Bytes: `+`, the offset, the bytes in hexadecimal, and the same bytes as ASCII, for the reader only. Bytes that no row
-//!   holds are 0. A last row without bytes marks the length.
+//! - Text: `|` begins a line that ends in a newline. `>` begins a line that does not.
+//! - Bytes: `+`, the offset, the bytes in hexadecimal, and the same bytes as ASCII for the reader. Bytes that are in no
+//!   row are 0. A last row without bytes marks the length.
 //!
-//! In text, names, targets and the header a backslash is `\\`, NUL is `\0`, and other control bytes but tab, and bytes that are
-//! not UTF-8, are `\xHH`.
+//! Text, names, targets and the header have escapes: `\\` for a backslash, `\0` for NUL, and `\xHH` for other control
+//! bytes except tab and for bytes that are not UTF-8.
 
 mod escape;
 mod file;
@@ -58,18 +60,18 @@ use std::time::Duration;
 #[cfg(all(unix, feature = "tempdir"))]
 pub use tree::unpacked;
 
-/// Why a capture could not be used.
+/// The reason why a capture cannot be used.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// A line is not what the format allows.
+    /// A line violates the format.
     Syntax {
-        /// Counted from one.
+        /// The number of the line, from 1 on.
         line: usize,
-        /// What is wrong with the line.
+        /// What is wrong in the line.
         problem: &'static str,
     },
-    /// The file system refused.
+    /// The file cannot be read.
     Io(io::Error),
 }
 
@@ -97,44 +99,44 @@ impl From<io::Error> for Error {
     }
 }
 
-/// Where the answers of a capture come from.
+/// The origin of a capture's answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Origin {
-    /// A running kernel gave them.
+    /// A running kernel gave the answers.
     Recorded,
-    /// A C compiler laid them out, from the system's headers.
+    /// A C compiler laid the answers out, from the system's headers.
     Built,
-    /// A person wrote them, from documentation or a bug report.
+    /// A person wrote the answers, from documentation or a bug report.
     #[default]
     Written,
 }
 
-/// Which machine a capture is of, and the constants that its numbers are in.
+/// Describes the captured machine, and the units of its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Header {
-    /// Where the answers come from.
+    /// The origin of the answers.
     pub origin: Origin,
-    /// The operating system, in lower case: `linux`, `freebsd`, `netbsd` …
+    /// The operating system in lower case: `linux`, `freebsd`, `netbsd` …
     pub system: String,
     /// The kernel's release. Empty if unknown.
     pub release: String,
-    /// The hardware, as the system names it: `x86_64`, `amd64`, `aarch64` … Empty if unknown.
+    /// The architecture, in the system's spelling: `x86_64`, `amd64`, `aarch64` … Empty if unknown.
     pub machine: String,
-    /// Bytes in a page.
+    /// Bytes per page.
     pub page_size: u64,
-    /// Clock ticks in a second.
+    /// Clock ticks per second.
     pub clock_ticks: u64,
-    /// Whether the kernel puts the high byte of a number first.
+    /// Whether the machine is big-endian.
     pub big_endian: bool,
-    /// When the machine was booted, in seconds since 1970.
+    /// The boot time, in seconds since 1970.
     pub boot_time: Option<u64>,
-    /// When the capture was taken, since 1970.
+    /// The time of the capture, since 1970.
     pub taken: Option<Duration>,
-    /// The effective user id that asked.
+    /// The effective user id of the recording process.
     pub uid: Option<u32>,
-    /// Remarks for the reader, a line each.
+    /// Remarks for the reader, one per line.
     pub notes: Vec<String>,
 }
 
@@ -159,50 +161,50 @@ impl Default for Header {
 /// A file of a captured tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// A regular file and its bytes.
+    /// A regular file with its bytes.
     File(Vec<u8>),
-    /// A symbolic link and its target, which need not exist.
+    /// A symbolic link with its target, which need not exist.
     Link(Vec<u8>),
-    /// A directory. One that holds something needs no entry.
+    /// A directory. A directory that is not empty needs no entry.
     Dir,
 }
 
-/// What a kernel answered to a question.
+/// The answer of a kernel to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer<'a> {
-    /// It gave these bytes.
+    /// The kernel returned these bytes.
     Bytes(&'a [u8]),
-    /// It refused with this error number, which is the captured system's, not this machine's.
+    /// The kernel refused with this error number, in the numbering of the captured system.
     Errno(i32),
 }
 
-/// What a machine answered: a tree of files, and questions that are no files.
+/// The answers of a machine: a tree of files, and questions that are not files.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Capture {
-    /// Which machine it was.
+    /// The description of the machine.
     pub header: Header,
     /// The files, by path relative to the root. They are sorted, so that captures diff well.
     pub entries: BTreeMap<Vec<u8>, Entry>,
-    /// The answers, bytes or error number, by question.
+    /// The answers by question: bytes or an error number.
     pub answers: BTreeMap<String, Result<Vec<u8>, i32>>,
 }
 
 impl Capture {
-    /// An empty capture of the machine that `header` describes.
+    /// Makes an empty capture of the machine that `header` describes.
     #[must_use]
     pub fn new(header: Header) -> Self {
         Self { header, ..Self::default() }
     }
 
-    /// The operating system, in lower case.
+    /// Returns the operating system in lower case.
     #[must_use]
     pub fn system(&self) -> &str {
         &self.header.system
     }
 
-    /// What the kernel answered to `question`. `None` if the capture does not hold the question, which says nothing about
-    /// what the kernel would have answered.
+    /// Returns the answer to `question`. Returns `None` if the capture does not hold the question. That says nothing
+    /// about what the kernel would have answered.
     #[must_use]
     pub fn answer(&self, question: &str) -> Option<Answer<'_>> {
         self.answers.get(question).map(|answer| match answer {
@@ -211,7 +213,7 @@ impl Capture {
         })
     }
 
-    /// Adds a question and its answer. A question that was there gets the new answer.
+    /// Adds a question and its answer. Replaces an existing answer.
     pub fn record(&mut self, question: impl Into<String>, answer: Result<Vec<u8>, i32>) {
         self.answers.insert(question.into(), answer);
     }

@@ -1,19 +1,19 @@
-//! Removing what is private.
+//! Removes private data from captures.
 
 use crate::{Capture, Entry};
 
 impl Capture {
-    /// Replaces what is private: whole words in contents, targets and answers, and whole environments.
+    /// Replaces private data: whole words in contents, targets and answers, and whole environments.
     ///
-    /// `words` are replaced in the order given. An answer keeps its length, as its fields are found by their offsets: the
-    /// replacement is cut, or filled with `x`. `is_environment` says which questions ask for an environment. Windows answers
-    /// in UTF-16, and takes names for the same in upper and lower case.
+    /// `words` are replaced in the given order. An answer keeps its length, because its fields are found by their
+    /// offsets: a replacement is truncated, or filled with `x`. `is_environment` returns whether a question asks for an
+    /// environment. Windows answers in UTF-16, and does not distinguish upper and lower case in names.
     pub fn scrub(&mut self, words: &[(Vec<u8>, Vec<u8>)], is_environment: impl Fn(&str) -> bool) {
         for (name, entry) in &mut self.entries {
             let file = name.rsplit(|&byte| byte == b'/').next();
             match entry {
                 Entry::File(bytes) if file == Some(b"environ") => scrub_environment(bytes),
-                // Records of a fixed size.
+                // utmp has records of a fixed size.
                 Entry::File(bytes) if file == Some(b"utmp") => scrub_record(bytes, words),
                 Entry::File(bytes) | Entry::Link(bytes) => {
                     for (from, to) in words {
@@ -36,14 +36,14 @@ impl Capture {
     }
 }
 
-/// Replaces an environment. A kernel thread has none, and stays recognizable by that.
+/// Replaces an environment. The empty environment of a kernel thread stays empty, which identifies it.
 fn scrub_environment(bytes: &mut Vec<u8>) {
     if !bytes.is_empty() {
         *bytes = b"SCRUBBED=1\0".to_vec();
     }
 }
 
-/// Replaces an environment of Windows.
+/// Replaces a Windows environment.
 fn scrub_wide_environment(bytes: &mut Vec<u8>) {
     scrub_environment(bytes);
     *bytes = bytes.iter().flat_map(|byte| u16::from(*byte).to_le_bytes()).collect();
@@ -56,7 +56,7 @@ fn scrub_record(bytes: &mut Vec<u8>, words: &[(Vec<u8>, Vec<u8>)]) {
     }
 }
 
-/// Replaces words of UTF-16 by words of the same length. Structs have text at even offsets.
+/// Replaces words in UTF-16 by words of the same length. Text in structs is at even offsets.
 fn scrub_wide_record(bytes: &mut Vec<u8>, words: &[(Vec<u8>, Vec<u8>)]) {
     let mut units: Vec<u16> =
         bytes.chunks_exact(2).map(|pair| u16::from_le_bytes(pair.try_into().unwrap_or_default())).collect();
@@ -71,17 +71,17 @@ fn scrub_wide_record(bytes: &mut Vec<u8>, words: &[(Vec<u8>, Vec<u8>)]) {
     bytes.splice(..units.len() * 2, scrubbed);
 }
 
-/// `word` cut or filled to a length.
+/// Truncates or fills `word` to a length.
 fn fitted<T: Copy>(word: &[T], length: usize, filler: T) -> Vec<T> {
     word.iter().copied().chain(std::iter::repeat(filler)).take(length).collect()
 }
 
-/// `bytes` with each `from` made a `to`, but not inside a longer word: a host named `vm` must not spoil `kvm`.
+/// Replaces each `from` by `to`, but not inside a longer word: a host named `vm` must not change `kvm`.
 fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     replace_units(bytes, from, to, |byte| byte)
 }
 
-/// The same of text in units of any size, which `folded` makes equal if they stand for the same letter.
+/// Replaces words in text of any unit. `folded` maps letters that count as equal to the same unit.
 fn replace_units<T: Copy + PartialEq + Into<u32>>(text: &[T], from: &[T], to: &[T], folded: impl Fn(T) -> T) -> Vec<T> {
     let word = |unit: Option<&T>| {
         let letter = unit.and_then(|unit| char::from_u32((*unit).into()));

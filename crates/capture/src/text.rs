@@ -1,4 +1,4 @@
-//! The text form of a capture.
+//! Parses and writes the text form of a capture.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,25 +7,25 @@ use std::time::Duration;
 use crate::escape::{content, escape, row, unescape, unescape_to};
 use crate::{Capture, Entry, Error, Header, Origin};
 
-/// The first line, which tells this format from a later one.
+/// The first line, which names the version of the format.
 const MAGIC: &str = "psoxide-capture 1";
 
-/// How many zeros a capture may leave out: so much that no real one comes near, and no malicious one fills memory.
+/// The most zeros that a capture may leave out. Real captures stay far below, and a malicious one cannot fill memory.
 const ZEROS: usize = 64 << 20;
 
-/// What the lines of content belong to.
+/// The entry to which lines of content belong.
 enum Open {
     File(Vec<u8>),
     Question(String),
 }
 
-/// A text that is being read.
+/// The state of parsing a text.
 struct Reader {
     capture: Capture,
     open: Option<Open>,
     content: Vec<u8>,
     errno: Option<i32>,
-    /// Whether a `>` has ended the content.
+    /// Whether a line with `>` has ended the content.
     ended: bool,
     zeros: usize,
 }
@@ -35,7 +35,7 @@ impl Capture {
     ///
     /// # Errors
     ///
-    /// [`Error::Syntax`] names the first line that is wrong.
+    /// Fails with [`Error::Syntax`], which names the first wrong line.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut lines = text.lines().enumerate();
         if lines.next().map(|(_, line)| line) != Some(MAGIC) {
@@ -56,7 +56,7 @@ impl Capture {
         Ok(reader.capture)
     }
 
-    /// The text form, which [`Capture::parse`] reads back to the same value.
+    /// Returns the text form. [`Capture::parse`] restores the same value from it.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = format!("{MAGIC}\n{}", self.header.to_text());
@@ -66,7 +66,7 @@ impl Capture {
             let _ = match entry {
                 Entry::File(_) => writeln!(out, "file {name}"),
                 Entry::Dir => writeln!(out, "dir {name}"),
-                // An arrow in the name would end it early.
+                // An arrow inside the name would end the name.
                 Entry::Link(to) => writeln!(out, "link {} -> {}", name.replace(" -> ", "\\x20->\\x20"), escape(to)),
             };
             if let Entry::File(bytes) = entry {
@@ -87,7 +87,7 @@ impl Capture {
 }
 
 impl Reader {
-    /// Takes one line after the first.
+    /// Parses one line after the first.
     fn line(&mut self, line: &str) -> Result<(), &'static str> {
         let Some(mark) = line.chars().next() else { return Ok(()) };
         match mark {
@@ -124,7 +124,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes a line of content.
+    /// Parses a line of content.
     fn content(&mut self, mark: char, text: &str) -> Result<(), &'static str> {
         if self.open.is_none() {
             return Err("content without a file or question");
@@ -147,7 +147,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes the error that answered the question. Its name is for the reader.
+    /// Parses the error with which a question was answered. The error's name is for the reader.
     fn errno(&mut self, text: &str) -> Result<(), &'static str> {
         if !matches!(self.open, Some(Open::Question(_))) {
             return Err("an errno without a question");
@@ -160,7 +160,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Ends what is open.
+    /// Finishes the open entry.
     fn close(&mut self) {
         let content = std::mem::take(&mut self.content);
         let errno = self.errno.take();
@@ -174,7 +174,7 @@ impl Reader {
 }
 
 impl Header {
-    /// Takes a line of the header.
+    /// Parses a line of the header.
     pub(crate) fn take(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
         match (name, value) {
             ("origin", "recorded") => self.origin = Origin::Recorded,
@@ -201,7 +201,7 @@ impl Header {
         Ok(())
     }
 
-    /// The lines that [`take`](Self::take) takes.
+    /// Returns the lines that [`take`](Self::take) parses.
     pub(crate) fn to_text(&self) -> String {
         let mut out = String::new();
         let mut line = |name: &str, value: &str| {
@@ -233,27 +233,27 @@ impl Header {
     }
 }
 
-/// Seconds, and nanoseconds as nine digits after a point.
+/// Parses seconds, with nine digits after a point for nanoseconds.
 fn seconds(text: &str) -> Option<Duration> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "000000000"));
     let nanos = part.parse().ok().filter(|nanos| part.len() == 9 && *nanos < 1_000_000_000)?;
     Some(Duration::new(whole.parse().ok()?, nanos))
 }
 
-/// The bytes of a name that no entry has yet.
+/// Parses a name. Fails if an entry already has it.
 fn fresh(entries: &BTreeMap<Vec<u8>, Entry>, name: &str) -> Result<Vec<u8>, &'static str> {
     let name = unescape(name)?;
     if entries.contains_key(&name) { Err("a second entry of this name") } else { Ok(name) }
 }
 
-/// The text that was escaped.
+/// Unescapes a text. Fails if it is not UTF-8.
 fn string(text: &str) -> Result<String, &'static str> {
     String::from_utf8(unescape(text)?).map_err(|_| "a text that is not UTF-8")
 }
 
-/// The name of an error number, after a space; nothing where the number means another error on some system.
+/// Returns a space and the name of an error number. Returns nothing if systems disagree about the number.
 fn errno_name(system: &str, errno: i32) -> &'static str {
-    // The errors that the first Unix had, and that kept their numbers everywhere.
+    // The errors of the first Unix, whose numbers are the same on every system.
     const NAMES: [&str; 10] =
         [" EPERM", " ENOENT", " ESRCH", " EINTR", " EIO", " ENXIO", " E2BIG", " ENOEXEC", " EBADF", " ECHILD"];
     const MORE: [(i32, &str); 10] = [

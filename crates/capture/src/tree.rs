@@ -1,4 +1,4 @@
-//! The tree of a capture, as files.
+//! Unpacks the tree of a capture into files.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Component, Path};
 use crate::escape::escape;
 use crate::{Capture, Entry};
 
-/// The file in an unpacked root that holds the header, which no file of /proc tells.
+/// The file in an unpacked root that holds the header, because no file of /proc has its values.
 const SIDECAR: &str = ".psoxide";
 
 impl Capture {
@@ -17,8 +17,8 @@ impl Capture {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a name that leads out of `dir`, before anything is written; else what the file system says.
-    /// No file or link that exists is overwritten.
+    /// Fails with `InvalidInput` for a name that leads out of `dir`, before anything is written. Fails if the file
+    /// system refuses. Existing files and links are not overwritten.
     pub fn unpack(&self, dir: &Path) -> io::Result<()> {
         for name in self.entries.keys() {
             self.check(name)?;
@@ -41,7 +41,7 @@ impl Capture {
         Ok(())
     }
 
-    /// Refuses names that are absolute, climb, or pass through a link, any of which could write elsewhere.
+    /// Refuses names that are absolute, contain `..`, or pass through a link, because each could write elsewhere.
     fn check(&self, name: &[u8]) -> io::Result<()> {
         let path = Path::new(OsStr::from_bytes(name));
         let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
@@ -57,11 +57,11 @@ impl Capture {
     }
 }
 
-/// Unpacks the tree of a capture's text into a directory that goes away with the returned value.
+/// Unpacks the tree of a capture's text into a directory, which is removed when the returned value is dropped.
 ///
 /// # Errors
 ///
-/// Those of [`Capture::parse`] and [`Capture::unpack`].
+/// Fails as [`Capture::parse`] and [`Capture::unpack`] do.
 #[cfg(feature = "tempdir")]
 pub fn unpacked(text: &str) -> Result<tempfile::TempDir, crate::Error> {
     let capture = Capture::parse(text)?;

@@ -1,4 +1,4 @@
-//! The text form: what is written is read back, what is wrong is named.
+//! The text form: written captures are read back, and errors in a text are named.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a failure here is a failed test
 
 use std::io::Write as _;
@@ -44,7 +44,7 @@ fn what_is_written_is_read_back() {
     assert!(text.contains("file proc/1/cmdline\n>/bin/x\\0-a\\0\\0\n"), "{text}");
     assert!(text.contains("ask refused\nerrno 13 EACCES\n"), "{text}");
     assert!(text.contains("ask zeros\n+03e0 00000000 00000000                   |........|\n"), "{text}");
-    // A checkout on Windows may have other line ends.
+    // A checkout on Windows may have other line endings.
     assert_eq!(Capture::parse(&text.replace('\n', "\r\n")).unwrap(), capture);
 }
 
@@ -139,7 +139,7 @@ proptest! {
         taken in any::<Option<Duration>>(),
     ) {
         let mut header = Header::default();
-        // Every system has a name.
+        // A capture always names its system.
         header.system = if system.is_empty() { header.system } else { system };
         (header.notes, header.page_size, header.boot_time, header.uid) = (notes, page_size, boot_time, uid);
         header.taken = taken;

@@ -1,4 +1,5 @@
-//! The captures in testdata: each is read, is of the system whose folder it is in, and is written as this version writes it.
+//! Checks every capture in testdata: it can be read, is of the system named by its directory, and is in the written
+//! form.
 #![allow(clippy::unwrap_used)] // a failure here is a failed test
 
 use std::fs;
@@ -12,7 +13,7 @@ fn captures() -> Vec<(String, PathBuf)> {
     let mut found = Vec::new();
     for system in fs::read_dir(testdata).unwrap() {
         let system = system.unwrap();
-        // Beside the folders of the systems are lists of skipped tests and evidence.
+        // testdata also holds the lists of skipped tests and of evidence.
         if !system.path().is_dir() {
             continue;
         }
@@ -41,7 +42,7 @@ fn every_capture_is_of_its_folders_system() {
     }
 }
 
-/// So that a change of one answer is a change of a few lines.
+/// Captures in the written form differ in a few lines if one answer changes.
 #[test]
 fn recorded_and_built_captures_are_in_the_form_that_is_written() {
     for (_, path) in captures() {

@@ -1,4 +1,4 @@
-"""Attacks the Python package: births while iterating, forks during first readings, terminated children, threads.
+"""Attacks the Python package: births during iterations, forks during first readings, terminated children, threads.
 
 Usage: stress.py [--long [--minutes=60]]. Prints a line of figures for each attack, then "N passed, N failed".
 """
@@ -15,19 +15,19 @@ import psoxide
 import psoxide.exit
 
 LONG = "--long" in sys.argv[1:]
-# Seconds that one part of an attack may take in the long form.
+# The time limit for one part of an attack in the long form, in seconds.
 LIMIT = 60 * next((int(argument.partition("=")[2]) for argument in sys.argv if argument.startswith("--minutes=")), 60)
 ATTRS = ["pid", "name", "username", "cmdline", "memory_info", "status", "create_time"]
 
 
 def count(short, long):
-    """Choose between the count for CI and the one for RELIABILITY.md."""
+    """Chooses between the count for CI and the one for RELIABILITY.md."""
     return long if LONG else short
 
 
 def give_birth(number, writer):
-    """Fork children one after another, each of which ends at once, and write how many there were."""
-    # On a busy machine the time is over first.
+    """Forks children that end at once, one after another, and writes how many there were."""
+    # A busy machine reaches the time limit before the count.
     until = time.monotonic() + count(30, LIMIT)
     born = 0
     while born < number and time.monotonic() < until:
@@ -40,7 +40,7 @@ def give_birth(number, writer):
 
 
 def births(backend):
-    """Processes begin and end while process_iter runs."""
+    """Processes start and end while process_iter runs."""
     number = count(1_000, 500_000)
     psoxide.set_backend(backend)
     reader, writer = os.pipe()
@@ -57,7 +57,7 @@ def births(backend):
             odd += process.info["pid"] != process.pid
         passes += 1
         ended = os.waitpid(pid, os.WNOHANG)[0] == pid
-    # The chosen programs stay loaded while a process that was read through them is known.
+    # The BPF programs stay loaded as long as a process exists that was read through them.
     psoxide.set_backend("auto")
     process = None
     psoxide.process_iter.cache_clear()
@@ -69,12 +69,12 @@ def births(backend):
 
 
 def births_proc():
-    """Births, read from /proc."""
+    """Runs `births` with readings from /proc."""
     return births("proc")
 
 
 def births_bpf():
-    """Births, read by BPF where that is possible."""
+    """Runs `births` with readings by BPF, where that is possible."""
     return births("bpf")
 
 
@@ -137,7 +137,7 @@ print(failed)
 
 
 def forks():
-    """A child is forked while another thread takes the first readings."""
+    """A process forks while another of its threads takes the first readings."""
     tries = count(100, 2_000)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", FORKS, str(tries)], check=True, stdout=subprocess.PIPE, text=True
@@ -147,19 +147,19 @@ def forks():
 
 
 def nothing():
-    """Wait to be terminated."""
+    """Waits to be terminated."""
     time.sleep(60)
 
 
 def terminated():
-    """Children that are terminated at once die of it, and the parent's exit function runs in the parent only."""
+    """Terminated children die of the signal at once. The parent's exit function runs only in the parent."""
     tries = count(25, 1_000)
     path = f"/tmp/psoxide-stress-{os.getpid()}"
 
     watched = True
 
     def cleanup():
-        # The function stays registered until this process ends, when its run is no fault.
+        # The function stays registered until this process ends. That run is not a failure.
         if watched:
             with open(path, "a", encoding="ascii") as log:
                 log.write(f"{os.getpid()}\n")
@@ -186,7 +186,7 @@ def terminated():
 
 
 def threads():
-    """Eight threads take every reading; memory and descriptors stay flat."""
+    """Eight threads take every reading. Memory and descriptors must stay flat."""
     rounds = count(10, 2_000)
     errors, done = [], []
     child = subprocess.Popen(["sleep", "100000"])
@@ -233,7 +233,7 @@ def threads():
 
 
 def main():
-    """Run every attack."""
+    """Runs every attack."""
     print("### python: the package is read while processes, forks and threads come and go\n", flush=True)
     passed = failed = 0
     for attack in [births_proc, births_bpf, forks, terminated, threads]:

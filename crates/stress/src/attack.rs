@@ -1,24 +1,24 @@
-//! What an attack is, and what it reports.
+//! An attack and its report.
 
 use std::time::Duration;
 
 /// One attack.
 pub(crate) struct Attack {
-    /// Name on the command line.
+    /// The name on the command line.
     pub(crate) name: &'static str,
-    /// One line for the reader.
+    /// One line that describes the attack.
     pub(crate) what: &'static str,
-    /// Runs it.
+    /// Runs the attack.
     pub(crate) run: fn(&Scale) -> Report,
 }
 
-/// How hard to attack.
+/// The extent of an attack.
 pub(crate) struct Scale {
     /// Whether to use the counts of RELIABILITY.md.
     pub(crate) long: bool,
-    /// How long one part of an attack may take at most in the long form.
+    /// The time limit for one part of an attack in the long form.
     pub(crate) limit: Duration,
-    /// Seed of the random choices.
+    /// The seed of the random choices.
     pub(crate) seed: u64,
 }
 
@@ -28,32 +28,32 @@ impl Scale {
         if self.long { long } else { short }
     }
 
-    /// Returns how long one part of an attack may take. A part that needs longer reports what it has done by then.
+    /// Returns the time limit for one part of an attack. A part that reaches it reports what it has done.
     pub(crate) fn time(&self, short: Duration) -> Duration {
         if self.long { self.limit } else { short }
     }
 }
 
-/// How an attack ended.
+/// The outcome of an attack.
 pub(crate) enum Outcome {
     /// Nothing broke.
     Held,
     /// Something broke.
     Broke(String),
-    /// The machine or the user does not allow the attack.
+    /// The machine or the user does not permit the attack.
     Skipped(String),
 }
 
 /// The figures and the outcome of an attack.
 pub(crate) struct Report {
-    /// Figures, one a line.
+    /// The figures, one per line.
     pub(crate) lines: Vec<String>,
-    /// How it ended.
+    /// The outcome.
     pub(crate) outcome: Outcome,
 }
 
 impl Report {
-    /// Starts an empty report of an attack that held so far.
+    /// Makes an empty report of an attack that has held so far.
     pub(crate) fn new() -> Self {
         Self { lines: Vec::new(), outcome: Outcome::Held }
     }
@@ -68,7 +68,7 @@ impl Report {
         self.lines.push(line.into());
     }
 
-    /// Records a failure, and keeps the first one.
+    /// Records a failure. Only the first one is kept.
     pub(crate) fn broke(&mut self, why: impl Into<String>) {
         if matches!(self.outcome, Outcome::Held) {
             self.outcome = Outcome::Broke(why.into());
@@ -83,11 +83,11 @@ impl Report {
     }
 }
 
-/// A small generator of random numbers (splitmix64), so that a seed reproduces a run.
+/// A small generator of random numbers (splitmix64). The same seed reproduces a run.
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// Starts from a seed.
+    /// Makes a generator from a seed.
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -103,7 +103,7 @@ impl Random {
     }
 }
 
-/// Whether this process is root, which namespaces and seccomp filters on other users need.
+/// Returns whether this process is root. Namespaces, and seccomp filters on other users, need root.
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }

@@ -1,4 +1,4 @@
-//! Processes of two kinds begin and end, and take over each other's pids, while snapshots are taken.
+//! Processes of two kinds start and end, and reuse each other's pids, while snapshots are taken.
 //!
 //! A process of kind `a` has another name, user and nice value than one of kind `b`. A row that holds properties of both
 //! kinds mixes two processes.
@@ -14,7 +14,7 @@ use crate::attack::{Report, Scale, is_root};
 use crate::children::{Ended, in_namespaces};
 use crate::ffi;
 
-/// What tells processes of one kind from those of the other.
+/// The properties of one kind of process.
 struct Kind {
     name: &'static str,
     user: u32,
@@ -24,7 +24,7 @@ struct Kind {
 /// The two kinds.
 const KINDS: [Kind; 2] = [Kind { name: "aa", user: 1001, nice: 5 }, Kind { name: "bb", user: 1002, nice: 10 }];
 
-/// Fork loops at the same time.
+/// The number of fork loops that run at the same time.
 const PARENTS: usize = 2;
 
 /// Runs the attack.
@@ -35,7 +35,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     let births = scale.count(10_000, 500_000);
     let mut report = Report::new();
     for backend in [Backend::Proc, Backend::Bpf] {
-        // On a busy machine the time is over first: then the figures say how many there were.
+        // A busy machine may reach the time limit first. The figures then show the real count.
         let time = scale.time(Duration::from_secs(30));
         let answer = in_namespaces(time * 2, |out| attack(backend, births, time, out));
         let answer = match answer {
@@ -51,7 +51,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     report
 }
 
-/// Counts what the rows showed.
+/// Counts of what the rows showed.
 #[derive(Default)]
 struct Seen {
     rows: usize,
@@ -61,9 +61,9 @@ struct Seen {
     failed: usize,
 }
 
-/// Forks and reads at the same time, in a namespace of its own. Returns 0 if nothing broke.
+/// Forks and reads at the same time, in namespaces of its own. Returns 0 if nothing broke.
 fn attack(backend: Backend, births: usize, time: Duration, out: &mut dyn Write) -> i32 {
-    // A small range makes the kernel hand out the same pids again and again. Kernels before 6.14 keep the whole range.
+    // A small range makes the kernel reuse the same pids. Kernels before 6.14 do not have the limit per namespace.
     let _ = fs::write("/proc/sys/kernel/pid_max", "400");
     let Ok((mut reader, writer)) = std::io::pipe() else { return 3 };
     let mut parents = Vec::new();
@@ -94,7 +94,7 @@ fn attack(backend: Backend, births: usize, time: Duration, out: &mut dyn Write) 
     drop(system);
     let leaked = own_descriptors().saturating_sub(before);
     let Seen { rows, a, b, mixed, failed } = seen;
-    // Eight bytes of each parent.
+    // Each parent writes eight bytes.
     let mut counts = Vec::new();
     let _ = reader.read_to_end(&mut counts);
     let births: u64 = counts.as_chunks().0.iter().map(|count| u64::from_ne_bytes(*count)).sum();
@@ -107,7 +107,7 @@ fn attack(backend: Backend, births: usize, time: Duration, out: &mut dyn Write) 
     i32::from(mixed + failed + leaked > 0 || error.is_some() || a == 0 || b == 0)
 }
 
-/// Forks children of alternating kinds one after another, writes how many there were, and exits.
+/// Forks children of alternating kinds one after another, writes their number, and exits.
 fn give_birth(count: usize, time: Duration, mut writer: &PipeWriter) -> ! {
     let until = Instant::now() + time;
     let mut born = 0_u64;
@@ -136,7 +136,7 @@ fn give_birth(count: usize, time: Duration, mut writer: &PipeWriter) -> ! {
 }
 
 impl Seen {
-    /// Judges one row.
+    /// Checks one row.
     fn take(&mut self, row: &Row) {
         self.rows += 1;
         let by_name =

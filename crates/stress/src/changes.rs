@@ -1,6 +1,6 @@
-//! The program changes who and where it is after its first readings: user, namespaces, root directory.
+//! The program changes its user, namespaces or root directory after its first readings.
 //!
-//! The judge is a `System` made after the change. The one made before it must not know more, or other things.
+//! A `System` that was made before the change must return the same as one that is made after it.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -13,7 +13,7 @@ use crate::children::{Ended, in_child, wait};
 use crate::ffi;
 use crate::readings::{self, Seen};
 
-/// A change of what the program is: its name, and the function that makes it. It may fork, and then continues as the child.
+/// A change of the program: its name, and the function that makes it. The function may fork and continue as the child.
 type Change = (&'static str, fn() -> std::io::Result<()>);
 
 /// Every change.
@@ -67,7 +67,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     report
 }
 
-/// Warms a `System` up, makes the change, and compares with a new `System`. Returns 0 if both agree.
+/// Takes readings of a `System`, makes the change, and compares with a new `System`. Returns 0 if both agree.
 fn attack(backend: Backend, change: fn() -> std::io::Result<()>, passes: usize, out: &mut dyn Write) -> i32 {
     let old = System::host().with_backend(backend);
     let fields = Query::from([Field::Name, Field::Username, Field::IoCounters, Field::CreateTime]);
@@ -95,7 +95,8 @@ fn attack(backend: Backend, change: fn() -> std::io::Result<()>, passes: usize, 
             differences.push(format!("{name}: {then:?}, a new System: {now:?}"));
         }
     }
-    // Processes of the machine execute other programs and rename themselves meanwhile: a difference has to last.
+    // Other processes may execute programs or rename themselves during the comparison. Only a lasting difference
+    // counts.
     let mut rows = compare_rows(&old, &new, fields);
     for _ in 0..5 {
         if rows.is_empty() {
@@ -110,7 +111,7 @@ fn attack(backend: Backend, change: fn() -> std::io::Result<()>, passes: usize, 
     i32::from(!differences.is_empty())
 }
 
-/// Compares every row that both systems have of the same process. A difference has a pid and the name of a field.
+/// Compares the rows of processes that both systems have. A difference is named by a pid and a field.
 fn compare_rows(old: &System, new: &System, fields: Query) -> BTreeMap<(Pid, &'static str), String> {
     let mut differences = BTreeMap::new();
     match (old.snapshot(fields), new.snapshot(fields)) {
@@ -119,7 +120,7 @@ fn compare_rows(old: &System, new: &System, fields: Query) -> BTreeMap<(Pid, &'s
                 let Some(then) = then.processes.iter().find(|then| then.pid == now.pid) else { continue };
                 for field in [Field::Name, Field::Username, Field::IoCounters, Field::CreateTime] {
                     let (have, want) = (then.get(field), now.get(field));
-                    // Counters move between two readings; whether there is one does not.
+                    // Counters change between two readings. Only compare whether there is a value.
                     let agree = match field {
                         Field::IoCounters => have.value().is_some() == want.value().is_some(),
                         _ => have.value() == want.value(),
@@ -141,7 +142,7 @@ fn compare_rows(old: &System, new: &System, fields: Query) -> BTreeMap<(Pid, &'s
     differences
 }
 
-/// Continues as a child of this process, which waits for it and ends as it does.
+/// Continues as a child of this process. The parent waits for the child, and ends as it does.
 fn continue_as_child() -> std::io::Result<()> {
     match ffi::fork()? {
         None => Ok(()),

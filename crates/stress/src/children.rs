@@ -1,4 +1,4 @@
-//! Child processes that do one thing and report in text, each with a deadline.
+//! Runs child processes that do one thing and report it as text. Each has a deadline.
 
 use std::fs::File;
 use std::io::{Read as _, Write};
@@ -18,16 +18,16 @@ pub(crate) enum Ended {
     Hung,
 }
 
-/// What a child wrote and how it ended.
+/// The output of a child, and how it ended.
 pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) ended: Ended,
 }
 
-/// Runs `work` in a forked child, and returns what it wrote.
+/// Runs `work` in a forked child. Returns what it wrote.
 ///
 /// # Errors
-/// The machine allows no more processes or pipes.
+/// Fails if the machine permits no more processes or pipes.
 pub(crate) fn in_child(limit: Duration, work: impl FnOnce(&mut dyn Write) -> i32) -> std::io::Result<Answer> {
     let (reader, writer) = std::io::pipe()?;
     let Some(pid) = ffi::fork()? else {
@@ -47,7 +47,7 @@ pub(crate) fn in_child(limit: Duration, work: impl FnOnce(&mut dyn Write) -> i32
     Ok(Answer { text: text.join().unwrap_or_default(), ended })
 }
 
-/// Waits for a child, and kills it at the deadline.
+/// Waits for a child. Kills it at the deadline.
 pub(crate) fn wait(pid: i32, limit: Duration) -> Ended {
     let deadline = Instant::now() + limit;
     let mut pause = Duration::from_micros(200);
@@ -72,14 +72,14 @@ pub(crate) fn wait(pid: i32, limit: Duration) -> Ended {
 /// Runs `work` as the first process of new pid and mount namespaces with a /proc of their own.
 ///
 /// # Errors
-/// The machine or the user allows no namespaces.
+/// Fails if the machine or the user does not permit namespaces.
 pub(crate) fn in_namespaces(limit: Duration, work: impl FnOnce(&mut dyn Write) -> i32) -> std::io::Result<Answer> {
     in_child(limit, |out| {
         if let Err(error) = ffi::unshare(libc::CLONE_NEWPID | libc::CLONE_NEWNS) {
             let _ = writeln!(out, "unshare: {error}");
             return 3;
         }
-        // A new pid namespace begins with the next child.
+        // The new pid namespace applies to the next child.
         match ffi::fork() {
             Ok(Some(pid)) => match wait(pid, limit) {
                 Ended::Exit(code) => code,

@@ -1,4 +1,4 @@
-//! The program closes every descriptor behind the library's back, or has one left.
+//! The program closes all of the library's descriptors without its knowledge, or has only one free descriptor.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::children::{Ended, in_child};
 use crate::ffi;
 use crate::readings::{self, Readings, Seen, Subject};
 
-/// Readings that need a socket of their own beside a file, so that one free descriptor is not enough.
+/// Readings that need a socket and a file at the same time, so that one free descriptor does not suffice.
 const NEED_TWO: &[&str] = &[];
 
 /// Runs the attack.
@@ -19,7 +19,7 @@ pub(crate) fn run(_: &Scale) -> Report {
         let closed = in_child(Duration::from_secs(30), |out| {
             let system = System::host().with_backend(backend);
             let before = readings::all(&system);
-            // This closes the pipe of the report too: the exit code is all that the parent learns.
+            // This also closes the pipe of the report, so the parent only gets the exit code.
             let _ = out.flush();
             ffi::close_from(3);
             i32::from(!worse(&before, &readings::all(&system), &[]).is_empty())
@@ -29,7 +29,7 @@ pub(crate) fn run(_: &Scale) -> Report {
             let Ok(_subject) = Subject::prepare() else { return 3 };
             let system = System::host().with_backend(backend);
             let before = readings::all(&system);
-            // The lowest free number becomes the only one below the limit.
+            // The limit leaves only the lowest free number.
             let Ok(free) = std::fs::File::open("/dev/null").map(|file| std::os::fd::AsRawFd::as_raw_fd(&file)) else {
                 return 3;
             };
@@ -48,13 +48,13 @@ pub(crate) fn run(_: &Scale) -> Report {
     report
 }
 
-/// Lists readings that had a value before and have none now, or fewer entries.
+/// Lists readings that had a value before and now have none, or fewer entries.
 fn worse(before: &Readings, after: &Readings, except: &[&str]) -> Vec<String> {
     let mut worse = Vec::new();
     for (name, before) in before.iter().filter(|(name, _)| !except.contains(name)) {
         match (before, after.get(name)) {
             (Seen::Count(before), Some(Seen::Count(after))) if after >= before => {}
-            // Files and sockets of this very process may be among those that were closed.
+            // The closed descriptors may include files and sockets of this process.
             (Seen::Count(_), Some(Seen::Count(_))) if name.ends_with("files") || name.ends_with("connections") => {}
             (Seen::Error(..), _) => {}
             (_, after) => worse.push(format!("{name}: {after:?}")),

@@ -1,4 +1,4 @@
-//! The calls that neither std nor rustix offers safely.
+//! System calls that neither std nor rustix offers as safe functions.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -6,9 +6,9 @@ use std::time::Duration;
 
 /// Forks. Returns the child's pid in the parent, and `None` in the child.
 ///
-/// The attacks fork from one thread, or measure what happens when there are more.
+/// The attacks fork from a single thread, or measure the effect of forking with several.
 pub(crate) fn fork() -> io::Result<Option<i32>> {
-    // SAFETY: fork takes nothing. The child uses only this crate's own code and ends with `exit_now`.
+    // SAFETY: fork takes no arguments. The child runs only this crate's code and ends with `exit_now`.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(None),
@@ -22,13 +22,13 @@ pub(crate) fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Sends SIGALRM at every `interval`, to a handler that does nothing and does not restart system calls.
+/// Sends SIGALRM at every `interval` to a handler that does nothing. System calls are not restarted.
 pub(crate) fn alarm_storm(interval: Duration) -> io::Result<()> {
     extern "C" fn nothing(_: libc::c_int) {}
     let micros = libc::suseconds_t::try_from(interval.as_micros()).unwrap_or(1000);
     let every = libc::timeval { tv_sec: 0, tv_usec: micros };
     let timer = libc::itimerval { it_interval: every, it_value: every };
-    // SAFETY: the structs are valid for the calls, all zeros is a valid sigaction, and the handler touches nothing.
+    // SAFETY: the structs are live during the calls, all zeros is a valid sigaction, and the handler accesses nothing.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = nothing as *const () as usize;
@@ -42,16 +42,16 @@ pub(crate) fn alarm_storm(interval: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// Sets the name of the calling thread, which is the process's name in /proc.
+/// Sets the name of the calling thread. The first thread's name is the process's name in /proc.
 pub(crate) fn set_name(name: &str) {
     let Ok(name) = std::ffi::CString::new(name) else { return };
     // SAFETY: the name ends in NUL, and the kernel copies it during the call.
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }
 
-/// Becomes another user and group for good, and drops supplementary groups.
+/// Changes to another user and group permanently, and drops supplementary groups.
 pub(crate) fn become_user(id: u32) -> io::Result<()> {
-    // SAFETY: the calls take numbers, and no pointer with a length of 0.
+    // SAFETY: the calls take numbers, and a null pointer with a length of 0.
     let done = unsafe {
         libc::setgroups(0, std::ptr::null()) == 0
             && libc::setresgid(id, id, id) == 0
@@ -74,11 +74,11 @@ pub(crate) fn close_from(first: u32) {
 
 /// Sleeps until a signal ends the process.
 pub(crate) fn pause() {
-    // SAFETY: the call takes nothing.
+    // SAFETY: the call takes no arguments.
     unsafe { libc::pause() };
 }
 
-/// Reaps a child without waiting. `None` while it runs; else its wait status.
+/// Reaps a child and returns its wait status. With `wait`, waits for it. Without, returns `None` while it runs.
 pub(crate) fn reap(pid: i32, wait: bool) -> Option<i32> {
     let mut status = 0;
     let flags = if wait { 0 } else { libc::WNOHANG };
@@ -99,16 +99,16 @@ pub(crate) fn kill(pid: i32, signal: i32) -> bool {
     unsafe { libc::kill(pid, signal) == 0 }
 }
 
-/// Moves the calling process into new namespaces; a new pid namespace begins with its next child.
+/// Moves the calling process into new namespaces. A new pid namespace applies to its next child.
 pub(crate) fn unshare(flags: libc::c_int) -> io::Result<()> {
     // SAFETY: the call takes a number.
     if unsafe { libc::unshare(flags) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Mounts this pid namespace's /proc, for this mount namespace only.
+/// Mounts this pid namespace's /proc in this mount namespace.
 pub(crate) fn mount_proc() -> io::Result<()> {
     let private = libc::MS_PRIVATE | libc::MS_REC;
-    // SAFETY: the strings end in NUL, and null pointers stand for arguments that the calls do not use.
+    // SAFETY: the strings end in NUL. Null pointers stand for arguments that the calls do not use.
     let done = unsafe {
         libc::mount(c"none".as_ptr(), c"/".as_ptr(), std::ptr::null(), private, std::ptr::null()) == 0
             && libc::mount(c"proc".as_ptr(), c"/proc".as_ptr(), c"proc".as_ptr(), 0, std::ptr::null()) == 0

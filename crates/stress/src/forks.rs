@@ -1,4 +1,4 @@
-//! The process forks while another thread takes its first readings; the child must not wait for that thread.
+//! The process forks while another thread takes its first readings. The child must not wait for that thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use crate::attack::{Random, Report, Scale};
 use crate::children::{Ended, wait};
 use crate::ffi;
 
-/// How long a child's readings may take before it counts as hung. They take milliseconds.
+/// The time after which a child counts as hung. Its readings take milliseconds.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Runs the attack.
@@ -55,7 +55,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
                 Err(error) => return Report::skipped(format!("no child process: {error}")),
             }
             failed += usize::from(!reader.join().unwrap_or(false));
-            // Each hang costs the whole limit, and a few of them prove the point.
+            // Each hung child costs the whole limit. A few are enough to prove the failure.
             if hung >= 3 {
                 break;
             }
@@ -66,7 +66,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     report
 }
 
-/// Takes readings that need what the library remembers: user names, sockets, all processes.
+/// Takes readings whose results the library caches: user names, sockets, all processes.
 fn first_readings(system: &System, number: usize) -> bool {
     match number % 3 {
         0 => system.snapshot(Query::from([Field::Name, Field::Username, Field::Cmdline])).is_ok(),

@@ -1,7 +1,7 @@
-//! Attacks psoxide on the running Linux machine and reports what it did.
+//! Attacks psoxide on the running Linux machine, and reports what it did.
 //!
-//! Each attack is bounded in count and time, and stops by itself. `cargo xtask stress` runs the short form, which CI
-//! uses; `--long` runs the counts of RELIABILITY.md.
+//! Each attack is bounded in count and time. `cargo xtask stress` runs the short form, which CI uses. `--long` runs the
+//! counts of RELIABILITY.md.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("the attacks use Linux namespaces, seccomp and pidfds");
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
         println!("### {}: {}\n", attack.name, attack.what);
         let report = (attack.run)(&scale);
         for line in &report.lines {
-            // A table stays a table; anything else is a list.
+            // Lines of a table stay as they are. All other lines become a list.
             let mark = if line.is_empty() || line.starts_with('|') { "" } else { "- " };
             println!("{mark}{line}");
         }

@@ -1,4 +1,4 @@
-//! Every reading of the machine and of this process, each reduced to what can be compared between two runs.
+//! Takes every reading of the machine and of this process, and reduces each to a value that two runs can compare.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,10 +12,10 @@ use psoxide::{ConnectionKind, ErrorKind, IoPriority, IoPriorityClass, PressureOf
 
 use crate::ffi;
 
-/// What a reading gave: how many things, or the kind of its error.
+/// The result of a reading: a number of things, or the kind of its error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// A value. A list counts its entries, anything else counts 1.
+    /// A value. A list counts its entries. Any other value counts 1.
     Count(usize),
     /// An error.
     Error(ErrorKind, String),
@@ -24,7 +24,7 @@ pub(crate) enum Seen {
 /// Readings by name.
 pub(crate) type Readings = BTreeMap<&'static str, Seen>;
 
-/// A process worth reading: open files, sockets, a thread.
+/// A process with open files, sockets and a second thread, for the readings.
 pub(crate) struct Subject {
     _files: Vec<File>,
     _tcp: (TcpListener, TcpStream, TcpStream),
@@ -38,7 +38,7 @@ impl Subject {
     /// Opens files and sockets and starts a thread in this process.
     ///
     /// # Errors
-    /// The machine refuses one of them.
+    /// Fails if the machine refuses one of them.
     pub(crate) fn prepare() -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let files = (0..3).map(|i| File::create(folder.path().join(format!("file{i}")))).collect::<Result<_, _>>()?;
@@ -47,7 +47,7 @@ impl Subject {
         let (server, _) = listener.accept()?;
         let (thread, end) = std::sync::mpsc::channel();
         std::thread::Builder::new().spawn(move || {
-            // Ends when the sender is dropped.
+            // Returns when the sender is dropped.
             let _ = end.recv();
         })?;
         Ok(Self {
@@ -120,7 +120,7 @@ pub(crate) fn of_machine(system: &System) -> Readings {
     all
 }
 
-/// A child with a second thread, to be signalled and changed.
+/// A child with a second thread, for signals and changes.
 pub(crate) struct Victim {
     pub(crate) pid: i32,
     /// The id of its second thread.
@@ -131,7 +131,7 @@ impl Victim {
     /// Starts the child.
     ///
     /// # Errors
-    /// The machine allows no more processes or threads.
+    /// Fails if the machine permits no more processes or threads.
     pub(crate) fn start() -> std::io::Result<Self> {
         let Some(pid) = ffi::fork()? else {
             std::thread::spawn(|| {
@@ -157,13 +157,13 @@ impl Victim {
         Err(std::io::ErrorKind::TimedOut.into())
     }
 
-    /// The state letter that the kernel shows, if that can be read.
+    /// Returns the letter of the process's state, if it can be read.
     fn state(&self) -> Option<char> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
         stat.rsplit_once(") ")?.1.chars().next()
     }
 
-    /// 1 if the process comes to be in one of these states, or if that cannot be read.
+    /// Returns 1 if the process reaches one of these states, or if its state cannot be read.
     fn comes_to(&self, states: &str) -> usize {
         let until = Instant::now() + Duration::from_secs(5);
         while self.state().is_some_and(|state| !states.contains(state)) {
@@ -183,7 +183,7 @@ impl Drop for Victim {
     }
 }
 
-/// Signals and changes a process, by its pid and by the id of a thread. A call that reports success without effect counts 0.
+/// Signals and changes a process, by its pid and by the id of a thread. A call that succeeds without effect counts 0.
 pub(crate) fn of_control(system: &System, victim: &Victim) -> Readings {
     let stopped = || victim.comes_to("T");
     let running = || victim.comes_to("SRD");
@@ -194,7 +194,7 @@ pub(crate) fn of_control(system: &System, victim: &Victim) -> Readings {
     };
     let (pid, thread) = (victim.pid.unsigned_abs(), victim.thread);
     let idle = IoPriority::new(IoPriorityClass::Idle, None);
-    // In this order: each call finds the process as the one before has left it.
+    // The order matters, because each call changes the process for the next one.
     Readings::from([
         ("suspend", call(pid, &Process::suspend, &stopped)),
         ("resume", call(pid, &Process::resume, &running)),
@@ -244,7 +244,7 @@ pub(crate) fn of_process(process: &Process) -> Readings {
     all
 }
 
-/// Writes readings as lines that [`parse`] reads in another process.
+/// Writes readings as lines, which [`parse`] reads in another process.
 pub(crate) fn to_text(readings: &Readings) -> String {
     let mut text = String::new();
     for (name, seen) in readings {
@@ -257,12 +257,12 @@ pub(crate) fn to_text(readings: &Readings) -> String {
     text
 }
 
-/// Reads the lines of [`to_text`]: name, and count or error.
+/// Parses the lines of [`to_text`]: name, and count or error.
 pub(crate) fn parse(text: &str) -> BTreeMap<String, String> {
     text.lines().filter_map(|line| line.split_once('\t')).map(|(name, seen)| (name.into(), seen.into())).collect()
 }
 
-/// Whether a line's outcome is an error rather than a count.
+/// Returns whether the outcome in a line is an error.
 pub(crate) fn is_error(seen: &str) -> bool {
     seen.parse::<usize>().is_err()
 }

@@ -1,4 +1,4 @@
-//! seccomp refuses each system call in turn; every reading must fall back or fail, and never invent a value.
+//! seccomp refuses each system call in turn. Every reading must fall back or fail, and never invent a value.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::attack::{Report, Scale};
 use crate::children::{Ended, in_child};
 use crate::readings::{self, Subject, Victim, is_error};
 
-/// The system calls that readings can need, beyond those that no process can do without.
+/// The system calls that readings use, without those that no process can do without.
 const CALLS: &[(&str, libc::c_long)] = &[
     ("bpf", libc::SYS_bpf),
     ("clone", libc::SYS_clone),
@@ -54,7 +54,7 @@ const CALLS: &[(&str, libc::c_long)] = &[
     ("openat", libc::SYS_openat),
 ];
 
-/// How the kernel refuses.
+/// The errors with which the kernel refuses.
 const REFUSALS: &[(&str, u32)] = &[("ENOSYS", libc::ENOSYS.unsigned_abs()), ("EPERM", libc::EPERM.unsigned_abs())];
 
 /// Runs the attack.
@@ -86,7 +86,7 @@ pub(crate) fn run(_: &Scale) -> Report {
             };
             let mut changed: BTreeMap<String, Vec<&str>> = BTreeMap::new();
             for (reading, before) in &baseline {
-                // Without its first file, the process cannot be opened at all.
+                // If its first file is refused, the process cannot be opened at all.
                 let after = now.get(reading).or(now.get("current_process")).map_or("missing", String::as_str);
                 if after == before || is_error(before) && is_error(after) {
                     same += 1;
@@ -95,7 +95,7 @@ pub(crate) fn run(_: &Scale) -> Report {
                 let (kind, _) = after.split_once('\t').unwrap_or((after, ""));
                 let outcome = if is_error(after) { format!("error {kind}") } else { format!("{before} -> {after}") };
                 changed.entry(outcome).or_default().push(reading);
-                // A longer list is the machine's doing; a shorter one without an error hides what is there.
+                // The machine may lengthen a list. A list that is shorter without an error hides something.
                 let shorter = matches!((before.parse::<usize>(), after.parse::<usize>()), (Ok(b), Ok(a)) if a < b);
                 report.check(!shorter && after != "missing", || {
                     format!("{name} refused by {refusal}: {reading} silently went from {before} to {after}")
@@ -111,7 +111,7 @@ pub(crate) fn run(_: &Scale) -> Report {
     report
 }
 
-/// Takes every reading in a child to which the kernel refuses a call.
+/// Takes every reading in a child to which the kernel refuses one call.
 fn look(refused: Option<(libc::c_long, u32)>, limit: Duration) -> Result<BTreeMap<String, String>, String> {
     let victim = Victim::start().map_err(|error| error.to_string())?;
     let answer = in_child(limit, |out| {

@@ -1,4 +1,4 @@
-//! A stranger takes the pid of a process that is about to be signalled, often within the same clock tick.
+//! Another process takes the pid of a process that is about to be signalled, often within the same clock tick.
 
 use std::fs;
 use std::io::Write;
@@ -35,9 +35,9 @@ pub(crate) fn run(scale: &Scale) -> Report {
     }
 }
 
-/// Replaces a process by a stranger and signals the old handle, `reuses` times. Returns 0 if no stranger was hit.
+/// Replaces a process by another one `reuses` times, and signals the old handle. Returns 0 if no other process was hit.
 fn attack(reuses: usize, limit: Duration, out: &mut dyn Write) -> i32 {
-    /// A pid that nothing else in the namespace has.
+    /// A pid that no other process in the namespace has.
     const PID: i32 = 300;
     let system = System::host();
     let until = Instant::now() + limit;
@@ -81,7 +81,7 @@ fn attack(reuses: usize, limit: Duration, out: &mut dyn Write) -> i32 {
     i32::from(hit > 0 || refused < done || done == 0)
 }
 
-/// Forks a child that has the pid `at`, or nobody.
+/// Forks a child with the pid `at`. Returns `None` if the child got another pid.
 fn born_at(at: i32) -> Option<i32> {
     fs::write("/proc/sys/kernel/ns_last_pid", (at - 1).to_string()).ok()?;
     match ffi::fork().ok()? {

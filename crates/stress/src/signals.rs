@@ -1,4 +1,4 @@
-//! SIGALRM interrupts every system call that can be interrupted; no reading may fail with EINTR.
+//! SIGALRM interrupts every system call that can be interrupted. No reading may fail with EINTR.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Readings repeat for as long as a monitor runs in a day, while memory and descriptors are watched.
+//! Readings repeat as often as a monitor takes them in a day, while memory and descriptors are watched.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,15 +8,15 @@ use psoxide::{Backend, Field, Process, Query, System};
 use crate::attack::{Report, Scale};
 use crate::readings::{self, Subject};
 
-/// Samples of the memory over a run.
+/// The number of memory samples over a run.
 const SAMPLES: usize = 20;
 
-/// Growth that the allocator's own bookkeeping explains.
+/// Growth in KiB that the allocator's own bookkeeping can cause.
 const NOISE: f64 = 1024.0;
 
 /// Runs the attack.
 pub(crate) fn run(scale: &Scale) -> Report {
-    // A monitor that looks every five seconds takes 17,280 samples a day.
+    // A monitor that samples every five seconds takes 17,280 samples a day.
     let rounds = scale.count(200, 17_280);
     let mut report = Report::new();
     let _subject = match Subject::prepare() {
@@ -50,7 +50,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     report
 }
 
-/// Runs `psoxide top` beside this program, if it has been built.
+/// Runs `psoxide top` from this program's directory, if it has been built.
 fn top(scale: &Scale, watcher: &System, report: &mut Report) {
     let rounds = scale.count(100, 17_280);
     let program = std::env::current_exe().map(|path| path.with_file_name("psoxide"));
@@ -68,7 +68,7 @@ fn top(scale: &Scale, watcher: &System, report: &mut Report) {
     let mut watched = Watched::default();
     while child.0.try_wait().is_ok_and(|status| status.is_none()) {
         if begun.elapsed() > time {
-            // A busy machine.
+            // A busy machine took fewer samples.
             return watched.judge(&format!("psoxide top: {} s", time.as_secs()), report);
         }
         watched.sample(&process);
@@ -78,7 +78,7 @@ fn top(scale: &Scale, watcher: &System, report: &mut Report) {
     watched.judge(&format!("psoxide top: {rounds} refreshes"), report);
 }
 
-/// A child that does not outlive the attack.
+/// A child that is killed when the attack ends.
 struct Ended(Child);
 
 impl Drop for Ended {
@@ -88,7 +88,7 @@ impl Drop for Ended {
     }
 }
 
-/// Memory and descriptors of a process over time.
+/// The memory and descriptors of a process over time.
 #[derive(Default)]
 struct Watched {
     /// Resident memory in KiB.
@@ -97,7 +97,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// Looks at the process. One that has just ended is passed over.
+    /// Samples the process. A process that has just ended is skipped.
     fn sample(&mut self, process: &Process) {
         if let (Ok(memory), Ok(descriptors)) = (process.memory_info(), process.num_fds()) {
             #[allow(clippy::cast_precision_loss)] // exact to 2^53 KiB
@@ -106,7 +106,7 @@ impl Watched {
         }
     }
 
-    /// Reports the growth over the second half. The first half warms up: user names, the allocator's arenas.
+    /// Reports the growth over the second half. The first half fills caches: user names, the allocator's arenas.
     fn judge(&self, what: &str, report: &mut Report) {
         let half = self.memory.len() / 2;
         let (memory, descriptors) =
@@ -123,7 +123,7 @@ impl Watched {
     }
 }
 
-/// Fits a line by least squares, and returns how far it rises over all values.
+/// Fits a line by least squares. Returns how much it rises over all values.
 fn slope(values: &[f64]) -> f64 {
     let count = f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX));
     if values.len() < 2 {

@@ -1,4 +1,5 @@
-//! Copied trees are mutated: files cut, filled with noise, replaced by directories, FIFOs and links to devices.
+//! Copied trees are mutated: files are truncated, filled with noise, or replaced by directories, FIFOs and device
+//! links.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,13 +13,13 @@ use crate::attack::{Random, Report, Scale};
 use crate::children::{Ended, in_child};
 use crate::readings;
 
-/// Where the archives are, from the root of the workspace.
+/// The directory of the archives, relative to the root of the workspace.
 const ARCHIVES: &str = "testdata/linux";
 
-/// Mutations that one child process reads one after another.
+/// The number of mutations that one child process reads.
 const BATCH: usize = 20;
 
-/// More resident memory than any tree of test data can need.
+/// A limit of resident memory that no tree of test data needs.
 const MEMORY: u64 = 256 << 20;
 
 /// Runs the attack.
@@ -33,11 +34,11 @@ pub(crate) fn run(scale: &Scale) -> Report {
     let mut random = Random::new(scale.seed);
     let mut report = Report::new();
     let (mut done, mut broken) = (0, 0);
-    // A hang costs the whole limit of its child, and a few prove the point.
+    // Each hung child costs its whole limit. A few are enough to prove the failure.
     while done < mutations && broken < 3 {
         let plan: Vec<Mutation> = (0..BATCH).map(|_| Mutation::random(&archives, &mut random)).collect();
         let answer = in_child(Duration::from_secs(60), |out| {
-            // A reading without limit ends with this process, not with the machine.
+            // A reading without limit ends this process, and does not exhaust the machine.
             let limit = Some(4 * MEMORY);
             let limit = rustix::process::Rlimit { current: limit, maximum: limit };
             if rustix::process::setrlimit(rustix::process::Resource::As, limit).is_err() {
@@ -70,7 +71,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     report
 }
 
-/// Loads every archive of a machine.
+/// Loads every archive.
 fn archives() -> std::io::Result<Vec<(PathBuf, Capture)>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(ARCHIVES)? {
@@ -86,7 +87,7 @@ fn archives() -> std::io::Result<Vec<(PathBuf, Capture)>> {
     Ok(all)
 }
 
-/// What happens to one file of one archive.
+/// A change of one file in one archive.
 #[derive(Debug)]
 struct Mutation {
     archive: usize,
@@ -94,31 +95,31 @@ struct Mutation {
     change: Change,
 }
 
-/// What becomes of a file.
+/// A change of a file.
 #[derive(Debug)]
 enum Change {
-    /// Its first bytes only.
+    /// Keeps only the first bytes.
     Cut(usize),
-    /// One byte is another one.
+    /// Changes one byte.
     Byte(usize, u8),
-    /// Every number is larger than any the kernel writes.
+    /// Makes every number larger than any that the kernel writes.
     Numbers,
-    /// Noise of this length.
+    /// Replaces the content by noise of this length.
     Noise(usize, u64),
-    /// The same content a hundred times.
+    /// Repeats the content a hundred times.
     Repeated,
-    /// A directory.
+    /// Replaces the file by a directory.
     Directory,
-    /// A link to a device that never ends.
+    /// Replaces the file by a link to a device that never ends.
     Endless,
-    /// A FIFO that nobody writes.
+    /// Replaces the file by a FIFO that nobody writes.
     Fifo,
-    /// A sparse file of 20 GiB.
+    /// Replaces the file by a sparse file of 20 GiB.
     Sparse,
 }
 
 impl Mutation {
-    /// Chooses a file and what becomes of it.
+    /// Chooses a file and its change.
     fn random(archives: &[(PathBuf, Capture)], random: &mut Random) -> Self {
         let archive = random.below(archives.len());
         let files: Vec<(&Vec<u8>, &Entry)> = archives
@@ -143,7 +144,7 @@ impl Mutation {
         Self { archive, file, change }
     }
 
-    /// Unpacks the archive, changes the file and takes every reading.
+    /// Unpacks the archive, changes the file, and takes every reading.
     fn read(&self, archives: &[(PathBuf, Capture)]) -> std::io::Result<()> {
         let Some((_, archive)) = archives.get(self.archive) else { return Ok(()) };
         let folder = tempfile::tempdir()?;
@@ -199,7 +200,7 @@ impl Change {
     }
 }
 
-/// Resident memory of this process.
+/// Returns the resident memory of this process.
 fn resident() -> u64 {
     let me = System::host().current_process().and_then(|me| me.memory_info());
     me.map(|memory| memory.rss).unwrap_or(0)

@@ -1,4 +1,4 @@
-//! A file system whose server stops answering: FUSE, with this process as its server.
+//! Mounts a file system whose server stops answering: FUSE, with this process as its server.
 
 use std::env;
 use std::fs::{self, File};
@@ -14,24 +14,24 @@ use std::time::Duration;
 /// How long the file system stays mounted.
 const LIMIT: Duration = Duration::from_secs(80);
 
-/// The files of the file system, by node number from 2 on: the program that the process executes, and two that it has open.
-/// The last one's name ends as the kernel marks a deleted file.
+/// The files of the file system, with node numbers from 2 on: the program that the process executes, and two files that
+/// it has open. The last name ends like the kernel's mark of a deleted file.
 const FILES: [&str; 3] = ["program", "data", "data (deleted)"];
 
-/// A mounted file system that does not answer, and a process that executes a file of it, has it as its working directory and
-/// two of its files open.
+/// A mounted file system that does not answer, and a process that uses it: its program, its working directory and two
+/// open files are there.
 #[derive(Debug)]
 pub struct HungMount {
-    /// Where it is mounted. Whoever looks at it waits.
+    /// The mount point. Every lookup of it blocks.
     pub dir: PathBuf,
-    /// The process. It cannot end before the file system does, as closing its files takes an answer.
+    /// The process. It cannot end before the file system is gone, because closing its files needs an answer.
     pub victim: Child,
 }
 
-/// Runs the ignored test `name` of this test program in a mount namespace of its own. Returns whether it passed, or `None` if
-/// FUSE cannot be mounted here.
+/// Runs the ignored test `name` of this test program in a mount namespace of its own. Returns whether it passed, or
+/// `None` if FUSE cannot be mounted.
 ///
-/// Something that waits for the file system for ever is a failure, and no reason for the caller to wait.
+/// A test that waits for the file system forever counts as failed. The caller does not wait for it.
 pub fn passes_in_a_mount_namespace(name: &str) -> Option<bool> {
     File::options().read(true).write(true).open("/dev/fuse").ok()?;
     let allowed = Command::new("unshare").args(["--mount", "true"]).stderr(Stdio::null()).status();
@@ -61,17 +61,17 @@ impl Drop for HungMount {
 }
 
 impl HungMount {
-    /// Mounts the file system at a directory that it makes if need be, starts the process, and stops answering.
+    /// Mounts the file system at a directory, which it creates if needed. Starts the process, and stops answering.
     ///
     /// # Errors
-    /// The machine refuses one of these.
+    /// Fails if the machine refuses one of these steps.
     pub fn start(dir: &Path) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
         let device = File::options().read(true).write(true).open("/dev/fuse")?;
         ffi::mount_fuse(&device, dir)?;
         let mounted = dir.to_owned();
         thread::spawn(move || {
-            // What waits for the file system by then would keep this process from ending.
+            // A thread that still waits for the file system would keep this process from ending.
             thread::sleep(LIMIT);
             ffi::abort_fuse(&mounted);
         });
@@ -84,9 +84,9 @@ impl HungMount {
         command.arg("600").current_dir(dir);
         command.stdin(File::open(data)?).stdout(File::open(deleted)?).stderr(Stdio::null());
         let victim = command.spawn()?;
-        // Closing a file is a request too.
+        // Closing a file sends a request too, so it happens while the server answers.
         drop(command);
-        // The program has been read once it sleeps.
+        // When the process sleeps, its program has been read completely.
         let stat = format!("/proc/{}/syscall", victim.id());
         let asleep = format!("{} ", ffi::NANOSLEEP);
         while !fs::read_to_string(&stat)?.starts_with(&asleep) {
@@ -97,7 +97,7 @@ impl HungMount {
     }
 }
 
-/// Answers requests until `silent` is set, and then reads them only: linux/fuse.h.
+/// Answers requests until `silent` is set. After that, it only reads them: linux/fuse.h.
 fn serve(mut device: &File, program: &[u8], silent: &AtomicBool) {
     let mut buffer = vec![0; 1 << 18];
     while let Ok(length) = device.read(&mut buffer) {
@@ -119,7 +119,7 @@ fn serve(mut device: &File, program: &[u8], silent: &AtomicBool) {
         reply.extend(error.to_ne_bytes());
         reply.extend(unique.to_ne_bytes());
         reply.extend(body);
-        // Fails when the request was interrupted.
+        // The write fails if the request was interrupted.
         let _ = device.write(&reply);
     }
 }
@@ -130,7 +130,7 @@ fn number(bytes: &[u8], at: usize, size: usize) -> Option<u64> {
     Some(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }
 
-/// Returns the body of a reply or an error number. `None` for a request that has no reply.
+/// Returns the body of a reply, or an error number. Returns `None` for a request that needs no reply.
 fn answer(opcode: u64, node: u64, body: &[u8], program: &[u8]) -> Option<Result<Vec<u8>, i32>> {
     const ENOENT: i32 = 2;
     const ENOSYS: i32 = 38;
@@ -144,7 +144,7 @@ fn answer(opcode: u64, node: u64, body: &[u8], program: &[u8]) -> Option<Result<
                 None => Err(ENOENT),
                 Some(place) => {
                     let node = place + 2;
-                    // Node and generation; nothing may be kept: 0 seconds.
+                    // Node, generation and timeouts. A timeout of 0 seconds keeps the kernel from caching.
                     let mut entry: Vec<u8> = [node, 0, 0, 0, 0].into_iter().flat_map(u64::to_ne_bytes).collect();
                     entry.extend(attributes(node, program));
                     Ok(entry)
@@ -177,7 +177,7 @@ fn answer(opcode: u64, node: u64, body: &[u8], program: &[u8]) -> Option<Result<
     })
 }
 
-/// struct fuse_attr.
+/// Makes a struct fuse_attr.
 fn attributes(node: u64, program: &[u8]) -> Vec<u8> {
     let (mode, size) = match node {
         1 => (0o040_755_u32, 0),
@@ -207,16 +207,16 @@ mod ffi {
         let at = CString::new(at.as_os_str().as_bytes())?;
         let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
         let options = CString::new(options)?;
-        // SAFETY: all pointers are to terminated strings that outlive the call.
+        // SAFETY: all pointers are to NUL-terminated strings that outlive the call.
         let mounted =
             unsafe { libc::mount(c"test".as_ptr(), at.as_ptr(), c"fuse".as_ptr(), 0, options.as_ptr().cast()) };
         if mounted == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// Ends the file system: all that wait for it get an error.
+    /// Aborts the file system. Everything that waits for it gets an error.
     pub(super) fn abort_fuse(at: &Path) {
         let Ok(at) = CString::new(at.as_os_str().as_bytes()) else { return };
-        // SAFETY: the path is terminated and outlives the call.
+        // SAFETY: the path is NUL-terminated and outlives the call.
         unsafe { libc::umount2(at.as_ptr(), libc::MNT_FORCE | libc::MNT_DETACH) };
     }
 }
