@@ -1,5 +1,5 @@
-//! Refuses cycles between the modules of a directory: a module that uses a sibling must not be used by it, directly or
-//! through others. A reader can then start at any file and meet every other one once.
+//! Refuses cycles between the modules of a directory: a module must not be used, directly or through others, by a
+//! sibling that it uses. A reader can then start at any file and meet every other file once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::steps::{Result, workspace};
 
-/// The crates that are checked, in each of their directories.
+/// The crates to check, in each of their directories.
 const CRATES: &[&str] = &[
     "crates/bpf/src",
     "crates/capture/src",
@@ -18,19 +18,19 @@ const CRATES: &[&str] = &[
     "crates/python/src",
 ];
 
-/// Directories that may have cycles, each with its crate.
+/// Directories that may have cycles: the crate, and the directory in it.
 const EXEMPT: &[(&str, &str)] = &[
     // The public records, and the contract that returns them.
     ("crates/psoxide/src", ""),
 ];
 
-/// The place of a module in its crate.
+/// The path of a module in its crate.
 type Name = Vec<String>;
 
 /// The code of each module of a crate.
 type Modules = BTreeMap<Name, String>;
 
-/// What each module of a directory uses.
+/// The siblings that each module of a directory uses.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
 pub(crate) fn check() -> Result {
@@ -55,7 +55,7 @@ pub(crate) fn check() -> Result {
     Ok(())
 }
 
-/// Reads the code of a directory's modules, and of those below them.
+/// Reads the code of a directory's modules and of their submodules.
 fn read(directory: &Path, within: &Name, modules: &mut Modules) -> Result {
     let fail = |error| format!("cannot read {}: {error}", directory.display());
     for entry in fs::read_dir(directory).map_err(fail)? {
@@ -72,13 +72,13 @@ fn read(directory: &Path, within: &Name, modules: &mut Modules) -> Result {
     Ok(())
 }
 
-/// The code of a file, without comments and tests.
+/// Returns the code of a file without comments and tests.
 fn code(text: &str) -> String {
     let text = text.split("mod tests {").next().unwrap_or_default();
     text.lines().filter_map(|line| line.split("//").next()).collect::<Vec<_>>().join("\n")
 }
 
-/// The paths that a module uses, from the root of its crate.
+/// Lists the paths that a module uses, from the root of its crate.
 fn paths(code: &str, module: &Name) -> Vec<Name> {
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let starts = ["crate::", "super::", "self::", "use "].into_iter().flat_map(|start| code.match_indices(start));
@@ -100,7 +100,7 @@ fn paths(code: &str, module: &Name) -> Vec<Name> {
     paths
 }
 
-/// Reads a path, or a tree of them such as `a::{b, c::D}`. Returns them and the text behind them.
+/// Parses a path, or a tree of paths such as `a::{b, c::D}`. Returns them and the text after them.
 fn tree(mut text: &str) -> (Vec<Name>, &str) {
     let mut path = Name::new();
     loop {
@@ -121,7 +121,7 @@ fn tree(mut text: &str) -> (Vec<Name>, &str) {
         path.extend((!word.is_empty()).then(|| word.to_owned()));
         text = match rest.strip_prefix("::") {
             Some(rest) => rest,
-            // Another name for the item changes nothing.
+            // A renamed item belongs to the same module.
             None => match rest.strip_prefix(" as ") {
                 Some(alias) => {
                     return (vec![path], alias.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_'));
@@ -132,7 +132,7 @@ fn tree(mut text: &str) -> (Vec<Name>, &str) {
     }
 }
 
-/// Returns the module of an item, also if the directory's own file only passes it on.
+/// Returns the module of an item, even if the directory's own file re-exports it.
 fn module(path: &Name, paths: &BTreeMap<&Name, Vec<Name>>) -> Option<Name> {
     let depth = (0..=path.len())
         .rev()
@@ -150,7 +150,7 @@ fn module(path: &Name, paths: &BTreeMap<&Name, Vec<Name>>) -> Option<Name> {
     }
 }
 
-/// What the modules of a directory, with all below them, use of each other.
+/// Returns which modules of a directory, each with its submodules, use each other.
 fn siblings(directory: &[String], uses: &[(&Name, Name)]) -> Uses {
     let mut siblings = Uses::new();
     let within = |name: &Name| name.strip_prefix(directory).and_then(<[String]>::first).cloned();
@@ -164,7 +164,7 @@ fn siblings(directory: &[String], uses: &[(&Name, Name)]) -> Uses {
     siblings
 }
 
-/// Finds modules that use each other in a ring.
+/// Finds modules that use each other in a cycle.
 fn cycle(uses: &Uses) -> Option<Vec<String>> {
     fn visit<'a>(
         uses: &'a Uses,

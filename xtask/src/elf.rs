@@ -1,4 +1,4 @@
-//! The sections of an ELF object of 64 bits, little-endian.
+//! Reads the sections of a 64-bit little-endian ELF object.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,11 @@ use std::borrow::Cow;
 pub(crate) struct Section<'a> {
     pub(crate) name: Cow<'a, str>,
     pub(crate) bytes: &'a [u8],
-    /// Whether the linker would fill in addresses.
+    /// Whether the linker would write addresses into the section.
     pub(crate) has_pointers: bool,
 }
 
-/// `SHT_NOBITS`: all zeros, which are not in the file.
+/// `SHT_NOBITS`: a section of zeros that are not in the file.
 const NO_BITS: u32 = 8;
 /// `SHT_RELA`
 const RELOCATIONS: u32 = 4;
@@ -21,11 +21,11 @@ struct Header {
     kind: u32,
     offset: usize,
     size: usize,
-    /// What relocations are of.
+    /// For relocations, the index of the section to which they apply.
     info: usize,
 }
 
-/// Lists the sections. The error is why the object cannot be understood.
+/// Lists the sections. The error says why the object cannot be parsed.
 pub(crate) fn sections(object: &[u8]) -> Result<Vec<Section<'_>>, &'static str> {
     const CUT: &str = "the object is cut off";
     if object.get(..6) != Some(b"\x7fELF\x02\x01") {
@@ -64,7 +64,7 @@ pub(crate) fn sections(object: &[u8]) -> Result<Vec<Section<'_>>, &'static str> 
     Ok(sections)
 }
 
-/// Lists the symbols that a shared object needs and does not define. The error is why the object cannot be understood.
+/// Lists the symbols that a shared object needs and does not define. The error says why the object cannot be parsed.
 pub(crate) fn undefined(object: &[u8]) -> Result<Vec<String>, &'static str> {
     const CUT: &str = "the symbol table is cut off";
     let sections = sections(object)?;
@@ -72,7 +72,7 @@ pub(crate) fn undefined(object: &[u8]) -> Result<Vec<String>, &'static str> {
     let (symbols, names) = (of(".dynsym")?, of(".dynstr")?);
     let mut found = Vec::new();
     for symbol in symbols.chunks_exact(24) {
-        // A symbol that no section holds is undefined. The first one is none.
+        // A symbol without a section is undefined. The first entry of the table is always empty.
         let (Some(at), Some(section)) = (u32_at(symbol, 0), u16_at(symbol, 6)) else { return Err(CUT) };
         if section == 0 && at != 0 {
             let name = names.get(at as usize..).and_then(|rest| rest.split(|byte| *byte == 0).next()).ok_or(CUT)?;

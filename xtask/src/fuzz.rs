@@ -61,7 +61,7 @@ pub(crate) fn run_targets(args: &Args) -> Result {
         }
         let mut fuzzer = Command::new(built.join(&host).join("release").join(target));
         fuzzer.args([format!("-runs={}", args.runs), format!("-seed={}", args.seed)]);
-        // Parsers read whole files: the length limit allows long ones, but none that takes seconds.
+        // Parsers read whole files, so long inputs are allowed, but none that takes seconds.
         fuzzer.args(["-max_len=8192", "-timeout=10"]);
         fuzzer.arg(format!("-artifact_prefix={}/", artifacts.display()));
         fuzz_one(target, fuzzer.arg(new.join(target)).arg(fuzz.join("corpus").join(target)))
@@ -106,13 +106,14 @@ mod tests {
     #[test]
     fn every_parser_is_fuzzed_from_a_corpus() {
         let targets = targets().unwrap();
-        // The later systems' targets carry the system's name, as several systems have a parser of the same name.
+        // Targets of the later systems begin with the system's name, because several systems have a parser of the same
+        // name.
         let systems =
             [("linux", ""), ("windows", ""), ("freebsd", "freebsd_"), ("macos", "macos_"), ("sunos", "sunos_")];
         for (system, prefix) in systems {
             for parser in stems(&workspace().join("crates/parse/src").join(system)).unwrap() {
                 let target = format!("{prefix}{parser}");
-                // The declarations are no parser.
+                // These modules declare structs and parse nothing.
                 let is_parser = !matches!(parser.as_str(), "mod" | "layout");
                 assert!(!is_parser || targets.contains(&target), "{target} is missing in fuzz/fuzz_targets");
             }

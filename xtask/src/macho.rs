@@ -1,4 +1,4 @@
-//! Mach-O files of 64 bits, little-endian: objects, programs and libraries of macOS.
+//! Reads 64-bit little-endian Mach-O files: objects, programs and libraries of macOS.
 
 /// `LC_SEGMENT_64`
 pub(crate) const SEGMENT: u32 = 0x19;
@@ -10,29 +10,29 @@ const LIBRARIES: [u32; 3] = [0xc, 0x8000_0018, 0x8000_001f];
 const BUILD_VERSION: u32 = 0x32;
 /// `PLATFORM_MACOS`
 const MACOS: u32 = 1;
-/// `DYNAMIC_LOOKUP_ORDINAL`, and what zig writes in its place: the program that loads the library has the symbol.
+/// `DYNAMIC_LOOKUP_ORDINAL`, and the number that zig writes instead: the program that loads the library has the symbol.
 const OF_PROGRAM: [u16; 2] = [0xfe, 0];
 
-/// A load command: its kind, and its bytes, which begin with kind and length.
+/// A load command: its kind, and its bytes, which begin with the kind and the length.
 pub(crate) struct Command<'a> {
     pub(crate) kind: u32,
     pub(crate) bytes: &'a [u8],
 }
 
-/// What a program or a library needs.
+/// The requirements of a program or library.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Needs {
     /// The architecture, as in the names of wheels.
     pub(crate) architecture: &'static str,
-    /// The oldest macOS that loads it: major and minor.
+    /// The oldest macOS that can load it: major and minor version.
     pub(crate) minimum: (u32, u32),
     /// The libraries that it loads.
     pub(crate) libraries: Vec<String>,
-    /// The symbols that it expects of the program that loads it.
+    /// The symbols that the loading program must have.
     pub(crate) of_program: Vec<String>,
 }
 
-/// Whether this is such a file.
+/// Returns whether a file is a 64-bit little-endian Mach-O file.
 pub(crate) fn is_macho(file: &[u8]) -> bool {
     file.starts_with(b"\xcf\xfa\xed\xfe")
 }
@@ -41,7 +41,7 @@ pub(crate) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// Lists the load commands; `None` if the file is cut off.
+/// Lists the load commands. Returns `None` if the file is truncated.
 pub(crate) fn commands(file: &[u8]) -> Option<Vec<Command<'_>>> {
     let mut commands = Vec::new();
     let mut rest = file.get(32..)?;
@@ -53,7 +53,7 @@ pub(crate) fn commands(file: &[u8]) -> Option<Vec<Command<'_>>> {
     Some(commands)
 }
 
-/// Reads what a program or library needs; `None` if this is no such file of macOS.
+/// Reads the requirements of a program or library. Returns `None` if this is not such a file for macOS.
 pub(crate) fn needs(file: &[u8]) -> Option<Needs> {
     let architecture = match u32_at(file, 4).filter(|_| is_macho(file))? {
         0x0100_0007 => "x86_64",
@@ -65,7 +65,7 @@ pub(crate) fn needs(file: &[u8]) -> Option<Needs> {
         if LIBRARIES.contains(&command.kind) {
             libraries.push(text(command.bytes, u32_at(command.bytes, 8)? as usize)?);
         } else if command.kind == BUILD_VERSION && u32_at(command.bytes, 8)? == MACOS {
-            // A byte each for minor and patch.
+            // Minor version and patch take one byte each.
             let version = u32_at(command.bytes, 12)?;
             minimum = Some((version >> 16, version >> 8 & 0xff));
         } else if command.kind == SYMBOLS {
@@ -75,7 +75,7 @@ pub(crate) fn needs(file: &[u8]) -> Option<Needs> {
     Some(Needs { architecture, minimum: minimum?, libraries, of_program })
 }
 
-/// The symbols that no library of the file has.
+/// Lists the symbols that no library of the file has.
 fn expected(file: &[u8], command: &[u8]) -> Option<Vec<String>> {
     let number = |at| Some(u32_at(command, at)? as usize);
     let (symbols, count, strings) = (number(8)?, number(12)?, number(16)?);
@@ -83,7 +83,7 @@ fn expected(file: &[u8], command: &[u8]) -> Option<Vec<String>> {
     for symbol in 0..count {
         let symbol = file.get(symbols.checked_add(symbol.checked_mul(16)?)?..)?.get(..16)?;
         let ([_, _, _, _, kind, _, low, high], name) = (symbol.first_chunk::<8>()?, u32_at(symbol, 0)?);
-        // Undefined and external; the upper byte of the description numbers the library.
+        // The symbol is undefined and external. The upper byte of the description numbers the library.
         if kind & 0x0f == 1 && OF_PROGRAM.contains(&(u16::from_le_bytes([*low, *high]) >> 8)) {
             found.push(text(file, strings.checked_add(name as usize)?)?);
         }

@@ -1,4 +1,4 @@
-//! The project's build and test steps, one subcommand each. CI runs the same ones.
+//! The build and test steps of the project, one subcommand each. CI runs the same steps.
 
 mod built;
 mod cycles;
@@ -34,7 +34,7 @@ struct Args {
     step: Step,
 }
 
-/// What to do.
+/// The step to run.
 #[derive(Subcommand)]
 enum Step {
     /// Run every test; as root, run them as an ordinary user too
@@ -135,7 +135,7 @@ fn with_default_signals() {
     let Some(this) = env::current_exe().ok().filter(|_| ignored.is_some_and(|ignored| ignored & WANTED != 0)) else {
         return;
     };
-    // exec(2) returns only on failure, such as an `env` without --default-signal. The tests then report what they miss.
+    // exec(2) returns only on failure, for example if `env` lacks --default-signal. The affected tests then fail.
     let error = Command::new("env").arg("--default-signal").arg(this).args(env::args_os().skip(1)).exec();
     eprintln!("xtask: signals stay ignored: {error}");
 }

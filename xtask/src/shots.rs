@@ -1,7 +1,7 @@
-//! Renders pictures of the command for the README: the screen of a real terminal, as SVG.
+//! Renders pictures of the command for the README. Each is the screen of a real terminal, as SVG.
 //!
-//! The processes in a picture are started for it in namespaces of their own, so that it shows nothing else of the
-//! machine. Creating the namespaces needs root.
+//! The processes in a picture run in namespaces of their own, so that it shows nothing else of the machine. Creating
+//! the namespaces needs root.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -95,7 +95,7 @@ fn prepare(psoxide: &Path) -> std::io::Result<()> {
     fs::copy(psoxide, Path::new(DEMO).join("psoxide")).map(drop)
 }
 
-/// Terminal size in the emulator's type.
+/// Converts a terminal size to the emulator's type.
 fn size(number: u16) -> NonZeroU16 {
     NonZeroU16::new(number).unwrap_or(NonZeroU16::MIN)
 }

@@ -1,4 +1,4 @@
-//! Holds the checks that tests skip against the list of those that may be skipped.
+//! Compares the checks that tests skip with the list of permitted skips.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::steps::{Result, workspace};
 
-/// The skips that are allowed, one a line: who runs the test (`root`, `user` or `any`), the test, the reason.
+/// The permitted skips, one per line: who runs the test (`root`, `user` or `any`), the test, the reason.
 const ALLOWED: &str = "testdata/skips.txt";
 
 /// The file to which the tests of one run append what they skip.
@@ -29,19 +29,19 @@ impl Ledger {
         Ok(Self { path: path.to_owned(), who })
     }
 
-    /// Names the ledger to a command that runs tests.
+    /// Passes the ledger's path to a command that runs tests.
     pub(crate) fn name_to<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env("PSOXIDE_SKIPS", &self.path)
     }
 
-    /// Prints what was skipped, and fails if something is not allowed.
+    /// Prints what was skipped. Fails if a skip is not permitted.
     pub(crate) fn check(&self) -> Result {
         let fail = |error| format!("cannot read {}: {error}", self.path.display());
         check(self.who, &fs::read_to_string(&self.path).map_err(fail)?)
     }
 }
 
-/// Prints the lines `skip: TEST: REASON` of a text, and fails if one is not allowed.
+/// Prints the lines `skip: TEST: REASON` of a text. Fails if a skip is not permitted.
 pub(crate) fn check(who: &str, text: &str) -> Result {
     let path = workspace().join(ALLOWED);
     let allowed = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
@@ -57,7 +57,7 @@ pub(crate) fn check(who: &str, text: &str) -> Result {
     Err(format!("these skips are not listed in {ALLOWED} for {who}:\n{}", unlisted.join("\n")))
 }
 
-/// The tests that may be skipped by `who`.
+/// Lists the tests that `who` may skip.
 fn tests<'a>(allowed: &'a str, who: &str) -> BTreeSet<&'a str> {
     let lines = allowed.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
@@ -67,7 +67,7 @@ fn tests<'a>(allowed: &'a str, who: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// The test of a line `TEST: REASON`. The name of a test holds `::`, but no `: `.
+/// Returns the test in a line `TEST: REASON`. The name of a test contains `::`, but no `: `.
 fn test(line: &str) -> &str {
     line.split_once(": ").map_or(line, |(test, _)| test)
 }

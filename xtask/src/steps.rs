@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 use crate::skips::Ledger;
 use crate::{cycles, ntuples, parity, python, systems};
 
-/// A step's outcome; the error is one sentence.
+/// The result of a step. The error is one sentence.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
-/// Commands whose answers tests compare with ours, or that count for them, and the Debian packages that have them.
+/// Commands whose output tests compare, or that help tests, and the Debian packages that contain them.
 const TOOLS: &[(&str, &str)] = &[
     ("ps", "procps"),
     ("free", "procps"),
@@ -25,7 +25,7 @@ const TOOLS: &[(&str, &str)] = &[
 /// The user and group `nobody`.
 const NOBODY: u32 = 65534;
 
-/// Runs every test; as root also as an ordinary user, to whom the kernel shows less.
+/// Runs every test. As root, runs them as an ordinary user too, to whom the kernel shows less.
 pub(crate) fn test(user_only: bool) -> Result {
     let root = is_root()?;
     if user_only && !root {
@@ -34,7 +34,7 @@ pub(crate) fn test(user_only: bool) -> Result {
     tools(root);
     if !user_only {
         let ledger = Ledger::open(&workspace().join("target/skips.txt"), if root { "root" } else { "user" })?;
-        // Of Linux alone.
+        // psoxide-stress exists only on Linux.
         let others = if env::consts::OS == "linux" { &[][..] } else { &["--exclude", "psoxide-stress"] };
         run(ledger.name_to(cargo().args(["test", "--workspace", "--all-targets"]).args(others)))?;
         run(ledger.name_to(cargo().args(["test", "--workspace", "--doc"]).args(others)))?;
@@ -47,12 +47,12 @@ pub(crate) fn test(user_only: bool) -> Result {
     if root { as_user() } else { Ok(()) }
 }
 
-/// Whether this is root, who may install packages and become someone else.
+/// Returns whether this is root, who can install packages and change the user.
 pub(crate) fn is_root() -> Result<bool> {
     Ok(output("id", &["-u"])? == "0")
 }
 
-/// Gets the commands that tests compare with, or says what their absence means.
+/// Installs the commands with which tests compare. Prints a message if some stay missing.
 fn tools(root: bool) {
     install(root, TOOLS);
     for (tool, package) in TOOLS.iter().filter(|(tool, _)| !on_path(tool)) {
@@ -60,8 +60,8 @@ fn tools(root: bool) {
     }
 }
 
-/// Installs the Debian packages of those commands that are missing, where that can be done. A failure shows when the
-/// commands are still missing.
+/// Installs the Debian packages of missing commands, if possible. If that fails, the commands stay missing, which a
+/// later check reports.
 pub(crate) fn install(root: bool, tools: &[(&str, &str)]) {
     let missing: Vec<&str> = tools.iter().filter(|(tool, _)| !on_path(tool)).map(|(_, package)| *package).collect();
     if !root || missing.is_empty() || !Path::new("/etc/debian_version").exists() {
@@ -76,7 +76,7 @@ pub(crate) fn install(root: bool, tools: &[(&str, &str)]) {
     let _ = run(apt().args(["install", "-y", "--no-install-recommends"]).args(missing));
 }
 
-/// Whether a command of this name can be found.
+/// Returns whether a command is on the PATH.
 pub(crate) fn on_path(tool: &str) -> bool {
     env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(tool).is_file()))
 }
@@ -92,7 +92,7 @@ fn as_user() -> Result {
     in_directory("user", in_temp)
 }
 
-/// Does something with a directory that an ordinary user can read, and whose `home` is that user's; then removes it.
+/// Calls `work` with a directory that an ordinary user can read, and whose `home` that user owns. Then removes it.
 pub(crate) fn in_directory(name: &str, work: impl FnOnce(&Path) -> Result) -> Result {
     if !on_path("setpriv") {
         return Err("the tests of an ordinary user need setpriv (package util-linux)".into());
@@ -111,20 +111,20 @@ pub(crate) fn in_directory(name: &str, work: impl FnOnce(&Path) -> Result) -> Re
     done
 }
 
-/// The same, with a directory to use.
+/// Runs the compiled tests as an ordinary user in a directory.
 fn in_temp(temp: &Path) -> Result {
     let fail = |error| format!("cannot prepare {}: {error}", temp.display());
     let home = temp.join("home");
     let mut root = workspace();
     let mut all = binaries(&root, None)?;
     let reachable = |binary: &Binary| {
-        // The files that tests read are looked for where the package was compiled.
+        // Tests look for their files at the path where their package was compiled.
         let reads =
             |what: &str, path: &Path| nobody().args(["test", what]).arg(path).status().is_ok_and(|s| s.success());
         reads("-x", &binary.path) && reads("-r", &binary.package.join("Cargo.toml"))
     };
     if !all.iter().all(reachable) {
-        // Paths are compiled in, so copying the binaries alone would not do.
+        // Binaries contain paths of the workspace, so copying the binaries alone is not enough.
         let copy = temp.join("workspace");
         fs::create_dir(&copy).map_err(fail)?;
         for item in fs::read_dir(&root).map_err(fail)?.flatten() {
@@ -143,14 +143,14 @@ fn in_temp(temp: &Path) -> Result {
         command.arg(&binary.path).current_dir(&binary.package);
         command.env("HOME", &home).env("TMPDIR", &home).env("USER", "nobody").env("LOGNAME", "nobody");
         command.env("CARGO_MANIFEST_DIR", &binary.package);
-        // Snapshots are compared, never written; and this user cannot ask cargo where the workspace is.
+        // Compare snapshots without writing them. This user cannot ask cargo for the workspace's path.
         command.env("INSTA_WORKSPACE_ROOT", &root).env("INSTA_UPDATE", "no");
         run(&mut command)?;
     }
     ledger.check()
 }
 
-/// The beginning of a command that an ordinary user runs.
+/// Returns the beginning of a command that runs as an ordinary user.
 pub(crate) fn nobody() -> Command {
     let mut command = Command::new("setpriv");
     command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".into(), "--".into()]);
@@ -169,7 +169,7 @@ fn binaries(root: &Path, target: Option<&Path>) -> Result<Vec<Binary>> {
         return Err("the tests do not compile".into());
     }
     let text = String::from_utf8_lossy(&done.stdout);
-    // A program that tests start has a line too, and is no test.
+    // cargo also lists programs that tests start, which are not tests.
     let tests = text.lines().filter(|line| line.contains("\"test\":true},"));
     let found = tests.filter_map(|line| {
         let package = Path::new(string(line, "manifest_path")?).parent()?.to_path_buf();
@@ -178,19 +178,20 @@ fn binaries(root: &Path, target: Option<&Path>) -> Result<Vec<Binary>> {
     Ok(found.collect())
 }
 
-/// A string in a line of cargo's JSON; its paths have nothing escaped on the systems this runs on.
+/// Returns a string in a line of cargo's JSON. The paths contain nothing that JSON escapes.
 fn string<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let (_, after) = line.split_once(&format!("\"{name}\":\""))?;
     after.split_once('"').map(|(value, _)| value)
 }
 
-/// Checks all that can be checked without running anything.
+/// Checks everything that can be checked without running tests.
 pub(crate) fn lint() -> Result {
     run(cargo().args(["fmt", "--all", "--check"]))?;
     run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    // The library alone, without the features that the command and the wheel use.
+    // Check the library alone too, without the features that the command and the wheel use.
     run(cargo().args(["clippy", "--package", "psoxide", "--", "-D", "warnings"]))?;
-    // The command and the library have one name: documented at once, each may remove what the other writes.
+    // The command and the library have the same name. If both are documented at once, each can remove the other's
+    // files.
     for packages in [&["--package", "psoxide-cli"][..], &["--workspace", "--exclude", "psoxide-cli"]] {
         run(cargo().args(["doc", "--no-deps"]).args(packages).env("RUSTDOCFLAGS", "-Dwarnings"))?;
     }
@@ -199,7 +200,7 @@ pub(crate) fn lint() -> Result {
     codegen(true)
 }
 
-/// Checks with the compiler that Cargo.toml promises.
+/// Checks with the compiler version in Cargo.toml.
 pub(crate) fn msrv() -> Result {
     let path = workspace().join("Cargo.toml");
     let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
@@ -213,16 +214,16 @@ pub(crate) fn msrv() -> Result {
     if !have.lines().any(|line| line.split(['-', ' ']).next() == Some(version)) {
         run(Command::new("rustup").args(["toolchain", "install", version, "--profile", "minimal"]))?;
     }
-    // `rustup run`, because the cargo that started this one may be no proxy and not know `+`.
+    // Use `rustup run`, because the cargo that started this program may not be rustup's, and not know `+`.
     let mut check = Command::new("rustup");
-    // The tests are for those who have a newer one.
+    // The tests may need a newer compiler.
     check.args(["run", version, "cargo", "check", "--workspace"]);
-    // Its own directory: two compilers would throw out each other's work.
+    // A directory of its own, because two compilers would invalidate each other's builds.
     check.current_dir(workspace()).env("CARGO_TARGET_DIR", workspace().join("target/msrv"));
     run(check.env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTUP_TOOLCHAIN"))
 }
 
-/// Builds and runs the benchmark, a workspace of its own: what it compares with needs a newer compiler.
+/// Builds and runs the benchmark. It is a workspace of its own, because the crates it compares need a newer compiler.
 pub(crate) fn bench(processes: u32) -> Result {
     let mut bench = Command::new("cargo");
     bench.args(["run", "--release", "--manifest-path", "bench/Cargo.toml", "--"]).arg(processes.to_string());
@@ -231,7 +232,7 @@ pub(crate) fn bench(processes: u32) -> Result {
         Err(error) => eprintln!("xtask: psutil and the Python package are left out: {error}"),
     }
     run(bench.arg("BENCHMARKS.md").current_dir(workspace()))?;
-    // Captures need the feature that makes every other reading choose a system first.
+    // Replaying captures needs a feature with which every reading first chooses a system. So it is measured separately.
     let mut replay = cargo();
     replay.args(["test", "--release", "--package", "psoxide", "--all-features", "--test", "replay", "--"]);
     run(replay.args(["--ignored", "--nocapture"]).env("PSOXIDE_REPORT", workspace().join("BENCHMARKS.md")))
@@ -242,7 +243,7 @@ pub(crate) fn live_report() -> Result {
     run(cargo().args(["run", "--quiet", "--package", "psoxide", "--example", "live_report"]))
 }
 
-/// Writes the generated files, or only says whether they are current.
+/// Writes the generated files. With `check`, only reports whether they are current.
 pub(crate) fn codegen(check: bool) -> Result {
     const PYTHON: &str = "crates/python/python/psoxide";
     let path = workspace().join("testdata/evidence.txt");
@@ -263,22 +264,22 @@ pub(crate) fn codegen(check: bool) -> Result {
     Ok(())
 }
 
-/// The root of the workspace, wherever in it cargo was called.
+/// Returns the root of the workspace, from any directory in it.
 pub(crate) fn workspace() -> PathBuf {
     let own = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     own.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_path_buf()
 }
 
-/// The cargo that runs this, at the root.
+/// Returns the cargo that runs this program, with the root as its working directory.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace());
-    // Whichever Python comes first makes no difference, and PyO3 is not compiled anew for another one.
+    // With this variable PyO3 ignores the installed Python, and is not compiled again for another one.
     command.env("PYO3_NO_PYTHON", "1");
     command
 }
 
-/// Runs a command whose output is for the reader.
+/// Runs a command and shows its output.
 pub(crate) fn run(command: &mut Command) -> Result {
     let shown = || {
         let words =
@@ -291,13 +292,13 @@ pub(crate) fn run(command: &mut Command) -> Result {
     if status.success() { Ok(()) } else { Err(format!("`{text}` failed ({status})")) }
 }
 
-/// The last part of a program's path.
+/// Returns the last part of a program's path.
 fn command_name(command: &Command) -> String {
     let program = Path::new(command.get_program());
     program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into()
 }
 
-/// What a command prints, trimmed.
+/// Returns the trimmed output of a command.
 pub(crate) fn output(program: &str, args: &[&str]) -> Result<String> {
     let done = Command::new(program).args(args).output().map_err(|error| format!("cannot run {program}: {error}"))?;
     if !done.status.success() {

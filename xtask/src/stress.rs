@@ -1,4 +1,4 @@
-//! Attacks the library and the Python package, and keeps the figures of the long form.
+//! Attacks the library and the Python package, and records the figures of the long form.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args) -> Result {
     let mut done = Ok(());
     if args.names.is_empty() || !rust.is_empty() {
         if args.long {
-            // The attack `soak` runs the command if it finds it. Tests have built it for the short form.
+            // The attack `soak` runs the command if it has been built. Tests have built it for the short form.
             run_step(cargo().args(["build", "--quiet", "--package", "psoxide-cli", "--release"]))?;
         }
         let mut command = cargo();
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result {
     done.and(skips::check(if root { "root" } else { "user" }, &figures))
 }
 
-/// Runs a command, shows its output line by line, and keeps it.
+/// Runs a command. Shows its output line by line, and keeps it.
 fn keep(command: &mut Command, figures: &mut String) -> Result {
     let fail = |error| format!("cannot run the attacks: {error}");
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(fail)?;
@@ -70,7 +70,8 @@ fn keep(command: &mut Command, figures: &mut String) -> Result {
     if status.success() { Ok(()) } else { Err(format!("an attack succeeded ({status})")) }
 }
 
-/// Puts the figures between the marks of RELIABILITY.md, with the machine they come from. Attacks that did not run keep theirs.
+/// Writes the figures between the marks of RELIABILITY.md, with the machine's description. Attacks that did not run
+/// keep their figures.
 fn write(figures: &str) -> Result {
     let path = workspace().join("RELIABILITY.md");
     let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
@@ -83,7 +84,7 @@ fn write(figures: &str) -> Result {
     fs::write(&path, new).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
-/// Replaces the sections of `old` that `new` has, and adds the others.
+/// Replaces the sections of `old` that are in `new`, and appends the others.
 fn merged(old: &str, new: &str) -> String {
     let mut all = sections(old);
     for section in sections(new) {
@@ -95,14 +96,14 @@ fn merged(old: &str, new: &str) -> String {
     all.into_iter().map(|section| format!("{}\n\n", section.lines.join("\n").trim_end())).collect()
 }
 
-/// A heading and the lines below it.
+/// A heading and the lines under it.
 struct Section<'a> {
     /// The heading up to its colon.
     name: &'a str,
     lines: Vec<&'a str>,
 }
 
-/// Splits a text at its headings. Lines before the first one, and the summary of all attacks, are left out.
+/// Splits a text at its headings. Leaves out the lines before the first one, and the summary of all attacks.
 fn sections(text: &str) -> Vec<Section<'_>> {
     let mut sections: Vec<Section<'_>> = Vec::new();
     for line in text.lines().filter(|line| !line.contains(" passed, ")) {

@@ -1,12 +1,12 @@
-//! Where code may depend on the operating system that it is compiled for. Everywhere else it depends on the `Os` of the
-//! machine that is read, by a `match` that lists every system.
+//! Lists the places where code may depend on the compiled operating system. All other code depends on the `Os` of the
+//! machine that is read, through a `match` that lists every system.
 
 use std::fs;
 use std::path::Path;
 
 use crate::steps::{Result, workspace};
 
-/// Files and directories that may, and why.
+/// The permitted files and directories, with the reason.
 const ALLOWED: &[(&str, &str)] = &[
     ("crates/psoxide/src/sys/", "the systems"),
     ("crates/psoxide/src/os/mod.rs", "`Os::HOST`"),
@@ -28,7 +28,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("xtask/src/systems.rs", "this check"),
 ];
 
-/// What asks for the system that is compiled for.
+/// The cfg words that depend on the compiled system.
 const SYSTEMS: [&str; 4] = ["unix", "windows", "target_os", "target_family"];
 
 pub(crate) fn check() -> Result {
@@ -57,7 +57,7 @@ fn search(root: &Path, folder: &Path, found: &mut Vec<String>) -> Result {
     for entry in entries {
         let path = folder.join(entry);
         if root.join(&path).is_dir() {
-            // Tests run on the system that they are compiled for.
+            // Tests run on the system for which they are compiled.
             if !path.ends_with("tests") && !path.ends_with("target") {
                 search(root, &path, found)?;
             }

@@ -1,6 +1,6 @@
-//! Windows on a Linux machine: everything is built with mingw-w64 and run under Wine 10.
+//! Builds everything for Windows with mingw-w64, and runs it on Linux under Wine 10.
 //!
-//! Wine lives in a folder of its own, since what a distribution has may be too old to run a Rust program at all.
+//! Wine gets a root directory of its own, because a distribution's version may be too old to run Rust programs.
 
 use std::env;
 use std::fs;
@@ -33,25 +33,26 @@ pub(crate) fn check() -> Result {
     }
     run(Command::new("rustup").args(["target", "add", TARGET]))?;
     set_up()?;
-    // Lints see the code of another system only when they check for it.
+    // clippy sees the code for Windows only if it checks for a Windows target.
     let packages = ["--package", "psoxide-parse", "--package", "psoxide", "--package", "psoxide-cli"];
     run(cargo().args(["clippy", "--target", TARGET, "--all-targets"]).args(packages).args(["--", "-D", "warnings"]))?;
-    // One by one: Wine's server is one process for all, and tests that wait would wait for it.
+    // Run one test at a time, because all share one Wine server, and a waiting test would delay the others.
     let one_by_one = ["--", "--test-threads=1"];
     let tests = ["test", "--no-fail-fast", "--target", TARGET, "--all-targets"];
     run(wine_cargo()?.args(tests).args(packages).args(one_by_one))?;
     full_screen()?;
     python()?;
-    // The other compiler of Windows is not to be had here, but what it would compile can be checked.
+    // MSVC is not available on Linux, but the code can be type-checked for it.
     run(Command::new("rustup").args(["target", "add", MSVC]))?;
     let packages = ["psoxide", "psoxide-cli", "psoxide-python"].map(|package| ["--package", package]);
-    // There is no Python for Windows that pyo3 could ask.
+    // There is no Windows Python that PyO3 could query on this machine.
     let mut check = cargo();
     check.env("PYO3_NO_PYTHON", "1").args(["clippy", "--target", MSVC]).args(packages.concat());
     run(check.args(["--", "-D", "warnings"]))
 }
 
-/// The full-screen view, in a terminal that Wine takes for a console: a key ends it, and gives the screen back.
+/// Tests the full-screen view in a terminal that Wine treats as a console. A key ends the view, which restores the
+/// screen.
 fn full_screen() -> Result {
     let me = env::current_exe().map_err(|error| format!("xtask does not know where it is: {error}"))?;
     let program = workspace().join("target").join(TARGET).join("debug/psoxide.exe");
@@ -73,9 +74,9 @@ fn full_screen() -> Result {
     }
 }
 
-/// What a full screen must show and `screen` lacks: the other screen, the view on it, and the way back.
+/// Returns what `screen` lacks of a full screen: the alternate screen, the view on it, and the way back.
 ///
-/// Wine takes escape sequences for text, and breaks lines at the width of the terminal: in the middle of a word or of a
+/// Wine treats escape sequences as text, and breaks lines at the width of the terminal, also inside a word or a
 /// sequence.
 fn missing(screen: &str) -> Option<&'static str> {
     let whole = screen.replace(['\r', '\n'], "");
@@ -89,7 +90,7 @@ fn missing(screen: &str) -> Option<&'static str> {
     })
 }
 
-/// The Python package and the distribution that takes psutil's name, in a Python for Windows.
+/// Tests the Python package, and the distribution named psutil, in a Windows Python.
 fn python() -> Result {
     let ForWindows { python, site, shim, tools, suite } = python::for_windows(true, TARGET)?;
     let dropin = site.with_file_name("dropin");
@@ -116,7 +117,7 @@ fn python() -> Result {
     in_python(&[&[&*script("suite_windows.py"), &site, &dropin, &suite, tool], more.as_slice()].concat())
 }
 
-/// A cargo whose tests and programs run under Wine.
+/// Returns a cargo whose tests and programs run under Wine.
 fn wine_cargo() -> Result<Command> {
     let me = env::current_exe().map_err(|error| format!("xtask does not know where it is: {error}"))?;
     let mut command = cargo();
@@ -124,21 +125,23 @@ fn wine_cargo() -> Result<Command> {
     Ok(command)
 }
 
-/// The root of the workspace that the working directory is in: as a runner this is not started for its own package.
+/// Returns the root of the workspace around the working directory. As cargo's runner, this program may be started for
+/// another package.
 fn above() -> Result<PathBuf> {
     let directory = env::current_dir().map_err(|error| format!("no working directory: {error}"))?;
     let root = directory.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
     root.map(Path::to_path_buf).ok_or_else(|| format!("{} is in no workspace", directory.display()))
 }
 
-/// Where Wine and what it needs is.
+/// Returns the root directory of Wine and its libraries.
 fn root(workspace: &Path) -> PathBuf {
     workspace.join("target/wine/root")
 }
 
-/// Makes the folder, if it is not there; all of it is there when the 32-bit programs are.
+/// Sets up that directory unless it is complete. It is complete if it has the 32-bit programs.
 fn set_up() -> Result {
-    /// A 64-bit Wine runs 32-bit programs if it has their libraries, which Debian has in a package for another machine.
+    /// A 64-bit Wine runs 32-bit programs if their libraries are installed. Debian has them in a package for another
+    /// architecture.
     const LIBRARIES: &str = r#"chroot "$1" sh -ec '
         cd /tmp
         dpkg --add-architecture i386
@@ -156,13 +159,13 @@ fn set_up() -> Result {
     }
     fs::create_dir_all(root.parent().unwrap_or(&root))
         .map_err(|error| format!("cannot create target/wine: {error}"))?;
-    // What an interrupted step has left would be in the way.
+    // Remove what an interrupted step has left.
     let _ = fs::remove_dir_all(&root);
     let mut make = Command::new("mmdebstrap");
     make.args(["--variant=apt", "--include=wine,wine64,libwine"]);
     make.arg("--aptopt=APT::Install-Recommends \"false\"").arg(format!("--customize-hook={LIBRARIES}")).arg(RELEASE);
     run(make.arg(&root))?;
-    // The first start writes the registry and takes its time.
+    // The first start writes the registry, which takes a while.
     run(&mut wine(&["cmd".into(), "/c".into(), "ver".into()])?)
 }
 
@@ -172,9 +175,10 @@ pub(crate) fn run_program(words: &[String]) -> Result {
     if status.success() { Ok(()) } else { Err(format!("the Windows program failed ({status})")) }
 }
 
-/// A program under Wine, in mounts of its own, with the workspace where it always is.
+/// Returns a command that runs a program under Wine in its own mount namespace. The workspace is at its usual path
+/// there.
 fn wine(words: &[String]) -> Result<Command> {
-    /// `$0` is the root, `$1` the workspace, `$2` the directory; the rest is the program.
+    /// `$0` is the root, `$1` the workspace, `$2` the working directory. The rest is the program.
     const SCRIPT: &str = r#"
         for kernel in proc sys dev; do mount --rbind "/$kernel" "$0/$kernel"; done
         mkdir -p "$0$1"
@@ -186,11 +190,11 @@ fn wine(words: &[String]) -> Result<Command> {
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-euc", SCRIPT]).arg(root(&workspace)).arg(workspace).arg(directory).args(words);
     command.env("HOME", "/root").env("WINEPREFIX", "/root/.wine").env("WINEDEBUG", "-all");
-    // What Wine does not answer, tests do not ask.
+    // Tests check this variable, and leave out what Wine does not answer.
     command.env("PSOXIDE_WINE", "1");
-    // Or each Python that a test starts would compile pytest anew.
+    // Otherwise each Python that a test starts would compile pytest again.
     command.env_remove("PYTHONDONTWRITEBYTECODE");
-    // Neither .NET nor a browser is offered for download at the first start.
+    // Keeps Wine from offering to download .NET and a browser at the first start.
     command.env("WINEDLLOVERRIDES", "mscoree,mshtml=").env("XDG_RUNTIME_DIR", "/tmp");
     Ok(command)
 }

@@ -1,6 +1,6 @@
-//! Compares where the parsers look for fields with the systems' own headers, which zig carries.
+//! Compares the offsets in the parsers with the systems' own headers, which zig carries.
 //!
-//! Each comparison is a C file of assertions, compiled for the system.
+//! Each comparison is a C file of assertions that is compiled for the system.
 
 mod views;
 mod windows;
@@ -11,13 +11,13 @@ use std::process::Command;
 use crate::python::Zig;
 use crate::steps::{Result, run, workspace};
 
-/// A system's releases, as targets of zig, and the headers that declare what its kernel answers with.
+/// A system: its releases as targets of zig, and the headers that declare its kernel's answers.
 struct System {
-    /// Its folder in `crates/parse/src`.
+    /// The system's directory in `crates/parse/src`.
     folder: &'static str,
     targets: &'static [&'static str],
     headers: &'static str,
-    /// Structs that no header declares, each with the reason or with what is checked instead.
+    /// Structs that no header declares. Each has the reason, or the declaration that is checked instead.
     elsewhere: &'static [(&'static str, &'static str)],
 }
 
@@ -54,7 +54,7 @@ const SYSTEMS: &[System] = &[
                 "cp_time",
                 "IS(CPUSTATES, 5); IS(CP_USER, 0); IS(CP_NICE, 1); IS(CP_SYS, 2); IS(CP_INTR, 3); IS(CP_IDLE, 4);",
             ),
-            // Private to the C library: lib/libc/gen/utxdb.h.
+            // The C library keeps this struct private: lib/libc/gen/utxdb.h.
             ("futx", ""),
         ],
     },
@@ -100,7 +100,7 @@ const SYSTEMS: &[System] = &[
             ",
             ),
             (
-                // getattrlist(2) describes the answer, and no header declares it.
+                // getattrlist(2) describes the answer, but no header declares it.
                 "space",
                 "IS(ATTR_VOL_INFO, 0x80000000); IS(ATTR_VOL_SPACEUSED, 0x00800000);",
             ),
@@ -157,7 +157,7 @@ const SYSTEMS: &[System] = &[
     },
 ];
 
-/// What every file begins with.
+/// The beginning of every file of assertions.
 const ASSERT: &str = "
     #include <stddef.h>
     #define IS(what, number) _Static_assert((what) == (number), #what)
@@ -179,7 +179,7 @@ pub(crate) fn check() -> Result {
     Ok(())
 }
 
-/// Compiles a file of assertions for a target. Compiling is the check.
+/// Compiles a file of assertions for a target. A wrong offset fails to compile.
 fn compile(zig: &Zig, target: &str, text: &str) -> Result {
     let folder = workspace().join("target/layouts");
     let source = folder.join(format!("{target}.c"));

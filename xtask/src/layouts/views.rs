@@ -1,11 +1,11 @@
-//! The tables of offsets in `view!`: read from the source text, so that none is left out.
+//! Reads the offsets in `view!` from the source text, so that none is left out.
 
 use std::fmt::Write as _;
 use std::fs;
 
 use crate::steps::{Result, workspace};
 
-/// The assertions for the views of a system.
+/// Returns the assertions for the views of a system.
 pub(super) fn assertions(system: &str, elsewhere: &[(&str, &str)]) -> Result<String> {
     let mut asserts = String::new();
     let path = workspace().join("crates/parse/src").join(system);
@@ -26,7 +26,7 @@ pub(super) fn assertions(system: &str, elsewhere: &[(&str, &str)]) -> Result<Str
     Ok(asserts)
 }
 
-/// Appends the assertions of one view. The error is a line that is not understood.
+/// Appends the assertions of one view. The error names a line that cannot be parsed.
 fn one(view: &str, elsewhere: &[(&str, &str)], asserts: &mut String) -> Result {
     let mut of = String::new();
     for line in view.lines().map(str::trim) {
@@ -43,7 +43,7 @@ fn one(view: &str, elsewhere: &[(&str, &str)], asserts: &mut String) -> Result {
                 return Ok(());
             }
             name.clone_into(&mut of);
-            // A view may be of the beginning only: kernels append fields.
+            // A view may cover only the beginning of a struct, because kernels append fields.
             let _ = writeln!(asserts, "HOLDS(sizeof(struct {of}), {size});");
             continue;
         }
@@ -57,7 +57,7 @@ fn one(view: &str, elsewhere: &[(&str, &str)], asserts: &mut String) -> Result {
             Some((_, length)) => writeln!(asserts, "HOLDS({sizeof}, {length});"),
             None => match kind.trim_start_matches(['u', 'i']).parse::<usize>() {
                 Ok(bits) => writeln!(asserts, "IS({sizeof}, {});", bits / 8),
-                // Another view, whose own size is checked where it is declared.
+                // The field is another view, whose size is checked at its own declaration.
                 Err(_) => Ok(()),
             },
         };

@@ -1,4 +1,5 @@
-//! Where the parsers of Windows look for fields, beside the headers of mingw-w64: a C file with an assertion for each.
+//! Compares the offsets in the Windows parsers with the headers of mingw-w64, by a C file with one assertion for each
+//! offset.
 
 use super::ASSERT;
 use crate::steps::{Result, workspace};
@@ -6,8 +7,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// The struct that each function of a parser reads. Nothing where these headers do not have it, and the numbers are those
-/// of the documentation (`SYSTEM_HANDLE_INFORMATION_EX`), where `MORE` has it, and for a list of numbers.
+/// The struct that each parser function reads. The name is empty if these headers lack the struct and the offsets come
+/// from the documentation (`SYSTEM_HANDLE_INFORMATION_EX`), if `MORE` has the struct, and for a list of numbers.
 const STRUCTS: &[(&str, &str, &str)] = &[
     ("adapters", "adapters", "IP_ADAPTER_ADDRESSES_LH"),
     ("adapters", "adapter", "IP_ADAPTER_ADDRESSES_LH"),
@@ -51,8 +52,7 @@ const STRUCTS: &[(&str, &str, &str)] = &[
     ("working_set", "counted", ""),
 ];
 
-/// What a field of a struct is called in these headers, if not by its own name. Nothing: `MORE` has it under another
-/// struct.
+/// Fields that these headers name differently. An empty name means that `MORE` has the field in another struct.
 const NAMES: &[(&str, &str, &str)] = &[
     ("SYSTEM_PROCESS_INFORMATION", "HardFaultCount", "Reserved[1]"),
     ("SYSTEM_THREADS", "UniqueThread", "ClientId.UniqueThread"),
@@ -73,7 +73,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("SID", "SubAuthority", ""),
 ];
 
-/// The counters in `VM_COUNTERS` and `IO_COUNTERS`, which `SYSTEM_PROCESS_INFORMATION` has within.
+/// The counters in `VM_COUNTERS` and `IO_COUNTERS`, which `SYSTEM_PROCESS_INFORMATION` contains.
 const WITHIN: &[(&str, &str)] = &[
     ("VirtualMemoryCounters.", "PeakVirtualSize VirtualSize PageFaultCount PeakWorkingSetSize WorkingSetSize"),
     ("VirtualMemoryCounters.", "QuotaPeakPagedPoolUsage QuotaPagedPoolUsage QuotaPeakNonPagedPoolUsage"),
@@ -82,7 +82,7 @@ const WITHIN: &[(&str, &str)] = &[
     ("IoCounters.", "ReadTransferCount WriteTransferCount OtherTransferCount"),
 ];
 
-/// What the parsers know but do not write beside a name.
+/// Offsets that the parsers use without a name beside them.
 const MORE: &str = "
     IS(offsetof(struct sockaddr_in, sin_addr), 4);
     IS(offsetof(struct sockaddr_in6, sin6_addr), 8);
@@ -130,7 +130,7 @@ const MORE: &str = "
     IS(offsetof(PEB, ProcessParameters), 0x20);
     IS(offsetof(RTL_USER_PROCESS_PARAMETERS, CommandLine), 0x70);";
 
-/// The same of 32-bit processes.
+/// The same kind of offsets for 32-bit processes.
 const MORE_OF_32: &str = "
     IS(offsetof(PEB, ProcessParameters), 0x10);
     IS(offsetof(RTL_USER_PROCESS_PARAMETERS, CommandLine), 0x40);
@@ -151,7 +151,7 @@ const HEADERS: &str = "
         PROCESSOR_POWER_INFORMATION;
 ";
 
-/// The files of assertions, and the targets that they are for.
+/// Returns the files of assertions, with the targets for which they are compiled.
 pub(super) fn sources() -> Result<[(&'static str, String); 2]> {
     let mut asserts = String::from(MORE);
     let mut files: Vec<&str> = STRUCTS.iter().map(|(file, ..)| *file).collect();
@@ -164,7 +164,7 @@ pub(super) fn sources() -> Result<[(&'static str, String); 2]> {
     Ok([("x86_64-windows-gnu", text(&asserts)), ("x86-windows-gnu", text(MORE_OF_32))])
 }
 
-/// An assertion for each `(offset, "name")` in the file.
+/// Appends an assertion for each `(offset, "name")` in the file.
 fn assertions(file: &str, path: &Path, asserts: &mut String) -> Result {
     let text = fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
