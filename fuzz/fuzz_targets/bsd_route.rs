@@ -6,12 +6,12 @@ use psoxide_parse::bsd::sockaddr;
 use psoxide_parse::{netbsd, openbsd};
 
 fuzz_target!(|data: &[u8]| {
-    for layout in [netbsd::interface::LAYOUT, openbsd::interface::LAYOUT] {
+    for system in [netbsd::interface::INTERFACES, openbsd::interface::INTERFACES] {
+        let layout = system.layout;
         for message in layout.messages(data).flatten() {
             match message {
                 Message::Interface(interface) => {
-                    let _ = netbsd::interface::Data::new(interface.data).map(|data| data.bytes_in());
-                    let _ = openbsd::interface::Data::new(interface.data).map(|data| data.bytes_in());
+                    let _ = (system.counters)(interface.data);
                 }
                 Message::Address(address) => {
                     let _ = address.address.map(|bytes| sockaddr::parse(bytes, layout.inet6));

@@ -7,7 +7,7 @@ use psoxide_parse::macos::interface;
 fuzz_target!(|data: &[u8]| {
     for message in interface::LAYOUT.messages(data).flatten() {
         if let Message::Interface(found) = message {
-            let _ = interface::Data::new(found.data).map(interface::Data::mtu);
+            let _ = (interface::INTERFACES.counters)(found.data);
         }
     }
 });

@@ -9,15 +9,16 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     for process in process::processes(data, size).flatten() {
-        let _ = (process.started(), process.is_zombie(), process.user_time(), process.children_time());
+        let _ = (process.started(), process.is_zombie(), process.common());
     }
     let _ =
         (thread::threads(data, size).flatten().map(|thread| thread.run_time()).max(), file::files(data, size).count());
     let _ = (pcb::blocks(data, size).count(), vmentry::mappings(data, size).count());
     let _ = iostat::devices(data, size).flatten().map(|device| device.busy_time()).max();
+    let _ = statvfs::widened(data);
     let _ = statvfs::file_systems(data).flatten().map(|mount| mount.options()).count();
-    let _ = swap::devices(data).count();
+    let _ = swap::sizes(data);
     let _ = utmpx::entries(data).flatten().map(|entry| entry.started()).count();
     let _ = uvmexp::Uvmexp::new(data).map(|counters| uvmexp::count(counters.free(), "free"));
-    let _ = interface::Media::new(data).map(|media| interface::MEDIA.speed(media.active() as u64));
+    let _ = (interface::INTERFACES.media_word)(data).map(|word| interface::MEDIA.speed(word));
 });

@@ -14,7 +14,7 @@ use psoxide_capture::{Capture, Origin};
 /// The systems that are listed.
 const SYSTEMS: [Os; 4] = [Os::Freebsd, Os::Macos, Os::Netbsd, Os::Openbsd];
 
-/// Fields that no capture tells, and why.
+/// Fields that no capture covers, and why.
 const GAPS: &[(Os, &str, &str)] = &[
     (Os::Freebsd, "svmem.cached", "always 0, as kernels since 12 have no cached pages"),
     (Os::Macos, "pcputimes.children_user", "proc_pidinfo(3) does not return it with the other times"),

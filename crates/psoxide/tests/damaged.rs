@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use psoxide::{ConnectionKind, ErrorKind, Process, Resource, Result, System};
+use psoxide::{ConnectionKind, ErrorKind, Field, Process, Resource, Result, System};
 use psoxide_capture::Capture;
 
 /// A way to damage an answer.
@@ -19,15 +19,30 @@ const DAMAGES: [(&str, Damage); 5] = [
     ("all ones", |bytes| bytes.fill(0xff)),
 ];
 
-/// The captures, and the question that each answers with its table of processes.
-const MACHINES: [(&str, &str); 3] = [
-    ("freebsd/12.1-amd64-recorded.txt.gz", "sysctl kern.proc.proc"),
-    ("netbsd/10.99.12-amd64-recorded.txt.gz", "sysctl kern.proc2.0.0.680"),
-    ("openbsd/8.0-amd64-recorded.txt.gz", "sysctl kern.proc.7.0.648"),
+/// A capture, and its table of processes.
+struct Machine {
+    file: &'static str,
+    /// The question that the table answers.
+    table: &'static str,
+    /// The size of a record.
+    record: usize,
+    /// Where in a record the pid is, and behind it the parent's.
+    pid: usize,
+}
+
+const MACHINES: [Machine; 3] = [
+    Machine { file: "freebsd/12.1-amd64-recorded.txt.gz", table: "sysctl kern.proc.proc", record: 1088, pid: 72 },
+    Machine {
+        file: "netbsd/10.99.12-amd64-recorded.txt.gz",
+        table: "sysctl kern.proc2.0.0.680",
+        record: 680,
+        pid: 116,
+    },
+    Machine { file: "openbsd/8.0-amd64-recorded.txt.gz", table: "sysctl kern.proc.7.0.648", record: 648, pid: 108 },
 ];
 
 /// Opens a machine of which the chosen answers are damaged.
-fn damaged(file: &str, damage: Damage, is_chosen: impl Fn(&str) -> bool) -> System {
+fn damaged(file: &str, damage: impl Fn(&mut Vec<u8>), is_chosen: impl Fn(&str) -> bool) -> System {
     let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
     let mut capture = Capture::read(testdata.join(file)).unwrap();
     for (question, answer) in &mut capture.answers {
@@ -98,7 +113,7 @@ fn read_process(process: &Process) {
 
 #[test]
 fn damaged_answers_are_errors_that_name_question_and_field() {
-    for (file, table) in MACHINES {
+    for Machine { file, table, .. } in MACHINES {
         for (_, damage) in DAMAGES {
             // With the table, the processes are found, and each of their other answers is damaged.
             let system = damaged(file, damage, |question| question != table && question != "sysctl kern.boottime");
@@ -111,5 +126,37 @@ fn damaged_answers_are_errors_that_name_question_and_field() {
             expect_named(system.boot_time());
             expect_named(system.processes());
         }
+    }
+}
+
+#[test]
+fn a_record_that_makes_no_sense_never_loses_the_others() {
+    for Machine { file, table, record, pid } in MACHINES {
+        let chosen = |question: &str| question == table;
+        let whole = damaged(file, |_| {}, chosen).pids().unwrap();
+        let number = |bytes: &[u8], at: usize| u32::from_le_bytes(*bytes.get(at..).unwrap().first_chunk().unwrap());
+        let minus_one = |bytes: &mut Vec<u8>, at: usize| bytes.get_mut(at..at + 4).unwrap().fill(0xff);
+        // The third record is of a process that is listed.
+        let third = std::cell::Cell::new(0);
+        damaged(file, |bytes| third.set(number(bytes, 2 * record + pid)), chosen);
+        let others: Vec<u32> = whole.iter().copied().filter(|pid| *pid != third.get()).collect();
+        assert_eq!(others.len() + 1, whole.len(), "{file}");
+
+        let cut = damaged(file, |bytes| bytes.truncate(3 * record - 1), chosen);
+        assert_eq!(cut.pids().unwrap().len(), 2, "{file}");
+        assert_eq!(cut.processes().unwrap().len(), 2, "{file}");
+
+        let nameless = damaged(file, |bytes| minus_one(bytes, 2 * record + pid), chosen);
+        assert_eq!(nameless.pids().unwrap(), others, "{file}");
+        assert_eq!(nameless.processes().unwrap().len(), others.len(), "{file}");
+        nameless.process(1).unwrap().children(true).unwrap();
+
+        let orphan = damaged(file, |bytes| minus_one(bytes, 2 * record + pid + 4), chosen);
+        let rows = orphan.snapshot([Field::Ppid, Field::Name]).unwrap().processes;
+        let row = rows.iter().find(|row| row.pid == third.get()).unwrap();
+        assert!(row.ppid.value().is_none() && row.name.value().is_some(), "{file}");
+        assert_eq!(rows.len(), whole.len(), "{file}");
+        let children = orphan.process(1).unwrap().children(true).unwrap();
+        assert!(children.iter().all(|child| child.pid() != third.get()), "{file}");
     }
 }

@@ -189,7 +189,7 @@ fn states_and_names() {
 fn a_busy_process() {
     let busy = of("busy");
     let times = busy.cpu_times().unwrap();
-    // What getrusage(2) told the process itself, a few seconds earlier.
+    // What getrusage(2) returned to the process itself, a few seconds earlier.
     let near = |time: Duration, seconds: f64| (0.0..2.0).contains(&(time.as_secs_f64() - seconds));
     assert!(near(times.user, 2.006) && near(times.system, 0.039), "{times:?}");
     let children = times.children_user.unwrap() + times.children_system.unwrap();
@@ -227,6 +227,11 @@ fn threads() {
     assert_eq!(process.num_threads().unwrap(), 3);
     let ids: Vec<u32> = process.threads().unwrap().iter().map(|thread| thread.id).collect();
     assert_eq!(ids, [100_057, 100_058, 100_059]);
+    let details = process.thread_details().unwrap();
+    let names: Vec<_> = details.iter().map(|thread| (thread.id, thread.name.to_str().unwrap())).collect();
+    assert_eq!(names, [(100_057, "mainthr0"), (100_058, "worker1"), (100_059, "worker2")]);
+    assert!(details.iter().all(|thread| thread.status == ProcessStatus::Sleeping && thread.cpu_num.is_some()));
+    assert!(machine().process(0).unwrap().is_kernel_thread().unwrap() && !process.is_kernel_thread().unwrap());
     assert_eq!(machine().process(0).unwrap().threads().unwrap().len(), 14);
 }
 

@@ -173,11 +173,20 @@ fn threads_files_and_limits_are_true() {
     let threads = role(&system, "threads");
     let ids: Vec<u32> = threads.threads().unwrap().iter().map(|thread| thread.id).collect();
     assert_eq!((threads.num_threads().unwrap(), ids), (3, vec![116, 117, 118]));
+    let details = threads.thread_details().unwrap();
+    let names: Vec<_> = details.iter().map(|thread| (thread.id, thread.name.to_str().unwrap())).collect();
+    assert_eq!(names, [(116, "mainthr0"), (117, "worker1"), (118, "worker2")]);
+    assert!(details.iter().all(|thread| thread.status == ProcessStatus::Sleeping && thread.cpu_num.is_some()));
+    // The kernel does not separate the times: both fields of psutil's tuple hold the sum.
+    for (plain, thread) in threads.threads().unwrap().iter().zip(&details) {
+        assert_eq!((plain.user_time, plain.system_time), (thread.user_time, thread.user_time));
+    }
+    assert!(threads.cpu_num().unwrap() < 2);
     let files = role(&system, "file");
     // 0 to 2, and 4 to 11.
     assert_eq!(files.num_fds().unwrap(), 11);
     let open: Vec<_> = files.open_files().unwrap().into_iter().map(|file| (file.fd, file.path)).collect();
-    // The kernel does not tell paths.
+    // The kernel does not return paths.
     assert_eq!(open, [4, 5, 6].map(|fd| (Some(fd), PathBuf::new())));
     let limit = role(&system, "sleep").rlimit(Resource::Nofile);
     // The recording has the soft limit only.

@@ -75,7 +75,7 @@ fn identity_names_arguments_and_times_are_true() {
         let environment = process.environ().unwrap();
         assert_eq!(environment[0], ("ROLE".into(), expected.role.as_str().into()));
     }
-    // The kernel does not tell the program: it is looked for as a shell does.
+    // The kernel does not return the program. It is searched for as a shell does.
     assert_eq!(role(&system, "sleep").exe().unwrap(), Path::new("/bin/rec"));
     assert_eq!(role(&system, "noargs").exe().unwrap(), PathBuf::new());
     assert_eq!(role(&system, "file").cwd().unwrap(), Path::new("/data"));
@@ -98,6 +98,10 @@ fn what_processes_use_is_true() {
     assert_eq!(role(&system, "stop").status().unwrap(), ProcessStatus::Stopped);
     let threads: Vec<u32> = role(&system, "threads").threads().unwrap().iter().map(|thread| thread.id).collect();
     assert_eq!(threads, [158_847, 420_974, 440_357]);
+    let details = role(&system, "threads").thread_details().unwrap();
+    let names: Vec<_> = details.iter().map(|thread| (thread.id, thread.name.to_str().unwrap())).collect();
+    assert_eq!(names, [(158_847, "worker1"), (420_974, "worker2"), (440_357, "mainthr")]);
+    assert!(busy.cpu_num().unwrap() < 2);
     let files = role(&system, "file");
     // 0 to 2, and 4 to 12.
     assert_eq!(files.num_fds().unwrap(), 12);

@@ -62,7 +62,7 @@ fn evidence(chosen: impl Fn(&str) -> bool, seen: &BTreeSet<String>) -> BTreeSet<
 
 /// Calls that need the running kernel, whatever the capture holds.
 fn is_live_only(name: &str) -> bool {
-    const LIVE: [&str; 11] = [
+    const LIVE: [&str; 10] = [
         "Process::kill",
         "Process::resume",
         "Process::send_signal",
@@ -70,7 +70,6 @@ fn is_live_only(name: &str) -> bool {
         "Process::terminate",
         "Process::wait",
         "System::current_process",
-        "System::disk_usage",
         "heap_info",
         "heap_trim",
         "wait_procs",

@@ -28,7 +28,7 @@ pub enum Duplex {
     Full,
     /// One at a time.
     Half,
-    /// The driver does not tell.
+    /// The driver does not report it.
     Unknown,
 }
 

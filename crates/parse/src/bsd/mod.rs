@@ -4,10 +4,13 @@
 
 pub mod args;
 pub mod counters;
+pub mod interface;
 pub mod media;
 pub(crate) mod mount;
+pub mod process;
 pub mod route;
 pub mod sockaddr;
+pub mod swap;
 
 use std::time::Duration;
 

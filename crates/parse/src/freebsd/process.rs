@@ -165,7 +165,18 @@ impl<'a> Process<'a> {
 /// The records of an answer. Each begins with its size, so a longer record of a newer kernel is read as far as it is known.
 /// A record that is cut off is an error, after those before it.
 pub fn processes(bytes: &[u8]) -> impl Iterator<Item = Result<Process<'_>>> {
-    packed(bytes, Process::STRUCT).map(|record| Process::new(record?))
+    located(bytes).map(|found| found.map(|(_, process)| process))
+}
+
+/// As [`processes`], each with the place in `bytes` where its record begins.
+pub fn located(bytes: &[u8]) -> impl Iterator<Item = Result<(usize, Process<'_>)>> {
+    let mut next = 0usize;
+    packed(bytes, Process::STRUCT).map(move |record| {
+        let record = record?;
+        let at = next;
+        next = next.saturating_add(record.len());
+        Ok((at, Process::new(record)?))
+    })
 }
 
 /// The one record of an answer about one pid; `None` for an answer without bytes.
@@ -224,6 +235,11 @@ mod tests {
             let cut: Vec<_> = processes(&bytes[..bytes.len() - 1]).collect();
             assert!(cut[0].is_ok() && cut[1].is_err() && cut.len() == 2);
         }
+        let bytes = [record(1080, 1), record(1088, 2)].concat();
+        let found: Vec<_> = located(&bytes).collect();
+        assert!(found[0].is_err());
+        let (at, second) = found[1].as_ref().unwrap();
+        assert_eq!((*at, second.pid(), found.len()), (1080, 2, 2));
         let short = record(1080, 1);
         assert_eq!(process(&short).unwrap_err().field(), "kinfo_proc");
         assert!(process(&[]).unwrap().is_none());

@@ -1,5 +1,6 @@
 //! Interfaces: the headers of the route messages of `NET_RT_IFLIST2`, `struct if_data64`, `SIOCGIFXMEDIA`.
 
+use crate::bsd::interface::interfaces;
 use crate::bsd::media::Encoding;
 use crate::bsd::route::{Header, Layout, Length};
 use crate::bsd::sockaddr;
@@ -33,7 +34,7 @@ view! {
     /// How an interface is connected.
     pub struct Media = "ifmediareq" (44) {
         /// Media word in use.
-        active: i32 = "ifm_active" @ 28,
+        active: u32 = "ifm_active" @ 28,
     }
 }
 
@@ -59,6 +60,9 @@ pub const MEDIA: Encoding = Encoding {
     full_duplex: 0x10_0000,
     half_duplex: 0x20_0000,
 };
+
+// The kernel does not count packets that it could not send.
+interfaces!(data => 0);
 
 /// The speed of an Ethernet subtype.
 const fn ethernet_speed(subtype: u64) -> Option<u32> {

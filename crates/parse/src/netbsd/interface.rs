@@ -1,5 +1,6 @@
 //! Interfaces: the headers of route messages, `struct if_data`, `SIOCGIFMEDIA`.
 
+use crate::bsd::interface::interfaces;
 use crate::bsd::media::Encoding;
 use crate::bsd::route::{Header, Layout, Length};
 use crate::bsd::sockaddr;
@@ -39,7 +40,7 @@ view! {
         /// Bit 0: the status is known. Bit 1: it is connected.
         status: i32 = "ifm_status" @ 24,
         /// Media word in use.
-        active: i32 = "ifm_active" @ 28,
+        active: u32 = "ifm_active" @ 28,
     }
 }
 
@@ -65,6 +66,9 @@ pub const MEDIA: Encoding = Encoding {
     full_duplex: 0x10_0000,
     half_duplex: 0x20_0000,
 };
+
+// The kernel counts packets that it could not send with the errors.
+interfaces!(data => 0);
 
 const fn ethernet_speed(subtype: u64) -> Option<u32> {
     Some(match subtype {

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use crate::Result;
+use crate::bsd::process::{process, stat};
 use crate::bsd::time;
-use crate::view::{chunks, view};
+use crate::view::view;
 
 view! {
     /// A process.
@@ -30,7 +30,7 @@ view! {
         gid: u32 = "p_gid" @ 144,
         /// Real group id.
         rgid: u32 = "p_rgid" @ 148,
-        /// Device number of the controlling terminal; [`NO_DEVICE`] for none.
+        /// Device number of the controlling terminal; all ones for none.
         tdev: u32 = "p_tdev" @ 220,
         /// State of the representative thread, [`stat`].
         stat: i8 = "p_stat" @ 360,
@@ -101,18 +101,6 @@ view! {
     }
 }
 
-/// `p_stat` and `l_stat`: the state of a thread.
-#[allow(missing_docs)] // the names are those of sys/lwp.h, without LS
-pub mod stat {
-    pub const IDL: i8 = 1;
-    pub const RUN: i8 = 2;
-    pub const SLEEP: i8 = 3;
-    pub const STOP: i8 = 4;
-    pub const ZOMB: i8 = 5;
-    pub const ONPROC: i8 = 7;
-    pub const SUSPENDED: i8 = 8;
-}
-
 /// `p_realstat`: the state of a process.
 #[allow(missing_docs)] // the names are those of sys/proc.h, without S
 pub mod realstat {
@@ -124,9 +112,6 @@ pub mod realstat {
     pub const DEAD: u64 = 6;
 }
 
-/// `NODEV`, a device number that stands for none.
-pub const NO_DEVICE: u32 = u32::MAX;
-
 impl Process<'_> {
     /// When the process started, since the epoch, as the clock stood then. `None` for a zombie.
     ///
@@ -136,41 +121,14 @@ impl Process<'_> {
         (self.uvalid() != 0).then(|| time(self.ustart_sec(), self.ustart_usec()))
     }
 
-    /// CPU time in user mode.
-    #[must_use]
-    pub fn user_time(self) -> Duration {
-        time(self.uutime_sec(), self.uutime_usec())
-    }
-
-    /// CPU time in kernel mode.
-    #[must_use]
-    pub fn system_time(self) -> Duration {
-        time(self.ustime_sec(), self.ustime_usec())
-    }
-
-    /// CPU time of ended children, both modes together.
-    #[must_use]
-    pub fn children_time(self) -> Duration {
-        time(self.uctime_sec(), self.uctime_usec())
-    }
-
     /// Whether it has ended and waits for its parent.
     #[must_use]
     pub fn is_zombie(self) -> bool {
         matches!(self.realstat(), realstat::ZOMB | realstat::DEAD) || self.stat() == stat::ZOMB
     }
-
-    /// The controlling terminal's device number.
-    #[must_use]
-    pub fn terminal(self) -> Option<u32> {
-        Some(self.tdev()).filter(|device| *device != NO_DEVICE)
-    }
 }
 
-/// Reads the processes in an answer whose elements are `size` bytes long.
-pub fn processes(bytes: &[u8], size: usize) -> impl Iterator<Item = Result<Process<'_>>> {
-    chunks(bytes, size, Process::STRUCT).map(|record| Process::new(record?))
-}
+process!();
 
 #[cfg(test)]
 mod tests {
@@ -193,7 +151,7 @@ mod tests {
             assert_eq!((found[0].pid(), found[0].comm()), (1, &b"rec"[..]));
             assert_eq!(found[0].started(), Some(Duration::from_micros(1_795_902_988_450_000)));
             assert_eq!(found[0].user_time(), Duration::from_micros(2_002_283));
-            assert_eq!((found[1].pid(), found[1].started(), found[1].terminal()), (2, None, None));
+            assert_eq!((found[1].pid(), found[1].started(), found[1].common().terminal), (2, None, None));
             let cut: Vec<_> = processes(&bytes[..bytes.len() - 1], size).collect();
             assert!(cut.len() == 2 && cut[0].is_ok() && cut[1].is_err());
         }

@@ -11,7 +11,7 @@ view! {
     pub struct Thread = "kinfo_lwp" (128) {
         /// Thread id within its process; the first thread's is the process id.
         lid: i32 = "l_lid" @ 32,
-        /// State, [`stat`](super::process::stat).
+        /// State, [`stat`](crate::bsd::process::stat).
         stat: i8 = "l_stat" @ 58,
         /// What it waits for.
         wmesg: [text 8] = "l_wmesg" @ 64,

@@ -1,5 +1,6 @@
 //! Interfaces: the headers of route messages, `struct if_data`, `SIOCGIFMEDIA`.
 
+use crate::bsd::interface::interfaces;
 use crate::bsd::media::Encoding;
 use crate::bsd::route::{Header, Layout, Length};
 use crate::bsd::sockaddr;
@@ -67,6 +68,8 @@ pub const MEDIA: Encoding = Encoding {
     full_duplex: 1 << 40,
     half_duplex: 1 << 41,
 };
+
+interfaces!(data => data.drops_out());
 
 const fn ethernet_speed(subtype: u64) -> Option<u32> {
     Some(match subtype {

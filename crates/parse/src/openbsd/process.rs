@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use crate::bsd::time;
-use crate::view::{chunks, view};
+use crate::bsd::process::{process, stat};
+use crate::view::view;
 use crate::{ParseError, Result};
 
 view! {
@@ -30,7 +30,7 @@ view! {
         gid: u32 = "p_gid" @ 136,
         /// Real group id.
         rgid: u32 = "p_rgid" @ 140,
-        /// Device number of the controlling terminal; [`NO_DEVICE`] for none.
+        /// Device number of the controlling terminal; all ones for none.
         tdev: u32 = "p_tdev" @ 212,
         /// State, [`stat`].
         stat: i8 = "p_stat" @ 304,
@@ -99,18 +99,6 @@ view! {
     }
 }
 
-/// `p_stat`.
-#[allow(missing_docs)] // the names are those of sys/proc.h, without S
-pub mod stat {
-    pub const IDL: i8 = 1;
-    pub const RUN: i8 = 2;
-    pub const SLEEP: i8 = 3;
-    pub const STOP: i8 = 4;
-    pub const ZOMB: i8 = 5;
-    pub const DEAD: i8 = 6;
-    pub const ONPROC: i8 = 7;
-}
-
 /// `p_psflags`.
 #[allow(missing_docs)] // the names are those of sys/proc.h, without PS
 pub mod psflag {
@@ -118,8 +106,6 @@ pub mod psflag {
     pub const ZOMBIE: u32 = 0x4_0000;
 }
 
-/// `NODEV`, a device number that stands for none.
-pub const NO_DEVICE: u32 = u32::MAX;
 /// `KI_NOCPU`.
 pub const NO_CPU: u64 = u64::MAX;
 
@@ -135,41 +121,14 @@ impl Process<'_> {
         sum.map(Some).ok_or_else(|| ParseError::overflow("p_ustart_sec", &self.ustart_sec().to_le_bytes()))
     }
 
-    /// CPU time in user mode.
-    #[must_use]
-    pub fn user_time(self) -> Duration {
-        time(self.uutime_sec(), self.uutime_usec())
-    }
-
-    /// CPU time in kernel mode.
-    #[must_use]
-    pub fn system_time(self) -> Duration {
-        time(self.ustime_sec(), self.ustime_usec())
-    }
-
-    /// CPU time of ended children, both modes together.
-    #[must_use]
-    pub fn children_time(self) -> Duration {
-        time(self.uctime_sec(), self.uctime_usec())
-    }
-
     /// Whether it has ended and waits for its parent.
     #[must_use]
     pub fn is_zombie(self) -> bool {
         self.psflags() & psflag::ZOMBIE != 0 || matches!(self.stat(), stat::ZOMB | stat::DEAD)
     }
-
-    /// The controlling terminal's device number.
-    #[must_use]
-    pub fn terminal(self) -> Option<u32> {
-        Some(self.tdev()).filter(|device| *device != NO_DEVICE)
-    }
 }
 
-/// Reads the processes in an answer whose elements are `size` bytes long.
-pub fn processes(bytes: &[u8], size: usize) -> impl Iterator<Item = Result<Process<'_>>> {
-    chunks(bytes, size, Process::STRUCT).map(|record| Process::new(record?))
-}
+process!();
 
 #[cfg(test)]
 mod tests {
@@ -190,7 +149,7 @@ mod tests {
         let found: Vec<_> = processes(&bytes, Process::SIZE).map(Result::unwrap).collect();
         assert_eq!((found[0].pid(), found[0].comm()), (1, &b"verylongcommandname-of-3"[..]));
         assert_eq!(found[0].started(), Ok(Some(Duration::from_micros(1_795_914_535_300_000))));
-        assert_eq!((found[1].started(), found[1].terminal()), (Ok(None), Some(0x500)));
+        assert_eq!((found[1].started(), found[1].common().terminal), (Ok(None), Some(0x500)));
         let cut: Vec<_> = processes(&bytes[..1000], Process::SIZE).collect();
         assert!(cut.len() == 2 && cut[0].is_ok() && cut[1].is_err());
         assert_eq!(processes(&bytes, 640).next().unwrap().unwrap_err().field(), "kinfo_proc");

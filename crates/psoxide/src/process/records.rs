@@ -276,22 +276,28 @@ record! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct ThreadDetails = "pthread_ex" {
         /// Thread id.
-        id: u32, Plain, LINUX | MACOS;
+        id: u32, Plain, LINUX | MACOS | BSD;
         /// Name, which a program can set for each thread.
-        name: OsString, Text, LINUX | MACOS;
+        name: OsString, Text, LINUX | MACOS | BSD;
         /// State.
-        status: ProcessStatus, Text, LINUX | MACOS;
-        /// CPU time in user mode.
-        user_time: Duration, Seconds, LINUX | MACOS;
-        /// CPU time in kernel mode.
-        system_time: Duration, Seconds, LINUX | MACOS;
+        status: ProcessStatus, Text, LINUX | MACOS | BSD;
+        /// CPU time in user mode. NetBSD: in both modes.
+        user_time: Duration, Seconds, LINUX | MACOS | BSD;
+        /// CPU time in kernel mode. NetBSD does not separate it from `user_time`.
+        system_time: Duration, Seconds, LINUX | MACOS | FREEBSD | OPENBSD;
         /// Time between the boot and the start of the thread. With the id, the identity of the thread; macOS gives no id to
         /// two threads.
         started: Option<Duration>, Seconds, LINUX;
         /// Nice value.
         nice: Option<i32>, Plain, LINUX;
         /// CPU that the thread last ran on.
-        cpu_num: Option<u32>, Plain, LINUX;
+        cpu_num: Option<u32>, Plain, LINUX | BSD;
+    }
+}
+
+impl From<&ThreadDetails> for Thread {
+    fn from(thread: &ThreadDetails) -> Self {
+        Self { id: thread.id, user_time: thread.user_time, system_time: thread.system_time }
     }
 }
 

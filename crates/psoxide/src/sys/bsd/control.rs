@@ -71,8 +71,8 @@ fn wait_each<P: ProcessReadings>(
             Ok(()) | Err(Errno::SRCH) => {}
             Err(errno) => return Err(Error::io(errno).with_pid(process.pid)),
         }
-        // A kqueue tells of an exit shortly before the process can be waited for, so that `reap` waits the moment that is left.
-        // Looked at after it is watched: whatever ends from here on is noticed.
+        // A kqueue reports an exit shortly before the process can be waited for. `reap` waits for the rest.
+        // The check comes after the watch, so that no end is missed.
         if has_ended(process)? {
             done(place, reap(pid, WaitOptions::empty())?);
         } else {

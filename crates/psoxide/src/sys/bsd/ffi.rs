@@ -21,7 +21,7 @@ pub(crate) fn last_errno() -> i32 {
     io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
-/// Asks a kqueue to tell when a process ends.
+/// Makes a kqueue report the end of a process.
 pub(crate) fn watch(kqueue: BorrowedFd<'_>, pid: RawPid) -> rustix::io::Result<()> {
     let filter = EventFilter::Proc { pid, flags: ProcessEvents::EXIT };
     let event = Event::new(filter, EventFlags::ADD | EventFlags::ONESHOT, std::ptr::null_mut());
@@ -42,7 +42,7 @@ pub(crate) fn ended(kqueue: BorrowedFd<'_>, timeout: Option<Duration>) -> rustix
     Ok(events.iter().filter_map(pid).collect())
 }
 
-/// Asks a sysctl by number. `expected` is how many bytes the answer is known to have; 0 if the kernel is to be asked first.
+/// Asks a sysctl by number. `expected` is the size of the answer, or 0 if the kernel has to return it first.
 #[cfg(any(target_os = "freebsd", target_os = "macos"))]
 pub(crate) fn sysctl(mib: &[i32], expected: usize, slack: usize) -> Answer {
     // OpenBSD and macOS declare the name writable, and none writes to it.

@@ -1,4 +1,4 @@
-//! Answers whose size the kernel tells only when it is asked, and that may grow meanwhile.
+//! Answers of unknown size: one call returns the size, and the table may grow before the next call.
 
 use crate::sys::question::Answer;
 

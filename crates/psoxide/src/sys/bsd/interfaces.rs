@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 use psoxide_parse::ParseError;
-use psoxide_parse::bsd::media::{self, Encoding};
+use psoxide_parse::bsd::interface::{Counters, Interfaces};
+use psoxide_parse::bsd::media;
 use psoxide_parse::bsd::route::{Interface, InterfaceAddress, Layout, Message};
 use psoxide_parse::bsd::sockaddr::{self, Address};
 
 use super::machine::{Machine, Question};
+use super::platform::Bsd;
 use super::text;
-use crate::{AddressFamily, Duplex, ErrorKind, NetIo, NicAddr, NicAddress, NicStats, Result};
+use crate::sys::NetReadings;
+use crate::{
+    AddressFamily, Connection, ConnectionKind, Duplex, ErrorKind, NetIo, NicAddr, NicAddress, NicStats, Result,
+};
 
 /// `IFF_BROADCAST`.
 const BROADCAST: u32 = 0x2;
@@ -41,61 +46,74 @@ const FLAGS: &[(u32, &str)] = &[
 /// `ENXIO`: there is no interface of this name any more.
 const GONE: i32 = 6;
 
-/// How a system describes its interfaces.
-pub(crate) struct Interfaces {
-    pub(crate) layout: Layout,
-    pub(crate) media: Encoding,
-    /// Reads the counters and the largest packet in `struct if_data`.
-    pub(crate) data: fn(&[u8]) -> psoxide_parse::Result<(NetIo, u64)>,
-    /// Reads the media word in use from `struct ifmediareq`.
-    pub(crate) word: fn(&[u8]) -> psoxide_parse::Result<u64>,
-}
-
-impl Interfaces {
-    /// Reads the counters of each interface.
-    pub(crate) fn io<Q: Question>(&self, machine: &Machine<Q>) -> Result<Vec<(OsString, NetIo)>> {
-        machine.read(&Q::interfaces(), |bytes| each(self.layout, bytes, |interface| Ok((self.data)(interface.data)?.0)))
+impl<P: Bsd> NetReadings for P {
+    fn net_io_counters(machine: &Self::Source) -> Result<Vec<(OsString, NetIo)>> {
+        let Interfaces { layout, counters, .. } = P::INTERFACES;
+        machine.read(&P::Question::interfaces(), |bytes| {
+            each(layout, bytes, |interface| counters(interface.data).map(net_io))
+        })
     }
 
-    /// Reads the addresses of each interface, by family.
-    pub(crate) fn addresses<Q: Question>(&self, machine: &Machine<Q>) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
-        machine.read(&Q::interfaces(), |bytes| addresses(self.layout, bytes))
+    fn net_if_addrs(machine: &Self::Source) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
+        machine.read(&P::Question::interfaces(), |bytes| addresses(P::INTERFACES.layout, bytes))
     }
 
-    /// Reads the state of each interface. The media of each are a question of their own.
-    pub(crate) fn stats<Q: Question>(&self, machine: &Machine<Q>) -> Result<Vec<(OsString, NicStats)>> {
-        let interfaces = machine.read(&Q::interfaces(), |bytes| {
-            each(self.layout, bytes, |interface| Ok((interface.flags, (self.data)(interface.data)?.1)))
+    /// The media of each interface are a question of their own.
+    fn net_if_stats(machine: &Self::Source) -> Result<Vec<(OsString, NicStats)>> {
+        let Interfaces { layout, counters, .. } = P::INTERFACES;
+        let interfaces = machine.read(&P::Question::interfaces(), |bytes| {
+            each(layout, bytes, |interface| Ok((interface.flags, counters(interface.data)?.mtu)))
         })?;
         let mut all = Vec::with_capacity(interfaces.len());
         for (name, (set, mtu)) in interfaces {
-            let Some((duplex, speed)) = self.link(machine, &name)? else { continue };
+            let Some((duplex, speed)) = link(&P::INTERFACES, machine, &name)? else { continue };
             let flags = FLAGS.iter().filter(|(flag, _)| set & flag != 0).map(|(_, name)| *name).collect();
             all.push((name, NicStats { isup: set & RUNNING != 0, duplex, speed, mtu, flags }));
         }
         Ok(all)
     }
 
-    /// Duplex mode and speed; `None` for an interface that has gone meanwhile.
-    fn link<Q: Question>(&self, machine: &Machine<Q>, name: &OsStr) -> Result<Option<(Duplex, Option<u64>)>> {
-        for question in Q::media(name) {
-            match machine.read(&question, self.word) {
-                Ok(word) => {
-                    let duplex = match self.media.duplex(word) {
-                        media::Duplex::Full => Duplex::Full,
-                        media::Duplex::Half => Duplex::Half,
-                        media::Duplex::Unknown => Duplex::Unknown,
-                    };
-                    return Ok(Some((duplex, self.media.speed(word).map(u64::from))));
-                }
-                Err(error) if error.errno() == Some(GONE) => return Ok(None),
-                // A request that the driver does not know, or an interface without media, such as the loopback.
-                Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Unsupported) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Some((Duplex::Unknown, None)))
+    fn net_connections(machine: &Self::Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        P::sockets(machine, kind)
     }
+}
+
+const fn net_io(counters: Counters) -> NetIo {
+    NetIo {
+        bytes_sent: counters.bytes_out,
+        bytes_recv: counters.bytes_in,
+        packets_sent: counters.packets_out,
+        packets_recv: counters.packets_in,
+        errin: counters.errors_in,
+        errout: counters.errors_out,
+        dropin: counters.drops_in,
+        dropout: counters.drops_out,
+    }
+}
+
+/// Duplex mode and speed; `None` for an interface that has gone meanwhile.
+fn link<Q: Question>(
+    interfaces: &Interfaces,
+    machine: &Machine<Q>,
+    name: &OsStr,
+) -> Result<Option<(Duplex, Option<u64>)>> {
+    for question in Q::media(name) {
+        match machine.read(&question, interfaces.media_word) {
+            Ok(word) => {
+                let duplex = match interfaces.media.duplex(word) {
+                    media::Duplex::Full => Duplex::Full,
+                    media::Duplex::Half => Duplex::Half,
+                    media::Duplex::Unknown => Duplex::Unknown,
+                };
+                return Ok(Some((duplex, interfaces.media.speed(word).map(u64::from))));
+            }
+            Err(error) if error.errno() == Some(GONE) => return Ok(None),
+            // A request that the driver does not know, or an interface without media, such as the loopback.
+            Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Unsupported) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some((Duplex::Unknown, None)))
 }
 
 /// Reads something of each interface. Those of the USB bus are none that ifconfig(8) shows.

@@ -234,6 +234,22 @@ pub(crate) fn parsed<'a, Q: Display, T>(
     parse(bytes).map_err(|error| Error::from(error).with_question(question.to_string()))
 }
 
+/// Keeps the records of a table that can be read. One that is cut off, or that makes no sense, never loses the others. The
+/// error is that of the first record if none can be read.
+pub(crate) fn readable<T>(records: impl Iterator<Item = psoxide_parse::Result<T>>) -> psoxide_parse::Result<Vec<T>> {
+    let (mut kept, mut first) = (Vec::with_capacity(records.size_hint().0), None);
+    for record in records {
+        match record {
+            Ok(record) => kept.push(record),
+            Err(error) => drop(first.get_or_insert(error)),
+        }
+    }
+    match first {
+        Some(error) if kept.is_empty() => Err(error),
+        _ => Ok(kept),
+    }
+}
+
 /// What `cell` holds, or what `read` returns. An error is not kept.
 pub(crate) fn cached<T>(cell: &OnceLock<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
     if let Some(value) = cell.get() {

@@ -6,12 +6,14 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use psoxide_parse::bsd::interface::Interfaces;
+
 use super::machine::{Machine, Question, cached, parsed};
 use super::{moment, text};
 #[cfg(feature = "capture")]
 use crate::sys::question::{Capture, Recorder};
 use crate::sys::{Handle, Parentage, Platform, PressureReadings, Scope, ServiceReadings, SystemReadings, Types};
-use crate::{Error, FieldSet, HostInfo, Os, Pid, Result};
+use crate::{Connection, ConnectionKind, Error, FieldSet, HostInfo, Os, Pid, Result};
 #[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "macos"))]
 use crate::{Limit, Resource};
 
@@ -25,6 +27,9 @@ pub(crate) trait Bsd:
 {
     /// The system.
     const OS: Os;
+
+    /// How the system describes its interfaces.
+    const INTERFACES: Interfaces;
 
     /// What the port asks its kernel.
     type Question: Question;
@@ -40,10 +45,13 @@ pub(crate) trait Bsd:
     fn pids(table: &Self::Table) -> Vec<Pid>;
 
     /// Lists the parents of the processes of a table.
-    fn parentage(table: &Self::Table) -> Result<Vec<Parentage>>;
+    fn parentage(table: &Self::Table) -> Vec<Parentage>;
 
     /// Whether there is a process with this pid.
     fn exists(machine: &Self::Source, pid: Pid) -> Result<bool>;
+
+    /// Reads the sockets of all processes.
+    fn sockets(machine: &Self::Source, kind: ConnectionKind) -> Result<Vec<Connection>>;
 
     /// Reads when the machine was booted, as the wall clock says now.
     fn boot(machine: &Self::Source) -> Result<Duration> {
@@ -190,7 +198,7 @@ impl<P: Bsd> SystemReadings for P {
     }
 
     fn parentage(machine: &Self::Source, _: Pid, _: bool) -> Result<Vec<Parentage>> {
-        <P as Bsd>::parentage(&P::table(machine)?)
+        Ok(<P as Bsd>::parentage(&P::table(machine)?))
     }
 }
 

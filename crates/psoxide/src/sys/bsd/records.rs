@@ -3,36 +3,55 @@
 use psoxide_parse::Result;
 
 use crate::Pid;
+use crate::sys::Parentage;
 
 /// An answer that holds a record for each process.
 #[derive(Debug)]
 pub(crate) struct Records {
     bytes: Vec<u8>,
-    /// Where the record of each process begins, sorted by pid.
-    places: Vec<(Pid, usize)>,
+    /// Sorted by pid.
+    places: Vec<Place>,
+}
+
+/// A process, and where in the answer its record begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) pid: Pid,
+    /// The start stamp.
+    pub(crate) stamp: u64,
+    pub(crate) at: usize,
 }
 
 impl Records {
     /// `places` says where in `bytes` the record of each process begins.
-    pub(crate) fn new(bytes: Vec<u8>, mut places: Vec<(Pid, usize)>) -> Self {
-        places.sort_unstable();
-        places.dedup_by_key(|(pid, _)| *pid);
+    pub(crate) fn new(bytes: Vec<u8>, mut places: Vec<Place>) -> Self {
+        places.sort_unstable_by_key(|place| (place.pid, place.at));
+        places.dedup_by_key(|place| place.pid);
         Self { bytes, places }
     }
 
+    /// The pids, ascending.
     pub(crate) fn pids(&self) -> Vec<Pid> {
-        self.places.iter().map(|(pid, _)| *pid).collect()
+        self.places.iter().map(|place| place.pid).collect()
     }
 
-    /// The record of a process, as `view` reads it.
-    pub(crate) fn get<'a, R>(&'a self, pid: Pid, view: impl FnOnce(&'a [u8]) -> Result<R>) -> Option<R> {
-        let place = self.places.binary_search_by_key(&pid, |(pid, _)| *pid).ok()?;
-        let (_, at) = self.places.get(place)?;
-        view(self.bytes.get(*at..)?).ok()
+    /// Finds the record of a process.
+    pub(crate) fn find(&self, pid: Pid) -> Option<Place> {
+        let place = self.places.binary_search_by_key(&pid, |place| place.pid).ok()?;
+        self.places.get(place).copied()
     }
 
-    /// The records, by pid.
-    pub(crate) fn all<'a, R>(&'a self, view: impl Fn(&'a [u8]) -> Result<R>) -> impl Iterator<Item = R> {
-        self.places.iter().filter_map(move |(_, at)| view(self.bytes.get(*at..)?).ok())
+    /// The record at a place, as `view` reads it.
+    pub(crate) fn record<'a, R>(&'a self, place: Place, view: impl FnOnce(&'a [u8]) -> Result<R>) -> Option<R> {
+        view(self.bytes.get(place.at..)?).ok()
+    }
+
+    /// The parents, which `ppid` reads. A process whose parent makes no sense is nobody's child.
+    pub(crate) fn parentage(&self, ppid: impl Fn(&[u8]) -> Result<i32>) -> Vec<Parentage> {
+        let parentage = |place: &Place| {
+            let ppid = self.record(*place, &ppid)?.try_into().ok()?;
+            Some(Parentage { pid: place.pid, start: Some(place.stamp), ppid })
+        };
+        self.places.iter().filter_map(parentage).collect()
     }
 }

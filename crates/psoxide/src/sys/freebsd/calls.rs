@@ -40,7 +40,7 @@ pub(crate) enum Question {
     UserName(u32),
 }
 
-/// What `kern.proc` tells of one process.
+/// What `kern.proc` returns about one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Aspect {
     /// The record of the process.

@@ -9,7 +9,6 @@ mod disk;
 #[cfg(target_os = "freebsd")]
 mod live;
 mod memory;
-mod net;
 mod process;
 mod sensors;
 mod sockets;
@@ -19,16 +18,17 @@ mod tests;
 mod users;
 
 use calls::{Aspect, Question};
+use psoxide_parse::bsd::interface::Interfaces;
 use psoxide_parse::freebsd::process::{self as record, Process};
-use psoxide_parse::freebsd::unsigned;
-use table::{Cells, Table};
+use table::Cells;
 
 use crate::sys::bsd::machine::Machine;
 use crate::sys::bsd::platform::{self, Bsd};
+use crate::sys::bsd::records::Records;
 use crate::sys::{self, Parentage, Types};
+use crate::{Connection, ConnectionKind, Os, Pid, Result};
 #[cfg(target_os = "freebsd")]
 use crate::{Limit, Resource};
-use crate::{Os, Pid, Result};
 
 /// FreeBSD.
 pub(crate) struct Freebsd;
@@ -41,31 +41,28 @@ type Handle<'a> = sys::Handle<'a, Freebsd>;
 
 impl Types for Freebsd {
     type Source = Source;
-    type Pass = platform::Pass<Table>;
-    type Cache = platform::Cache<Table, Cells>;
+    type Pass = platform::Pass<Records>;
+    type Cache = platform::Cache<Records, Cells>;
 }
 
 impl Bsd for Freebsd {
     const OS: Os = Os::Freebsd;
+    const INTERFACES: Interfaces = psoxide_parse::freebsd::interface::INTERFACES;
 
     type Question = Question;
-    type Table = Table;
+    type Table = Records;
     type Cells = Cells;
 
-    fn table(source: &Source) -> Result<Table> {
-        Table::read(source)
+    fn table(source: &Source) -> Result<Records> {
+        table::read(source)
     }
 
-    fn pids(table: &Table) -> Vec<Pid> {
-        table.records.pids()
+    fn pids(table: &Records) -> Vec<Pid> {
+        table.pids()
     }
 
-    fn parentage(table: &Table) -> Result<Vec<Parentage>> {
-        let parentage = |process: Process<'_>| {
-            let ppid = unsigned(process.ppid(), "ki_ppid")?;
-            Ok(Parentage { pid: unsigned(process.pid(), "ki_pid")?, start: Some(table.stamp(process)?), ppid })
-        };
-        table.records.all(Process::new).map(parentage).collect()
+    fn parentage(table: &Records) -> Vec<Parentage> {
+        table.parentage(|record| Ok(Process::new(record)?.ppid()))
     }
 
     fn exists(source: &Source, pid: Pid) -> Result<bool> {
@@ -73,6 +70,10 @@ impl Bsd for Freebsd {
             Err(error) if error.is_missing() => Ok(false),
             exists => exists,
         }
+    }
+
+    fn sockets(source: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        sockets::of_all(source, kind)
     }
 
     #[cfg(target_os = "freebsd")]

@@ -17,7 +17,7 @@ use crate::sys::ProcessReadings;
 use crate::sys::bsd::{self, text_in};
 use crate::{
     Connection, ConnectionKind, CtxSwitches, Error, ErrorKind, Ids, IoCounters, Limit, MemoryDetails, MemoryInfo,
-    MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
+    MemoryMap, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread, ThreadDetails,
 };
 
 /// The length from which the kernel truncates names, `COMMLEN`.
@@ -159,8 +159,12 @@ impl ProcessReadings for Freebsd {
     }
 
     fn threads(process: &Handle<'_>) -> Result<Vec<Thread>> {
+        Ok(Self::thread_details(process)?.iter().map(Thread::from).collect())
+    }
+
+    fn thread_details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
         process.record()?;
-        let mut threads: Vec<Thread> = process
+        let mut threads: Vec<ThreadDetails> = process
             .ask(Aspect::Threads, |bytes| record::processes(bytes).map(|thread| thread_of(thread?)).collect())?;
         threads.sort_by_key(|thread| thread.id);
         Ok(threads)
@@ -192,6 +196,10 @@ impl ProcessReadings for Freebsd {
                 ..IoCounters::default()
             })
         })
+    }
+
+    fn is_kernel_thread(process: &Handle<'_>) -> Result<bool> {
+        of_record(process, |record| Ok(record.is_system()))
     }
 
     fn jail(process: &Handle<'_>) -> Result<u32> {
@@ -262,12 +270,17 @@ const fn status(state: u8) -> ProcessStatus {
     }
 }
 
-fn thread_of(thread: Process<'_>) -> psoxide_parse::Result<Thread> {
+fn thread_of(thread: Process<'_>) -> psoxide_parse::Result<ThreadDetails> {
     let usage = thread.rusage();
-    Ok(Thread {
+    Ok(ThreadDetails {
         id: unsigned(thread.tid(), "ki_tid")?,
+        name: bsd::text(&thread.thread_name()),
+        status: status(thread.stat()),
         user_time: usage.utime().duration("ru_utime")?,
         system_time: usage.stime().duration("ru_stime")?,
+        started: None,
+        nice: None,
+        cpu_num: thread.cpu(),
     })
 }
 

@@ -1,7 +1,6 @@
 //! The table of processes, and the records of one process.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use psoxide_parse::freebsd::file::{self, File};
 use psoxide_parse::freebsd::process::{self as record, Process};
@@ -10,45 +9,30 @@ use psoxide_parse::freebsd::unsigned;
 use super::calls::{Aspect, Question};
 use super::{Freebsd, Handle, Source};
 use crate::sys;
-use crate::sys::bsd::machine::{parsed, stamp_of};
-use crate::sys::bsd::records::Records;
+use crate::sys::bsd::machine::{cached, parsed, readable, stamp_of};
+use crate::sys::bsd::records::{Place, Records};
 use crate::{Error, Result};
 
-/// All processes of one moment, in one answer.
-#[derive(Debug)]
-pub(crate) struct Table {
-    pub(super) records: Records,
-    boot: Duration,
-}
-
-impl Table {
-    /// Asks for the processes: one question, and one more for the boot time if that may have moved.
-    pub(super) fn read(source: &Source) -> Result<Self> {
-        let bytes = source.ask(&Question::Processes)?;
-        let (places, kernel_start) = parsed(&Question::Processes, &bytes, |bytes| {
-            let (mut places, mut kernel_start, mut at) = (Vec::new(), None, 0usize);
-            for process in record::processes(bytes) {
-                let process = process?;
-                let pid = unsigned(process.pid(), "ki_pid")?;
-                if pid == 0 {
-                    kernel_start = Some(process.start().duration("ki_start")?);
-                }
-                places.push((pid, at));
-                at = at.saturating_add(process.structsize().unsigned_abs() as usize);
-            }
-            Ok((places, kernel_start))
-        })?;
-        Ok(Self { boot: source.boot_of(kernel_start)?, records: Records::new(bytes, places) })
-    }
-
-    pub(super) fn stamp(&self, process: Process<'_>) -> Result<u64> {
-        Ok(stamp_of(process.start().duration("ki_start")?, self.boot))
-    }
+/// Asks for the processes: one question, and one more for the boot time if that may have moved.
+pub(super) fn read(source: &Source) -> Result<Records> {
+    let bytes = source.ask(&Question::Processes)?;
+    let found = parsed(&Question::Processes, &bytes, |bytes| {
+        readable(record::located(bytes).map(|found| {
+            let (at, process) = found?;
+            Ok((unsigned(process.pid(), "ki_pid")?, process.start().duration("ki_start")?, at))
+        }))
+    })?;
+    let kernel_start = found.iter().find(|(pid, ..)| *pid == 0).map(|(_, start, _)| *start);
+    let boot = source.boot_of(kernel_start)?;
+    let place = |(pid, start, at)| Place { pid, stamp: stamp_of(start, boot), at };
+    Ok(Records::new(bytes, found.into_iter().map(place).collect()))
 }
 
 /// A cell for each question about one process.
 #[derive(Debug, Default)]
 pub(crate) struct Cells {
+    /// Where in the table of the pass the record is.
+    place: OnceLock<Place>,
     record: OnceLock<Vec<u8>>,
     arguments: OnceLock<Vec<u8>>,
     files: OnceLock<Vec<u8>>,
@@ -71,8 +55,8 @@ impl sys::Handle<'_, Freebsd> {
         let gone = || Error::no_such_process(self.pid);
         let (record, stamp) = match self.table()? {
             Some(table) => {
-                let record = table.records.get(self.pid, Process::new).ok_or_else(gone)?;
-                (record, table.stamp(record)?)
+                let place = *cached(&self.cache.cells.place, || table.find(self.pid).ok_or_else(gone))?;
+                (table.record(place, Process::new).ok_or_else(gone)?, place.stamp)
             }
             None => {
                 let question = Question::Process(Aspect::Record, self.pid);

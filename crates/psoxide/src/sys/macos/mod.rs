@@ -8,7 +8,6 @@ mod disk;
 #[cfg(target_os = "macos")]
 mod live;
 mod memory;
-mod net;
 mod process;
 mod sensors;
 mod sockets;
@@ -18,15 +17,15 @@ mod tests;
 mod users;
 
 use calls::Question;
-use psoxide_parse::freebsd::unsigned;
+use psoxide_parse::bsd::interface::Interfaces;
 use psoxide_parse::macos::process::Process;
-use table::{Cells, pid_of, stamp};
+use table::Cells;
 
 use crate::sys::bsd::machine::Machine;
 use crate::sys::bsd::platform::{self, Bsd};
 use crate::sys::bsd::records::Records;
 use crate::sys::{self, Parentage, Types};
-use crate::{Os, Pid, Result};
+use crate::{Connection, ConnectionKind, Os, Pid, Result};
 
 /// macOS.
 pub(crate) struct Macos;
@@ -45,6 +44,7 @@ impl Types for Macos {
 
 impl Bsd for Macos {
     const OS: Os = Os::Macos;
+    const INTERFACES: Interfaces = psoxide_parse::macos::interface::INTERFACES;
 
     type Question = Question;
     type Table = Records;
@@ -58,16 +58,16 @@ impl Bsd for Macos {
         table.pids()
     }
 
-    fn parentage(table: &Records) -> Result<Vec<Parentage>> {
-        let parentage = |process: Process<'_>| {
-            let ppid = unsigned(process.ppid(), "e_ppid")?;
-            Ok(Parentage { pid: pid_of(process)?, start: Some(stamp(process)?), ppid })
-        };
-        table.all(Process::new).map(parentage).collect()
+    fn parentage(table: &Records) -> Vec<Parentage> {
+        table.parentage(|record| Ok(Process::new(record)?.ppid()))
     }
 
     fn exists(source: &Source, pid: Pid) -> Result<bool> {
         Ok(!source.ask(&Question::Process(pid))?.is_empty())
+    }
+
+    fn sockets(source: &Source, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        sockets::of_all(source, kind)
     }
 
     /// The command line is in the same answer, so it is lost with the environment.

@@ -8,9 +8,9 @@ use psoxide_parse::macos::process::{self as record, Arguments, Process, Task};
 use super::calls::{Flavor, Question};
 use super::{Macos, Source};
 use crate::sys;
-use crate::sys::bsd::machine::parsed;
-use crate::sys::bsd::records::Records;
-use crate::{Error, ErrorKind, Pid, Result};
+use crate::sys::bsd::machine::{parsed, readable};
+use crate::sys::bsd::records::{Place, Records};
+use crate::{Error, ErrorKind, Result};
 
 /// `EINVAL` and `EIO`, by which the kernel refuses the arguments of a process.
 const REFUSED: [i32; 2] = [22, 5];
@@ -18,17 +18,14 @@ const REFUSED: [i32; 2] = [22, 5];
 /// Reads all processes of one moment, in one answer.
 pub(super) fn read(source: &Source) -> Result<Records> {
     let bytes = source.ask(&Question::Processes)?;
-    let mut places = Vec::new();
-    for (number, process) in record::processes(&bytes).enumerate() {
-        let process = process.map_err(|error| Error::from(error).with_question(Question::Processes.to_string()))?;
-        places.push((pid_of(process)?, number.saturating_mul(Process::SIZE)));
-    }
+    let places = parsed(&Question::Processes, &bytes, |bytes| {
+        readable(record::processes(bytes).enumerate().map(|(number, process)| {
+            let process = process?;
+            let pid = psoxide_parse::freebsd::unsigned(process.pid(), "p_pid")?;
+            Ok(Place { pid, stamp: micros(process.start()?), at: number.saturating_mul(Process::SIZE) })
+        }))
+    })?;
     Ok(Records::new(bytes, places))
-}
-
-/// The pid of a record.
-pub(super) fn pid_of(process: Process<'_>) -> Result<Pid> {
-    Ok(psoxide_parse::freebsd::unsigned(process.pid(), "p_pid")?)
 }
 
 /// The start stamp: microseconds since 1970 by the clock as it was when the process began, which the kernel never corrects.
@@ -58,7 +55,7 @@ impl sys::Handle<'_, Macos> {
     pub(super) fn record(&self) -> Result<Process<'_>> {
         let gone = || Error::no_such_process(self.pid);
         let record = match self.table()? {
-            Some(table) => table.get(self.pid, Process::new).ok_or_else(gone)?,
+            Some(table) => table.find(self.pid).and_then(|place| table.record(place, Process::new)).ok_or_else(gone)?,
             None => {
                 let first = |bytes| record::processes(bytes).next().transpose();
                 self.once(&self.cache.cells.record, &Question::Process(self.pid), first)?.ok_or_else(gone)?
@@ -73,7 +70,7 @@ impl sys::Handle<'_, Macos> {
     /// Whether the process was a zombie when its record was read. No question is asked for it.
     fn was_zombie(&self) -> Result<bool> {
         let record = match self.table()? {
-            Some(table) => table.get(self.pid, Process::new),
+            Some(table) => table.find(self.pid).and_then(|place| table.record(place, Process::new)),
             None => self.cache.cells.record.get().and_then(|bytes| Process::new(bytes).ok()),
         };
         Ok(record.is_some_and(|record| record.stat() == record::stat::SZOMB))

@@ -50,7 +50,7 @@ impl CpuReadings for Netbsd {
         Ok(usize::try_from(machine.number("hw.ncpuonline")?).ok())
     }
 
-    /// The kernel does not tell cores from threads, unless there is only one of either.
+    /// The kernel does not distinguish cores from threads. Only a single CPU is certainly one core.
     fn cpu_count_cores(machine: &Machine) -> Result<Option<usize>> {
         Ok(Self::cpu_count(machine)?.filter(|count| *count == 1))
     }

@@ -6,8 +6,7 @@ use psoxide_parse::netbsd::uvmexp::Uvmexp;
 use super::Netbsd;
 use crate::memory::percent;
 use crate::sys::MemoryReadings;
-use crate::sys::bsd::disk;
-use crate::sys::netbsdlike::machine::{Machine, unsigned};
+use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
 use crate::{Result, SwapMemory, VirtualMemory};
 
@@ -46,20 +45,9 @@ impl MemoryReadings for Netbsd {
     }
 
     fn swap_memory(machine: &Machine) -> Result<SwapMemory> {
-        let devices = machine.read(&Question::call_of("swapctl", "stats"), |answer| {
-            let bytes = |blocks: i32, field| Ok(unsigned(blocks, field)?.saturating_mul(swap::BLOCK));
-            let enabled = swap::devices(answer)
-                .filter(|device| device.as_ref().map_or(true, |device| device.flags() & swap::ENABLED != 0));
-            let sizes = enabled.map(|device| {
-                let device = device?;
-                Ok((bytes(device.blocks(), "se_nblks")?, bytes(device.used(), "se_inuse")?))
-            });
-            sizes.collect::<psoxide_parse::Result<Vec<_>>>()
-        })?;
-        let (sin, sout) = machine.read(&Question::sysctl("vm.uvmexp2"), |answer| {
+        machine.swap(swap::sizes, &Question::sysctl("vm.uvmexp2"), |answer| {
             let counters = Uvmexp::new(answer)?;
             Ok((machine.bytes(counters.swapped_in(), "pgswapin")?, machine.bytes(counters.swapped_out(), "pgswapout")?))
-        })?;
-        Ok(disk::swap(devices, sin, sout))
+        })
     }
 }

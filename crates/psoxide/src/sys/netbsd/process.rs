@@ -1,31 +1,36 @@
-//! Processes: `kern.proc2`, and what the kernel tells of one process.
+//! Processes: `kern.proc2`, and what the kernel returns about one process.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use psoxide_parse::bsd::interface::Interfaces;
+use psoxide_parse::bsd::process::stat;
 use psoxide_parse::bsd::{args, counters};
 use psoxide_parse::netbsd::file::{self, File, kind};
-use psoxide_parse::netbsd::process::{self, Process, stat};
+use psoxide_parse::netbsd::process::{self, Process};
 use psoxide_parse::netbsd::thread;
 use psoxide_parse::netbsd::vmentry::{self, flag};
 
 use super::abi::{
     ALL, ARGV, BY_PID, CWD, ENV, FILE, FILES_BY_PID, HARD, LIMIT, MAPPING, PATHNAME, PROCESS, SOFT, THREAD,
 };
-use super::{Netbsd, net};
+use super::{Netbsd, sockets};
+use crate::sys::bsd::machine::readable;
 use crate::sys::netbsdlike::machine::{Machine, path, text};
 use crate::sys::netbsdlike::process::permissions;
 use crate::sys::netbsdlike::question::{Question, number};
-use crate::sys::netbsdlike::record::{Name, Record, UNKNOWN_START};
+use crate::sys::netbsdlike::record::{Name, Record, UNKNOWN_START, pid, status};
 use crate::sys::netbsdlike::{Handle, NetbsdLike};
 use crate::{
-    Connection, ConnectionKind, Error, Ids, Limit, MemoryMap, OpenFile, Os, Pid, ProcessStatus, Resource, Result,
-    Thread,
+    Connection, ConnectionKind, Error, Limit, MemoryMap, OpenFile, Os, Pid, ProcessStatus, Resource, Result,
+    ThreadDetails,
 };
 
 impl NetbsdLike for Netbsd {
     const OS: Os = Os::Netbsd;
+
+    const INTERFACES: Interfaces = psoxide_parse::netbsd::interface::INTERFACES;
 
     /// The kernel keeps the time at which a process started, and never computes it again.
     const STAMP_ERROR: u64 = 0;
@@ -45,6 +50,10 @@ impl NetbsdLike for Netbsd {
 
     fn since_boot_of(machine: &Machine, stamp: u64) -> Result<Duration> {
         Ok(Duration::from_micros(stamp).saturating_sub(Self::boot_time(machine)?))
+    }
+
+    fn sockets(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        sockets::of_all(machine, kind)
     }
 
     fn exe(process: &Handle<'_, Self>) -> Result<PathBuf> {
@@ -69,21 +78,25 @@ impl NetbsdLike for Netbsd {
         process.record()?.threads.ok_or_else(|| Error::unsupported("num_threads"))
     }
 
-    /// The kernel does not tell user time from system time of a thread. As in psutil, their sum stands in both fields.
-    fn threads(process: &Handle<'_, Self>) -> Result<Vec<Thread>> {
-        process.record()?;
+    fn threads(process: &Handle<'_, Self>) -> Result<Vec<ThreadDetails>> {
         let question = Question::table("kern.lwp", &[number(process.pid), THREAD]);
         let answer = process.source.answer(question)?;
         let mut threads = Vec::new();
         for thread in thread::threads(&answer.bytes, size(THREAD)) {
             let thread = answer.named(thread)?;
             if !matches!(thread.stat(), stat::IDL | stat::ZOMB) {
-                let id = u32::try_from(thread.lid()).map_err(|_| malformed("l_lid", thread.lid()))?;
-                let time = thread.run_time();
-                threads.push(Thread { id, user_time: time, system_time: time });
+                threads.push(ThreadDetails {
+                    id: answer.named(pid(thread.lid(), "l_lid"))?,
+                    name: text(thread.name()),
+                    status: status(thread.stat()),
+                    user_time: thread.run_time(),
+                    system_time: Duration::ZERO,
+                    started: None,
+                    nice: None,
+                    cpu_num: u32::try_from(thread.cpuid()).ok(),
+                });
             }
         }
-        threads.sort_unstable_by_key(|thread| thread.id);
         Ok(threads)
     }
 
@@ -91,7 +104,7 @@ impl NetbsdLike for Netbsd {
         each_file(process, |_| Some(())).map(|files| files.len() as u64)
     }
 
-    /// The kernel does not tell paths of open files: they are empty, as in psutil.
+    /// The kernel does not return the paths of open files. They are empty, as in psutil.
     fn open_files(process: &Handle<'_, Self>) -> Result<Vec<OpenFile>> {
         each_file(process, |file| {
             let is_regular = file.kind() == kind::VNODE && file.vnode_type() == file::REGULAR;
@@ -101,7 +114,7 @@ impl NetbsdLike for Netbsd {
 
     fn net_connections(process: &Handle<'_, Self>, kind: ConnectionKind) -> Result<Vec<Connection>> {
         process.record()?;
-        net::of_process(process.source, process.pid, kind)
+        sockets::of_process(process.source, process.pid, kind)
     }
 
     fn memory_maps(process: &Handle<'_, Self>) -> Result<Vec<MemoryMap>> {
@@ -143,68 +156,28 @@ const fn size(of: i32) -> usize {
     of.unsigned_abs() as usize
 }
 
-fn malformed(field: &'static str, number: i32) -> Error {
-    psoxide_parse::ParseError::malformed(field, number.to_string().as_bytes()).into()
-}
-
 fn read(machine: &Machine, operation: i32, of: i32) -> Result<Vec<Record>> {
     machine.read(&Question::table("kern.proc2", &[operation, of, PROCESS]), |bytes| {
-        process::processes(bytes, size(PROCESS)).map(|process| record(&process?)).collect()
+        readable(process::processes(bytes, size(PROCESS)).map(|process| record(process?)))
     })
 }
 
-fn record(process: &Process<'_>) -> psoxide_parse::Result<Record> {
-    let pid = |number: i32, field| {
-        u32::try_from(number).map_err(|_| psoxide_parse::ParseError::malformed(field, number.to_string().as_bytes()))
-    };
+fn record(process: Process<'_>) -> psoxide_parse::Result<Record> {
     let started = process.started();
     let stamp = started.and_then(|started| u64::try_from(started.as_micros()).ok());
     Ok(Record {
         pid: pid(process.pid(), "p_pid")?,
-        ppid: pid(process.ppid(), "p_ppid")?,
         name: Name::new(process.comm()),
-        status: status(process),
+        // The state of the process or, while it is active, of its representative thread.
+        status: if process.is_zombie() { ProcessStatus::Zombie } else { status(process.stat()) },
         stamp: stamp.unwrap_or(UNKNOWN_START),
         started,
-        uids: Ids { real: process.ruid(), effective: process.uid(), saved: process.svuid() },
-        gids: Ids { real: process.rgid(), effective: process.gid(), saved: process.svgid() },
-        terminal: process.terminal(),
-        nice: process.nice(),
-        rss: process.rssize().into(),
         vms: process.msize(),
-        text: process.tsize().into(),
-        data: process.dsize().into(),
-        stack: process.ssize().into(),
-        peak_rss: process.maxrss(),
-        user_time: process.user_time(),
-        system_time: process.system_time(),
-        children_time: process.children_time(),
-        minor_faults: process.minflt(),
-        major_faults: process.majflt(),
-        blocks_read: process.inblock(),
-        blocks_written: process.oublock(),
-        voluntary: process.nvcsw(),
-        involuntary: process.nivcsw(),
+        cpu: u32::try_from(process.cpuid()).ok(),
         threads: Some(process.nlwps()),
         is_kernel: process.pid() == 0,
+        common: process.common(),
     })
-}
-
-/// The state of the process or, while it is active, of its representative thread.
-fn status(process: &Process<'_>) -> ProcessStatus {
-    if process.is_zombie() {
-        return ProcessStatus::Zombie;
-    }
-    match process.stat() {
-        stat::IDL => ProcessStatus::Idle,
-        // As psutil names a process that waits for a processor.
-        stat::RUN => ProcessStatus::Waking,
-        stat::SLEEP => ProcessStatus::Sleeping,
-        stat::STOP => ProcessStatus::Stopped,
-        stat::ONPROC => ProcessStatus::Running,
-        stat::SUSPENDED => ProcessStatus::Suspended,
-        _ => ProcessStatus::Unknown,
-    }
 }
 
 /// Asks for the arguments or the environment of a process.

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use psoxide_parse::bsd::counters;
 
 use super::question::Question;
-use crate::Result;
+use crate::sys::bsd::disk;
 pub(crate) use crate::sys::bsd::machine::span;
 use crate::sys::bsd::machine::{self, parsed};
 pub(crate) use crate::sys::bsd::{moment, text};
+use crate::{Result, SwapMemory};
 
 /// A machine that answers questions.
 pub(crate) type Machine = machine::Machine<Question>;
@@ -22,6 +23,19 @@ impl Machine {
     ) -> psoxide_parse::Result<u64> {
         let pages = unsigned(pages, field)?;
         pages.checked_mul(self.page_size()).ok_or_else(|| psoxide_parse::ParseError::overflow(field, &[]))
+    }
+
+    /// Adds up the swap devices, of which `sizes` reads the bytes in all and in use. `moved` reads the bytes swapped in and
+    /// out since the boot from the answer to `counters`.
+    pub(crate) fn swap(
+        &self,
+        sizes: fn(&[u8]) -> psoxide_parse::Result<Vec<(u64, u64)>>,
+        counters: &Question,
+        moved: impl FnOnce(&[u8]) -> psoxide_parse::Result<(u64, u64)>,
+    ) -> Result<SwapMemory> {
+        let devices = self.read(&Question::call_of("swapctl", "stats"), sizes)?;
+        let (sin, sout) = self.read(counters, moved)?;
+        Ok(disk::swap(devices, sin, sout))
     }
 
     /// Ticks of the statistics clock in a second, in which CPU times are counted. `at` is where `stathz` lies in

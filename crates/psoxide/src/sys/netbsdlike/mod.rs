@@ -23,13 +23,14 @@ use std::time::Duration;
 use std::sync::OnceLock;
 
 use machine::Machine;
+use psoxide_parse::bsd::interface::Interfaces;
 use question::Question;
 use record::Record;
 
 use crate::sys::bsd::machine::cached;
 use crate::sys::bsd::platform::{self, Bsd};
 use crate::sys::{self, Parentage, Types};
-use crate::{Connection, ConnectionKind, Error, Limit, MemoryMap, OpenFile, Os, Pid, Resource, Result, Thread};
+use crate::{Connection, ConnectionKind, Error, Limit, MemoryMap, OpenFile, Os, Pid, Resource, Result, ThreadDetails};
 
 /// One process.
 pub(crate) type Handle<'a, P> = sys::Handle<'a, P>;
@@ -46,6 +47,9 @@ pub(crate) trait NetbsdLike: Types<Source = Machine, Pass = Pass, Cache = Cache>
     /// The system.
     const OS: Os;
 
+    /// How the system describes its interfaces.
+    const INTERFACES: Interfaces;
+
     /// How far apart two stamps of one process can be: what is lost where the kernel rounds times.
     const STAMP_ERROR: u64;
 
@@ -55,6 +59,9 @@ pub(crate) trait NetbsdLike: Types<Source = Machine, Pass = Pass, Cache = Cache>
     /// Reads one process; `None` if there is none with this pid. The stamp of the process should be `expected`, which saves
     /// OpenBSD a question.
     fn record(machine: &Machine, pid: Pid, expected: Option<u64>) -> Result<Option<Record>>;
+
+    /// Reads the sockets of all processes.
+    fn sockets(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>>;
 
     /// Reads when the machine was booted.
     fn boot_time(machine: &Machine) -> Result<Duration>;
@@ -72,7 +79,8 @@ pub(crate) trait NetbsdLike: Types<Source = Machine, Pass = Pass, Cache = Cache>
 
     fn num_threads(process: &Handle<'_, Self>) -> Result<u64>;
 
-    fn threads(process: &Handle<'_, Self>) -> Result<Vec<Thread>>;
+    /// Reads the threads, in any order.
+    fn threads(process: &Handle<'_, Self>) -> Result<Vec<ThreadDetails>>;
 
     fn num_fds(process: &Handle<'_, Self>) -> Result<u64>;
 
@@ -87,6 +95,7 @@ pub(crate) trait NetbsdLike: Types<Source = Machine, Pass = Pass, Cache = Cache>
 
 impl<P: NetbsdLike> Bsd for P {
     const OS: Os = <P as NetbsdLike>::OS;
+    const INTERFACES: Interfaces = <P as NetbsdLike>::INTERFACES;
 
     type Question = Question;
     type Table = Table;
@@ -102,13 +111,19 @@ impl<P: NetbsdLike> Bsd for P {
         table.iter().map(|record| record.pid).collect()
     }
 
-    fn parentage(table: &Table) -> Result<Vec<Parentage>> {
-        let parentage = |record: &Record| Parentage { pid: record.pid, start: Some(record.stamp), ppid: record.ppid };
-        Ok(table.iter().map(parentage).collect())
+    fn parentage(table: &Table) -> Vec<Parentage> {
+        // A process whose parent makes no sense is nobody's child.
+        let parentage =
+            |record: &Record| Some(Parentage { pid: record.pid, start: Some(record.stamp), ppid: record.ppid().ok()? });
+        table.iter().filter_map(parentage).collect()
     }
 
     fn exists(machine: &Machine, pid: Pid) -> Result<bool> {
         Ok(<P as NetbsdLike>::record(machine, pid, None)?.is_some())
+    }
+
+    fn sockets(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        <P as NetbsdLike>::sockets(machine, kind)
     }
 
     fn boot(machine: &Machine) -> Result<Duration> {

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::machine::{moment, text};
-use super::record::UNKNOWN_START;
+use super::record::{UNKNOWN_START, ids};
 use super::{Handle, NetbsdLike};
 use crate::sys::ProcessReadings;
 use crate::{
     Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, Limit, MemoryDetails, MemoryInfo, MemoryMap,
-    OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread,
+    OpenFile, Os, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource, Result, Thread, ThreadDetails,
 };
 
 /// Whether two stamps are of one process. A zombie's is unknown.
@@ -35,7 +35,7 @@ impl<P: NetbsdLike> ProcessReadings for P {
     }
 
     fn ppid(process: &Handle<'_, P>) -> Result<Pid> {
-        process.record().map(|record| record.ppid)
+        Ok(process.record()?.ppid()?)
     }
 
     fn name(process: &Handle<'_, P>) -> Result<OsString> {
@@ -53,7 +53,7 @@ impl<P: NetbsdLike> ProcessReadings for P {
 
     /// Both kernels keep the time of ended children as one sum. As in psutil, it stands in both fields.
     fn cpu_times(process: &Handle<'_, P>) -> Result<ProcessCpuTimes> {
-        let record = process.record()?;
+        let record = &process.record()?.common;
         Ok(ProcessCpuTimes {
             user: record.user_time,
             system: record.system_time,
@@ -65,19 +65,19 @@ impl<P: NetbsdLike> ProcessReadings for P {
 
     fn memory_info(process: &Handle<'_, P>) -> Result<MemoryInfo> {
         let record = process.record()?;
-        let bytes = |pages, field| Ok::<_, Error>(process.source.bytes(pages, field)?);
+        let bytes = |pages: i32, field| Ok::<_, Error>(process.source.bytes(pages, field)?);
         Ok(MemoryInfo {
-            rss: bytes(record.rss, "p_vm_rssize")?,
-            vms: bytes(record.vms, "p_vm_msize")?,
+            rss: bytes(record.common.rss, "p_vm_rssize")?,
+            vms: process.source.bytes(record.vms, "p_vm_msize")?,
             shared: None,
-            text: Some(bytes(record.text, "p_vm_tsize")?),
-            data: Some(bytes(record.data, "p_vm_dsize")?),
-            stack: Some(bytes(record.stack, "p_vm_ssize")?),
+            text: Some(bytes(record.common.text, "p_vm_tsize")?),
+            data: Some(bytes(record.common.data, "p_vm_dsize")?),
+            stack: Some(bytes(record.common.stack, "p_vm_ssize")?),
         })
     }
 
     fn memory_details(process: &Handle<'_, P>) -> Result<MemoryDetails> {
-        let peak_rss = Some(process.record()?.peak_rss.saturating_mul(1024));
+        let peak_rss = Some(process.record()?.common.peak_rss.saturating_mul(1024));
         Ok(MemoryDetails { peak_rss, ..MemoryDetails::default() })
     }
 
@@ -90,19 +90,20 @@ impl<P: NetbsdLike> ProcessReadings for P {
     }
 
     fn username(process: &Handle<'_, P>) -> Result<OsString> {
-        process.user_name(process.record()?.uids.real)
+        let [real, ..] = process.record()?.common.uids;
+        process.user_name(real)
     }
 
     fn uids(process: &Handle<'_, P>) -> Result<Ids> {
-        process.record().map(|record| record.uids)
+        process.record().map(|record| ids(record.common.uids))
     }
 
     fn gids(process: &Handle<'_, P>) -> Result<Ids> {
-        process.record().map(|record| record.gids)
+        process.record().map(|record| ids(record.common.gids))
     }
 
     fn terminal(process: &Handle<'_, P>) -> Result<Option<PathBuf>> {
-        let Some(device) = process.record()?.terminal else { return Ok(None) };
+        let Some(device) = process.record()?.common.terminal else { return Ok(None) };
         process.source.device_path(device.into())
     }
 
@@ -115,7 +116,7 @@ impl<P: NetbsdLike> ProcessReadings for P {
     }
 
     fn nice(process: &Handle<'_, P>) -> Result<i32> {
-        process.record().map(|record| i32::from(record.nice) - 20)
+        process.record().map(|record| i32::from(record.common.nice) - 20)
     }
 
     fn rlimit(process: &Handle<'_, P>, resource: Resource) -> Result<Limit> {
@@ -127,7 +128,7 @@ impl<P: NetbsdLike> ProcessReadings for P {
     }
 
     fn num_ctx_switches(process: &Handle<'_, P>) -> Result<CtxSwitches> {
-        let record = process.record()?;
+        let record = &process.record()?.common;
         Ok(CtxSwitches { voluntary: record.voluntary, involuntary: Some(record.involuntary) })
     }
 
@@ -135,12 +136,29 @@ impl<P: NetbsdLike> ProcessReadings for P {
         <P as NetbsdLike>::num_fds(process)
     }
 
+    /// NetBSD does not separate the time in user mode from the time in kernel mode. As in psutil, the sum is in both fields.
     fn threads(process: &Handle<'_, P>) -> Result<Vec<Thread>> {
-        <P as NetbsdLike>::threads(process)
+        let mut threads: Vec<Thread> = Self::thread_details(process)?.iter().map(Thread::from).collect();
+        if P::OS == Os::Netbsd {
+            threads.iter_mut().for_each(|thread| thread.system_time = thread.user_time);
+        }
+        Ok(threads)
+    }
+
+    fn thread_details(process: &Handle<'_, P>) -> Result<Vec<ThreadDetails>> {
+        process.record()?;
+        let mut threads = <P as NetbsdLike>::threads(process)?;
+        threads.sort_unstable_by_key(|thread| thread.id);
+        Ok(threads)
+    }
+
+    fn cpu_num(process: &Handle<'_, P>) -> Result<u32> {
+        process.record()?.cpu.ok_or_else(|| Error::unsupported("cpu_num"))
     }
 
     fn page_faults(process: &Handle<'_, P>) -> Result<PageFaults> {
-        process.record().map(|record| PageFaults { minor: record.minor_faults, major: record.major_faults })
+        let record = &process.record()?.common;
+        Ok(PageFaults { minor: record.minor_faults, major: record.major_faults })
     }
 
     fn open_files(process: &Handle<'_, P>) -> Result<Vec<OpenFile>> {
@@ -156,7 +174,7 @@ impl<P: NetbsdLike> ProcessReadings for P {
     }
 
     fn io_counters(process: &Handle<'_, P>) -> Result<IoCounters> {
-        let record = process.record()?;
+        let record = &process.record()?.common;
         Ok(IoCounters {
             read_count: Some(record.blocks_read),
             write_count: Some(record.blocks_written),

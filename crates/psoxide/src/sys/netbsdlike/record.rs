@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use psoxide_parse::ParseError;
+use psoxide_parse::bsd::process::{Common, stat};
+
 use crate::{Ids, Pid, ProcessStatus};
 
 /// The stamp of a process of which the kernel no longer says when it started: a zombie. It is later than any other, as a
@@ -12,45 +15,56 @@ pub(crate) const UNKNOWN_START: u64 = u64::MAX;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) pid: Pid,
-    pub(crate) ppid: Pid,
     pub(crate) name: Name,
     pub(crate) status: ProcessStatus,
     /// The start stamp, in microseconds; [`UNKNOWN_START`] for a zombie.
     pub(crate) stamp: u64,
     /// When it started, since the epoch, by the present clock; `None` for a zombie.
     pub(crate) started: Option<Duration>,
-    pub(crate) uids: Ids,
-    pub(crate) gids: Ids,
-    /// The device number of the controlling terminal.
-    pub(crate) terminal: Option<u32>,
-    /// The nice value plus 20.
-    pub(crate) nice: u8,
-    /// Sizes in pages, as the kernel keeps them.
-    pub(crate) rss: i64,
+    /// Pages of address space.
     pub(crate) vms: i64,
-    pub(crate) text: i64,
-    pub(crate) data: i64,
-    pub(crate) stack: i64,
-    /// The largest resident size, in units of 1024 bytes.
-    pub(crate) peak_rss: u64,
-    pub(crate) user_time: Duration,
-    pub(crate) system_time: Duration,
-    pub(crate) children_time: Duration,
-    pub(crate) minor_faults: u64,
-    pub(crate) major_faults: u64,
-    pub(crate) blocks_read: u64,
-    pub(crate) blocks_written: u64,
-    pub(crate) voluntary: u64,
-    pub(crate) involuntary: u64,
+    /// The CPU that it last ran on; `None` if the kernel does not say.
+    pub(crate) cpu: Option<u32>,
     /// How many threads it has, where the table says so.
     pub(crate) threads: Option<u64>,
     /// Whether it is a part of the kernel.
     pub(crate) is_kernel: bool,
+    /// What both systems keep under the same names.
+    pub(crate) common: Common,
 }
 
 impl Record {
+    pub(crate) fn ppid(&self) -> psoxide_parse::Result<Pid> {
+        pid(self.common.ppid, "p_ppid")
+    }
+
     pub(crate) const fn is_zombie(&self) -> bool {
         matches!(self.status, ProcessStatus::Zombie)
+    }
+}
+
+/// A process id, which is never negative; else an error of `field`.
+pub(crate) fn pid(number: i32, field: &'static str) -> psoxide_parse::Result<Pid> {
+    u32::try_from(number).map_err(|_| ParseError::malformed(field, number.to_string().as_bytes()))
+}
+
+/// Real, effective and saved ids.
+pub(crate) const fn ids([real, effective, saved]: [u32; 3]) -> Ids {
+    Ids { real, effective, saved }
+}
+
+/// The name of a state.
+pub(crate) const fn status(state: i8) -> ProcessStatus {
+    match state {
+        stat::IDL => ProcessStatus::Idle,
+        // As psutil names a process that waits for a processor.
+        stat::RUN => ProcessStatus::Waking,
+        stat::SLEEP => ProcessStatus::Sleeping,
+        stat::STOP => ProcessStatus::Stopped,
+        stat::ZOMB | stat::DEAD => ProcessStatus::Zombie,
+        stat::ONPROC => ProcessStatus::Running,
+        stat::SUSPENDED => ProcessStatus::Suspended,
+        _ => ProcessStatus::Unknown,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::sys::question::Answer;
 /// `SIOCGIFMEDIA` and `sizeof(struct ifmediareq)`.
 const SIOCGIFMEDIA: libc::c_ulong = 0xc040_6938;
 const MEDIA: usize = 64;
-/// `sizeof(struct statfs)`, and `MNT_NOWAIT`: file systems are not asked themselves.
+/// `sizeof(struct statfs)`, and `MNT_NOWAIT`: the kernel returns what it knows, without waiting for the file systems.
 const STATFS: usize = 568;
 const NO_WAIT: c_int = 2;
 /// `sizeof(struct swapent)`, `SWAP_NSWAP` and `SWAP_STATS`.

@@ -6,9 +6,9 @@ mod disk;
 #[cfg(target_os = "openbsd")]
 mod live;
 mod memory;
-mod net;
 mod process;
 mod sensors;
+mod sockets;
 mod users;
 
 use crate::sys::Types;

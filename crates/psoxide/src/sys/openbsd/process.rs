@@ -1,29 +1,33 @@
-//! Processes: `kern.proc`, and what the kernel tells of one process.
+//! Processes: `kern.proc`, and what the kernel returns about one process.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use psoxide_parse::bsd::args;
+use psoxide_parse::bsd::interface::Interfaces;
 use psoxide_parse::openbsd::file::{self, File, kind};
-use psoxide_parse::openbsd::process::{self, Process, psflag, stat};
+use psoxide_parse::openbsd::process::{self, Process, psflag};
 use psoxide_parse::openbsd::vmentry::{self, kind as entry};
 
 use super::abi::{ALL, ARGV, BY_PID, ENV, FILE, FILES_BY_PID, PROCESS, WITH_THREADS};
-use super::{Openbsd, net};
-use crate::sys::bsd::machine::{parsed, stamp_of};
+use super::{Openbsd, sockets};
+use crate::sys::ProcessReadings as _;
+use crate::sys::bsd::machine::{parsed, readable, stamp_of};
 use crate::sys::netbsdlike::machine::{Machine, path, text};
 use crate::sys::netbsdlike::process::permissions;
 use crate::sys::netbsdlike::question::{Question, number};
-use crate::sys::netbsdlike::record::{Name, Record, UNKNOWN_START};
+use crate::sys::netbsdlike::record::{Name, Record, UNKNOWN_START, pid, status};
 use crate::sys::netbsdlike::{Handle, NetbsdLike};
 use crate::{
-    Connection, ConnectionKind, Error, Ids, Limit, MemoryMap, OpenFile, Os, Pid, ProcessStatus, Resource, Result,
-    Thread,
+    Connection, ConnectionKind, Error, Limit, MemoryMap, OpenFile, Os, Pid, ProcessStatus, Resource, Result,
+    ThreadDetails,
 };
 
 impl NetbsdLike for Openbsd {
     const OS: Os = Os::Openbsd;
+
+    const INTERFACES: Interfaces = psoxide_parse::openbsd::interface::INTERFACES;
 
     /// The kernel keeps the time since the boot at which a process started, adds the boot time, and cuts the sum to
     /// microseconds. The boot time that is taken off again is cut too.
@@ -62,8 +66,12 @@ impl NetbsdLike for Openbsd {
         Ok(Duration::from_micros(stamp))
     }
 
-    /// The kernel does not tell the executable. As in psutil, it is guessed: the first argument, looked for as a shell
-    /// does.
+    /// The kernel does not return the executable. As in psutil, it is a guess: the first argument, searched for as a
+    /// shell does.
+    fn sockets(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
+        sockets::of_all(machine, kind)
+    }
+
     fn exe(process: &Handle<'_, Self>) -> Result<PathBuf> {
         let Some(program) = <Self as NetbsdLike>::cmdline(process)?.into_iter().next().filter(|name| !name.is_empty())
         else {
@@ -102,11 +110,10 @@ impl NetbsdLike for Openbsd {
     }
 
     fn num_threads(process: &Handle<'_, Self>) -> Result<u64> {
-        Ok(<Self as NetbsdLike>::threads(process)?.len() as u64)
+        Ok(Self::thread_details(process)?.len() as u64)
     }
 
-    fn threads(process: &Handle<'_, Self>) -> Result<Vec<Thread>> {
-        process.record()?;
+    fn threads(process: &Handle<'_, Self>) -> Result<Vec<ThreadDetails>> {
         let question = Question::table("kern.proc", &[BY_PID | WITH_THREADS, number(process.pid), PROCESS]);
         let answer = process.source.answer(question)?;
         let mut threads = Vec::new();
@@ -114,10 +121,18 @@ impl NetbsdLike for Openbsd {
             let thread = answer.named(thread)?;
             // One record is of the whole process.
             if let Ok(id) = u32::try_from(thread.tid()) {
-                threads.push(Thread { id, user_time: thread.user_time(), system_time: thread.system_time() });
+                threads.push(ThreadDetails {
+                    id,
+                    name: text(thread.thread_name()),
+                    status: status(thread.stat()),
+                    user_time: thread.user_time(),
+                    system_time: thread.system_time(),
+                    started: None,
+                    nice: None,
+                    cpu_num: u32::try_from(thread.cpuid()).ok(),
+                });
             }
         }
-        threads.sort_unstable_by_key(|thread| thread.id);
         Ok(threads)
     }
 
@@ -125,7 +140,7 @@ impl NetbsdLike for Openbsd {
         each_file(process, |file| Ok((file.fd() >= 0).then_some(()))).map(|files| files.len() as u64)
     }
 
-    /// The kernel does not tell paths of open files: they are empty, as in psutil.
+    /// The kernel does not return the paths of open files. They are empty, as in psutil.
     fn open_files(process: &Handle<'_, Self>) -> Result<Vec<OpenFile>> {
         each_file(process, |file| {
             let is_regular = file.kind() == kind::VNODE && file.vnode_type() == file::REGULAR && file.fd() >= 0;
@@ -134,7 +149,7 @@ impl NetbsdLike for Openbsd {
     }
 
     fn net_connections(process: &Handle<'_, Self>, kind: ConnectionKind) -> Result<Vec<Connection>> {
-        parsed(&files_question(process.pid), &files(process)?, |answer| net::sockets(answer, kind))
+        parsed(&files_question(process.pid), &files(process)?, |answer| sockets::sockets(answer, kind))
     }
 
     fn memory_maps(process: &Handle<'_, Self>) -> Result<Vec<MemoryMap>> {
@@ -159,7 +174,7 @@ impl NetbsdLike for Openbsd {
         Ok(maps)
     }
 
-    /// The kernel tells limits of the calling process only.
+    /// The kernel returns the limits of the calling process only.
     fn rlimit(_: &Handle<'_, Self>, _: Resource) -> Result<Limit> {
         Err(Error::unsupported("rlimit"))
     }
@@ -183,59 +198,24 @@ fn search_path() -> Vec<PathBuf> {
 /// Reads processes. Their stamps are still unknown, as the records hold times on the wall clock.
 fn read(machine: &Machine, operation: i32, of: i32) -> Result<Vec<Record>> {
     machine.read(&Question::table("kern.proc", &[operation, of, PROCESS]), |bytes| {
-        process::processes(bytes, size(PROCESS)).map(|process| record(&process?)).collect()
+        readable(process::processes(bytes, size(PROCESS)).map(|process| record(process?)))
     })
 }
 
-fn record(process: &Process<'_>) -> psoxide_parse::Result<Record> {
-    let pid = |number: i32, field| {
-        u32::try_from(number).map_err(|_| psoxide_parse::ParseError::malformed(field, number.to_string().as_bytes()))
-    };
+fn record(process: Process<'_>) -> psoxide_parse::Result<Record> {
     Ok(Record {
         pid: pid(process.pid(), "p_pid")?,
-        ppid: pid(process.ppid(), "p_ppid")?,
         name: Name::new(process.comm()),
-        status: status(process),
+        status: if process.is_zombie() { ProcessStatus::Zombie } else { status(process.stat()) },
         stamp: UNKNOWN_START,
         started: process.started()?,
-        uids: Ids { real: process.ruid(), effective: process.uid(), saved: process.svuid() },
-        gids: Ids { real: process.rgid(), effective: process.gid(), saved: process.svgid() },
-        terminal: process.terminal(),
-        nice: process.nice(),
-        rss: process.rssize().into(),
         // As ps(1) computes it.
         vms: i64::from(process.dsize()) + i64::from(process.ssize()) + i64::from(process.tsize()),
-        text: process.tsize().into(),
-        data: process.dsize().into(),
-        stack: process.ssize().into(),
-        peak_rss: process.maxrss(),
-        user_time: process.user_time(),
-        system_time: process.system_time(),
-        children_time: process.children_time(),
-        minor_faults: process.minflt(),
-        major_faults: process.majflt(),
-        blocks_read: process.inblock(),
-        blocks_written: process.oublock(),
-        voluntary: process.nvcsw(),
-        involuntary: process.nivcsw(),
+        cpu: u32::try_from(process.cpuid()).ok(),
         threads: None,
         is_kernel: process.psflags() & psflag::SYSTEM != 0,
+        common: process.common(),
     })
-}
-
-fn status(process: &Process<'_>) -> ProcessStatus {
-    if process.is_zombie() {
-        return ProcessStatus::Zombie;
-    }
-    match process.stat() {
-        stat::IDL => ProcessStatus::Idle,
-        // As psutil names a process that waits for a processor.
-        stat::RUN => ProcessStatus::Waking,
-        stat::SLEEP => ProcessStatus::Sleeping,
-        stat::STOP => ProcessStatus::Stopped,
-        stat::ONPROC => ProcessStatus::Running,
-        _ => ProcessStatus::Unknown,
-    }
 }
 
 /// Asks for the arguments or the environment of a process.

@@ -1,63 +1,22 @@
-//! Interfaces, and sockets: the lists of control blocks, joined with the open files of all processes.
+//! Sockets: the lists of control blocks, joined with the open files of all processes.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 
 use psoxide_parse::bsd::sockaddr;
 use psoxide_parse::netbsd::file::{self, kind};
-use psoxide_parse::netbsd::interface::{Data, LAYOUT, MEDIA, Media};
+use psoxide_parse::netbsd::interface::LAYOUT;
 use psoxide_parse::netbsd::pcb;
 
-use super::Netbsd;
 use super::abi::{FILE, FILES_BY_PID, PCB};
-use crate::sys::NetReadings;
-use crate::sys::bsd::interfaces::Interfaces;
 use crate::sys::bsd::sockets::{endpoint, held, is_of_kind, peer, socket_type, tcp_status};
 use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::{Question, number};
-use crate::{
-    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Holder, NetIo, NicAddr, NicStats, Pid, Result,
-    SocketType,
-};
+use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Holder, Pid, Result, SocketType};
 
-const INTERFACES: Interfaces = Interfaces {
-    layout: LAYOUT,
-    media: MEDIA,
-    data: |bytes| {
-        let data = Data::new(bytes)?;
-        let io = NetIo {
-            bytes_sent: data.bytes_out(),
-            bytes_recv: data.bytes_in(),
-            packets_sent: data.packets_out(),
-            packets_recv: data.packets_in(),
-            errin: data.errors_in(),
-            errout: data.errors_out(),
-            dropin: data.drops_in(),
-            // The kernel counts them with the errors.
-            dropout: 0,
-        };
-        Ok((io, data.mtu()))
-    },
-    word: |bytes| Ok(u64::from(Media::new(bytes)?.active().cast_unsigned())),
-};
-
-impl NetReadings for Netbsd {
-    fn net_io_counters(machine: &Machine) -> Result<Vec<(OsString, NetIo)>> {
-        INTERFACES.io(machine)
-    }
-
-    fn net_if_addrs(machine: &Machine) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
-        INTERFACES.addresses(machine)
-    }
-
-    fn net_if_stats(machine: &Machine) -> Result<Vec<(OsString, NicStats)>> {
-        INTERFACES.stats(machine)
-    }
-
-    fn net_connections(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
-        let holders = Holders::read(machine, None)?;
-        sockets(machine, kind, |address| Some(holders.of(address)))
-    }
+/// The sockets of all processes.
+pub(super) fn of_all(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
+    let holders = Holders::read(machine, None)?;
+    sockets(machine, kind, |address| Some(holders.of(address)))
 }
 
 /// The sockets of one process.

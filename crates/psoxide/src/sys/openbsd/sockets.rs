@@ -1,61 +1,20 @@
-//! Interfaces, and sockets: `kern.file` tells everything of a socket.
+//! Sockets: `kern.file` holds everything about a socket.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use psoxide_parse::bsd::sockaddr::{self, Address};
 use psoxide_parse::openbsd::file::{self, CONNECTED, File, kind};
-use psoxide_parse::openbsd::interface::{Data, LAYOUT, MEDIA, Media};
 
-use super::Openbsd;
 use super::abi::{FILE, FILES_BY_PID};
-use crate::sys::NetReadings;
-use crate::sys::bsd::interfaces::Interfaces;
 use crate::sys::bsd::sockets::{endpoint, held, is_of_kind, peer, socket_type, tcp_status};
 use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
-use crate::{
-    AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Holder, NetIo, NicAddr, NicStats, Result,
-    SocketType,
-};
+use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Holder, Result, SocketType};
 
-const INTERFACES: Interfaces = Interfaces {
-    layout: LAYOUT,
-    media: MEDIA,
-    data: |bytes| {
-        let data = Data::new(bytes)?;
-        let io = NetIo {
-            bytes_sent: data.bytes_out(),
-            bytes_recv: data.bytes_in(),
-            packets_sent: data.packets_out(),
-            packets_recv: data.packets_in(),
-            errin: data.errors_in(),
-            errout: data.errors_out(),
-            dropin: data.drops_in(),
-            dropout: data.drops_out(),
-        };
-        Ok((io, data.mtu().into()))
-    },
-    word: |bytes| Ok(Media::new(bytes)?.active()),
-};
-
-impl NetReadings for Openbsd {
-    fn net_io_counters(machine: &Machine) -> Result<Vec<(OsString, NetIo)>> {
-        INTERFACES.io(machine)
-    }
-
-    fn net_if_addrs(machine: &Machine) -> Result<Vec<(OsString, Vec<NicAddr>)>> {
-        INTERFACES.addresses(machine)
-    }
-
-    fn net_if_stats(machine: &Machine) -> Result<Vec<(OsString, NicStats)>> {
-        INTERFACES.stats(machine)
-    }
-
-    fn net_connections(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
-        machine.read(&Question::table("kern.file", &[FILES_BY_PID, -1, FILE]), |answer| sockets(answer, kind))
-    }
+/// The sockets of all processes.
+pub(super) fn of_all(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
+    machine.read(&Question::table("kern.file", &[FILES_BY_PID, -1, FILE]), |answer| sockets(answer, kind))
 }
 
 /// Reads the sockets of a kind in an answer of `kern.file`, which lists each once for every holder.
@@ -68,7 +27,7 @@ pub(super) fn sockets(answer: &[u8], kind: ConnectionKind) -> psoxide_parse::Res
             continue;
         };
         let holder = Holder { pid: file.pid(), fd: Some(file.fd()) };
-        // Ordinary users are not told which are the same.
+        // The kernel hides the addresses from ordinary users.
         let place = if file.data() == 0 { None } else { known.get(&file.data()) };
         match place.and_then(|place| sockets.get_mut(*place)) {
             Some((_, holders)) => holders.push(holder),
@@ -104,7 +63,7 @@ fn socket(file: &File<'_>) -> Option<Connection> {
     })
 }
 
-/// Both ends of a socket. The kernel does not tell the peer's path of a UNIX socket.
+/// Both ends of a socket. The kernel does not return the peer's path of a UNIX socket.
 fn ends(file: &File<'_>, family: AddressFamily) -> (Endpoint, Endpoint) {
     let address = |octets: &[u8; 16], port| match family {
         AddressFamily::Inet => {
