@@ -4,7 +4,9 @@
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::fs::File;
 use std::os::fd::AsRawFd as _;
-use std::ptr;
+use std::ptr::{self, NonNull};
+
+use psoxide_parse::netbsd::statvfs::{self, FileSystem};
 
 use super::Netbsd;
 use super::abi::NODES;
@@ -20,8 +22,7 @@ const SIOCGIFMEDIA: libc::c_ulong = 0xc030_6938;
 const MEDIA: usize = 48;
 /// `ENVSYS_GETDICTIONARY`.
 const ENVSYS_GETDICTIONARY: libc::c_ulong = 0xc010_4500;
-/// `sizeof(struct statvfs)` of NetBSD 9 and later, and `ST_NOWAIT`: file systems are not asked themselves.
-const STATVFS: usize = 3296;
+/// `ST_NOWAIT`: the kernel returns what it knows, without waiting for the file systems.
 const NO_WAIT: c_int = 2;
 /// `sizeof(struct swapent)`, `SWAP_NSWAP` and `SWAP_STATS`.
 const SWAP: usize = 1056;
@@ -29,12 +30,53 @@ const SWAP_COUNT: c_int = 3;
 const SWAP_STATS: c_int = 10;
 
 unsafe extern "C" {
-    /// The getvfsstat(2) of NetBSD 9, whose struct the libc crate does not know.
-    #[link_name = "__getvfsstat90"]
-    fn getvfsstat(buffer: *mut c_void, size: usize, flags: c_int) -> c_int;
-    #[link_name = "__statvfs90"]
-    fn statvfs(path: *const c_char, buffer: *mut c_void) -> c_int;
+    /// The calls of NetBSD 9 and before, which later C libraries still have.
+    #[link_name = "getvfsstat"]
+    fn old_getvfsstat(buffer: *mut c_void, size: usize, flags: c_int) -> c_int;
+    #[link_name = "statvfs"]
+    fn old_statvfs(path: *const c_char, buffer: *mut c_void) -> c_int;
     fn swapctl(command: c_int, argument: *mut c_void, misc: c_int) -> c_int;
+}
+
+type Getvfsstat = unsafe extern "C" fn(*mut c_void, usize, c_int) -> c_int;
+type Statvfs = unsafe extern "C" fn(*const c_char, *mut c_void) -> c_int;
+
+/// Finds a function that not every C library has.
+fn function(name: &CStr) -> Option<NonNull<c_void>> {
+    // SAFETY: the name is terminated.
+    NonNull::new(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) })
+}
+
+/// Reads the mounted file systems.
+fn mounts() -> Answer {
+    let read = |size: usize, call: Getvfsstat| {
+        structs(
+            size,
+            // SAFETY: without a buffer the call counts the file systems.
+            || unsafe { call(ptr::null_mut(), 0, NO_WAIT) },
+            // SAFETY: the call writes whole structs of `size` bytes, as many as fit.
+            |buffer, room| unsafe { call(buffer, room * size, NO_WAIT) },
+        )
+    };
+    match function(c"__getvfsstat90") {
+        // SAFETY: a function of this name has this type, which sys/statvfs.h declares.
+        Some(call) => read(FileSystem::SIZE, unsafe { std::mem::transmute::<NonNull<c_void>, Getvfsstat>(call) }),
+        None => read(statvfs::OLD_SIZE, old_getvfsstat).map(|bytes| statvfs::widened(&bytes)),
+    }
+}
+
+/// Reads the file system of a path.
+fn file_system(path: &OsStr) -> Answer {
+    let path = c_string(path)?;
+    let read = |size: usize, call: Statvfs| {
+        // SAFETY: the path is terminated, and there is room for one struct of `size` bytes.
+        structs(size, || 1, |buffer, _| if unsafe { call(path.as_ptr(), buffer) } == 0 { 1 } else { -1 })
+    };
+    match function(c"__statvfs90") {
+        // SAFETY: as above.
+        Some(call) => read(FileSystem::SIZE, unsafe { std::mem::transmute::<NonNull<c_void>, Statvfs>(call) }),
+        None => read(statvfs::OLD_SIZE, old_statvfs).map(|bytes| statvfs::widened(&bytes)),
+    }
 }
 
 /// `struct plistref`.
@@ -59,18 +101,8 @@ fn ask(question: &Question) -> Answer {
         Question::Ioctl("ENVSYS_GETDICTIONARY", device) => sensors(device),
         Question::Call("getpwuid", uid) => user_name(uid),
         Question::Call("devname", device) => terminal(device),
-        Question::Call("getvfsstat", _) => structs(
-            STATVFS,
-            // SAFETY: without a buffer the call counts the file systems.
-            || unsafe { getvfsstat(ptr::null_mut(), 0, NO_WAIT) },
-            // SAFETY: the call writes whole structs, as many as fit into the size.
-            |buffer, room| unsafe { getvfsstat(buffer, room * STATVFS, NO_WAIT) },
-        ),
-        Question::Call("statvfs", path) => {
-            let path = c_string(path)?;
-            // SAFETY: the path is terminated, and there is room for one struct.
-            structs(STATVFS, || 1, |buffer, _| if unsafe { statvfs(path.as_ptr(), buffer) } == 0 { 1 } else { -1 })
-        }
+        Question::Call("getvfsstat", _) => mounts(),
+        Question::Call("statvfs", path) => file_system(path),
         Question::Call("swapctl", _) => structs(
             SWAP,
             // SAFETY: the command takes no argument.
@@ -123,13 +155,9 @@ type Mallctl = unsafe extern "C" fn(*const c_char, *mut c_void, *mut usize, *mut
 
 /// Finds mallctl(3), which a program with another allocator lacks.
 fn mallctl() -> Result<Mallctl> {
-    // SAFETY: the name is terminated.
-    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mallctl".as_ptr()) };
-    if symbol.is_null() {
-        return Err(Error::unsupported("heap_info"));
-    }
+    let symbol = function(c"mallctl").ok_or_else(|| Error::unsupported("heap_info"))?;
     // SAFETY: a function of this name has this type, which jemalloc(3) declares.
-    Ok(unsafe { std::mem::transmute::<*mut c_void, Mallctl>(symbol) })
+    Ok(unsafe { std::mem::transmute::<NonNull<c_void>, Mallctl>(symbol) })
 }
 
 /// Reads a value of the allocator; `new` is written to it.
