@@ -1,5 +1,5 @@
 /* What the recorded machines of FreeBSD lack: every state of TCP over IPv6, every state of a process, jails, Linux programs,
-   swap devices, temperatures, a battery, frequencies, wide interfaces. */
+   swap devices, temperatures, a battery, frequencies, wide interfaces, cores of two kinds. */
 #include <sys/param.h>
 #include <sys/time.h>
 #include <sys/socket.h>
@@ -48,6 +48,25 @@ ANSWER("sysctl kern.proc.pid.4") struct kinfo_proc foreign = PROCESS(4, 4, .ki_c
 ANSWER("call getpwuid 0") char root[4] = "root";
 REFUSED("call getpwuid 1000", 2);
 REFUSED("call getpwuid 1001", 2);
+
+/* One core with two threads, and two cores with one thread each that share a cache. 15.0 has another machine. */
+#ifndef OTHER_TOPOLOGY
+ANSWER("sysctl kern.sched.topology_spec") char topology[] =
+    "<groups>\n"
+    " <group level=\"1\" cache-level=\"3\">\n"
+    "  <cpu count=\"4\" mask=\"f\">0, 1, 2, 3</cpu>\n"
+    "  <children>\n"
+    "   <group level=\"2\" cache-level=\"2\">\n"
+    "    <cpu count=\"2\" mask=\"3\">0, 1</cpu>\n"
+    "    <flags><flag name=\"THREAD\">THREAD group</flag><flag name=\"SMT\">SMT group</flag></flags>\n"
+    "   </group>\n"
+    "   <group level=\"2\" cache-level=\"2\">\n"
+    "    <cpu count=\"2\" mask=\"c\">2, 3</cpu>\n"
+    "   </group>\n"
+    "  </children>\n"
+    " </group>\n"
+    "</groups>\n";
+#endif
 
 /* Swap: the third device does not exist. */
 ANSWER("sysctl vm.swap_info.0") struct xswdev swap0 = {.xsw_version = XSWDEV_VERSION, .xsw_nblks = 1000, .xsw_used = 250};

@@ -1,5 +1,6 @@
 /* The same kernel answers by the headers of FreeBSD 15, and what no recorded machine had: the cache of ZFS, two packages of two
    cores with two threads each, interfaces that have lost packets, a tunnel. */
+#define OTHER_TOPOLOGY
 #include "14.0-amd64-built.c"
 
 #include <sys/sysctl.h>

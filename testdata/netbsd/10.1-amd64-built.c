@@ -1,4 +1,4 @@
-/* What the recorded machine of NetBSD lacks: every state of a process and of TCP over IPv6, mappings, sensors, a battery, load,
+/* What the recorded machine of NetBSD lacks: every state of a process and of TCP over IPv6, limits, mappings, sensors, a battery, load,
    swap devices in use, a fast interface that has lost packets, a tunnel. */
 #include <sys/param.h>
 #include <sys/time.h>
@@ -41,6 +41,12 @@ ANSWER("sysctl kern.proc2.0.0.680") struct kinfo_proc2 processes[] = {
 };
 ANSWER("sysctl kern.proc2.1.3.680") struct kinfo_proc2 process3[] = {
     PROCESS(3, 3, .p_comm = "sleep", .p_uid = 1001, .p_ruid = 1000, .p_svuid = 1002)};
+
+/* The soft and the hard limit of open files, and a core size without limit. */
+ANSWER("sysctl proc.3.2.9.1") rlim_t soft_files = 1024;
+ANSWER("sysctl proc.3.2.9.2") rlim_t hard_files = 4096;
+ANSWER("sysctl proc.3.2.5.1") rlim_t soft_core = RLIM_INFINITY;
+ANSWER("sysctl proc.3.2.5.2") rlim_t hard_core = RLIM_INFINITY;
 
 ANSWER("sysctl vm.proc.map.3.1128") struct kinfo_vmentry mappings[] = {
     {.kve_start = 0x400000, .kve_end = 0x403000, .kve_type = KVME_TYPE_VNODE, .kve_flags = KVME_FLAG_COW,

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use psoxide::{ConnectionKind, ConnectionStatus, Duplex, Field, ProcessStatus, System, TimeLeft};
+use psoxide::{ConnectionKind, ConnectionStatus, Duplex, ErrorKind, Field, ProcessStatus, Resource, System, TimeLeft};
 
 fn machine(file: &str) -> System {
     System::at_root(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(file)).unwrap()
@@ -100,6 +100,16 @@ fn mappings_are_read() {
 }
 
 #[test]
+fn netbsd_tells_limits() {
+    let process = netbsd().process(3).unwrap();
+    let limit = process.rlimit(Resource::Nofile).unwrap();
+    assert_eq!((limit.soft, limit.hard), (Some(1024), Some(4096)));
+    let limit = process.rlimit(Resource::Core).unwrap();
+    assert_eq!((limit.soft, limit.hard), (None, None));
+    assert_eq!(process.rlimit(Resource::Swap).unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
 fn interfaces_count_lost_packets_and_have_the_other_end_of_a_tunnel() {
     for (system, dropped) in [(freebsd_15(), 14), (netbsd(), 0), (openbsd(), 14)] {
         let counters = system.net_io_counters().unwrap();
@@ -165,6 +175,8 @@ fn freebsd_tells_the_cache_of_zfs_and_the_topology() {
     assert_eq!((memory.shared, memory.cached), (Some(1500 * 4096), Some(0)));
     // Two packages of two cores with two threads each.
     assert_eq!(system.cpu_count_cores().unwrap(), Some(4));
+    // A core with two threads and two cores with one.
+    assert_eq!(freebsd().cpu_count_cores().unwrap(), Some(3));
 }
 
 #[test]
