@@ -118,6 +118,16 @@ mod tests {
                 assert!(!is_parser || targets.contains(&target), "{target} is missing in fuzz/fuzz_targets");
             }
         }
+        // Most parsers of these systems are of tables with elements of a chosen size, and share a target.
+        for system in ["netbsd", "openbsd"] {
+            let tables = workspace().join(format!("fuzz/fuzz_targets/{system}_tables.rs"));
+            let tables = fs::read_to_string(tables).unwrap();
+            for parser in stems(&workspace().join("crates/parse/src").join(system)).unwrap() {
+                let is_fuzzed =
+                    tables.contains(&format!("{parser}::")) || targets.contains(&format!("{system}_{parser}"));
+                assert!(is_fuzzed || parser == "mod", "fuzz/fuzz_targets/{system}_tables.rs lacks {parser}");
+            }
+        }
         for target in targets {
             let corpus = workspace().join("fuzz/corpus").join(&target);
             let inputs = fs::read_dir(&corpus).map(Iterator::count).unwrap_or(0);

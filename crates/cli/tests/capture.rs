@@ -114,6 +114,12 @@ snapshots! {
 }
 
 snapshots! {
+    "freebsd/14.0-amd64-built.txt":
+    freebsd_built_battery: "battery";
+    freebsd_built_cpu: "cpu";
+}
+
+snapshots! {
     "freebsd/15.0-amd64-built.txt":
     freebsd_built_sensors: "sensors";
     freebsd_built_ifconfig: "ifconfig";
@@ -123,6 +129,7 @@ snapshots! {
 snapshots! {
     "netbsd/10.1-amd64-built.txt":
     netbsd_sensors: "sensors";
+    netbsd_built_battery: "battery";
     netbsd_pmap: "pmap" "3";
     netbsd_built_ifconfig: "ifconfig";
     netbsd_built_netstat: "netstat" "--kind" "tcp6";
@@ -131,6 +138,8 @@ snapshots! {
 snapshots! {
     "openbsd/7.8-amd64-built.txt":
     openbsd_built_sensors: "sensors";
+    openbsd_built_battery: "battery";
+    openbsd_built_ifconfig: "ifconfig";
     openbsd_built_pmap: "pmap" "3";
     openbsd_built_netstat: "netstat";
 }
