@@ -1,5 +1,5 @@
 /* What the recorded machine of OpenBSD lacks: every state of a process and of TCP over IPv6, mappings, sensors, a battery, swap
-   devices in use, shared and inactive memory, a fast interface that has lost packets, a tunnel. */
+   devices in use, a socket in a zone, shared and inactive memory, a fast interface that has lost packets, a tunnel. */
 #include <sys/param.h>
 #include <sys/time.h>
 #include <sys/resource.h>
@@ -88,7 +88,10 @@ ANSWER("sysctl hw.sensors.3.9.0") struct sensor connected = {.desc = "power supp
      .inp_fport = PORT(state == 1 ? 0 : 9000 + state), .inp_laddru = {0xb80d0120, 0, 0, 1 << 24},                        \
      .inp_faddru = {0xb80d0120, 0, 0, 2 << 24}}
 ANSWER("sysctl kern.file.2.-1.632") struct kinfo_file files[] = {
-    SOCKET(0), SOCKET(1), SOCKET(2), SOCKET(3), SOCKET(4), SOCKET(5), SOCKET(6), SOCKET(7), SOCKET(8), SOCKET(9), SOCKET(10)};
+    SOCKET(0), SOCKET(1), SOCKET(2), SOCKET(3), SOCKET(4), SOCKET(5), SOCKET(6), SOCKET(7), SOCKET(8), SOCKET(9), SOCKET(10),
+    /* fe80::1 on interface 2, whose number the kernel keeps in the address. */
+    {.p_pid = 3, .fd_fd = 30, .f_type = 2, .f_data = 0x1100, .so_type = SOCK_DGRAM, .so_protocol = IPPROTO_UDP,
+     .so_family = AF_INET6, .inp_lport = PORT(5353), .inp_laddru = {0x020080fe, 0, 0, 1 << 24}}};
 
 INTERFACES("sysctl net.route.0.0.iflist.0");
 /* 100 Gbit/s, full duplex. */

@@ -65,6 +65,13 @@ fn every_state_of_tcp_over_ipv6_is_read() {
     expect_every_tcp_state(&openbsd(), |_| true);
 }
 
+#[test]
+fn openbsd_keeps_the_zone_in_the_address() {
+    let sockets = openbsd().net_connections(ConnectionKind::Udp6).unwrap();
+    let found: Vec<_> = sockets.iter().map(|socket| (socket.laddr.to_string(), socket.fd)).collect();
+    assert_eq!(found, [("[fe80::1%2]:5353".to_owned(), Some(30))]);
+}
+
 /// The states of a capture's processes, without process 0.
 fn states(system: &System) -> Vec<ProcessStatus> {
     let rows = system.snapshot([Field::Status]).unwrap().processes;

@@ -107,8 +107,10 @@ fn link<'a>(fields: Fields<'a>) -> Result<Link<'a>> {
     })
 }
 
-/// Kernels that descend from KAME keep the zone of a link-local address inside the address, in its second group.
-fn without_embedded_zone(octets: [u8; 16], zone: u32) -> (Ipv6Addr, u32) {
+/// An address and its zone. Kernels that descend from KAME keep the zone of a link-local address inside the address, in its
+/// second group.
+#[must_use]
+pub fn without_embedded_zone(octets: [u8; 16], zone: u32) -> (Ipv6Addr, u32) {
     let mut groups = Ipv6Addr::from(octets).segments();
     let [first, second, ..] = &mut groups;
     let is_local = *first & 0xffc0 == 0xfe80 || *first & 0xff0f == 0xff02 || *first & 0xff0f == 0xff01;

@@ -1,7 +1,7 @@
 //! Sockets: `kern.file` holds everything about a socket.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 
 use psoxide_parse::bsd::sockaddr::{self, Address};
 use psoxide_parse::openbsd::file::{self, CONNECTED, File, kind};
@@ -70,7 +70,10 @@ fn ends(file: &File<'_>, family: AddressFamily) -> (Endpoint, Endpoint) {
             let [a, b, c, d, ..] = *octets;
             Address::Inet(Ipv4Addr::new(a, b, c, d), port)
         }
-        _ => Address::Inet6(Ipv6Addr::from(*octets), port, 0),
+        _ => {
+            let (ip, zone) = sockaddr::without_embedded_zone(*octets, 0);
+            Address::Inet6(ip, port, zone)
+        }
     };
     if family == AddressFamily::Unix {
         return (endpoint(Address::Unix(file.path())), Endpoint::None);
