@@ -124,7 +124,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..7000)) {
-            let _ = file_systems(&bytes).flatten().map(|mount| mount.options()).count();
+            file_systems(&bytes).flatten().for_each(|mount| drop(mount.options()));
             let _ = file_systems(&widened(&bytes)).count();
         }
     }

@@ -14,6 +14,9 @@ use crate::{Result, SwapMemory};
 /// A machine that answers questions.
 pub(crate) type Machine = machine::Machine<Question>;
 
+/// Reads the bytes in all and in use of each swap device.
+type SwapSizes = fn(&[u8]) -> psoxide_parse::Result<Vec<(u64, u64)>>;
+
 impl Machine {
     /// Bytes in so many pages. The kernel may keep a negative count for a moment, which is an error of `field`.
     pub(crate) fn bytes<N: TryInto<u64> + Copy + ToString>(
@@ -29,7 +32,7 @@ impl Machine {
     /// out since the boot from the answer to `counters`.
     pub(crate) fn swap(
         &self,
-        sizes: fn(&[u8]) -> psoxide_parse::Result<Vec<(u64, u64)>>,
+        sizes: SwapSizes,
         counters: &Question,
         moved: impl FnOnce(&[u8]) -> psoxide_parse::Result<(u64, u64)>,
     ) -> Result<SwapMemory> {
