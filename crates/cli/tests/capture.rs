@@ -116,7 +116,6 @@ snapshots! {
 snapshots! {
     "freebsd/14.0-amd64-built.txt":
     freebsd_built_battery: "battery";
-    freebsd_built_cpu: "cpu";
 }
 
 snapshots! {
