@@ -109,12 +109,12 @@ fn heading(count: usize) -> Result<String> {
     let version = read("/proc/sys/kernel/osrelease");
     Ok(format!(
         "# Benchmarks\n\n\
-        Written by `cargo xtask bench {count}`. Each figure is CPU time, user and system, of one run of the work: the \
-        median of rounds in which all sides take turns. In brackets: how many times less than the first column, the median \
-        of the rounds' ratios. bench/README.md describes each side. The times are those of one machine. The ratios hold \
-        for others within some tens of percent.\n\n\
-        **psoxide** is the default, which reads /proc and asks netlink and pidfds. **psoxide, BPF** is the explicit choice \
-        of `Backend::Bpf`.\n\n\
+        `cargo xtask bench {count}` writes this file. Each figure is the CPU time, user and system, of one run of the work: \
+        the median of rounds in which all sides take turns. The number in brackets is the first column's time divided by \
+        this time: the median of the rounds' ratios. bench/README.md describes each side. The times are those of one \
+        machine. On others the ratios differ by some tens of percent.\n\n\
+        **psoxide** is the default backend, which reads /proc, netlink and pidfds. **psoxide, BPF** uses `Backend::Bpf`, \
+        which must be chosen.\n\n\
         Machine: {cpus} x {}, Linux {}, {}.\n",
         value("model name").unwrap_or("unknown CPU"),
         version.trim(),
@@ -192,7 +192,7 @@ impl Bench {
         // A process that has just started may be about to execute another program, so its name is read with more care.
         sleep(Duration::from_secs(2));
         let process = System::host().process(herd.pid())?;
-        self.report.section("One reading", "Beside a bare `openat`, `read` and `close` of the same file.");
+        self.report.section("One reading", "Compared with a bare `openat`, `read` and `close` of the same file.");
         type Getter = fn(&Process) -> Result<()>;
         let getters: [(&str, &str, Getter); 4] = [
             ("name", "comm", |p| done(p.name()?)),
@@ -269,7 +269,7 @@ impl Bench {
             sides.extend(self.sides.ours(one.pid(), eight));
             table.measure(count, GROWTH_ROUNDS, sides)?;
         }
-        let note = "The cost of each further process. In brackets: the ratio to the first line.";
+        let note = "The cost that each further process adds. The number in brackets is the ratio to the first line.";
         self.report.section("Growth of a snapshot", note);
         self.report.growth(table);
         Ok(())
