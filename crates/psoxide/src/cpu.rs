@@ -12,9 +12,9 @@ record! {
     /// Linux: `/proc/stat`, proc_stat(5); the resolution is a clock tick.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct CpuTimes = "scputimes" {
-        /// Normal processes in user mode; on Linux this includes guest time.
+        /// Normal processes in user mode. On Linux this includes guest time.
         user: Duration, Seconds, ALL;
-        /// Niced processes in user mode; on Linux this includes guest_nice time.
+        /// Niced processes in user mode. On Linux this includes guest_nice time.
         nice: Option<Duration>, Seconds, LINUX | MACOS | BSD;
         /// Processes in kernel mode.
         system: Duration, Seconds, ALL;
@@ -32,7 +32,7 @@ record! {
         guest: Option<Duration>, Seconds, LINUX;
         /// Running niced guests of this kernel (since Linux 2.6.33).
         guest_nice: Option<Duration>, Seconds, LINUX;
-        /// Deferred procedure calls; system contains this and irq on Windows.
+        /// Deferred procedure calls. On Windows, system includes this time and irq.
         dpc: Option<Duration>, Seconds, WINDOWS;
     }
 }
@@ -41,19 +41,19 @@ record! {
     /// Events counted since boot.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct CpuStats = "scpustats" {
-        /// Context switches, voluntary and involuntary; not counted by macOS.
+        /// Context switches, voluntary and involuntary. macOS does not count them.
         ctx_switches: Option<u64>, Count, LINUX | WINDOWS | BSD | SUNOS;
         /// Interrupts.
         interrupts: u64, Count, ALL;
-        /// Softirqs; not counted by Windows, macOS and SunOS.
+        /// Softirqs. Windows, macOS and SunOS do not count them.
         soft_interrupts: Option<u64>, Count, LINUX | BSD;
-        /// System calls; not counted by Linux and macOS.
+        /// System calls. Linux and macOS do not count them.
         syscalls: Option<u64>, Count, WINDOWS | BSD | SUNOS;
     }
 }
 
 record! {
-    /// The threads that want a processor or a disk at this moment.
+    /// Threads that use a CPU or a disk, or wait for one, at this moment.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct RunQueue = "srunqueue" {
         /// Threads that run or are ready to run.
@@ -67,12 +67,12 @@ record! {
     /// Clock frequency of a CPU.
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct CpuFreq = "scpufreq" {
-        /// Now. On macOS the nominal frequency (Intel) or the highest (Apple silicon): the kernel does not report the
-        /// current one.
+        /// Current frequency. On macOS, the nominal (Intel) or the highest frequency (Apple silicon), because the
+        /// kernel does not report the current one.
         current: f64, Megahertz, LINUX | MACOS | WINDOWS | FREEBSD | OPENBSD | SUNOS;
-        /// Lowest it can be set to, where the kernel knows.
+        /// Lowest frequency that can be set, if the kernel reports it.
         min: Option<f64>, Megahertz, LINUX | MACOS | FREEBSD | SUNOS;
-        /// Highest it can be set to, where the kernel knows.
+        /// Highest frequency that can be set, if the kernel reports it.
         max: Option<f64>, Megahertz, LINUX | MACOS | WINDOWS | FREEBSD | SUNOS;
     }
 }

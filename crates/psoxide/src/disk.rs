@@ -14,7 +14,7 @@ record! {
     /// Linux: `/proc/self/mounts`, `/proc/filesystems`.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct DiskPartition = "sdiskpart" {
-        /// Device; empty if the kernel reports "none".
+        /// Device. Empty if the kernel reports "none".
         device: OsString, Text, ALL;
         /// Mount point.
         mountpoint: PathBuf, Text, ALL;

@@ -34,7 +34,8 @@ record! {
         slab: Option<u64>, Bytes, LINUX;
         /// Wired: the kernel may not move it to swap space.
         wired: Option<u64>, Bytes, BSD | MACOS;
-        /// The cache of ZFS, a part of wired, most of which is given up when memory is short. `None` without ZFS.
+        /// The cache of ZFS (ARC), a part of wired. The kernel frees most of it when memory is short. `None` without
+        /// ZFS.
         arc: Option<u64>, Bytes, FREEBSD;
     }
 }
@@ -49,7 +50,7 @@ record! {
         used: u64, Bytes, ALL;
         /// Free space.
         free: u64, Bytes, ALL;
-        /// Used part of total; 0 without swap space.
+        /// Used part of total. 0 without swap space.
         percent: f64, Percent, ALL;
         /// Swapped in from disk since boot.
         sin: Option<u64>, Bytes, LINUX | MACOS | BSD | SUNOS;

@@ -83,17 +83,18 @@ record! {
         laddr: Endpoint, Text, ALL;
         /// Remote address.
         raddr: Endpoint, Text, ALL;
-        /// State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, where the system shows
-        /// that. Other sockets are `None`.
+        /// State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, if the system
+        /// reports it. Other sockets are `None`.
         status: ConnectionStatus, Text, ALL;
-        /// Highest pid of the processes that hold the socket; `None` if no visible process does.
+        /// Highest pid of the processes that hold the socket. `None` if no visible process holds it.
         pid: Option<Pid>, Plain, ALL;
         /// Every process and descriptor that holds the socket, by pid and descriptor.
         holders: Vec<Holder>, Text, ALL;
-        /// Bytes received that no process has read yet. A listener: connections that wait to be accepted. Linux shows it of
-        /// UNIX sockets in sock_diag(7) only, and of UDP the memory that the bytes take.
+        /// Bytes received that no process has read yet. A listener has the number of connections that wait to be
+        /// accepted. On Linux, only sock_diag(7) reports it for UNIX sockets, and UDP sockets have the memory that the
+        /// bytes occupy.
         recv_queue: Option<u64>, Plain, LINUX | MACOS | BSD;
-        /// Bytes that are not sent, or that the peer has not acknowledged. A listener: 0.
+        /// Bytes that are not sent, or that the peer has not acknowledged. A listener has 0.
         send_queue: Option<u64>, Plain, LINUX | MACOS | BSD;
     }
 }
@@ -104,7 +105,8 @@ record! {
     pub struct Holder = "holder" {
         /// Process.
         pid: Pid, Plain, ALL;
-        /// Descriptor. A process with several is a holder by each. `None` if the system does not show it.
+        /// Descriptor. A process with several descriptors of the socket appears once for each. `None` if the system
+        /// does not report it.
         fd: Option<i32>, Plain, ALL;
     }
 }

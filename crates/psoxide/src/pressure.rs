@@ -14,7 +14,7 @@ record! {
     pub struct Pressure = "pressure" {
         /// Time with at least one task waiting.
         some: Option<Stall>, Plain, LINUX;
-        /// Time with all non-idle tasks waiting; for CPUs since Linux 5.13.
+        /// Time with all non-idle tasks waiting. For CPUs since Linux 5.13.
         full: Option<Stall>, Plain, LINUX;
     }
 }

@@ -11,7 +11,7 @@ record! {
     /// A temperature.
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct Temperature = "shwtemp" {
-        /// What the sensor measures; empty if the chip has no label.
+        /// Name of the sensor. Empty if the chip has no label.
         label: String, Text, LINUX | BSD;
         /// Current temperature.
         current: f64, Celsius, LINUX | BSD;
@@ -26,7 +26,7 @@ record! {
     /// A fan.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Fan = "sfan" {
-        /// Name of the fan; empty if the chip has no label.
+        /// Name of the fan. Empty if the chip has no label.
         label: String, Text, LINUX | NETBSD | OPENBSD;
         /// Current speed.
         current: u64, Rpm, LINUX | NETBSD | OPENBSD;
@@ -41,7 +41,7 @@ record! {
         percent: f64, Percent, LINUX | WINDOWS | MACOS | BSD;
         /// Time until the battery is empty at the current rate.
         secsleft: TimeLeft, Seconds, LINUX | WINDOWS | MACOS | BSD;
-        /// Whether mains power is connected; `None` if unknown.
+        /// Whether mains power is connected. `None` if unknown.
         power_plugged: Option<bool>, Plain, LINUX | WINDOWS | MACOS | BSD;
     }
 }
@@ -52,11 +52,11 @@ record! {
     pub struct Gpu = "gpu" {
         /// Name of the device, such as `card0`.
         name: String, Text, LINUX;
-        /// Share of the last moments in which it worked. A GPU that is powered down to save energy has 0.
+        /// Share of recent time in which the GPU worked. A GPU that is suspended to save energy has 0.
         busy: Option<f64>, Percent, LINUX;
-        /// Memory of its own in use.
+        /// Video memory in use.
         memory_used: Option<u64>, Bytes, LINUX;
-        /// Memory of its own.
+        /// Video memory.
         memory_total: Option<u64>, Bytes, LINUX;
     }
 }

@@ -20,7 +20,7 @@ record! {
         binpath: OsString, Text, WINDOWS;
         /// Account that the service runs as.
         username: OsString, Text, WINDOWS;
-        /// What starts the service.
+        /// How the service is started.
         start_type: ServiceStart, Text, WINDOWS;
         /// Current status.
         status: ServiceStatus, Text, WINDOWS;

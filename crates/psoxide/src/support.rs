@@ -242,17 +242,18 @@ pub fn in_tuple(tuple: &str, field: &FieldInfo, os: Os) -> bool {
 const UNSEEN_UNDER_WINE: &str = "\
 ## What Wine does not show of Windows
 
-- Page faults, context switches, system calls, interrupts, I/O counters of processes, handle counts and the file cache are 0.
-- Threads have no wait reason, so no process is seen suspended. Suspending and resuming work.
-- The pages of another process: `memory_footprint` works for the calling process only, and another process's mappings have
-  their size in place of their resident size.
-- I/O priorities, page files (Wine reports the commit limit), disk counters, and the start of a session.
-- More than one processor group, protected processes, and what the debug privilege adds.
-- The command line from the system: Wine has only the process's own memory.
-- Services that change while they are read, and services that refuse to be read.
-- The idle process (pid 0), and the boot time (Wine reports its own start).
-- Escape sequences in a console: `psoxide top` starts, takes keys and ends, but its screen is not visible. The exit code of a
-  program that a console event ends.
+- Wine reports 0 for page faults, context switches, system calls, interrupts, I/O counters of processes, handle counts and the
+  file cache.
+- Wine reports no wait reason of threads, so no process appears suspended. Suspending and resuming work.
+- Wine returns only the pages of the calling process. `memory_footprint` works for that process alone, and mappings of other
+  processes have their size in place of their resident size.
+- Wine lacks I/O priorities, page files (it reports the commit limit), disk counters, and the start of a session.
+- Wine has one processor group and no protected processes. It does not show the effect of the debug privilege.
+- Wine lacks the system's copy of a command line. psoxide reads it from the process's memory.
+- No service changes while it is read, and none denies access.
+- Wine has no idle process (pid 0), and reports its own start as the boot time.
+- Wine does not interpret escape sequences in a console. `psoxide top` starts, accepts keys and ends, but its screen is not
+  visible. Wine does not show the exit code of a program that a console event ends.
 
 ";
 
@@ -260,8 +261,8 @@ const UNSEEN_UNDER_WINE: &str = "\
 const EVIDENCE: [(&str, &str); 4] = [
     ("live", "a test made the call on the running system"),
     ("wine", "a test made the call under Wine"),
-    ("recorded", "a test replays the answers that a running kernel gave, from a capture (Windows: that Wine gave)"),
-    ("built", "a test replays answers built from the system's headers"),
+    ("recorded", "a test replays a capture of a running kernel (Windows: of Wine)"),
+    ("built", "a test replays a capture that was built from the system's headers"),
 ];
 
 /// Renders PLATFORM.md. `evidence` has a line `SYSTEM CALL KIND` for each call that a test has made.
@@ -278,11 +279,11 @@ pub fn platform_md(evidence: &str) -> String {
         let _ = writeln!(text, "- {kind}: {meaning}.");
     }
     text.push_str(
-        "- compiles: the port has the call, and no test has made it.\n\
-        - planned: the system has it, and psoxide's port does not yet.\n\
-        - –: the system does not have it.\n\n\
-        Linux runs on x86_64. Windows is built with mingw-w64 and runs under Wine 10; nothing has run on Windows itself, and \
-        `x86_64-pc-windows-msvc` type-checks.\n\n",
+        "- compiles: the port has the call, but no test has made it.\n\
+        - planned: the system has the call, but psoxide's port lacks it.\n\
+        - –: the system lacks the call.\n\n\
+        The Linux tests run on x86_64. The Windows tests are built with mingw-w64 and run under Wine 10. Nothing has run on \
+        Windows itself. The code type-checks for `x86_64-pc-windows-msvc`.\n\n",
     );
     text.push_str(UNSEEN_UNDER_WINE);
     text.push_str("## Calls\n\n");
@@ -297,7 +298,7 @@ pub fn platform_md(evidence: &str) -> String {
             None => "planned",
         }
     });
-    text.push_str("\n## Fields\n\nA field is \"yes\" where a port reads it.\n");
+    text.push_str("\n## Fields\n\n\"yes\" means that the port reads the field.\n");
     for (name, python, fields) in RECORDS {
         let _ = write!(text, "\n### {name} (`{python}`)\n\n");
         let fields = fields.iter().map(|field| (field.name, field.os));

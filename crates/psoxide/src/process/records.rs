@@ -189,9 +189,9 @@ record! {
     /// Linux: `/proc/PID/io`, proc_pid_io(5). macOS: proc_pid_rusage(3), which counts bytes alone.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct IoCounters = "pio" {
-        /// Read calls; on the BSDs, blocks read from storage.
+        /// Read calls. On the BSDs, blocks read from storage.
         read_count: Option<u64>, Count, LINUX | WINDOWS | BSD;
-        /// Write calls; on the BSDs, blocks written to storage.
+        /// Write calls. On the BSDs, blocks written to storage.
         write_count: Option<u64>, Count, LINUX | WINDOWS | BSD;
         /// Bytes fetched from storage.
         read_bytes: Option<u64>, Bytes, LINUX | WINDOWS | MACOS;
@@ -285,8 +285,8 @@ record! {
         user_time: Duration, Seconds, LINUX | MACOS | BSD;
         /// CPU time in kernel mode. NetBSD does not separate it from `user_time`.
         system_time: Duration, Seconds, LINUX | MACOS | FREEBSD | OPENBSD;
-        /// Time between the boot and the start of the thread. With the id, the identity of the thread; macOS gives no id to
-        /// two threads.
+        /// Time between the boot and the start of the thread, which identifies the thread together with its id. macOS
+        /// never reuses an id.
         started: Option<Duration>, Seconds, LINUX;
         /// Nice value.
         nice: Option<i32>, Plain, LINUX;
@@ -324,9 +324,9 @@ record! {
     pub struct Cgroup = "pcgroup" {
         /// The path of the control group.
         path: OsString, Text, LINUX;
-        /// The systemd unit that the process belongs to, unless it is in none.
+        /// The systemd unit of the process, if any.
         unit: Option<OsString>, Text, LINUX;
-        /// The id or name of the container that the process runs in, unless it runs in none.
+        /// The id or name of the process's container, if any.
         container: Option<OsString>, Text, LINUX;
     }
 }
@@ -337,7 +337,7 @@ record! {
     pub struct OpenFile = "popenfile" {
         /// Path.
         path: PathBuf, Text, ALL;
-        /// File descriptor; `None` if the system does not report it.
+        /// File descriptor. `None` if the system does not report it.
         fd: Option<i32>, Plain, ALL;
         /// Offset.
         position: Option<u64>, Bytes, LINUX;

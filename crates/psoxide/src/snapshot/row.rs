@@ -77,13 +77,13 @@ fields! {
     Ppid, ppid: Pid = ppid;
     /// The name.
     Name, name: OsString = name;
-    /// The executable.
+    /// Path of the executable.
     Exe, exe: PathBuf = exe;
     /// The command line.
     Cmdline, cmdline: Vec<OsString> = cmdline;
-    /// What it is doing.
+    /// State of the process.
     Status, status: ProcessStatus = status;
-    /// The real user's name.
+    /// Name of the real user.
     Username, username: OsString = username;
     /// User ids.
     Uids, uids: Ids = uids;
@@ -91,13 +91,13 @@ fields! {
     Gids, gids: Ids = gids;
     /// The controlling terminal.
     Terminal, terminal: Option<PathBuf> = terminal;
-    /// When it began.
+    /// Start time.
     CreateTime, create_time: SystemTime = create_time;
     /// The working directory.
     Cwd, cwd: PathBuf = cwd;
     /// The nice value.
     Nice, nice: i32 = nice;
-    /// The CPU last run on.
+    /// CPU on which the process last ran.
     CpuNum, cpu_num: u32 = cpu_num;
     /// Context switches.
     NumCtxSwitches, num_ctx_switches: CtxSwitches = num_ctx_switches;
@@ -111,7 +111,7 @@ fields! {
     CpuTimes, cpu_times: ProcessCpuTimes = cpu_times;
     /// Memory.
     MemoryInfo, memory_info: MemoryInfo = memory_info;
-    /// What the memory really costs.
+    /// USS, PSS and swap.
     MemoryFootprint, memory_footprint: MemoryFootprint = memory_footprint;
     /// Page faults.
     PageFaults, page_faults: PageFaults = page_faults;
@@ -119,7 +119,7 @@ fields! {
     IoCounters, io_counters: IoCounters = io_counters;
     /// Scheduling policy and priority.
     Scheduling, scheduling: Scheduling = scheduling;
-    /// Whether it is a thread of the kernel.
+    /// Whether it is a kernel thread.
     IsKernelThread, is_kernel_thread: bool = is_kernel_thread;
     /// Control group, systemd unit and container.
     Cgroup, cgroup: Cgroup = cgroup;

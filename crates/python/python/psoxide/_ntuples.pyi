@@ -14,7 +14,7 @@ class sswap(NamedTuple):
     total: int  # Total space.
     used: int  # Space in use.
     free: int  # Free space.
-    percent: float  # Used part of total; 0 without swap space.
+    percent: float  # Used part of total. 0 without swap space.
     sin: int  # Swapped in from disk since boot.
     sout: int  # Swapped out to disk since boot.
 
@@ -25,7 +25,7 @@ class sdiskusage(NamedTuple):
     percent: float  # Used part of the space that users can use.
 
 class sdiskpart(NamedTuple):
-    device: str  # Device; empty if the kernel reports "none".
+    device: str  # Device. Empty if the kernel reports "none".
     mountpoint: str  # Mount point.
     fstype: str  # File system type.
     opts: str  # Mount options, separated by commas.
@@ -60,8 +60,8 @@ class sconn(NamedTuple):
     type: SocketKind | int  # Socket type.
     laddr: addr | tuple[()] | str  # Local address.
     raddr: addr | tuple[()] | str  # Remote address.
-    status: str  # State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, where the system shows that. Other sockets are `None`.
-    pid: int | None  # Highest pid of the processes that hold the socket; `None` if no visible process does.
+    status: str  # State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, if the system reports it. Other sockets are `None`.
+    pid: int | None  # Highest pid of the processes that hold the socket. `None` if no visible process holds it.
 
 class pconn(NamedTuple):
     fd: int  # Lowest descriptor of the socket in the process `pid`.
@@ -69,33 +69,33 @@ class pconn(NamedTuple):
     type: SocketKind | int  # Socket type.
     laddr: addr | tuple[()] | str  # Local address.
     raddr: addr | tuple[()] | str  # Remote address.
-    status: str  # State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, where the system shows that. Other sockets are `None`.
+    status: str  # State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, if the system reports it. Other sockets are `None`.
 
 class scpustats(NamedTuple):
-    ctx_switches: int  # Context switches, voluntary and involuntary; not counted by macOS.
+    ctx_switches: int  # Context switches, voluntary and involuntary. macOS does not count them.
     interrupts: int  # Interrupts.
-    soft_interrupts: int  # Softirqs; not counted by Windows, macOS and SunOS.
-    syscalls: int  # System calls; not counted by Linux and macOS.
+    soft_interrupts: int  # Softirqs. Windows, macOS and SunOS do not count them.
+    syscalls: int  # System calls. Linux and macOS do not count them.
 
 class scpufreq(NamedTuple):
-    current: float  # Now. On macOS the nominal frequency (Intel) or the highest (Apple silicon): the kernel does not report the current one.
-    min: float  # Lowest it can be set to, where the kernel knows.
-    max: float  # Highest it can be set to, where the kernel knows.
+    current: float  # Current frequency. On macOS, the nominal (Intel) or the highest frequency (Apple silicon), because the kernel does not report the current one.
+    min: float  # Lowest frequency that can be set, if the kernel reports it.
+    max: float  # Highest frequency that can be set, if the kernel reports it.
 
 class shwtemp(NamedTuple):
-    label: str  # What the sensor measures; empty if the chip has no label.
+    label: str  # Name of the sensor. Empty if the chip has no label.
     current: float  # Current temperature.
     high: float | None  # Temperature that counts as high.
     critical: float | None  # Temperature that counts as critical.
 
 class sfan(NamedTuple):
-    label: str  # Name of the fan; empty if the chip has no label.
+    label: str  # Name of the fan. Empty if the chip has no label.
     current: int  # Current speed.
 
 class sbattery(NamedTuple):
     percent: float  # Charge of the battery.
     secsleft: int  # Time until the battery is empty at the current rate.
-    power_plugged: bool | None  # Whether mains power is connected; `None` if unknown.
+    power_plugged: bool | None  # Whether mains power is connected. `None` if unknown.
 
 class suser(NamedTuple):
     name: str  # User name.
@@ -134,8 +134,8 @@ class ppagefaults(NamedTuple):
 if sys.platform == "linux":
 
     class scputimes(NamedTuple):
-        user: float  # Normal processes in user mode; on Linux this includes guest time.
-        nice: float  # Niced processes in user mode; on Linux this includes guest_nice time.
+        user: float  # Normal processes in user mode. On Linux this includes guest time.
+        nice: float  # Niced processes in user mode. On Linux this includes guest_nice time.
         system: float  # Processes in kernel mode.
         idle: float  # Nothing to do.
         iowait: float  # Idle while waiting for I/O (since Linux 2.5.41).
@@ -250,14 +250,14 @@ if sys.platform == "linux":
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor; `None` if the system does not report it.
+        fd: int  # File descriptor. `None` if the system does not report it.
         position: int  # Offset.
         mode: str  # Mode: r, w, a, r+ or a+.
         flags: int  # Flags of open(2).
 
     class pio(NamedTuple):
-        read_count: int  # Read calls; on the BSDs, blocks read from storage.
-        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_count: int  # Read calls. On the BSDs, blocks read from storage.
+        write_count: int  # Write calls. On the BSDs, blocks written to storage.
         read_bytes: int  # Bytes fetched from storage.
         write_bytes: int  # Bytes sent to storage.
         read_chars: int  # Bytes passed to read calls, from storage or elsewhere.
@@ -266,11 +266,11 @@ if sys.platform == "linux":
 elif sys.platform == "win32":
 
     class scputimes(NamedTuple):
-        user: float  # Normal processes in user mode; on Linux this includes guest time.
+        user: float  # Normal processes in user mode. On Linux this includes guest time.
         system: float  # Processes in kernel mode.
         idle: float  # Nothing to do.
         interrupt: float  # Serving hardware interrupts (since Linux 2.6.0).
-        dpc: float  # Deferred procedure calls; system contains this and irq on Windows.
+        dpc: float  # Deferred procedure calls. On Windows, system includes this time and irq.
 
     class svmem(NamedTuple):
         total: int  # Usable physical memory.
@@ -355,11 +355,11 @@ elif sys.platform == "win32":
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor; `None` if the system does not report it.
+        fd: int  # File descriptor. `None` if the system does not report it.
 
     class pio(NamedTuple):
-        read_count: int  # Read calls; on the BSDs, blocks read from storage.
-        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_count: int  # Read calls. On the BSDs, blocks read from storage.
+        write_count: int  # Write calls. On the BSDs, blocks written to storage.
         read_bytes: int  # Bytes fetched from storage.
         write_bytes: int  # Bytes sent to storage.
         other_count: int  # I/O calls other than reads and writes.
@@ -368,8 +368,8 @@ elif sys.platform == "win32":
 elif sys.platform == "darwin":
 
     class scputimes(NamedTuple):
-        user: float  # Normal processes in user mode; on Linux this includes guest time.
-        nice: float  # Niced processes in user mode; on Linux this includes guest_nice time.
+        user: float  # Normal processes in user mode. On Linux this includes guest time.
+        nice: float  # Niced processes in user mode. On Linux this includes guest_nice time.
         system: float  # Processes in kernel mode.
         idle: float  # Nothing to do.
 
@@ -434,19 +434,19 @@ elif sys.platform == "darwin":
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor; `None` if the system does not report it.
+        fd: int  # File descriptor. `None` if the system does not report it.
 
     class pio(NamedTuple):
-        read_count: int  # Read calls; on the BSDs, blocks read from storage.
-        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_count: int  # Read calls. On the BSDs, blocks read from storage.
+        write_count: int  # Write calls. On the BSDs, blocks written to storage.
         read_bytes: int  # Bytes fetched from storage.
         write_bytes: int  # Bytes sent to storage.
 
 elif sys.platform.startswith("freebsd"):
 
     class scputimes(NamedTuple):
-        user: float  # Normal processes in user mode; on Linux this includes guest time.
-        nice: float  # Niced processes in user mode; on Linux this includes guest_nice time.
+        user: float  # Normal processes in user mode. On Linux this includes guest time.
+        nice: float  # Niced processes in user mode. On Linux this includes guest_nice time.
         system: float  # Processes in kernel mode.
         idle: float  # Nothing to do.
         irq: float  # Serving hardware interrupts (since Linux 2.6.0).
@@ -523,19 +523,19 @@ elif sys.platform.startswith("freebsd"):
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor; `None` if the system does not report it.
+        fd: int  # File descriptor. `None` if the system does not report it.
 
     class pio(NamedTuple):
-        read_count: int  # Read calls; on the BSDs, blocks read from storage.
-        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_count: int  # Read calls. On the BSDs, blocks read from storage.
+        write_count: int  # Write calls. On the BSDs, blocks written to storage.
         read_bytes: int  # Bytes fetched from storage.
         write_bytes: int  # Bytes sent to storage.
 
 elif sys.platform.startswith("openbsd"):
 
     class scputimes(NamedTuple):
-        user: float  # Normal processes in user mode; on Linux this includes guest time.
-        nice: float  # Niced processes in user mode; on Linux this includes guest_nice time.
+        user: float  # Normal processes in user mode. On Linux this includes guest time.
+        nice: float  # Niced processes in user mode. On Linux this includes guest_nice time.
         system: float  # Processes in kernel mode.
         idle: float  # Nothing to do.
         irq: float  # Serving hardware interrupts (since Linux 2.6.0).
@@ -599,19 +599,19 @@ elif sys.platform.startswith("openbsd"):
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor; `None` if the system does not report it.
+        fd: int  # File descriptor. `None` if the system does not report it.
 
     class pio(NamedTuple):
-        read_count: int  # Read calls; on the BSDs, blocks read from storage.
-        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_count: int  # Read calls. On the BSDs, blocks read from storage.
+        write_count: int  # Write calls. On the BSDs, blocks written to storage.
         read_bytes: int  # Bytes fetched from storage.
         write_bytes: int  # Bytes sent to storage.
 
 elif sys.platform.startswith("netbsd"):
 
     class scputimes(NamedTuple):
-        user: float  # Normal processes in user mode; on Linux this includes guest time.
-        nice: float  # Niced processes in user mode; on Linux this includes guest_nice time.
+        user: float  # Normal processes in user mode. On Linux this includes guest time.
+        nice: float  # Niced processes in user mode. On Linux this includes guest_nice time.
         system: float  # Processes in kernel mode.
         idle: float  # Nothing to do.
         irq: float  # Serving hardware interrupts (since Linux 2.6.0).
@@ -681,18 +681,18 @@ elif sys.platform.startswith("netbsd"):
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor; `None` if the system does not report it.
+        fd: int  # File descriptor. `None` if the system does not report it.
 
     class pio(NamedTuple):
-        read_count: int  # Read calls; on the BSDs, blocks read from storage.
-        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_count: int  # Read calls. On the BSDs, blocks read from storage.
+        write_count: int  # Write calls. On the BSDs, blocks written to storage.
         read_bytes: int  # Bytes fetched from storage.
         write_bytes: int  # Bytes sent to storage.
 
 elif sys.platform.startswith("sunos"):
 
     class scputimes(NamedTuple):
-        user: float  # Normal processes in user mode; on Linux this includes guest time.
+        user: float  # Normal processes in user mode. On Linux this includes guest time.
         system: float  # Processes in kernel mode.
         idle: float  # Nothing to do.
         iowait: float  # Idle while waiting for I/O (since Linux 2.5.41).
@@ -746,10 +746,10 @@ elif sys.platform.startswith("sunos"):
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor; `None` if the system does not report it.
+        fd: int  # File descriptor. `None` if the system does not report it.
 
     class pio(NamedTuple):
-        read_count: int  # Read calls; on the BSDs, blocks read from storage.
-        write_count: int  # Write calls; on the BSDs, blocks written to storage.
+        read_count: int  # Read calls. On the BSDs, blocks read from storage.
+        write_count: int  # Write calls. On the BSDs, blocks written to storage.
         read_bytes: int  # Bytes fetched from storage.
         write_bytes: int  # Bytes sent to storage.
