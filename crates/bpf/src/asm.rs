@@ -125,12 +125,12 @@ impl Program {
         }
     }
 
-    /// `dst = dst op value`
+    /// Emits `dst = dst op value`.
     pub(crate) fn op(&mut self, dst: Reg, op: Op, value: i32) {
         self.push(CLASS_ARITHMETIC | op as u8, dst as u8, 0, 0, value);
     }
 
-    /// `dst = dst op src`
+    /// Emits `dst = dst op src`.
     pub(crate) fn op_reg(&mut self, dst: Reg, op: Op, src: Reg) {
         self.push(CLASS_ARITHMETIC | FROM_REGISTER | op as u8, dst as u8, src as u8, 0, 0);
     }
@@ -143,13 +143,13 @@ impl Program {
         self.op_reg(dst, Op::Move, src);
     }
 
-    /// `dst = src + offset`
+    /// Emits `dst = src + offset`.
     pub(crate) fn at(&mut self, dst: Reg, src: Reg, offset: i16) {
         self.copy(dst, src);
         self.op(dst, Op::Add, offset.into());
     }
 
-    /// `dst` = the `size` bytes (1, 2, 4 or 8) at `src + offset`, zero-extended.
+    /// Sets `dst` to the `size` bytes (1, 2, 4 or 8) at `src + offset`, zero-extended.
     pub(crate) fn load(&mut self, dst: Reg, src: Reg, offset: i16, size: u8) {
         self.push(CLASS_LOAD | width(size), dst as u8, src as u8, offset, 0);
     }
@@ -197,13 +197,13 @@ impl Program {
         self.push(CALL, 0, PSEUDO_KFUNC, 0, function.cast_signed());
     }
 
-    /// `dst` = the address of the map with which the program is loaded ([`with_map`]).
+    /// Sets `dst` to the address of the map with which the program is loaded ([`with_map`]).
     pub(crate) fn map(&mut self, dst: Reg) {
         self.push(LOAD_WIDE, dst as u8, PSEUDO_MAP, 0, 0);
         self.push(0, 0, 0, 0, 0);
     }
 
-    /// `return 0`
+    /// Emits `return 0`.
     pub(crate) fn exit(&mut self) {
         self.set(Reg::R0, 0);
         self.push(EXIT, 0, 0, 0, 0);

@@ -17,7 +17,7 @@ pub(crate) fn begin(p: &mut Program, out: Label) {
     p.jump_if(FILE, If::Equal, 0, out);
 }
 
-/// Prints `words` words of `value` for the first descriptor of a walk, whatever it is. Some kernels do not visit some
+/// Prints `words` words of `value` for the first descriptor of a walk, of any kind. Some kernels do not visit some
 /// processes, and an empty walk would look like a process without descriptors. Must come after [`begin`].
 pub(crate) fn tell_visited(p: &mut Program, from: i16, words: usize, value: i32) {
     let go_on = p.label();
@@ -68,7 +68,7 @@ const KEY: i16 = HEAD - 24;
 /// The stack has 512 bytes, see Documentation/bpf/bpf_design_QA.rst.
 const _: () = assert!(KEY >= -512);
 
-/// R0 = the 64 bits at `base + offset`, read as a number whatever their type.
+/// Sets R0 to the 64 bits at `base + offset`, read as a number.
 fn number(p: &mut Program, kernel: &Kernel<'_>, base: Reg, offset: i16) {
     p.at(Reg::R1, base, offset);
     kernel.word(p, Reg::R0);

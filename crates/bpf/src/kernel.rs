@@ -102,7 +102,7 @@ impl<'a> Kernel<'a> {
         })
     }
 
-    /// R0 = the address in R1, as a struct that can be read. R1 to R5 are lost.
+    /// Sets R0 to the address in R1, typed as a struct that can be read. R1 to R5 are lost.
     ///
     /// For a pointer that the verifier trusts, it searches all types of the kernel by name to find out whether to trust
     /// the pointers in the struct. That takes most of the time of loading. It does not trust the result of a cast.
@@ -111,12 +111,12 @@ impl<'a> Kernel<'a> {
         p.call_kernel(self.cast);
     }
 
-    /// R0 = the address in R1, as two 64-bit numbers. R1 to R5 are lost.
+    /// Sets R0 to the address in R1, typed as two 64-bit numbers. R1 to R5 are lost.
     pub(crate) fn numbers(&self, p: &mut Program) {
         self.cast(p, self.numbers);
     }
 
-    /// `dst` = the 64 bits at the address in R1. R0 to R5 are lost.
+    /// Sets `dst` to the 64 bits at the address in R1. R0 to R5 are lost.
     pub(crate) fn word(&self, p: &mut Program, dst: Reg) {
         self.numbers(p);
         p.load(dst, Reg::R0, 0, 8);

@@ -350,7 +350,7 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
 /// The size of a CPU's part of a count in bytes.
 const PART: i32 = 4;
 
-/// R0 = the address of a CPU's copy of the number in the map. `cpu` sets R3 to the CPU.
+/// Sets R0 to the address of a CPU's copy of the number in the map. `cpu` sets R3 to the CPU.
 pub(crate) fn lookup(p: &mut Program, key: i16, cpu: impl FnOnce(&mut Program)) {
     p.map(Reg::R1);
     p.at(Reg::R2, STACK, key);

@@ -17,8 +17,8 @@ const SOCKET: i32 = 0o140_000;
 /// linux/magic.h: SOCKFS_MAGIC
 const SOCKFS: i32 = 0x534f_434b;
 
-/// R1 = the file's inode. Returns its type. Jumps to `other` if it is not a socket. The name of a socket in a file
-/// system, which O_PATH can open, has an inode of that file system.
+/// Sets R1 to the file's inode, and returns its type. Jumps to `other` if it is not a socket. The name of a socket in a
+/// file system, which O_PATH can open, has an inode of that file system.
 fn socket_inode(p: &mut Program, kernel: &Kernel<'_>, other: Label) -> Option<TypeId> {
     let (inode, inode_type) = kernel.pointer(kernel.file, "f_inode")?;
     let (fs, fs_type) = kernel.pointer(inode_type, "i_sb")?;

@@ -205,8 +205,8 @@ pub const RECORDS: &[RecordInfo] = records! {
     VirtualMemory
 };
 
-/// The records whose psutil tuples have only the fields of the system at hand. All other tuples have the same fields on
-/// every system.
+/// The records whose psutil tuples have only the fields of the machine's system. All other tuples have the same fields
+/// on every system.
 const VARYING: &[&str] = &[
     "pcputimes",
     "pfootprint",

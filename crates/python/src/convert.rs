@@ -413,8 +413,8 @@ pub(crate) fn timestamp(time: SystemTime) -> f64 {
     }
 }
 
-/// Returns the number of an address family. Most are those of this host's module `socket`, whatever system was captured. A
-/// hardware address has the number of the system that is read.
+/// Returns the number of an address family in this host's module `socket`. The number for hardware addresses is that of
+/// the system that is read.
 pub(crate) fn family_number(family: AddressFamily, os: Os) -> i32 {
     match family {
         AddressFamily::Link => os.family_number(family),

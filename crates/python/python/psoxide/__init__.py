@@ -265,7 +265,7 @@ class Process:
         try:
             self._ident = self._get_ident()
         except (AccessDenied, ZombieProcess):
-            pass  # known to be there, and that is all that is known
+            pass  # the process exists, but its identity cannot be read
         except NoSuchProcess:
             if not _ignore_nsp:
                 raise NoSuchProcess(pid, msg="process PID not found") from None
@@ -802,7 +802,7 @@ def _made(proc):
     try:
         process._ident = (pid, proc.create_time(monotonic=True))
     except (AccessDenied, ZombieProcess):
-        pass  # known to be there, and that is all that is known
+        pass  # the process exists, but its identity cannot be read
     return process
 
 

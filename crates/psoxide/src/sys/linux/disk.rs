@@ -98,7 +98,7 @@ impl DiskReadings for Linux {
     }
 }
 
-/// sysfs writes the slashes of device names (`cciss/c0d0`) as exclamation marks.
+/// Replaces the exclamation marks that sysfs writes for slashes in device names (`cciss/c0d0`).
 fn device_name(name: &OsStr) -> OsString {
     text::owned(name.as_encoded_bytes().iter().map(|byte| if *byte == b'!' { b'/' } else { *byte }).collect())
 }
