@@ -63,7 +63,7 @@ struct Seen {
 
 /// Forks and reads at the same time, in namespaces of its own. Returns 0 if nothing broke.
 fn attack(backend: Backend, births: usize, time: Duration, out: &mut dyn Write) -> i32 {
-    // A small range makes the kernel reuse the same pids. Kernels before 6.14 do not have the limit per namespace.
+    // A small range makes the kernel reuse the same pids. Kernels before 6.14 keep the whole range.
     let _ = fs::write("/proc/sys/kernel/pid_max", "400");
     let Ok((mut reader, writer)) = std::io::pipe() else { return 3 };
     let mut parents = Vec::new();

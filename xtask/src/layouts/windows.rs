@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// The struct that each parser function reads. The name is empty if these headers lack the struct and the offsets come
-/// from the documentation (`SYSTEM_HANDLE_INFORMATION_EX`), if `MORE` has the struct, and for a list of numbers.
+/// The struct that each parser function reads. The name is empty for a list of numbers, if `MORE` has the struct, and if
+/// these headers lack it. Then the offsets come from the documentation (`SYSTEM_HANDLE_INFORMATION_EX`).
 const STRUCTS: &[(&str, &str, &str)] = &[
     ("adapters", "adapters", "IP_ADAPTER_ADDRESSES_LH"),
     ("adapters", "adapter", "IP_ADAPTER_ADDRESSES_LH"),

@@ -614,7 +614,7 @@ class Process:
         return children
 
     def _is_not_older_than(self, parent):
-        """Returns whether `parent` started first. Otherwise another process has taken the pid of the real parent."""
+        """Returns False if `parent` started later, because it has then taken the pid of the real parent."""
         # Compare start times since the boot. create_time() moves when somebody sets the clock.
         began, parent_began = self._ident[1], parent._ident[1]
         return began is None or parent_began is None or parent_began <= began

@@ -73,8 +73,8 @@ def register_exit_fun(fun=None, signals=(signal.SIGTERM,), logfun=_to_stderr, *,
     - A forked child runs `fun` only with `in_forks`. Otherwise signals have their previous handlers in the child.
 
     Raises TypeError if `fun` is not callable or not hashable, or `signals` is not a collection of signals. Raises
-    ValueError for a number that is not a signal, for a signal that cannot be caught, and in threads other than the main
-    one, where signals cannot be handled. Nothing is registered then.
+    ValueError for a number that is not a signal, for a signal that cannot be caught, and in any thread but the main one.
+    Nothing is registered then.
     """
     if fun is None:
 
