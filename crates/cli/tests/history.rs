@@ -101,6 +101,40 @@ fn there_is_one_recorder() {
     assert_eq!(run(&mut command(folder.path(), &["record", "--count", "1"])).code, 0);
 }
 
+/// Fills a small file system, records until a sample is lost, and makes room again.
+const FULL_DISK: &str = r#"
+    disk=$0/disk said=$0/said
+    mount -t tmpfs -o size=192k none "$disk" || exit 77
+    head -c 100k /dev/zero >"$disk/ballast"
+    "$@" record --interval 0.01 --history "$disk/history" 2>"$said" &
+    until grep -q 'a sample is lost' "$said"; do sleep 0.05; done
+    rm "$disk/ballast"
+    until grep -q 'recording again' "$said"; do sleep 0.05; done
+    kill $!
+    wait
+    "$@" history verify --json --history "$disk/history" >"$0/verified"
+"#;
+
+#[test]
+fn a_full_disk_is_reported_and_recording_goes_on() {
+    let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+    std::fs::create_dir(folder.path().join("disk")).unwrap();
+    let command = machine.command(&[]);
+    let mut script = Command::new("timeout");
+    script.args(["120", "unshare", "--mount", "sh", "-c", FULL_DISK]).arg(folder.path());
+    script.arg(command.get_program()).args(command.get_args());
+    let done = script.output().unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
+    if !done.status.success() && read("said").is_empty() {
+        return psoxide_testing::skip("mounting a tmpfs needs root");
+    }
+    assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stderr), read("said"));
+    let said = read("said");
+    assert!(said.contains("a sample is lost: No space left on device"), "{said}");
+    assert!(said.contains("recording again; ") && said.contains(" samples are missing"), "{said}");
+    assert!(read("verified").contains("\"damage\": \"\"") || read("verified").contains("\"damage\":\"\""));
+}
+
 /// How often the recorder is killed: `PSOXIDE_HISTORY_KILLS`, or a few times.
 fn kills() -> u64 {
     std::env::var("PSOXIDE_HISTORY_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(12)

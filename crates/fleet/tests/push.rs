@@ -11,8 +11,7 @@ use std::time::Duration;
 use prost::Message;
 use psoxide::System;
 use psoxide_fleet::otlp::message::{Request, ResourceMetrics};
-use psoxide_fleet::otlp::push;
-use psoxide_fleet::otlp::queue::{Directory, Queue};
+use psoxide_fleet::otlp::{Spool, push};
 use psoxide_fleet::otlp::settings::{Given, Settings};
 use psoxide_fleet::{Collector, GroupBy, Names};
 
@@ -79,10 +78,10 @@ fn sampler() -> Collector {
 #[test]
 fn nothing_is_lost_while_the_collector_is_away() {
     let folder = tempfile::tempdir().unwrap();
-    let queue = Directory::open(folder.path(), 1 << 24).unwrap();
+    let queue = Spool::open(folder.path(), 1 << 24).unwrap();
     let (address, got) =
         collector(vec!["503 Service Unavailable\r\nRetry-After: 1", "429 Too Many Requests", "200 OK"]);
-    assert_eq!(push(sampler(), &settings(address), Box::new(queue), Some(5), |_| {}), Ok(true));
+    assert_eq!(push(sampler(), &settings(address), queue, Some(5), |_| {}), Ok(true));
     let got: Vec<Got> = got.try_iter().collect();
     assert_eq!(got.len(), 5);
     let times: Vec<u64> = got.iter().map(|(_, request)| time(request)).collect();
@@ -97,22 +96,32 @@ fn nothing_is_lost_while_the_collector_is_away() {
 }
 
 #[test]
+fn a_sample_that_the_queue_has_no_room_for_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = Spool::open(folder.path(), 1).unwrap();
+    let (address, got) = collector(vec!["503 Service Unavailable", "200 OK"]);
+    assert_eq!(push(sampler(), &settings(address), queue, Some(3), |_| {}), Ok(false));
+    assert!(got.try_iter().count() < 3);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_refused_sample_is_not_sent_again() {
     let folder = tempfile::tempdir().unwrap();
-    let queue = Directory::open(folder.path(), 1 << 24).unwrap();
+    let queue = Spool::open(folder.path(), 1 << 24).unwrap();
     let (address, got) = collector(vec!["400 Bad Request", "200 OK"]);
-    assert_eq!(push(sampler(), &settings(address), Box::new(queue), Some(2), |_| {}), Ok(false));
+    assert_eq!(push(sampler(), &settings(address), queue, Some(2), |_| {}), Ok(false));
     assert_eq!(got.try_iter().count(), 1);
 }
 
 #[test]
 fn what_an_earlier_run_left_is_sent_first() {
     let folder = tempfile::tempdir().unwrap();
-    let mut queue = Directory::open(folder.path(), 1 << 24).unwrap();
+    let mut queue = Spool::open(folder.path(), 1 << 24).unwrap();
     let old = Request { resource_metrics: vec![ResourceMetrics::default()] }.encode_to_vec();
     queue.push(&old).unwrap();
     let (address, got) = collector(vec!["200 OK"]);
-    assert_eq!(push(sampler(), &settings(address), Box::new(queue), Some(1), |_| {}), Ok(true));
+    assert_eq!(push(sampler(), &settings(address), queue, Some(1), |_| {}), Ok(true));
     let got: Vec<Got> = got.try_iter().collect();
     assert_eq!(got.len(), 2);
     let scopes = |number: usize| got[number].1.resource_metrics[0].scope_metrics.len();

@@ -193,10 +193,14 @@ enum Shown {
 impl Shown {
     /// How the numbers of the machine with this name are written.
     fn of_name(name: &str) -> Self {
-        let is_time = name.starts_with("cpu_times.") || name.ends_with("_time") || name == "uptime";
-        let is_pressure = name.starts_with("pressure.") && name.ends_with(".total");
-        if is_time || is_pressure { Self::Seconds } else { Self::Int }
+        if is_span(name) { Self::Seconds } else { Self::Int }
     }
+}
+
+/// Whether the number of the machine with this name is a time in microseconds.
+pub(crate) fn is_span(name: &str) -> bool {
+    let is_time = name.starts_with("cpu_times.") || name.ends_with("_time") || name == "uptime";
+    is_time || (name.starts_with("pressure.") && name.ends_with(".total"))
 }
 
 fn numbers(sample: &Sample) -> impl Iterator<Item = (&Key, i64)> {

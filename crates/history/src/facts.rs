@@ -146,6 +146,18 @@ impl Facts {
         row.net_namespace = reading(u64::from_cell(*namespace), why(11));
     }
 
+    /// When the process began, in seconds since 1970.
+    pub(crate) fn created(&self) -> Option<i64> {
+        let [.., created, _, _, _] = self.numbers;
+        (created != NULL).then(|| created.div_euclid(1_000_000))
+    }
+
+    /// The real user: its number and its name.
+    pub(crate) fn user(&self) -> Option<(i64, &Text)> {
+        let ([uid, ..], [_, _, Some(name), ..]) = (&self.numbers, &self.texts) else { return None };
+        Some((*uid, name))
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> Option<&Text> {

@@ -3,7 +3,7 @@
 //! | bytes | what |
 //! | --- | --- |
 //! | 0..4 | `psx` and the version of the frame, 1 |
-//! | 4 | kind: 1 header, 2 key sample, 3 difference to the sample before |
+//! | 4 | kind: 1 header, 2 key sample, 3 difference to the sample before, 4 a request that waits ([`Spool`](crate::Spool)) |
 //! | 5..8 | zero |
 //! | 8..12 | length of the payload in the file |
 //! | 12..16 | length of the payload without compression |
@@ -31,6 +31,7 @@ pub(crate) enum Kind {
     Header,
     Key,
     Delta,
+    Spooled,
 }
 
 /// A frame whose checksum is right.
@@ -94,6 +95,7 @@ impl Kind {
             Self::Header => 1,
             Self::Key => 2,
             Self::Delta => 3,
+            Self::Spooled => 4,
         }
     }
 
@@ -102,6 +104,7 @@ impl Kind {
             1 => Some(Self::Header),
             2 => Some(Self::Key),
             3 => Some(Self::Delta),
+            4 => Some(Self::Spooled),
             _ => None,
         }
     }

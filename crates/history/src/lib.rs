@@ -10,9 +10,14 @@ mod bytes;
 mod cell;
 mod columns;
 mod delta;
+#[cfg(target_os = "linux")]
+mod ended;
 mod export;
 mod facts;
 mod frame;
+#[doc(hidden)]
+pub mod fuzz;
+mod gather;
 mod header;
 mod limits;
 mod log;
@@ -25,6 +30,8 @@ mod recorder;
 mod sample;
 #[cfg(unix)]
 mod sampler;
+#[cfg(unix)]
+mod spool;
 mod store;
 mod text;
 
@@ -32,6 +39,7 @@ pub use cell::{Column, Kind, NULL};
 pub use columns::{DEFAULT, FIELDS, MISSING, columns};
 pub use export::{Format, Table};
 pub use facts::{FACTS, Facts, NUMBERS, TEXTS};
+pub use gather::Values;
 pub use header::VERSION;
 pub use limits::Limits;
 pub use log::KEY_EVERY;
@@ -40,4 +48,6 @@ pub use reader::{History, Summary};
 #[cfg(unix)]
 pub use recorder::{Options, Recorder};
 pub use sample::{Header, Process, Sample, from_millis, to_millis};
+#[cfg(unix)]
+pub use spool::Spool;
 pub use text::Text;

@@ -72,7 +72,9 @@ impl Log {
                     // All are the same: one that is whole will do.
                     header = header.or_else(|| Header::from_json(&frame.payload()?));
                 }
-                kind => {
+                // No sample: another writer's.
+                Kind::Spooled => {}
+                kind @ (Kind::Key | Kind::Delta) => {
                     let (is_key, sequence, time) = (kind == Kind::Key, frame.sequence, frame.time);
                     let entry = Entry { offset: place, is_key, sequence, time, jump: frame.jump };
                     let follows = |last: &Entry| last.sequence.checked_add(1) == Some(sequence);

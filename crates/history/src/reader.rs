@@ -260,6 +260,29 @@ impl History {
         Ok(None)
     }
 
+    /// Returns the first sample of a stretch of time, or the next one after a sample of it. Both ends are milliseconds since
+    /// 1970.
+    pub fn within(&mut self, (from, until): (i64, i64), last: Option<&Sample>) -> io::Result<Option<Sample>> {
+        let Some(last) = last else {
+            let mut found = None;
+            self.for_each(from, until, |sample| {
+                found = Some(sample.clone());
+                Ok(false)
+            })?;
+            return Ok(found);
+        };
+        let mut next = self.after(last)?;
+        while let Some(sample) = next.take_if(|sample| !(from..=until).contains(&sample.time)) {
+            // Where the clock was set back, a later segment begins earlier.
+            let number = sample.sequence / SEQUENCES;
+            if !self.segments.iter().any(|segment| segment.number > number && segment.start <= until) {
+                return Ok(None);
+            }
+            next = self.after(&sample)?;
+        }
+        Ok(next)
+    }
+
     /// Calls `each` with every sample of a stretch of time, in the order in which they were recorded, until it returns
     /// `false`. Both ends are milliseconds since 1970.
     pub fn for_each(

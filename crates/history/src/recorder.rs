@@ -21,6 +21,9 @@ use crate::store::{Files, IDS, OPEN, SEQUENCES, Segment, Store, log_name, sync_f
 #[cfg(test)]
 pub(crate) use crate::sampler::machine;
 
+/// A clock that moves otherwise than the time since boot by more than this many milliseconds was set.
+const SET: i64 = 1_000;
+
 /// How a history is recorded.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -65,8 +68,14 @@ impl Recorder {
         let scrubber = (!options.raw).then(Scrubber::new);
         // In the order of the columns.
         let fields = columns::FIELDS.iter().copied().filter(|field| options.fields.contains(field)).collect();
-        let sampler = Sampler::new(system.clone(), fields, scrubber);
-        Ok(Self { sampler, log: Recording::open(folder.as_ref(), header, options.limits)? })
+        #[cfg_attr(not(target_os = "linux"), allow(unused_mut))]
+        let mut sampler = Sampler::new(system.clone(), fields, scrubber);
+        let log = Recording::open(folder.as_ref(), header, options.limits)?;
+        #[cfg(target_os = "linux")]
+        if system.is_live() {
+            sampler.listen();
+        }
+        Ok(Self { sampler, log })
     }
 
     /// Takes a sample and writes it.
@@ -87,9 +96,12 @@ impl Recorder {
         self.log.append(taken, moment, processes)
     }
 
-    /// What went wrong besides the samples since the last call, a sentence each: a log that could not be closed yet.
+    /// What went wrong besides the samples since the last call, a sentence each: a log that could not be closed yet,
+    /// processes that cannot be recorded.
     pub fn notes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.log.notes)
+        let mut notes = std::mem::take(&mut self.sampler.notes);
+        notes.append(&mut self.log.notes);
+        notes
     }
 
     /// Writes to the disk what the kernel still holds in memory.
@@ -189,13 +201,18 @@ impl Recording {
 
     /// Writes a sample that was taken at this time.
     pub(crate) fn append(&mut self, taken: SystemTime, moment: &Moment, processes: Vec<New>) -> io::Result<()> {
-        let time = to_millis(taken);
+        // Samples stay apart and in order where the clock steps back by less than what counts as set.
+        let last = self.open.as_ref().map_or(i64::MIN, |open| open.time);
+        let time = match to_millis(taken) {
+            time if time <= last && last.saturating_sub(time) < SET => last.saturating_add(1),
+            time => time,
+        };
         let since_boot = moment.uptime.value().map(|uptime| i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX));
         let jump = self.open.as_ref().and_then(|open| {
             let passed = since_boot?.checked_sub(open.uptime?)?;
             // The machine was booted in between.
             let set = (passed >= 0).then(|| (time - open.time) - passed)?;
-            (set.abs() > 1_000).then_some(set)
+            (set.abs() > SET).then_some(set)
         });
         if self.open.as_ref().is_some_and(|open| self.is_over(open, time))
             && self.retry.is_none_or(|retry| time >= retry || time < retry - 120_000)

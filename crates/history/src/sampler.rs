@@ -1,10 +1,10 @@
 //! Taking samples of a machine: what changes each time, what seldom changes once for each process.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use psoxide::{Field, Moment, Pid, PressureOf, Query, Reading, Result, Row, System};
+use psoxide::{Backend, Field, Moment, Pid, PressureOf, Query, Reading, Result, Row, System};
 use psoxide_scrub::Scrubber;
 
 use crate::columns;
@@ -13,6 +13,9 @@ use crate::facts::{FACTS, Facts};
 
 /// Mounts, disks, names and the facts of processes are read again after so many samples.
 const FRESH: u64 = 60;
+
+/// The numbers of a process that seems to do nothing are read again after so many samples.
+const IDLE: u64 = 12;
 
 /// How long a file system may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -26,18 +29,87 @@ pub(crate) struct Sampler {
     /// Mounts, disks and names.
     slow: Option<Moment>,
     turn: u64,
+    #[cfg(target_os = "linux")]
+    ended: Option<crate::ended::Ended>,
+    /// What went wrong besides the sample.
+    pub(crate) notes: Vec<String>,
 }
 
-/// The facts of a process.
+/// What is known of a process.
 struct Known {
     facts: Arc<Facts>,
+    /// Its numbers, and the fingerprint that it had when they were read; none where all numbers are read each time.
+    last: Option<(u64, Vec<i64>)>,
     /// The sample in which the process was last seen.
     seen: u64,
 }
 
 impl Sampler {
     pub(crate) fn new(system: System, fields: Vec<Field>, scrubber: Option<Scrubber>) -> Self {
-        Self { system, fields, scrubber, known: HashMap::new(), slow: None, turn: 0 }
+        Self {
+            system,
+            fields,
+            scrubber,
+            known: HashMap::new(),
+            slow: None,
+            turn: 0,
+            #[cfg(target_os = "linux")]
+            ended: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Begins to listen for processes that end between two samples.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn listen(&mut self) {
+        match crate::ended::Ended::listen() {
+            Ok(ended) => self.ended = Some(ended),
+            Err(error) => self.notes.push(format!(
+                "processes that begin and end between two samples are not recorded: {error} (it takes CAP_NET_ADMIN, outside \
+                 of containers)"
+            )),
+        }
+    }
+
+    /// Adds the processes that were in no sample and have ended.
+    #[cfg(target_os = "linux")]
+    fn ended(&mut self, moment: &Moment) -> Vec<New> {
+        let Some(ended) = &mut self.ended else { return Vec::new() };
+        let processes = match ended.take() {
+            Ok((processes, false)) => processes,
+            Ok((processes, true)) => {
+                self.notes.push("more processes have ended than the kernel had room to report".to_owned());
+                processes
+            }
+            Err(error) => {
+                self.notes.push(format!("processes that have ended are no longer recorded: {error}"));
+                self.ended = None;
+                return Vec::new();
+            }
+        };
+        if processes.is_empty() {
+            return Vec::new();
+        }
+        let booted = moment.boot_time.value().map_or(0, |booted| crate::to_millis(*booted) / 1000);
+        let booted = u64::try_from(booted).unwrap_or(0);
+        let mut seen: HashMap<Pid, Vec<&Facts>> = HashMap::new();
+        let mut users = HashMap::new();
+        for known in self.known.values() {
+            seen.entry(known.facts.pid).or_default().push(&known.facts);
+            users.extend(known.facts.user());
+        }
+        // The time of a start is in whole seconds here.
+        let is_same = |facts: &&Facts, began: u64| {
+            facts.created().is_none_or(|created| created.abs_diff(i64::try_from(began).unwrap_or(0)) <= 2)
+        };
+        let new = processes.into_iter().filter(|process| {
+            !seen.get(&process.pid).into_iter().flatten().any(|facts| is_same(facts, process.began))
+        });
+        let rows = new.map(|process| {
+            let username = users.get(&i64::from(process.uid)).map(|name| crate::text::os(name));
+            process.row(booted, username)
+        });
+        rows.map(|row| (Arc::new(Facts::of(&row)), columns::store(&row, &self.fields))).collect()
     }
 
     /// Takes a sample.
@@ -46,16 +118,57 @@ impl Sampler {
             self.slow = None;
         }
         let moment = machine(&self.system, self.slow.take())?;
-        let processes = self.processes()?;
+        // What ends from here on is in the snapshot, or in the next sample.
+        #[cfg(target_os = "linux")]
+        let ended = self.ended(&moment);
+        #[cfg(not(target_os = "linux"))]
+        let ended = Vec::new();
+        let mut processes = self.processes()?;
+        processes.extend(ended);
         self.slow = Some(slow(&moment));
         self.turn += 1;
         Ok((moment, processes))
     }
 
+    /// Returns the fingerprints of all processes, where reading them is cheaper than reading all fields.
+    fn fingerprints(&self) -> Option<HashMap<Pid, Option<u64>>> {
+        let each_costs_calls = self.system.is_live() && self.system.backend() == Backend::Proc;
+        let prints = each_costs_calls.then(|| self.system.fingerprints().ok()).flatten()?;
+        Some(prints.into_iter().collect())
+    }
+
+    /// Takes the processes that have done nothing since the last sample as they were. Returns the pids of the others.
+    fn unchanged(&mut self, prints: &HashMap<Pid, Option<u64>>) -> (Vec<New>, Vec<Pid>) {
+        let turn = self.turn;
+        let mut same = Vec::new();
+        let mut done = HashSet::new();
+        for ((pid, _), known) in &mut self.known {
+            // The pid spreads the processes over the samples.
+            let is_due = (turn + u64::from(*pid)).is_multiple_of(IDLE);
+            if let Some((print, cells)) = &known.last
+                && prints.get(pid) == Some(&Some(*print))
+                && !is_due
+            {
+                known.seen = turn;
+                done.insert(*pid);
+                same.push((Arc::clone(&known.facts), cells.clone()));
+            }
+        }
+        (same, prints.keys().copied().filter(|pid| !done.contains(pid)).collect())
+    }
+
     fn processes(&mut self) -> Result<Vec<New>> {
         // Told by the name: a process that executes another program nearly always gets another one.
         let dynamic = self.fields.iter().copied().chain([Field::Name]);
-        let mut rows = self.system.snapshot(Query::from(dynamic).with_threads(1))?.processes;
+        let query = Query::from(dynamic).with_threads(1);
+        let prints = self.fingerprints();
+        let (mut processes, mut rows) = match &prints {
+            Some(prints) => {
+                let (same, others) = self.unchanged(prints);
+                (same, self.system.snapshot_of(&others, query)?.processes)
+            }
+            None => (Vec::new(), self.system.snapshot(query)?.processes),
+        };
         let turn = self.turn;
         let is_known = |row: &&Row| {
             let known = self.known.get(&(row.pid, row.start));
@@ -71,14 +184,17 @@ impl Sampler {
                 self.learn(&row);
             }
         }
-        let mut processes = Vec::with_capacity(rows.len());
         for row in &mut rows {
             let Some(known) = self.known.get_mut(&(row.pid, row.start)) else {
                 // It ended before its facts were read.
                 continue;
             };
             known.seen = turn;
-            processes.push((Arc::clone(&known.facts), columns::store(row, &self.fields)));
+            let cells = columns::store(row, &self.fields);
+            // Read before the numbers: a process that did something in between is read again.
+            let print = prints.as_ref().and_then(|prints| *prints.get(&row.pid)?);
+            known.last = print.map(|print| (print, cells.clone()));
+            processes.push((Arc::clone(&known.facts), cells));
         }
         self.known.retain(|_, known| known.seen == turn);
         Ok(processes)
@@ -103,7 +219,7 @@ impl Sampler {
         let key = (row.pid, row.start);
         match self.known.get_mut(&key) {
             Some(known) if *known.facts == facts => known.seen = self.turn,
-            _ => _ = self.known.insert(key, Known { facts: Arc::new(facts), seen: self.turn }),
+            _ => _ = self.known.insert(key, Known { facts: Arc::new(facts), last: None, seen: self.turn }),
         }
     }
 }

@@ -198,6 +198,18 @@ fn a_clock_that_is_set_is_marked_and_samples_stay_ordered() {
 }
 
 #[test]
+fn samples_of_one_millisecond_stay_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorder = recorder(folder.path(), &Options::default()).unwrap();
+    for _ in 0..3 {
+        recorder.append(at(1000), &usual(1000)).unwrap();
+    }
+    let times: Vec<i64> = all(folder.path()).unwrap().iter().map(|sample| sample.time - millis(1000)).collect();
+    assert_eq!(times, [0, 1, 2]);
+    assert_eq!(History::open(folder.path()).unwrap().list().unwrap().len(), 1);
+}
+
+#[test]
 fn a_recorder_that_starts_an_hour_later_begins_a_new_segment() {
     let folder = tempfile::tempdir().unwrap();
     record(folder.path(), 0..3);

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use psoxide_fleet::otlp;
-use psoxide_fleet::otlp::queue::Directory;
 use psoxide_fleet::otlp::settings::{Given, Settings};
+use psoxide_fleet::otlp::Spool;
 
 use super::serve::ExportArgs;
 use super::{Subcommand, Takes};
@@ -68,7 +68,7 @@ fn queue_size(text: &str) -> Result<u64, String> {
 fn queue_folder() -> Option<PathBuf> {
     // systemd names the folder of StateDirectory=.
     if let Some(folder) = env::var_os("STATE_DIRECTORY") {
-        return Some(PathBuf::from(folder).join("push"));
+        return Some(PathBuf::from(folder));
     }
     if is_root() {
         return Some("/var/lib/psoxide/push".into());
@@ -110,10 +110,10 @@ impl Subcommand for Push {
         let folder = self.queue.or_else(queue_folder);
         let folder = folder
             .ok_or_else(|| Failure::Usage("there is no directory for the queue; name one with --queue".into()))?;
-        let queue = Directory::open(&folder, self.queue_size)
+        let queue = Spool::open(&folder, self.queue_size)
             .map_err(|error| Failure::Other(format!("{}: {error}", folder.display())))?;
         let count = if context.repeats() { context.count() } else { None };
         let collector = self.export.collector(context);
-        otlp::push(collector, &settings, Box::new(queue), count, say).map_err(Failure::Other)
+        otlp::push(collector, &settings, queue, count, say).map_err(Failure::Other)
     }
 }

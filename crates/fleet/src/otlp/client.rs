@@ -1,8 +1,11 @@
 //! Sends one request of OTLP over HTTP.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -42,11 +45,9 @@ pub(super) struct Client {
     endpoint: Uri,
     headers: Vec<(HeaderName, HeaderValue)>,
     timeout: Duration,
+    gzip: bool,
     tls: Option<Arc<ClientConfig>>,
 }
-
-/// Text compressed with gzip begins like this, and no message of protobuf does.
-const GZIP: &[u8] = &[0x1f, 0x8b];
 
 impl Client {
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
@@ -57,19 +58,22 @@ impl Client {
             }
             _ => None,
         };
-        let Settings { endpoint, headers, timeout, .. } = settings.clone();
-        Ok(Self { endpoint, headers, timeout, tls })
+        let Settings { endpoint, headers, timeout, gzip, .. } = settings.clone();
+        Ok(Self { endpoint, headers, timeout, gzip, tls })
     }
 
-    /// Sends a request whose body is encoded, and compressed or not.
-    pub(super) async fn send(&self, body: Vec<u8>) -> Sent {
-        match timeout(self.timeout, self.attempt(body)).await {
+    /// Sends an encoded request.
+    pub(super) async fn send(&self, request: &[u8]) -> Sent {
+        let compressed = self.gzip.then(|| gzip(request)).flatten();
+        let coding = compressed.is_some().then_some("gzip");
+        let body = compressed.unwrap_or_else(|| request.to_vec());
+        match timeout(self.timeout, self.attempt(body, coding)).await {
             Ok(sent) => sent,
             Err(_) => Sent::Later(format!("no answer within {:?}", self.timeout), None),
         }
     }
 
-    async fn attempt(&self, body: Vec<u8>) -> Sent {
+    async fn attempt(&self, body: Vec<u8>, coding: Option<&'static str>) -> Sent {
         let host = self.endpoint.host().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let port = self.endpoint.port_u16().unwrap_or(if self.tls.is_some() { 443 } else { 80 });
@@ -78,13 +82,13 @@ impl Client {
             Err(error) => return Sent::Later(format!("cannot connect to {host}:{port}: {error}"), None),
         };
         match &self.tls {
-            None => self.exchange(stream, body).await,
+            None => self.exchange(stream, body, coding).await,
             Some(config) => {
                 let Ok(name) = ServerName::try_from(bare.to_owned()) else {
                     return Sent::Refused(format!("{host}: neither a name nor an address"));
                 };
                 match TlsConnector::from(Arc::clone(config)).connect(name, stream).await {
-                    Ok(stream) => self.exchange(stream, body).await,
+                    Ok(stream) => self.exchange(stream, body, coding).await,
                     // A certificate may be renewed.
                     Err(error) => Sent::Later(format!("TLS with {host}:{port}: {error}"), None),
                 }
@@ -92,7 +96,12 @@ impl Client {
         }
     }
 
-    async fn exchange(&self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, body: Vec<u8>) -> Sent {
+    async fn exchange(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        body: Vec<u8>,
+        coding: Option<&'static str>,
+    ) -> Sent {
         let failed = |error: hyper::Error| Sent::Later(error.to_string(), None);
         let (mut sender, connection) = match http1::handshake(TokioIo::new(stream)).await {
             Ok(both) => both,
@@ -108,8 +117,8 @@ impl Client {
             .header(header::HOST, host)
             .header(header::CONTENT_TYPE, "application/x-protobuf")
             .header(header::USER_AGENT, concat!("psoxide/", env!("CARGO_PKG_VERSION")));
-        if body.starts_with(GZIP) {
-            request = request.header(header::CONTENT_ENCODING, "gzip");
+        if let Some(coding) = coding {
+            request = request.header(header::CONTENT_ENCODING, coding);
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -130,6 +139,13 @@ impl Client {
         let after = head.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         outcome(head.status, &body, after)
     }
+}
+
+/// Compresses a request.
+fn gzip(request: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(request.len() / 8), Compression::fast());
+    // Writing to memory does not fail.
+    encoder.write_all(request).and_then(|()| encoder.finish()).ok()
 }
 
 /// What a status means, by OTLP's specification.

@@ -3,20 +3,16 @@
 mod client;
 pub mod encode;
 pub mod message;
-pub mod queue;
 pub mod settings;
 
 use std::cell::RefCell;
-use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use client::{Client, Sent};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use prost::Message as _;
-use queue::Queue;
+pub use psoxide_history::Spool;
 use settings::Settings;
 use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_blocking, spawn_local};
@@ -46,7 +42,7 @@ struct Counts {
 struct State {
     /// The newest request, where nothing older waits.
     fresh: Option<Vec<u8>>,
-    queue: Box<dyn Queue>,
+    queue: Spool,
     counts: Counts,
     /// What went wrong last, so that it is said once.
     trouble: Option<String>,
@@ -67,7 +63,7 @@ struct Pusher {
 pub fn push(
     collector: Collector,
     settings: &Settings,
-    queue: Box<dyn Queue>,
+    queue: Spool,
     count: Option<u64>,
     log: fn(&str),
 ) -> Result<bool, String> {
@@ -109,25 +105,12 @@ async fn sample(pusher: &Pusher, collector: Collector, settings: &Settings, reso
         if let Ok(mut sample) = sampled.await {
             sample.news.iter().for_each(|sentence| (pusher.log)(sentence));
             pusher.add_own(&mut sample);
-            pusher.enqueue(encoded(&sample, resource, settings.gzip));
+            pusher.enqueue(encode::request(&sample, resource).encode_to_vec());
         }
         taken += 1;
         due += settings.interval;
         // A machine that was suspended does not make up for the samples that it missed.
         due = due.max(Instant::now());
-    }
-}
-
-fn encoded(sample: &Sample, resource: &[Label], gzip: bool) -> Vec<u8> {
-    let bytes = encode::request(sample, resource).encode_to_vec();
-    if !gzip {
-        return bytes;
-    }
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 8), Compression::fast());
-    // Writing to memory does not fail.
-    match encoder.write_all(&bytes).and_then(|()| encoder.finish()) {
-        Ok(compressed) => compressed,
-        Err(_) => bytes,
     }
 }
 
@@ -251,7 +234,7 @@ async fn send(pusher: Rc<Pusher>, client: Client) {
             pusher.wake.notified().await;
             continue;
         };
-        let sent = client.send(bytes.clone()).await;
+        let sent = client.send(&bytes).await;
         match pusher.note(name, bytes, sent) {
             None => pause = FIRST_PAUSE,
             Some(after) => {
