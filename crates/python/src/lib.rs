@@ -12,6 +12,8 @@ mod errors;
 mod ffi;
 #[cfg(unix)]
 mod fork;
+#[cfg(target_os = "linux")]
+mod history;
 mod limits;
 mod machine;
 mod memory;
@@ -36,6 +38,9 @@ mod _psoxide {
     #[cfg(unix)]
     #[pymodule_export]
     use crate::fork::ForkHooks;
+    #[cfg(target_os = "linux")]
+    #[pymodule_export]
+    use crate::history::{History, Recorded};
     #[pymodule_export]
     use crate::machine::{Machine, limits_of, no_limit};
     #[pymodule_export]
