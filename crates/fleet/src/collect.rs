@@ -26,6 +26,8 @@ pub struct Config {
     pub grouping: Grouping,
     /// How many processes by each of CPU, memory and I/O have series of their own.
     pub top: usize,
+    /// What a process must use to have series of its own besides.
+    pub above: Above,
     /// The most series.
     pub series: usize,
     /// Whether each CPU has series of its own under the names of OpenTelemetry.
@@ -42,8 +44,19 @@ pub struct Config {
     pub sources: Vec<(String, bool)>,
 }
 
+/// Thresholds: a process that reaches one of them has series of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Above {
+    /// CPU time in a second since the last sample, in seconds: 1 is a whole CPU.
+    pub cpu: Option<f64>,
+    /// Resident memory in bytes.
+    pub memory: Option<u64>,
+    /// Bytes read from and written to storage in a second since the last sample.
+    pub io: Option<u64>,
+}
+
 /// Sources that are read only if the user turns them on: each adds many series or takes long.
-pub const OFF: &[&str] = &["connections", "interrupts", "tcpstat"];
+pub const OFF: &[&str] = &["connections", "interrupts", "systemd", "tcpstat"];
 
 impl Config {
     fn is_on(&self, source: &str) -> bool {
@@ -78,12 +91,17 @@ pub struct Collector {
     reported: HashSet<String>,
     resource: Vec<Label>,
     smaps_next: psoxide::Pid,
+    /// When the processes were read last.
+    last: Option<Instant>,
     /// `None` where command lines are left out.
     scrubber: Option<Scrubber>,
 }
 
 /// How long sensors may take.
 const SENSORS: Duration = Duration::from_secs(1);
+
+/// How long systemd may take.
+const SYSTEMD: Duration = Duration::from_secs(2);
 
 impl Collector {
     /// Prepares to sample `system`.
@@ -103,6 +121,7 @@ impl Collector {
             reported: HashSet::new(),
             resource,
             smaps_next: 0,
+            last: None,
         }
     }
 
@@ -125,6 +144,7 @@ impl Collector {
         if config.names.node() {
             node::read(&mut sources);
             self.textfiles(&mut sources);
+            systemd(&mut sources, deadline);
         }
         self.filesystems(&mut sources, deadline);
         let within = SENSORS.min(deadline.saturating_duration_since(Instant::now()));
@@ -148,7 +168,20 @@ impl Collector {
             value: true.into(),
             start: None,
         });
+        self.limit(&mut out, &mut news);
         Sample { taken, booted: system.boot_time().ok(), families: out.finish(), news }
+    }
+
+    /// Keeps to the limit of series where the machine alone has more: a thousand interfaces, say.
+    fn limit(&mut self, out: &mut Families, news: &mut Vec<String>) {
+        // One is for the number of those that are left out.
+        let left_out = out.limit(self.config.series.saturating_sub(1));
+        if self.config.names.otel() || left_out > 0 {
+            out.add(&otel::LEFT_OUT, &[], left_out);
+        }
+        if left_out > 0 && self.reported.insert("series".to_owned()) {
+            news.push(format!("{left_out} series are left out, as there are more than the limit (--max-series)"));
+        }
     }
 
     fn textfiles(&self, sources: &mut Sources<'_>) {
@@ -214,6 +247,7 @@ impl Collector {
         let room = config.series.saturating_sub(out.points() + OWN);
         let most = (room.saturating_sub(tops.min(room / 2)) / per_group.max(1)).max(1);
         let mut reader = DetailReader::new(&self.system, config, self.smaps_next);
+        let passed = self.last.replace(Instant::now()).map(|last| last.elapsed());
         let seen = self.groups.update(&self.system, rows, most, &mut |row, details| reader.read(row, details));
         self.smaps_next = reader.smaps_next();
         let now = now(&self.system);
@@ -223,7 +257,7 @@ impl Collector {
                 otel::processes::group(out, key, group);
             }
             out.add(&otel::FOLDED, &[], self.groups.folded_count);
-            for row in top(&seen, config.top) {
+            for row in chosen(&seen, config.top, &config.above, passed) {
                 if out.points() + otel::processes::PROCESS_SERIES + OWN > config.series {
                     break;
                 }
@@ -260,6 +294,34 @@ impl Collector {
             if self.config.names.node() && number >= otel_sources && *name != "sensors" {
                 node::collector(out, name, *duration, *state == State::Up);
             }
+        }
+    }
+}
+
+/// Reads the units of systemd, for the names of two exporters.
+fn systemd(sources: &mut Sources<'_>, deadline: Instant) {
+    let (units, collector) = (sources.is_on("units"), sources.is_on("systemd"));
+    // A copy has no bus.
+    if !(units || collector) || !sources.system.is_live() {
+        return;
+    }
+    let begun = Instant::now();
+    let state = match crate::systemd::read(deadline.min(begun + SYSTEMD)) {
+        Ok(Some(systemd)) => {
+            if units {
+                node::systemd::units(&mut sources.out, &systemd);
+            }
+            if collector {
+                node::systemd::collector(&mut sources.out, &systemd);
+            }
+            State::Up
+        }
+        Ok(None) => State::Absent,
+        Err(error) => State::Down(error.to_string()),
+    };
+    for (name, is_on) in [("units", units), ("systemd", collector)] {
+        if is_on {
+            sources.note(name, begun, state.clone());
         }
     }
 }
@@ -302,10 +364,28 @@ fn slow(
     sources.note(name, begun, state);
 }
 
-/// The processes that have used most CPU time, hold most memory, and moved most data since the last sample.
-fn top<'a>(seen: &[Seen<'a>], count: usize) -> Vec<&'a Row> {
+impl Above {
+    /// Whether a process reaches a threshold. `passed` is the time since the last sample.
+    fn is_reached(&self, seen: &Seen<'_>, passed: Option<Duration>) -> bool {
+        let seconds = passed.map(|passed| passed.as_secs_f64()).filter(|seconds| *seconds > 0.0);
+        let memory = seen.row.memory_info.value().map_or(0, |memory| memory.rss);
+        #[allow(clippy::cast_precision_loss)] // a rate
+        let rate = |most: u64, seconds: f64| seen.since.io() as f64 >= most as f64 * seconds;
+        self.memory.is_some_and(|most| memory >= most)
+            || self.cpu.zip(seconds).is_some_and(|(most, seconds)| seen.since.cpu().as_secs_f64() >= most * seconds)
+            || self.io.zip(seconds).is_some_and(|(most, seconds)| rate(most, seconds))
+    }
+}
+
+/// The processes that have used most CPU time, hold most memory, and moved most data since the last sample, and those
+/// that reach a threshold.
+fn chosen<'a>(seen: &[Seen<'a>], count: usize, above: &Above, passed: Option<Duration>) -> Vec<&'a Row> {
     let mut chosen = Vec::new();
     let mut pids = HashSet::new();
+    for seen in seen.iter().filter(|seen| above.is_reached(seen, passed)) {
+        pids.insert(seen.row.pid);
+        chosen.push(seen.row);
+    }
     let keys: [fn(&Seen<'_>) -> u128; 3] = [
         |seen| seen.since.cpu().as_nanos() + seen.counts.cpu().as_nanos() / 1_000_000,
         |seen| seen.row.memory_info.value().map_or(0, |memory| memory.rss.into()),

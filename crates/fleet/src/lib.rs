@@ -36,11 +36,13 @@ mod slow;
 #[cfg(feature = "export")]
 mod sources;
 #[cfg(feature = "export")]
+mod systemd;
+#[cfg(feature = "export")]
 mod text;
 pub mod web;
 
 #[cfg(feature = "export")]
-pub use collect::{Collector, Config, OFF, Sample};
+pub use collect::{Above, Collector, Config, OFF, Sample};
 #[cfg(feature = "export")]
 pub use groups::{GroupBy, Grouping, Pattern};
 #[cfg(feature = "export")]

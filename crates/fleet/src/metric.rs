@@ -194,6 +194,29 @@ impl Families {
         self.0.values().map(|family| family.points.len()).sum()
     }
 
+    /// Keeps no more than `most` points: the families with most of them lose their last ones. Returns how many are lost.
+    pub fn limit(&mut self, most: usize) -> usize {
+        let all = self.points();
+        if all <= most {
+            return 0;
+        }
+        let mut sizes: Vec<usize> = self.0.values().map(|family| family.points.len()).collect();
+        sizes.sort_unstable();
+        // What each family may have, if the small ones keep all of theirs.
+        let (mut room, mut left, mut each) = (most, sizes.len(), 0);
+        for size in sizes {
+            each = room / left.max(1);
+            if size > each {
+                break;
+            }
+            room -= size;
+            left -= 1;
+        }
+        self.0.values_mut().for_each(|family| family.points.truncate(each));
+        self.0.retain(|_, family| !family.points.is_empty());
+        all - self.points()
+    }
+
     /// The families, by name.
     #[must_use]
     pub fn finish(self) -> Vec<Family> {
@@ -214,4 +237,34 @@ fn label((name, value): &(&'static str, &str)) -> Label {
 
 fn point(labels: Labels<'_>, value: impl Into<Number>) -> Point {
     Point { labels: labels.iter().map(label).collect(), resource: 0, value: value.into(), start: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_families_lose_points() {
+        let with = |sizes: &[(&'static str, usize)]| {
+            let mut families = Families::default();
+            for (name, size) in sizes {
+                (0..*size).for_each(|_| families.gauge(*name, "", &[], 1_u64));
+            }
+            families
+        };
+        let sizes = |families: Families| {
+            families.finish().iter().map(|family| family.points.len()).collect::<Vec<_>>()
+        };
+        for (most, lost, left) in [
+            (111, 0, vec![1, 10, 100]),
+            (100, 11, vec![1, 10, 89]),
+            (13, 98, vec![1, 6, 6]),
+            (2, 111, vec![]),
+            (0, 111, vec![]),
+        ] {
+            let mut families = with(&[("a", 1), ("b", 10), ("c", 100)]);
+            assert_eq!(families.limit(most), lost, "{most}");
+            assert_eq!(sizes(families), left, "{most}");
+        }
+    }
 }

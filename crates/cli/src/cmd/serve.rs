@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use psoxide_fleet::serve::{Options, serve};
-use psoxide_fleet::{Collector, Config, GroupBy, Grouping, Names, Pattern};
+use psoxide_fleet::{Above, Collector, Config, GroupBy, Grouping, Names, Pattern};
 use regex_lite::Regex;
 
 use super::{Subcommand, Takes};
@@ -35,6 +35,9 @@ pub(super) struct ExportArgs {
     /// Give the N processes that use most CPU time, memory or I/O series of their own
     #[arg(long, value_name = "N", default_value_t = 5)]
     top: usize,
+    /// Give processes above these thresholds series of their own too: CPU of one processor, memory, I/O in a second
+    #[arg(long, value_name = "cpu=50%,memory=1G,io=10M", value_delimiter = ',', value_parser = threshold)]
+    above: Vec<Threshold>,
     /// Export at most N series; groups beyond that are counted in the group `other`
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     max_series: usize,
@@ -53,12 +56,20 @@ pub(super) struct ExportArgs {
     /// Add the series of the files *.prom in this directory (--names node)
     #[arg(long, value_name = "DIR")]
     textfiles: Option<PathBuf>,
-    /// Read these sources too: connections, interrupts, tcpstat
+    /// Read these sources too: connections, interrupts, systemd (node_systemd_*), tcpstat
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     enable: Vec<String>,
     /// Do not read these sources (psoxide_source_up names them)
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     disable: Vec<String>,
+}
+
+/// What a process must use to have series of its own.
+#[derive(Debug, Clone, Copy)]
+enum Threshold {
+    Cpu(f64),
+    Memory(u64),
+    Io(u64),
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -86,10 +97,19 @@ impl ExportArgs {
         };
         let on = self.enable.into_iter().map(|name| (name, true));
         let sources = on.chain(self.disable.into_iter().map(|name| (name, false))).collect();
+        let mut above = Above::default();
+        for threshold in self.above {
+            match threshold {
+                Threshold::Cpu(cpu) => above.cpu = Some(cpu),
+                Threshold::Memory(memory) => above.memory = Some(memory),
+                Threshold::Io(io) => above.io = Some(io),
+            }
+        }
         let config = Config {
             names,
             grouping,
             top: self.top,
+            above,
             series: self.max_series,
             per_cpu: self.per_cpu,
             details: self.details,
@@ -108,6 +128,20 @@ fn group_by(name: &str) -> Result<GroupBy, String> {
         let names: Vec<_> = GroupBy::NAMES.iter().map(|(name, _)| *name).collect();
         format!("expected one of {}", names.join(", "))
     })
+}
+
+fn threshold(text: &str) -> Result<Threshold, String> {
+    const FORM: &str = "expected cpu=50%, memory=1G or io=10M";
+    let (name, value) = text.split_once('=').ok_or(FORM)?;
+    match name {
+        "cpu" => {
+            let percent = value.trim_end_matches('%').parse().ok().filter(|percent: &f64| *percent > 0.0);
+            percent.map(|percent| Threshold::Cpu(percent / 100.0)).ok_or_else(|| FORM.to_owned())
+        }
+        "memory" => args::size(value).map(Threshold::Memory),
+        "io" => args::size(value).map(Threshold::Io),
+        _ => Err(FORM.to_owned()),
+    }
 }
 
 fn pattern(text: &str) -> Result<Pattern, String> {

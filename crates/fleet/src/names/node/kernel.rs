@@ -69,11 +69,33 @@ pub(super) fn os(system: &System, out: &mut Families) -> Outcome {
     Ok(())
 }
 
+/// Reads whether SELinux is on, and whether it enforces its rules.
+pub(super) fn selinux(system: &System, out: &mut Families) -> Outcome {
+    let enforces = file(system, "/sys/fs/selinux/enforce")?.and_then(|bytes| crate::text::number(&bytes));
+    out.gauge("node_selinux_enabled", "Whether SELinux is on.", &[], enforces.is_some());
+    let Some(enforces) = enforces else { return Ok(()) };
+    out.gauge("node_selinux_current_mode", "Whether SELinux enforces its rules.", &[], enforces);
+    let config = file(system, "/etc/selinux/config")?.unwrap_or_default();
+    let mode = lines(&config).find_map(|line| line.strip_prefix(b"SELINUX="));
+    let mode = match mode.map(psoxide_parse::trim) {
+        Some(b"enforcing") => 1,
+        Some(b"permissive") => 0,
+        _ => -1_i64,
+    };
+    out.gauge("node_selinux_config_mode", "Whether SELinux enforces its rules after a boot.", &[], mode);
+    Ok(())
+}
+
 pub(super) fn time(system: &System, out: &mut Families) -> Outcome {
     if system.is_live()
         && let Ok(now) = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)
     {
         out.gauge("node_time_seconds", "Time of the system, in seconds since 1970.", &[], now);
+        let zone = jiff::tz::TimeZone::system();
+        let zone = zone.to_offset_info(jiff::Timestamp::now());
+        let labels = [("time_zone", zone.abbreviation())];
+        let help = "Offset of the local time to UTC.";
+        out.gauge("node_time_zone_offset_seconds", help, &labels, i64::from(zone.offset().seconds()));
     }
     const CLOCKS: &str = "/sys/devices/system/clocksource";
     for entry in super::names(system, CLOCKS) {

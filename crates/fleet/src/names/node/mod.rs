@@ -9,6 +9,7 @@ mod memory;
 mod net;
 pub(crate) mod processes;
 pub(crate) mod sensors;
+pub(crate) mod systemd;
 pub(crate) mod textfile;
 
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub(crate) fn read(sources: &mut Sources<'_>) {
     sources.read("powersupplyclass", sensors::power);
     sources.read("pressure", cpu::pressure);
     sources.read("schedstat", cpu::scheduler);
+    sources.read("selinux", kernel::selinux);
     sources.read("sockstat", net::sockets);
     sources.read("softnet", net::softnet);
     sources.read("stat", cpu::stat);

@@ -91,6 +91,7 @@ metrics! {
     PUSH_QUEUE "psoxide.push.queue.count" UpDownCounter "{request}" "Requests that wait until the endpoint answers."
     PUSH_SENT "psoxide.push.sent" Counter "{request}" "Requests that the endpoint took."
     PUSH_DROPPED "psoxide.push.dropped" Counter "{request}" "Requests that were lost."
+    LEFT_OUT "psoxide.series.left_out" UpDownCounter "{series}" "Series left out for the limit of series."
     FOLDED "psoxide.groups.folded" Counter "{group}" "Groups counted in the group `other`, for the limit of series."
 }
 
