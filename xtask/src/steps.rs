@@ -298,11 +298,18 @@ fn command_name(command: &Command) -> String {
     program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into()
 }
 
-/// Returns the trimmed output of a command.
+/// Returns the trimmed output of a program.
 pub(crate) fn output(program: &str, args: &[&str]) -> Result<String> {
-    let done = Command::new(program).args(args).output().map_err(|error| format!("cannot run {program}: {error}"))?;
+    output_of(Command::new(program).args(args))
+}
+
+/// Returns the trimmed output of a command.
+pub(crate) fn output_of(command: &mut Command) -> Result<String> {
+    let done = command.stderr(Stdio::inherit()).output();
+    let done = done.map_err(|error| format!("cannot run {}: {error}", command_name(command)))?;
     if !done.status.success() {
-        return Err(format!("`{program} {}` failed ({})", args.join(" "), done.status));
+        let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
+        return Err(format!("`{} {}` failed ({})", command_name(command), words.join(" "), done.status));
     }
     Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
 }

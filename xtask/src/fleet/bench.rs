@@ -1,4 +1,4 @@
-//! Measures a scrape beside node_exporter and process-exporter, and writes the section of BENCHMARKS.md.
+//! Measures a scrape beside node_exporter and process-exporter, and the recorder, and writes their sections of BENCHMARKS.md.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use super::{Parts, Running, eventually, free_address, get, unpack};
-use crate::steps::{Result, cargo, run, workspace};
+use crate::steps::{Result, cargo, output_of, run, workspace};
 
 /// Scrapes of each exporter.
 const SCRAPES: usize = 60;
@@ -130,7 +130,75 @@ impl Drop for Sleepers {
     }
 }
 
-/// Measures, and replaces the section of BENCHMARKS.md.
+/// CPU time of all programs that this one has waited for.
+fn of_children() -> Result<Duration> {
+    let times = psoxide::System::host().current_process().and_then(|me| me.cpu_times());
+    let times = times.map_err(|error| error.to_string())?;
+    Ok(times.children_user.unwrap_or_default() + times.children_system.unwrap_or_default())
+}
+
+/// Processes beside which the recorder is measured.
+const RECORDED: usize = 1000;
+
+/// Samples that the recorder takes beyond its first ones.
+const SAMPLES: u32 = 120;
+
+/// CPU time that `psoxide record` takes for one sample, beyond what its start takes.
+fn recorder(parts: &Parts, options: &[&str]) -> Result<Duration> {
+    let record = |samples: u32| {
+        let folder = parts.temp.join("recorded");
+        let _ = fs::remove_dir_all(&folder);
+        let before = of_children()?;
+        let mut record = Command::new(&parts.psoxide);
+        record.args(options).args(["record", "--interval", "0.2", "--count", &samples.to_string(), "--history"]);
+        run(record.arg(&folder))?;
+        Ok::<_, String>(of_children()?.saturating_sub(before))
+    };
+    const FIRST: u32 = 5;
+    let start = record(FIRST)?;
+    Ok(record(FIRST + SAMPLES)?.saturating_sub(start) / SAMPLES)
+}
+
+/// Measures the recorder, and returns its section.
+fn recorded(parts: &Parts) -> Result<String> {
+    let mix = parts.temp.join("mix");
+    let _ = fs::remove_dir_all(&mix);
+    let mut example = cargo();
+    example.args(["run", "--quiet", "--release", "--package", "psoxide-history", "--example", "mix"]);
+    let figures = output_of(example.arg(&mix))?;
+    let figure = |name: &str| {
+        let found = figures.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        found.ok_or_else(|| format!("the example mix does not say {name}"))
+    };
+    let closing = Duration::from_secs_f64(figure("close_ms")?.parse::<f64>().map_err(|error| error.to_string())? / 1e3);
+    let _sleepers = Sleepers::start(RECORDED)?;
+    let mut rows = String::new();
+    for (name, options) in [("/proc", &[][..]), ("BPF", &["--backend", "bpf"])] {
+        let sample = recorder(parts, options)?;
+        let part = (sample + closing).as_secs_f64() / 5.0 * 100.0;
+        rows.push_str(&format!(
+            "| CPU time of a sample beside {RECORDED} processes, {name} | {:.1} ms | {part:.2} % of a core every 5 s, with closing |\n",
+            sample.as_secs_f64() * 1e3
+        ));
+    }
+    Ok(format!(
+        "## The recorder\n\n`cargo xtask bench-fleet`, of `psoxide record`. The sizes are those of made-up processes \
+         (`crates/history/examples/mix.rs`): of {RECORDED}, 70 % are idle, 20 % do a little in every second sample, and 10 % are \
+         busy. The history in which instants are looked for has 720 hours.\n\n| figure | measured | |\n|---|---:|---|\n{rows}\
+         | Bytes for each process and sample, closed hours | {} | all tables |\n\
+         | Bytes for each process and sample, the open hour | {} | |\n\
+         | CPU time of encoding a sample, and of closing an hour for each of its samples | {} ms, {} ms | |\n\
+         | Any instant of 30 days: median, p99 | {} ms, {} ms | files in the page cache |\n",
+        figure("closed_bytes")?,
+        figure("log_bytes")?,
+        figure("append_ms")?,
+        figure("close_ms")?,
+        figure("instant_median_ms")?,
+        figure("instant_p99_ms")?,
+    ))
+}
+
+/// Measures, and replaces the sections of BENCHMARKS.md.
 pub(crate) fn bench() -> Result {
     run(cargo().args(["build", "--release", "--package", "psoxide-cli"]))?;
     let root = workspace().join("target/fleet");
@@ -157,6 +225,7 @@ pub(crate) fn bench() -> Result {
         Exporter::psoxide(&parts, "psoxide, names of OpenTelemetry", &["--disable", "processes"])?,
         Exporter::peer(&parts, "node_exporter 1.9", "prometheus-node-exporter", node)?,
     ])?;
+    let recorder = recorded(&parts)?;
     let _sleepers = Sleepers::start(PROCESSES)?;
     let many = measure(vec![
         Exporter::psoxide(&parts, "psoxide, /proc", &["--top", "5"])?,
@@ -174,7 +243,7 @@ pub(crate) fn bench() -> Result {
     let path = workspace().join("BENCHMARKS.md");
     let fail = |error| format!("{}: {error}", path.display());
     let text = fs::read_to_string(&path).map_err(fail)?;
-    fs::write(&path, replaced(&text, &section)).map_err(fail)
+    fs::write(&path, replaced(&replaced(&text, &section), &recorder)).map_err(fail)
 }
 
 /// The text with its section of the same heading replaced, or with a new one at the end.

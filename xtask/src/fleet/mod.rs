@@ -7,6 +7,7 @@ mod bench;
 mod engines;
 mod history;
 mod peers;
+mod systemd;
 mod text;
 
 use std::fs;
@@ -88,11 +89,26 @@ pub(crate) fn check() -> Result {
     } else {
         skipped.push_str("skip: fleet::rotel: the wheel cannot be downloaded\n");
     }
-    match history::fetch(&root) {
-        Ok(()) => timed("tables", || history::tables(&parts))?,
-        Err(why) => {
-            eprintln!("xtask: {why}");
-            skipped.push_str("skip: fleet::tables: the wheels cannot be downloaded\n");
+    let recorded = history::record(&parts)?;
+    if parts.programs.join("promtool").is_file() {
+        timed("backfill", || history::backfill(&parts, &recorded))?;
+    } else {
+        skipped.push_str("skip: fleet::backfill: the package cannot be downloaded\n");
+    }
+    let node_exporter = parts.programs.join("prometheus-node-exporter").is_file();
+    type Fetch = fn(&Path) -> Result;
+    let wheels: [(&str, Fetch, &dyn Fn() -> Result); 3] = [
+        ("tables", history::fetch, &|| history::tables(&parts, &recorded)),
+        ("chdb", history::fetch_chdb, &|| history::chdb(&parts, &recorded)),
+        ("systemd", systemd::fetch, &|| if node_exporter { systemd::check(&parts) } else { Ok(()) }),
+    ];
+    for (name, fetch, check) in wheels {
+        match fetch(&root) {
+            Ok(()) => timed(name, check)?,
+            Err(why) => {
+                eprintln!("xtask: {why}");
+                skipped.push_str(&format!("skip: fleet::{name}: the wheels cannot be downloaded\n"));
+            }
         }
     }
     let _ = fs::remove_dir_all(&temp);
@@ -229,10 +245,14 @@ impl Parts {
 
     /// Starts `psoxide serve`.
     fn serve(&self, options: &[&str]) -> Result<(Running, SocketAddr)> {
+        self.serve_with(options, &mut Command::new(&self.psoxide))
+    }
+
+    /// Starts `psoxide serve` with the variables of a command.
+    fn serve_with(&self, options: &[&str], command: &mut Command) -> Result<(Running, SocketAddr)> {
         let address = free_address()?;
-        let mut command = Command::new(&self.psoxide);
         command.arg("serve").arg("--listen").arg(address.to_string()).args(options);
-        let running = Running::start(&mut command, &self.temp.join("serve.log"))?;
+        let running = Running::start(command, &self.temp.join("serve.log"))?;
         eventually(|| get(address, "/-/healthy"))?;
         Ok((running, address))
     }
