@@ -252,9 +252,7 @@ mod tests {
             }
             families
         };
-        let sizes = |families: Families| {
-            families.finish().iter().map(|family| family.points.len()).collect::<Vec<_>>()
-        };
+        let sizes = |families: Families| families.finish().iter().map(|family| family.points.len()).collect::<Vec<_>>();
         for (most, lost, left) in [
             (111, 0, vec![1, 10, 100]),
             (100, 11, vec![1, 10, 89]),

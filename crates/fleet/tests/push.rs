@@ -11,8 +11,8 @@ use std::time::Duration;
 use prost::Message;
 use psoxide::System;
 use psoxide_fleet::otlp::message::{Request, ResourceMetrics};
-use psoxide_fleet::otlp::{Spool, push};
 use psoxide_fleet::otlp::settings::{Given, Settings};
+use psoxide_fleet::otlp::{Spool, push};
 use psoxide_fleet::{Collector, GroupBy, Names};
 
 /// A request that a collector got: its head, and the message.

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use psoxide::{
-    CpuTimes, IoCounters, MemoryInfo, Moment, Os, PageFaults, ProcessCpuTimes, ProcessStatus, Reading, Record as _, Row,
-    Scheduling, SchedulingPolicy, System, VirtualMemory,
+    CpuTimes, IoCounters, MemoryInfo, Moment, Os, PageFaults, ProcessCpuTimes, ProcessStatus, Reading, Record as _,
+    Row, Scheduling, SchedulingPolicy, System, VirtualMemory,
 };
 use psoxide_history::{History, Limits, Options, Recorder, to_millis};
 
@@ -105,7 +105,8 @@ impl Machine {
         let times = |ticks: u64| CpuTimes::with(|times| times.user = Duration::from_millis(ticks * 10));
         moment.cpus = Reading::Value((0..16).map(|cpu| (cpu, times(sample * 200 + random.below(50)))).collect());
         let taken = SystemTime::UNIX_EPOCH + Duration::from_secs(START) + INTERVAL * u32::try_from(sample).unwrap();
-        moment.processes = (1..).zip(&self.work).take(usize::try_from(processes).unwrap()).map(|(pid, work)| row(pid, work)).collect();
+        moment.processes =
+            (1..).zip(&self.work).take(usize::try_from(processes).unwrap()).map(|(pid, work)| row(pid, work)).collect();
         (taken, moment)
     }
 }
@@ -125,7 +126,8 @@ fn row(pid: u32, work: &Work) -> Row {
     row.cpu_times = Reading::Value(ProcessCpuTimes::with(|times| {
         (times.user, times.system) = (Duration::from_millis(work.user * 10), Duration::from_millis(work.system * 10));
     }));
-    row.page_faults = Reading::Value(PageFaults::with(|faults| (faults.minor, faults.major) = (work.faults, work.faults / 500)));
+    row.page_faults =
+        Reading::Value(PageFaults::with(|faults| (faults.minor, faults.major) = (work.faults, work.faults / 500)));
     row.scheduling = Reading::Value(Scheduling::new(SchedulingPolicy::Other, 20, 0));
     row.memory_info = Reading::Value(MemoryInfo::with(|memory| {
         (memory.rss, memory.vms) = (work.pages * 4096, (work.pages * 3 + 100_000) * 4096);

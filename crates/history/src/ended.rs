@@ -8,9 +8,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, SystemTime};
 
-use psoxide::{
-    CtxSwitches, IoCounters, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Reading, Record as _, Row,
-};
+use psoxide::{CtxSwitches, IoCounters, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Reading, Record as _, Row};
 use psoxide_parse::linux::netlink::{Message, messages};
 use psoxide_parse::linux::taskstats::{self, Exit, Used};
 use rustix::io::{Errno, retry_on_intr};
@@ -106,9 +104,8 @@ impl Ended {
     pub(crate) fn take(&mut self) -> io::Result<(Vec<Process>, bool)> {
         let (mut ended, mut is_short) = (Vec::new(), false);
         loop {
-            let received = retry_on_intr(|| {
-                rustix::net::recv(&self.socket, self.buffer.as_mut_slice(), RecvFlags::DONTWAIT)
-            });
+            let received =
+                retry_on_intr(|| rustix::net::recv(&self.socket, self.buffer.as_mut_slice(), RecvFlags::DONTWAIT));
             let length = match received {
                 Ok((_, length)) => length,
                 Err(Errno::WOULDBLOCK) => return Ok((ended, is_short)),
@@ -165,9 +162,8 @@ impl Process {
         let mut row = Row::new(self.pid, Some(stamp));
         let used = &self.used;
         row.name = Reading::Value(crate::text::os(&self.name));
-        row.create_time = SystemTime::UNIX_EPOCH
-            .checked_add(Duration::from_secs(self.began))
-            .map_or(Reading::Gone, Reading::Value);
+        row.create_time =
+            SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(self.began)).map_or(Reading::Gone, Reading::Value);
         row.username = username.map_or(Reading::Gone, Reading::Value);
         row.is_kernel_thread = Reading::Value(false);
         row.ppid = Reading::Value(self.ppid);
@@ -216,7 +212,10 @@ mod tests {
         let row = process.row(1_000, None);
         assert_eq!((row.pid, row.start), (7, Some(100)));
         assert_eq!(row.cpu_times.value().unwrap().user, Duration::from_micros(111));
-        assert_eq!((row.name.value().unwrap().to_str(), row.status.value()), (Some("worker"), Some(&ProcessStatus::Dead)));
+        assert_eq!(
+            (row.name.value().unwrap().to_str(), row.status.value()),
+            (Some("worker"), Some(&ProcessStatus::Dead))
+        );
         // Another process with that pid.
         assert_eq!(add(&mut threads, &thread(7, true, 5)).unwrap().used.user, 5);
         assert_eq!(threads.len(), 1);

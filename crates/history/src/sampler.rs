@@ -102,9 +102,9 @@ impl Sampler {
         let is_same = |facts: &&Facts, began: u64| {
             facts.created().is_none_or(|created| created.abs_diff(i64::try_from(began).unwrap_or(0)) <= 2)
         };
-        let new = processes.into_iter().filter(|process| {
-            !seen.get(&process.pid).into_iter().flatten().any(|facts| is_same(facts, process.began))
-        });
+        let new = processes
+            .into_iter()
+            .filter(|process| !seen.get(&process.pid).into_iter().flatten().any(|facts| is_same(facts, process.began)));
         let rows = new.map(|process| {
             let username = users.get(&i64::from(process.uid)).map(|name| crate::text::os(name));
             process.row(booted, username)

@@ -21,7 +21,8 @@ fn a_process_that_lives_between_two_samples_is_recorded() {
     // A name that no other process has, with a thread of its own.
     let program = folder.path().join("briefly-here");
     std::fs::copy("/bin/sh", &program).unwrap();
-    let mut child = Command::new(&program).args(["-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"]).spawn().unwrap();
+    let mut child =
+        Command::new(&program).args(["-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"]).spawn().unwrap();
     let pid = child.id();
     assert!(child.wait().unwrap().success());
     recorder.record().unwrap();

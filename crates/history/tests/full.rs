@@ -31,7 +31,12 @@ fn a_full_disk_loses_samples_and_nothing_else() {
     let mut test = in_namespace();
     test.arg(std::env::current_exe().unwrap()).args(["--exact", "on_a_small_file_system", "--ignored", "--nocapture"]);
     let done = test.env(FULL, folder.path()).output().unwrap();
-    assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
 }
 
 /// Fills the file system up to its last byte.

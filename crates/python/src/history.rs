@@ -94,13 +94,7 @@ impl History {
     }
 
     /// Returns the first sample of a stretch of time, or the next one.
-    fn within(
-        &mut self,
-        py: Python<'_>,
-        start: i64,
-        end: i64,
-        last: Option<&Recorded>,
-    ) -> PyResult<Option<Recorded>> {
+    fn within(&mut self, py: Python<'_>, start: i64, end: i64, last: Option<&Recorded>) -> PyResult<Option<Recorded>> {
         let last = last.map(|last| &last.0);
         self.read(py, |history| history.within((start, end), last)).map(|found| found.map(Recorded))
     }

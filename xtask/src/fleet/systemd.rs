@@ -68,11 +68,10 @@ def serve(client):
     line = b""
     while not line.endswith(b"BEGIN\r\n"):
         line += client.recv(1)
-        if line.endswith(b"\r\n") and b"AUTH EXTERNAL" in line:
-            client.sendall(b"OK 0123456789abcdef0123456789abcdef\r\n")
-            line = b""
-        elif line.endswith(b"\r\n") and not line.endswith(b"BEGIN\r\n"):
-            client.sendall(b"ERROR\r\n")
+        if line.endswith(b"\r\n") and not line.endswith(b"BEGIN\r\n"):
+            answers = {b"AUTH EXTERNAL": b"OK 0123456789abcdef0123456789abcdef", b"AUTH": b"REJECTED EXTERNAL"}
+            known = next((answer for start, answer in answers.items() if line.lstrip(b"\0").startswith(start)), b"ERROR")
+            client.sendall(known + b"\r\n")
             line = b""
     parser, serial = Parser(), 0
     while data := client.recv(65536):
@@ -113,6 +112,8 @@ pub(super) fn check(parts: &Parts) -> Result {
     let mut node = parts.program("prometheus-node-exporter");
     node.env("DBUS_SYSTEM_BUS_ADDRESS", &address).arg(format!("--web.listen-address={theirs}"));
     node.args(["--collector.disable-defaults", "--collector.systemd"]);
+    // Debian's default leaves out targets too.
+    node.arg(r"--collector.systemd.unit-exclude=.+\.(automount|device|mount|scope|slice)");
     node.args(["task", "restarts", "start-time"].map(|what| format!("--collector.systemd.enable-{what}-metrics")));
     let _node = Running::start(&mut node, &parts.log("node-systemd"))?;
     let mut command = Command::new(&parts.psoxide);
@@ -134,7 +135,8 @@ pub(super) fn check(parts: &Parts) -> Result {
             return Err(format!("{name}: node_exporter has {family:?}, psoxide {:?}", found.get(name)));
         }
     }
-    let more: Vec<_> = found.keys().filter(|name| !theirs.contains_key(*name) && !OTHERS.contains(&name.as_str())).collect();
+    let more: Vec<_> =
+        found.keys().filter(|name| !theirs.contains_key(*name) && !OTHERS.contains(&name.as_str())).collect();
     if !more.is_empty() {
         return Err(format!("psoxide has families that node_exporter has not: {more:?}"));
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use psoxide_fleet::otlp;
-use psoxide_fleet::otlp::settings::{Given, Settings};
 use psoxide_fleet::otlp::Spool;
+use psoxide_fleet::otlp::settings::{Given, Settings};
 
 use super::serve::ExportArgs;
 use super::{Subcommand, Takes};

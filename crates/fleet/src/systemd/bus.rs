@@ -58,7 +58,9 @@ fn address(text: &str) -> Option<Address> {
 fn connect() -> io::Result<Option<(UnixStream, bool)>> {
     let named = env::var("DBUS_SYSTEM_BUS_ADDRESS").ok().filter(|address| !address.is_empty());
     let stream = match named.as_deref().map(address) {
-        Some(None) => return Err(io::Error::new(io::ErrorKind::InvalidInput, "DBUS_SYSTEM_BUS_ADDRESS names no socket")),
+        Some(None) => {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "DBUS_SYSTEM_BUS_ADDRESS names no socket"));
+        }
         Some(Some(Address::Path(path))) => UnixStream::connect(path),
         Some(Some(Address::Abstract(name))) => {
             SocketAddr::from_abstract_name(name).and_then(|address| UnixStream::connect_addr(&address))
@@ -142,11 +144,7 @@ impl Bus {
     }
 
     /// Reads the answers to the last `count` calls.
-    fn answers(
-        &mut self,
-        count: usize,
-        each: &mut dyn FnMut(usize, &Message<'_>) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn answers(&mut self, count: usize, each: &mut dyn FnMut(usize, &Message<'_>) -> io::Result<()>) -> io::Result<()> {
         let first = self.serial - u32::try_from(count).unwrap_or(0) + 1;
         let mut left = count;
         while left > 0 {
@@ -202,7 +200,8 @@ fn encoded(call: &Call<'_>, destination: Option<&str>, serial: u32) -> Vec<u8> {
     let mut body = Vec::new();
     call.arguments.iter().for_each(|argument| put_text(&mut body, argument));
     let mut fields = Vec::new();
-    let texts = [(1, "o", Some(call.path)), (2, "s", Some(call.interface)), (3, "s", Some(call.member)), (6, "s", destination)];
+    let texts =
+        [(1, "o", Some(call.path)), (2, "s", Some(call.interface)), (3, "s", Some(call.member)), (6, "s", destination)];
     for (code, kind, value) in texts {
         let Some(value) = value else { continue };
         fields.resize(fields.len().next_multiple_of(8), 0);

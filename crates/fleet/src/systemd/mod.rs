@@ -124,13 +124,22 @@ pub(crate) fn read(deadline: Instant) -> io::Result<Option<Systemd>> {
         .iter()
         .enumerate()
         .flat_map(|(place, (unit, path))| {
-            wanted(unit.kind()).iter().map(move |(interface, name, put)| (place, path.clone(), [*interface, *name], *put))
+            wanted(unit.kind())
+                .iter()
+                .map(move |(interface, name, put)| (place, path.clone(), [*interface, *name], *put))
         })
         .collect();
-    calls.extend(properties.iter().map(|(place, path, arguments, put)| (Some((*place, *put)), path.as_str(), arguments)));
+    calls.extend(
+        properties.iter().map(|(place, path, arguments, put)| (Some((*place, *put)), path.as_str(), arguments)),
+    );
     let messages: Vec<Call<'_>> = calls
         .iter()
-        .map(|(_, path, arguments)| Call { path, interface: PROPERTIES, member: "Get", arguments: arguments.as_slice() })
+        .map(|(_, path, arguments)| Call {
+            path,
+            interface: PROPERTIES,
+            member: "Get",
+            arguments: arguments.as_slice(),
+        })
         .collect();
     bus.call(&messages, &mut |place, answer| {
         // A unit may be gone, and an older systemd lacks some properties.

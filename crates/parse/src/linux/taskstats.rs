@@ -139,7 +139,8 @@ fn parse(stats: &[u8]) -> Result<Exit<'_>> {
     let ppid = word(&mut cursor, "ac_ppid")?;
     // ac_btime, too narrow from 2106 on, and ac_etime.
     skip(&mut cursor, 16, "ac_etime")?;
-    let mut used = Used { user: long(&mut cursor, "ac_utime")?, system: long(&mut cursor, "ac_stime")?, ..Used::default() };
+    let mut used =
+        Used { user: long(&mut cursor, "ac_utime")?, system: long(&mut cursor, "ac_stime")?, ..Used::default() };
     used.minor_faults = long(&mut cursor, "ac_minflt")?;
     used.major_faults = long(&mut cursor, "ac_majflt")?;
     skip(&mut cursor, 32, "hiwater_vm")?;
@@ -156,16 +157,7 @@ fn parse(stats: &[u8]) -> Result<Exit<'_>> {
     let began = long(&mut cursor, "ac_btime64")?;
     skip(&mut cursor, 16, "compact_delay_total")?;
     let tgid = word(&mut cursor, "ac_tgid")?;
-    Ok(Exit {
-        tgid,
-        is_last: flag & AGROUP != 0,
-        comm: text(comm),
-        nice: nice.cast_signed(),
-        uid,
-        ppid,
-        began,
-        used,
-    })
+    Ok(Exit { tgid, is_last: flag & AGROUP != 0, comm: text(comm), nice: nice.cast_signed(), uid, ppid, began, used })
 }
 
 #[cfg(test)]
@@ -184,7 +176,8 @@ mod tests {
         put(80, b"worker\0");
         put(120, &1000_u32.to_ne_bytes());
         put(132, &7_u32.to_ne_bytes());
-        let longs = [(152, 1), (160, 2), (168, 3), (176, 4), (216, 5), (224, 6), (232, 7), (240, 8), (248, 9), (256, 10)];
+        let longs =
+            [(152, 1), (160, 2), (168, 3), (176, 4), (216, 5), (224, 6), (232, 7), (240, 8), (248, 9), (256, 10)];
         for (at, value) in longs.into_iter().chain([(272, 11), (280, 12), (344, 1_795_874_400)]) {
             put(at, &u64::to_ne_bytes(value));
         }
@@ -221,7 +214,10 @@ mod tests {
         assert_eq!(exit(&message(&stats(11))).unwrap_err().field(), "version");
         assert_eq!(exit(&message(&stats(16)[..371])).unwrap_err().field(), "ac_tgid");
         assert_eq!(exit(&[2, 1, 0, 0]), Ok(None));
-        assert_eq!(family(&[&[1, 2, 0, 0][..], &attr(2, b"TASKSTATS\0"), &attr(1, &31_u16.to_ne_bytes())].concat()), Ok(31));
+        assert_eq!(
+            family(&[&[1, 2, 0, 0][..], &attr(2, b"TASKSTATS\0"), &attr(1, &31_u16.to_ne_bytes())].concat()),
+            Ok(31)
+        );
     }
 
     proptest! {

@@ -73,7 +73,9 @@ pub(crate) fn collector(out: &mut Families, systemd: &Systemd) {
         }
         let help = "When a unit became active, in seconds since 1970.";
         let labels = [("name", name)];
-        started(unit).into_iter().for_each(|time| out.gauge("node_systemd_unit_start_time_seconds", help, &labels, time));
+        started(unit)
+            .into_iter()
+            .for_each(|time| out.gauge("node_systemd_unit_start_time_seconds", help, &labels, time));
         let help = "Largest number of tasks of a service.";
         let most = properties.tasks_max.into_iter();
         most.for_each(|most| out.gauge("node_systemd_unit_tasks_max", help, &labels, most));
@@ -121,7 +123,9 @@ mod tests {
 
     #[test]
     fn versions() {
-        for (text, number) in [("252.39-1~deb12u1", 252.39), ("v257", 257.0), ("259.1.2", 259.1), ("", 0.0), ("249-", 249.0)] {
+        for (text, number) in
+            [("252.39-1~deb12u1", 252.39), ("v257", 257.0), ("259.1.2", 259.1), ("", 0.0), ("249-", 249.0)]
+        {
             assert_eq!(leading_number(text), number, "{text}");
         }
     }
