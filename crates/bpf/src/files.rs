@@ -160,8 +160,8 @@ pub(crate) fn program(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
     p.load(Reg::R0, Reg::R1, device.offset, device.size);
     store(&mut p, Word::Device);
 
-    // The name leads to the file unless the file is of another kind, was deleted (d_unhashed), is the root of a mount,
-    // has something mounted over it, or is on a file system that must check whether the name is still valid.
+    // A name does not lead to the file if the file is of another kind, was deleted (d_unhashed), is the root of a mount
+    // or has something mounted over it. On some file systems only a check can tell whether the name is still valid.
     p.store_value(STACK, to(Word::Named), 0);
     p.store_value(STACK, KEY, 0);
     p.load(Reg::R0, DENTRY, flags.offset, flags.size);
