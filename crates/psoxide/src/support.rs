@@ -283,7 +283,10 @@ pub fn platform_md(evidence: &str) -> String {
         - planned: the system has the call, but psoxide's port lacks it.\n\
         - –: the system lacks the call.\n\n\
         The Linux tests run on x86_64. The Windows tests are built with mingw-w64 and run under Wine 10. Nothing has run on \
-        Windows itself. The code type-checks for `x86_64-pc-windows-msvc`.\n\n",
+        Windows itself. The code type-checks for `x86_64-pc-windows-msvc`.\n\n\
+        The recorded answers of FreeBSD, OpenBSD and NetBSD come from kernels 12.1, 8.0-beta and 10.99.12. The library's \
+        tests, the command and, for FreeBSD and NetBSD, the Python module are linked for these systems. None of them has \
+        run there.\n\n",
     );
     text.push_str(UNSEEN_UNDER_WINE);
     text.push_str("## Calls\n\n");

@@ -41,10 +41,16 @@ const MACHINES: [Machine; 3] = [
     Machine { file: "openbsd/8.0-amd64-recorded.txt.gz", table: "sysctl kern.proc.7.0.648", record: 648, pid: 108 },
 ];
 
+impl Machine {
+    fn capture(&self) -> Capture {
+        let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
+        Capture::read(testdata.join(self.file)).unwrap()
+    }
+}
+
 /// Opens a machine of which the chosen answers are damaged.
-fn damaged(file: &str, damage: impl Fn(&mut Vec<u8>), is_chosen: impl Fn(&str) -> bool) -> System {
-    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
-    let mut capture = Capture::read(testdata.join(file)).unwrap();
+fn damaged(capture: &Capture, damage: impl Fn(&mut Vec<u8>), is_chosen: impl Fn(&str) -> bool) -> System {
+    let mut capture = capture.clone();
     for (question, answer) in &mut capture.answers {
         if let (true, Ok(bytes)) = (is_chosen(question), answer) {
             damage(bytes);
@@ -113,15 +119,16 @@ fn read_process(process: &Process) {
 
 #[test]
 fn damaged_answers_are_errors_that_name_question_and_field() {
-    for Machine { file, table, .. } in MACHINES {
+    for machine in MACHINES {
+        let (capture, table) = (machine.capture(), machine.table);
         for (_, damage) in DAMAGES {
             // With the table, the processes are found, and each of their other answers is damaged.
-            let system = damaged(file, damage, |question| question != table && question != "sysctl kern.boottime");
+            let system = damaged(&capture, damage, |question| question != table && question != "sysctl kern.boottime");
             read_system(&system);
             for process in system.processes().unwrap() {
                 read_process(&process);
             }
-            let system = damaged(file, damage, |question| question == table || question == "sysctl kern.boottime");
+            let system = damaged(&capture, damage, |question| question == table || question == "sysctl kern.boottime");
             expect_named(system.pids());
             expect_named(system.boot_time());
             expect_named(system.processes());
@@ -131,27 +138,28 @@ fn damaged_answers_are_errors_that_name_question_and_field() {
 
 #[test]
 fn a_record_that_makes_no_sense_never_loses_the_others() {
-    for Machine { file, table, record, pid } in MACHINES {
+    for machine in MACHINES {
+        let (capture, Machine { file, table, record, pid }) = (machine.capture(), machine);
         let chosen = |question: &str| question == table;
-        let whole = damaged(file, |_| {}, chosen).pids().unwrap();
+        let whole = damaged(&capture, |_| {}, chosen).pids().unwrap();
         let number = |bytes: &[u8], at: usize| u32::from_le_bytes(*bytes.get(at..).unwrap().first_chunk().unwrap());
         let minus_one = |bytes: &mut Vec<u8>, at: usize| bytes.get_mut(at..at + 4).unwrap().fill(0xff);
         // The third record is of a process that is listed.
         let third = std::cell::Cell::new(0);
-        damaged(file, |bytes| third.set(number(bytes, 2 * record + pid)), chosen);
+        damaged(&capture, |bytes| third.set(number(bytes, 2 * record + pid)), chosen);
         let others: Vec<u32> = whole.iter().copied().filter(|pid| *pid != third.get()).collect();
         assert_eq!(others.len() + 1, whole.len(), "{file}");
 
-        let cut = damaged(file, |bytes| bytes.truncate(3 * record - 1), chosen);
+        let cut = damaged(&capture, |bytes| bytes.truncate(3 * record - 1), chosen);
         assert_eq!(cut.pids().unwrap().len(), 2, "{file}");
         assert_eq!(cut.processes().unwrap().len(), 2, "{file}");
 
-        let nameless = damaged(file, |bytes| minus_one(bytes, 2 * record + pid), chosen);
+        let nameless = damaged(&capture, |bytes| minus_one(bytes, 2 * record + pid), chosen);
         assert_eq!(nameless.pids().unwrap(), others, "{file}");
         assert_eq!(nameless.processes().unwrap().len(), others.len(), "{file}");
         nameless.process(1).unwrap().children(true).unwrap();
 
-        let orphan = damaged(file, |bytes| minus_one(bytes, 2 * record + pid + 4), chosen);
+        let orphan = damaged(&capture, |bytes| minus_one(bytes, 2 * record + pid + 4), chosen);
         let rows = orphan.snapshot([Field::Ppid, Field::Name]).unwrap().processes;
         let row = rows.iter().find(|row| row.pid == third.get()).unwrap();
         assert!(row.ppid.value().is_none() && row.name.value().is_some(), "{file}");

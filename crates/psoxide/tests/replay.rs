@@ -1,6 +1,6 @@
 //! Measures what a snapshot of 5,000 processes costs on a captured BSD, where the kernel's part is a copy of its answer.
 //!
-//! `cargo xtask bench` runs it, and names in `PSOXIDE_REPORT` the file that a table is appended to.
+//! `cargo xtask bench` runs it, and names in `PSOXIDE_REPORT` the file whose section with the table is written.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a failure ends the measurement
 
@@ -83,11 +83,30 @@ impl Table {
     }
 }
 
+/// The heading of the section.
+const HEADING: &str = "\n## Snapshots of the BSDs\n";
+
+/// Puts `section` in the place of the section with the same heading, or at the end.
+fn with_section(text: &str, section: &str) -> String {
+    let (before, old) = text.split_once(HEADING).unwrap_or((text, ""));
+    let after = old.find("\n## ").and_then(|next| old.get(next..)).unwrap_or_default();
+    [before, section, after].concat()
+}
+
+#[test]
+fn a_section_is_replaced_in_its_place() {
+    let section = |body: &str| format!("{HEADING}{body}\n");
+    let first = with_section("# A\n", &section("old"));
+    assert_eq!(first, "# A\n\n## Snapshots of the BSDs\nold\n");
+    let other = first + "\n## B\ntext\n";
+    assert_eq!(with_section(&other, &section("new")), "# A\n\n## Snapshots of the BSDs\nnew\n\n## B\ntext\n");
+}
+
 #[test]
 #[ignore = "it measures time, which cargo xtask bench does"]
 fn snapshots_of_five_thousand_processes() {
     let mut report = format!(
-        "\n## Snapshots of the BSDs\n\nEight fields of {PROCESSES} processes, without command lines, on a capture: the copy of \
+        "{HEADING}\nEight fields of {PROCESSES} processes, without command lines, on a capture: the copy of \
          the kernel's answer, parsing it and making the rows. The fastest of {ROUNDS} rounds.\n\n| system | a process |\n|---|---:|\n"
     );
     let folder = tempfile::tempdir().unwrap();
@@ -107,7 +126,7 @@ fn snapshots_of_five_thousand_processes() {
         let _ = writeln!(report, "| {} | {fastest:.2} µs |", table.system);
     }
     if let Some(path) = std::env::var_os("PSOXIDE_REPORT") {
-        let text = fs::read_to_string(&path).unwrap_or_default() + &report;
-        fs::write(path, text).unwrap();
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        fs::write(path, with_section(&text, &report)).unwrap();
     }
 }
