@@ -106,8 +106,9 @@ fn a_section_is_replaced_in_its_place() {
 #[ignore = "it measures time, which cargo xtask bench does"]
 fn snapshots_of_five_thousand_processes() {
     let mut report = format!(
-        "{HEADING}\nEight fields of {PROCESSES} processes, without command lines, on a capture: the copy of \
-         the kernel's answer, parsing it and making the rows. The fastest of {ROUNDS} rounds.\n\n| system | a process |\n|---|---:|\n"
+        "{HEADING}\nA snapshot of eight fields of {PROCESSES} processes, without command lines, from a capture. The time covers \
+         copying the kernel's answer, parsing it and making the rows. It is that of the fastest of {ROUNDS} rounds.\n\n\
+         | system | a process |\n|---|---:|\n"
     );
     let folder = tempfile::tempdir().unwrap();
     for table in &TABLES {
