@@ -124,8 +124,14 @@ fn kernel_threads_users_and_presets() {
     top.shows("Presets");
     top.keys(&format!("4{ENTER}"));
     top.shows("POLICY");
+    top.keys(&format!("p3{ENTER}"));
+    top.shows("WRITE/s▼");
+    // The usual columns come with the usual order.
     top.keys(&format!("p1{ENTER}"));
-    top.shows("STATUS");
+    top.shows("%CPU▼");
+    // An order by a column that is not shown is named above.
+    top.keys(&format!("s32{ENTER}"));
+    top.shows("by ");
 }
 
 #[test]

@@ -124,6 +124,12 @@ impl Settings {
         (self.sort, self.descending, self.tree) = (preset.sort, preset.descending, preset.tree);
     }
 
+    /// Takes the usual columns, ordered by CPU.
+    pub(crate) fn take_usual(&mut self) {
+        (self.columns, self.tree) = (None, false);
+        (self.sort, self.descending) = (column("cpu_percent"), true);
+    }
+
     /// Writes these settings into the text of a configuration. Comments, order and all else stay as they are.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use super::meters::{self, meter, words};
 use crate::config::top::{Meter, Panels};
 use crate::output::human;
 use crate::output::table::cut;
+use crate::process::columns::COLUMNS;
 use crate::top::graph::{graph, text, wide};
 use crate::top::monitor::Machine;
 use crate::top::monitor::history::History;
@@ -78,6 +79,11 @@ pub(super) fn title(buffer: &mut Buffer, area: Rect, view: &View, palette: &Pale
         parts.push((8, "", "paused".into(), palette.bad));
     } else {
         parts.push((5, "every ", format!("{}s", view.settings.interval.as_secs_f64()), plain));
+    }
+    if let Some(column) =
+        COLUMNS.get(view.settings.sort).filter(|_| !view.shown_columns().contains(&view.settings.sort))
+    {
+        parts.push((5, "by ", column.meta.title.to_owned(), plain));
     }
     if let Some(note) = note(view) {
         parts.push((9, "", cut(&note, usize::from(area.width / 2)).into_owned(), palette.bad));

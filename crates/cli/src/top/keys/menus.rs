@@ -49,7 +49,7 @@ impl View {
             MenuKind::Presets => {
                 match at.checked_sub(1).and_then(|at| self.presets.get(at)) {
                     Some(preset) => self.settings.take(&preset.clone()),
-                    None => self.settings.columns = None,
+                    None => self.settings.take_usual(),
                 }
                 self.place.forget_widths();
             }
