@@ -69,8 +69,20 @@ pub(crate) fn text(buffer: &mut Buffer, x: u16, y: u16, width: u16, text: &str, 
     if width == 0 || y >= buffer.area.bottom() || x >= buffer.area.right() {
         return 0;
     }
-    let width = usize::from(width.min(buffer.area.right() - x));
-    buffer.set_stringn(x, y, cut(text, width), width, style).0.saturating_sub(x)
+    let width = width.min(buffer.area.right() - x);
+    let shown = cut(text, usize::from(width));
+    // Nearly all text has one column for each character: finding its clusters would cost most of a frame.
+    if shown.chars().all(|c| matches!(c, ' '..='~' | '…')) {
+        let mut taken = 0;
+        for (x, c) in (x..x + width).zip(shown.chars()) {
+            if let Some(cell) = buffer.cell_mut((x, y)) {
+                cell.set_char(c).set_style(style);
+                taken += 1;
+            }
+        }
+        return taken;
+    }
+    buffer.set_stringn(x, y, shown, usize::from(width), style).0.saturating_sub(x)
 }
 
 /// The columns that a text takes.
@@ -102,6 +114,24 @@ mod tests {
         assert_eq!(drawn(2, 1, &[100.0]), [" ⢸"]);
         assert_eq!(drawn(2, 1, &[0.0, 50.0, 100.0, 0.1]), ["⢠⣇"]);
         assert_eq!(drawn(1, 2, &[100.0, 50.0]), ["⡇", "⣿"]);
+    }
+
+    #[test]
+    fn text_is_cut_and_its_columns_counted() {
+        let area = Rect::new(0, 0, 6, 1);
+        for (written, width, shown, columns) in [
+            ("ab", 6, "ab    ", 2),
+            ("abcdefgh", 6, "abcde…", 6),
+            ("abcdefgh", 3, "ab…   ", 3),
+            ("日本", 6, "日 本   ", 4),
+            ("日本", 3, "日 …   ", 3),
+            ("", 6, "      ", 0),
+            ("ab", 0, "      ", 0),
+        ] {
+            let mut buffer = Buffer::empty(area);
+            assert_eq!(text(&mut buffer, 0, 0, width, written, Style::new()), columns, "{written}");
+            assert_eq!(lines(&buffer), [shown]);
+        }
     }
 
     #[test]
