@@ -201,7 +201,7 @@ fn branches_fold_and_unfold() {
 #[test]
 fn a_machine_without_a_call_has_no_key_for_it() {
     let Shown { mut view, _root } = shown(100);
-    view.os = Os::Openbsd;
+    view.os = Os::Sunos;
     view.mode = Mode::Help { scroll: 0 };
     let help = screen(&mut view, 80, 40);
     assert!(
