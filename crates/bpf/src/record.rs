@@ -219,6 +219,12 @@ impl<'a> Record<'a> {
         self.id(Word::Pid)
     }
 
+    /// When it began, in nanoseconds since the boot: two processes never begin at the same time.
+    #[must_use]
+    pub fn start(&self) -> u64 {
+        self.word(Word::Start)
+    }
+
     /// Returns the user ids and group ids: real, effective, saved.
     #[must_use]
     pub fn ids(&self) -> [[u32; 3]; 2] {

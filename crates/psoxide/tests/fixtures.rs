@@ -374,6 +374,22 @@ fn what_a_zombie_has_lost_is_an_error() {
 }
 
 #[test]
+fn what_a_process_loses_before_it_is_a_zombie_is_an_error() {
+    // The kernel takes memory and namespaces away, and sets PF_EXITING, while the state is still R.
+    let machine = machine!("zombie");
+    let stat = std::fs::read_to_string(machine.path("proc/7/stat")).unwrap();
+    std::fs::write(machine.path("proc/7/stat"), stat.replace(" Z ", " R ").replace(" 4194304 ", " 4194308 ")).unwrap();
+    let process = machine.process(7);
+    assert_eq!(process.status().unwrap(), ProcessStatus::Running);
+    refused(process.cmdline(), ErrorKind::ZombieProcess);
+    refused(process.exe(), ErrorKind::ZombieProcess);
+    refused(process.net_namespace(), ErrorKind::ZombieProcess);
+    // One that lives shows that the kernel has no network namespaces.
+    std::fs::write(machine.path("proc/7/stat"), stat.replace(" Z ", " R ")).unwrap();
+    refused(machine.process(7).net_namespace(), ErrorKind::Unsupported);
+}
+
+#[test]
 fn a_snapshot_reads_one_file_of_a_kernel_thread() {
     let machine = machine!("kernel-thread");
     let stat = std::fs::read_to_string(machine.path("proc/2/stat")).unwrap();

@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
+use std::collections::HashMap;
 use std::env;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -90,21 +91,27 @@ impl Drop for Sleepers {
 }
 
 /// What each process more costs in a snapshot of one field read from /proc. A file is three calls: it is opened, read and
-/// closed; a pidfd is three as well. `stat` is always read, as it says whether the process is still the same.
+/// closed; a pidfd is three as well. `stat` is always read, as it says whether the process is still the same. Where another
+/// file is read too, both are opened from the directory of the process, so that they are of one process.
 fn cost(field: Field) -> i64 {
     const STAT: i64 = 3;
+    /// The directory is opened and closed.
+    const BOTH: i64 = STAT + 2;
+    /// What is read by the pid is followed by a look at whether the process is still there.
+    const LOOK: i64 = 1;
     match field {
         Field::Ppid | Field::Name | Field::Status | Field::Terminal | Field::CreateTime | Field::Nice => STAT,
         Field::CpuNum | Field::NumThreads | Field::CpuTimes | Field::PageFaults | Field::NumHandles => STAT,
         Field::Scheduling | Field::IsKernelThread => STAT,
         // A link; the size of a directory.
-        Field::Exe | Field::Cwd | Field::NumFds | Field::NetNamespace => STAT + 1,
-        Field::Cmdline | Field::MemoryInfo | Field::NumCtxSwitches | Field::IoCounters => STAT + 3,
+        Field::Exe | Field::Cwd | Field::NumFds | Field::NetNamespace => BOTH + 1 + LOOK,
+        Field::Cmdline | Field::MemoryInfo | Field::NumCtxSwitches | Field::IoCounters => BOTH + 3,
         // `status` or, where it may be asked, a pidfd.
-        Field::Username | Field::Uids | Field::Gids => STAT + 3,
-        Field::MemoryFootprint | Field::Cgroup | Field::OomScore => STAT + 3,
+        Field::Username | Field::Uids | Field::Gids => BOTH + 3,
+        Field::Cgroup | Field::OomScore => BOTH + 3,
+        Field::MemoryFootprint => BOTH + 3,
         // The directory is opened, read to its end and closed; each thread has a file.
-        Field::ThreadDetails => STAT + 4 + 3,
+        Field::ThreadDetails => BOTH + 4 + 3 + LOOK,
         other => panic!("say what {} costs", other.name()),
     }
 }
@@ -161,14 +168,17 @@ fn each_process_of_a_snapshot_costs_its_files_and_no_more() {
         let pids: Vec<String> = sleepers.0.iter().take(count).map(|child| child.id().to_string()).collect();
         format!("snapshot {fields} {}", pids.join(" "))
     };
-    // One file is three calls: it is opened, read and closed.
+    // One file is three calls: it is opened, read and closed. With a second one, the directory of both is opened and closed,
+    // and a reading by pid is followed by a look.
+    const BOTH: f64 = 2.0;
+    const LOOK: f64 = 1.0;
     assert_calls_for_each(3.0, |count| task(count, "ppid"));
     assert_calls_for_each(3.0, |count| task(count, "name,status,ppid,create_time,cpu_times,num_threads,terminal,nice"));
-    assert_calls_for_each(3.0 + 1.0, |count| task(count, "num_fds"));
-    assert_calls_for_each(2.0 * 3.0, |count| task(count, "memory_info"));
+    assert_calls_for_each(3.0 + BOTH + 1.0 + LOOK, |count| task(count, "num_fds"));
+    assert_calls_for_each(2.0 * 3.0 + BOTH, |count| task(count, "memory_info"));
     // stat, statm, cmdline, and status or a pidfd.
     let eight = "name,username,cpu_times,memory_info,status,create_time,cmdline";
-    assert_calls_for_each(4.0 * 3.0, |count| task(count, eight));
+    assert_calls_for_each(4.0 * 3.0 + BOTH + LOOK, |count| task(count, eight));
 }
 
 #[test]
@@ -186,12 +196,23 @@ fn a_walk_costs_next_to_nothing_for_each_process() {
         return psoxide_testing::skip("no task iterators for this user on this kernel");
     }
     let sleepers = Sleepers::start(300);
-    let Some(parts) = parts("walk") else { return };
+    // One file of each sleeper would be three calls. On a busy machine other processes come and go meanwhile, and are read
+    // from /proc: then the fewest calls of some walks count.
+    let enough = 2 * i64::try_from(sleepers.0.len()).unwrap();
+    let mut fewest = HashMap::new();
+    for _ in 0..5 {
+        let Some(parts) = parts("walk") else { return };
+        for (name, calls) in parts {
+            let known = fewest.entry(name).or_insert(calls);
+            *known = calls.min(*known);
+        }
+        if told().all(|field| fewest[field.name()] < enough) {
+            break;
+        }
+    }
     for field in told() {
-        let calls = usize::try_from(parts.iter().find(|(name, _)| name == field.name()).unwrap().1).unwrap();
-        // Other processes come and go meanwhile, and are read from /proc. One file of each sleeper would be three calls.
-        let count = 2 * sleepers.0.len();
-        assert!((1..count).contains(&calls), "{}: {calls} calls for {} processes", field.name(), sleepers.0.len());
+        let calls = fewest[field.name()];
+        assert!((1..enough).contains(&calls), "{}: {calls} calls for {} processes", field.name(), sleepers.0.len());
     }
 }
 

@@ -65,6 +65,10 @@ pub struct Scheduling {
 /// The flag of a kernel thread in [`Stat::flags`]: `PF_KTHREAD` of include/linux/sched.h.
 pub const KERNEL_THREAD: u64 = 0x0020_0000;
 
+/// The flag of a process that ends in [`Stat::flags`]: `PF_EXITING` of include/linux/sched.h. Its memory, files and
+/// namespaces are gone, or will be in a moment.
+pub const EXITING: u64 = 0x4;
+
 /// User and system time in clock ticks: all that is asked of a thread.
 pub fn times(bytes: &[u8]) -> Result<[u64; 2]> {
     let mut cursor = Cursor::new(bytes);

@@ -137,8 +137,9 @@ impl Process {
             Some(pass) => Os::cache_in(source, pass, self.pid(), fields),
             None => Os::cache(source, true),
         };
-        row.read(fields, &self.handle(&cache));
-        row
+        let handle = self.handle(&cache);
+        row.read(fields, &handle);
+        if matches!(Os::is_whole(&handle), Ok(false)) { Row::gone(row.pid, row.start, fields) } else { row }
     }
 }
 
@@ -161,7 +162,7 @@ impl System {
 
     /// Reads the chosen fields of all processes, each kernel source at most once for each of them.
     ///
-    /// A process that ends before any of its fields is read has no row.
+    /// A process that ends before any of its fields is read has no row. Nor has one whose pid another process takes meanwhile.
     ///
     /// ```
     /// use psoxide::{Field, System};
@@ -263,6 +264,9 @@ impl System {
                 }
                 handle.start = row.start;
                 row.read(fields, &handle);
+                if !Os::is_whole(&handle)? {
+                    rows.pop();
+                }
             }
         }
         Ok(rows)

@@ -57,6 +57,15 @@ macro_rules! fields {
                 Self { pid, start, ..Self::default() }
             }
 
+            /// A row of a process that ended while it was read.
+            pub(super) fn gone(pid: Pid, start: Option<u64>, fields: FieldSet) -> Self {
+                let mut row = Self::new(pid, start);
+                $(if fields.contains(Field::$variant) {
+                    row.$field = Reading::Gone;
+                })+
+                row
+            }
+
             pub(super) fn read(&mut self, fields: FieldSet, handle: &Handle<'_>) {
                 $(if fields.contains(Field::$variant) {
                     self.$field = Reading::from(<Os as ProcessReadings>::$getter(handle).map_err(|error| explain(handle, error)));
@@ -136,6 +145,21 @@ fields! {
 pub struct FieldSet(u64);
 
 impl FieldSet {
+    /// The set of these fields.
+    pub(crate) const fn of(mut fields: &[Field]) -> Self {
+        let mut set = 0;
+        while let [field, rest @ ..] = fields {
+            set |= 1 << *field as u8;
+            fields = rest;
+        }
+        Self(set)
+    }
+
+    /// Whether `other` has every field of this set.
+    pub(crate) fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     /// Returns whether `field` is in the set.
     #[must_use]
     pub fn contains(self, field: Field) -> bool {

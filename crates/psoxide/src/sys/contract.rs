@@ -147,6 +147,13 @@ contract! {
             now == then
         }
 
+        /// Whether all that was read for a row came from one process. A system that reads by pid must check that no other
+        /// process took the pid meanwhile.
+        fn is_whole(process) -> Result<bool> {
+            let _ = process;
+            Ok(true)
+        }
+
         /// Returns what an error of a getter means for the process. `ENOENT` and `ESRCH` differ in meaning between
         /// systems.
         fn fate(process, error: &Error) -> Result<Fate> {

@@ -268,6 +268,12 @@ impl Fate {
         process.afresh(None, |now| match (P::start(now), process.start) {
             (Err(again), _) if again.is_missing() => Self::Gone,
             (Ok(now), Some(then)) if !P::same_start(process.source, now, then) => Self::Gone,
+            // Another process took the pid within the precision of the stamp.
+            (Ok(_), _)
+                if process.unique.is_some() && P::unique(process).is_err_and(|gone| gone.is_no_such_process()) =>
+            {
+                Self::Gone
+            }
             (Ok(_), _) if error.is_missing() && matches!(P::status(now), Ok(ProcessStatus::Zombie)) => Self::Zombie,
             _ => Self::Unclear,
         })

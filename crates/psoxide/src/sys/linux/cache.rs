@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -25,9 +26,14 @@ pub(crate) struct Pass {
     users: Mutex<HashMap<u32, OsString>>,
     /// /proc, opened: a path relative to it is cheaper than one from the root.
     pub(super) procfs: Option<OpenDir>,
+    /// Whether so many descriptors are free that each thread may keep a process's directory open while it reads it.
+    has_room: bool,
     /// The records of a walk over all processes, by pid. Empty if processes are read one by one.
     pub(super) walk: bpf::Walked,
 }
+
+/// Descriptors that the threads of a pass need: each has the directory of a process open, and a file in it.
+const ROOM: usize = 8;
 
 impl Pass {
     pub(crate) fn over(source: &Source, scope: Scope) -> Self {
@@ -37,7 +43,17 @@ impl Pass {
         };
         let walk = fields.and_then(|fields| bpf::processes(source, fields.contains(Field::Cmdline)));
         let procfs = source.live().filter(|_| !kept).and_then(Live::open_procfs);
-        Self { procfs, walk: walk.unwrap_or_default(), ..Self::default() }
+        let has_room = procfs.as_ref().is_some_and(|procfs| procfs.leaves(ROOM));
+        Self { procfs, has_room, walk: walk.unwrap_or_default(), ..Self::default() }
+    }
+
+    /// Opens the directory of a process, so that all that is read of it is of one process. `None` without a free descriptor.
+    fn open(&self, source: &Source, pid: Pid) -> Option<OpenDir> {
+        match &self.procfs {
+            Some(procfs) if self.has_room => procfs.open_process(pid),
+            Some(_) => None,
+            None => source.live()?.open_process(pid),
+        }
     }
 
     /// Returns the name of a user. Calls `find` if no other process of the pass has the same user.
@@ -75,6 +91,10 @@ pub(crate) struct Cache {
     pub(super) statm: OnceBox<Statm>,
     pub(super) status: OnceBox<Status>,
     pub(super) owner: OnceBox<Owner>,
+    /// The directory of the process, if more than one file of it will be read.
+    pub(super) directory: Option<OpenDir>,
+    /// Whether something was read by the pid, which another process may have taken meanwhile.
+    pub(super) by_pid: AtomicBool,
     /// The position of the process in the walk of the pass.
     pub(super) walked: Option<usize>,
     /// The answer of a BPF program about this process alone, if there is one.
@@ -100,6 +120,8 @@ impl Cache {
             statm: OnceBox::new(),
             status: OnceBox::new(),
             owner: OnceBox::new(),
+            directory: None,
+            by_pid: AtomicBool::new(false),
             walked: None,
             walked_alone: OnceBox::new(),
             wants_status: false,
@@ -115,11 +137,30 @@ impl Cache {
     }
 
     /// Makes empty cells for a process of a pass, of which `fields` will be read.
-    pub(crate) fn in_pass(pass: &Arc<Pass>, pid: Pid, fields: FieldSet) -> Self {
+    pub(crate) fn in_pass(source: &Source, pass: &Arc<Pass>, pid: Pid, fields: FieldSet) -> Self {
         let wants_status = fields.contains(Field::NumCtxSwitches);
-        Self { wants_status, walked: pass.walk.find(pid), ..Self::of(Arc::clone(pass)) }
+        let walked = pass.walk.find(pid);
+        let directory = (walked.is_none() && !fields.is_within(STAT)).then(|| pass.open(source, pid)).flatten();
+        Self { wants_status, walked, directory, ..Self::of(Arc::clone(pass)) }
     }
 }
+
+/// The fields that `stat` has. A name of 15 bytes is looked up in the command line too, but is kept only if that agrees.
+const STAT: FieldSet = FieldSet::of(&[
+    Field::Ppid,
+    Field::Name,
+    Field::Status,
+    Field::Terminal,
+    Field::CreateTime,
+    Field::Nice,
+    Field::CpuNum,
+    Field::NumThreads,
+    Field::CpuTimes,
+    Field::PageFaults,
+    Field::NumHandles,
+    Field::Scheduling,
+    Field::IsKernelThread,
+]);
 
 /// The ids under which a process runs.
 #[derive(Debug, Clone, Copy)]

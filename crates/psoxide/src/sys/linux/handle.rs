@@ -1,24 +1,58 @@
 //! Reads the files of one process, and uses what is known about it without them.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::status::Status;
 use psoxide_parse::linux::{stat, status};
 
 use super::cache::{Cache, Owner, cached};
-use super::live::Live;
+use super::live::{Live, OpenDir, OpenFile};
 use super::{Handle, Linux, bpf};
 use crate::sys;
 use crate::{Backend, Error, Ids, Pid, ProcessStatus, Result};
 
 impl sys::Handle<'_, Linux> {
+    /// The path of a file of the process, which is looked up by the pid.
     pub(super) fn path(&self, file: &str) -> PathBuf {
+        self.cache.by_pid.store(true, Ordering::Relaxed);
         self.source.process(self.pid, file)
     }
 
     pub(super) fn read<T>(&self, file: &str, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-        self.source.read(&self.path(file), parse)
+        match &self.cache.directory {
+            Some(directory) => self.within(directory, file, |opened| opened.read(parse)),
+            None => self.source.read(&self.path(file), parse),
+        }
+    }
+
+    /// Reads a file in the open directory of the process.
+    fn within<T>(&self, directory: &OpenDir, file: &str, read: impl FnOnce(OpenFile) -> Result<T>) -> Result<T> {
+        let read = directory.open(file.as_bytes()).and_then(read);
+        read.map_err(|error| error.with_path(self.source.process(self.pid, file)))
+    }
+
+    /// Whether all that was read came from one process: the one whose directory was opened first, or that a BPF program
+    /// printed first. That process still has the pid now, and so no other had it in between.
+    pub(super) fn is_of_one_process(&self) -> bool {
+        if !self.cache.by_pid.load(Ordering::Relaxed) {
+            return true;
+        }
+        match (&self.cache.directory, self.walked()) {
+            (Some(directory), _) => directory.is_of_a_process(),
+            (None, Some(walked)) => match bpf::process(self.source, self.pid) {
+                Some(now) => now.record().start() == walked.start(),
+                // There is no such process, or the program cannot run now.
+                None => self.read_record("stat", stat::kin).is_ok_and(|(_, start)| Some(start) == self.start),
+            },
+            (None, None) => true,
+        }
+    }
+
+    /// Whether the process whose directory was opened has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.cache.directory.as_ref().is_some_and(|directory| !directory.is_of_a_process())
     }
 
     /// Reads a file that is one record.
@@ -27,6 +61,10 @@ impl sys::Handle<'_, Linux> {
         file: &str,
         parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
     ) -> Result<T> {
+        if let Some(directory) = &self.cache.directory {
+            return self.within(directory, file, |opened| opened.read_record(parse));
+        }
+        self.cache.by_pid.store(true, Ordering::Relaxed);
         self.source.read_process(self.cache.pass.procfs.as_ref(), self.pid, file, parse)
     }
 
@@ -88,6 +126,7 @@ impl sys::Handle<'_, Linux> {
         if !self.has_own_pid(kernel) || !kernel.pidfds_describe() {
             return None;
         }
+        self.cache.by_pid.store(true, Ordering::Relaxed);
         let info = kernel.pidfd_info(self.pid).ok()??;
         let [uids, gids] = [info.uids, info.gids].map(|[real, effective, saved]| Ids { real, effective, saved });
         Some(Owner { uids, gids })
@@ -115,12 +154,12 @@ impl sys::Handle<'_, Linux> {
         self.cache.stat.get().is_some_and(|stat| stat.vsize == 0)
     }
 
-    /// Handles an empty answer: returns `value` for a kernel thread, and an error for a zombie.
+    /// Handles an empty answer: returns `value` for a kernel thread, and an error for a zombie or a process that is about to be
+    /// one.
     pub(super) fn empty<T>(&self, value: T) -> Result<T> {
-        match state(self.stat()?.state) {
-            ProcessStatus::Zombie => Err(Error::zombie(self.pid)),
-            _ => Ok(value),
-        }
+        let stat = self.stat()?;
+        let is_ending = stat.flags & stat::EXITING != 0 || state(stat.state) == ProcessStatus::Zombie;
+        if is_ending { Err(Error::zombie(self.pid)) } else { Ok(value) }
     }
 
     /// Handles a missing file as [`empty`](Self::empty) does, but reads the process again, because it may have ended.

@@ -140,8 +140,8 @@ impl Platform for Linux {
         if many { Cache::for_many() } else { Cache::default() }
     }
 
-    fn cache_in(_: &Source, pass: &Arc<Pass>, pid: Pid, fields: FieldSet) -> Cache {
-        Cache::in_pass(pass, pid, fields)
+    fn cache_in(source: &Source, pass: &Arc<Pass>, pid: Pid, fields: FieldSet) -> Cache {
+        Cache::in_pass(source, pass, pid, fields)
     }
 }
 

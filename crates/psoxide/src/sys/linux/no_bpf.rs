@@ -101,6 +101,10 @@ impl<'a> Record<'a> {
         match self.0 {}
     }
 
+    pub(crate) fn start(&self) -> u64 {
+        match self.0 {}
+    }
+
     pub(crate) fn ids(&self) -> [[u32; 3]; 2] {
         match self.0 {}
     }

@@ -63,6 +63,7 @@ without_values! {
         fn stamp(path: &Path) -> Option<Stamp>;
         fn open_dir(path: &Path) -> Result<OpenDir>;
         fn open_procfs() -> Option<OpenDir>;
+        fn open_process(pid: Pid) -> Option<OpenDir>;
     }
     CopiedTree {
         fn read<T>(path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T>;
@@ -73,12 +74,16 @@ without_values! {
         fn open_dir(path: &Path) -> Result<OpenDir>;
     }
     OpenDir {
+        fn leaves(count: usize) -> bool;
+        fn open_process(pid: Pid) -> Option<OpenDir>;
+        fn is_of_a_process() -> bool;
         fn open(file: &[u8]) -> Result<OpenFile>;
         fn describe(link: u32) -> Result<OpenFileInfo>;
         fn each_name(path: &Path, each: impl FnMut(&[u8]) -> Result<()>) -> Result<()>;
         fn each_link(path: &Path, each: impl FnMut(u32, &[u8]) -> Result<()>) -> Result<()>;
     }
     OpenFile {
+        fn read<T>(parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T>;
         fn read_record<T>(parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T>;
     }
     NetlinkSocket {

@@ -13,7 +13,7 @@ use super::abi::IOPRIO_CLASS_SHIFT;
 use super::cache::cached;
 use super::handle::state;
 use super::{Handle, Linux, Source, control, descriptors, limits, mappings, sockets, threads, users};
-use crate::sys::{ProcessReadings, SystemReadings as _, text};
+use crate::sys::{Fate, ProcessReadings, SystemReadings as _, text};
 use crate::{
     Cgroup, Connection, ConnectionKind, CtxSwitches, Error, Ids, IoCounters, IoPriority, Limit, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, OpenFile, Os, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Resource,
@@ -27,6 +27,27 @@ impl ProcessReadings for Linux {
 
     fn unique(process: &Handle<'_>) -> Result<Option<u64>> {
         control::unique(process)
+    }
+
+    fn is_whole(process: &Handle<'_>) -> Result<bool> {
+        Ok(process.is_of_one_process())
+    }
+
+    fn fate(process: &Handle<'_>, error: &Error) -> Result<Fate> {
+        if error.is_missing() && process.has_ended() {
+            return Ok(Fate::Gone);
+        }
+        let is_gone = || {
+            // The kernel says ESRCH of the process whose file was opened, and only a process that ended has no `stat`. One
+            // that has the pid now is another one.
+            const ESRCH: i32 = 3;
+            let stat = process.source.process(process.pid, "stat");
+            error.errno() == Some(ESRCH) || error.is_missing() && error.path() == Some(&stat)
+        };
+        match Fate::look_again(process, error) {
+            Fate::Unclear if is_gone() => Ok(Fate::Gone),
+            fate => Ok(fate),
+        }
     }
 
     fn since_boot(source: &Source, start: u64) -> Result<Duration> {
@@ -339,7 +360,14 @@ impl ProcessReadings for Linux {
 
     fn net_namespace(process: &Handle<'_>) -> Result<u64> {
         let path = process.path("ns/net");
-        let target = process.source.link(&path)?;
+        let target = match process.source.link(&path) {
+            // A kernel without network namespaces lacks the link.
+            Err(error) if error.is_missing() => {
+                process.missing(())?;
+                return Err(Error::unsupported("net_namespace").with_path(path));
+            }
+            target => target?,
+        };
         let inode = target.strip_prefix(b"net:[").and_then(|rest| rest.strip_suffix(b"]"));
         let malformed = || ParseError::malformed("inode", &target);
         inode

@@ -14,7 +14,7 @@ use rustix::path::DecInt;
 use super::Live;
 use crate::sys::linux::abi::{FileKind, OpenFileInfo};
 use crate::sys::linux::user_names::Stamp;
-use crate::{Error, Result};
+use crate::{Error, Pid, Result};
 
 /// The size of the first read, which suffices for most files.
 const FIRST_READ: usize = 4096;
@@ -79,11 +79,21 @@ impl Live {
     /// Opens /proc for a pass over its processes. Returns `None` if that fails. Then each path is looked up from the
     /// root.
     pub(crate) fn open_procfs(&self) -> Option<OpenDir> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let procfs = rustix::fs::openat(CWD, &self.procfs, flags, Mode::empty()).ok()?;
         // The last free descriptor is left for reading files.
-        rustix::io::fcntl_dupfd_cloexec(&procfs, 0).is_ok().then_some(OpenDir(procfs))
+        Some(OpenDir(open_path(CWD, &self.procfs)?)).filter(|procfs| procfs.leaves(1))
     }
+
+    /// Opens the directory of a process. What is read through it is of that process, or fails once that has ended.
+    pub(crate) fn open_process(&self, pid: Pid) -> Option<OpenDir> {
+        let process = open_path(CWD, self.procfs.join(DecInt::new(pid)))?;
+        Some(OpenDir(process)).filter(|process| process.leaves(1))
+    }
+}
+
+/// Opens a directory for nothing but paths from there.
+fn open_path(dir: impl AsFd, path: impl rustix::path::Arg) -> Option<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(dir, path, flags, Mode::empty()).ok()
 }
 
 /// An open directory.
@@ -94,6 +104,24 @@ pub(crate) struct OpenDir(pub(super) OwnedFd);
 pub(crate) struct OpenFile(OwnedFd);
 
 impl OpenDir {
+    /// Whether so many descriptors more are free.
+    pub(crate) fn leaves(&self, count: usize) -> bool {
+        let more: Result<Vec<OwnedFd>, Errno> =
+            (0..count).map(|_| rustix::io::fcntl_dupfd_cloexec(&self.0, 0)).collect();
+        more.is_ok()
+    }
+
+    /// Opens the directory of a process, if this is /proc: see [`Live::open_process`].
+    pub(crate) fn open_process(&self, pid: Pid) -> Option<OpenDir> {
+        open_path(&self.0, DecInt::new(pid).as_c_str()).map(OpenDir)
+    }
+
+    /// Whether the process of this directory exists, running or zombie.
+    pub(crate) fn is_of_a_process(&self) -> bool {
+        let found = rustix::fs::statat(&self.0, c"stat", AtFlags::SYMLINK_NOFOLLOW);
+        !matches!(found, Err(Errno::NOENT | Errno::SRCH))
+    }
+
     /// Opens a file by its path relative to this directory.
     pub(crate) fn open(&self, file: &[u8]) -> Result<OpenFile> {
         open(&self.0, file).map(OpenFile)
@@ -145,6 +173,11 @@ impl OpenDir {
 }
 
 impl OpenFile {
+    /// Reads the file.
+    pub(crate) fn read<T>(&self, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+        read(&self.0, u64::MAX, parse)
+    }
+
     /// Reads the file as one record.
     pub(crate) fn read_record<T>(&self, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
         read_record(&self.0, u64::MAX, parse)

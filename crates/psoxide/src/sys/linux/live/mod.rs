@@ -22,7 +22,7 @@ use helper::Unanswered;
 use memo::Memo;
 
 pub(crate) use copied::CopiedTree;
-pub(crate) use files::OpenDir;
+pub(crate) use files::{OpenDir, OpenFile};
 pub(crate) use net::NetlinkSocket;
 pub(crate) use process::resource_number;
 
