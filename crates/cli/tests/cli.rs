@@ -151,7 +151,10 @@ fn for_everybody() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let copy = folder.path().join("psoxide");
-    std::fs::copy(env!("CARGO_BIN_EXE_psoxide"), &copy).unwrap();
+    // By another process: a child that a test forks meanwhile would hold the open file, and the kernel executes no file
+    // that is open for writing.
+    let copied = std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_psoxide")).arg(&copy).status().unwrap();
+    assert!(copied.success());
     (folder, copy)
 }
 
