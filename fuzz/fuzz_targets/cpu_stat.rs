@@ -1,9 +1,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use psoxide_fuzz::machine;
 use psoxide_parse::linux::cpu_stat;
 
 fuzz_target!(|data: &[u8]| {
-    let _ = cpu_stat::parse(data);
-    let _ = cpu_stat::btime(data);
+    assert_eq!(cpu_stat::parse(data).ok(), machine::cpu_stat(data));
+    assert_eq!(cpu_stat::btime(data).ok(), machine::btime(data));
 });

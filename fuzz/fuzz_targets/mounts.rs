@@ -1,9 +1,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use psoxide_fuzz::machine;
 use psoxide_parse::linux::mounts;
 
 fuzz_target!(|data: &[u8]| {
-    let _ = mounts::parse(data);
+    assert_eq!(mounts::parse(data).ok(), Some(machine::mounts(data)));
     let _ = mounts::device_filesystems(data);
 });

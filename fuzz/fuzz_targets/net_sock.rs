@@ -1,12 +1,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use psoxide_fuzz::sockets;
 use psoxide_parse::linux::net_sock;
 
 fuzz_target!(|data: &[u8]| {
-    for little_endian in [false, true] {
-        let _ = net_sock::inet(data, false, little_endian);
-        let _ = net_sock::inet(data, true, little_endian);
+    for v6 in [false, true] {
+        for little_endian in [false, true] {
+            assert_eq!(net_sock::inet(data, v6, little_endian).ok(), sockets::inet(data, v6, little_endian));
+        }
     }
-    let _ = net_sock::unix(data);
+    assert_eq!(net_sock::unix(data).ok(), sockets::unix(data));
 });

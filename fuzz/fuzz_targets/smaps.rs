@@ -1,9 +1,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use psoxide_fuzz::process;
 use psoxide_parse::linux::smaps;
 
 fuzz_target!(|data: &[u8]| {
-    let _ = smaps::rollup(data);
-    let _ = smaps::mappings(data);
+    assert_eq!(smaps::rollup(data).ok(), process::rollup(data));
+    assert_eq!(smaps::mappings(data).ok(), process::mappings(data));
 });

@@ -1,5 +1,6 @@
 //! Fuzzes every parser with a fixed number of inputs.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +15,11 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 100_000)]
     runs: u32,
     /// Seed of the input generator; the same seed gives the same inputs
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, conflicts_with = "write")]
     seed: u32,
+    /// Use a new seed for each target, and add the inputs to the counts in fuzz/inputs.txt
+    #[arg(long)]
+    write: bool,
     /// Targets to run [default: all]
     targets: Vec<String>,
 }
@@ -55,19 +59,29 @@ pub(crate) fn run_targets(args: &Args) -> Result {
     let new = env::temp_dir().join(format!("psoxide-fuzz-{}", std::process::id()));
     let chosen = if args.targets.is_empty() { &known } else { &args.targets };
     let done = chosen.iter().try_for_each(|target| {
-        let artifacts = fuzz.join("artifacts").join(target);
+        let (artifacts, corpus) = (fuzz.join("artifacts").join(target), fuzz.join("corpus").join(target));
         for folder in [&new.join(target), &artifacts] {
             fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
         }
+        let seed = if args.write { counts()?.get(target).map_or(0, |count| count.seeds) + 1 } else { args.seed };
         let mut fuzzer = Command::new(built.join(&host).join("release").join(target));
-        fuzzer.args([format!("-runs={}", args.runs), format!("-seed={}", args.seed)]);
-        // Parsers read whole files, so long inputs are allowed, but none that takes seconds.
-        fuzzer.args(["-max_len=8192", "-timeout=10"]);
+        fuzzer.args([format!("-runs={}", args.runs), format!("-seed={seed}")]);
+        fuzzer.args([format!("-max_len={}", longest(&corpus)?), "-timeout=10".into()]);
         fuzzer.arg(format!("-artifact_prefix={}/", artifacts.display()));
-        fuzz_one(target, fuzzer.arg(new.join(target)).arg(fuzz.join("corpus").join(target)))
+        fuzz_one(target, fuzzer.arg(new.join(target)).arg(corpus))?;
+        if args.write { add(target, u64::from(args.runs), seed) } else { Ok(()) }
     });
     let _ = fs::remove_dir_all(&new);
     done
+}
+
+/// The longest input that a target gets: twice the longest one of its corpus, within limits.
+///
+/// A longer input has more records of the same kinds, and takes longer.
+fn longest(corpus: &Path) -> Result<u64> {
+    let entries = fs::read_dir(corpus).map_err(|error| format!("cannot read {}: {error}", corpus.display()))?;
+    let lengths = entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len());
+    Ok(lengths.max().unwrap_or(0).saturating_mul(2).clamp(512, 8192))
 }
 
 /// Runs a target and prints the last line of its output, or all of it after a failure.
@@ -82,6 +96,47 @@ fn fuzz_one(target: &str, fuzzer: &mut Command) -> Result {
     let words: Vec<&str> = last.split_whitespace().take(4).collect();
     eprintln!("xtask: fuzzed {target}: {}", words.join(" "));
     Ok(())
+}
+
+/// How many inputs a target has had without a failure.
+struct Count {
+    inputs: u64,
+    /// The number of runs, which is the seed of the last one.
+    seeds: u32,
+}
+
+/// The file of counts.
+fn ledger() -> PathBuf {
+    workspace().join("fuzz/inputs.txt")
+}
+
+/// Reads how many inputs each target has had.
+fn counts() -> Result<BTreeMap<String, Count>> {
+    let path = ledger();
+    let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    lines
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [target, inputs, seeds] = words[..] else { return None };
+            Some((target.to_owned(), Count { inputs: inputs.parse().ok()?, seeds: seeds.parse().ok()? }))
+        })
+        .collect::<Option<_>>()
+        .ok_or_else(|| format!("{} has a malformed line", path.display()))
+}
+
+/// Adds the inputs of a run to the file of counts.
+fn add(target: &str, inputs: u64, seed: u32) -> Result {
+    let mut counts = counts()?;
+    let count = counts.entry(target.to_owned()).or_insert(Count { inputs: 0, seeds: 0 });
+    (count.inputs, count.seeds) = (count.inputs + inputs, seed);
+    let mut text =
+        "# Inputs that each target has had without a failure, and the number of runs: cargo xtask fuzz --write\n"
+            .to_owned();
+    for (target, Count { inputs, seeds }) in counts {
+        text.push_str(&format!("{target} {inputs} {seeds}\n"));
+    }
+    fs::write(ledger(), text).map_err(|error| format!("cannot write {}: {error}", ledger().display()))
 }
 
 /// Lists the targets by their source files. Each has a corpus.
@@ -127,6 +182,9 @@ mod tests {
                     tables.contains(&format!("{parser}::")) || targets.contains(&format!("{system}_{parser}"));
                 assert!(is_fuzzed || parser == "mod", "fuzz/fuzz_targets/{system}_tables.rs lacks {parser}");
             }
+        }
+        for target in counts().unwrap().keys() {
+            assert!(targets.contains(target), "{target} of fuzz/inputs.txt does not exist");
         }
         for target in targets {
             let corpus = workspace().join("fuzz/corpus").join(&target);
