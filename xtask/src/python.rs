@@ -100,11 +100,21 @@ pub(crate) fn installed(root: bool) -> Result<PathBuf> {
 
 /// Returns an interpreter with release builds of psutil and this package, for the benchmark.
 pub(crate) fn for_bench(root: bool) -> Result<PathBuf> {
+    built(root, "bench", &["psutil==7.2.2"], "release")
+}
+
+/// Returns an interpreter with this package as `cargo xtask stress --long` attacks it.
+pub(crate) fn for_stress(root: bool) -> Result<PathBuf> {
+    built(root, "stress", &[], "stress")
+}
+
+/// Returns an interpreter with some packages and this one, built with a profile.
+fn built(root: bool, name: &str, packages: &[&str], profile: &str) -> Result<PathBuf> {
     let folder = workspace().join("target/python");
     fs::create_dir_all(&folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
-    let environment = Environment::at(&folder.join("bench"), Path::new("python3"), root)?;
-    run(&mut environment.pip(&["maturin>=1.9,<2", "psutil==7.2.2"]))?;
-    let wheel = wheel(&environment, &folder.join("bench-wheels"), &["--release"])?;
+    let environment = Environment::at(&folder.join(name), Path::new("python3"), root)?;
+    run(environment.pip(&["maturin>=1.9,<2"]).args(packages))?;
+    let wheel = wheel(&environment, &folder.join(format!("{name}-wheels")), &["--profile", profile])?;
     run(environment.pip(&["--force-reinstall", "--no-deps"]).arg(&wheel))?;
     Ok(environment.folder.join("bin/python"))
 }

@@ -270,7 +270,12 @@ pub(crate) fn workspace() -> PathBuf {
     own.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_path_buf()
 }
 
-/// Returns the cargo that runs this program, with the root as its working directory.
+/// The directory into which cargo compiles.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), |folder| workspace().join(folder))
+}
+
+/// The cargo that runs this, at the root.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace());

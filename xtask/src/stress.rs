@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::steps::{Result, cargo, is_root, output, run as run_step, workspace};
+use crate::steps::{Result, cargo, is_root, output, run as run_step, target, workspace};
 use crate::{python, skips};
 
 /// Options of `cargo xtask stress`.
@@ -32,21 +32,22 @@ pub(crate) fn run(args: &Args) -> Result {
     let (python, rust): (Vec<&String>, Vec<&String>) = args.names.iter().partition(|name| *name == "python");
     let mut figures = String::new();
     let mut done = Ok(());
+    let profile = if args.long { "stress" } else { "dev" };
+    // The attack `soak` runs the command. Both together, because a package alone is compiled with other features.
+    let packages = ["--package", "psoxide-stress", "--package", "psoxide-cli"];
+    run_step(cargo().args(["build", "--quiet", "--profile", profile]).args(packages))?;
+    let folder = if args.long { "stress" } else { "debug" };
+    let program = target().join(folder).join("psoxide-stress");
     if args.names.is_empty() || !rust.is_empty() {
-        if args.long {
-            // The attack `soak` runs the command if it has been built. Tests have built it for the short form.
-            run_step(cargo().args(["build", "--quiet", "--package", "psoxide-cli", "--release"]))?;
-        }
-        let mut command = cargo();
-        command.args(["run", "--quiet", "--package", "psoxide-stress"]).args(args.long.then_some("--release"));
-        command.arg("--").args(rust).args(args.long.then_some("--long"));
+        let mut command = Command::new(&program);
+        command.args(rust).args(args.long.then_some("--long")).current_dir(workspace());
         done = keep(command.args(["--minutes", &args.minutes.to_string()]), &mut figures);
     }
     if args.names.is_empty() || !python.is_empty() {
         // The short form attacks the build that the tests use.
-        let mut command = Command::new(if args.long { python::for_bench(root)? } else { python::installed(root)? });
+        let mut command = Command::new(if args.long { python::for_stress(root)? } else { python::installed(root)? });
         command.arg("crates/stress/python/stress.py").args(args.long.then_some("--long")).current_dir(workspace());
-        command.arg(format!("--minutes={}", args.minutes));
+        command.arg(format!("--minutes={}", args.minutes)).arg(format!("--program={}", program.display()));
         let package = keep(&mut command, &mut figures);
         done = done.and(package);
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use psoxide::{Backend, System};
+
 /// One attack.
 pub(crate) struct Attack {
     /// The name on the command line.
@@ -61,6 +63,18 @@ impl Report {
     /// Reports that the attack cannot run here.
     pub(crate) fn skipped(why: impl Into<String>) -> Self {
         Self { lines: Vec::new(), outcome: Outcome::Skipped(why.into()) }
+    }
+
+    /// Returns those of the backends that this machine has, and reports why it lacks the others.
+    pub(crate) fn backends(&mut self, all: &[Backend]) -> Vec<Backend> {
+        let mut usable = Vec::new();
+        for backend in all {
+            match System::host().with_backend(*backend).backend_refusal() {
+                None => usable.push(*backend),
+                Some(why) => self.line(format!("{backend:?}: not possible here: {why}")),
+            }
+        }
+        usable
     }
 
     /// Adds a figure.

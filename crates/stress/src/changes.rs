@@ -46,7 +46,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     }
     let passes = scale.count(40, 400);
     let mut report = Report::new();
-    for backend in [Backend::Proc, Backend::Auto, Backend::Bpf] {
+    for backend in report.backends(&[Backend::Proc, Backend::Auto, Backend::Bpf]) {
         for (name, change) in CHANGES {
             let answer = in_child(Duration::from_secs(60), |out| attack(backend, *change, passes, out));
             match answer {

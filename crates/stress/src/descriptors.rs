@@ -15,7 +15,7 @@ const NEED_TWO: &[&str] = &[];
 /// Runs the attack.
 pub(crate) fn run(_: &Scale) -> Report {
     let mut report = Report::new();
-    for backend in [Backend::Proc, Backend::Auto, Backend::Bpf] {
+    for backend in report.backends(&[Backend::Proc, Backend::Auto, Backend::Bpf]) {
         let closed = in_child(Duration::from_secs(30), |out| {
             let system = System::host().with_backend(backend);
             let before = readings::all(&system);

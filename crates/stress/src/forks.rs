@@ -18,7 +18,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     let tries = scale.count(200, 2_000);
     let mut random = Random::new(scale.seed);
     let mut report = Report::new();
-    for backend in [Backend::Proc, Backend::Auto, Backend::Bpf] {
+    for backend in report.backends(&[Backend::Proc, Backend::Auto, Backend::Bpf]) {
         let (mut hung, mut failed, mut tried) = (0, 0, 0);
         let until = Instant::now() + scale.time(Duration::from_secs(60));
         for number in 0..tries {

@@ -56,6 +56,9 @@ struct Args {
     /// List the attacks
     #[arg(long)]
     list: bool,
+    /// Only start and end this many processes, for the attack on the Python package, and print their number
+    #[arg(long, value_name = "COUNT")]
+    births: Option<usize>,
 }
 
 fn main() -> ExitCode {
@@ -72,6 +75,15 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let limit = Duration::from_secs(60 * args.minutes);
+    if let Some(count) = args.births {
+        return match births::beside(count, limit) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("stress: no child process: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let scale = Scale { long: args.long, limit, seed: args.seed };
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for attack in ATTACKS.iter().filter(|attack| args.names.is_empty() || args.names.iter().any(|n| n == attack.name)) {

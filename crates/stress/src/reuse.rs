@@ -1,10 +1,9 @@
 //! Another process takes the pid of a process that is about to be signalled, often within the same clock tick.
 
-use std::fs;
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::time::{Duration, Instant};
 
-use psoxide::System;
+use psoxide::{ProcessStatus, System};
 
 use crate::attack::{Report, Scale, is_root};
 use crate::children::{Ended, in_namespaces};
@@ -15,7 +14,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     if !is_root() {
         return Report::skipped("choosing the next pid needs root");
     }
-    let reuses = scale.count(2_000, 100_000);
+    let reuses = u64::try_from(scale.count(2_000, 100_000)).unwrap_or(0);
     let limit = scale.time(Duration::from_secs(30)) * 2;
     let mut report = Report::new();
     match in_namespaces(limit, |out| attack(reuses, limit / 2, out)) {
@@ -35,64 +34,85 @@ pub(crate) fn run(scale: &Scale) -> Report {
     }
 }
 
-/// Replaces a process by another one `reuses` times, and signals the old handle. Returns 0 if no other process was hit.
-fn attack(reuses: usize, limit: Duration, out: &mut dyn Write) -> i32 {
-    /// A pid that no other process in the namespace has.
-    const PID: i32 = 300;
-    let system = System::host();
-    let until = Instant::now() + limit;
-    let (mut done, mut hit, mut refused, mut taken_twice) = (0, 0, 0, 0);
-    while done < reuses && Instant::now() < until {
-        let Some(victim) = born_at(PID) else {
-            taken_twice += 1;
-            continue;
-        };
-        let handle = system.process(PID.unsigned_abs());
-        ffi::kill(victim, libc::SIGKILL);
-        ffi::reap(victim, true);
-        let Some(stranger) = born_at(PID) else {
-            taken_twice += 1;
-            continue;
-        };
-        let Ok(handle) = handle else {
-            let _ = writeln!(out, "the victim could not be opened");
-            return 1;
-        };
-        done += 1;
-        let outcome = match done % 3 {
-            0 => handle.kill(),
-            1 => handle.set_nice(7),
-            _ => handle.suspend(),
-        };
-        let changed = match done % 3 {
-            0 => ffi::reap(stranger, false).is_some(),
-            1 => system.process(PID.unsigned_abs()).and_then(|p| p.nice()).is_ok_and(|nice| nice == 7),
-            _ => system
-                .process(PID.unsigned_abs())
-                .and_then(|p| p.status())
-                .is_ok_and(|status| status == psoxide::ProcessStatus::Stopped),
-        };
-        hit += usize::from(changed);
-        refused += usize::from(outcome.is_err_and(|error| error.is_no_such_process()));
-        ffi::kill(stranger, libc::SIGKILL);
-        ffi::reap(stranger, true);
+/// Processes that replace others at the same time. On a busy machine each waits for a CPU again and again.
+const WORKERS: u16 = 8;
+
+/// Outcomes: reuses, strangers that were hit, calls that were refused, and pids that were not free.
+type Counts = [u64; 4];
+
+/// Replaces processes by strangers and signals the old handles, `reuses` times. Returns 0 if no stranger was hit.
+fn attack(reuses: u64, limit: Duration, out: &mut dyn Write) -> i32 {
+    let Ok((mut counts, mut writer)) = std::io::pipe() else { return 3 };
+    let mut workers = Vec::new();
+    for number in 0..WORKERS {
+        match ffi::fork() {
+            Ok(Some(pid)) => workers.push(pid),
+            Ok(None) => {
+                // A pid that nothing else in the namespace has.
+                let counts = replace(300 + i32::from(number), reuses.div_ceil(WORKERS.into()), limit);
+                let _ = writer.write_all(counts.map(u64::to_ne_bytes).as_flattened());
+                ffi::exit_now(0);
+            }
+            Err(error) => {
+                let _ = writeln!(out, "fork: {error}");
+                return 3;
+            }
+        }
     }
-    let _ = writeln!(out, "{done} reuses, {hit} strangers hit, {refused} calls refused, {taken_twice} pids not free");
+    drop(writer);
+    let mut bytes = Vec::new();
+    let _ = counts.read_to_end(&mut bytes);
+    for pid in workers {
+        ffi::reap(pid, true);
+    }
+    let mut sums: Counts = [0; 4];
+    for (place, count) in bytes.as_chunks().0.iter().enumerate() {
+        if let Some(sum) = sums.get_mut(place % 4) {
+            *sum += u64::from_ne_bytes(*count);
+        }
+    }
+    let [done, hit, refused, taken] = sums;
+    let _ = writeln!(out, "{done} reuses, {hit} strangers hit, {refused} calls refused, {taken} pids not free");
     i32::from(hit > 0 || refused < done || done == 0)
 }
 
-/// Forks a child with the pid `at`. Returns `None` if the child got another pid.
-fn born_at(at: i32) -> Option<i32> {
-    fs::write("/proc/sys/kernel/ns_last_pid", (at - 1).to_string()).ok()?;
-    match ffi::fork().ok()? {
-        None => loop {
-            ffi::pause();
-        },
-        Some(pid) if pid == at => Some(pid),
-        Some(pid) => {
-            ffi::kill(pid, libc::SIGKILL);
-            ffi::reap(pid, true);
-            None
+/// Replaces the process `pid` by a stranger and signals the old handle, `reuses` times.
+fn replace(pid: i32, reuses: u64, limit: Duration) -> Counts {
+    let system = System::host();
+    let (mut first, mut second): (ffi::Stack, ffi::Stack) = (Box::new([0; _]), Box::new([0; _]));
+    let is_born = |stack: &mut ffi::Stack| ffi::start_at(pid, stack, false, ffi::sleep_for_ever, 0).is_ok();
+    let end = || {
+        ffi::kill(pid, libc::SIGKILL);
+        ffi::reap(pid, true);
+    };
+    let until = Instant::now() + limit;
+    let [mut done, mut hit, mut refused, mut taken]: Counts = [0; 4];
+    while done < reuses && Instant::now() < until {
+        if !is_born(&mut first) {
+            taken += 1;
+            continue;
         }
+        let handle = system.process(pid.unsigned_abs());
+        end();
+        if !is_born(&mut second) {
+            taken += 1;
+            continue;
+        }
+        done += 1;
+        let outcome = handle.and_then(|handle| match done % 3 {
+            0 => handle.kill(),
+            1 => handle.set_nice(7),
+            _ => handle.suspend(),
+        });
+        let now = || system.process(pid.unsigned_abs());
+        let changed = match done % 3 {
+            0 => ffi::reap(pid, false).is_some(),
+            1 => now().and_then(|stranger| stranger.nice()).is_ok_and(|nice| nice == 7),
+            _ => now().and_then(|stranger| stranger.status()).is_ok_and(|status| status == ProcessStatus::Stopped),
+        };
+        hit += u64::from(changed);
+        refused += u64::from(outcome.is_err_and(|error| error.is_no_such_process()));
+        end();
     }
+    [done, hit, refused, taken]
 }

@@ -8,16 +8,21 @@ use psoxide::{Backend, Field, Process, Query, System};
 use crate::attack::{Report, Scale};
 use crate::readings::{self, Subject};
 
-/// The number of memory samples over a run.
-const SAMPLES: usize = 20;
+/// Samples of the memory over a run.
+const SAMPLES: usize = 200;
+
+/// Snapshots between two rounds of every reading.
+const BETWEEN: usize = 100;
+
+/// Samples of a monitor that looks once a second for a day.
+const DAY: usize = 86_400;
 
 /// Growth in KiB that the allocator's own bookkeeping can cause.
 const NOISE: f64 = 1024.0;
 
 /// Runs the attack.
 pub(crate) fn run(scale: &Scale) -> Report {
-    // A monitor that samples every five seconds takes 17,280 samples a day.
-    let rounds = scale.count(200, 17_280);
+    let rounds = scale.count(2_000, DAY);
     let mut report = Report::new();
     let _subject = match Subject::prepare() {
         Ok(subject) => subject,
@@ -25,26 +30,30 @@ pub(crate) fn run(scale: &Scale) -> Report {
     };
     let watcher = System::host().with_backend(Backend::Proc);
     let Ok(me) = watcher.current_process() else { return Report::skipped("this process cannot be read") };
-    for backend in [Backend::Proc, Backend::Bpf] {
+    for backend in report.backends(&[Backend::Proc, Backend::Bpf]) {
         let system = System::host().with_backend(backend);
-        let fields = Query::from(Field::ALL.iter().copied());
+        let often = Query::from([Field::Name, Field::Username, Field::CpuTimes, Field::MemoryInfo, Field::Cmdline]);
+        let all = Query::from(Field::ALL.iter().copied());
         let mut watched = Watched::default();
         let until = Instant::now() + scale.time(Duration::from_secs(60));
-        let mut done = 0;
+        let (mut done, mut whole) = (0, 0);
         for round in 0..rounds {
             if Instant::now() > until {
                 break;
             }
             done += 1;
-            let _ = readings::all(&system);
-            if system.snapshot(fields).is_err() {
-                report.broke("a snapshot failed");
+            let mut held = system.snapshot(often).is_ok();
+            if round % BETWEEN == 0 {
+                whole += 1;
+                let _ = readings::all(&system);
+                held &= system.snapshot(all).is_ok();
             }
-            if round % (rounds / SAMPLES).clamp(1, 100) == 0 {
+            report.check(held, || "a snapshot failed".into());
+            if round % (rounds / SAMPLES).max(1) == 0 {
                 watched.sample(&me);
             }
         }
-        watched.judge(&format!("{backend:?}: {done} rounds"), &mut report);
+        watched.judge(&format!("{backend:?}: {done} snapshots, {whole} times every reading"), &mut report);
     }
     top(scale, &watcher, &mut report);
     report
@@ -52,7 +61,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
 
 /// Runs `psoxide top` from this program's directory, if it has been built.
 fn top(scale: &Scale, watcher: &System, report: &mut Report) {
-    let rounds = scale.count(100, 17_280);
+    let rounds = scale.count(100, DAY);
     let program = std::env::current_exe().map(|path| path.with_file_name("psoxide"));
     let mut command = Command::new(program.unwrap_or_default());
     command.args(["top", "--batch", "--interval", "0.01", "--count", &rounds.to_string()]);
