@@ -73,6 +73,13 @@ impl Capture {
                 content(&mut out, bytes);
             }
         }
+        out.push_str(&self.answers_to_text());
+        out
+    }
+
+    /// The text form of the answers.
+    pub(crate) fn answers_to_text(&self) -> String {
+        let mut out = String::new();
         for (question, answer) in &self.answers {
             let _ = writeln!(out, "ask {}", escape(question.as_bytes()));
             match answer {

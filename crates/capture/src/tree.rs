@@ -9,11 +9,11 @@ use std::path::{Component, Path};
 use crate::escape::escape;
 use crate::{Capture, Entry};
 
-/// The file in an unpacked root that holds the header, because no file of /proc has its values.
+/// The file in an unpacked root that holds the header and the answers, because no file of /proc has them.
 const SIDECAR: &str = ".psoxide";
 
 impl Capture {
-    /// Writes the tree into `dir`, and the header into `.psoxide` there.
+    /// Writes the tree into `dir`, and the header and the answers into `.psoxide` there.
     ///
     /// # Errors
     ///
@@ -24,7 +24,7 @@ impl Capture {
             self.check(name)?;
         }
         fs::create_dir_all(dir)?;
-        fs::write(dir.join(SIDECAR), self.header.to_text())?;
+        fs::write(dir.join(SIDECAR), self.header.to_text() + &self.answers_to_text())?;
         for (name, entry) in &self.entries {
             let path = dir.join(OsStr::from_bytes(name));
             if let Some(parent) = path.parent() {

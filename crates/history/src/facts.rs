@@ -231,7 +231,7 @@ mod tests {
         row.cmdline = Reading::Value(vec!["x".into(), "".into(), "-v".into()]);
         row.terminal = Reading::Value(None);
         row.cwd = Reading::Gone;
-        row.uids = Reading::Value(Ids::new(1, 2, 3));
+        row.uids = Reading::Value(Ids::new(1, 2, Some(3)));
         row.gids = Reading::Unsupported;
         row.create_time = Reading::Value(SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(1_500));
         row.is_kernel_thread = Reading::Value(false);

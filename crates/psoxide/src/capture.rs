@@ -83,6 +83,7 @@ fn read_process(process: &Process) {
     let _ = (process.num_fds(), process.num_handles(), process.num_threads(), process.num_ctx_switches());
     let _ = (process.threads(), process.thread_details(), process.open_files(), process.io_counters());
     let _ = (process.net_connections(ConnectionKind::All), process.page_faults(), process.scheduling());
+    let _ = (process.containment(), process.abi());
     for resource in Resource::ALL {
         let _ = process.rlimit(*resource);
     }

@@ -92,10 +92,11 @@ record! {
         holders: Vec<Holder>, Text, ALL;
         /// Bytes received that no process has read yet. A listener has the number of connections that wait to be
         /// accepted. On Linux, only sock_diag(7) reports it for UNIX sockets, and UDP sockets have the memory that the
-        /// bytes occupy.
-        recv_queue: Option<u64>, Plain, LINUX | MACOS | BSD;
-        /// Bytes that are not sent, or that the peer has not acknowledged. A listener has 0.
-        send_queue: Option<u64>, Plain, LINUX | MACOS | BSD;
+        /// bytes occupy. On SunOS, TCP connections have it.
+        recv_queue: Option<u64>, Plain, LINUX | MACOS | BSD | SUNOS;
+        /// Bytes that are not sent, or that the peer has not acknowledged. A listener has 0. On SunOS, only bytes
+        /// that were sent count.
+        send_queue: Option<u64>, Plain, LINUX | MACOS | BSD | SUNOS;
     }
 }
 

@@ -41,6 +41,7 @@ pub const CALLS: &[Call] = &[
     call("Process::children", OsSet::ALL),
     call("Process::cmdline", OsSet::ALL),
     call("Process::comm", OsSet::ALL),
+    call("Process::containment", OsSet::SUNOS),
     call("Process::cpu_affinity", OsSet::LINUX.or(OsSet::WINDOWS).or(OsSet::FREEBSD)),
     call("Process::cpu_num", OsSet::LINUX.or(OsSet::BSD).or(OsSet::SUNOS)),
     call("Process::cpu_times", OsSet::ALL),
@@ -166,6 +167,7 @@ pub const RECORDS: &[RecordInfo] = records! {
     Battery
     Cgroup
     Connection
+    Containment
     CoreKind
     CpuFreq
     CpuStats

@@ -53,14 +53,17 @@ impl System {
     }
 
     /// Opens a captured machine. `root` is a capture, which is one file (feature `capture`), or a directory with a copy
-    /// of a Linux machine's `/proc` and `/sys` (as `root/proc` and `root/sys`).
+    /// of a Linux machine's `/proc` and `/sys` (as `root/proc` and `root/sys`), or of a SunOS machine's `/proc` (feature
+    /// `capture`).
     ///
     /// The code of the captured system reads its capture on any machine. A reading that needs the running kernel fails
     /// with [`Unsupported`](crate::ErrorKind::Unsupported). A reading that the capture does not hold fails with
     /// [`NotCaptured`](crate::ErrorKind::NotCaptured).
     ///
     /// The page size, clock ticks and byte order of a directory come from `root/.psoxide`, which a capture writes, else
-    /// from any `proc/PID/auxv`. Without both, they are 4096, 100 and this machine's byte order.
+    /// from any `proc/PID/auxv`. Without both, they are 4096, 100 and this machine's byte order. For SunOS `root/.psoxide`
+    /// also holds answers that are no files, such as kstats. `root/etc/mnttab`, `root/etc/passwd` and
+    /// `root/var/adm/utmpx` are read too.
     ///
     /// # Errors
     /// Fails if `root` is neither, if `root/proc` is not a directory, or if the file or `root/.psoxide` is malformed.

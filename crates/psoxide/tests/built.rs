@@ -86,7 +86,7 @@ fn every_state_of_a_process_is_read() {
     assert_eq!(states(&openbsd()), [Idle, Waking, Sleeping, Stopped, Zombie, Zombie, Running]);
     for system in [netbsd(), openbsd()] {
         let ids = system.process(3).unwrap().uids().unwrap();
-        assert_eq!((ids.real, ids.effective, ids.saved), (1000, 1001, 1002));
+        assert_eq!((ids.real, ids.effective, ids.saved), (1000, 1001, Some(1002)));
         let rows = system.snapshot([Field::CpuTimes, Field::MemoryInfo]).unwrap().processes;
         let times = rows.iter().find(|row| row.pid == 7).unwrap().cpu_times.value().unwrap();
         assert_eq!((times.user, times.system), (Duration::from_millis(5250), Duration::from_secs(1)));
@@ -204,7 +204,7 @@ fn freebsd_tells_every_state_of_a_process() {
         ]
     );
     let ids = rows[2].uids.value().unwrap();
-    assert_eq!((ids.real, ids.effective, ids.saved), (1000, 1001, 1002));
+    assert_eq!((ids.real, ids.effective, ids.saved), (1000, 1001, Some(1002)));
     let times = rows[5].cpu_times.value().unwrap();
     assert_eq!((times.user, times.system), (Duration::from_millis(5250), Duration::from_millis(1500)));
     assert_eq!(rows[1].memory_info.value().unwrap().rss, 100 * 4096);

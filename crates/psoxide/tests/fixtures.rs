@@ -491,8 +491,8 @@ fn open_files_are_the_regular_ones() {
 fn status_tells_users_cpus_and_switches() {
     let machine = machine!("process-in-full");
     let process = machine.process(7);
-    assert_eq!(process.uids().unwrap(), Ids::new(1000, 1001, 1002));
-    assert_eq!(process.gids().unwrap(), Ids::new(100, 101, 102));
+    assert_eq!(process.uids().unwrap(), Ids::new(1000, 1001, Some(1002)));
+    assert_eq!(process.gids().unwrap(), Ids::new(100, 101, Some(102)));
     assert_eq!(process.username().unwrap(), "anna");
     assert_eq!(process.cpu_affinity().unwrap(), [0, 1, 2, 3, 8]);
     assert_eq!(process.cpu_num().unwrap(), 3);

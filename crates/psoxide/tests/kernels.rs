@@ -163,7 +163,7 @@ fn process_identity_and_time() {
         assert_eq!((process.ppid().unwrap(), process.nice().unwrap()), (1, 0));
         assert_eq!(process.status().unwrap(), ProcessStatus::Sleeping);
         assert_eq!(process.username().unwrap(), "anna");
-        assert_eq!((process.uids().unwrap().saved, process.gids().unwrap().real), (1000, 1000));
+        assert_eq!((process.uids().unwrap().saved, process.gids().unwrap().real), (Some(1000), 1000));
         assert_eq!(process.cmdline().unwrap(), ["server", "--listen", "8080"]);
         let created = process.create_time().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
         assert_eq!(created, Duration::from_secs(1_500_000_500));

@@ -69,8 +69,8 @@ fn identity_names_and_times_are_true() {
         let process = system.process(expected.pid).unwrap();
         assert_eq!(process.ppid().unwrap(), expected.ppid, "{}", expected.role);
         let (uids, gids) = (process.uids().unwrap(), process.gids().unwrap());
-        assert_eq!((uids.real, uids.effective, uids.saved), (expected.uid, expected.uid, expected.uid));
-        assert_eq!((gids.real, gids.effective, gids.saved), (expected.gid, expected.gid, expected.gid));
+        assert_eq!((uids.real, uids.effective, uids.saved), (expected.uid, expected.uid, Some(expected.uid)));
+        assert_eq!((gids.real, gids.effective, gids.saved), (expected.gid, expected.gid, Some(expected.gid)));
         if expected.role.starts_with("zombie") {
             assert_eq!(process.create_time().unwrap_err().kind(), ErrorKind::ZombieProcess);
             assert_eq!(process.status().unwrap(), ProcessStatus::Zombie);

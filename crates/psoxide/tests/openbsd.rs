@@ -52,7 +52,7 @@ fn identity_names_arguments_and_times_are_true() {
         let process = system.process(expected.pid).unwrap();
         assert_eq!(process.ppid().unwrap(), expected.ppid, "{}", expected.role);
         let uids = process.uids().unwrap();
-        assert_eq!((uids.real, uids.effective, uids.saved), (expected.uid, expected.uid, expected.uid));
+        assert_eq!((uids.real, uids.effective, uids.saved), (expected.uid, expected.uid, Some(expected.uid)));
         if expected.role.starts_with("zombie") {
             assert_eq!(process.status().unwrap(), ProcessStatus::Zombie);
             assert_eq!(process.create_time().unwrap_err().kind(), ErrorKind::ZombieProcess);

@@ -51,7 +51,7 @@ fn a_process_with_64_bits() {
         assert_eq!((p.num_threads().unwrap(), p.cpu_num().unwrap()), (3, 1));
         assert_eq!(p.username().unwrap(), "postgres");
         let (uids, gids) = (p.uids().unwrap(), p.gids().unwrap());
-        assert_eq!((uids.real, uids.effective, uids.saved, gids.real, gids.saved), (90, 90, 0, 100, 3));
+        assert_eq!((uids.real, uids.effective, uids.saved, gids.real, gids.saved), (90, 90, Some(0), 100, Some(3)));
         assert_eq!(since_1970(p.create_time().unwrap()), Duration::from_millis(1_700_000_700_250));
         let memory = p.memory_info().unwrap();
         assert_eq!((memory.rss, memory.vms), (8700 * 1024, 20_700 * 1024));
@@ -99,7 +99,7 @@ fn counters_and_threads() {
 #[test]
 fn files_and_mappings() {
     with(700, |p| {
-        assert_eq!(p.num_fds().unwrap(), 4);
+        assert_eq!(p.num_fds().unwrap(), 5);
         let files: Vec<_> = p.open_files().unwrap().into_iter().map(|file| (file.fd, file.path)).collect();
         // One is a device, one a socket, and the path of one is not known.
         assert_eq!(files, [(Some(3), PathBuf::from("/var/pg data/base/1"))]);
@@ -141,7 +141,12 @@ fn what_is_refused_loses_fields() {
         assert_eq!((p.comm().unwrap(), p.name().unwrap()), ("averyverylongna".into(), "averyverylongname".into()));
         assert_eq!(p.cmdline().unwrap(), texts(&["/opt/averyverylongname", "--serve"]));
         assert!(!p.environ().unwrap_err().is_no_such_process());
-        for error in [p.exe().unwrap_err(), p.uids().unwrap_err(), p.num_fds().unwrap_err()] {
+        // `cred` is refused, and `psinfo` has all ids but the saved ones.
+        let (uids, gids) = (p.uids().unwrap(), p.gids().unwrap());
+        assert_eq!((uids.real, uids.effective, uids.saved), (102, 102, None));
+        assert_eq!((gids.real, gids.effective, gids.saved), (112, 112, None));
+        let unix = p.net_connections(ConnectionKind::Unix);
+        for error in [p.exe().unwrap_err(), unix.unwrap_err(), p.num_fds().unwrap_err()] {
             assert_eq!((error.kind(), error.pid()), (ErrorKind::AccessDenied, Some(704)), "{error}");
         }
         let times = p.cpu_times().unwrap();
@@ -251,7 +256,68 @@ fn sockets() {
     assert_eq!((udp[0].pid, udp[1].pid), (Some(1), None));
     let own = system.process(700).unwrap().net_connections(ConnectionKind::Tcp).unwrap();
     assert_eq!(own.len(), 13);
-    assert_eq!(system.net_connections(ConnectionKind::Unix).unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn queues_are_those_of_connections() {
+    let all = machine().net_connections(ConnectionKind::Tcp4).unwrap();
+    let queues = |status| {
+        let socket = all.iter().find(|socket| socket.status == status).unwrap();
+        (socket.recv_queue, socket.send_queue)
+    };
+    assert_eq!(queues(ConnectionStatus::Established), (Some(3), Some(5)));
+    assert_eq!((queues(ConnectionStatus::Listen), queues(ConnectionStatus::SynSent)), ((None, None), (None, None)));
+    let udp = &machine().net_connections(ConnectionKind::Udp).unwrap()[0];
+    assert_eq!((udp.recv_queue, udp.send_queue), (None, None));
+}
+
+#[test]
+fn unix_sockets() {
+    const PATH: &str = "/var/run/pg/.s.PGSQL.5432";
+    let unix = |path: &str| Endpoint::Unix(path.into());
+    // The kernel names no process for the sockets of a zone.
+    let all = machine().net_connections(ConnectionKind::Unix).unwrap();
+    let shown: Vec<_> = all.iter().map(|socket| (socket.kind, socket.laddr.clone(), socket.raddr.clone())).collect();
+    let (stream, datagram) = (SocketType::Stream, SocketType::Datagram);
+    assert_eq!(
+        shown,
+        [
+            (stream, unix(PATH), unix("")),
+            (stream, unix(""), unix(PATH)),
+            (stream, unix(""), unix("")),
+            (datagram, unix(""), unix(""))
+        ]
+    );
+    assert!(all.iter().all(|socket| socket.family == AddressFamily::Unix && socket.pid.is_none()));
+    assert_eq!(machine().net_connections(ConnectionKind::All).unwrap().len(), 16 + all.len());
+    // Those of a process are among its descriptors.
+    let [new, old] = machines().map(|system| system.process(700).unwrap());
+    let sockets = new.net_connections(ConnectionKind::Unix).unwrap();
+    let shown: Vec<_> = sockets.iter().map(|socket| (socket.fd, socket.laddr.clone(), socket.pid)).collect();
+    assert_eq!(shown, [(Some(4), unix(PATH), Some(700)), (Some(8), unix(""), Some(700))]);
+    assert_eq!(new.net_connections(ConnectionKind::All).unwrap().len(), 13 + 2);
+    // An older kernel does not show them. The others are there all the same.
+    assert_eq!(old.net_connections(ConnectionKind::Unix).unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(old.net_connections(ConnectionKind::All).unwrap().len(), 13);
+    with(702, |p| {
+        assert_eq!(p.net_connections(ConnectionKind::Unix).unwrap_err().kind(), ErrorKind::ZombieProcess);
+    });
+}
+
+#[test]
+fn zones_projects_tasks_and_contracts() {
+    with(704, |p| {
+        let of = p.containment().unwrap();
+        assert_eq!((of.zone, of.zone_id, of.project, of.task), (Some("web".into()), 5, 3, 45));
+        assert_eq!(of.contract, Some(764));
+    });
+    with(0, |p| {
+        let of = p.containment().unwrap();
+        assert_eq!((of.zone, of.zone_id, of.project, of.contract), (Some("global".into()), 0, 0, None));
+    });
+    let snapshot = machine().snapshot([Field::Containment]).unwrap();
+    let zones: Vec<_> = snapshot.processes.iter().map(|row| row.containment.value().unwrap().zone_id).collect();
+    assert_eq!(zones, [0, 0, 0, 0, 0, 0, 0, 5]);
 }
 
 #[test]

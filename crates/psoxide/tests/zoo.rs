@@ -146,7 +146,7 @@ fn what_another_user_keeps_to_himself_is_denied_not_missing() {
     let other = if is_root() {
         let child = Reaped::spawn(Command::new("sleep").arg("60").uid(NOBODY).gid(NOBODY));
         let ids = child.0.uids().unwrap();
-        assert_eq!((ids.real, ids.effective, ids.saved), (NOBODY, NOBODY, NOBODY));
+        assert_eq!((ids.real, ids.effective, ids.saved), (NOBODY, NOBODY, Some(NOBODY)));
         assert_eq!(child.0.gids().unwrap(), ids);
         assert_eq!(child.0.username().unwrap(), "nobody");
         return;

@@ -75,9 +75,10 @@ struct Process {
     zone: i64,
     terminal: i64,
     threads: i64,
-    /// Descriptor, mode and path.
+    /// Descriptor, mode and path; of a UNIX socket the path that it is bound to.
     files: &'static [(u32, u32, &'static str)],
     refused: bool,
+    project: i64,
 }
 
 /// `SSLEEP`, `SZOMB`, `SSTOP`, `SONPROC`.
@@ -101,7 +102,12 @@ const ORDINARY: Process = Process {
     threads: 1,
     files: &[],
     refused: false,
+    project: 0,
 };
+
+/// `S_IFSOCK`, `S_IFMT`.
+const SOCKET: u32 = 0o140_000;
+const TYPE: u32 = 0o170_000;
 
 const PROCESSES: &[Process] = &[
     Process { pid: 0, ppid: 0, name: "sched", data_model: 0, class: "SYS", ..ORDINARY },
@@ -119,9 +125,11 @@ const PROCESSES: &[Process] = &[
         files: &[
             (0, 0o020_666, "/dev/null"),
             (3, 0o100_600, "/var/pg data/base/1"),
-            (4, 0o140_777, ""),
+            (4, 0o140_777, "/var/run/pg/.s.PGSQL.5432"),
             (7, 0o100_644, ""),
+            (8, 0o140_777, ""),
         ],
+        project: 100,
         ..ORDINARY
     },
     Process {
@@ -154,6 +162,7 @@ const PROCESSES: &[Process] = &[
         uid: 102,
         zone: 5,
         refused: true,
+        project: 3,
         ..ORDINARY
     },
 ];
@@ -186,6 +195,7 @@ fn machine(model: Model) -> Filled<Capture> {
         add_process(&mut capture, process, model)?;
     }
     add_machine(&mut capture);
+    capture.record("kstat raw sockfs:0:sock_unix_list", Ok(unix_sockets()?));
     Ok(capture)
 }
 
@@ -208,9 +218,10 @@ fn add_process(capture: &mut Capture, process: &Process, model: Model) -> Filled
         ("pr_start.tv_nsec", 250_000_000),
         ("pr_argc", i64::try_from(process.arguments.len()).unwrap_or_default()),
         ("pr_dmodel", process.data_model),
-        ("pr_projid", 3),
+        ("pr_taskid", 40 + process.zone),
+        ("pr_projid", process.project),
         ("pr_zoneid", process.zone),
-        ("pr_contract", 60 + pid),
+        ("pr_contract", if process.data_model == 0 { 0 } else { 60 + pid }),
         ("pr_lwp.pr_lwpid", 1),
         ("pr_lwp.pr_state", process.state),
         ("pr_lwp.pr_nice", if process.class == "SYS" { 0 } else { 24 }),
@@ -251,9 +262,30 @@ fn add_process(capture: &mut Capture, process: &Process, model: Model) -> Filled
         }
         add_threads(capture, process, model)?;
     }
+    // illumos has `argv` since 2018, and `fdinfo` since 2021. The machine with 32 bits is an older one.
+    if process.data_model != 0 && model == Model::Lp64 {
+        let strings = process.arguments.iter().flat_map(|argument| [argument.as_bytes(), &[0]].concat());
+        file(capture, "argv", strings.collect());
+    }
     file(capture, "psinfo", info.bytes);
     file(capture, "usage", usage.bytes);
-    let refused = ["file status", "file cred", "file xmap", "dir fd", "link path/a.out", "link path/cwd", "file as"];
+    let refused = [
+        "file status",
+        "file cred",
+        "file xmap",
+        "file auxv",
+        "dir fd",
+        "dir fdinfo",
+        "link path/a.out",
+        "link path/cwd",
+        "file as",
+    ];
+    if model == Model::Ilp32 {
+        for question in ["file argv", "file cmdline", "dir fdinfo"] {
+            let (what, name) = question.split_once(' ').unwrap_or_default();
+            capture.record(format!("{what} /proc/{pid}/{name}"), Err(ENOENT));
+        }
+    }
     for question in refused.iter().filter(|_| process.refused) {
         let (what, name) = question.split_once(' ').unwrap_or_default();
         let address = if name == "as" { format!(" {:#x}", stack(process)) } else { String::new() };
@@ -263,9 +295,11 @@ fn add_process(capture: &mut Capture, process: &Process, model: Model) -> Filled
         // A zombie has no address space, no files and no threads.
         ZOMBIE => {
             let missing =
-                ["file /status", "file /xmap", "file /lusage", "link /path/a.out", "link /path/cwd", "dir /fd"];
-            for (what, name) in missing.iter().filter_map(|question| question.split_once(' ')) {
-                capture.record(format!("{what} /proc/{pid}{name}"), Err(ENOENT));
+                ["status", "xmap", "lusage", "execname"].map(|name| format!("file /proc/{pid}/{name}"));
+            let links = ["path/a.out", "path/cwd"].map(|name| format!("link /proc/{pid}/{name}"));
+            let folders = ["fd", "fdinfo"].map(|name| format!("dir /proc/{pid}/{name}"));
+            for question in missing.into_iter().chain(links).chain(folders) {
+                capture.record(question, Err(ENOENT));
             }
             add_credentials(capture, process, model)
         }
@@ -323,10 +357,11 @@ fn add_owned(capture: &mut Capture, process: &Process, model: Model) -> Filled {
         let program = if program.starts_with('/') { program.to_owned() } else { format!("/usr/bin/{}", process.name) };
         capture.entries.insert(path("path/a.out"), Entry::Link(program.into_bytes()));
         if too_wide(process, model) {
-            return add_directories(capture, process);
+            return add_directories(capture, process, model);
         }
+        add_vector(capture, process);
         capture.record(format!("file /proc/{pid}/as {:#x}", stack(process)), Ok(arguments(process)));
-        let mut maps = Vec::new();
+        let (mut maps, mut small) = (Vec::new(), Vec::new());
         for (name, start, flags, resident, anonymous) in
             [("a.out", 0x40_0000, 5, 30, 0), ("", 0x80_0000, 0x56, 12, 12), ("", 0x90_0000, 0x66, 2, 2)]
         {
@@ -343,10 +378,24 @@ fn add_owned(capture: &mut Capture, process: &Process, model: Model) -> Filled {
                 ("pr_locked", 1),
             ])?;
             maps.extend(map.bytes);
+            let mut map = Record::new("prmap_t", model)?;
+            map.put("pr_mapname", name.as_bytes())?;
+            map.numbers(&[("pr_vaddr", start), ("pr_size", 0x4_0000), ("pr_mflags", flags), ("pr_shmid", -1)])?;
+            small.extend(map.bytes);
         }
         capture.entries.insert(path("xmap"), Entry::File(maps));
+        capture.entries.insert(path("map"), Entry::File(small));
     }
-    add_directories(capture, process)
+    add_directories(capture, process, model)
+}
+
+/// `auxv`: the size of a page among other things.
+fn add_vector(capture: &mut Capture, process: &Process) {
+    let pairs: [(u64, u64); 4] = [(3, 0x40_0040), (6, 4096), (9, 0x40_1000), (0, 0)];
+    let width = if process.data_model == 1 { 4 } else { 8 };
+    let words = pairs.into_iter().flat_map(|(kind, value)| [kind, value]);
+    let bytes = words.flat_map(|word| word.to_le_bytes().into_iter().take(width)).collect();
+    capture.entries.insert(format!("proc/{}/auxv", process.pid).into_bytes(), Entry::File(bytes));
 }
 
 /// `cred`.
@@ -366,9 +415,15 @@ fn add_credentials(capture: &mut Capture, process: &Process, model: Model) -> Fi
 }
 
 /// The working directory and the descriptors.
-fn add_directories(capture: &mut Capture, process: &Process) -> Filled {
+fn add_directories(capture: &mut Capture, process: &Process, model: Model) -> Filled {
     let pid = process.pid;
     let path = |name: &str| format!("proc/{pid}/{name}").into_bytes();
+    if model == Model::Lp64 {
+        capture.entries.insert(path("fdinfo"), Entry::Dir);
+        for (fd, mode, target) in process.files {
+            capture.entries.insert(path(&format!("fdinfo/{fd}")), Entry::File(descriptor(*fd, *mode, target, model)?));
+        }
+    }
     match pid {
         // The kernel does not know where this one is.
         703 => capture.record(format!("link /proc/{pid}/path/cwd"), Err(ENOENT)),
@@ -378,7 +433,7 @@ fn add_directories(capture: &mut Capture, process: &Process) -> Filled {
     for (fd, mode, target) in process.files {
         capture.entries.insert(path(&format!("fd/{fd}")), Entry::File(Vec::new()));
         capture.record(format!("stat /proc/{pid}/fd/{fd}"), Ok(format!("{mode:o}").into_bytes()));
-        if target.is_empty() {
+        if target.is_empty() || mode & TYPE == SOCKET {
             capture.record(format!("link /proc/{pid}/path/{fd}"), Err(ENOENT));
         } else {
             capture.entries.insert(path(&format!("path/{fd}")), Entry::Link(target.as_bytes().to_vec()));
@@ -390,6 +445,59 @@ fn add_directories(capture: &mut Capture, process: &Process) -> Filled {
         }
     }
     Ok(())
+}
+
+/// A file of `fdinfo`: an open file with its path, or a UNIX socket that is a stream.
+fn descriptor(fd: u32, mode: u32, target: &str, model: Model) -> Filled<Vec<u8>> {
+    let mut record = Record::new("prfdinfo_t", model)?;
+    record.numbers(&[("pr_fd", fd.into()), ("pr_mode", mode.into()), ("pr_offset", 512), ("pr_peerpid", -1)])?;
+    let (end, _) = record.layout.member("pr_misc", model).ok_or("pr_misc")?;
+    record.bytes.truncate(end);
+    // The kernel rounds each item up to four bytes, and counts its header.
+    let item = |kind: u32, data: &[u8]| {
+        let padded = data.len().next_multiple_of(4);
+        let size = u32::try_from(padded + 8).unwrap_or_default();
+        [&size.to_le_bytes()[..], &kind.to_le_bytes(), data, &vec![0; padded - data.len()]].concat()
+    };
+    let name = [&[1, 0], target.as_bytes(), &[0]].concat();
+    let items = match mode & TYPE {
+        SOCKET => [item(1, &name), item(2, &[1, 0]), item(9, &2u32.to_le_bytes())].concat(),
+        _ if target.is_empty() => Vec::new(),
+        _ => item(0, &[target.as_bytes(), &[0]].concat()),
+    };
+    Ok([record.bytes, items, vec![0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]].concat())
+}
+
+/// A record of the kstat of UNIX sockets: the struct, and three addresses as text. The flags say bound and connected.
+fn unix_socket(kind: i64, flags: i64, local: &str, peer: &str, is_pair: bool) -> Filled<Vec<u8>> {
+    let mut record = Record::new("sockinfo", Model::Lp64)?;
+    let length = |path: &str| i64::try_from(path.len() + 3).unwrap_or_default();
+    record.numbers(&[
+        ("si_size", 2152),
+        ("si_family", 1),
+        ("si_type", kind),
+        ("si_state", flags),
+        ("si_laddr_soa_len", length(local)),
+        ("si_faddr_soa_len", length(peer)),
+        ("si_faddr_noxlate", is_pair.into()),
+    ])?;
+    record.put("si_laddr_sun_path", local.as_bytes())?;
+    record.put("si_faddr_sun_path", peer.as_bytes())?;
+    let addresses = b"fffffe01deadbeef\0fffffe01deadbee0\00\0";
+    record.bytes.extend_from_slice(addresses);
+    record.bytes.resize(2152, 0);
+    Ok(record.bytes)
+}
+
+/// The UNIX sockets of the zone: one that listens, its peer, an end of a pair, and one that is not bound.
+fn unix_sockets() -> Filled<Vec<u8>> {
+    Ok([
+        unix_socket(2, 0x220, "/var/run/pg/.s.PGSQL.5432", "", false)?,
+        unix_socket(2, 0x21, "", "/var/run/pg/.s.PGSQL.5432", false)?,
+        unix_socket(2, 0x21, "/made/up", "/made/up", true)?,
+        unix_socket(1, 0, "", "", false)?,
+    ]
+    .concat())
 }
 
 /// The pointers to arguments and environment, and the strings behind them.
@@ -448,11 +556,16 @@ fn sockets() -> Vec<u8> {
     for (number, state) in (0..).zip(-6i32..=6) {
         let peer: &[u8] = if state >= -2 { &[192, 0, 2, 1] } else { &[0; 4] };
         let peer_port = port(if state >= -2 { 40_000 } else { 0 });
-        let fields: [(usize, &[u8]); 6] = [
+        let fields: [(usize, &[u8]); 10] = [
             (4, &[10, 0, 0, 2]),
             (8, &port(5000 + number)),
             (12, peer),
             (16, &peer_port),
+            // 3 bytes wait for the process, and 5 for the peer.
+            (20, &port(1005)),
+            (24, &port(1000)),
+            (32, &port(2003)),
+            (36, &port(2000)),
             (52, &state.to_le_bytes()),
             (56, &port(700)),
         ];
@@ -586,6 +699,8 @@ fn add_machine(capture: &mut Capture) {
     capture.record("call getpwuid 90", text("postgres"));
     capture.record("call getpwuid 101", text("anna"));
     capture.record("call getpwuid 102", Err(ENOENT));
+    capture.record("call getzonenamebyid 0", text("global"));
+    capture.record("call getzonenamebyid 5", text("web"));
     capture.record("mib2", Ok(sockets()));
     add_interfaces(capture);
     let mnttab = "rpool/ROOT/omnios\t/\tzfs\trw,devices,setuid,dev=4310002\t1700000001\n\

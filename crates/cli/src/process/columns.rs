@@ -1,7 +1,7 @@
 //! The columns of listings of processes.
 
 use psoxide::{
-    Cgroup, CtxSwitches, Field, IoCounters, MemoryFootprint, MemoryInfo, PageFaults, ProcessStatus, Record as _,
+    Cgroup, Containment, CtxSwitches, Field, IoCounters, MemoryFootprint, MemoryInfo, PageFaults, ProcessStatus, Record as _,
     Scheduling, ToValue, Unit, Value,
 };
 
@@ -121,6 +121,11 @@ pub(crate) const COLUMNS: &[Column<Proc>] = &[
         escape_to(out, id.and_then(|id| id.get(..SHORT)).map_or(container, std::ffi::OsStr::new));
         true
     }),
+    part_of!(Containment, zone, "ZONE", Containment, containment),
+    part_of!(Containment, zone_id, "ZONEID", Containment, containment),
+    part_of!(Containment, project, "PROJID", Containment, containment),
+    part_of!(Containment, task, "TASKID", Containment, containment),
+    part_of!(Containment, contract, "CTID", Containment, containment),
     reading!("net_namespace", "NETNS", Plain, NetNamespace, net_namespace),
     reading!("oom_score", "OOM", Plain, OomScore, oom_score),
     Column::new("uid", "UID", Unit::Plain, "The real user id.", |p: &Proc| part(&p.row.uids, |ids| &ids.real))

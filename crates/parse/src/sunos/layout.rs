@@ -50,6 +50,8 @@ impl Layout {
             "prcred_t" => (CREDENTIALS.to_vec(), [0, 0]),
             "prmap_t" => (MAPPING.to_vec(), [0, 0]),
             "prxmap_t" => (RESIDENT.to_vec(), RESIDENT_FILLER),
+            "prfdinfo_t" => (DESCRIPTOR.to_vec(), [0, 0]),
+            "sockinfo" => (SOCKET.to_vec(), [0, 0]),
             _ => return None,
         };
         let (mut layout, bits) = (Self::of_members(&members, model), place(model));
@@ -285,10 +287,54 @@ const CREDENTIALS: &[Member] = &[
     ("pr_ngroups", INT, 1),
 ];
 
+/// `prfdinfo_t`. Its last member has no size: the items that follow begin there.
+const DESCRIPTOR: &[Member] = &[
+    ("pr_fd", INT, 1),
+    ("pr_mode", INT, 1),
+    ("pr_ino", WIDE, 1),
+    ("pr_size", WIDE, 1),
+    ("pr_offset", WIDE, 1),
+    ("pr_uid", INT, 1),
+    ("pr_gid", INT, 1),
+    ("pr_major", INT, 1),
+    ("pr_minor", INT, 1),
+    ("pr_rmajor", INT, 1),
+    ("pr_rminor", INT, 1),
+    ("pr_fileflags", INT, 1),
+    ("pr_fdflags", INT, 1),
+    ("pr_locktype", SHORT, 1),
+    ("pr_lockpid", INT, 1),
+    ("pr_locksysid", INT, 1),
+    ("pr_peerpid", INT, 1),
+    ("pr_filler", INT, 25),
+    ("pr_peername", CHAR, 16),
+    ("pr_misc", CHAR, 0),
+];
+
+/// `struct sockinfo` of sys/socketvar.h, with paths of `MAXPATHLEN` and a NUL.
+const SOCKET: &[Member] = &[
+    ("si_size", INT, 1),
+    ("si_family", SHORT, 1),
+    ("si_type", SHORT, 1),
+    ("si_flag", SHORT, 1),
+    ("si_state", INT, 1),
+    ("si_ux_laddr_sou_magic", INT, 1),
+    ("si_ux_faddr_sou_magic", INT, 1),
+    ("si_serv_type", INT, 1),
+    ("si_laddr_soa_len", INT, 1),
+    ("si_faddr_soa_len", INT, 1),
+    ("si_laddr_family", SHORT, 1),
+    ("si_faddr_family", SHORT, 1),
+    ("si_laddr_sun_path", CHAR, 1025),
+    ("si_faddr_sun_path", CHAR, 1025),
+    ("si_faddr_noxlate", INT, 1),
+    ("si_szoneid", INT, 1),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sunos::{mapping, process, thread};
+    use crate::sunos::{fdinfo, mapping, process, thread, unix};
 
     /// Compares what a parser knows with the declaration.
     fn compare(name: &str, sizes: (usize, usize), fields: &[(&str, usize, usize)]) {
@@ -312,6 +358,16 @@ mod tests {
         compare("prxmap_t", mapping::Resident::SIZES, mapping::Resident::LAYOUT);
         let credentials: Vec<_> = process::Credentials::LAYOUT.iter().map(|(name, at)| (*name, *at, *at)).collect();
         compare("prcred_t", (process::Credentials::SIZE, process::Credentials::SIZE), &credentials);
+        let socket: Vec<_> = unix::Record::LAYOUT.iter().map(|(name, at)| (*name, *at, *at)).collect();
+        compare("sockinfo", (unix::Record::SIZE, unix::Record::SIZE), &socket);
+        // The file goes on where the struct would be padded.
+        for model in [Model::Ilp32, Model::Lp64] {
+            let layout = Layout::of("prfdinfo_t", model).unwrap();
+            assert_eq!(layout.member("pr_misc", model), Some((fdinfo::Descriptor::SIZE, 0)));
+            for (field, at) in fdinfo::Descriptor::LAYOUT {
+                assert_eq!(layout.member(field, model).map(|(at, _)| at), Some(*at), "{field} in {model:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The tables of TCP and UDP sockets that the network modules answer to a `T_SVR4_OPTMGMT_REQ`, as netstat(8) asks.
 //!
 //! An answer is a row of messages: a `struct opthdr` with level, name and length, and the data of that length. The counters
-//! of TCP and of UDP tell how long an entry of their tables is. Structs are packed, so both data models have the same.
+//! of TCP and of UDP say how long an entry of their tables is. The structs are packed, so both data models have the same ones.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
@@ -64,7 +64,15 @@ view! {
         peer: [bytes 4] = "tcpConnRemAddress" @ 12,
         /// Peer's port.
         peer_port: i32 = "tcpConnRemPort" @ 16,
-        /// `TCPS_` state, which also tells idle from bound.
+        /// Sequence number of the next byte to send.
+        send_next: u32 = "tcpConnEntryInfo.ce_snxt" @ 20,
+        /// Sequence number of the first byte that the peer has not acknowledged.
+        send_unacknowledged: u32 = "tcpConnEntryInfo.ce_suna" @ 24,
+        /// Sequence number of the next byte to receive.
+        receive_next: u32 = "tcpConnEntryInfo.ce_rnxt" @ 32,
+        /// Sequence number of the first byte that was not acknowledged to the peer.
+        receive_acknowledged: u32 = "tcpConnEntryInfo.ce_rack" @ 36,
+        /// `TCPS_` state, which distinguishes idle from bound.
         state: i32 = "tcpConnEntryInfo.ce_state" @ 52,
     }
 }
@@ -82,6 +90,14 @@ view! {
         peer_port: i32 = "tcp6ConnRemPort" @ 36,
         /// Number of the interface of a link-local address.
         interface: u32 = "tcp6ConnIfIndex" @ 40,
+        /// Sequence number of the next byte to send.
+        send_next: u32 = "tcp6ConnEntryInfo.ce_snxt" @ 48,
+        /// Sequence number of the first byte that the peer has not acknowledged.
+        send_unacknowledged: u32 = "tcp6ConnEntryInfo.ce_suna" @ 52,
+        /// Sequence number of the next byte to receive.
+        receive_next: u32 = "tcp6ConnEntryInfo.ce_rnxt" @ 60,
+        /// Sequence number of the first byte that was not acknowledged to the peer.
+        receive_acknowledged: u32 = "tcp6ConnEntryInfo.ce_rack" @ 64,
         /// `TCPS_` state.
         state: i32 = "tcp6ConnEntryInfo.ce_state" @ 80,
     }
@@ -134,8 +150,32 @@ pub struct Socket {
     pub peer: Option<SocketAddr>,
     /// `TCPS_` state of TCP.
     pub state: Option<i32>,
-    /// The process that made the socket, if the kernel tells it.
+    /// The process that made the socket, if the kernel names it.
     pub pid: Option<u32>,
+    /// The bytes of a TCP connection that wait, as netstat(8) shows them.
+    pub queues: Option<Queues>,
+}
+
+/// The bytes of a TCP connection that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queues {
+    /// Bytes received and not acknowledged yet, because the process has not read them.
+    pub receive: u32,
+    /// Bytes sent that the peer has not acknowledged.
+    pub send: u32,
+}
+
+impl Queues {
+    /// The differences of sequence numbers, which start again at 0 after the largest one. The kernel gives an unprivileged
+    /// caller numbers of which only the differences are true.
+    fn of(state: i32, [next, unacknowledged, received, acknowledged]: [u32; 4]) -> Option<Self> {
+        /// `TCPS_ESTABLISHED`: before it nothing is exchanged.
+        const ESTABLISHED: i32 = 0;
+        // A number that is behind the other one says that nothing waits.
+        let between = |first: u32, second: u32| u32::try_from(first.wrapping_sub(second).cast_signed()).unwrap_or(0);
+        let queues = Self { receive: between(received, acknowledged), send: between(next, unacknowledged) };
+        (state >= ESTABLISHED).then_some(queues)
+    }
 }
 
 /// The sockets of an answer, in its order. What is malformed comes as an error in its place.
@@ -226,27 +266,33 @@ impl Sizes {
 fn tcp(bytes: &[u8]) -> Result<Socket> {
     let entry = Tcp::new(bytes)?;
     let (local, peer) = (inet(entry.local(), entry.local_port())?, inet(entry.peer(), entry.peer_port())?);
-    Ok(Socket { is_tcp: true, local, peer: there(peer), state: Some(entry.state()), pid: pid(bytes, TCP_PID) })
+    let sequence =
+        [entry.send_next(), entry.send_unacknowledged(), entry.receive_next(), entry.receive_acknowledged()];
+    let queues = Queues::of(entry.state(), sequence);
+    Ok(Socket { is_tcp: true, local, peer: there(peer), state: Some(entry.state()), pid: pid(bytes, TCP_PID), queues })
 }
 
 fn tcp6(bytes: &[u8]) -> Result<Socket> {
     let entry = Tcp6::new(bytes)?;
     let local = inet6(entry.local(), entry.local_port(), entry.interface())?;
     let peer = inet6(entry.peer(), entry.peer_port(), entry.interface())?;
-    Ok(Socket { is_tcp: true, local, peer: there(peer), state: Some(entry.state()), pid: pid(bytes, TCP6_PID) })
+    let sequence =
+        [entry.send_next(), entry.send_unacknowledged(), entry.receive_next(), entry.receive_acknowledged()];
+    let queues = Queues::of(entry.state(), sequence);
+    Ok(Socket { is_tcp: true, local, peer: there(peer), state: Some(entry.state()), pid: pid(bytes, TCP6_PID), queues })
 }
 
 fn udp(bytes: &[u8]) -> Result<Socket> {
     let entry = Udp::new(bytes)?;
     let (local, peer) = (inet(entry.local(), entry.local_port())?, inet(entry.peer(), entry.peer_port())?);
-    Ok(Socket { is_tcp: false, local, peer: there(peer), state: None, pid: pid(bytes, UDP_PID) })
+    Ok(Socket { is_tcp: false, local, peer: there(peer), state: None, pid: pid(bytes, UDP_PID), queues: None })
 }
 
 fn udp6(bytes: &[u8]) -> Result<Socket> {
     let entry = Udp6::new(bytes)?;
     let local = inet6(entry.local(), entry.local_port(), entry.interface())?;
     let peer = inet6(entry.peer(), entry.peer_port(), entry.interface())?;
-    Ok(Socket { is_tcp: false, local, peer: there(peer), state: None, pid: pid(bytes, UDP6_PID) })
+    Ok(Socket { is_tcp: false, local, peer: there(peer), state: None, pid: pid(bytes, UDP6_PID), queues: None })
 }
 
 fn port(number: i32) -> Result<u16> {
@@ -311,6 +357,11 @@ mod tests {
                 (20, &link_local),
                 (36, &9i32.to_le_bytes()),
                 (40, &2u32.to_le_bytes()),
+                // Two bytes past the largest number, and five before.
+                (48, &2u32.to_le_bytes()),
+                (52, &(u32::MAX - 4).to_le_bytes()),
+                (60, &9u32.to_le_bytes()),
+                (64, &6u32.to_le_bytes()),
                 (80, &4i32.to_le_bytes()),
             ],
         );
@@ -332,6 +383,7 @@ mod tests {
             peer: peer.map(|peer| peer.parse().unwrap()),
             state,
             pid,
+            queues: (state == Some(4)).then_some(Queues { receive: 3, send: 7 }),
         };
         assert_eq!(
             found,

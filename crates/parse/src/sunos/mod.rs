@@ -3,6 +3,8 @@
 //! The files of /proc are structs of the *reader's* data model: a 32-bit program is given 32-bit structs. A copied tree may
 //! hold either, so each struct has two layouts. The offsets are those of illumos' `procfs.h` on x86.
 
+pub mod auxv;
+pub mod fdinfo;
 pub mod kstat;
 pub mod layout;
 pub mod lif;
@@ -11,6 +13,7 @@ pub mod mib2;
 pub mod mnttab;
 pub mod process;
 pub mod thread;
+pub mod unix;
 pub mod utmpx;
 
 use std::time::Duration;

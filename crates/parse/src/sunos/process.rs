@@ -53,6 +53,8 @@ models! {
         envp: (u32, u64) -> u64 = "pr_envp" @ (196, 248),
         /// Data model of the process; see [`Info::model`].
         data_model: (u8, u8) -> u8 = "pr_dmodel" @ (200, 256),
+        /// Task.
+        task: (i32, i32) -> i32 = "pr_taskid" @ (204, 260),
         /// Project.
         project: (i32, i32) -> i32 = "pr_projid" @ (208, 264),
         /// Zone.

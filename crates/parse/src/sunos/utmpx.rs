@@ -26,7 +26,8 @@ view! {
     }
 }
 
-/// `USER_PROCESS`.
+/// `BOOT_TIME`, `USER_PROCESS`.
+const BOOT_TIME: i16 = 2;
 const USER_PROCESS: i16 = 7;
 
 impl Record<'_> {
@@ -34,6 +35,12 @@ impl Record<'_> {
     #[must_use]
     pub fn is_login(self) -> bool {
         self.kind() == USER_PROCESS
+    }
+
+    /// Whether this says when the machine was booted.
+    #[must_use]
+    pub fn is_boot(self) -> bool {
+        self.kind() == BOOT_TIME
     }
 
     /// When it was written, since 1970.

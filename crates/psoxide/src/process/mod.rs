@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 pub use control::{Child, WaitOutcome, wait_procs};
 pub use records::{
-    Cgroup, CtxSwitches, Energy, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
+    Cgroup, Containment, CtxSwitches, Energy, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
     MemoryFootprint, MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, ProcessCpuTimes,
     ProcessStatus, Resource, Scheduling, SchedulingPolicy, Thread, ThreadDetails,
 };
@@ -346,13 +346,18 @@ impl Process {
         self.with_handle(Os::cgroup)
     }
 
+    /// Reads the zone, project, task and contract that the process belongs to.
+    pub fn containment(&self) -> Result<Containment> {
+        self.with_handle(Os::containment)
+    }
+
     /// Reads the number of the process's jail, or 0 outside of jails.
     pub fn jail(&self) -> Result<u32> {
         self.with_handle(Os::jail)
     }
 
     /// Reads the name of the binary interface (ABI) of the process, such as `FreeBSD ELF64`, or `Linux ELF64` for a
-    /// Linux program.
+    /// Linux program. SunOS: the data model, `32-bit` or `64-bit`.
     pub fn abi(&self) -> Result<OsString> {
         self.with_handle(Os::abi)
     }

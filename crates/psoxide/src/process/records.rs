@@ -251,8 +251,8 @@ record! {
         real: u32, Plain, POSIX;
         /// Effective id: the user or group whose permissions apply.
         effective: u32, Plain, POSIX;
-        /// Saved id: an effective id that the process can return to.
-        saved: u32, Plain, POSIX;
+        /// Saved id: an effective id that the process can return to. `None` where the system refuses it and shows the others.
+        saved: Option<u32>, Plain, POSIX;
     }
 }
 
@@ -313,6 +313,25 @@ record! {
         priority: i32, Plain, LINUX;
         /// The real-time priority, 1 to 99, or 0 for a process that is not real-time.
         realtime: u32, Plain, LINUX;
+    }
+}
+
+record! {
+    /// The zone, project, task and contract that a process belongs to: zones(7), project(5), contract(5).
+    ///
+    /// SunOS: `/proc/PID/psinfo`, proc(5).
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct Containment = "pcontainment" {
+        /// Name of the zone. `None` if the zone has been halted, or is not visible from this one.
+        zone: Option<OsString>, Text, SUNOS;
+        /// Id of the zone; 0 for the global zone.
+        zone_id: u32, Plain, SUNOS;
+        /// Id of the project.
+        project: u32, Plain, SUNOS;
+        /// Id of the task.
+        task: u32, Plain, SUNOS;
+        /// Id of the process contract. `None` for a process that is in none.
+        contract: Option<u32>, Plain, SUNOS;
     }
 }
 
@@ -378,7 +397,7 @@ impl Scheduling {
 impl Ids {
     /// Makes ids from the real, effective and saved id.
     #[must_use]
-    pub const fn new(real: u32, effective: u32, saved: u32) -> Self {
+    pub const fn new(real: u32, effective: u32, saved: Option<u32>) -> Self {
         Self { real, effective, saved }
     }
 }

@@ -9,8 +9,8 @@ use crate::process::explain;
 use crate::sys::{Handle, Os, ProcessReadings};
 use crate::value::{ToValue, Value};
 use crate::{
-    Cgroup, CtxSwitches, Ids, IoCounters, MemoryFootprint, MemoryInfo, PageFaults, Pid, ProcessCpuTimes, ProcessStatus,
-    Scheduling, ThreadDetails,
+    Cgroup, Containment, CtxSwitches, Ids, IoCounters, MemoryFootprint, MemoryInfo, PageFaults, Pid, ProcessCpuTimes,
+    ProcessStatus, Scheduling, ThreadDetails,
 };
 
 /// Lists the fields that a snapshot can hold: the field, its type, its getter.
@@ -132,6 +132,8 @@ fields! {
     IsKernelThread, is_kernel_thread: bool = is_kernel_thread;
     /// Control group, systemd unit and container.
     Cgroup, cgroup: Cgroup = cgroup;
+    /// Zone, project, task and contract (SunOS).
+    Containment, containment: Containment = containment;
     /// The inode number of the network namespace.
     NetNamespace, net_namespace: u64 = net_namespace;
     /// The score by which the kernel chooses a process to kill when memory runs out.

@@ -113,8 +113,12 @@ macro_rules! systems {
             }
 
             fn at_root(root: &Path) -> Result<Source> {
-                // Only Linux reads a directory of copied files.
-                super::linux::Linux::at_root(root).map(Source::Linux)
+                // Only Linux and SunOS read a directory of copied files.
+                if super::sunos::is_tree(root) {
+                    super::sunos::Sunos::at_root(root).map(Source::Sunos)
+                } else {
+                    super::linux::Linux::at_root(root).map(Source::Linux)
+                }
             }
 
             fn with_procfs(procfs: &Path) -> Result<Source> {

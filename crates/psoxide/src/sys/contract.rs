@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{Fate, Handle, Parentage, Platform};
 use crate::{
-    Battery, Cgroup, Connection, ConnectionKind, CoreKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo,
+    Battery, Cgroup, Connection, ConnectionKind, Containment, CoreKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo,
     DiskPartition, DiskUsage, Energy, Error, ExitStatus, Fan, Gpu, HostInfo, Ids, IoCounters, IoPriority, Limit,
     LoadAverage, MemoryDetails, MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults,
     Pid, Pressure, PressureOf, ProcessCpuTimes, ProcessStatus, Resource, Result, RunQueue, Scheduling, Service, Signal,
@@ -275,6 +275,9 @@ contract! {
 
         /// Reads the control group.
         fn cgroup(process) -> Result<Cgroup> = unsupported;
+
+        /// Reads the zone, project, task and contract.
+        fn containment(process) -> Result<Containment> = unsupported;
 
         /// Reads the number of the jail, or 0 outside of jails.
         fn jail(process) -> Result<u32> = unsupported;

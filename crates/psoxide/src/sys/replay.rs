@@ -11,7 +11,7 @@ use super::{
     PressureReadings, ProcessReadings, Scope, SensorReadings, ServiceReadings, SystemReadings, Types, UserReadings,
 };
 use crate::{
-    Cgroup, CpuTimes, CtxSwitches, DiskIo, DiskPartition, DiskUsage, Error, FieldSet, HostInfo, Ids, IoCounters,
+    Cgroup, Containment, CpuTimes, CtxSwitches, DiskIo, DiskPartition, DiskUsage, Error, FieldSet, HostInfo, Ids, IoCounters,
     LoadAverage, MemoryFootprint, MemoryInfo, Moment, NetIo, PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes,
     ProcessStatus, Reading, Result, Row, RunQueue, Scheduling, SwapMemory, ThreadDetails, VirtualMemory,
 };
@@ -155,6 +155,7 @@ impl ProcessReadings for Replay {
         scheduling: Scheduling;
         is_kernel_thread: bool;
         cgroup: Cgroup;
+        containment: Containment;
         net_namespace: u64;
         oom_score: u64;
         thread_details: Vec<ThreadDetails>;

@@ -28,6 +28,7 @@ pub(crate) fn make(name: &str, system: &System, me: &Process) -> Option<Result<(
         "Process::abi" => me.abi().map(drop),
         "Process::jail" => me.jail().map(drop),
         "Process::cgroup" => me.cgroup().map(drop),
+        "Process::containment" => me.containment().map(drop),
         "Process::children" => me.children(true).map(drop),
         "Process::cmdline" => me.cmdline().map(drop),
         "Process::comm" => me.comm().map(drop),

@@ -112,12 +112,12 @@ class pthread(NamedTuple):
 class puids(NamedTuple):
     real: int  # Real id: the user or group that started the process.
     effective: int  # Effective id: the user or group whose permissions apply.
-    saved: int  # Saved id: an effective id that the process can return to.
+    saved: int  # Saved id: an effective id that the process can return to. `None` where the system refuses it and shows the others.
 
 class pgids(NamedTuple):
     real: int  # Real id: the user or group that started the process.
     effective: int  # Effective id: the user or group whose permissions apply.
-    saved: int  # Saved id: an effective id that the process can return to.
+    saved: int  # Saved id: an effective id that the process can return to. `None` where the system refuses it and shows the others.
 
 class pionice(NamedTuple):
     ioclass: IOPriority  # Scheduling class.

@@ -138,11 +138,11 @@ impl ProcessReadings for Freebsd {
     }
 
     fn uids(process: &Handle<'_>) -> Result<Ids> {
-        of_record(process, |record| Ok(Ids { real: record.ruid(), effective: record.uid(), saved: record.svuid() }))
+        of_record(process, |record| Ok(Ids::new(record.ruid(), record.uid(), Some(record.svuid()))))
     }
 
     fn gids(process: &Handle<'_>) -> Result<Ids> {
-        of_record(process, |record| Ok(Ids { real: record.rgid(), effective: record.gid(), saved: record.svgid() }))
+        of_record(process, |record| Ok(Ids::new(record.rgid(), record.gid(), Some(record.svgid()))))
     }
 
     fn terminal(process: &Handle<'_>) -> Result<Option<PathBuf>> {

@@ -209,14 +209,16 @@ fn split(target: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     names.map(<[u8]>::to_vec).collect::<Vec<_>>().into_iter().rev()
 }
 
-/// Reads the files of a copied machine into memory: those below `proc`, `sys`, `run` and `var/run`, and `/etc/passwd`.
+/// Reads the files of a copied machine into memory: those below `proc`, `sys`, `run` and `var/run`, and a few others.
 /// Links are not followed. Entries other than files, links and directories are left out.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn load(root: &Path) -> Result<BTreeMap<Vec<u8>, Entry>> {
     /// The limit at which Linux stops reading a copied file.
     const LONGEST: u64 = 64 << 20;
     let mut entries = BTreeMap::new();
-    let mut waiting = ["proc", "sys", "run", "var/run", "etc/passwd", ".psoxide"].map(str::to_owned).to_vec();
+    // The last ones of these are files of SunOS.
+    let names = ["proc", "sys", "run", "var/run", "etc/passwd", ".psoxide", "etc/mnttab", "var/adm/utmpx"];
+    let mut waiting = names.map(str::to_owned).to_vec();
     while let Some(name) = waiting.pop() {
         let path = root.join(&name);
         let Ok(found) = path.symlink_metadata() else { continue };

@@ -103,7 +103,7 @@ impl sys::Handle<'_, Linux> {
     /// Reads the user and group ids: from a pidfd, which costs a third of `status`, unless `status` is read anyway.
     pub(super) fn owner(&self) -> Result<Owner> {
         if let Some(walked) = self.walked() {
-            let [uids, gids] = walked.ids().map(|[real, effective, saved]| Ids { real, effective, saved });
+            let [uids, gids] = walked.ids().map(|[real, effective, saved]| Ids::new(real, effective, Some(saved)));
             return Ok(Owner { uids, gids });
         }
         if let Some(owner) = self.cache.owner.get() {
@@ -128,7 +128,7 @@ impl sys::Handle<'_, Linux> {
         }
         self.cache.by_pid.store(true, Ordering::Relaxed);
         let info = kernel.pidfd_info(self.pid).ok()??;
-        let [uids, gids] = [info.uids, info.gids].map(|[real, effective, saved]| Ids { real, effective, saved });
+        let [uids, gids] = [info.uids, info.gids].map(|[real, effective, saved]| Ids::new(real, effective, Some(saved)));
         Some(Owner { uids, gids })
     }
 
@@ -187,7 +187,7 @@ pub(super) fn state(letter: u8) -> ProcessStatus {
 }
 
 fn ids([real, effective, saved, _]: [u32; 4]) -> Ids {
-    Ids { real, effective, saved }
+    Ids::new(real, effective, Some(saved))
 }
 
 /// Makes the error for a system call that would reach another process, because its pids are of another namespace.

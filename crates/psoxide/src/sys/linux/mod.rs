@@ -17,6 +17,8 @@ mod control;
 #[cfg(not(target_os = "linux"))]
 #[path = "no_control.rs"]
 mod control;
+#[cfg(feature = "capture")]
+mod copied_files;
 mod cpu;
 mod deleted;
 mod descriptors;
@@ -58,6 +60,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cache::{Cache, Pass};
+#[cfg(feature = "capture")]
+pub(crate) use copied_files::CopiedFiles;
 use source::Source;
 
 #[cfg(feature = "capture")]

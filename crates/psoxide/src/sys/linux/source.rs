@@ -93,12 +93,12 @@ impl Source {
     }
 
     #[cfg(target_os = "linux")]
-    fn copied(root: &Path, procfs: PathBuf) -> Result<Self> {
+    pub(super) fn copied(root: &Path, procfs: PathBuf) -> Result<Self> {
         Ok(Self::of(root.to_owned(), procfs, Files::Copied(CopiedTree::new(root))))
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn copied(root: &Path, _: PathBuf) -> Result<Self> {
+    pub(super) fn copied(root: &Path, _: PathBuf) -> Result<Self> {
         let tree = CapturedTree::new(super::captured::load(root)?);
         Ok(Self::of("/".into(), "/proc".into(), Files::Captured(Arc::new(tree))))
     }

@@ -153,12 +153,12 @@ impl ProcessReadings for Macos {
 
     fn uids(process: &Handle<'_>) -> Result<Ids> {
         let record = process.record()?;
-        Ok(Ids { real: record.ruid(), effective: record.uid(), saved: record.svuid() })
+        Ok(Ids::new(record.ruid(), record.uid(), Some(record.svuid())))
     }
 
     fn gids(process: &Handle<'_>) -> Result<Ids> {
         let record = process.record()?;
-        Ok(Ids { real: record.rgid(), effective: record.gid(), saved: record.svgid() })
+        Ok(Ids::new(record.rgid(), record.gid(), Some(record.svgid())))
     }
 
     fn terminal(process: &Handle<'_>) -> Result<Option<PathBuf>> {

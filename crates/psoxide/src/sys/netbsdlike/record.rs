@@ -50,7 +50,7 @@ pub(crate) fn pid(number: i32, field: &'static str) -> psoxide_parse::Result<Pid
 
 /// Real, effective and saved ids.
 pub(crate) const fn ids([real, effective, saved]: [u32; 3]) -> Ids {
-    Ids { real, effective, saved }
+    Ids::new(real, effective, Some(saved))
 }
 
 /// The name of a state.

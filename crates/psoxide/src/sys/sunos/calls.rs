@@ -1,7 +1,7 @@
 //! The questions that this port asks.
 //!
-//! What the kernel tells as C structs of one layout is answered in these bytes. What libraries tell (kstat, swapctl,
-//! statvfs, uname) has a plain text, which `live` writes: the form of `kstat -p`, and fields between tabs.
+//! An answer is the bytes of the C structs that the kernel returns. The answers of libraries (kstat, swapctl, statvfs, uname) are
+//! text, which `live` writes: the form of `kstat -p`, and fields between tabs.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::Pid;
 
 /// A question. Its `Display` is its key in a capture.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Question {
     /// A file, whole.
     File(String),
@@ -25,6 +25,8 @@ pub(super) enum Question {
     Module(&'static str),
     /// The kstats of a class.
     Class(&'static str),
+    /// The UNIX sockets of this zone: the bytes of the kstat `sockfs:0:sock_unix_list`.
+    UnixSockets,
     /// swapctl(2) `SC_LIST`: `path<TAB>pages<TAB>free pages` of each device.
     Swap,
     /// statvfs(2): `fragment size<TAB>fragments<TAB>free<TAB>free for ordinary users`.
@@ -37,19 +39,21 @@ pub(super) enum Question {
     Interface(Request, Family, String),
     /// getpwuid_r(3C): the name of a user.
     UserName(u32),
+    /// getzonenamebyid(3C): the name of a zone.
+    ZoneName(u32),
     /// uname(2): system, node, release, version and machine, each with a NUL behind it.
     Uname,
 }
 
-/// The family of the socket that is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The family of the socket that a request is sent through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Family {
     Inet,
     Inet6,
 }
 
-/// What to tell of an interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A property of an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Request {
     Netmask,
     Broadcast,
@@ -57,6 +61,19 @@ pub(super) enum Request {
     Hardware,
     Flags,
     Mtu,
+}
+
+impl Question {
+    /// The process whose file a question is about, in the /proc at `procfs`.
+    #[cfg(feature = "capture")]
+    pub(super) fn process(&self, procfs: &str) -> Option<String> {
+        let path = match self {
+            Self::File(path) | Self::Link(path) | Self::Names(path) | Self::Mode(path) => path,
+            Self::Memory(_, pid, _) => return Some(pid.to_string()),
+            _ => return None,
+        };
+        path.strip_prefix(procfs)?.strip_prefix('/')?.split('/').next().map(str::to_owned)
+    }
 }
 
 impl Family {
@@ -91,6 +108,7 @@ impl fmt::Display for Question {
             Self::Memory(procfs, pid, address) => write!(f, "file {procfs}/{pid}/as {address:#x}"),
             Self::Module(module) => write!(f, "kstat module {module}"),
             Self::Class(class) => write!(f, "kstat class {class}"),
+            Self::UnixSockets => f.write_str("kstat raw sockfs:0:sock_unix_list"),
             Self::Swap => f.write_str("call swapctl"),
             Self::FileSystem(path) => write!(f, "call statvfs {}", path.display()),
             Self::Sockets => f.write_str("mib2"),
@@ -99,6 +117,7 @@ impl fmt::Display for Question {
                 write!(f, "ioctl {} {} {name}", request.name(), family.name())
             }
             Self::UserName(uid) => write!(f, "call getpwuid {uid}"),
+            Self::ZoneName(zone) => write!(f, "call getzonenamebyid {zone}"),
             Self::Uname => f.write_str("call uname"),
         }
     }

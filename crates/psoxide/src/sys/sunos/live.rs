@@ -10,6 +10,7 @@
 //! | `mib2` | putmsg(2), getmsg(2) on /dev/arp | inet/mib2.h, sys/tihdr.h |
 //! | `ioctl SIOCGLIF…` | ioctl(2) | if_tcp(4P), net/if.h |
 //! | `call getpwuid` | getpwuid_r(3C) | its man page |
+//! | `call getzonenamebyid` | getzonenamebyid(3C) | its man page |
 //! | `call uname` | uname(2) | its man page |
 #![allow(unsafe_code)]
 
@@ -32,7 +33,7 @@ use super::calls::{Family, Question, Request};
 use crate::sys::posix::ffi as posix;
 use crate::sys::question::Answer;
 
-/// Asks the running kernel.
+/// Turns a question into a call.
 pub(super) fn ask(question: &Question) -> Answer {
     match question {
         Question::File(path) => fs::read(path).map_err(|error| number(&error)),
@@ -45,8 +46,12 @@ pub(super) fn ask(question: &Question) -> Answer {
             Err(error) => Err(number(&error)),
         },
         Question::Memory(procfs, pid, address) => memory(&format!("{procfs}/{pid}/as"), *address),
-        Question::Module(module) => kstats(|kstat| text(&kstat.module) == module.as_bytes()),
-        Question::Class(class) => kstats(|kstat| text(&kstat.class) == class.as_bytes()),
+        Question::Module(module) => kstats(|kstat| text(&kstat.module) == module.as_bytes(), write_kstat),
+        Question::Class(class) => kstats(|kstat| text(&kstat.class) == class.as_bytes(), write_kstat),
+        Question::UnixSockets => kstats(
+            |kstat| text(&kstat.module) == b"sockfs" && text(&kstat.name) == b"sock_unix_list",
+            |out, kstat| out.extend_from_slice(raw(kstat)),
+        ),
         Question::Swap => swap(),
         Question::FileSystem(path) => match rustix::fs::statvfs(path) {
             Ok(found) => {
@@ -59,6 +64,7 @@ pub(super) fn ask(question: &Question) -> Answer {
         Question::Interfaces(family) => interfaces(*family),
         Question::Interface(request, family, name) => interface(*request, *family, name),
         Question::UserName(uid) => posix::user_name(*uid),
+        Question::ZoneName(zone) => zone_name(*zone),
         Question::Uname => {
             let found = rustix::system::uname();
             let fields = [found.sysname(), found.nodename(), found.release(), found.version(), found.machine()];
@@ -183,14 +189,14 @@ unsafe extern "C" {
     fn kstat_close(chain: *mut Chain) -> c_int;
 }
 
-/// Writes the kstats that are wanted, in the form of `kstat -p`.
-fn kstats(wanted: impl Fn(&Kstat) -> bool) -> Answer {
+/// Reads the kstats that are wanted, and writes each of them.
+fn kstats(wanted: impl Fn(&Kstat) -> bool, write: impl Fn(&mut Vec<u8>, &Kstat)) -> Answer {
     // SAFETY: kstat_open takes nothing.
     let chain = unsafe { kstat_open() };
     if chain.is_null() {
         return Err(errno());
     }
-    let mut out = String::new();
+    let mut out = Vec::new();
     // SAFETY: the chain is open.
     let mut next = unsafe { (*chain).first };
     while !next.is_null() {
@@ -207,20 +213,28 @@ fn kstats(wanted: impl Fn(&Kstat) -> bool) -> Answer {
             continue;
         }
         // SAFETY: as above; kstat_read has changed what the kstat says of its data.
-        write_kstat(&mut out, unsafe { &*current });
+        write(&mut out, unsafe { &*current });
     }
     // SAFETY: the chain is open, and nothing refers to it any more.
     unsafe { kstat_close(chain) };
-    Ok(out.into_bytes())
+    Ok(out)
 }
 
-fn write_kstat(out: &mut String, kstat: &Kstat) {
+/// The data of a kstat that was read.
+fn raw(kstat: &Kstat) -> &[u8] {
+    if kstat.data.is_null() {
+        return &[];
+    }
+    // SAFETY: kstat_read has put `size` bytes there, which libkstat owns as long as the kstat.
+    unsafe { std::slice::from_raw_parts(kstat.data.cast::<u8>(), kstat.size) }
+}
+
+/// Writes a kstat in the form of `kstat -p`.
+fn write_kstat(out: &mut Vec<u8>, kstat: &Kstat) {
     let show = |bytes: &[u8]| String::from_utf8_lossy(text(bytes)).into_owned();
     let key = format!("{}:{}:{}", show(&kstat.module), kstat.instance, show(&kstat.name));
-    // Writing to a String cannot fail.
-    let mut line = |statistic: &str, value: &str| {
-        let _ = writeln!(out, "{key}:{statistic}\t{value}");
-    };
+    let mut line =
+        |statistic: &str, value: &str| out.extend_from_slice(format!("{key}:{statistic}\t{value}\n").as_bytes());
     line("class", &show(&kstat.class));
     let count = usize::try_from(kstat.count).unwrap_or_default();
     if kstat.data.is_null() {
@@ -282,6 +296,24 @@ fn value(named: &Named, kstat: &Kstat) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// `ZONENAME_MAX`.
+const ZONE_NAME: usize = 64;
+
+unsafe extern "C" {
+    fn getzonenamebyid(zone: c_int, name: *mut c_char, size: usize) -> isize;
+}
+
+/// Asks for the name of a zone.
+fn zone_name(zone: u32) -> Answer {
+    let mut name = [0u8; ZONE_NAME];
+    let id = c_int::try_from(zone).map_err(|_| libc::EINVAL)?;
+    // SAFETY: the call writes at most as many bytes as the buffer has.
+    if unsafe { getzonenamebyid(id, name.as_mut_ptr().cast(), ZONE_NAME) } == -1 {
+        return Err(errno());
+    }
+    Ok(text(&name).to_vec())
 }
 
 /// `SC_LIST`, `SC_GETNSWP`.

@@ -1,8 +1,9 @@
 //! SunOS (illumos and Solaris): the binary files of /proc, kstat(3KSTAT), and the tables of the network modules.
 //!
 //! `calls` lists the questions, `live` asks the running kernel, and everything else is ordinary code on any machine. A file of
-//! /proc is a question as any other, so a capture and a copied tree are read by the same code.
+//! /proc is a question as any other: `files` answers it from a capture, and `tree` from a directory of copied files.
 
+mod abi;
 mod calls;
 mod control;
 mod cpu;
@@ -15,6 +16,7 @@ mod net;
 mod process;
 mod source;
 mod table;
+mod tree;
 #[cfg(all(test, feature = "capture"))]
 mod tests;
 mod users;
@@ -33,6 +35,12 @@ pub(crate) struct Sunos;
 
 /// One process.
 type Handle<'a> = sys::Handle<'a, Sunos>;
+
+/// Whether a directory holds copies of the files of a machine that ran SunOS.
+#[cfg(feature = "capture")]
+pub(super) fn is_tree(root: &Path) -> bool {
+    tree::Tree::is_at(root)
+}
 
 impl Types for Sunos {
     type Source = Source;
@@ -69,12 +77,17 @@ impl Platform for Sunos {
         question.contains("/as ") || question.ends_with("/environ")
     }
 
+    #[cfg(feature = "capture")]
+    fn at_root(root: &Path) -> Result<Source> {
+        Source::copied(root)
+    }
+
     fn with_procfs(procfs: &Path) -> Result<Source> {
         Source::with_procfs(procfs)
     }
 
     fn pass(_: &Source, _: Scope) -> Pass {
-        Pass
+        Pass::default()
     }
 
     /// Each process has files of its own.
@@ -90,8 +103,8 @@ impl Platform for Sunos {
         Cache::default()
     }
 
-    fn cache_in(_: &Source, _: &Arc<Pass>, _: Pid, _: FieldSet) -> Cache {
-        Cache::default()
+    fn cache_in(_: &Source, pass: &Arc<Pass>, _: Pid, _: FieldSet) -> Cache {
+        Cache::in_pass(pass)
     }
 }
 

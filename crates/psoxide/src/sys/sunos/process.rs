@@ -5,25 +5,23 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use psoxide_parse::sunos::process::{Credentials, Info};
+use psoxide_parse::sunos::process::{Credentials, Info, Usage};
 use psoxide_parse::sunos::{Model, mapping, thread};
 use psoxide_parse::{ParseError, bsd::args};
 
+use super::abi::{ENOENT, EOVERFLOW};
 use super::calls::Question;
-use super::source::ENOENT;
 use super::table::{cached, read_info, stamp};
 use super::{Handle, Source, Sunos, net};
 use crate::sys::bsd::{moment, text};
 use crate::sys::{Parentage, ProcessReadings, SystemReadings};
 use crate::{
-    Connection, ConnectionKind, CtxSwitches, Error, HostInfo, Ids, MemoryInfo, MemoryMap, OpenFile, PageFaults, Pid,
-    ProcessCpuTimes, ProcessStatus, Result, Thread,
+    Connection, ConnectionKind, Containment, CtxSwitches, Error, ErrorKind, HostInfo, Ids, MemoryInfo, MemoryMap,
+    OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Result, Thread,
 };
 
 /// The length at which the kernel truncates names, `PRFNSZ - 1`.
 const LONGEST_NAME: usize = 15;
-/// What the kernel answers a program with 32 bits about a process with 64.
-const EOVERFLOW: i32 = 79;
 /// `S_IFMT` and `S_IFREG`.
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
@@ -65,19 +63,14 @@ impl SystemReadings for Sunos {
         }
     }
 
+    /// Leaves out the processes that cannot be read: one that has ended meanwhile or is malformed costs itself alone.
     fn parentage(source: &Source, _: Pid, _: bool) -> Result<Vec<Parentage>> {
-        let mut all = Vec::new();
-        for pid in source.pids()? {
-            let bytes = match read_info(source, pid) {
-                Ok(bytes) => bytes,
-                // It has ended meanwhile.
-                Err(error) if error.is_missing() => continue,
-                Err(error) => return Err(error),
-            };
+        let of = |pid| {
+            let bytes = read_info(source, pid)?;
             let info = Info::of_file(&bytes)?;
-            all.push(Parentage { pid, start: Some(stamp(info)?), ppid: unsigned(info.ppid(), "pr_ppid")? });
-        }
-        Ok(all)
+            Ok::<_, Error>(Parentage { pid, start: stamp(info).ok(), ppid: unsigned(info.ppid(), "pr_ppid")? })
+        };
+        Ok(source.pids()?.into_iter().filter_map(|pid| of(pid).ok()).collect())
     }
 }
 
@@ -143,6 +136,7 @@ impl ProcessReadings for Sunos {
                     ..ProcessCpuTimes::default()
                 })
             }
+            // EOVERFLOW: this program has 32 bits, and the process has 64.
             Err(error) if is_zombie || error.is_access_denied() || error.errno() == Some(EOVERFLOW) => {
                 let usage = process.usage()?;
                 Ok(ProcessCpuTimes { user: usage.user()?, system: usage.system()?, ..ProcessCpuTimes::default() })
@@ -162,7 +156,15 @@ impl ProcessReadings for Sunos {
         if process.info()?.model().is_none() && Self::status(process)? != ProcessStatus::Zombie {
             return Ok(PathBuf::new());
         }
-        Ok(process.source.link(process.path("path/a.out"))?.into())
+        match process.source.link(process.path("path/a.out")) {
+            Ok(path) => Ok(path.into()),
+            // A file of Solaris 11.4, which knows the path also if the program was removed.
+            Err(error) if error.errno() == Some(ENOENT) => match process.strings("execname").as_deref() {
+                Ok([path, ..]) => Ok(text(path).into()),
+                _ => Err(error),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     fn cmdline(process: &Handle<'_>) -> Result<Vec<OsString>> {
@@ -170,35 +172,76 @@ impl ProcessReadings for Sunos {
         if Self::status(process)? == ProcessStatus::Zombie {
             return Err(Error::zombie(process.pid));
         }
-        match arguments(process) {
-            Ok(Some(block)) => Ok(block.arguments().into_iter().map(text).collect()),
-            // What the kernel copied when the program began: at most 79 bytes, and blanks between arguments.
-            Ok(None) => Ok(words(info)),
-            Err(error) if error.is_access_denied() || error.is_unsupported() => Ok(words(info)),
-            Err(error) => Err(error),
+        // `argv` is a file of illumos since 2018, `cmdline` one of Solaris 11.4. The memory holds the same strings.
+        let file = |file| process.strings(file).map(|strings| strings.iter().map(|string| text(string)).collect());
+        let memory = || arguments(process).map(|block| block.map_or_else(|| words(info), |block| block.texts()));
+        let sources: [&dyn Fn() -> Result<Vec<OsString>>; 3] = [&|| file("argv"), &memory, &|| file("cmdline")];
+        for source in sources.into_iter().filter(|_| info.model().is_some()) {
+            match source() {
+                Ok(words) => return Ok(words),
+                Err(error) if error.errno() == Some(ENOENT) || is_no_memory(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
+        // What the kernel copied when the program began: at most 79 bytes, and blanks between arguments.
+        Ok(words(info))
     }
 
     fn environ(process: &Handle<'_>) -> Result<Vec<(OsString, OsString)>> {
         process.info()?;
-        let Some(block) = arguments(process)? else { return Ok(Vec::new()) };
-        let variables = args::variables(&block.environment());
-        Ok(variables.iter().map(|(name, value)| (text(name), text(value))).collect())
+        let pairs = |strings: &[&[u8]]| {
+            args::variables(strings).iter().map(|(name, value)| (text(name), text(value))).collect::<Vec<_>>()
+        };
+        match arguments(process) {
+            Ok(Some(block)) => Ok(pairs(&block.environment())),
+            Ok(None) => Ok(Vec::new()),
+            // A file of Solaris 11.4, which the owner may read where the memory is out of reach.
+            Err(error) if is_no_memory(&error) => match process.strings("environ") {
+                Ok(strings) => Ok(pairs(&strings.iter().map(Vec::as_slice).collect::<Vec<_>>())),
+                Err(_) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     fn username(process: &Handle<'_>) -> Result<OsString> {
         let uid = process.info()?.uid();
-        Ok(process.source.user_name(uid)?.unwrap_or_else(|| uid.to_string().into()))
+        Ok(process.name_of(Question::UserName(uid))?.unwrap_or_else(|| uid.to_string().into()))
     }
 
     fn uids(process: &Handle<'_>) -> Result<Ids> {
-        let ids = credentials(process)?;
-        Ok(Ids { real: ids.ruid(), effective: ids.euid(), saved: ids.suid() })
+        match credentials(process) {
+            Ok(ids) => Ok(Ids::new(ids.ruid(), ids.euid(), Some(ids.suid()))),
+            Err(error) if error.is_access_denied() => {
+                let info = process.info()?;
+                Ok(Ids::new(info.uid(), info.euid(), None))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn gids(process: &Handle<'_>) -> Result<Ids> {
-        let ids = credentials(process)?;
-        Ok(Ids { real: ids.rgid(), effective: ids.egid(), saved: ids.sgid() })
+        match credentials(process) {
+            Ok(ids) => Ok(Ids::new(ids.rgid(), ids.egid(), Some(ids.sgid()))),
+            Err(error) if error.is_access_denied() => {
+                let info = process.info()?;
+                Ok(Ids::new(info.gid(), info.egid(), None))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn containment(process: &Handle<'_>) -> Result<Containment> {
+        let info = process.info()?;
+        let zone_id = unsigned(info.zone(), "pr_zoneid")?;
+        Ok(Containment {
+            zone: process.name_of(Question::ZoneName(zone_id))?,
+            zone_id,
+            project: unsigned(info.project(), "pr_projid")?,
+            task: unsigned(info.task(), "pr_taskid")?,
+            // A process of the kernel is in no contract.
+            contract: u32::try_from(info.contract()).ok().filter(|contract| *contract > 0),
+        })
     }
 
     fn terminal(process: &Handle<'_>) -> Result<Option<PathBuf>> {
@@ -246,19 +289,20 @@ impl ProcessReadings for Sunos {
         Ok(unsigned(process.info()?.threads(), "pr_nlwp")?.into())
     }
 
-    /// One file holds the times of all threads.
+    /// One file holds the times of all threads. A copied tree may hold only the file of each.
     fn threads(process: &Handle<'_>) -> Result<Vec<Thread>> {
-        process.file("lusage", |bytes, model| {
-            let read = |usage: psoxide_parse::Result<psoxide_parse::sunos::process::Usage<'_>>| {
-                let usage = usage?;
-                Ok(Thread {
-                    id: unsigned(usage.lwp(), "pr_lwpid")?,
-                    user_time: usage.user()?,
-                    system_time: usage.system()?,
-                })
-            };
-            thread::usages(bytes, model)?.map(read).collect()
-        })
+        let read = |usage: psoxide_parse::Result<Usage<'_>>| {
+            let usage = usage?;
+            let id = unsigned(usage.lwp(), "pr_lwpid")?;
+            Ok(Thread { id, user_time: usage.user()?, system_time: usage.system()? })
+        };
+        let all = process.file("lusage", |bytes, model| thread::usages(bytes, model)?.map(read).collect());
+        if !all.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotCaptured) {
+            return all;
+        }
+        let Ok(threads) = process.source.numbers(process.path("lwp")) else { return all };
+        let file = |lwp: u32| format!("lwp/{lwp}/lwpusage");
+        threads.into_iter().map(|lwp| process.file(&file(lwp), |bytes, model| read(Usage::new(bytes, model)))).collect()
     }
 
     fn num_ctx_switches(process: &Handle<'_>) -> Result<CtxSwitches> {
@@ -312,27 +356,29 @@ impl ProcessReadings for Sunos {
     }
 
     fn memory_maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
-        let mut maps = process.file("xmap", |bytes, model| {
+        let mut maps = match process.file("xmap", |bytes, model| {
             let read = |map: psoxide_parse::Result<mapping::Resident<'_>>| {
                 let map = map?;
                 let page = u64::from(unsigned(map.page_size(), "pr_pagesize")?);
                 let bytes = |pages: u64| Some(pages.saturating_mul(page));
                 Ok(MemoryMap {
-                    start: map.start(),
-                    end: map.start().saturating_add(map.size()),
-                    perms: mapping::rights(map.flags()),
-                    path: match map.name() {
-                        b"" => mapping::purpose(map.flags()).into(),
-                        name => text(name).into(),
-                    },
                     rss: bytes(map.resident()),
                     anonymous: bytes(map.anonymous()),
                     locked: bytes(map.locked()),
-                    ..MemoryMap::default()
+                    ..memory_map(map.start(), map.size(), map.flags(), map.name())
                 })
             };
             mapping::residents(bytes, model).map(read).collect::<psoxide_parse::Result<Vec<_>>>()
-        })?;
+        }) {
+            // The smaller file lacks what is resident. A copied tree may hold it alone.
+            Err(error) if error.kind() == ErrorKind::NotCaptured => process.file("map", |bytes, model| {
+                let read = |map: psoxide_parse::Result<mapping::Mapping<'_>>| {
+                    map.map(|map| memory_map(map.start(), map.size(), map.flags(), map.name()))
+                };
+                mapping::mappings(bytes, model).map(read).collect::<psoxide_parse::Result<Vec<_>>>()
+            }),
+            maps => maps,
+        }?;
         // A name such as `a.out` or `zfs.4310002.65538.9` is of a link beside those of the descriptors.
         let mut paths: HashMap<PathBuf, PathBuf> = HashMap::new();
         for map in maps.iter_mut().filter(|map| !map.path.to_string_lossy().starts_with('[')) {
@@ -360,6 +406,25 @@ impl ProcessReadings for Sunos {
             None => Err(Error::unsupported("the data model of a process without a program")),
         }
     }
+}
+
+/// A mapping without its pages.
+fn memory_map(start: u64, size: u64, flags: i32, name: &[u8]) -> MemoryMap {
+    MemoryMap {
+        start,
+        end: start.saturating_add(size),
+        perms: mapping::rights(flags),
+        path: match name {
+            b"" => mapping::purpose(flags).into(),
+            name => text(name).into(),
+        },
+        ..MemoryMap::default()
+    }
+}
+
+/// Whether an error says that the memory of a process is out of reach: refused, too wide for this reader, or not copied.
+fn is_no_memory(error: &Error) -> bool {
+    error.is_access_denied() || error.is_unsupported() || error.kind() == ErrorKind::NotCaptured
 }
 
 /// A number that the kernel keeps signed; a negative one is an error of `field`.
@@ -408,6 +473,11 @@ struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
+    /// The arguments as the library shows them.
+    fn texts(&self) -> Vec<OsString> {
+        self.arguments().into_iter().map(text).collect()
+    }
+
     /// The arguments. A program may have overwritten them with anything, so a pointer that leads elsewhere ends them.
     fn arguments(&self) -> Vec<&'a [u8]> {
         self.strings(self.at).take(self.count).collect()

@@ -6,21 +6,27 @@ use std::time::{Duration, SystemTime};
 
 use psoxide_parse::ParseError;
 use psoxide_parse::sunos::kstat::{Kstat, kstats};
+use psoxide_parse::sunos::utmpx;
+#[cfg(feature = "capture")]
+use psoxide_parse::sunos::{auxv, process::Info};
 
+use super::abi::{EINVAL, ENOENT};
 use super::calls::Question;
+#[cfg(feature = "capture")]
+use super::tree::Tree;
 use crate::sys::bsd::text;
 use crate::sys::question::Kernel;
 #[cfg(feature = "capture")]
 use crate::sys::question::{Capture, Recorder};
 use crate::{Error, Pid, Result};
 
-/// `ENOENT`.
-pub(super) const ENOENT: i32 = 2;
-
 /// A machine that runs SunOS.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     kernel: Kernel<Question>,
+    /// Copied files, which answer what the capture beside them does not.
+    #[cfg(feature = "capture")]
+    tree: Option<Tree>,
     procfs: String,
     page_size: u64,
     clock_ticks: u64,
@@ -32,6 +38,8 @@ impl Source {
     pub(super) fn live(procfs: String) -> Self {
         Self {
             kernel: Kernel::live(crate::Os::Sunos, super::live::ask),
+            #[cfg(feature = "capture")]
+            tree: None,
             procfs,
             page_size: u64::try_from(rustix::param::page_size()).unwrap_or(4096),
             clock_ticks: rustix::param::clock_ticks_per_second(),
@@ -56,7 +64,27 @@ impl Source {
     pub(super) fn captured(capture: Capture) -> Self {
         let (page_size, clock_ticks) = (capture.header.page_size, capture.header.clock_ticks.max(1));
         let kernel = Kernel::captured(crate::Os::Sunos, super::files::as_answers(capture));
-        Self { kernel, procfs: "/proc".into(), page_size, clock_ticks }
+        Self { kernel, tree: None, procfs: "/proc".into(), page_size, clock_ticks }
+    }
+
+    /// The machine whose files were copied to a directory.
+    #[cfg(feature = "capture")]
+    pub(super) fn copied(root: &Path) -> Result<Self> {
+        let (tree, capture, has_page_size) = Tree::open(root)?;
+        let source = Self { tree: Some(tree), ..Self::captured(capture) };
+        let page_size = if has_page_size { None } else { source.page_size_of_any() };
+        Ok(Self { page_size: page_size.unwrap_or(source.page_size), ..source })
+    }
+
+    /// The size of a page, from the auxiliary vector of any process.
+    #[cfg(feature = "capture")]
+    fn page_size_of_any(&self) -> Option<u64> {
+        let of = |pid| {
+            let info = self.ask(&Question::File(self.of_process(pid, "psinfo"))).ok()?;
+            let vector = self.ask(&Question::File(self.of_process(pid, "auxv"))).ok()?;
+            auxv::page_size(&vector, Info::model_of_file(&info).ok()?)
+        };
+        self.pids().ok()?.into_iter().find_map(of)
     }
 
     /// The same machine, whose answers are added to a capture that begins as `capture`.
@@ -82,7 +110,7 @@ impl Source {
         self.page_size
     }
 
-    /// A span of so many clock ticks.
+    /// Converts clock ticks to a duration.
     pub(super) fn ticks(&self, ticks: u64) -> Duration {
         let nanos = ticks % self.clock_ticks * 1_000_000_000 / self.clock_ticks;
         Duration::new(ticks / self.clock_ticks, u32::try_from(nanos).unwrap_or_default())
@@ -103,9 +131,14 @@ impl Source {
         #[cfg(feature = "capture")]
         if let Err(error) = &answer
             && error.kind() == crate::ErrorKind::NotCaptured
-            && self.is_of_nobody(question)
         {
-            return Err(Error::answered(crate::Os::Sunos, ENOENT).with_question(question.to_string()));
+            return match &self.tree {
+                Some(tree) => tree.answer(question).map_err(|error| error.with_question(question.to_string())),
+                None if self.is_of_nobody(question) => {
+                    Err(Error::answered(crate::Os::Sunos, ENOENT).with_question(question.to_string()))
+                }
+                None => answer,
+            };
         }
         answer
     }
@@ -113,12 +146,8 @@ impl Source {
     /// Whether a question is about a file of a process that the capture does not list.
     #[cfg(feature = "capture")]
     fn is_of_nobody(&self, question: &Question) -> bool {
-        let key = question.to_string();
-        let pid = key
-            .split_once(' ')
-            .and_then(|(_, path)| path.strip_prefix(self.procfs.as_str())?.strip_prefix('/')?.split('/').next());
         let listed = self.kernel.ask(&Question::Names(self.procfs.clone()));
-        match (pid, listed) {
+        match (question.process(&self.procfs), listed) {
             (Some(pid), Ok(names)) => names.split(|byte| *byte == 0).all(|name| name != pid.as_bytes()),
             _ => false,
         }
@@ -156,11 +185,19 @@ impl Source {
         self.numbers(self.procfs.clone())
     }
 
-    /// Reads when the machine was booted.
+    /// Reads when the machine was booted: from the kstats, else from the record that init(8) writes at boot.
     pub(super) fn boot(&self) -> Result<Duration> {
-        self.kstats(&Question::Module("unix"), |all| {
+        let counted = self.kstats(&Question::Module("unix"), |all| {
             Ok(Duration::from_secs(named(all, "system_misc")?.number("boot_time")?))
-        })
+        });
+        if !counted.as_ref().is_err_and(|error| error.kind() == crate::ErrorKind::NotCaptured) {
+            return counted;
+        }
+        let logged = self.read(&Question::File("/var/adm/utmpx".into()), |bytes| {
+            let record = utmpx::records(bytes).find(|record| !record.as_ref().is_ok_and(|record| !record.is_boot()));
+            record.transpose()?.map(utmpx::Record::time).transpose()
+        });
+        logged.ok().flatten().map_or(counted, Ok)
     }
 
     /// The time on the wall clock; of a capture, when it was taken.
@@ -172,11 +209,15 @@ impl Source {
         Ok(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
     }
 
-    /// Reads the name of a user; `None` if nobody has the number.
-    pub(super) fn user_name(&self, uid: u32) -> Result<Option<OsString>> {
-        match self.ask(&Question::UserName(uid)) {
+    /// Reads the name that a question asks for; `None` if nothing has the number.
+    pub(super) fn name(&self, question: &Question) -> Result<Option<OsString>> {
+        match self.ask(question) {
             Ok(name) => Ok(Some(text(&name))),
-            Err(error) if error.errno() == Some(ENOENT) => Ok(None),
+            // EINVAL: no zone has the id.
+            Err(error) if [ENOENT, EINVAL].contains(&error.errno().unwrap_or_default()) => Ok(None),
+            // The tree of another machine need not hold its users and zones.
+            #[cfg(feature = "capture")]
+            Err(error) if self.tree.is_some() && error.kind() == crate::ErrorKind::NotCaptured => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -1,6 +1,8 @@
 //! The files of one process.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use psoxide_parse::sunos::Model;
 use psoxide_parse::sunos::process::{Info, Status, Usage};
@@ -9,18 +11,28 @@ use super::calls::Question;
 use super::{Handle, Source};
 use crate::{Error, Pid, Result};
 
-/// What all processes of one pass share: nothing, as each has files of its own.
+/// What all processes of one pass share: the names of users and zones. Each process has files of its own.
 #[derive(Debug, Default)]
-pub(crate) struct Pass;
+pub(crate) struct Pass {
+    names: Mutex<HashMap<Question, Option<OsString>>>,
+}
 
 /// What several readings of one process share: a cell for each file.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
+    pass: Option<Arc<Pass>>,
     info: OnceLock<Vec<u8>>,
     status: OnceLock<Vec<u8>>,
     usage: OnceLock<Vec<u8>>,
     pub(super) credentials: OnceLock<Vec<u8>>,
     pub(super) arguments: OnceLock<Vec<u8>>,
+}
+
+impl Cache {
+    /// An empty cache for a process of a pass.
+    pub(super) fn in_pass(pass: &Arc<Pass>) -> Self {
+        Self { pass: Some(Arc::clone(pass)), ..Self::default() }
+    }
 }
 
 /// What `cell` holds, or what `read` returns. An error is not kept.
@@ -67,6 +79,28 @@ impl Handle<'_> {
         self.info()?;
         let bytes = self.cache.info.get().map(Vec::as_slice).unwrap_or_default();
         self.named("psinfo", Info::model_of_file(bytes))
+    }
+
+    /// The name that a question asks for; `None` if nothing has the number. A pass asks for each name once.
+    pub(super) fn name_of(&self, question: Question) -> Result<Option<OsString>> {
+        // If another thread holds the lock, the question is asked again.
+        let names = self.cache.pass.as_ref().map(|pass| &pass.names);
+        if let Some(known) = names.and_then(|names| names.try_lock().ok()?.get(&question).cloned()) {
+            return Ok(known);
+        }
+        let name = self.source.name(&question)?;
+        if let Some(mut names) = names.and_then(|names| names.try_lock().ok()) {
+            names.insert(question, name.clone());
+        }
+        Ok(name)
+    }
+
+    /// The strings of a file of this very process, each with a NUL behind it.
+    pub(super) fn strings(&self, file: &str) -> Result<Vec<Vec<u8>>> {
+        self.file(file, |bytes, _| {
+            let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
+            Ok(if bytes.is_empty() { Vec::new() } else { bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect() })
+        })
     }
 
     /// A file of this very process, read once.

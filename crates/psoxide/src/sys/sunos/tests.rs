@@ -60,14 +60,25 @@ fn a_oneshot_opens_psinfo_once() {
     assert_eq!(asked, 1, "cred");
     let asked = questions(&system, |_| (process.num_ctx_switches().unwrap(), process.page_faults().unwrap()));
     assert_eq!(asked, 1, "usage");
-    let asked = questions(&system, |_| (process.cmdline().unwrap(), process.environ().unwrap()));
-    assert_eq!(asked, 1, "the stack");
+    assert_eq!(questions(&system, |_| process.cmdline().unwrap()), 1, "argv");
+    assert_eq!(questions(&system, |_| process.environ().unwrap()), 1, "the stack");
+    assert_eq!(questions(&system, |_| process.containment().unwrap()), 1, "the name of the zone");
     assert_eq!(questions(&system, |_| process.threads().unwrap()), 1, "lusage");
+}
+
+#[test]
+fn a_pass_asks_for_each_name_once() {
+    let system = machine();
+    let count = system.pids().unwrap().len();
+    // Four users and two zones, of which one has a process alone.
+    assert_eq!(questions(&system, |system| system.snapshot([Field::Username]).unwrap()), 1 + count + 4);
+    assert_eq!(questions(&system, |system| system.snapshot([Field::Containment]).unwrap()), 1 + count + 2);
 }
 
 #[test]
 fn one_answer_holds_the_sockets() {
     let system = machine();
     assert_eq!(questions(&system, |system| system.net_connections(crate::ConnectionKind::Inet).unwrap()), 1);
+    assert_eq!(questions(&system, |system| system.net_connections(crate::ConnectionKind::Unix).unwrap()), 1);
     assert_eq!(questions(&system, |system| system.cpu_times_per_cpu().unwrap()), 1);
 }
