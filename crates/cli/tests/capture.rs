@@ -166,6 +166,29 @@ fn rates_are_since_an_earlier_capture() {
     assert_eq!(alone.code, 2, "{}", alone.stderr);
 }
 
+#[test]
+fn a_copied_tree_of_sunos_prints_what_its_capture_prints() {
+    let text = include_str!("../../../testdata/sunos/5.11-i86pc-built.txt");
+    let tree = psoxide_capture::unpacked(text).unwrap();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sunos/5.11-i86pc-built.txt");
+    let commands: [&[&str]; 9] = [
+        &["ps", "--columns", "pid,name,zone,username,status,rss,cpu_time,cmdline"],
+        &["procinfo", "700", "--verbose"],
+        &["procinfo", "704"],
+        &["pmap", "700"],
+        &["pstree"],
+        &["netstat", "--unix"],
+        &["lsof"],
+        &["top", "--batch"],
+        &["disks", "--all"],
+    ];
+    for args in commands {
+        let [from_tree, from_file] =
+            [tree.path().as_os_str(), file.as_ref()].map(|root| run(psoxide().arg("--root").arg(root).args(args)));
+        assert_eq!((from_tree.code, from_tree.stdout), (0, from_file.stdout), "{args:?}");
+    }
+}
+
 snapshots! {
     "sunos/5.11-i86pc-built.txt":
     sunos_ps: "ps";
@@ -182,6 +205,20 @@ snapshots! {
     sunos_top: "top" "--batch";
     sunos_who: "who";
     sunos_uptime: "uptime";
+    sunos_glance: ;
+    sunos_ps_zones: "ps" "--columns" "pid,ppid,zone,zone_id,project,task,contract,username,cmdline" "--sort" "-zone_id";
+    sunos_netstat_unix: "netstat" "--unix";
+    sunos_cpu_distribution: "cpu-distribution";
+    sunos_disk_usage: "disk-usage";
+    sunos_doctor: "doctor";
+    sunos_lsof: "lsof";
+    sunos_meminfo: "meminfo";
+    sunos_nettop: "nettop";
+    sunos_pgrep: "pgrep" "--list-name" "bash";
+    sunos_pidof: "pidof" "vi";
+    sunos_sensors: "sensors";
+    sunos_battery: "battery";
+    sunos_services: "services";
 }
 
 snapshots! {

@@ -289,6 +289,9 @@ fn unix_sockets() {
         ]
     );
     assert!(all.iter().all(|socket| socket.family == AddressFamily::Unix && socket.pid.is_none()));
+    let states: Vec<_> = all.iter().map(|socket| socket.status).collect();
+    let (connected, none) = (ConnectionStatus::Established, ConnectionStatus::None);
+    assert_eq!(states, [ConnectionStatus::Listen, connected, connected, none]);
     assert_eq!(machine().net_connections(ConnectionKind::All).unwrap().len(), 16 + all.len());
     // Those of a process are among its descriptors.
     let [new, old] = machines().map(|system| system.process(700).unwrap());

@@ -10,7 +10,8 @@ use psoxide_parse::sunos::layout::Layout;
 
 use crate::steps::{Result, workspace};
 
-/// `EACCES`, `ENOENT`, `EOVERFLOW`, `EADDRNOTAVAIL`.
+/// `EACCES`, `ENOENT`, `EOVERFLOW`, `EADDRNOTAVAIL`, `ETIMEDOUT`.
+const ETIMEDOUT: i32 = 145;
 const EACCES: i32 = 13;
 const ENOENT: i32 = 2;
 const EOVERFLOW: i32 = 79;
@@ -461,7 +462,9 @@ fn descriptor(fd: u32, mode: u32, target: &str, model: Model) -> Filled<Vec<u8>>
     };
     let name = [&[1, 0], target.as_bytes(), &[0]].concat();
     let items = match mode & TYPE {
-        SOCKET => [item(1, &name), item(2, &[1, 0]), item(9, &2u32.to_le_bytes())].concat(),
+        // One that is not bound is a client, which has a peer.
+        SOCKET if target.is_empty() => [item(1, &name), item(2, &[1, 0]), item(9, &2u32.to_le_bytes())].concat(),
+        SOCKET => [item(1, &name), item(9, &2u32.to_le_bytes())].concat(),
         _ if target.is_empty() => Vec::new(),
         _ => item(0, &[target.as_bytes(), &[0]].concat()),
     };
@@ -695,6 +698,8 @@ fn add_machine(capture: &mut Capture) {
     capture.record("call uname", text("SunOS\0host\x005.11\0illumos-0000000000\0i86pc\0"));
     capture.record("call swapctl", text("/dev/zvol/dsk/rpool/swap\t524288\t500000\n"));
     capture.record("call statvfs /", text("512\t41943040\t20971520\t20971520"));
+    capture.record("call statvfs /tmp", text("4096\t524288\t524280\t524280"));
+    capture.record("call statvfs /net/a b", Err(ETIMEDOUT));
     capture.record("call getpwuid 0", text("root"));
     capture.record("call getpwuid 90", text("postgres"));
     capture.record("call getpwuid 101", text("anna"));

@@ -108,11 +108,13 @@ fn kernel(system: &System) -> Check {
     }
 }
 
-/// Reads a field that only the owner of a process and root may read.
+/// Reads fields that only the owner of a process and root may read. Not every system has both.
 fn privileges(system: &System) -> Result<Check, Failure> {
-    let snapshot = system.snapshot(query([Field::IoCounters]))?;
+    let snapshot = system.snapshot(query([Field::IoCounters, Field::NumFds]))?;
     let all = snapshot.processes.len();
-    let hidden = snapshot.processes.iter().filter(|row| matches!(row.io_counters, Reading::Denied)).count();
+    let is_denied =
+        |row: &&psoxide::Row| matches!(row.io_counters, Reading::Denied) || matches!(row.num_fds, Reading::Denied);
+    let hidden = snapshot.processes.iter().filter(is_denied).count();
     if hidden == 0 {
         return Ok(check("privileges", State::Works, format!("all {all} processes can be read in full")));
     }

@@ -185,8 +185,11 @@ impl Subcommand for Lsof {
 fn opened(process: &Process, owner: &Rc<Owner>) -> (Vec<Open>, bool) {
     let row = |fd, kind, mode, thing| Open { owner: Rc::clone(owner), fd, kind, mode, thing };
     let mut rows = Vec::new();
-    rows.extend(process.cwd().ok().map(|path| row(None, "cwd", None, Thing::File(path))));
-    rows.extend(process.exe().ok().map(|path| row(None, "exe", None, Thing::File(path))));
+    // A process of the kernel has no program, and some systems lose the path of a directory.
+    for (kind, path) in [("cwd", process.cwd()), ("exe", process.exe())] {
+        let path = path.ok().filter(|path| !path.as_os_str().is_empty());
+        rows.extend(path.map(|path| row(None, kind, None, Thing::File(path))));
+    }
     let files = process.open_files();
     let refused = files.as_ref().is_err_and(psoxide::Error::is_access_denied);
     let files = files.unwrap_or_default().into_iter();

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::Args;
-use psoxide::{ConnectionKind, MemoryType, Pid, Process, Resource, Unit};
+use psoxide::{ConnectionKind, MemoryType, Os, Pid, Process, Resource, Unit};
 use serde_json::{Map, Value as Json, json};
 
 use super::Subcommand;
@@ -105,6 +105,9 @@ fn object_schema() -> Json {
         ("uids", schema::record::<psoxide::Ids>()),
         ("gids", schema::record::<psoxide::Ids>()),
         ("terminal", text()),
+        // SunOS alone.
+        ("abi", text()),
+        ("containment", schema::record::<psoxide::Containment>()),
         ("status", text()),
         ("nice", integer()),
         ("ionice", schema::record::<psoxide::IoPriority>()),
@@ -141,6 +144,10 @@ fn object(p: &Process) -> Object {
     data.reading("uids", p.uids());
     data.reading("gids", p.gids());
     data.reading("terminal", p.terminal());
+    if p.system().os() == Os::Sunos {
+        data.reading("abi", p.abi());
+        data.reading("containment", p.containment());
+    }
     data.reading("status", p.status());
     data.reading("nice", p.nice());
     data.reading("ionice", p.ionice());

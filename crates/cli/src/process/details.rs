@@ -42,8 +42,9 @@ pub(crate) fn of(p: &Process, verbose: bool) -> Vec<Field> {
         Err(_) => p.pid().to_string(),
     };
     let maybe = |bytes: Option<u64>| bytes.map_or_else(|| "-".into(), human::bytes);
-    let ids = |ids: psoxide::Ids| format!("real={}, effective={}, saved={}", ids.real, ids.effective, ids.saved);
-    vec![
+    let number = |number: Option<u32>| number.map_or_else(|| "-".into(), |number| number.to_string());
+    let ids = |ids: psoxide::Ids| format!("real={}, effective={}, saved={}", ids.real, ids.effective, number(ids.saved));
+    let mut details = vec![
         ("pid", vec![p.pid().to_string()]),
         one("name", p.name(), |v| escape(&v)),
         one("parent", p.parent(), |v| v.map_or_else(|| "none".into(), |v| named(&v))),
@@ -121,7 +122,16 @@ pub(crate) fn of(p: &Process, verbose: bool) -> Vec<Field> {
             let rss = maybe(v.rss);
             format!("{rss:>7} {}", escape(v.path.as_os_str()))
         }),
-    ]
+    ];
+    if p.system().os() == Os::Sunos {
+        details.push(one("abi", p.abi(), |v| escape(&v)));
+        details.push(one("zone", p.containment(), |v| {
+            let zone = v.zone.map_or_else(|| "-".into(), |zone| escape(&zone));
+            let contract = number(v.contract);
+            format!("{zone} (id={}), project={}, task={}, contract={contract}", v.zone_id, v.project, v.task)
+        }));
+    }
+    details
 }
 
 fn limits(p: &Process, verbose: bool) -> Vec<String> {

@@ -75,7 +75,13 @@ pub fn unix_socket(bytes: &[u8]) -> Result<Option<Socket<'_>>> {
             _ => {}
         }
     }
-    Ok(local.map(|local| Socket { kind, local, peer: peer.unwrap_or_default() }))
+    Ok(local.map(|local| Socket {
+        kind,
+        local,
+        peer: peer.unwrap_or_default(),
+        is_connected: peer.is_some(),
+        is_listening: false,
+    }))
 }
 
 /// The path of an address; `None` of another family's.
@@ -105,7 +111,8 @@ mod tests {
     #[test]
     fn a_socket_has_a_name_and_a_type() {
         let bytes = file(&[item(1, b"\x01\0/var/run/x\0\0"), item(2, b"\x01\0"), item(9, &[2, 0, 0, 0])]);
-        let expected = Socket { kind: STREAM, local: b"/var/run/x", peer: b"" };
+        let expected =
+            Socket { kind: STREAM, local: b"/var/run/x", peer: b"", is_connected: true, is_listening: false };
         assert_eq!(unix_socket(&bytes).unwrap(), Some(expected));
         assert_eq!(Descriptor::new(&bytes).unwrap().fd(), 5);
     }

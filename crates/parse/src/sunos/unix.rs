@@ -34,9 +34,10 @@ view! {
 
 /// The length of a record: the struct, and three texts of 17 bytes.
 const RECORD: u32 = 2152;
-/// `SS_ISCONNECTED`, `SS_ISBOUND`.
+/// `SS_ISCONNECTED`, `SS_ISBOUND`, `SS_ACCEPTCONN`.
 const CONNECTED: u32 = 0x1;
 const BOUND: u32 = 0x20;
+const LISTENS: u32 = 0x200;
 /// The length of an address that is a family alone.
 const FAMILY: u32 = 2;
 
@@ -49,6 +50,10 @@ pub struct Socket<'a> {
     pub local: &'a [u8],
     /// The path that the peer is bound to; empty of others.
     pub peer: &'a [u8],
+    /// Whether the socket has a peer.
+    pub is_connected: bool,
+    /// Whether the socket waits for connections, where the source says so.
+    pub is_listening: bool,
 }
 
 /// `SOCK_DGRAM`, `SOCK_STREAM` and `SOCK_SEQPACKET` of SunOS, where the first two have each other's numbers of other systems.
@@ -82,6 +87,8 @@ fn socket(bytes: &[u8]) -> Result<Socket<'_>> {
         kind: record.kind().into(),
         local: path(BOUND, record.local_length(), record.local()),
         peer: path(CONNECTED, record.peer_length(), record.peer()),
+        is_connected: record.state() & CONNECTED != 0,
+        is_listening: record.state() & LISTENS != 0,
     })
 }
 
@@ -108,12 +115,22 @@ mod tests {
     fn sockets_have_the_paths_that_their_flags_name() {
         let mut pair = record(2, 0x21, b"/made/up", b"/made/up");
         pair[2092] = 1;
-        let list = [record(2, 0x20, b"/var/run/x", b""), record(1, 0x1, b"/stale", b"/dev/log"), pair].concat();
+        let list = [record(2, 0x220, b"/var/run/x", b""), record(1, 0x1, b"/stale", b"/dev/log"), pair].concat();
         let found: Vec<_> = sockets(&list).collect::<Result<_>>().unwrap();
-        let of = |kind, local, peer| Socket { kind, local, peer };
+        let of = |kind, local, peer, is_connected| Socket {
+            kind,
+            local,
+            peer,
+            is_connected,
+            is_listening: !is_connected,
+        };
         assert_eq!(
             found,
-            [of(STREAM, &b"/var/run/x"[..], &b""[..]), of(DATAGRAM, b"", b"/dev/log"), of(STREAM, b"", b"")]
+            [
+                of(STREAM, &b"/var/run/x"[..], &b""[..], false),
+                of(DATAGRAM, b"", b"/dev/log", true),
+                of(STREAM, b"", b"", true)
+            ]
         );
     }
 

@@ -156,8 +156,13 @@ fn unix_connection(socket: unix::Socket<'_>) -> Connection {
         unix::SEQPACKET => SocketType::SeqPacket,
         other => SocketType::Other(u32::try_from(other).unwrap_or_default()),
     };
+    let status = match socket {
+        _ if socket.is_listening => ConnectionStatus::Listen,
+        _ if socket.is_connected => ConnectionStatus::Established,
+        _ => ConnectionStatus::None,
+    };
     let end = |path| Endpoint::Unix(text(path));
-    Connection::new(AddressFamily::Unix, kind, end(socket.local), end(socket.peer))
+    Connection { status, ..Connection::new(AddressFamily::Unix, kind, end(socket.local), end(socket.peer)) }
 }
 
 /// The sockets of TCP and UDP. The kernel names the process that made a socket, and no descriptor.
