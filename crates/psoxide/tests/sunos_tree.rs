@@ -159,6 +159,9 @@ fn files_alone_are_recognised_and_read() {
     // The record of the boot takes the place of the kstat.
     let boot = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_500);
     assert_eq!(system.boot_time().unwrap(), boot);
+    fs::rename(dir.path().join("var/adm/utmpx"), dir.path().join("utmpx")).unwrap();
+    assert_eq!(system.boot_time().unwrap(), system.process(0).unwrap().create_time().unwrap());
+    fs::rename(dir.path().join("utmpx"), dir.path().join("var/adm/utmpx")).unwrap();
     assert_eq!(system.users().unwrap().len(), 1);
     assert_eq!(system.disk_partitions(true).unwrap().len(), 5);
     let zombie = system.process(702).unwrap();

@@ -97,7 +97,7 @@ def stub_names(body, platform, prefix=""):
     return found
 
 
-@pytest.mark.parametrize(("system", "platform"), [("freebsd", "freebsd14"), ("openbsd", "openbsd7"), ("netbsd", "netbsd10"), ("macos", "darwin")])
+@pytest.mark.parametrize(("system", "platform"), [("freebsd", "freebsd14"), ("openbsd", "openbsd7"), ("netbsd", "netbsd10"), ("macos", "darwin"), ("sunos", "sunos5")])
 def test_the_stubs_have_the_names_of_psutil(system, platform):
     with open(os.path.join(os.path.dirname(psoxide.__file__), "__init__.pyi"), encoding="utf-8") as file:
         tree = ast.parse(file.read())
@@ -303,6 +303,64 @@ def test_a_windows_capture():
         with pytest.raises(NotImplementedError):
             call()
     psoxide.close_capture(windows)
+
+
+def test_a_sunos_capture():
+    sunos = opened("sunos", RECORDINGS["sunos"])
+    assert sunos.PROCFS_PATH == "/proc" and "PROCFS_PATH" in sunos.__all__
+    server, refused, kernel = sunos.Process(700), sunos.Process(704), sunos.Process(0)
+    # As ps(1) prints them: 20 is an ordinary process, and the class SYS has no nice values.
+    assert (server.nice(), kernel.nice()) == (24, 0)
+    assert [process.info["nice"] for process in sunos.process_iter(["nice"])][:2] == [0, 24]
+    # Without `cred` the saved id is not known.
+    assert refused.uids() == (102, 102, None) and refused.gids() == (112, 112, None)
+    assert server.uids() == (90, 90, 0) and server.as_dict(["uids"])["uids"] == server.uids()
+    assert refused.exe() == "" and refused.as_dict(["exe"])["exe"] == ""
+    assert refused.cmdline() == ["/opt/averyverylongname", "--serve"]
+    with pytest.raises(sunos.AccessDenied):
+        sunos.Process(3).nice(1)
+    # UNIX sockets of a process have a descriptor, those of the zone have none.
+    unix = server.net_connections("unix")
+    assert [(c.fd, c.family.name, c.type.name, c.laddr, c.raddr, c.status) for c in unix] == [
+        (4, "AF_UNIX", "SOCK_STREAM", "/var/run/pg/.s.PGSQL.5432", "", sunos.CONN_NONE),
+        (8, "AF_UNIX", "SOCK_STREAM", "", "", sunos.CONN_NONE),
+    ]
+    zone = sunos.net_connections("unix")
+    assert len(zone) > 1 and all((c.fd, c.pid) == (-1, None) for c in zone)
+    assert {c.status for c in sunos.net_connections("tcp")} >= {sunos.CONN_IDLE, sunos.CONN_BOUND, sunos.CONN_LISTEN}
+    # What psutil does not have is not there.
+    for name in ("containment", "abi", "zone", "project", "contract"):
+        assert not hasattr(server, name)
+    maps = server.memory_maps(grouped=False)
+    assert maps[0]._fields == ("addr", "perms", "path", "rss", "anonymous", "locked") and maps[0].rss == 30 * 4096
+    assert server.threads()[1] == (2, 20.0, 0.002) and server.cpu_num() == 1
+    psoxide.close_capture(sunos)
+
+
+def test_a_copied_tree_of_sunos(tmp_path):
+    def put(path, data):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+
+    # psinfo_t of a program with 64 bits: pid, parent, start, name, data model, and a thread that sleeps.
+    info = bytearray(416)
+    for place, value in ((4, 1), (8, 7), (12, 1), (88, 1700000000), (264, 3)):
+        info[place : place + 4] = value.to_bytes(4, "little")
+    info[136:140], info[152:158], info[256], info[288 + 25] = b"sshd", b"sshd\0\0", 2, 1
+    put("proc/7/psinfo", bytes(info))
+    put("proc/7/argv", b"/usr/lib/ssh/sshd\0-D\0")
+    put("etc/mnttab", b"rpool/ROOT\t/\tzfs\trw\t1700000000\n")
+    package = psoxide.open_capture(tmp_path)
+    assert package.SUNOS and package.pids() == [7]
+    process = package.Process(7)
+    assert (process.name(), process.status(), process.create_time()) == ("sshd", "sleeping", 1700000000.0)
+    assert process.cmdline() == ["/usr/lib/ssh/sshd", "-D"]
+    assert package.disk_partitions()[0].fstype == "zfs"
+    for call in (package.cpu_times, package.virtual_memory, process.uids, process.memory_maps):
+        with pytest.raises(RuntimeError, match=MISSING):
+            call()
+    psoxide.close_capture(package)
 
 
 def answer_of(call):

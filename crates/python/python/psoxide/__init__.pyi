@@ -230,7 +230,7 @@ class Process:
     def nice(self, value: None = None) -> int: ...
     @overload
     def nice(self, value: int) -> None: ...
-    if sys.platform != "darwin":
+    if sys.platform != "darwin" and not sys.platform.startswith("sunos"):
         def io_counters(self) -> pio: ...
 
     def environ(self) -> dict[str, str]: ...
@@ -259,6 +259,12 @@ class Process:
         def cpu_affinity(self, cpus: None = None) -> list[int]: ...
         @overload
         def cpu_affinity(self, cpus: Iterable[int]) -> None: ...
+    if (
+        sys.platform == "linux"
+        or sys.platform == "win32"
+        or sys.platform.startswith("freebsd")
+        or sys.platform.startswith("sunos")
+    ):
         @overload
         def memory_maps(self, grouped: Literal[True] = True) -> list[pmmap_grouped]: ...
         @overload
@@ -288,6 +294,7 @@ class Process:
         def rlimit(self, resource: int, limits: None = None) -> tuple[int, int]: ...
         @overload
         def rlimit(self, resource: int, limits: tuple[int, int]) -> None: ...
+    if sys.platform == "linux" or sys.platform.startswith("freebsd") or sys.platform.startswith("sunos"):
         def cpu_num(self) -> int: ...
 
 class Popen(Process):
@@ -429,6 +436,17 @@ if sys.platform == "linux":
     RLIMIT_RTTIME: int
     RLIMIT_SIGPENDING: int
     def sensors_fans() -> dict[str, list[sfan]]: ...
+
+if sys.platform.startswith("sunos"):
+    __all__ += [
+        "CONN_BOUND",
+        "CONN_IDLE",
+        "PROCFS_PATH",
+    ]
+
+    CONN_BOUND: str
+    CONN_IDLE: str
+    PROCFS_PATH: str
 
 if sys.platform.startswith("freebsd"):
     __all__ += [

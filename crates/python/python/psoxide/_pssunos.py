@@ -31,7 +31,11 @@ ABSENT = frozenset((
     "ProcessRlimit", "cpu_freq", "sensors_temperatures", "sensors_fans", "sensors_battery", "heap_info", "heap_trim",
 ))  # fmt: skip
 ABSENT_GETTERS = frozenset(("ionice", "memory_footprint", "rlimit", "cpu_affinity", "io_counters"))
-NOT_PLANNED = frozenset()
+NOT_PLANNED = frozenset(("nice",))
+# The nice value of an ordinary process as the kernel counts it, sys/param.h.
+_NZERO = 20
+# Processes of the kernel for which setpriority(3C) fails with ESRCH although they exist: pageout and fsflush.
+_WITHOUT_PRIORITY = (2, 3)
 
 
 def __getattr__(name):
@@ -57,3 +61,27 @@ class Process(_psposix.Process):
     """Reads one process."""
 
     __slots__ = ()
+
+    def exe(self):
+        """Its program; empty where the kernel refuses the path, which the package then guesses from the command line."""
+        try:
+            return super().exe()
+        except AccessDenied:
+            return ""
+
+    def create_time(self, monotonic=False):
+        """When it was started. The kernel never corrects this time, so it is the identity of the process too, as in psutil."""
+        return super().create_time(monotonic=False)
+
+    def nice_get(self):
+        """Its nice value as ps(1) prints it: 20 for an ordinary process, 0 in a scheduling class without nice values."""
+        try:
+            return self.priority() + _NZERO
+        except NotImplementedError:
+            return 0
+
+    def nice_set(self, value):
+        """Gives it another nice value, from -20 to 19."""
+        if self.pid in _WITHOUT_PRIORITY:
+            raise AccessDenied(self.pid, getattr(self, "_name", None))
+        return super().nice_set(value)

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use psoxide_parse::ParseError;
 use psoxide_parse::sunos::kstat::{Kstat, kstats};
-use psoxide_parse::sunos::utmpx;
 #[cfg(feature = "capture")]
-use psoxide_parse::sunos::{auxv, process::Info};
+use psoxide_parse::sunos::auxv;
+use psoxide_parse::sunos::{process::Info, utmpx};
 
 use super::abi::{EINVAL, ENOENT};
 use super::calls::Question;
@@ -185,7 +185,8 @@ impl Source {
         self.numbers(self.procfs.clone())
     }
 
-    /// Reads when the machine was booted: from the kstats, else from the record that init(8) writes at boot.
+    /// Reads when the machine was booted: from the kstats. A copied tree may have the record that init(8) writes at boot instead,
+    /// or the first process, which the kernel starts.
     pub(super) fn boot(&self) -> Result<Duration> {
         let counted = self.kstats(&Question::Module("unix"), |all| {
             Ok(Duration::from_secs(named(all, "system_misc")?.number("boot_time")?))
@@ -197,7 +198,8 @@ impl Source {
             let record = utmpx::records(bytes).find(|record| !record.as_ref().is_ok_and(|record| !record.is_boot()));
             record.transpose()?.map(utmpx::Record::time).transpose()
         });
-        logged.ok().flatten().map_or(counted, Ok)
+        let first = || self.read(&Question::File(self.of_process(0, "psinfo")), |bytes| Info::of_file(bytes)?.start());
+        logged.ok().flatten().or_else(|| first().ok()).map_or(counted, Ok)
     }
 
     /// The time on the wall clock; of a capture, when it was taken.
