@@ -29,6 +29,11 @@ use std::ptr;
 
 use rustix::fs::{Mode, OFlags};
 
+use super::abi::{
+    AF_INET, AF_INET6, KSTAT_TYPE_IO, KSTAT_TYPE_NAMED, LIFC_EVERY, LIFREQ, MIB2_IP, SC_GETNSWP, SC_LIST, SIOCGLIFBRDADDR,
+    SIOCGLIFCONF, SIOCGLIFDSTADDR, SIOCGLIFFLAGS, SIOCGLIFHWADDR, SIOCGLIFMTU, SIOCGLIFNETMASK, SIOCGLIFNUM, T_CURRENT,
+    T_ERROR_ACK, T_OPTMGMT_ACK, T_SVR4_OPTMGMT_REQ,
+};
 use super::calls::{Family, Question, Request};
 use crate::sys::posix::ffi as posix;
 use crate::sys::question::Answer;
@@ -119,11 +124,7 @@ fn memory(path: &str, address: u64) -> Answer {
 
 /// `KSTAT_STRLEN`.
 const NAME: usize = 31;
-/// `KSTAT_TYPE_NAMED`, `KSTAT_TYPE_IO`.
-const NAMED: u8 = 1;
-const IO: u8 = 3;
-
-/// The beginning of `kstat_t`.
+/// The beginning of `kstat_t`: sys/kstat.h of illumos, and `sys.rs` of Oxide's crate kstat-rs.
 #[repr(C)]
 struct Kstat {
     created: i64,
@@ -142,7 +143,7 @@ struct Kstat {
     taken: i64,
 }
 
-/// `kstat_named_t`.
+/// `kstat_named_t`, from the same two.
 #[repr(C)]
 struct Named {
     name: [u8; NAME],
@@ -150,7 +151,7 @@ struct Named {
     value: [u8; 16],
 }
 
-/// `kstat_io_t`.
+/// `kstat_io_t`, from the same two.
 #[repr(C)]
 struct Io {
     read: u64,
@@ -177,6 +178,7 @@ struct Chain {
 
 const _: () = {
     use std::mem::{offset_of, size_of};
+    assert!(size_of::<Count>() == 12 && size_of::<List>() == 24 && size_of::<SwapEntry>() == 48);
     assert!(offset_of!(Kstat, module) == 20 && offset_of!(Kstat, instance) == 52 && offset_of!(Kstat, name) == 56);
     assert!(offset_of!(Kstat, class) == 88 && offset_of!(Kstat, data) == 120 && offset_of!(Kstat, taken) == 144);
     assert!(size_of::<Named>() == 48 && size_of::<Io>() == 80 && offset_of!(Chain, first) == 8);
@@ -241,7 +243,7 @@ fn write_kstat(out: &mut Vec<u8>, kstat: &Kstat) {
         return;
     }
     match kstat.kind {
-        NAMED if kstat.size >= count.saturating_mul(size_of::<Named>()) => {
+        KSTAT_TYPE_NAMED if kstat.size >= count.saturating_mul(size_of::<Named>()) => {
             // SAFETY: the data of a named kstat begins with `count` records, for which its size has room.
             let all = unsafe { std::slice::from_raw_parts(kstat.data.cast::<Named>(), count) };
             for named in all {
@@ -250,7 +252,7 @@ fn write_kstat(out: &mut Vec<u8>, kstat: &Kstat) {
                 }
             }
         }
-        IO if kstat.size >= size_of::<Io>() => {
+        KSTAT_TYPE_IO if kstat.size >= size_of::<Io>() => {
             // SAFETY: the data of such a kstat is this struct, for which its size has room.
             let io = unsafe { &*kstat.data.cast::<Io>() };
             let seconds = |nanos: i64| format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
@@ -316,13 +318,10 @@ fn zone_name(zone: u32) -> Answer {
     Ok(text(&name).to_vec())
 }
 
-/// `SC_LIST`, `SC_GETNSWP`.
-const SC_LIST: c_int = 2;
-const SC_GETNSWP: c_int = 4;
 /// `MAXPATHLEN`.
 const PATH: usize = 1024;
 
-/// `struct swapent`.
+/// `struct swapent`: sys/swap.h of illumos, and swapctl(2).
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct SwapEntry {
@@ -385,14 +384,6 @@ impl Part {
     }
 }
 
-/// `T_SVR4_OPTMGMT_REQ`, `T_ERROR_ACK`, `T_OPTMGMT_ACK`.
-const REQUEST: u32 = 9;
-const ERROR: u32 = 18;
-const ACKNOWLEDGED: u32 = 22;
-/// `T_CURRENT`: tell what is.
-const CURRENT: u32 = 0x100;
-/// `MIB2_IP`: all tables of all protocols are told.
-const MIB2_IP: u32 = 256 + 4;
 /// `sizeof (struct T_optmgmt_req)` and of its answer: type, length, offset, flags.
 const MANAGEMENT: usize = 16;
 /// `sizeof (struct opthdr)`.
@@ -414,7 +405,7 @@ fn sockets() -> Answer {
     }
     let option_at = u32::try_from(MANAGEMENT).unwrap_or_default();
     let option_size = u32::try_from(OPTION).unwrap_or_default();
-    let mut request = [REQUEST, option_size, option_at, CURRENT, MIB2_IP, 0, 0].map(u32::to_le_bytes).concat();
+    let mut request = [T_SVR4_OPTMGMT_REQ, option_size, option_at, T_CURRENT, MIB2_IP, 0, 0].map(u32::to_le_bytes).concat();
     let control = Part::new(&mut request);
     // SAFETY: the control part is a buffer of its length; there is no data.
     if unsafe { putmsg(device.as_raw_fd(), &raw const control, ptr::null(), 0) } == -1 {
@@ -435,9 +426,9 @@ fn sockets() -> Answer {
             bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
         };
         match word(0) {
-            ACKNOWLEDGED => {}
+            T_OPTMGMT_ACK => {}
             // TLI_error, UNIX_error.
-            ERROR => return Err(c_int::try_from(word(3)).ok().filter(|errno| *errno != 0).unwrap_or(libc::EPROTO)),
+            T_ERROR_ACK => return Err(c_int::try_from(word(3)).ok().filter(|errno| *errno != 0).unwrap_or(libc::EPROTO)),
             _ => return Err(libc::EPROTO),
         }
         // Without data behind it, the acknowledgement is the end.
@@ -466,20 +457,7 @@ fn sockets() -> Answer {
     Err(libc::EOVERFLOW)
 }
 
-/// `_IOWR('i', number, struct lifreq)` and the like.
-const fn request(number: u32, size: u32) -> c_int {
-    (0xc000_0000 | size << 16 | 0x6900 | number).cast_signed()
-}
-
-/// `sizeof (struct lifreq)`.
-const LIFREQ: usize = 376;
-const LIFREQ_SIZE: u32 = 376;
-const SIOCGLIFNUM: c_int = request(130, 12);
-const SIOCGLIFCONF: c_int = request(165, 16);
-/// `LIFC_NOXMIT | LIFC_TEMPORARY | LIFC_ALLZONES`: also what does not transmit, addresses that change, and other zones'.
-const EVERY: c_int = 0x01 | 0x04 | 0x08;
-
-/// `struct lifnum`.
+/// `struct lifnum`: net/if.h of illumos, and golang.org/x/net/lif, whose compiler gave it 12 bytes.
 #[repr(C)]
 struct Count {
     family: u16,
@@ -487,7 +465,7 @@ struct Count {
     count: c_int,
 }
 
-/// `struct lifconf`.
+/// `struct lifconf`, from the same two: 24 bytes.
 #[repr(C)]
 struct List {
     family: u16,
@@ -498,8 +476,8 @@ struct List {
 
 fn family_number(family: Family) -> u16 {
     match family {
-        Family::Inet => 2,
-        Family::Inet6 => 26,
+        Family::Inet => AF_INET,
+        Family::Inet6 => AF_INET6,
     }
 }
 
@@ -511,7 +489,7 @@ fn socket(family: Family) -> Result<OwnedFd, i32> {
 
 fn interfaces(family: Family) -> Answer {
     let socket = socket(family)?;
-    let mut count = Count { family: family_number(family), flags: EVERY, count: 0 };
+    let mut count = Count { family: family_number(family), flags: LIFC_EVERY, count: 0 };
     // SAFETY: the request reads and writes one struct of this layout.
     if unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGLIFNUM, &raw mut count) } == -1 {
         return Err(errno());
@@ -521,7 +499,7 @@ fn interfaces(family: Family) -> Answer {
     let mut words = vec![0u64; (room * LIFREQ).div_ceil(8)];
     let mut list = List {
         family: family_number(family),
-        flags: EVERY,
+        flags: LIFC_EVERY,
         length: c_int::try_from(room * LIFREQ).map_err(|_| libc::EOVERFLOW)?,
         bytes: words.as_mut_ptr().cast(),
     };
@@ -535,13 +513,13 @@ fn interfaces(family: Family) -> Answer {
 }
 
 fn interface(what: Request, family: Family, name: &str) -> Answer {
-    let number = match what {
-        Request::Destination => 115,
-        Request::Flags => 117,
-        Request::Mtu => 122,
-        Request::Broadcast => 123,
-        Request::Netmask => 125,
-        Request::Hardware => 192,
+    let request = match what {
+        Request::Destination => SIOCGLIFDSTADDR,
+        Request::Flags => SIOCGLIFFLAGS,
+        Request::Mtu => SIOCGLIFMTU,
+        Request::Broadcast => SIOCGLIFBRDADDR,
+        Request::Netmask => SIOCGLIFNETMASK,
+        Request::Hardware => SIOCGLIFHWADDR,
     };
     let socket = socket(family)?;
     let mut words = [0u64; LIFREQ / 8];
@@ -555,7 +533,7 @@ fn interface(what: Request, family: Family, name: &str) -> Answer {
         *word = u64::from_le_bytes(bytes);
     }
     // SAFETY: each of these requests reads and writes one `struct lifreq`, for which there is room.
-    if unsafe { libc::ioctl(socket.as_raw_fd(), request(number, LIFREQ_SIZE), words.as_mut_ptr()) } == -1 {
+    if unsafe { libc::ioctl(socket.as_raw_fd(), request, words.as_mut_ptr()) } == -1 {
         return Err(errno());
     }
     Ok(words.into_iter().flat_map(u64::to_le_bytes).collect())
