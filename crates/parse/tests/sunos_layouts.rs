@@ -331,14 +331,8 @@ fn parsers() -> Vec<(&'static str, [usize; 2], Vec<(&'static str, [usize; 2])>)>
     macro_rules! of_one {
         ($($view:ty),+) => { vec![$((<$view>::STRUCT, [<$view>::SIZE; 2], same(<$view>::LAYOUT))),+] };
     }
-    let mut all = of_both![
-        process::Info,
-        thread::Info,
-        process::Status,
-        process::Usage,
-        mapping::Mapping,
-        mapping::Resident
-    ];
+    let mut all =
+        of_both![process::Info, thread::Info, process::Status, process::Usage, mapping::Mapping, mapping::Resident];
     all.extend(of_one![
         process::Credentials,
         fdinfo::Descriptor,

@@ -66,9 +66,10 @@ pub use net::{
 pub use os::{Os, OsSet, Signal};
 pub use pressure::{Pressure, PressureOf, Stall};
 pub use process::{
-    Cgroup, Child, Containment, CtxSwitches, Energy, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
-    MemoryFootprint, MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, Process, ProcessCpuTimes,
-    ProcessStatus, Resource, Scheduling, SchedulingPolicy, Thread, ThreadDetails, WaitOutcome, wait_procs,
+    Cgroup, Child, Containment, CtxSwitches, Energy, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit,
+    MemoryDetails, MemoryFootprint, MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, Process,
+    ProcessCpuTimes, ProcessStatus, Resource, Scheduling, SchedulingPolicy, Thread, ThreadDetails, WaitOutcome,
+    wait_procs,
 };
 pub use record::{FieldInfo, Record, Unit};
 pub use sensors::{Battery, Fan, Gpu, Temperature, TimeLeft};

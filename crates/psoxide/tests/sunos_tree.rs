@@ -222,7 +222,10 @@ fn smaller_files_take_the_place_of_larger_ones() {
     assert_eq!(threads.last().unwrap().user_time, Duration::from_secs(30));
     let maps = process.memory_maps().unwrap();
     let first = maps.first().unwrap();
-    assert_eq!((first.perms.as_str(), first.path.as_path(), first.rss), ("r-x-", Path::new("/opt/pg/bin/postgres"), None));
+    assert_eq!(
+        (first.perms.as_str(), first.path.as_path(), first.rss),
+        ("r-x-", Path::new("/opt/pg/bin/postgres"), None)
+    );
     // The words that the kernel copied, without the memory and without `argv`.
     assert_eq!(process.cmdline().unwrap(), ["/opt/pg/bin/postgres", "-D", "/var/pg", "data"]);
 }
@@ -262,8 +265,14 @@ fn a_hostile_tree_reads_nothing_outside() {
         fs::create_dir_all(root.join(format!("proc/{pid}"))).unwrap();
     }
     symlink("/dev/zero", root.join("proc/10/psinfo")).unwrap();
-    rustix::fs::mknodat(rustix::fs::CWD, root.join("proc/11/psinfo"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
-        .unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        root.join("proc/11/psinfo"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
     fs::File::create(root.join("proc/12/psinfo")).unwrap().set_len(20 << 30).unwrap();
     fs::write(root.join("proc/13/psinfo"), b"short").unwrap();
     let system = open(&dir);
@@ -292,7 +301,11 @@ fn other_trees_are_of_linux() {
     fs::remove_dir_all(dir.path().join("proc")).unwrap();
     fs::write(dir.path().join(".psoxide"), "system sunos\n").unwrap();
     let error = System::at_root(dir.path()).unwrap_err();
-    assert_eq!((error.kind(), error.path()), (ErrorKind::InvalidInput, Some(dir.path().join("proc").as_path())), "{error}");
+    assert_eq!(
+        (error.kind(), error.path()),
+        (ErrorKind::InvalidInput, Some(dir.path().join("proc").as_path())),
+        "{error}"
+    );
     fs::create_dir(dir.path().join("proc")).unwrap();
     fs::write(dir.path().join(".psoxide"), "system sunos\nnonsense\n").unwrap();
     assert_eq!(System::at_root(dir.path()).unwrap_err().path(), Some(dir.path().join(".psoxide").as_path()));

@@ -295,8 +295,7 @@ fn add_process(capture: &mut Capture, process: &Process, model: Model) -> Filled
     match process.state {
         // A zombie has no address space, no files and no threads.
         ZOMBIE => {
-            let missing =
-                ["status", "xmap", "lusage", "execname"].map(|name| format!("file /proc/{pid}/{name}"));
+            let missing = ["status", "xmap", "lusage", "execname"].map(|name| format!("file /proc/{pid}/{name}"));
             let links = ["path/a.out", "path/cwd"].map(|name| format!("link /proc/{pid}/{name}"));
             let folders = ["fd", "fdinfo"].map(|name| format!("dir /proc/{pid}/{name}"));
             for question in missing.into_iter().chain(links).chain(folders) {

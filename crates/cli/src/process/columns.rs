@@ -1,8 +1,8 @@
 //! The columns of listings of processes.
 
 use psoxide::{
-    Cgroup, Containment, CtxSwitches, Field, IoCounters, MemoryFootprint, MemoryInfo, PageFaults, ProcessStatus, Record as _,
-    Scheduling, ToValue, Unit, Value,
+    Cgroup, Containment, CtxSwitches, Field, IoCounters, MemoryFootprint, MemoryInfo, PageFaults, ProcessStatus,
+    Record as _, Scheduling, ToValue, Unit, Value,
 };
 
 use super::{Proc, command};

@@ -43,7 +43,8 @@ pub(crate) fn of(p: &Process, verbose: bool) -> Vec<Field> {
     };
     let maybe = |bytes: Option<u64>| bytes.map_or_else(|| "-".into(), human::bytes);
     let number = |number: Option<u32>| number.map_or_else(|| "-".into(), |number| number.to_string());
-    let ids = |ids: psoxide::Ids| format!("real={}, effective={}, saved={}", ids.real, ids.effective, number(ids.saved));
+    let ids =
+        |ids: psoxide::Ids| format!("real={}, effective={}, saved={}", ids.real, ids.effective, number(ids.saved));
     let mut details = vec![
         ("pid", vec![p.pid().to_string()]),
         one("name", p.name(), |v| escape(&v)),

@@ -266,8 +266,7 @@ impl Sizes {
 fn tcp(bytes: &[u8]) -> Result<Socket> {
     let entry = Tcp::new(bytes)?;
     let (local, peer) = (inet(entry.local(), entry.local_port())?, inet(entry.peer(), entry.peer_port())?);
-    let sequence =
-        [entry.send_next(), entry.send_unacknowledged(), entry.receive_next(), entry.receive_acknowledged()];
+    let sequence = [entry.send_next(), entry.send_unacknowledged(), entry.receive_next(), entry.receive_acknowledged()];
     let queues = Queues::of(entry.state(), sequence);
     Ok(Socket { is_tcp: true, local, peer: there(peer), state: Some(entry.state()), pid: pid(bytes, TCP_PID), queues })
 }
@@ -276,8 +275,7 @@ fn tcp6(bytes: &[u8]) -> Result<Socket> {
     let entry = Tcp6::new(bytes)?;
     let local = inet6(entry.local(), entry.local_port(), entry.interface())?;
     let peer = inet6(entry.peer(), entry.peer_port(), entry.interface())?;
-    let sequence =
-        [entry.send_next(), entry.send_unacknowledged(), entry.receive_next(), entry.receive_acknowledged()];
+    let sequence = [entry.send_next(), entry.send_unacknowledged(), entry.receive_next(), entry.receive_acknowledged()];
     let queues = Queues::of(entry.state(), sequence);
     Ok(Socket { is_tcp: true, local, peer: there(peer), state: Some(entry.state()), pid: pid(bytes, TCP6_PID), queues })
 }

@@ -117,13 +117,8 @@ mod tests {
         pair[2092] = 1;
         let list = [record(2, 0x220, b"/var/run/x", b""), record(1, 0x1, b"/stale", b"/dev/log"), pair].concat();
         let found: Vec<_> = sockets(&list).collect::<Result<_>>().unwrap();
-        let of = |kind, local, peer, is_connected| Socket {
-            kind,
-            local,
-            peer,
-            is_connected,
-            is_listening: !is_connected,
-        };
+        let of =
+            |kind, local, peer, is_connected| Socket { kind, local, peer, is_connected, is_listening: !is_connected };
         assert_eq!(
             found,
             [

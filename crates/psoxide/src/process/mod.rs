@@ -11,9 +11,9 @@ use std::time::{Duration, SystemTime};
 
 pub use control::{Child, WaitOutcome, wait_procs};
 pub use records::{
-    Cgroup, Containment, CtxSwitches, Energy, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit, MemoryDetails,
-    MemoryFootprint, MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults, ProcessCpuTimes,
-    ProcessStatus, Resource, Scheduling, SchedulingPolicy, Thread, ThreadDetails,
+    Cgroup, Containment, CtxSwitches, Energy, ExitStatus, Ids, IoCounters, IoPriority, IoPriorityClass, Limit,
+    MemoryDetails, MemoryFootprint, MemoryInfo, MemoryMap, MemoryMapGroup, MemoryType, OpenFile, PageFaults,
+    ProcessCpuTimes, ProcessStatus, Resource, Scheduling, SchedulingPolicy, Thread, ThreadDetails,
 };
 
 use crate::error::ErrorKind;

@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use super::{Fate, Handle, Parentage, Platform};
 use crate::{
-    Battery, Cgroup, Connection, ConnectionKind, Containment, CoreKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches, DiskIo,
-    DiskPartition, DiskUsage, Energy, Error, ExitStatus, Fan, Gpu, HostInfo, Ids, IoCounters, IoPriority, Limit,
-    LoadAverage, MemoryDetails, MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile, PageFaults,
-    Pid, Pressure, PressureOf, ProcessCpuTimes, ProcessStatus, Resource, Result, RunQueue, Scheduling, Service, Signal,
-    SwapMemory, Temperature, Thread, ThreadDetails, User, VirtualMemory,
+    Battery, Cgroup, Connection, ConnectionKind, Containment, CoreKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches,
+    DiskIo, DiskPartition, DiskUsage, Energy, Error, ExitStatus, Fan, Gpu, HostInfo, Ids, IoCounters, IoPriority,
+    Limit, LoadAverage, MemoryDetails, MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile,
+    PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes, ProcessStatus, Resource, Result, RunQueue, Scheduling,
+    Service, Signal, SwapMemory, Temperature, Thread, ThreadDetails, User, VirtualMemory,
 };
 
 /// Writes a trait for each topic, and its implementation for the dispatcher.

@@ -11,9 +11,10 @@ use super::{
     PressureReadings, ProcessReadings, Scope, SensorReadings, ServiceReadings, SystemReadings, Types, UserReadings,
 };
 use crate::{
-    Cgroup, Containment, CpuTimes, CtxSwitches, DiskIo, DiskPartition, DiskUsage, Error, FieldSet, HostInfo, Ids, IoCounters,
-    LoadAverage, MemoryFootprint, MemoryInfo, Moment, NetIo, PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes,
-    ProcessStatus, Reading, Result, Row, RunQueue, Scheduling, SwapMemory, ThreadDetails, VirtualMemory,
+    Cgroup, Containment, CpuTimes, CtxSwitches, DiskIo, DiskPartition, DiskUsage, Error, FieldSet, HostInfo, Ids,
+    IoCounters, LoadAverage, MemoryFootprint, MemoryInfo, Moment, NetIo, PageFaults, Pid, Pressure, PressureOf,
+    ProcessCpuTimes, ProcessStatus, Reading, Result, Row, RunQueue, Scheduling, SwapMemory, ThreadDetails,
+    VirtualMemory,
 };
 
 /// The kept readings of a moment.

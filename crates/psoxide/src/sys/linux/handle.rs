@@ -128,7 +128,8 @@ impl sys::Handle<'_, Linux> {
         }
         self.cache.by_pid.store(true, Ordering::Relaxed);
         let info = kernel.pidfd_info(self.pid).ok()??;
-        let [uids, gids] = [info.uids, info.gids].map(|[real, effective, saved]| Ids::new(real, effective, Some(saved)));
+        let [uids, gids] =
+            [info.uids, info.gids].map(|[real, effective, saved]| Ids::new(real, effective, Some(saved)));
         Some(Owner { uids, gids })
     }
 

@@ -30,9 +30,9 @@ use std::ptr;
 use rustix::fs::{Mode, OFlags};
 
 use super::abi::{
-    AF_INET, AF_INET6, KSTAT_TYPE_IO, KSTAT_TYPE_NAMED, LIFC_EVERY, LIFREQ, MIB2_IP, SC_GETNSWP, SC_LIST, SIOCGLIFBRDADDR,
-    SIOCGLIFCONF, SIOCGLIFDSTADDR, SIOCGLIFFLAGS, SIOCGLIFHWADDR, SIOCGLIFMTU, SIOCGLIFNETMASK, SIOCGLIFNUM, T_CURRENT,
-    T_ERROR_ACK, T_OPTMGMT_ACK, T_SVR4_OPTMGMT_REQ,
+    AF_INET, AF_INET6, KSTAT_TYPE_IO, KSTAT_TYPE_NAMED, LIFC_EVERY, LIFREQ, MIB2_IP, SC_GETNSWP, SC_LIST,
+    SIOCGLIFBRDADDR, SIOCGLIFCONF, SIOCGLIFDSTADDR, SIOCGLIFFLAGS, SIOCGLIFHWADDR, SIOCGLIFMTU, SIOCGLIFNETMASK,
+    SIOCGLIFNUM, T_CURRENT, T_ERROR_ACK, T_OPTMGMT_ACK, T_SVR4_OPTMGMT_REQ,
 };
 use super::calls::{Family, Question, Request};
 use crate::sys::posix::ffi as posix;
@@ -405,7 +405,8 @@ fn sockets() -> Answer {
     }
     let option_at = u32::try_from(MANAGEMENT).unwrap_or_default();
     let option_size = u32::try_from(OPTION).unwrap_or_default();
-    let mut request = [T_SVR4_OPTMGMT_REQ, option_size, option_at, T_CURRENT, MIB2_IP, 0, 0].map(u32::to_le_bytes).concat();
+    let mut request =
+        [T_SVR4_OPTMGMT_REQ, option_size, option_at, T_CURRENT, MIB2_IP, 0, 0].map(u32::to_le_bytes).concat();
     let control = Part::new(&mut request);
     // SAFETY: the control part is a buffer of its length; there is no data.
     if unsafe { putmsg(device.as_raw_fd(), &raw const control, ptr::null(), 0) } == -1 {
@@ -428,7 +429,9 @@ fn sockets() -> Answer {
         match word(0) {
             T_OPTMGMT_ACK => {}
             // TLI_error, UNIX_error.
-            T_ERROR_ACK => return Err(c_int::try_from(word(3)).ok().filter(|errno| *errno != 0).unwrap_or(libc::EPROTO)),
+            T_ERROR_ACK => {
+                return Err(c_int::try_from(word(3)).ok().filter(|errno| *errno != 0).unwrap_or(libc::EPROTO));
+            }
             _ => return Err(libc::EPROTO),
         }
         // Without data behind it, the acknowledgement is the end.

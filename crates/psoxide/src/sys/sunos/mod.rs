@@ -16,9 +16,9 @@ mod net;
 mod process;
 mod source;
 mod table;
-mod tree;
 #[cfg(all(test, feature = "capture"))]
 mod tests;
+mod tree;
 mod users;
 
 use std::path::Path;

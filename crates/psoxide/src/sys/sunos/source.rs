@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use psoxide_parse::ParseError;
-use psoxide_parse::sunos::kstat::{Kstat, kstats};
 #[cfg(feature = "capture")]
 use psoxide_parse::sunos::auxv;
+use psoxide_parse::sunos::kstat::{Kstat, kstats};
 use psoxide_parse::sunos::{process::Info, utmpx};
 
 use super::abi::{EINVAL, ENOENT};

@@ -38,7 +38,9 @@ impl Tree {
         let pids = names.iter().filter_map(|name| name.to_str()?.parse::<u32>().ok());
         // Linux has a file `stat` in the same place. A process that ended while it was copied has neither.
         let has = |pid, file| files.is_regular(&format!("/proc/{pid}/{file}")).unwrap_or(false);
-        pids.map(|pid| (has(pid, "psinfo"), has(pid, "stat"))).find(|(sunos, linux)| *sunos || *linux).is_some_and(|of| of.0)
+        pids.map(|pid| (has(pid, "psinfo"), has(pid, "stat")))
+            .find(|(sunos, linux)| *sunos || *linux)
+            .is_some_and(|of| of.0)
     }
 
     /// Opens the directory, and the capture beside the files, which is empty if there is none. Returns whether the capture
@@ -49,7 +51,9 @@ impl Tree {
     pub(super) fn open(root: &Path) -> Result<(Self, Capture, bool)> {
         let files = CopiedFiles::open(root)?;
         if !files.is_dir("/proc") {
-            return Err(Error::invalid("not a directory: a copied machine has its files in proc").with_path(root.join("proc")));
+            return Err(
+                Error::invalid("not a directory: a copied machine has its files in proc").with_path(root.join("proc"))
+            );
         }
         let text = match files.read(SIDECAR) {
             Ok(text) => text,
@@ -67,9 +71,10 @@ impl Tree {
         let answer = match question {
             Question::File(path) => self.files.read(path),
             Question::Link(path) => self.files.link(path),
-            Question::Names(path) => self.files.names(path).map(|names| {
-                names.iter().flat_map(|name| [name.as_encoded_bytes(), &[0]].concat()).collect()
-            }),
+            Question::Names(path) => self
+                .files
+                .names(path)
+                .map(|names| names.iter().flat_map(|name| [name.as_encoded_bytes(), &[0]].concat()).collect()),
             Question::Mode(path) => {
                 self.files.is_regular(path).map(|regular| if regular { REGULAR } else { OTHER }.to_vec())
             }
@@ -87,7 +92,8 @@ impl Tree {
     /// Whether the kernel has no such file either: the process is not there, it is a zombie, or its other files of the same
     /// directory were copied.
     fn lacks_too(&self, question: &Question) -> bool {
-        let (Question::File(path) | Question::Link(path) | Question::Names(path) | Question::Mode(path)) = question else {
+        let (Question::File(path) | Question::Link(path) | Question::Names(path) | Question::Mode(path)) = question
+        else {
             return false;
         };
         let Some(pid) = question.process("/proc") else { return false };
