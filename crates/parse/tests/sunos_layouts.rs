@@ -321,8 +321,11 @@ const ALONE: &[(&str, &str)] = &[
     ("mib2_tcp", "tcp6ConnTableSize"),
 ];
 
-/// The structs of the parsers: name, sizes, and each member with its offsets.
-fn parsers() -> Vec<(&'static str, [usize; 2], Vec<(&'static str, [usize; 2])>)> {
+/// A struct as a parser knows it: name, sizes, and each member with its offsets.
+type Parsed = (&'static str, [usize; 2], Vec<(&'static str, [usize; 2])>);
+
+/// The structs of the parsers.
+fn parsers() -> Vec<Parsed> {
     let both = |fields: &[(&'static str, usize, usize)]| fields.iter().map(|(name, a, b)| (*name, [*a, *b])).collect();
     let same = |fields: &[(&'static str, usize)]| fields.iter().map(|(name, at)| (*name, [*at, *at])).collect();
     macro_rules! of_both {

@@ -51,6 +51,8 @@ impl Process {
 
     /// Waits for the process to end. Returns its exit status if it is a child of the caller (Windows: any process).
     ///
+    /// SunOS: the process is polled, and its end is noticed at most 40 ms late.
+    ///
     /// # Errors
     /// Fails with [`Timeout`](crate::ErrorKind::Timeout) if the process still runs after `timeout`.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<Option<ExitStatus>> {

@@ -41,7 +41,9 @@ mod here {
             setpriority_process(Some(pid), value).map_err(Error::io)
         }
 
-        /// Looks again and again, less and less often: no call of SunOS waits for a process that is not a child.
+        /// Polls, first after 1 ms and at last every 40 ms. SunOS has no better way for a process that need not be a child.
+        /// A contract reports to its holder alone, contract(5). Event ports have no source for processes, port_create(3C).
+        /// poll(2) on a file of /proc reports when a process stops, proc(5), and documents nothing about its end.
         fn wait_each(
             processes: &[Handle<'_>],
             timeout: Option<Duration>,
@@ -72,6 +74,7 @@ mod here {
             }
         }
     }
+
     /// Whether the process is gone, a zombie, or another one has its pid; and how a child ended.
     fn ended(process: &Handle<'_>) -> Result<Option<Option<ExitStatus>>> {
         let pid = raw(process.pid)?;
