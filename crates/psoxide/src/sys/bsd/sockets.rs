@@ -1,5 +1,6 @@
 //! The form of sockets, which all these systems number alike.
 
+use std::collections::HashMap;
 use std::net::{SocketAddr, SocketAddrV6};
 
 use psoxide_parse::bsd::sockaddr::Address;
@@ -22,6 +23,33 @@ pub(crate) fn peer(address: Address<'_>) -> Endpoint {
     match address {
         Address::Inet(_, 0) | Address::Inet6(_, 0, _) => Endpoint::None,
         other => endpoint(other),
+    }
+}
+
+/// Sockets and their holders, each socket once.
+#[derive(Debug, Default)]
+pub(crate) struct Sockets {
+    all: Vec<(Connection, Vec<Holder>)>,
+    /// Where each socket is in `all`, by its address in the kernel.
+    places: HashMap<u64, usize>,
+}
+
+impl Sockets {
+    /// Adds a socket, or a holder of a socket that is there already. An address of 0 is unknown, and equals no other.
+    pub(crate) fn add(&mut self, address: u64, socket: Connection, holder: Option<Holder>) {
+        let place = if address == 0 { None } else { self.places.get(&address) };
+        match place.and_then(|place| self.all.get_mut(*place)) {
+            Some((_, holders)) => holders.extend(holder),
+            None => {
+                self.places.insert(address, self.all.len());
+                self.all.push((socket, holder.into_iter().collect()));
+            }
+        }
+    }
+
+    /// The sockets in the order in which they were added.
+    pub(crate) fn into_connections(self) -> Vec<Connection> {
+        self.all.into_iter().map(|(socket, holders)| held(socket, holders)).collect()
     }
 }
 

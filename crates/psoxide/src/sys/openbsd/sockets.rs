@@ -1,13 +1,12 @@
 //! Sockets: `kern.file` holds everything about a socket.
 
-use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use psoxide_parse::bsd::sockaddr::{self, Address};
 use psoxide_parse::openbsd::file::{self, CONNECTED, File, kind};
 
 use super::abi::{FILE, FILES_BY_PID};
-use crate::sys::bsd::sockets::{endpoint, held, is_of_kind, peer, socket_type, tcp_status};
+use crate::sys::bsd::sockets::{Sockets, endpoint, is_of_kind, peer, socket_type, tcp_status};
 use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
 use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Holder, Result, SocketType};
@@ -19,25 +18,16 @@ pub(super) fn of_all(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Conn
 
 /// Reads the sockets of a kind in an answer of `kern.file`, which lists each once for every holder.
 pub(super) fn sockets(answer: &[u8], kind: ConnectionKind) -> psoxide_parse::Result<Vec<Connection>> {
-    let mut sockets: Vec<(Connection, Vec<Holder>)> = Vec::new();
-    let mut known: HashMap<u64, usize> = HashMap::new();
+    let mut sockets = Sockets::default();
     for file in file::files(answer, FILE.unsigned_abs() as usize) {
         let file = file?;
         let Some(socket) = socket(&file).filter(|socket| is_of_kind(kind, socket.family, socket.kind)) else {
             continue;
         };
-        let holder = Holder { pid: file.pid(), fd: Some(file.fd()) };
         // The kernel hides the addresses from ordinary users.
-        let place = if file.data() == 0 { None } else { known.get(&file.data()) };
-        match place.and_then(|place| sockets.get_mut(*place)) {
-            Some((_, holders)) => holders.push(holder),
-            None => {
-                known.insert(file.data(), sockets.len());
-                sockets.push((socket, vec![holder]));
-            }
-        }
+        sockets.add(file.data(), socket, Some(Holder { pid: file.pid(), fd: Some(file.fd()) }));
     }
-    Ok(sockets.into_iter().map(|(socket, holders)| held(socket, holders)).collect())
+    Ok(sockets.into_connections())
 }
 
 /// The socket that a file is; `None` for another file, or another family.
