@@ -59,7 +59,7 @@ impl System {
 fn read_all(system: &System) {
     let _ = (system.boot_time(), system.uptime(), system.host_info(), system.users());
     let _ = (system.cpu_times(), system.cpu_times_per_cpu(), system.cpu_count(), system.cpu_count_cores());
-    let _ = (system.cpu_stats(), system.cpu_freq(), system.load_average());
+    let _ = (system.cpu_stats(), system.cpu_freq(), system.core_kinds(), system.load_average());
     let _ = (system.virtual_memory(), system.swap_memory());
     let _ = (system.sensors_temperatures(), system.sensors_fans(), system.sensors_battery(), system.gpus());
     let _ = (system.disk_io_counters(), system.whole_disks(), system.net_io_counters());
@@ -77,11 +77,12 @@ fn read_all(system: &System) {
 /// Makes every reading of a process, each separately, because separate readings ask questions that a snapshot does not.
 fn read_process(process: &Process) {
     let _ = (process.name(), process.exe(), process.cmdline(), process.environ(), process.cwd(), process.terminal());
-    let _ = (process.status(), process.ppid(), process.username(), process.uids(), process.gids());
+    let _ = (process.status(), process.abi(), process.ppid(), process.username(), process.uids(), process.gids());
     let _ = (process.cpu_times(), process.cpu_num(), process.cpu_affinity(), process.nice(), process.ionice());
     let _ = (process.memory_info(), process.memory_details(), process.memory_footprint(), process.memory_maps());
     let _ = (process.num_fds(), process.num_handles(), process.num_threads(), process.num_ctx_switches());
-    let _ = (process.threads(), process.thread_details(), process.open_files(), process.io_counters());
+    let _ =
+        (process.threads(), process.thread_details(), process.open_files(), process.io_counters(), process.energy());
     let _ = (process.net_connections(ConnectionKind::All), process.page_faults(), process.scheduling());
     let _ = (process.containment(), process.abi());
     for resource in Resource::ALL {
@@ -266,7 +267,11 @@ impl Secrets {
         }
         let mut rest = bytes;
         while !rest.is_empty() {
-            let v6 = rest.first_chunk().and_then(|bytes: &[u8; 16]| self.v6.get(&Ipv6Addr::from(*bytes)));
+            // The zone of a link-local address may be inside it.
+            let v6 = rest.first_chunk().and_then(|bytes| {
+                let (without_zone, _) = psoxide_parse::bsd::sockaddr::without_embedded_zone(*bytes, 0);
+                self.v6.get(&without_zone)
+            });
             let v4 = rest.first_chunk().and_then(|bytes: &[u8; 4]| self.v4.get(&Ipv4Addr::from(*bytes)));
             if let (Some(to), Some(place)) = (v6, rest.first_chunk_mut::<16>()) {
                 *place = to.octets();
@@ -295,7 +300,7 @@ fn domain_text([a, b, c]: [u32; 3]) -> String {
 
 /// Returns whether the answer to a question can hold network addresses.
 fn holds_addresses(question: &str) -> bool {
-    const ABOUT: [&str; 12] = [
+    const ABOUT: [&str; 13] = [
         "net.",
         "kern.file",
         "filedesc",
@@ -304,6 +309,7 @@ fn holds_addresses(question: &str) -> bool {
         "utmp",
         "utx",
         "sockets",
+        "socketinfo",
         // Windows
         "GetAdapters",
         "GetExtended",
@@ -378,6 +384,11 @@ mod tests {
         let mut answer = [&[16, 2, 0, 80][..], &[10, 0, 2, 15], &[0, 10, 0, 2, 15]].concat();
         secrets.replace_bytes(&mut answer, alignment("sysctl net.inet"));
         assert_eq!(answer, [16, 2, 0, 80, 192, 0, 2, 1, 0, 10, 0, 2, 15]);
+        // macOS keeps the zone, 4, inside the address.
+        let mut socket = [&[0xfe, 0x80, 0, 4][..], &[0; 11], &[1]].concat();
+        secrets.replace_bytes(&mut socket, alignment("call proc_pidfdinfo socketinfo 501 10"));
+        assert_eq!(socket, "2001:db8::1".parse::<Ipv6Addr>().unwrap().octets());
+        assert!(holds_addresses("call proc_pidfdinfo socketinfo 501 10"));
         let mut client = [&[2, 0, 0, 0, 0, 0][..], &[10, 0, 2, 15]].concat();
         secrets.replace_bytes(&mut client, alignment("WTSQuerySessionInformation WTSClientAddress 1"));
         assert_eq!(client, [2, 0, 0, 0, 0, 0, 192, 0, 2, 1]);

@@ -107,8 +107,8 @@ fn link<'a>(fields: Fields<'a>) -> Result<Link<'a>> {
     })
 }
 
-/// An address and its zone. Kernels that descend from KAME keep the zone of a link-local address inside the address, in its
-/// second group.
+/// Separates a link-local address from its zone. Kernels that descend from KAME keep the zone inside the address, in its
+/// second group. `zone` is returned for an address without one.
 #[must_use]
 pub fn without_embedded_zone(octets: [u8; 16], zone: u32) -> (Ipv6Addr, u32) {
     let mut groups = Ipv6Addr::from(octets).segments();
