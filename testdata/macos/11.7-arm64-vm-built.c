@@ -2,7 +2,7 @@
    version 4, and a program of x86_64 that asks through Rosetta. */
 #include "common.h"
 
-HEADER("page_size 16384");
+HEADER("page_size 4096");
 HEADER("boot_time 1700000000");
 HEADER("taken 1700000600.000000000");
 HEADER("uid 501");
@@ -16,6 +16,16 @@ NUMBER("sysctl sysctl.proc_translated", translated, 1);
 ANSWER("sysctl hw.cpufrequency") const uint64_t frequency = 2400000000;
 ANSWER("call mach_timebase_info") const struct mach_timebase_info timebase = {.numer = 1, .denom = 1};
 TEXT("call IOPSCopyPowerSourcesList", batteries, PLIST("<array/>\n"));
+REFUSED("call IOConnectCallStructMethod temperatures", ENOENT);
+REFUSED("call IOConnectCallStructMethod fans", ENOENT);
+/* The pages of the program have 4 KiB. The kernel counts its own, of 16 KiB. */
+NUMBER("sysctl vm.pagesize", page_size, 16384);
+NUMBER("sysctl hw.optional.arm64", arm64, 1);
+ANSWER("sysctl hw.memsize") const uint64_t memory_size = 8192 * 16384;
+ANSWER("call host_statistics64 vm_info64") const struct vm_statistics64 memory = {
+    .free_count = 1000, .active_count = 2000, .inactive_count = 1500, .wire_count = 700, .swapins = 5,
+};
+ANSWER("sysctl vm.swapusage") const struct xsw_usage swap = {.xsu_total = 0};
 
 #define P1 PROCESS(1, 0, "launchd", 0, 1700000000, 1)
 #define P90 PROCESS(90, 1, "me", 501, 1700000090, 0)

@@ -16,6 +16,7 @@ STRING("sysctl kern.version", version, "Darwin Kernel Version 22.6.0");
 STRING("sysctl hw.machine", machine, "x86_64");
 ANSWER("sysctl kern.boottime") const struct timeval boot = {.tv_sec = 1700000000};
 REFUSED("sysctl sysctl.proc_translated", ENOENT);
+REFUSED("sysctl hw.optional.arm64", ENOENT);
 
 /* Processors. The kernel of Intel does not count interrupts. */
 NUMBER("sysctl hw.logicalcpu", logical, 4);
@@ -37,7 +38,7 @@ ANSWER("call mach_timebase_info") const struct mach_timebase_info timebase = {.n
 
 /* Memory, and no swap space. */
 ANSWER("sysctl hw.memsize") const uint64_t memory_size = 8589934592;
-NUMBER("sysctl hw.pagesize", page_size, 4096);
+NUMBER("sysctl vm.pagesize", page_size, 4096);
 ANSWER("call host_statistics64 vm_info64") const struct vm_statistics64 memory = {
     .free_count = 600000, .active_count = 500000, .inactive_count = 480000, .wire_count = 300000, .speculative_count = 100000,
 };
@@ -60,6 +61,14 @@ ANSWER("call getfsstat") const struct statfs mounts[] = {
 ANSWER("call statfs /") const struct statfs root_volume = ROOT_VOLUME;
 REFUSED("call getattrlist spaceused /", EINVAL);
 TEXT("call IOPSCopyPowerSourcesList", batteries, PLIST("<array/>\n"));
+/* 45.5 °C and 61 °C, a sensor that is not fitted, and one fan of 2000.5 revolutions per minute. */
+ANSWER("call IOConnectCallStructMethod temperatures") const struct SMCParamStruct temperatures[] = {
+    SMC(('T', 'C', '0', 'P'), SP78, 2, 0x2d, 0x80), SMC(('T', 'C', '0', 'D'), SP78, 2, 0x3d, 0),
+    SMC(('T', 'G', '0', 'D'), SP78, 2, 0x81, 0),
+};
+ANSWER("call IOConnectCallStructMethod fans") const struct SMCParamStruct fans[] = {
+    SMC(('F', 'N', 'u', 'm'), UI8, 1, 1), SMC(('F', '0', 'A', 'c'), FPE2, 2, 0x1f, 0x42),
+};
 
 /* An interface without a cable and a tunnel. */
 #pragma pack(push, 4)
@@ -140,15 +149,16 @@ ANSWER("sysctl kern.procargs2.700") const struct { int count; char text[50]; } a
     2, "/opt/bin/server\0server\0-v\0LANG=C\0_=x\0",
 };
 
+/* The kernel keeps the zone, 11, inside the address. */
 #define TCP6(fd, state, port)                                                                                           \
     ANSWER("call proc_pidfdinfo socketinfo 700 " #fd) const struct socket_fdinfo socket##fd = {                         \
-        .psi = {.soi_type = SOCK_STREAM, .soi_family = AF_INET6, .soi_kind = SOCKINFO_TCP,                              \
+        .psi = {.soi_so = 0x3000 + fd, .soi_type = SOCK_STREAM, .soi_family = AF_INET6, .soi_kind = SOCKINFO_TCP,       \
                 .soi_proto.pri_tcp = {                                                                                  \
                     .tcpsi_state = state,                                                                               \
                     .tcpsi_ini = {.insi_lport = port, .insi_fport = state == TSI_S_LISTEN ? 0 : 0x2823,                 \
-                                  .insi_vflag = INI_IPV6, .insi_v6.in6_ifindex = 11,                                    \
-                                  .insi_laddr.ina_6.__u6_addr.__u6_addr8 = {0xfe, 0x80, [15] = 0x17},                   \
-                                  .insi_faddr.ina_6.__u6_addr.__u6_addr8 = {0xfe, 0x80, [15] = 0x18}}}}}
+                                  .insi_vflag = INI_IPV6,                                                               \
+                                  .insi_laddr.ina_6.__u6_addr.__u6_addr8 = {0xfe, 0x80, 0, 11, [15] = 0x17},            \
+                                  .insi_faddr.ina_6.__u6_addr.__u6_addr8 = {0xfe, 0x80, 0, 11, [15] = 0x18}}}}}
 /* Ports 8000 to 8010, in network order. */
 TCP6(20, TSI_S_CLOSED, 0x401f);
 TCP6(21, TSI_S_LISTEN, 0x411f);
@@ -163,7 +173,7 @@ TCP6(29, TSI_S_FIN_WAIT_2, 0x491f);
 TCP6(30, TSI_S_TIME_WAIT, 0x4a1f);
 /* Of both families: an address of IPv4 in a socket of IPv6. */
 ANSWER("call proc_pidfdinfo socketinfo 700 31") const struct socket_fdinfo socket31 = {
-    .psi = {.soi_type = SOCK_STREAM, .soi_family = AF_INET6, .soi_kind = SOCKINFO_TCP,
+    .psi = {.soi_so = 0x3031, .soi_type = SOCK_STREAM, .soi_family = AF_INET6, .soi_kind = SOCKINFO_TCP,
             .soi_proto.pri_tcp = {.tcpsi_state = TSI_S_ESTABLISHED,
                                   .tcpsi_ini = {.insi_fport = 0x5000, .insi_lport = 0x01c0, .insi_vflag = INI_IPV4,
                                                 .insi_faddr.ina_46.i46a_addr4.s_addr = 0x01010101,
@@ -171,7 +181,7 @@ ANSWER("call proc_pidfdinfo socketinfo 700 31") const struct socket_fdinfo socke
 };
 /* Two ends of one UNIX socket: the second knows the peer's path. */
 ANSWER("call proc_pidfdinfo socketinfo 700 32") const struct socket_fdinfo socket32 = {
-    .psi = {.soi_type = SOCK_STREAM, .soi_family = AF_UNIX, .soi_kind = SOCKINFO_UN,
+    .psi = {.soi_so = 0x3032, .soi_type = SOCK_STREAM, .soi_family = AF_UNIX, .soi_kind = SOCKINFO_UN,
             .soi_proto.pri_un.unsi_caddr.ua_sun = {.sun_len = 18, .sun_family = AF_UNIX, .sun_path = "/var/run/syslog"}},
 };
 ANSWER("call proc_pidinfo listfds 700") const struct proc_fdinfo files700[] = {
@@ -180,8 +190,13 @@ ANSWER("call proc_pidinfo listfds 700") const struct proc_fdinfo files700[] = {
     {28, PROX_FDTYPE_SOCKET}, {29, PROX_FDTYPE_SOCKET}, {30, PROX_FDTYPE_SOCKET}, {31, PROX_FDTYPE_SOCKET},
     {32, PROX_FDTYPE_SOCKET}, {33, PROX_FDTYPE_KQUEUE},
 };
-ANSWER("call proc_pidinfo listfds 0") const struct proc_fdinfo files0[] = {{0, PROX_FDTYPE_PSEM}};
 ANSWER("call proc_pidinfo listfds 1") const struct proc_fdinfo files1[] = {{3, PROX_FDTYPE_KQUEUE}};
+/* A sandbox refuses the list of TCP, and the kernel of a later macOS is the first with those of UNIX sockets. The lists of
+   UDP have a header alone: there is no socket. */
+REFUSED("sysctl net.inet.tcp.pcblist_n", EPERM);
+ANSWER("sysctl net.inet.udp.pcblist_n") const struct generation udp_list = GENERATION;
+REFUSED("sysctl net.local.stream.pcblist_n", ENOENT);
+REFUSED("sysctl net.local.dgram.pcblist_n", ENOENT);
 /* Both end while they are read. */
 REFUSED("call proc_pidinfo listfds 701", ESRCH);
 REFUSED("call proc_pidinfo listfds 702", ESRCH);

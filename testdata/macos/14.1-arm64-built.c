@@ -1,5 +1,5 @@
 /* A MacBook with a core of each kind, on battery, seen by the user 501: a program under Rosetta, a zombie, a stopped process,
-   and a process of another user. */
+   and a process of another user. Its sockets are those of two processes of the user and of processes of root. */
 #include "common.h"
 
 HEADER("page_size 16384");
@@ -16,6 +16,7 @@ STRING("sysctl kern.version", version, "Darwin Kernel Version 23.1.0");
 STRING("sysctl hw.machine", machine, "arm64");
 ANSWER("sysctl kern.boottime") const struct timeval boot = {.tv_sec = 1700000000};
 NUMBER("sysctl sysctl.proc_translated", translated, 0);
+NUMBER("sysctl hw.optional.arm64", arm64, 1);
 
 /* Processors: a performance core and an efficiency core. */
 NUMBER("sysctl hw.logicalcpu", logical, 2);
@@ -44,7 +45,7 @@ ANSWER("call mach_timebase_info") const struct mach_timebase_info timebase = {.n
 
 /* Memory. */
 ANSWER("sysctl hw.memsize") const uint64_t memory_size = 8192 * 16384;
-NUMBER("sysctl hw.pagesize", page_size, 16384);
+NUMBER("sysctl vm.pagesize", page_size, 16384);
 ANSWER("call host_statistics64 vm_info64") const struct vm_statistics64 memory = {
     .free_count = 1000, .active_count = 2000, .inactive_count = 1500, .wire_count = 700, .speculative_count = 100,
     .swapins = 3, .swapouts = 4, .compressor_page_count = 50,
@@ -80,6 +81,15 @@ ANSWER("call getattrlist spaceused /") const struct { uint32_t length; uint64_t 
 #pragma pack(pop)
 
 TEXT("call IOPSCopyPowerSourcesList", batteries, PLIST("<array>\n" BATTERY(62, "Battery Power", 214) "</array>\n"));
+/* Apple silicon answers for the battery, not for its cores. Two fans, the second without a name. */
+ANSWER("call IOConnectCallStructMethod temperatures") const struct SMCParamStruct temperatures[] = {
+    SMC(('T', 'B', '0', 'T'), FLT, 4, 0, 0, 0xfa, 0x41), SMC(('T', 'B', '1', 'T'), FLT, 4, 0, 0, 0xfc, 0x41),
+    SMC(('T', 'W', '0', 'P'), FLT, 4, 0, 0, 0x29, 0x42), SMC(('T', 'C', '0', 'P'), UI8, 1, 40),
+};
+ANSWER("call IOConnectCallStructMethod fans") const struct SMCParamStruct fans[] = {
+    SMC(('F', 'N', 'u', 'm'), UI8, 1, 2), SMC(('F', '0', 'I', 'D'), FDS, 16, 0, 0, 0, 0, 'L', 'e', 'f', 't'),
+    SMC(('F', '0', 'A', 'c'), FLT, 4, 0, 0x40, 0xa8, 0x44), SMC(('F', '1', 'A', 'c'), FLT, 4, 0, 0x20, 0xa9, 0x44),
+};
 
 /* Interfaces, as route messages. */
 #pragma pack(push, 4)
@@ -191,24 +201,27 @@ ANSWER("call proc_pidfdinfo vnodepathinfo 501 3") const struct vnode_fdinfowithp
 /* It was closed after it was listed. */
 REFUSED("call proc_pidfdinfo vnodepathinfo 501 4", EBADF);
 ANSWER("call proc_pidfdinfo socketinfo 501 10") const struct socket_fdinfo socket10 = {
-    .psi = {.soi_type = SOCK_STREAM, .soi_family = AF_INET, .soi_kind = SOCKINFO_TCP,
+    .psi = {.soi_so = 0x1010, .soi_type = SOCK_STREAM, .soi_family = AF_INET, .soi_kind = SOCKINFO_TCP,
+            .soi_rcv.sbi_cc = 300, .soi_snd.sbi_cc = 4096,
             .soi_proto.pri_tcp = {.tcpsi_state = TSI_S_ESTABLISHED,
                                   .tcpsi_ini = {.insi_fport = 0x50c3, .insi_lport = 0x901f, .insi_vflag = INI_IPV4,
                                                 .insi_faddr.ina_46.i46a_addr4.s_addr = 0x0202000a,
                                                 .insi_laddr.ina_46.i46a_addr4.s_addr = 0x0100007f}}},
 };
-ANSWER("call proc_pidfdinfo socketinfo 501 11") const struct socket_fdinfo socket11 = {
-    .psi = {.soi_type = SOCK_STREAM, .soi_family = AF_INET6, .soi_kind = SOCKINFO_TCP,
-            .soi_proto.pri_tcp = {.tcpsi_state = TSI_S_LISTEN,
-                                  .tcpsi_ini = {.insi_lport = 0x1600, .insi_vflag = INI_IPV6, .insi_v6.in6_ifindex = 4,
-                                                .insi_laddr.ina_6.__u6_addr.__u6_addr8 = {0xfe, 0x80, [15] = 1}}}},
-};
+/* A listener that the stopped process has inherited. The kernel keeps the zone, 4, inside the address. */
+#define LISTENER                                                                                                           \
+    {.psi = {.soi_so = 0x1011, .soi_type = SOCK_STREAM, .soi_family = AF_INET6, .soi_kind = SOCKINFO_TCP,                  \
+             .soi_options = SO_ACCEPTCONN, .soi_qlen = 2,                                                                  \
+             .soi_proto.pri_tcp = {.tcpsi_state = TSI_S_LISTEN,                                                            \
+                                   .tcpsi_ini = {.insi_lport = 0x1600, .insi_vflag = INI_IPV6,                             \
+                                                 .insi_laddr.ina_6.__u6_addr.__u6_addr8 = {0xfe, 0x80, 0, 4, [15] = 1}}}}}
+ANSWER("call proc_pidfdinfo socketinfo 501 11") const struct socket_fdinfo socket11 = LISTENER;
 ANSWER("call proc_pidfdinfo socketinfo 501 12") const struct socket_fdinfo socket12 = {
-    .psi = {.soi_type = SOCK_DGRAM, .soi_family = AF_INET, .soi_kind = SOCKINFO_IN,
+    .psi = {.soi_so = 0x1012, .soi_type = SOCK_DGRAM, .soi_family = AF_INET, .soi_kind = SOCKINFO_IN,
             .soi_proto.pri_in = {.insi_lport = 0xe914, .insi_vflag = INI_IPV4}},
 };
 ANSWER("call proc_pidfdinfo socketinfo 501 13") const struct socket_fdinfo socket13 = {
-    .psi = {.soi_type = SOCK_STREAM, .soi_family = AF_UNIX, .soi_kind = SOCKINFO_UN,
+    .psi = {.soi_so = 0x1013, .soi_type = SOCK_STREAM, .soi_family = AF_UNIX, .soi_kind = SOCKINFO_UN,
             .soi_proto.pri_un.unsi_addr.ua_sun = {.sun_len = 18, .sun_family = AF_UNIX, .sun_path = "/tmp/launch.sock"}},
 };
 ANSWER("call proc_pidfdinfo socketinfo 501 14") const struct socket_fdinfo socket14 = {
@@ -220,9 +233,78 @@ ANSWER("call proc_pidinfo taskallinfo 503") const struct proc_taskallinfo task50
     .pbsd = {.pbi_pid = 503, .pbi_name = "stopped", .pbi_start_tvsec = 1700000010, .pbi_start_tvusec = 4},
     .ptinfo = {.pti_virtual_size = 4096, .pti_resident_size = 4096, .pti_threadnum = 1},
 };
-ANSWER("call proc_pidinfo listfds 503") const struct proc_fdinfo files503[] = {{0, PROX_FDTYPE_PIPE}};
+ANSWER("call proc_pidinfo listfds 503") const struct proc_fdinfo files503[] = {
+    {0, PROX_FDTYPE_PIPE}, {7, PROX_FDTYPE_SOCKET}, {8, PROX_FDTYPE_SOCKET},
+};
+/* The second descriptor was duplicated. */
+ANSWER("call proc_pidfdinfo socketinfo 503 7") const struct socket_fdinfo socket503 = LISTENER;
+ANSWER("call proc_pidfdinfo socketinfo 503 8") const struct socket_fdinfo duplicate503 = LISTENER;
 /* A protected process: the kernel leaves the environment out. */
 ANSWER("sysctl kern.procargs2.503") const struct { int count; char text[18]; } arguments503 = {1, "/bin/stopped\0stop"};
+
+/* The sockets of all users: those above, sshd's, a connection in TIME_WAIT that no process holds, mDNSResponder's, a flow of the
+   network stack in user space, and the system log's. */
+ANSWER("sysctl net.inet.tcp.pcblist_n") const struct {
+    struct generation header; struct listed_tcp sockets[4]; struct generation trailer;
+} tcp_list = {
+    GENERATION,
+    {
+        {BLOCK(.inp_fport = 0x50c3, .inp_lport = 0x901f, .inp_vflag = INI_IPV4, .inp_dependfaddr.v4.address.s_addr = 0x0202000a,
+               .inp_dependladdr.v4.address.s_addr = 0x0100007f),
+         LISTED(300, 4096, .xso_so = 0x1010, .so_type = SOCK_STREAM, .xso_family = AF_INET, .so_uid = 501),
+         TCP_STATE(TSI_S_ESTABLISHED)},
+        {BLOCK(.inp_lport = 0x1600, .inp_vflag = INI_IPV6,
+               .inp_dependladdr.v6.__u6_addr.__u6_addr8 = {0xfe, 0x80, 0, 4, [15] = 1}),
+         LISTED(0, 0, .xso_so = 0x1011, .so_type = SOCK_STREAM, .so_options = SO_ACCEPTCONN, .xso_family = AF_INET6,
+                .so_qlen = 2, .so_uid = 501),
+         TCP_STATE(TSI_S_LISTEN)},
+        {BLOCK(.inp_lport = 0x1600, .inp_vflag = INI_IPV4),
+         LISTED(0, 0, .xso_so = 0x2001, .so_type = SOCK_STREAM, .so_options = SO_ACCEPTCONN, .xso_family = AF_INET, .so_qlen = 5),
+         TCP_STATE(TSI_S_LISTEN)},
+        {BLOCK(.inp_fport = 0xbb01, .inp_lport = 0x02c0, .inp_vflag = INI_IPV6,
+               .inp_dependfaddr.v6.__u6_addr.__u6_addr8 = {0x20, 0x01, 0x0d, 0xb8, [15] = 9},
+               .inp_dependladdr.v6.__u6_addr.__u6_addr8 = {0x20, 0x01, 0x0d, 0xb8, [15] = 5}),
+         LISTED(0, 0), TCP_STATE(TSI_S_TIME_WAIT)},
+    },
+    GENERATION,
+};
+ANSWER("sysctl net.inet.udp.pcblist_n") const struct {
+    struct generation header; struct listed_udp sockets[3]; struct generation trailer;
+} udp_list = {
+    GENERATION,
+    {
+        {BLOCK(.inp_lport = 0xe914, .inp_vflag = INI_IPV4),
+         LISTED(0, 0, .xso_so = 0x1012, .so_type = SOCK_DGRAM, .xso_family = AF_INET, .so_uid = 501)},
+        {BLOCK(.inp_lport = 0xe914, .inp_vflag = INI_IPV4 | INI_IPV6),
+         LISTED(120, 0, .xso_so = 0x2002, .so_type = SOCK_DGRAM, .xso_family = AF_INET6, .so_uid = 65)},
+        {BLOCK(.inp_fport = 0xbb01, .inp_lport = 0x03c0, .inp_vflag = INI_IPV4, .inp_dependfaddr.v4.address.s_addr = 0x01010101,
+               .inp_dependladdr.v4.address.s_addr = 0x0500a8c0),
+         LISTED(0, 0)},
+    },
+    GENERATION,
+};
+ANSWER("sysctl net.local.stream.pcblist_n") const struct {
+    struct generation header; struct listed_unix sockets[2]; struct generation trailer;
+} stream_list = {
+    GENERATION,
+    {
+        {{START(xunpcb_n, XSO_UNPCB), .xu_au.address = {.sun_len = 18, .sun_family = AF_UNIX, .sun_path = "/tmp/launch.sock"}}, 0,
+         LISTED(0, 0, .xso_so = 0x1013, .so_type = SOCK_STREAM, .xso_family = AF_UNIX, .so_uid = 501)},
+        {{START(xunpcb_n, XSO_UNPCB), .xu_cau.address = {.sun_len = 12, .sun_family = AF_UNIX, .sun_path = "/var/run/x"}}, 0,
+         LISTED(10, 20, .xso_so = 0x2003, .so_type = SOCK_STREAM, .so_state = 2, .xso_family = AF_UNIX)},
+    },
+    GENERATION,
+};
+ANSWER("sysctl net.local.dgram.pcblist_n") const struct {
+    struct generation header; struct listed_unix sockets[1]; struct generation trailer;
+} dgram_list = {
+    GENERATION,
+    {
+        {{START(xunpcb_n, XSO_UNPCB), .xu_au.address = {.sun_len = 17, .sun_family = AF_UNIX, .sun_path = "/var/run/syslog"}}, 0,
+         LISTED(0, 0, .xso_so = 0x2004, .so_type = SOCK_DGRAM, .xso_family = AF_UNIX)},
+    },
+    GENERATION,
+};
 
 /* The leader of a session: another process has taken its pid since the table was read. */
 ANSWER("call proc_pidinfo taskallinfo 505") const struct proc_taskallinfo task505 = {
@@ -236,7 +318,6 @@ REFUSED("call proc_pidfdinfo vnodepathinfo 505 0", EBADF);
 REFUSED("call proc_pidinfo taskallinfo 0", EPERM);
 REFUSED("call proc_pidinfo taskallinfo 1", EPERM);
 REFUSED("call proc_pidinfo taskallinfo 504", EPERM);
-REFUSED("call proc_pidinfo listfds 0", EPERM);
 REFUSED("call proc_pidinfo listfds 1", EPERM);
 REFUSED("call proc_pidinfo listfds 504", EPERM);
 REFUSED("call proc_pidinfo listthreads 504", EPERM);

@@ -20,6 +20,7 @@
 #include <netinet/in.h>
 #include <errno.h>
 #include <utmpx.h>
+#include "private.h"
 
 /* A text without its NUL, as files have it, and with it, as sysctl(3) answers. */
 #define TEXT(question, name, text) ANSWER(question) const char name[sizeof(text) - 1] = text
@@ -53,3 +54,49 @@
     "\t<dict>\n" PLIST_NUMBER("Current Capacity", percent) PLIST_NUMBER("Max Capacity", 100)                   \
     PLIST_STRING("Power Source State", state) PLIST_NUMBER("Time to Empty", minutes)                           \
     PLIST_STRING("Type", "InternalBattery") "\t</dict>\n"
+
+/* A key of AppleSMC with its type and value, and one that the machine refuses to read. */
+#define FOUR(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+#define SMC(key_, type, size, value...) \
+    {.key = FOUR key_, .keyInfo = {.dataSize = size, .dataType = FOUR type}, .bytes = {value}}
+#define SP78 ('s', 'p', '7', '8')
+#define FPE2 ('f', 'p', 'e', '2')
+#define FLT ('f', 'l', 't', ' ')
+#define UI8 ('u', 'i', '8', ' ')
+#define FDS ('{', 'f', 'd', 's')
+
+/* The lists of all users' sockets: a header, the records of each socket at multiples of 8 bytes, a trailer. */
+struct generation {
+    struct xgen_n start;
+    uint64_t generations[2];
+};
+#define GENERATION {.start = {24, 0}}
+struct listed_socket {
+    struct xsocket_n socket;
+    struct xsockbuf_n received, unsent;
+    struct xsockstat_n counts;
+};
+struct listed_udp {
+    struct xinpcb_n block;
+    struct listed_socket common;
+};
+struct listed_tcp {
+    struct xinpcb_n block;
+    struct listed_socket common;
+    struct xtcpcb_n connection;
+    uint32_t padding;
+};
+struct listed_unix {
+    struct xunpcb_n block;
+    uint32_t padding;
+    struct listed_socket common;
+};
+_Static_assert(sizeof(struct listed_socket) % 8 == 0 && sizeof(struct listed_tcp) % 8 == 0, "records begin at multiples of 8");
+_Static_assert(sizeof(struct listed_udp) % 8 == 0 && sizeof(struct listed_unix) % 8 == 0, "records begin at multiples of 8");
+#define START(type, kind) .start = {sizeof(struct type), kind}
+#define LISTED(received_, unsent_, socket_...)                                                                  \
+    {.socket = {START(xsocket_n, XSO_SOCKET), socket_},                                                         \
+     .received = {START(xsockbuf_n, XSO_RCVBUF), .sb_cc = received_},                                           \
+     .unsent = {START(xsockbuf_n, XSO_SNDBUF), .sb_cc = unsent_}, .counts = {START(xsockstat_n, XSO_STATS)}}
+#define BLOCK(block...) {START(xinpcb_n, XSO_INPCB), block}
+#define TCP_STATE(state) {START(xtcpcb_n, XSO_TCPCB), .t_state = state}

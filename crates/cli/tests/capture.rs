@@ -249,6 +249,46 @@ snapshots! {
     macos_services: "services";
     macos_disk_usage: "disk-usage" "/";
     macos_ps_json: "ps" "--json";
+    macos_lsof: "lsof";
+    macos_lsof_of_a_port: "lsof" ":22";
+    macos_pgrep: "pgrep" "--list-name" "s";
+    macos_uptime: "uptime";
+    macos_cpu_distribution: "cpu-distribution";
+    macos_kill: "kill" "501";
+    macos_kill_dry_run: "kill" "--dry-run" "501";
+    macos_killall: "killall" "--dry-run" "stopped";
+    macos_pkill: "pkill" "--dry-run" "z";
+    macos_wait: "wait" "501";
+    macos_capture: "capture" "-";
+}
+
+/// Subcommands without a snapshot of a macOS capture.
+const WITHOUT_SNAPSHOT_OF_MACOS: &[(&str, &str)] = &[
+    ("completions", "the same text on all systems"),
+    ("doctor", "depends on the terminal and on who runs it"),
+    ("help", "the same text on all systems"),
+    ("history", "Linux"),
+    ("man", "the same text on all systems"),
+    ("push", "Linux"),
+    ("record", "Linux"),
+    ("schema", "the same text on all systems"),
+    ("serve", "Linux"),
+];
+
+#[test]
+fn every_subcommand_has_a_snapshot_of_macos() {
+    let help = run(psoxide().arg("--help")).stdout;
+    let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let mut missing: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(missing.len() > 30, "{missing:?}");
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let words = text.split("$ psoxide --root macos/").nth(1).and_then(|line| line.split_whitespace().nth(1));
+        missing.retain(|subcommand| Some(*subcommand) != words);
+    }
+    let explained: Vec<&str> = WITHOUT_SNAPSHOT_OF_MACOS.iter().map(|(subcommand, _)| *subcommand).collect();
+    missing.sort_unstable();
+    assert_eq!(missing, explained);
 }
 
 snapshots! {
@@ -260,6 +300,14 @@ snapshots! {
     intel_procinfo: "procinfo" "700";
     intel_ps: "ps";
     intel_sensors: "sensors";
+    intel_netstat_udp: "netstat" "--kind" "udp";
+}
+
+snapshots! {
+    "macos/15.1-arm64-charging-built.txt":
+    macos_sensors_of_no_temperature: "sensors";
+    macos_battery_charging: "battery";
+    macos_cpu_idle: "cpu";
 }
 
 snapshots! {

@@ -12,9 +12,9 @@ record! {
     #[derive(Debug, Clone, Default, PartialEq)]
     pub struct Temperature = "shwtemp" {
         /// Name of the sensor. Empty if the chip has no label.
-        label: String, Text, LINUX | BSD;
+        label: String, Text, LINUX | MACOS | BSD;
         /// Current temperature.
-        current: f64, Celsius, LINUX | BSD;
+        current: f64, Celsius, LINUX | MACOS | BSD;
         /// Temperature that counts as high.
         high: Option<f64>, Celsius, LINUX | BSD;
         /// Temperature that counts as critical.
@@ -27,9 +27,9 @@ record! {
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Fan = "sfan" {
         /// Name of the fan. Empty if the chip has no label.
-        label: String, Text, LINUX | NETBSD | OPENBSD;
+        label: String, Text, LINUX | MACOS | NETBSD | OPENBSD;
         /// Current speed.
-        current: u64, Rpm, LINUX | NETBSD | OPENBSD;
+        current: u64, Rpm, LINUX | MACOS | NETBSD | OPENBSD;
     }
 }
 
@@ -86,14 +86,15 @@ impl ToValue for TimeLeft {
 impl System {
     /// Reads the temperatures of each chip, in degrees Celsius.
     ///
-    /// Linux: `/sys/class/hwmon`, else `/sys/class/thermal`. FreeBSD: coretemp(4).
+    /// Linux: `/sys/class/hwmon`, else `/sys/class/thermal`. FreeBSD: coretemp(4). macOS: AppleSMC, which on Apple silicon
+    /// has few temperatures, and none of the processor.
     pub fn sensors_temperatures(&self) -> Result<Vec<(String, Vec<Temperature>)>> {
         sys::Os::sensors_temperatures(self.source())
     }
 
     /// Reads the fans of each chip.
     ///
-    /// Linux: `/sys/class/hwmon`.
+    /// Linux: `/sys/class/hwmon`. macOS: AppleSMC.
     pub fn sensors_fans(&self) -> Result<Vec<(String, Vec<Fan>)>> {
         sys::Os::sensors_fans(self.source())
     }

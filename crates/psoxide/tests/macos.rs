@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    AddressFamily, ConnectionKind, ConnectionStatus, Duplex, Endpoint, ErrorKind, Os, Process, ProcessStatus,
+    AddressFamily, ConnectionKind, ConnectionStatus, Duplex, Endpoint, ErrorKind, Holder, Os, Process, ProcessStatus,
     SocketType, System, TimeLeft,
 };
 
@@ -51,7 +51,7 @@ fn a_process() {
     assert_eq!((p.username().unwrap(), p.uids().unwrap().effective, p.gids().unwrap().real), ("me".into(), 501, 20));
     assert_eq!(seconds(p.create_time().unwrap()), 1_700_000_100.25);
     assert_eq!(p.abi().unwrap(), "x86_64 (Rosetta)");
-    assert_eq!(machine().process(503).unwrap().abi().unwrap(), "native");
+    assert_eq!(machine().process(503).unwrap().abi().unwrap(), "arm64");
 }
 
 #[test]
@@ -145,8 +145,51 @@ fn files_and_sockets() {
     assert_eq!(found, expected);
     assert_eq!(sockets[0].raddr, inet("10.0.2.2:50000"));
     assert_eq!(p.net_connections(ConnectionKind::Udp4).unwrap().len(), 1);
-    // Those of processes that may not be read are left out.
-    assert_eq!(machine().net_connections(ConnectionKind::Tcp).unwrap().len(), 2);
+    assert_eq!((sockets[0].recv_queue, sockets[0].send_queue), (Some(300), Some(4096)));
+    // Connections that wait to be accepted.
+    assert_eq!((sockets[1].recv_queue, sockets[1].send_queue), (Some(2), Some(0)));
+    // The stopped process has a descriptor of the listener, and a duplicate of it.
+    let inherited = machine().process(503).unwrap().net_connections(ConnectionKind::All).unwrap();
+    assert_eq!((inherited.len(), inherited[0].fd, &inherited[0].laddr), (1, Some(7), &inet("[fe80::1%4]:22")));
+    assert_eq!(inherited[0].holders, [Holder::new(503, Some(7)), Holder::new(503, Some(8))]);
+}
+
+#[test]
+fn sockets_of_all_users() {
+    let shown = |kind| -> Vec<String> {
+        let sockets = machine().net_connections(kind).unwrap();
+        let holders = |holders: &[Holder]| holders.iter().map(|h| format!("{}/{}", h.pid, h.fd.unwrap())).collect();
+        let line = |s: &psoxide::Connection| {
+            let holders: Vec<String> = holders(&s.holders);
+            format!("{} {} {} {}", s.laddr, s.raddr, s.status, holders.join(" ")).trim_end().to_owned()
+        };
+        sockets.iter().map(line).collect()
+    };
+    // The second socket has two holders. The others are root's, whose processes may not be read, and nobody's.
+    let tcp = [
+        "127.0.0.1:8080 10.0.2.2:50000 ESTABLISHED 501/10",
+        "[fe80::1%4]:22  LISTEN 501/11 503/7 503/8",
+        "0.0.0.0:22  LISTEN",
+        "[2001:db8::5]:49154 [2001:db8::9]:443 TIME_WAIT",
+    ];
+    assert_eq!(shown(ConnectionKind::Tcp), tcp);
+    assert_eq!(shown(ConnectionKind::Tcp4), [tcp[0], tcp[2]]);
+    let udp = ["0.0.0.0:5353  NONE 501/12", "[::]:5353  NONE", "192.168.0.5:49155 1.1.1.1:443 NONE"];
+    assert_eq!(shown(ConnectionKind::Udp), udp);
+    assert_eq!(shown(ConnectionKind::Udp6), [udp[1]]);
+    let unix = ["/tmp/launch.sock  NONE 501/13", " /var/run/x ESTABLISHED", "/var/run/syslog  NONE"];
+    assert_eq!(shown(ConnectionKind::Unix), unix);
+    let sockets = machine().net_connections(ConnectionKind::All).unwrap();
+    assert_eq!(sockets.len(), tcp.len() + udp.len() + unix.len());
+    let queues = |laddr: &str| {
+        let socket = sockets.iter().find(|socket| socket.laddr.to_string() == laddr).unwrap();
+        (socket.pid, socket.recv_queue, socket.send_queue)
+    };
+    assert_eq!(queues("0.0.0.0:22"), (None, Some(5), Some(0)));
+    assert_eq!(queues("[::]:5353"), (None, Some(120), Some(0)));
+    assert_eq!(queues("[fe80::1%4]:22"), (Some(503), Some(2), Some(0)));
+    let of = |kind| sockets.iter().filter(|socket| socket.kind == kind).count();
+    assert_eq!((of(SocketType::Stream), of(SocketType::Datagram)), (6, 4));
 }
 
 #[test]
@@ -176,7 +219,12 @@ fn zombies_and_processes_of_others() {
             assert_eq!(error.kind(), kind, "{error}");
         }
     }
-    assert_eq!(machine().process(0).unwrap().exe().unwrap(), PathBuf::new());
+    // The kernel's own process has no program and no descriptors, whoever asks.
+    let kernel = machine().process(0).unwrap();
+    assert_eq!((kernel.exe().unwrap(), kernel.cmdline().unwrap(), kernel.environ().unwrap()), Default::default());
+    assert_eq!((kernel.num_fds().unwrap(), kernel.open_files().unwrap()), (0, Vec::new()));
+    assert_eq!(kernel.net_connections(ConnectionKind::All).unwrap(), []);
+    assert_eq!(kernel.cpu_times().unwrap_err().kind(), ErrorKind::AccessDenied);
     // Others are shown without what is refused, and the whole listing does not fail.
     let rows = machine().snapshot([psoxide::Field::Name, psoxide::Field::MemoryInfo]).unwrap().processes;
     assert_eq!(rows.iter().filter(|row| row.name.value().is_some()).count(), 7);
@@ -216,9 +264,13 @@ fn the_machine() {
     let battery = system.sensors_battery().unwrap().unwrap();
     assert_eq!((battery.percent, battery.power_plugged), (62.0, Some(false)));
     assert_eq!(battery.secsleft, TimeLeft::For(Duration::from_secs(214 * 60)));
-    for error in [system.sensors_temperatures().unwrap_err(), system.sensors_fans().unwrap_err()] {
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
-    }
+    let temperatures = system.sensors_temperatures().unwrap();
+    let shown: Vec<_> = temperatures[0].1.iter().map(|one| (one.label.as_str(), one.current, one.high)).collect();
+    let expected = [("Battery", 31.25, None), ("Battery sensor 1", 31.5, None), ("Wireless module", 42.25, None)];
+    assert_eq!((temperatures.len(), temperatures[0].0.as_str(), &shown[..]), (1, "AppleSMC", &expected[..]));
+    let fans = system.sensors_fans().unwrap();
+    let shown: Vec<_> = fans[0].1.iter().map(|fan| (fan.label.as_str(), fan.current)).collect();
+    assert_eq!((fans.len(), fans[0].0.as_str(), &shown[..]), (1, "AppleSMC", &[("Left", 1346), ("Fan 2", 1353)][..]));
 }
 
 #[test]
@@ -289,11 +341,18 @@ fn an_intel_machine() {
     assert_eq!((kinds.len(), kinds[0].name.as_str(), kinds[0].logical), (1, "Standard", 4));
     assert_eq!(system.cpu_stats().unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(system.sensors_battery().unwrap(), None);
+    // The sensor of the GPU is not fitted.
+    let temperatures = system.sensors_temperatures().unwrap();
+    let shown: Vec<_> = temperatures[0].1.iter().map(|one| (one.label.as_str(), one.current)).collect();
+    assert_eq!(shown, [("CPU proximity", 45.5), ("CPU die", 61.0)]);
+    let fans = system.sensors_fans().unwrap();
+    assert_eq!((fans[0].1.len(), fans[0].1[0].label.as_str(), fans[0].1[0].current), (1, "Fan 1", 2001));
     let users = system.users().unwrap();
     assert_eq!((users.len(), users[0].host.clone(), users[0].pid), (1, Some("192.0.2.9".into()), Some(650)));
     let swap = system.swap_memory().unwrap();
     assert_eq!((swap.total, swap.percent), (0, 0.0));
     let server = system.process(700).unwrap();
+    assert_eq!(server.abi().unwrap(), "x86_64");
     // The clock counts nanoseconds.
     assert_eq!(server.cpu_times().unwrap().user, Duration::from_secs(3));
     assert_eq!((server.energy().unwrap_err().kind(), server.exe().unwrap()), (ErrorKind::Unsupported, PathBuf::new()));
@@ -349,6 +408,24 @@ fn tunnels_and_interfaces_that_go() {
 }
 
 #[test]
+fn an_idle_machine() {
+    let system = open("15.1-arm64-charging-built.txt");
+    let times = system.cpu_times().unwrap();
+    assert_eq!((times.user, times.system), (Duration::from_millis(100), Duration::from_millis(200)));
+    assert_eq!(times.idle, Duration::from_millis(5_999_700));
+    let each = system.cpu_times_per_cpu().unwrap();
+    assert!(each.len() == 10 && each[1..].iter().all(|(_, cpu)| cpu.user.is_zero() && cpu.system.is_zero()));
+    let load = system.load_average().unwrap();
+    assert!(load.one < 0.01 && load.fifteen == 0.0, "{load:?}");
+    let (memory, swap) = (system.virtual_memory().unwrap(), system.swap_memory().unwrap());
+    assert_eq!((memory.available, memory.free), (890_000 * 16384, 799_000 * 16384));
+    assert_eq!((swap.total, swap.percent, swap.sin, swap.sout), (0, 0.0, Some(0), Some(0)));
+    // Its controller has no fans, and no temperature under the keys that are known.
+    assert_eq!(system.sensors_fans().unwrap(), []);
+    assert_eq!(system.sensors_temperatures().unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
 fn a_machine_that_charges() {
     let system = open("15.1-arm64-charging-built.txt");
     let battery = system.sensors_battery().unwrap().unwrap();
@@ -377,4 +454,12 @@ fn a_virtual_machine_under_rosetta() {
     assert_eq!(process.energy().unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(system.process(1).unwrap().io_counters().unwrap_err().kind(), ErrorKind::AccessDenied);
     assert_eq!(process.memory_details().unwrap().peak_phys_footprint, Some(2 << 20));
+    assert_eq!(process.abi().unwrap(), "arm64");
+    // The kernel counts pages of 16 KiB, whatever the size of the program's own.
+    let memory = system.virtual_memory().unwrap();
+    assert_eq!((memory.active, memory.available), (Some(2000 * 16384), 2500 * 16384));
+    assert_eq!(system.swap_memory().unwrap().sin, Some(5 * 16384));
+    for error in [system.sensors_temperatures().unwrap_err(), system.sensors_fans().unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
 }

@@ -61,7 +61,8 @@ const SYSTEMS: &[System] = &[
     System {
         folder: "macos",
         targets: &["x86_64-macos.11.0", "aarch64-macos.11.0", "aarch64-macos.15.0"],
-        headers: "
+        headers: concat!(
+            "
             #include <sys/param.h>
             #include <sys/types.h>
             #include <sys/time.h>
@@ -84,7 +85,9 @@ const SYSTEMS: &[System] = &[
             #include <net/route.h>
             #include <netinet/in.h>
             #include <utmpx.h>
-        ",
+            ",
+            include_str!("../../../testdata/macos/private.h")
+        ),
         elsewhere: &[
             (
                 "processor_cpu_stat64",

@@ -89,14 +89,20 @@ impl Subcommand for Sensors {
         let system = &context.system;
         let found = LISTING.run(context, &self.list, None, |_| {
             let mut rows = Vec::new();
-            for (chip, temperatures) in system.sensors_temperatures()? {
+            // Some systems and machines report temperatures alone, and some Macs fans alone.
+            let fans = system.sensors_fans();
+            let temperatures = match system.sensors_temperatures() {
+                Err(error) if error.is_unsupported() && fans.is_ok() => Vec::new(),
+                temperatures => temperatures?,
+            };
+            for (chip, temperatures) in temperatures {
                 rows.extend(temperatures.into_iter().map(|temperature| Sensor {
                     chip: chip.clone(),
                     label: temperature.label.clone(),
                     reads: Reads::Temperature(temperature),
                 }));
             }
-            match system.sensors_fans() {
+            match fans {
                 Ok(chips) => {
                     for (chip, fans) in chips {
                         rows.extend(fans.into_iter().map(|fan| Sensor {
@@ -106,7 +112,6 @@ impl Subcommand for Sensors {
                         }));
                     }
                 }
-                // Some systems report temperatures but not fans.
                 Err(error) if error.is_unsupported() => {}
                 Err(error) => return Err(Failure::from(error)),
             }

@@ -85,7 +85,7 @@ fn power_source(source: &Value) -> Result<PowerSource> {
     let number = |name| source.get(name).and_then(Value::integer);
     let text = |name| source.get(name).and_then(Value::text);
     let charge = number("Current Capacity").ok_or_else(|| ParseError::missing("Current Capacity"))?;
-    // Apple's batteries count percents of 100, others whatever unit they like.
+    // Apple's batteries count percents of 100. Others have units of their own.
     let full = number("Max Capacity").filter(|full| *full > 0).unwrap_or(100);
     let state = text("Power Source State").ok_or_else(|| ParseError::missing("Power Source State"))?;
     Ok(PowerSource {
@@ -116,7 +116,7 @@ pub fn frequencies(text: &[u8]) -> Result<Frequencies> {
     let performance = table("voltage-states5-sram", "voltage-states5-sram")?;
     let all = || efficiency.iter().chain(&performance).copied();
     let (Some(min), Some(max)) = (all().min(), all().max()) else { return Err(ParseError::missing("voltage-states")) };
-    // In hertz up to the M3, and in kilohertz since the M4. A core of 100 GHz, or of 100 kHz, there is none.
+    // In hertz up to the M3, and in kilohertz since the M4. No core has 100 GHz, and none 100 kHz.
     let unit = if max >= 100_000_000 { 1000 } else { 1 };
     Ok(Frequencies { min: min / unit, max: max / unit })
 }

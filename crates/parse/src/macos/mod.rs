@@ -5,6 +5,8 @@ pub mod interface;
 pub mod iokit;
 pub mod machine;
 pub mod mount;
+pub mod pcblist;
 pub mod process;
+pub mod smc;
 pub mod socket;
 pub mod utmpx;

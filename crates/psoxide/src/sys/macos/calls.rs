@@ -1,4 +1,4 @@
-//! The questions that this port asks.
+//! The questions that the port asks the kernel.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::{Error, Pid};
 pub(crate) enum Question {
     /// A sysctl by name.
     Sysctl(&'static str),
-    /// A sysctl of the kind of cores of this number: `hw.perflevel0.name`.
+    /// A sysctl of a kind of cores, by its number: `hw.perflevel0.name`.
     CoreKind(u32, &'static str),
     /// `kern.proc`: all processes.
     Processes,
@@ -36,7 +36,7 @@ pub(crate) enum Question {
     Usage(u8, Pid),
     /// host_processor_info: ticks of each processor.
     CpuTicks,
-    /// host_processor_info: what interrupted each processor.
+    /// host_processor_info: the interrupts of each processor.
     Interrupts,
     /// host_statistics64: counts of pages.
     Memory,
@@ -44,7 +44,7 @@ pub(crate) enum Question {
     Timebase,
     /// The interfaces with their addresses, as route messages.
     Interfaces,
-    /// getfsstat(2): the mounted file systems, without asking the file systems themselves.
+    /// getfsstat(2): the mounted file systems, with the figures that the kernel has cached.
     Mounts,
     /// statfs(2): the file system of a path.
     FileSystem(PathBuf),
@@ -58,15 +58,26 @@ pub(crate) enum Question {
     Logins,
     /// getpwuid_r(3): the name of a user.
     UserName(u32),
-    /// Whole disks with the statistics of their drivers, of IOKit.
+    /// The whole disks with the statistics of their drivers, from IOKit.
     Disks,
-    /// Batteries, of IOKit.
+    /// The batteries, from IOKit.
     PowerSources,
-    /// The frequencies of the power manager, of IOKit.
+    /// The frequencies of the power manager, from IOKit.
     VoltageStates,
+    /// Values of the System Management Controller, from IOKit.
+    Smc(SmcValues),
 }
 
-/// What proc_pidinfo(3) tells of a process.
+/// What the System Management Controller is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SmcValues {
+    /// The temperatures.
+    Temperatures,
+    /// The fans.
+    Fans,
+}
+
+/// A flavor of proc_pidinfo(3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flavor {
     /// `PROC_PIDTASKALLINFO`.
@@ -146,6 +157,8 @@ impl fmt::Display for Question {
             Self::Disks => f.write_str("call IOServiceGetMatchingServices IOMedia"),
             Self::PowerSources => f.write_str("call IOPSCopyPowerSourcesList"),
             Self::VoltageStates => f.write_str("call IORegistryEntryCreateCFProperty pmgr"),
+            Self::Smc(SmcValues::Temperatures) => f.write_str("call IOConnectCallStructMethod temperatures"),
+            Self::Smc(SmcValues::Fans) => f.write_str("call IOConnectCallStructMethod fans"),
         }
     }
 }

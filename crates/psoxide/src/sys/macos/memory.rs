@@ -10,7 +10,7 @@ use crate::{Result, SwapMemory, VirtualMemory};
 
 impl MemoryReadings for Macos {
     fn virtual_memory(source: &Source) -> Result<VirtualMemory> {
-        let page_size = source.page_size();
+        let page_size = page_size(source)?;
         let total = source.number("hw.memsize")?;
         source.read(&Question::Memory, |bytes| {
             let memory = Memory::new(bytes)?;
@@ -33,7 +33,7 @@ impl MemoryReadings for Macos {
     }
 
     fn swap_memory(source: &Source) -> Result<SwapMemory> {
-        let page_size = source.page_size();
+        let page_size = page_size(source)?;
         let (sin, sout) = source.read(&Question::Memory, |bytes| {
             let memory = Memory::new(bytes)?;
             Ok((memory.swapins().saturating_mul(page_size), memory.swapouts().saturating_mul(page_size)))
@@ -50,4 +50,9 @@ impl MemoryReadings for Macos {
             })
         })
     }
+}
+
+/// Reads the unit in which the kernel counts memory. The pages of a program that Rosetta runs are smaller: 4 KiB of 16 KiB.
+fn page_size(source: &Source) -> Result<u64> {
+    source.number("vm.pagesize")
 }

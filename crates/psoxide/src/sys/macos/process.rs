@@ -55,8 +55,8 @@ impl ProcessReadings for Macos {
 
     fn status(process: &Handle<'_>) -> Result<ProcessStatus> {
         let record = process.record()?;
-        // The kernel has no state of a process that runs: each of its threads has one. As psutil does it, a few flags say
-        // which processes wait.
+        // The kernel has no state for a running process: each of its threads has one. As in psutil, flags tell which
+        // processes wait.
         let is_idle = record.flag() & (record::P_SYSTEM | record::P_WEXIT | record::P_PPWAIT) != 0;
         Ok(match record.stat() {
             stat::SZOMB => ProcessStatus::Zombie,
@@ -117,7 +117,7 @@ impl ProcessReadings for Macos {
 
     fn exe(process: &Handle<'_>) -> Result<PathBuf> {
         if process.pid == 0 {
-            // The kernel's own process has no program, which the kernel reports as no process: ESRCH.
+            // The kernel's own process has no program. proc_pidpath(3) fails with `ESRCH`, as for a process that is gone.
             return process.record().map(|_| PathBuf::new());
         }
         match process.source.read(&Question::Path(process.pid), |bytes| Ok(text_in(bytes))) {
@@ -272,8 +272,11 @@ impl ProcessReadings for Macos {
     }
 
     fn abi(process: &Handle<'_>) -> Result<OsString> {
-        let translated = process.record()?.flag() & record::P_TRANSLATED != 0;
-        Ok(if translated { "x86_64 (Rosetta)".into() } else { "native".into() })
+        if process.record()?.flag() & record::P_TRANSLATED != 0 {
+            return Ok("x86_64 (Rosetta)".into());
+        }
+        // `hw.machine` says x86_64 to a program that Rosetta runs. The kernels of Intel do not have this sysctl.
+        Ok(if is_set(process.source, "hw.optional.arm64")? { "arm64".into() } else { "x86_64".into() })
     }
 }
 
@@ -281,7 +284,7 @@ impl ProcessReadings for Macos {
 fn mach_time(source: &Source, ticks: u64) -> Result<Duration> {
     /// The clock of Apple silicon: a unit is 125/3 nanoseconds.
     const ROSETTA: [u8; 8] = [125, 0, 0, 0, 3, 0, 0, 0];
-    // To a program of x86_64, Rosetta says that the clock counts nanoseconds. The kernel's counters do not.
+    // mach_timebase_info reports nanoseconds to a program that Rosetta runs. The kernel's counters keep their unit.
     let bytes =
         source.clock(|| if is_translated(source)? { Ok(ROSETTA.to_vec()) } else { source.ask(&Question::Timebase) })?;
     parsed(&Question::Timebase, bytes, |bytes| Timebase::new(bytes)?.duration(ticks))
@@ -290,9 +293,14 @@ fn mach_time(source: &Source, ticks: u64) -> Result<Duration> {
 /// Whether the calling program is of x86_64 and Rosetta runs it on Apple silicon. The kernels of Intel do not have the
 /// sysctl.
 pub(super) fn is_translated(source: &Source) -> Result<bool> {
-    match source.number("sysctl.proc_translated") {
+    is_set(source, "sysctl.proc_translated")
+}
+
+/// Whether a sysctl is 1. A kernel without it is one where it is 0.
+fn is_set(source: &Source, name: &'static str) -> Result<bool> {
+    match source.number(name) {
         Err(error) if error.is_missing() => Ok(false),
-        translated => Ok(translated? == 1),
+        number => Ok(number? == 1),
     }
 }
 
@@ -308,8 +316,8 @@ const fn thread_status(state: i32) -> ProcessStatus {
     }
 }
 
-/// Nanojoules as joules.
-#[allow(clippy::cast_precision_loss)] // nobody measures energy to 16 digits
+/// Converts nanojoules to joules.
+#[allow(clippy::cast_precision_loss)] // no meter has 16 digits
 fn joules(nano: u64) -> f64 {
     nano as f64 / 1e9
 }

@@ -12,7 +12,7 @@ use crate::sys::bsd::machine::{parsed, readable};
 use crate::sys::bsd::records::{Place, Records};
 use crate::{Error, ErrorKind, Result};
 
-/// `EINVAL` and `EIO`, by which the kernel refuses the arguments of a process.
+/// `EINVAL` and `EIO`: the kernel refuses the arguments of a process.
 const REFUSED: [i32; 2] = [22, 5];
 
 /// Reads all processes of one moment, in one answer.
@@ -67,7 +67,7 @@ impl sys::Handle<'_, Macos> {
         }
     }
 
-    /// Whether the process was a zombie when its record was read. No question is asked for it.
+    /// Whether the process was a zombie when its record was read. It asks no question.
     fn was_zombie(&self) -> Result<bool> {
         let record = match self.table()? {
             Some(table) => table.find(self.pid).and_then(|place| table.record(place, Process::new)),
@@ -110,13 +110,16 @@ impl sys::Handle<'_, Macos> {
         })
     }
 
-    /// The list of descriptors.
+    /// The list of descriptors. The kernel's own process has none.
     pub(super) fn files(&self) -> Result<&[u8]> {
+        if self.pid == 0 {
+            return self.record().map(|_| &[][..]);
+        }
         self.of_living(&self.cache.cells.files, &Question::Info(Flavor::Files, self.pid), Ok)
     }
 
-    /// What the process was started with. The kernel refuses that of other users' processes, by an error that says
-    /// nothing, and that of zombies by the same.
+    /// Reads what the process was started with. The kernel refuses it for other users' processes and for zombies with the
+    /// same error, `EINVAL`.
     pub(super) fn arguments(&self) -> Result<Arguments<'_>> {
         let question = Question::Arguments(self.pid);
         match self.of_living(&self.cache.cells.arguments, &question, record::arguments) {
@@ -128,7 +131,7 @@ impl sys::Handle<'_, Macos> {
         }
     }
 
-    /// Asks once for something that a zombie does not have, and parses it.
+    /// Asks once for what a zombie does not have, and parses the answer.
     fn of_living<'a, T>(
         &self,
         cell: &'a Cell,

@@ -1,4 +1,4 @@
-//! How many questions readings cost, counted on a capture; and what the calls of `live` are documented by.
+//! Counts the questions that readings ask of a capture, and checks that each call of `live` is documented.
 #![cfg(feature = "capture")]
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
@@ -25,7 +25,7 @@ fn questions<T>(system: &System, read: impl FnOnce(&System) -> T) -> usize {
     source.kernel().asked() - before
 }
 
-/// Reads what is asked once of a machine: the unit of the Mach clock and the version of proc_pid_rusage(3).
+/// Reads what is asked once for a machine: the unit of the Mach clock and the version of proc_pid_rusage(3).
 fn warm(system: &System) {
     let process = system.process(501).unwrap();
     process.cpu_times().unwrap();
@@ -76,7 +76,7 @@ fn the_counters_of_a_task_are_a_question_for_each_process() {
     }
 }
 
-/// A machine with as many processes as 501, each with its record, its task and its command line.
+/// Builds a machine of many processes, each with the record, the task and the command line of process 501.
 fn crowd(processes: u32) -> System {
     let mut capture = Capture::read(file("14.1-arm64-built.txt")).unwrap();
     let bytes = |capture: &Capture, question: &str| match capture.answer(question) {

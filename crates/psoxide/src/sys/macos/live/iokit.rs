@@ -1,7 +1,10 @@
-//! IOKit: properties of devices. An answer is the XML that CoreFoundation writes of them, so that a reader of a capture can
-//! review it; `psoxide_parse::macos::iokit` reads it.
+//! IOKit: properties of devices, and the System Management Controller.
+//!
+//! Properties are answered as the XML of CoreFoundation, which a reader of a capture can review. `psoxide_parse::macos::iokit`
+//! parses it.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::mem::{offset_of, size_of};
 use std::ptr;
 
 use core_foundation_sys::array::{
@@ -17,6 +20,7 @@ use core_foundation_sys::dictionary::{
 use core_foundation_sys::propertylist::{CFPropertyListCreateData, kCFPropertyListXMLFormat_v1_0};
 use core_foundation_sys::string::{CFStringCreateWithCString, CFStringRef, kCFStringEncodingUTF8};
 
+use super::mach::this_task;
 use crate::sys::question::Answer;
 
 /// `io_object_t` and what derives from it: the name of a Mach port. 0 is none.
@@ -25,9 +29,9 @@ type IoObject = u32;
 const SERVICE_PLANE: &CStr = c"IOService";
 /// `kIOMainPortDefault`: IOKit finds the port itself.
 const MAIN_PORT: u32 = 0;
-/// How often a list is made again that devices disturb which come and go.
+/// How often to list devices again when some of them come or go meanwhile.
 const ATTEMPTS: usize = 8;
-/// An error of IOKit has no errno.
+/// The errno of IOKit's own errors.
 const FAILED: i32 = libc::EIO;
 
 // IOKitLib.h, IOPowerSources.h. All integers are those of mach/port.h and mach/kern_return.h.
@@ -47,6 +51,16 @@ unsafe extern "C" {
         allocator: *const c_void,
         options: u32,
     ) -> CFTypeRef;
+    fn IOServiceOpen(service: IoObject, task: u32, kind: u32, connection: *mut IoObject) -> i32;
+    fn IOServiceClose(connection: IoObject) -> i32;
+    fn IOConnectCallStructMethod(
+        connection: IoObject,
+        selector: u32,
+        input: *const c_void,
+        input_size: usize,
+        output: *mut c_void,
+        output_size: *mut usize,
+    ) -> i32;
     fn IOPSCopyPowerSourcesInfo() -> CFTypeRef;
     fn IOPSCopyPowerSourcesList(info: CFTypeRef) -> CFArrayRef;
     fn IOPSGetPowerSourceDescription(info: CFTypeRef, source: CFTypeRef) -> CFDictionaryRef;
@@ -129,8 +143,8 @@ impl Entry {
         (object != 0).then_some(Self(object))
     }
 
-    /// Lists the entries of a class and of those that derive from it. An iterator ends early when devices come and go, so
-    /// the list is made again then.
+    /// Lists the entries of a class and of its subclasses. The iterator ends early when devices come or go, and the list is
+    /// then made again.
     fn all(class: &CStr) -> Result<Vec<Self>, i32> {
         for _ in 0..ATTEMPTS {
             if let Some(entries) = Self::all_of_one_moment(class)? {
@@ -217,7 +231,7 @@ pub(super) fn disks() -> Answer {
     list.xml()
 }
 
-/// The batteries, each with these of its properties. The rest says whose battery it is.
+/// The batteries, each with the properties that readings need. The others identify the battery.
 pub(super) fn power_sources() -> Answer {
     const NAMES: [&CStr; 8] = [
         c"Type",
@@ -265,4 +279,99 @@ pub(super) fn voltage_states() -> Answer {
     let tables = Owned::dictionary()?;
     manager.copy(&[c"voltage-states1-sram", c"voltage-states5-sram"], &tables)?;
     tables.xml()
+}
+
+/// What AppleSMC is asked, and what it answers: `SMCParamStruct`, which no header declares.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct SmcCall {
+    key: u32,
+    unused: [u32; 6],
+    size: u32,
+    kind: u32,
+    attributes: u32,
+    result: u8,
+    status: u8,
+    command: u8,
+    padding: u8,
+    index: u32,
+    value: [u8; 32],
+}
+
+const _: () = {
+    assert!(size_of::<SmcCall>() == 80 && offset_of!(SmcCall, size) == 28 && offset_of!(SmcCall, result) == 40);
+    assert!(offset_of!(SmcCall, command) == 42 && offset_of!(SmcCall, value) == 48);
+};
+
+/// A connection to AppleSMC, which ends when it is dropped.
+struct Smc(IoObject);
+
+impl Smc {
+    /// `kSMCHandleYPCEvent`: the one method of the driver, to which `command` says what to do.
+    const SELECTOR: u32 = 2;
+    /// `kSMCReadKey` and `kSMCGetKeyInfo`.
+    const READ: u8 = 5;
+    const INFO: u8 = 9;
+
+    /// Connects. `ENOENT`: the machine has no controller, as virtual ones.
+    fn open() -> Result<Self, i32> {
+        /// `kIOReturnNotPrivileged` and `kIOReturnNotPermitted`.
+        const REFUSED: [u32; 2] = [0xe000_02c1, 0xe000_02e2];
+        let services = Entry::all(c"AppleSMC")?;
+        let service = services.first().ok_or(libc::ENOENT)?;
+        let mut connection = 0;
+        // SAFETY: the service lives until the end of this function, and `connection` is set if the call succeeds.
+        let done = unsafe { IOServiceOpen(service.0, this_task(), 0, &raw mut connection) };
+        match done {
+            0 if connection != 0 => Ok(Self(connection)),
+            _ if REFUSED.contains(&done.cast_unsigned()) => Err(libc::EPERM),
+            _ => Err(FAILED),
+        }
+    }
+
+    /// Calls the driver. `None`: it refuses the call, or the machine does not have the key.
+    fn call(&self, call: SmcCall) -> Option<SmcCall> {
+        let mut answer = SmcCall::default();
+        let mut size = size_of::<SmcCall>();
+        // SAFETY: both structs have as many bytes as the call is told, and the driver writes to the second one alone.
+        let done = unsafe {
+            IOConnectCallStructMethod(
+                self.0,
+                Self::SELECTOR,
+                (&raw const call).cast(),
+                size_of::<SmcCall>(),
+                (&raw mut answer).cast(),
+                &raw mut size,
+            )
+        };
+        Some(answer).filter(|answer| done == 0 && size == size_of::<SmcCall>() && answer.result == 0)
+    }
+
+    /// Reads a key, with its type and size.
+    fn read(&self, key: [u8; 4]) -> Option<SmcCall> {
+        let key = u32::from_be_bytes(key);
+        let info = self.call(SmcCall { key, command: Self::INFO, ..SmcCall::default() })?;
+        let (size, kind) = (info.size, info.kind);
+        let answer = self.call(SmcCall { key, size, command: Self::READ, ..SmcCall::default() })?;
+        Some(SmcCall { key, size, kind, ..answer })
+    }
+}
+
+impl Drop for Smc {
+    fn drop(&mut self) {
+        // SAFETY: the connection is open, and not used any more.
+        unsafe { IOServiceClose(self.0) };
+    }
+}
+
+/// The values of these keys of AppleSMC, one after the other. Keys that the machine does not have are left out.
+pub(super) fn controller(keys: impl Iterator<Item = [u8; 4]>) -> Answer {
+    let controller = Smc::open()?;
+    let mut values = Vec::new();
+    for value in keys.filter_map(|key| controller.read(key)) {
+        // SAFETY: the struct has no padding, so all its bytes are initialised.
+        let bytes = unsafe { std::slice::from_raw_parts((&raw const value).cast::<u8>(), size_of::<SmcCall>()) };
+        values.extend_from_slice(bytes);
+    }
+    Ok(values)
 }

@@ -3,9 +3,9 @@
 use crate::HeapInfo;
 use crate::sys::question::Answer;
 
-/// An error of Mach has no errno.
+/// The errno of Mach's own errors.
 const FAILED: i32 = libc::EIO;
-/// `KERN_INVALID_ARGUMENT` and `KERN_FAILURE`, by which a host refuses an unknown flavor.
+/// `KERN_INVALID_ARGUMENT` and `KERN_FAILURE`: the kernel does not know the flavor.
 const UNKNOWN_FLAVOR: [i32; 2] = [4, 5];
 
 // mach/mach_init.h, mach/mach_port.h, mach/mach_host.h, mach/vm_map.h, mach/mach_time.h, malloc/malloc.h.
@@ -21,13 +21,19 @@ unsafe extern "C" {
     fn malloc_zone_pressure_relief(zone: *mut libc::c_void, goal: libc::size_t) -> libc::size_t;
 }
 
+/// The port of this task.
+pub(super) fn this_task() -> u32 {
+    // SAFETY: the C library sets the variable before main begins, and nothing changes it.
+    unsafe { mach_task_self_ }
+}
+
 /// Calls `ask` with the port of the host.
 fn with_host<T>(ask: impl FnOnce(u32) -> T) -> T {
     // SAFETY: the call takes nothing and returns a right to a port.
     let host = unsafe { mach_host_self() };
     let answer = ask(host);
-    // SAFETY: the right was returned above and is not used any more. The port of this task is set before main begins.
-    unsafe { mach_port_deallocate(mach_task_self_, host) };
+    // SAFETY: the right was returned above and is not used any more.
+    unsafe { mach_port_deallocate(this_task(), host) };
     answer
 }
 
@@ -63,7 +69,7 @@ pub(super) fn processors(flavor: i32) -> Answer {
     let numbers = unsafe { std::slice::from_raw_parts(info, length) };
     let bytes = numbers.iter().flat_map(|number| number.to_ne_bytes()).collect();
     // SAFETY: the memory belongs to this task and is not used any more.
-    unsafe { vm_deallocate(mach_task_self_, info.addr(), length * size_of::<i32>()) };
+    unsafe { vm_deallocate(this_task(), info.addr(), length * size_of::<i32>()) };
     Ok(bytes)
 }
 
@@ -92,7 +98,7 @@ pub(super) fn heap_info() -> HeapInfo {
     unsafe { malloc_zone_statistics(std::ptr::null_mut(), &raw mut statistics) };
     HeapInfo {
         heap_used: statistics.used as u64,
-        // The allocator counts separate mappings with all else.
+        // The allocator counts separate mappings with the rest.
         mmap_used: 0,
         ..HeapInfo::default()
     }

@@ -1,7 +1,7 @@
 //! The running kernel: each question is one call.
 //!
-//! The numbers and errors of each call are documented here. A man page is in section 2 or 3; a path is one of XNU's sources.
-//! No manual documents IOKit's errors: `EIO` stands for them.
+//! The table names the header of each call, and what documents its errors: a man page in section 2 or 3, or a file of XNU's
+//! sources. IOKit has errors of its own. `EIO` stands for all but those of a missing device and a refusal.
 //!
 //! | call | header | errors |
 //! | --- | --- | --- |
@@ -29,7 +29,7 @@
 //! | `setpriority` | sys/resource.h | setpriority(2) |
 //! | `kqueue`, `kevent` | sys/event.h | kqueue(2) |
 //! | `waitpid` | sys/wait.h | waitpid(2) |
-//! | `IOServiceMatching`, `IOServiceGetMatchingServices`, `IOIteratorNext`, `IOIteratorIsValid`, `IOObjectRelease`, `IOObjectConformsTo`, `IORegistryEntryGetParentEntry`, `IORegistryEntryGetName`, `IORegistryEntryCreateCFProperty` | IOKit/IOKitLib.h | iokit/IOKit/IOReturn.h |
+//! | `IOServiceMatching`, `IOServiceGetMatchingServices`, `IOIteratorNext`, `IOIteratorIsValid`, `IOObjectRelease`, `IOObjectConformsTo`, `IORegistryEntryGetParentEntry`, `IORegistryEntryGetName`, `IORegistryEntryCreateCFProperty`, `IOServiceOpen`, `IOServiceClose`, `IOConnectCallStructMethod` | IOKit/IOKitLib.h | iokit/IOKit/IOReturn.h |
 //! | `IOPSCopyPowerSourcesInfo`, `IOPSCopyPowerSourcesList`, `IOPSGetPowerSourceDescription` | IOKit/ps/IOPowerSources.h | null |
 //! | `CFStringCreateWithCString`, `CFArrayCreateMutable`, `CFArrayAppendValue`, `CFArrayGetCount`, `CFArrayGetValueAtIndex`, `CFDictionaryCreateMutable`, `CFDictionaryGetValue`, `CFDictionarySetValue`, `CFPropertyListCreateData`, `CFDataGetBytePtr`, `CFDataGetLength`, `CFRelease` | CoreFoundation/CoreFoundation.h | null |
 #![allow(unsafe_code)]
@@ -44,7 +44,9 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::calls::{Flavor, Question};
+use psoxide_parse::macos::smc;
+
+use super::calls::{Flavor, Question, SmcValues};
 use super::{Macos, Source};
 use crate::sys::Live;
 use crate::sys::bsd::ffi::{last_errno, sysctl, sysctl_by_name};
@@ -131,6 +133,8 @@ fn ask(question: &Question) -> Answer {
         Question::Disks => iokit::disks(),
         Question::PowerSources => iokit::power_sources(),
         Question::VoltageStates => iokit::voltage_states(),
+        Question::Smc(SmcValues::Temperatures) => iokit::controller(smc::temperature_keys()),
+        Question::Smc(SmcValues::Fans) => iokit::controller(smc::fan_keys()),
     }
 }
 
