@@ -49,7 +49,7 @@ enum Step {
     Lint,
     /// Check with the oldest supported compiler
     Msrv,
-    /// Compile the code for other operating systems, and link it for the BSDs
+    /// Compile the code for other operating systems, and link it for the BSDs and macOS
     Ports {
         /// Only link
         #[arg(long, conflicts_with = "check")]

@@ -1,4 +1,4 @@
-//! Compiles the code for other operating systems, and links what zig can link.
+//! Compiles the code for other operating systems, and links for the BSDs and macOS with zig.
 //!
 //! The parsers and the library compile on every system that `Os` names.
 
@@ -9,6 +9,7 @@ pub(crate) use wheels::build as wheels;
 
 use std::process::Command;
 
+use crate::macos;
 use crate::steps::{Result, cargo, on_path, run, workspace};
 
 /// Linux targets with an unusual byte order, word size or C library.
@@ -31,7 +32,8 @@ pub(crate) fn check(only_link: bool, only_compile: bool) -> Result {
         return Err("checking for other systems needs rustup".into());
     }
     if only_link {
-        return link::check(true);
+        link::check(true)?;
+        return macos::check();
     }
     let targets = TARGETS.iter().chain(LINUX);
     run(Command::new("rustup").args(["target", "add"]).args(targets))?;
@@ -45,7 +47,11 @@ pub(crate) fn check(only_link: bool, only_compile: bool) -> Result {
         // With the feature `capture` every system is compiled in, on each of them.
         run(check_for(target, "psoxide").arg("--all-features"))?;
     }
-    if only_compile { Ok(()) } else { link::check(false) }
+    if only_compile {
+        return Ok(());
+    }
+    link::check(false)?;
+    macos::check()
 }
 
 /// Uses a target directory of its own, because the host's may be locked by another cargo.

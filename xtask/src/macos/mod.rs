@@ -1,5 +1,5 @@
 //! Builds for macOS on Linux. zig links: it has the C library of macOS, and the files beside this one list the symbols of the
-//! frameworks, so that an undefined symbol is an error here as it is there.
+//! frameworks. An undefined symbol is an error, as on macOS.
 
 use std::env;
 use std::fs;
@@ -48,8 +48,8 @@ const LINKER: &str = "zig-for-macos";
 const ZIG: &str = "PSOXIDE_ZIG_PYTHON";
 const ZIG_TARGET: &str = "PSOXIDE_ZIG_TARGET";
 
-/// Links the command, the library's tests and the native module for both architectures, builds the wheels, and checks what
-/// each needs.
+/// Links the library's tests, the command, its tests and the native module for both architectures, builds the wheels, and
+/// checks what each needs.
 pub(crate) fn check() -> Result {
     if !on_path("rustup") {
         return Err("building for macOS needs rustup".into());
@@ -58,7 +58,7 @@ pub(crate) fn check() -> Result {
     let builder = Builder::new()?;
     for target in &TARGETS {
         run(builder.cargo(target).args(["build", "--package", "psoxide-cli"]))?;
-        run(builder.cargo(target).args(["test", "--no-run", "--package", "psoxide", "--lib", "--test", "macos"]))?;
+        run(builder.cargo(target).args(["test", "--no-run", "--package", "psoxide", "--package", "psoxide-cli"]))?;
         let command = workspace().join("target/macos").join(target.rust).join("debug/psoxide");
         require(&command, target, false)?;
         wheel(&builder, target)?;
@@ -152,7 +152,7 @@ impl Builder {
         command.env("MACOSX_DEPLOYMENT_TARGET", format!("{}.{}", MINIMUM.0, MINIMUM.1));
         // rustc would ask Xcode where the SDK is.
         command.env("SDKROOT", &self.sdk).env(ZIG, &self.zig).env(ZIG_TARGET, target.zig);
-        // There is no `strip` for macOS here, and nobody debugs these files.
+        // Linux has no `strip` for macOS, and nobody debugs these files.
         command.env("CARGO_PROFILE_DEV_STRIP", "none").env("CARGO_PROFILE_DEV_DEBUG", "0");
         command.env("CARGO_INCREMENTAL", "0");
     }
