@@ -202,7 +202,9 @@ impl Tuples {
             // psutil reports no status for UNIX sockets.
             let status = connection_status(py, if unix { ConnectionStatus::None } else { of.status })?;
             let of_last = of.holders.iter().filter(|holder| Some(holder.pid) == of.pid).map(|holder| holder.fd);
-            let fds = if unix && of.pid.is_some() { of_last.collect() } else { vec![of.fd] };
+            // psutil has a row for each descriptor of a UNIX socket and, of a process of macOS, of any socket.
+            let each = (unix && of.pid.is_some()) || (self.os == Os::Macos && !with_pid);
+            let fds = if each { of_last.collect() } else { vec![of.fd] };
             for fd in fds {
                 let fd = fd.unwrap_or(-1).into_bound_py_any(py)?;
                 let [family, kind, laddr, raddr, status] = [&family, &kind, &laddr, &raddr, &status].map(Bound::clone);

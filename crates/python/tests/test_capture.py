@@ -363,6 +363,25 @@ def test_a_copied_tree_of_sunos(tmp_path):
     psoxide.close_capture(package)
 
 
+def test_a_macos_capture():
+    macos = opened("macos", RECORDINGS["macos"])
+    # The library reads these, and psutil does not have them on macOS.
+    assert not hasattr(macos, "sensors_temperatures") and not hasattr(macos, "sensors_fans")
+    # A row for each descriptor: the second one was duplicated.
+    assert [connection.fd for connection in macos.Process(503).net_connections()] == [7, 8]
+    kernel = macos.Process(0)
+    assert (kernel.num_fds(), kernel.open_files(), kernel.net_connections(), kernel.cmdline(), kernel.environ()) == (0, [], [], [], {})
+    with pytest.raises(macos.AccessDenied):
+        kernel.exe()
+    assert macos.cpu_stats() == (0, 5790, 0, 0)
+    psoxide.close_capture(macos)
+    # The kernels of Intel count nothing.
+    intel = opened("macos", "13.6-amd64-built.txt")
+    assert intel.cpu_stats() == (0, 0, 0, 0)
+    assert intel.net_connections("tcp6") and all(connection.pid == 700 for connection in intel.net_connections("tcp6"))
+    psoxide.close_capture(intel)
+
+
 def answer_of(call):
     """What a call returns, or the class of what it raises."""
     try:

@@ -57,6 +57,14 @@ if "cpu_freq" not in ABSENT:
     cpu_freq = _api.cpu_freq
 
 
+def cpu_stats():
+    """Counts of interrupts. What the kernel does not count is 0: kernels of Intel count nothing."""
+    try:
+        return _api.cpu_stats()
+    except NotImplementedError:
+        return _ntuples.scpustats(0, 0, 0, 0)
+
+
 def disk_usage(path):
     """Returns the size and use of the file system that holds a path or an open file."""
     if _CAPTURED:
