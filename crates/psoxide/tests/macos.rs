@@ -110,6 +110,8 @@ fn states_of_processes() {
     assert_eq!(states(&machine()), expected);
     // One is in exit(2), and one waits for its child's exec(2).
     assert_eq!(states(&intel())[3..], [(701, ProcessStatus::Idle), (702, ProcessStatus::Idle)]);
+    // The first one is still listed, and libproc no longer finds it.
+    assert_eq!(intel().process(701).unwrap().num_fds().unwrap_err().kind(), ErrorKind::NoSuchProcess);
 }
 
 #[test]

@@ -11,7 +11,7 @@ from typing_extensions import Self, disjoint_base
 from . import _ntuples as ntp
 
 __all__ = [
-    "Api", "Machine", "Process", "RowReader", "busy_percent", "cpu_busy_time", "cpu_time_kinds", "cpu_times_deltas",
+    "Api", "Machine", "Process", "RowReader", "all_processes", "busy_percent", "cpu_busy_time", "cpu_time_kinds", "cpu_times_deltas",
     "cpu_tot_time", "each_percent", "have_grown", "limits_of", "no_limit", "sums", "version",
 ]  # fmt: skip
 if sys.platform != "win32":

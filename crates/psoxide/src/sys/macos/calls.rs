@@ -165,6 +165,8 @@ impl fmt::Display for Question {
 
 /// `ENOENT`.
 pub(super) const ENOENT: i32 = 2;
+/// `ESRCH`.
+pub(super) const ESRCH: i32 = 3;
 /// `EBADF`.
 const EBADF: i32 = 9;
 

@@ -10,12 +10,12 @@ use psoxide_parse::freebsd::unsigned;
 use psoxide_parse::macos::file::{self, File};
 use psoxide_parse::macos::process::{self as record, Timebase, stat, thread_state};
 
-use super::calls::{ENOENT, Flavor, Question, was_closed};
+use super::calls::{ENOENT, ESRCH, Flavor, Question, was_closed};
 use super::table::stamp;
 use super::{Handle, Macos, Source, sockets};
-use crate::sys::ProcessReadings;
 use crate::sys::bsd::machine::parsed;
 use crate::sys::bsd::{self, text_in};
+use crate::sys::{Fate, ProcessReadings};
 use crate::{
     Connection, ConnectionKind, CtxSwitches, Energy, Error, Ids, IoCounters, MemoryDetails, MemoryFootprint,
     MemoryInfo, OpenFile, PageFaults, Pid, ProcessCpuTimes, ProcessStatus, Result, Thread, ThreadDetails,
@@ -31,6 +31,14 @@ impl ProcessReadings for Macos {
 
     fn since_boot(source: &Source, start: u64) -> Result<Duration> {
         Ok(Duration::from_micros(start).saturating_sub(source.boot()?))
+    }
+
+    fn fate(process: &Handle<'_>, error: &Error) -> Result<Fate> {
+        Ok(match Fate::look_again(process, error) {
+            // libproc no longer finds a process in exit(2), which `kern.proc` lists until it is a zombie.
+            Fate::Unclear if error.errno() == Some(ESRCH) => Fate::Gone,
+            fate => fate,
+        })
     }
 
     fn ppid(process: &Handle<'_>) -> Result<Pid> {
