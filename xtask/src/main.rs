@@ -121,7 +121,10 @@ enum Step {
     /// Attack the library and the Python package (RELIABILITY.md)
     Stress(stress::Args),
     /// Render the README's pictures (as root)
-    Shots,
+    Shots {
+        /// Pictures to take [default: all]
+        names: Vec<String>,
+    },
 }
 
 /// Restarts this program with default signal dispositions if any signal is ignored.
@@ -166,7 +169,7 @@ fn main() -> ExitCode {
         Step::Deny => deny::check(),
         Step::Sanitize(args) => sanitize::check(&args),
         Step::Stress(args) => stress::run(&args),
-        Step::Shots => shots::shots(),
+        Step::Shots { names } => shots::shots(&names),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -47,7 +47,7 @@ struct Shot {
     keys: &'static str,
 }
 
-const SHOTS: [Shot; 2] = [
+const SHOTS: [Shot; 3] = [
     Shot {
         name: "top",
         columns: 140,
@@ -64,9 +64,19 @@ const SHOTS: [Shot; 2] = [
         watch: Duration::from_secs(3),
         keys: "",
     },
+    Shot {
+        name: "top-at",
+        columns: 120,
+        lines: 24,
+        command: "psoxide record --history history --interval 0.25 --count 100 2>said; psoxide top --history history --at now",
+        watch: Duration::from_secs(45),
+        // Four samples back.
+        keys: "[[[[",
+    },
 ];
 
-pub(crate) fn shots() -> Result {
+/// Takes the pictures with these names, or all.
+pub(crate) fn shots(names: &[String]) -> Result {
     if !is_root()? {
         return Err("pictures are taken in namespaces of their own, which needs root".into());
     }
@@ -75,7 +85,7 @@ pub(crate) fn shots() -> Result {
     let psoxide = fs::canonicalize(Path::new(&target).join("release/psoxide")).map_err(|error| error.to_string())?;
     fs::create_dir_all(FOLDER).map_err(|error| error.to_string())?;
     prepare(&psoxide).map_err(|error| format!("{DEMO}: {error}"))?;
-    for shot in &SHOTS {
+    for shot in SHOTS.iter().filter(|shot| names.is_empty() || names.iter().any(|name| name == shot.name)) {
         let screen = taken(shot)?;
         let file = Path::new(FOLDER).join(shot.name).with_extension("svg");
         fs::write(&file, svg(&screen)).map_err(|error| format!("{}: {error}", file.display()))?;

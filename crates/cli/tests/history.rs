@@ -68,6 +68,53 @@ fn json_says_when_the_sample_was_taken() {
 }
 
 #[test]
+fn samples_are_exported_in_every_format() {
+    let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+    recorded(folder.path(), &machine);
+    let wanted = machine.run(&["ps", "--json", "--columns", "pid,name,rss"]).json();
+    let wanted: Vec<(u64, &str, u64)> = wanted["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["pid"].as_u64().unwrap(), row["name"].as_str().unwrap(), row["rss"].as_u64().unwrap()))
+        .collect();
+    let export = |args: &[&str]| succeeds(folder.path(), &[&["history", "export"], args].concat()).stdout;
+    let lines = export(&["--to", "jsonl"]);
+    let rows: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let csv = export(&["--to", "csv"]);
+    let open_metrics = export(&["--to", "openmetrics"]);
+    let place = csv.lines().next().unwrap().split(',').position(|name| name == "memory_info_rss").unwrap();
+    assert_eq!((rows.len(), csv.lines().count()), (wanted.len(), wanted.len() + 1));
+    for (pid, name, rss) in wanted {
+        let row = rows.iter().find(|row| row["pid"] == pid).unwrap();
+        assert_eq!((row["name"].as_str(), row["memory_info_rss"].as_u64()), (Some(name), Some(rss)), "{pid}");
+        let line = csv.lines().find(|line| line.split(',').nth(3) == Some(&pid.to_string())).unwrap();
+        assert_eq!(line.split(',').nth(place), Some(rss.to_string().as_str()), "{line}");
+        let labels = format!("pid=\"{pid}\",");
+        let point = open_metrics
+            .lines()
+            .find(|line| line.starts_with("psoxide_process_memory_info_rss{") && line.contains(&labels));
+        assert_eq!(point.unwrap().split(' ').nth_back(1), Some(rss.to_string().as_str()));
+    }
+    assert!(open_metrics.ends_with("# EOF\n"));
+    let system = export(&["--table", "system", "--to", "csv"]);
+    assert!(
+        system.starts_with("host,time,name,device,value\n") && system.contains(",virtual_memory.total,,"),
+        "{system}"
+    );
+    let path = folder.path().join("tables");
+    export(&["--to", "parquet", "--output", path.to_str().unwrap()]);
+    for table in ["samples", "processes", "system"] {
+        assert!(std::fs::read(path.join(format!("{table}.parquet"))).unwrap().starts_with(b"PAR1"), "{table}");
+    }
+    // A stretch without samples is no success.
+    assert_eq!(run(&mut command(folder.path(), &["history", "export", "--until", "2000-01-01"])).code, 1);
+    // The log stays, as a recorder may be writing it.
+    let pruned = succeeds(folder.path(), &["history", "prune", "--keep", "1m"]);
+    assert!(pruned.stderr.contains("0 segments removed"), "{}", pruned.stderr);
+}
+
+#[test]
 fn mistakes_are_explained() {
     let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
     let says = |args: &[&str], code: i32, part: &str| {

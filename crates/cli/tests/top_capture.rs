@@ -216,3 +216,34 @@ fn settings_are_written_and_comments_stay() {
     let screen = top.shows("RSS▼");
     assert!(screen.contains("[kthreadd]") && screen.contains("PSS"), "{screen}");
 }
+
+#[test]
+#[cfg(feature = "history")]
+fn a_history_is_stepped_through_and_played() {
+    let command = Command::new(env!("CARGO_BIN_EXE_psoxide"))
+        .env("TZ", "UTC")
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove("PSOXIDE_CONFIG")
+        .args(["top", "--at", "2026-11-28 15:00:47", "--history"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/history"));
+    let mut terminal = Terminal::run(120, 24, command);
+    terminal.shows("2026-11-28 15:00:45");
+    let screen = terminal.shows("3 processes").join("\n");
+    assert!(["p1", "p2", "p7"].iter().all(|name| screen.contains(name)) && screen.contains("paused"), "{screen}");
+    terminal.keys("[");
+    terminal.shows("15:00:40");
+    // A minute back is in the hour before, which is closed.
+    terminal.keys("{");
+    terminal.shows("14:59:40");
+    terminal.keys("]");
+    terminal.shows("14:59:45");
+    terminal.keys("Z");
+    terminal.shows("14:59:50");
+    terminal.keys("Z");
+    terminal.shows("paused");
+    terminal.keys("q");
+    assert_eq!(terminal.end().code(), Some(0));
+}

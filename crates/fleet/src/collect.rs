@@ -8,7 +8,7 @@ use psoxide::{Field, FieldSet, Query, Row, System};
 use psoxide_scrub::Scrubber;
 
 use crate::filesystems::{self, FileSystems};
-use crate::groups::{self, Details, Grouping, Groups, Seen};
+use crate::groups::{self, Details, GroupBy, Grouping, Groups, Seen};
 use crate::metric::{Families, Family, Kind, Label, Point};
 use crate::names::{Names, node, otel};
 use crate::refused::Refused;
@@ -57,6 +57,30 @@ pub struct Above {
 
 /// Sources that are read only if the user turns them on: each adds many series or takes long.
 pub const OFF: &[&str] = &["connections", "interrupts", "systemd", "tcpstat"];
+
+impl Default for Config {
+    /// Everything under the names of OpenTelemetry, processes by unit.
+    fn default() -> Self {
+        Self {
+            names: Names::Otel,
+            grouping: Grouping {
+                by: GroupBy::Unit,
+                patterns: Vec::new(),
+                kernel: true,
+                linger: Duration::from_secs(300),
+            },
+            top: 5,
+            above: Above::default(),
+            series: 10_000,
+            per_cpu: false,
+            details: false,
+            smaps: Duration::ZERO,
+            command_lines: false,
+            textfiles: None,
+            sources: Vec::new(),
+        }
+    }
+}
 
 impl Config {
     fn is_on(&self, source: &str) -> bool {
@@ -459,5 +483,43 @@ impl<'a> DetailReader<'a> {
 
     fn smaps_next(&self) -> psoxide::Pid {
         self.smaps_stopped.unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::groups::Counts;
+
+    #[test]
+    fn a_process_above_a_threshold_has_series_of_its_own() {
+        let row = |pid, rss| {
+            let mut row = Row::new(pid, Some(1));
+            let mut memory = psoxide::MemoryInfo::default();
+            memory.rss = rss;
+            row.memory_info = psoxide::Reading::Value(memory);
+            row
+        };
+        let rows = [row(1, 10), row(2, 2000), row(3, 10), row(4, 10)];
+        let used = [(0, 0), (0, 0), (600, 0), (0, 5000)];
+        let seen: Vec<Seen<'_>> = rows
+            .iter()
+            .zip(used)
+            .map(|(row, (millis, read))| {
+                let since = Counts { user: Duration::from_millis(millis), read, ..Counts::default() };
+                Seen { row, counts: since, since }
+            })
+            .collect();
+        let pids = |above: Above, passed: Option<u64>| -> Vec<u32> {
+            chosen(&seen, 0, &above, passed.map(Duration::from_secs)).iter().map(|row| row.pid).collect()
+        };
+        let above = Above { cpu: Some(0.3), memory: Some(1000), io: Some(2000) };
+        assert_eq!(pids(above, Some(1)), [2, 3, 4]);
+        // The same use in twice the time is half the rate.
+        assert_eq!(pids(above, Some(2)), [2, 3, 4]);
+        assert_eq!(pids(above, Some(3)), [2]);
+        // The first sample has no rates.
+        assert_eq!(pids(above, None), [2]);
+        assert_eq!(pids(Above::default(), Some(1)), [0; 0]);
     }
 }

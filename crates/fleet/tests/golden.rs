@@ -37,6 +37,20 @@ fn every_series_of_a_captured_machine() {
     insta::assert_snapshot!(text);
 }
 
+#[test]
+fn the_limit_of_series_holds() {
+    for series in [1, 50, 300, 700] {
+        let system = System::at_root(testdata("linux/fleet-machine.txt")).unwrap();
+        let config = Config { series, ..common::config(Names::Both, GroupBy::Name) };
+        let mut collector = Collector::new(system, config);
+        for _ in 0..2 {
+            let sample = collector.sample(Instant::now() + Duration::from_secs(60));
+            let points: usize = sample.families.iter().map(|family| family.points.len()).sum();
+            assert!(points <= series, "{points} of {series}");
+        }
+    }
+}
+
 /// Names and labels are those of the conventions.
 #[test]
 fn labels_are_those_of_the_conventions() {

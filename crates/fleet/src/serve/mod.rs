@@ -209,3 +209,44 @@ impl Server {
         receiver
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::Config;
+
+    fn server() -> Server {
+        let collector = Collector::new(psoxide::System::host(), Config::default());
+        Server {
+            collector: Arc::new(Mutex::new(collector)),
+            pending: RefCell::new(None),
+            web: RefCell::new(Watched::open(None).unwrap()),
+            auth: Arc::new(Authenticator::new().unwrap()),
+            checks: Semaphore::new(1),
+            allow_hosts: Vec::new(),
+            log: |_| {},
+        }
+    }
+
+    #[test]
+    fn scrapes_at_the_same_time_share_a_sample_and_keep_their_own_deadlines() {
+        let server = server();
+        let runtime = runtime().unwrap();
+        let collector = Arc::clone(&server.collector);
+        // Nothing is sampled as long as this is held.
+        let held = collector.lock().unwrap();
+        runtime.block_on(async {
+            let far = Instant::now() + Duration::from_secs(600);
+            let (first, second) = (server.pending(far), server.pending(far));
+            assert!(first.same_channel(&second));
+            assert!(server.sample(Instant::now() + Duration::from_millis(10)).await.is_none());
+            drop(held);
+            let sample = server.sample(far).await.unwrap();
+            let mut first = first;
+            let shared = first.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+            assert!(Arc::ptr_eq(&sample, &shared));
+            // The next one is new.
+            assert!(!server.pending(far).same_channel(&first));
+        });
+    }
+}
