@@ -2,6 +2,7 @@
 //!
 //! The parsers and the library compile on every system that `Os` names.
 
+mod illumos;
 mod link;
 mod wheels;
 

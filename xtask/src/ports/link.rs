@@ -43,6 +43,7 @@ pub(crate) fn check(with_openbsd: bool) -> Result {
         system.link(&zig, cargo, &[])?;
         system.native_module(&zig)?;
     }
+    super::illumos::check(&zig)?;
     if with_openbsd && has_nightly_source() {
         OPENBSD.link(&zig, nightly, &["-Zbuild-std=std,panic_abort,test"])
     } else {
@@ -109,11 +110,11 @@ impl System {
     }
 }
 
-fn folder() -> PathBuf {
+pub(super) fn folder() -> PathBuf {
     workspace().join("target/ports")
 }
 
-fn write(path: &Path, text: &str) -> Result {
+pub(super) fn write(path: &Path, text: &str) -> Result {
     let made = path.parent().map_or(Ok(()), fs::create_dir_all);
     made.and_then(|()| fs::write(path, text)).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
