@@ -1,4 +1,4 @@
-//! `/proc/PID/auxv`, proc(5): what the kernel told the dynamic linker about the machine.
+//! `/proc/PID/auxv`, proc(5): values that the kernel passed to the dynamic linker.
 
 use super::Model;
 use crate::Cursor;

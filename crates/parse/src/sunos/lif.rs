@@ -1,4 +1,4 @@
-//! `struct lifreq`: what the `SIOCGLIF` requests tell of an interface, if_tcp(4P); and socket addresses.
+//! `struct lifreq`, which the `SIOCGLIF` requests fill in about an interface, if_tcp(4P), and socket addresses.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

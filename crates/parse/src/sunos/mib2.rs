@@ -1,4 +1,4 @@
-//! The tables of TCP and UDP sockets that the network modules answer to a `T_SVR4_OPTMGMT_REQ`, as netstat(8) asks.
+//! The tables of TCP and UDP sockets that the network modules return for a `T_SVR4_OPTMGMT_REQ`, as netstat(8) sends it.
 //!
 //! An answer is a row of messages: a `struct opthdr` with level, name and length, and the data of that length. The counters
 //! of TCP and of UDP say how long an entry of their tables is. The structs are packed, so both data models have the same ones.
@@ -133,7 +133,7 @@ view! {
     }
 }
 
-/// Where the pid of the process that made the socket lies in each entry of a kernel that tells it.
+/// The offsets of the pid of the process that made the socket, in an entry that is long enough.
 const TCP_PID: usize = 56;
 const TCP6_PID: usize = 84;
 const UDP_PID: usize = 24;
@@ -234,7 +234,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    /// What the counters say, else what illumos has had since it tells the process.
+    /// The sizes that the counters name, else those of illumos since its entries have a pid.
     fn of(messages: &[Message<'_>]) -> Self {
         let mut sizes = Self { tcp: 68, tcp6: 96, udp: 36, udp6: 64 };
         let set = |size: &mut usize, told: i32| {

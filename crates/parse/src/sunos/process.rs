@@ -86,7 +86,7 @@ impl<'a> From<&'a [u8; 128]> for Lwp<'a> {
 const NO_DEVICE: i64 = -1;
 
 impl<'a> Info<'a> {
-    /// Views a whole file, whose size tells its data model.
+    /// Views a whole file. Its size determines the data model.
     ///
     /// # Errors
     /// `psinfo_t` is missing: the file is too short for either.

@@ -103,7 +103,7 @@ fn times(source: &Source, kstat: &Kstat<'_>) -> Result<CpuTimes, ParseError> {
     })
 }
 
-/// The frequency of a processor, in MHz. The kernel tells hertz, and the steps with colons between them.
+/// The frequency of a processor, in MHz. The kernel reports hertz, and the steps with colons between them.
 fn frequency(kstat: &Kstat<'_>) -> Result<CpuFreq, ParseError> {
     let megahertz = |hertz: u64| u32::try_from(hertz / 1_000_000).map_or(0.0, f64::from);
     let steps = kstat.text("supported_frequencies_Hz").unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::sys::DiskReadings;
 use crate::sys::bsd::text;
 use crate::{DiskIo, DiskPartition, DiskUsage, Result};
 
-/// File systems that hold no data. psutil asks each for its size instead, which a dead server never answers.
+/// File systems that hold no data. psutil reads the size of each file system instead, and hangs on a dead server.
 const WITHOUT_DATA: [&[u8]; 11] =
     [b"autofs", b"bootfs", b"ctfs", b"dev", b"devfs", b"fd", b"lxproc", b"mntfs", b"objfs", b"proc", b"sharefs"];
 
@@ -36,7 +36,7 @@ impl DiskReadings for Sunos {
     }
 
     /// `rtime` is how long a disk was busy, and `wtime` how long requests waited for it. psutil calls these the times of
-    /// reading and of writing, which the kernel does not tell apart.
+    /// reading and of writing, which the kernel does not count separately.
     fn disk_io_counters(source: &Source) -> Result<Vec<(OsString, DiskIo)>> {
         source.kstats(&Question::Class("disk"), |all| {
             let disks = all.iter().filter(|kstat| kstat.text("nread").is_some());

@@ -114,7 +114,7 @@ fn memory(path: &str, address: u64) -> Answer {
             Ok(0) => break,
             Ok(read) => bytes.extend_from_slice(part.get(..read).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // What was read so far is what is mapped.
+            // The mapping ends here.
             Err(_) if !bytes.is_empty() => break,
             Err(error) => return Err(number(&error)),
         }
@@ -390,7 +390,7 @@ const MANAGEMENT: usize = 16;
 const OPTION: usize = 12;
 /// What getmsg(2) returns if there is more data of the same message, `MOREDATA`.
 const MORE: c_int = 2;
-/// More than any machine tells, so that a kernel that never ends does not fill the memory.
+/// The longest answer that is read, longer than that of any machine.
 const MOST: usize = 1 << 30;
 
 /// Asks the modules above /dev/arp for all their tables, as netstat(8) does.

@@ -10,7 +10,7 @@ use crate::sys::MemoryReadings;
 use crate::{Result, SwapMemory, VirtualMemory};
 
 impl MemoryReadings for Sunos {
-    /// As psutil: what is not free is used. The kernel does not tell which of its caches it would give back.
+    /// All memory that is not free counts as used, as in psutil. The kernel does not report which caches it would free.
     fn virtual_memory(source: &Source) -> Result<VirtualMemory> {
         source.kstats(&Question::Module("unix"), |all| {
             let pages = named(all, "system_pages")?;

@@ -211,7 +211,7 @@ impl Source {
         Ok(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
     }
 
-    /// Reads the name that a question asks for; `None` if nothing has the number.
+    /// Reads the name that a question asks for. Returns `None` if nothing has the number.
     pub(super) fn name(&self, question: &Question) -> Result<Option<OsString>> {
         match self.ask(question) {
             Ok(name) => Ok(Some(text(&name))),

@@ -81,7 +81,7 @@ impl Handle<'_> {
         self.named("psinfo", Info::model_of_file(bytes))
     }
 
-    /// The name that a question asks for; `None` if nothing has the number. A pass asks for each name once.
+    /// Returns the name that a question asks for, or `None` if nothing has the number. A pass asks for each name once.
     pub(super) fn name_of(&self, question: Question) -> Result<Option<OsString>> {
         // If another thread holds the lock, the question is asked again.
         let names = self.cache.pass.as_ref().map(|pass| &pass.names);

@@ -12,7 +12,7 @@ fn machine() -> System {
     System::at_root(testdata.join("5.11-i86pc-built.txt")).unwrap()
 }
 
-/// How many questions `read` asks.
+/// Counts the questions that `read` asks.
 fn questions<T>(system: &System, read: impl FnOnce(&System) -> T) -> usize {
     let any::Source::Sunos(source) = system.source() else { panic!("not SunOS") };
     let asked = |source: &Source| source.kernel().asked();
