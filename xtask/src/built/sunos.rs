@@ -485,7 +485,7 @@ fn unix_socket(kind: i64, flags: i64, local: &str, peer: &str, is_pair: bool) ->
     ])?;
     record.put("si_laddr_sun_path", local.as_bytes())?;
     record.put("si_faddr_sun_path", peer.as_bytes())?;
-    let addresses = b"fffffe01deadbeef\0fffffe01deadbee0\00\0";
+    let addresses = b"fffffe01deadbeef\0fffffe01deadbee0\x000\0";
     record.bytes.extend_from_slice(addresses);
     record.bytes.resize(2152, 0);
     Ok(record.bytes)
