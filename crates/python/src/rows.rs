@@ -196,7 +196,7 @@ impl RowReader {
         let py = process.py();
         let native = process.get();
         let (pass, read) = self.pass(py);
-        let row = Process::read(process, |source| Ok(source.row(self.fields, &pass)))?;
+        let row = Process::read(process, |source| source.whole_row(self.fields, &pass))?;
         let read = read.unwrap_or_else(Instant::now);
         let dict = PyDict::new(py);
         for (name, item) in &self.items {
@@ -230,7 +230,8 @@ impl Process {
         ) -> Option<Object<'py>> {
             match reading {
                 Reading::Value(of) => Some(value(of)),
-                Reading::Denied => Some(Ok(refused.clone())),
+                // A row with values that are gone is a zombie's, and a getter could reach another process.
+                Reading::Denied | Reading::Gone => Some(Ok(refused.clone())),
                 _ => None,
             }
         }

@@ -28,9 +28,9 @@ def option(name, default):
 LIMIT = 60 * int(option("minutes", 60))
 # The attacks in Rust, one of which starts and ends processes.
 PROGRAM = option("program", "target/debug/psoxide-stress")
-ATTRS = ["pid", "name", "username", "uids", "nice", "cmdline", "memory_info", "status", "create_time"]
-# The name, user and nice value of each kind of process that PROGRAM starts.
-KINDS = [("aa", 1001, 5), ("bb", 1002, 10)]
+ATTRS = ["pid", "name", "username", "uids", "gids", "cmdline", "memory_info", "status", "create_time"]
+# The name and user, which is the group too, of each kind of process that PROGRAM starts.
+KINDS = [("aa", 1001), ("bb", 1002)]
 
 
 def count(short, long):
@@ -41,12 +41,9 @@ def count(short, long):
 def kinds(info):
     """Return the kinds of which a row has a property."""
     found = set()
-    for kind, (name, user, nice) in enumerate(KINDS):
-        uids = info["uids"]
-        if info["name"] == name or (uids and uids.real == user):
-            found.add(kind)
-        # Other programs may have these nice values too.
-        elif found and info["nice"] == nice:
+    for kind, (name, user) in enumerate(KINDS):
+        ids = [info[field].real for field in ("uids", "gids") if info[field]]
+        if info["name"] == name or user in ids:
             found.add(kind)
     return found
 

@@ -1,6 +1,6 @@
 //! Processes of two kinds start and end, and reuse each other's pids, while snapshots are taken.
 //!
-//! A process of kind `a` has another name, user and nice value than one of kind `b`. A row that holds properties of both
+//! A process of kind `a` has another name, user and group than one of kind `b`. A row that holds properties of both
 //! kinds mixes two processes.
 
 use std::ffi::CStr;
@@ -18,12 +18,12 @@ use crate::ffi;
 /// The properties of one kind of process.
 struct Kind {
     name: &'static CStr,
+    /// The group has the same number.
     user: u32,
-    nice: i32,
 }
 
 /// The two kinds. The Python attack knows them too.
-const KINDS: [Kind; 2] = [Kind { name: c"aa", user: 1001, nice: 5 }, Kind { name: c"bb", user: 1002, nice: 10 }];
+const KINDS: [Kind; 2] = [Kind { name: c"aa", user: 1001 }, Kind { name: c"bb", user: 1002 }];
 
 /// Processes that give birth at the same time. On a busy machine each waits for a CPU before each birth.
 const PARENTS: u16 = 16;
@@ -92,7 +92,7 @@ fn attack(backend: Backend, births: usize, time: Duration, out: &mut dyn Write) 
     let mut passes = 0;
     let mut error = None;
     while error.is_none() && parents.are_running() {
-        match system.snapshot(Query::from([Field::Name, Field::Uids, Field::Nice, Field::Cmdline, Field::CpuTimes])) {
+        match system.snapshot(Query::from([Field::Name, Field::Uids, Field::Gids, Field::Cmdline, Field::CpuTimes])) {
             Ok(snapshot) => snapshot.processes.iter().for_each(|row| seen.take(row)),
             Err(failed) => error = Some(failed.to_string()),
         }
@@ -203,7 +203,6 @@ extern "C" fn long_life(number: usize) -> ! {
 /// Takes on the properties of a kind.
 fn become_kind(number: usize) {
     if let Some(kind) = KINDS.get(number % KINDS.len()) {
-        ffi::set_nice(kind.nice);
         let _ = ffi::become_user(kind.user);
         ffi::set_name(kind.name);
     }
@@ -216,19 +215,16 @@ impl Seen {
         let by_name =
             KINDS.iter().position(|kind| row.name.value().is_some_and(|name| name.as_bytes() == kind.name.to_bytes()));
         let by_user = KINDS.iter().position(|kind| row.uids.value().is_some_and(|ids| ids.real == kind.user));
-        let by_nice = KINDS.iter().position(|kind| {
-            // Another program may have this nice value too.
-            by_name.or(by_user).is_some() && row.nice.value().is_some_and(|nice| *nice == kind.nice)
-        });
-        let kinds: Vec<usize> = [by_name, by_user, by_nice].into_iter().flatten().collect();
+        let by_group = KINDS.iter().position(|kind| row.gids.value().is_some_and(|ids| ids.real == kind.user));
+        let kinds: Vec<usize> = [by_name, by_user, by_group].into_iter().flatten().collect();
         self.a += usize::from(kinds.contains(&0));
         self.b += usize::from(kinds.contains(&1));
         self.mixed += usize::from(kinds.contains(&0) && kinds.contains(&1));
         if kinds.contains(&0) && kinds.contains(&1) {
-            let row = format!("pid {}: {:?}, {:?}, nice {:?}", row.pid, row.name, row.uids, row.nice);
+            let row = format!("pid {}: {:?}, {:?}, {:?}", row.pid, row.name, row.uids, row.gids);
             self.example.get_or_insert(row);
         }
-        for field in [Field::Name, Field::Uids, Field::Nice, Field::Cmdline, Field::CpuTimes] {
+        for field in [Field::Name, Field::Uids, Field::Gids, Field::Cmdline, Field::CpuTimes] {
             if let Reading::Failed(error) = row.get(field) {
                 self.failed += 1;
                 self.example.get_or_insert(error.to_string());

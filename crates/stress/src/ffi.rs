@@ -134,12 +134,6 @@ pub(crate) fn become_user(id: u32) -> io::Result<()> {
     if done { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Sets the nice value of the calling process.
-pub(crate) fn set_nice(value: i32) {
-    // SAFETY: the call takes numbers.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, value) };
-}
-
 /// Closes every descriptor from `first` on.
 pub(crate) fn close_from(first: u32) {
     // SAFETY: the callers own no descriptor beyond the standard three that they use afterwards.

@@ -20,7 +20,7 @@ use crate::sys::{
     self, CpuReadings as _, DiskReadings as _, Handle, NetReadings as _, Os, Platform as _, ProcessReadings as _,
     Scope, SystemReadings as _,
 };
-use crate::{CpuTimes, DiskIo, Error, NetIo, Pid, Process, Result, System};
+use crate::{CpuTimes, DiskIo, Error, NetIo, Pid, Process, ProcessStatus, Result, System};
 
 /// The contents of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -131,6 +131,12 @@ impl Process {
     /// effect.
     #[must_use]
     pub fn row(&self, fields: FieldSet, pass: &Pass) -> Row {
+        self.whole_row(fields, pass).unwrap_or_else(|_| Row::gone(self.pid(), self.start(), fields))
+    }
+
+    /// Reads the row of [`row`](Self::row). Fails with `NoSuchProcess` if the process ended before all of it was read, unless it
+    /// is a zombie.
+    pub fn whole_row(&self, fields: FieldSet, pass: &Pass) -> Result<Row> {
         let mut row = Row { pid: self.pid(), start: self.start(), ..Row::default() };
         let source = self.system().source();
         let cache = match pass.over(self.system()) {
@@ -139,7 +145,11 @@ impl Process {
         };
         let handle = self.handle(&cache);
         row.read(fields, &handle);
-        if matches!(Os::is_whole(&handle), Ok(false)) { Row::gone(row.pid, row.start, fields) } else { row }
+        let is_zombie = || matches!(Os::status(&handle), Ok(ProcessStatus::Zombie));
+        if matches!(Os::is_whole(&handle), Ok(false)) || row.has_gone(fields) && !is_zombie() {
+            return Err(Error::no_such_process(self.pid()));
+        }
+        Ok(row)
     }
 }
 

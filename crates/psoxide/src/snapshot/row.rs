@@ -66,6 +66,11 @@ macro_rules! fields {
                 row
             }
 
+            /// Whether the process had ended when some field was read.
+            pub(super) fn has_gone(&self, fields: FieldSet) -> bool {
+                $(fields.contains(Field::$variant) && matches!(self.$field, Reading::Gone) ||)+ false
+            }
+
             pub(super) fn read(&mut self, fields: FieldSet, handle: &Handle<'_>) {
                 $(if fields.contains(Field::$variant) {
                     self.$field = Reading::from(<Os as ProcessReadings>::$getter(handle).map_err(|error| explain(handle, error)));

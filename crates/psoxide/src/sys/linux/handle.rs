@@ -9,7 +9,7 @@ use psoxide_parse::linux::{stat, status};
 
 use super::cache::{Cache, Owner, cached};
 use super::live::{Live, OpenDir, OpenFile};
-use super::{Handle, Linux, bpf};
+use super::{Handle, Linux, bpf, control};
 use crate::sys;
 use crate::{Backend, Error, Ids, Pid, ProcessStatus, Result};
 
@@ -36,6 +36,9 @@ impl sys::Handle<'_, Linux> {
     /// Whether all that was read came from one process: the one whose directory was opened first, or that a BPF program
     /// printed first. That process still has the pid now, and so no other had it in between.
     pub(super) fn is_of_one_process(&self) -> bool {
+        if self.unique.is_some() && control::unique(self).is_err_and(|error| error.is_no_such_process()) {
+            return false;
+        }
         if !self.cache.by_pid.load(Ordering::Relaxed) {
             return true;
         }
@@ -75,13 +78,16 @@ impl sys::Handle<'_, Linux> {
 
     /// Returns what a BPF program printed about this process, if that backend is in use.
     pub(super) fn walked(&self) -> Option<bpf::Record<'_>> {
-        match self.cache.walked {
-            Some(at) => self.cache.pass.walk.get(at),
-            None => {
-                let walk = || Box::new(bpf::process(self.source, self.pid));
-                self.cache.walked_alone.get_or_init(walk).as_ref().map(bpf::Answer::record)
-            }
+        // A process that has the pid of one in the walk may have begun since.
+        let is_this = |record: &bpf::Record<'_>| {
+            let start = bpf::units(self.source).ticks(record.start());
+            self.unique.is_none() && self.start.is_none_or(|own| own == start)
+        };
+        if let Some(record) = self.cache.walked.and_then(|at| self.cache.pass.walk.get(at)).filter(is_this) {
+            return Some(record);
         }
+        let walk = || Box::new(bpf::process(self.source, self.pid));
+        self.cache.walked_alone.get_or_init(walk).as_ref().map(bpf::Answer::record)
     }
 
     /// Reads `/proc/PID/stat`. Fails if another process has the pid.
