@@ -44,11 +44,13 @@ impl sys::Handle<'_, Linux> {
         }
         match (&self.cache.directory, self.walked()) {
             (Some(directory), _) => directory.is_of_a_process(),
-            (None, Some(walked)) => match bpf::process(self.source, self.pid) {
-                Some(now) => now.record().start() == walked.start(),
-                // There is no such process, or the program cannot run now.
-                None => self.read_record("stat", stat::kin).is_ok_and(|(_, start)| Some(start) == self.start),
-            },
+            // Two processes with one pid and one start time both began in the clock tick of the walk.
+            (None, Some(walked)) if self.is_young() => {
+                bpf::process(self.source, self.pid).is_none_or(|now| now.record().start() == walked.start())
+            }
+            // A kernel thread has no files but `stat`, which says when it began.
+            (None, Some(_)) if self.is_known_without_memory() => true,
+            (None, Some(_)) => self.read_record("stat", stat::kin).is_ok_and(|(_, start)| Some(start) == self.start),
             (None, None) => true,
         }
     }
