@@ -60,6 +60,13 @@ pub(super) fn threads(_: &Source, _: Pid) -> Option<Vec<Thread>> {
 /// Replaces the units of records.
 pub(super) struct Units;
 
+impl Units {
+    /// Returns the number unchanged. There is no record whose times need converting.
+    pub(super) fn ticks(self, nanos: u64) -> u64 {
+        nanos
+    }
+}
+
 pub(super) fn units(_: &Source) -> Units {
     Units
 }
