@@ -102,7 +102,7 @@ fn cost(field: Field) -> i64 {
     match field {
         Field::Ppid | Field::Name | Field::Status | Field::Terminal | Field::CreateTime | Field::Nice => STAT,
         Field::CpuNum | Field::NumThreads | Field::CpuTimes | Field::PageFaults | Field::NumHandles => STAT,
-        Field::Scheduling | Field::IsKernelThread => STAT,
+        Field::Scheduling | Field::IsKernelThread | Field::Containment => STAT,
         // A link; the size of a directory.
         Field::Exe | Field::Cwd | Field::NumFds | Field::NetNamespace => BOTH + 1 + LOOK,
         Field::Cmdline | Field::MemoryInfo | Field::NumCtxSwitches | Field::IoCounters => BOTH + 3,
