@@ -14,9 +14,9 @@ view! {
         socket_type: i32 = "psi.soi_type" @ 176,
         /// Address family.
         family: i32 = "psi.soi_family" @ 184,
-        /// Options, [`ACCEPTS`] and others.
+        /// Options, `ACCEPTS` and others.
         options: i16 = "psi.soi_options" @ 188,
-        /// [`CONNECTED`] and other flags.
+        /// `CONNECTED` and other flags.
         state: i16 = "psi.soi_state" @ 192,
         /// Of a listener: connections that wait to be accepted.
         waiting: i16 = "psi.soi_qlen" @ 194,
