@@ -157,9 +157,11 @@ const STAT: FieldSet = FieldSet::of(&[
     Field::NumThreads,
     Field::CpuTimes,
     Field::PageFaults,
-    Field::NumHandles,
     Field::Scheduling,
     Field::IsKernelThread,
+    // Linux has neither, which takes no file at all.
+    Field::NumHandles,
+    Field::Containment,
 ]);
 
 /// The ids under which a process runs.
