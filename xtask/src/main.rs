@@ -116,7 +116,7 @@ enum Step {
     Fleet,
     /// Check the dependencies: licences, sources, known vulnerabilities (deny.toml)
     Deny,
-    /// Run tests under Miri, AddressSanitizer, ThreadSanitizer and Valgrind
+    /// Run tests under Miri, AddressSanitizer and ThreadSanitizer
     Sanitize(sanitize::Args),
     /// Attack the library and the Python package (RELIABILITY.md)
     Stress(stress::Args),

@@ -1,14 +1,13 @@
-//! Runs tests under tools that find more errors than the tests alone: Miri, AddressSanitizer, ThreadSanitizer,
-//! Valgrind.
+//! Runs tests under tools that find more errors than the tests alone: Miri, AddressSanitizer, ThreadSanitizer.
 
 use std::process::Command;
 
-use crate::steps::{Result, install, is_root, on_path, output, run, workspace};
+use crate::steps::{Result, on_path, output, run, workspace};
 
 /// Options of `cargo xtask sanitize`.
 #[derive(clap::Args, Default)]
 pub(crate) struct Args {
-    /// Tools to run: `miri`, `address`, `thread`, `valgrind` [default: all]
+    /// Tools to run: `miri`, `address`, `thread` [default: all]
     tools: Vec<String>,
 }
 
@@ -40,13 +39,6 @@ pub(crate) fn check(args: &Args) -> Result {
         // The standard library is rebuilt, so that its locks are instrumented too.
         let mut test = instrumented("thread", "-Zsanitizer=thread");
         run(test.args(["-Zbuild-std", "--package", "psoxide", "--all-features", "--test", "exit", "--test", "live"]))?;
-    }
-    if chosen("valgrind") {
-        install(is_root()?, &[("valgrind", "valgrind")]);
-        let mut test = Command::new("cargo");
-        test.args(["test", "--package", "psoxide", "--all-features", "--test", "live"]).current_dir(workspace());
-        test.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "valgrind --quiet --error-exitcode=9");
-        run(&mut test)?;
     }
     Ok(())
 }
