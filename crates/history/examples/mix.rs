@@ -2,7 +2,6 @@
 //!
 //! `cargo xtask bench-fleet` runs it with an empty directory, and reads the lines `name value` that it prints. Of 1,000
 //! processes 70 % are idle, 20 % do a little in every second sample, and 10 % are busy.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, missing_docs)] // a failure ends it
 
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::{Error, Os};
+use crate::{Error, Os, Pid};
 
 /// asm-generic/errno-base.h. These numbers are the same on every architecture.
 pub(super) const EPERM: i32 = 1;
@@ -28,6 +28,11 @@ pub(super) const IOPRIO_CLASS_SHIFT: i32 = 13;
 /// Makes the error for this error number of the kernel.
 pub(super) fn error(errno: i32) -> Error {
     Error::answered(Os::Linux, errno)
+}
+
+/// Makes the error for a system call that would reach another process, because its pids are of another namespace.
+pub(super) fn another_namespace(pid: Pid) -> Error {
+    Error::unsupported("acting on the processes of another pid namespace").with_pid(pid)
 }
 
 /// The type of a file.

@@ -8,9 +8,8 @@ use rustix::io::Errno;
 use rustix::process::{Pid as RawPid, PidfdFlags, WaitOptions, pidfd_open};
 use rustix::time::Timespec;
 
-use super::abi::IOPRIO_CLASS_SHIFT;
+use super::abi::{IOPRIO_CLASS_SHIFT, another_namespace};
 use super::cache::Cache;
-use super::handle::another_namespace;
 use super::live::{ffi, resource_number};
 use super::{Handle, Linux};
 use crate::sys::{Control, ProcessReadings as _, posix};

@@ -7,11 +7,12 @@ use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::status::Status;
 use psoxide_parse::linux::{stat, status};
 
+use super::abi::another_namespace;
 use super::cache::{Cache, Owner, cached};
 use super::live::{Live, OpenDir, OpenFile};
 use super::{Handle, Linux, bpf, control};
 use crate::sys;
-use crate::{Backend, Error, Ids, Pid, ProcessStatus, Result};
+use crate::{Backend, Error, Ids, ProcessStatus, Result};
 
 impl sys::Handle<'_, Linux> {
     /// The path of a file of the process, which is looked up by the pid.
@@ -197,9 +198,4 @@ pub(super) fn state(letter: u8) -> ProcessStatus {
 
 fn ids([real, effective, saved, _]: [u32; 4]) -> Ids {
     Ids::new(real, effective, Some(saved))
-}
-
-/// Makes the error for a system call that would reach another process, because its pids are of another namespace.
-pub(super) fn another_namespace(pid: Pid) -> Error {
-    Error::unsupported("acting on the processes of another pid namespace").with_pid(pid)
 }
