@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use foldhash::fast::RandomState;
+use foldhash::fast::FixedState;
 use psoxide_bpf::{Directory, File, Path as Told};
 
 use super::Source;
@@ -19,7 +19,7 @@ pub(super) struct Paths<'a> {
     links: &'a Dir<'a>,
     regular: &'a RegularFiles<'a>,
     /// The path of each directory, ending in a slash, and whether a lookup of the path finds that directory.
-    directories: HashMap<Directory, (Vec<u8>, bool), RandomState>,
+    directories: HashMap<Directory, (Vec<u8>, bool), FixedState>,
 }
 
 impl<'a> Paths<'a> {

@@ -1,9 +1,10 @@
 //! Lists connections: the sockets of the kernel's tables, with the processes that hold them.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::net::SocketAddr;
 
-use foldhash::fast::RandomState;
+use foldhash::fast::FixedState;
 
 use super::socket_fds::{DescribedSocket, SocketFd, SocketFds, SocketKind, add_process};
 use super::socket_tables::{Socket, Table, Tables, tables_of};
@@ -26,7 +27,7 @@ pub(super) fn all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connectio
 /// Reads the sockets of one process, in its own network namespace.
 pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<Vec<Connection>> {
     let Handle { source, pid, .. } = *process;
-    let mut connections = Connections::default();
+    let mut connections = Connections::with_room_for(0);
     let mut fds = Vec::new();
     let tables: Vec<Table>;
     let mut described = bpf::sockets(source, pid);
@@ -81,21 +82,28 @@ fn all_fds(source: &Source) -> Result<SocketFds> {
     Ok(SocketFds::sorted(fds))
 }
 
+/// Makes a hasher that nobody can guess: anyone can name a UNIX socket.
+///
+/// foldhash's `RandomState` is not used. A thread that makes the first one holds a lock, for which a child that is forked
+/// meanwhile would wait for ever.
+fn hasher() -> FixedState {
+    FixedState::with_seed(RandomState::new().build_hasher().finish())
+}
+
 /// Connections in the order in which they were found, without duplicates.
-#[derive(Default)]
 struct Connections {
     list: Vec<Connection>,
     /// The inode and addresses of sockets that a process holds. The subflows of an MPTCP socket share its inode.
-    held: HashSet<(u64, Option<SocketAddr>, Option<SocketAddr>), RandomState>,
-    unheld: HashSet<Connection, RandomState>,
+    held: HashSet<(u64, Option<SocketAddr>, Option<SocketAddr>), FixedState>,
+    unheld: HashSet<Connection, FixedState>,
 }
 
 impl Connections {
     fn with_room_for(count: usize) -> Self {
         Self {
             list: Vec::with_capacity(count),
-            held: HashSet::with_capacity_and_hasher(count, RandomState::default()),
-            ..Self::default()
+            held: HashSet::with_capacity_and_hasher(count, hasher()),
+            unheld: HashSet::with_hasher(hasher()),
         }
     }
 
