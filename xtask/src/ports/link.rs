@@ -35,6 +35,10 @@ const OPENBSD: System =
 /// zig has stubs of the C library alone.
 const LEFT_OUT: &str = "-lkvm|-lmemstat|-lprocstat|-ldevstat";
 
+/// OpenBSD's standard library takes the functions that unwind the stack from libc++abi. zig would compile its whole C++
+/// library for them, which takes minutes, and has them in its libunwind too.
+const UNWIND: &str = "-lc++abi) set -- \"$@\" -lunwind";
+
 /// Links for every system. OpenBSD takes minutes and a nightly compiler with the source of the standard library, so that it
 /// is left out unless `with_openbsd`, and where rustup has no such compiler.
 pub(crate) fn check(with_openbsd: bool) -> Result {
@@ -94,7 +98,7 @@ impl System {
         let words: Vec<_> = std::iter::once(zig.get_program()).chain(zig.get_args()).collect();
         let words = words.iter().map(|word| format!("'{}'", word.to_string_lossy())).collect::<Vec<_>>().join(" ");
         let script = format!(
-            "#!/bin/sh\nfor word do\n    shift\n    case $word in\n        {LEFT_OUT}) ;;\n        *) set -- \"$@\" \
+            "#!/bin/sh\nfor word do\n    shift\n    case $word in\n        {LEFT_OUT}) ;;\n        {UNWIND} ;;\n        *) set -- \"$@\" \
              \"$word\" ;;\n    esac\ndone\nexec {words} \"$@\"\n"
         );
         write(&linker, &script)?;
