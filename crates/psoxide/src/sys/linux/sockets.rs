@@ -1,7 +1,6 @@
 //! Lists connections: the sockets of the kernel's tables, with the processes that hold them.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::net::SocketAddr;
 
 use foldhash::fast::FixedState;
@@ -82,12 +81,13 @@ fn all_fds(source: &Source) -> Result<SocketFds> {
     Ok(SocketFds::sorted(fds))
 }
 
-/// Makes a hasher that nobody can guess: anyone can name a UNIX socket.
+/// Makes a hasher with a seed that other programs do not know, the address of this one: anyone can name a UNIX socket.
 ///
-/// foldhash's `RandomState` is not used. A thread that makes the first one holds a lock, for which a child that is forked
-/// meanwhile would wait for ever.
+/// No random seed is made. A thread that makes the first one can hold a lock, for which a child that is forked meanwhile would
+/// wait for ever.
 fn hasher() -> FixedState {
-    FixedState::with_seed(RandomState::new().build_hasher().finish())
+    static HERE: u8 = 0;
+    FixedState::with_seed(std::ptr::from_ref(&HERE).addr() as u64)
 }
 
 /// Connections in the order in which they were found, without duplicates.
