@@ -35,6 +35,11 @@ fn shorten(mut lines: Vec<String>, verbose: bool) -> Vec<String> {
     lines
 }
 
+/// A number that may be missing.
+fn number(number: Option<impl ToString>) -> String {
+    number.map_or_else(|| "-".into(), |number| number.to_string())
+}
+
 /// Reads every detail of a process. Long lists are cut unless `verbose`.
 pub(crate) fn of(p: &Process, verbose: bool) -> Vec<Field> {
     let named = |p: &Process| match p.name() {
@@ -42,7 +47,6 @@ pub(crate) fn of(p: &Process, verbose: bool) -> Vec<Field> {
         Err(_) => p.pid().to_string(),
     };
     let maybe = |bytes: Option<u64>| bytes.map_or_else(|| "-".into(), human::bytes);
-    let number = |number: Option<u32>| number.map_or_else(|| "-".into(), |number| number.to_string());
     let ids =
         |ids: psoxide::Ids| format!("real={}, effective={}, saved={}", ids.real, ids.effective, number(ids.saved));
     let mut details = vec![
@@ -90,23 +94,20 @@ pub(crate) fn of(p: &Process, verbose: bool) -> Vec<Field> {
             }
         },
         one("I/O", p.io_counters(), |v| {
-            let count = |count: Option<u64>| count.map_or_else(|| "-".into(), |count| count.to_string());
             format!(
                 "read_count={}, write_count={}, read_bytes={}, write_bytes={}",
-                count(v.read_count),
-                count(v.write_count),
+                number(v.read_count),
+                number(v.write_count),
                 maybe(v.read_bytes),
                 maybe(v.write_bytes)
             )
         }),
         one("ctx-switches", p.num_ctx_switches(), |v| {
-            let involuntary = v.involuntary.map_or_else(|| "-".into(), |count| count.to_string());
-            format!("voluntary={}, involuntary={involuntary}", v.voluntary)
+            format!("voluntary={}, involuntary={}", v.voluntary, number(v.involuntary))
         }),
         list("children", p.children(false), verbose, |v| named(&v)),
         list("open-files", p.open_files(), verbose, |v| {
-            let fd = v.fd.map_or_else(|| "-".into(), |fd| fd.to_string());
-            format!("fd={fd} {} {}", v.mode.unwrap_or("-"), escape(v.path.as_os_str()))
+            format!("fd={} {} {}", number(v.fd), v.mode.unwrap_or("-"), escape(v.path.as_os_str()))
         }),
         list("connections", p.net_connections(ConnectionKind::Inet), verbose, |v| {
             let mut shown = format!("{} ", proto(v.family, v.kind));
