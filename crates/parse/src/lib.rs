@@ -15,6 +15,7 @@ pub mod linux;
 pub mod macos;
 pub mod netbsd;
 pub mod openbsd;
+pub mod passwd;
 pub mod plist;
 pub mod sunos;
 mod view;

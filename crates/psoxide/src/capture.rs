@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::SystemTime;
 
 use psoxide_capture::{Capture, Entry, Header, Origin};
+use psoxide_parse::passwd;
 
 use crate::sys::{self, Platform as _};
 use crate::{ConnectionKind, Endpoint, Field, NicAddress, Pid, Process, Query, Resource, Result, System};
@@ -348,14 +349,10 @@ fn users(system: &System) -> Vec<String> {
 /// Returns the names of people in the captured /etc/passwd.
 fn listed(capture: &Capture) -> Vec<String> {
     let Some(Entry::File(passwd)) = capture.entries.get(&b"etc/passwd"[..]) else { return Vec::new() };
-    let text = String::from_utf8_lossy(passwd);
-    let people = text.lines().filter_map(|line| {
-        let (name, rest) = line.split_once(':')?;
-        let uid: u32 = rest.split(':').nth(1)?.parse().ok()?;
-        // useradd begins at 1000. 65534 is nobody.
-        (1000..65534).contains(&uid).then(|| name.to_owned())
-    });
-    people.collect()
+    let users = passwd::users(passwd);
+    // useradd begins at 1000. 65534 is nobody.
+    let people = users.filter(|user| user.id().is_some_and(|uid| (1000..65534).contains(&uid)));
+    people.map(|user| String::from_utf8_lossy(user.name).into_owned()).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use psoxide_capture::Entry;
-use psoxide_parse::{Cursor, lines};
+use psoxide_parse::passwd;
 
 use super::files::{MACHINE, PROCESS};
 use super::source::Source;
@@ -46,11 +46,9 @@ pub(super) fn record(source: &Source, mut capture: Capture, pids: &[Pid]) -> Res
 /// Returns the lines of /etc/passwd, reduced to names and ids.
 fn names(passwd: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    for line in lines(passwd) {
-        let mut cursor = Cursor::new(line);
-        let mut field = || cursor.until(b':');
-        if let (Some(name), Some(_), Some(uid), Some(gid)) = (field(), field(), field(), field()) {
-            out.extend_from_slice(&[name, b":x:", uid, b":", gid, b":::\n"].concat());
+    for user in passwd::users(passwd) {
+        if let Some(gid) = user.gid {
+            out.extend_from_slice(&[user.name, b":x:", user.uid, b":", gid, b":::\n"].concat());
         }
     }
     out

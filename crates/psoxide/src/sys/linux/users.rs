@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 
 use psoxide_parse::linux::utmp::{self, Login};
-use psoxide_parse::{decimal, lines, split_once};
+use psoxide_parse::{decimal, lines, passwd, split_once};
 
 use super::source::if_any;
 use super::{Linux, Source};
@@ -38,14 +38,8 @@ pub(super) fn name(source: &Source, uid: u32) -> Result<Option<OsString>> {
         if let Some(kernel) = source.live() {
             return kernel.user_name(uid);
         }
-        let name = source.read_if_any(&source.file("etc/passwd"), |bytes| {
-            Ok(lines(bytes).find_map(|line| {
-                let mut fields = line.split(|byte| *byte == b':');
-                let name = fields.next()?;
-                let id = fields.nth(1)?;
-                (decimal(id, "uid").ok()? == u64::from(uid)).then(|| text::of(name))
-            }))
-        })?;
+        let name =
+            source.read_if_any(&source.file("etc/passwd"), |bytes| Ok(passwd::name_of(bytes, uid).map(text::of)))?;
         Ok(name.flatten())
     })
 }

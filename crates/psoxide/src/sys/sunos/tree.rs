@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use psoxide_parse::passwd;
 use psoxide_parse::sunos::process::Info;
 
 use super::abi::ENOENT;
@@ -111,11 +112,7 @@ impl Tree {
         let Ok(passwd) = self.files.read("/etc/passwd") else {
             return Err(Error::not_captured(Question::UserName(uid).to_string()));
         };
-        let name = passwd.split(|byte| *byte == b'\n').find_map(|line| {
-            let mut fields = line.split(|byte| *byte == b':');
-            let (name, number) = (fields.next()?, fields.nth(1)?);
-            (number == uid.to_string().as_bytes()).then(|| name.to_vec())
-        });
-        name.ok_or_else(|| Error::answered(Os::Sunos, ENOENT))
+        let name = passwd::name_of(&passwd, uid);
+        name.map(<[u8]>::to_vec).ok_or_else(|| Error::answered(Os::Sunos, ENOENT))
     }
 }
