@@ -1,10 +1,10 @@
 //! Taking samples of a machine: what changes each time, what seldom changes once for each process.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use psoxide::{Backend, Field, Moment, Pid, PressureOf, Query, Reading, Result, Row, System};
+use psoxide::{Field, Moment, Pid, PressureOf, Query, Reading, Result, Row, System};
 use psoxide_scrub::Scrubber;
 
 use crate::columns;
@@ -13,9 +13,6 @@ use crate::facts::{FACTS, Facts};
 
 /// Mounts, disks, names and the facts of processes are read again after so many samples.
 const FRESH: u64 = 60;
-
-/// The numbers of a process that seems to do nothing are read again after so many samples.
-const IDLE: u64 = 12;
 
 /// How long a file system may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -38,8 +35,6 @@ pub(crate) struct Sampler {
 /// What is known of a process.
 struct Known {
     facts: Arc<Facts>,
-    /// Its numbers, and the fingerprint that it had when they were read; none where all numbers are read each time.
-    last: Option<(u64, Vec<i64>)>,
     /// The sample in which the process was last seen.
     seen: u64,
 }
@@ -130,45 +125,11 @@ impl Sampler {
         Ok((moment, processes))
     }
 
-    /// Returns the fingerprints of all processes, where reading them is cheaper than reading all fields.
-    fn fingerprints(&self) -> Option<HashMap<Pid, Option<u64>>> {
-        let each_costs_calls = self.system.is_live() && self.system.backend() == Backend::Proc;
-        let prints = each_costs_calls.then(|| self.system.fingerprints().ok()).flatten()?;
-        Some(prints.into_iter().collect())
-    }
-
-    /// Takes the processes that have done nothing since the last sample as they were. Returns the pids of the others.
-    fn unchanged(&mut self, prints: &HashMap<Pid, Option<u64>>) -> (Vec<New>, Vec<Pid>) {
-        let turn = self.turn;
-        let mut same = Vec::new();
-        let mut done = HashSet::new();
-        for ((pid, _), known) in &mut self.known {
-            // The pid spreads the processes over the samples.
-            let is_due = (turn + u64::from(*pid)).is_multiple_of(IDLE);
-            if let Some((print, cells)) = &known.last
-                && prints.get(pid) == Some(&Some(*print))
-                && !is_due
-            {
-                known.seen = turn;
-                done.insert(*pid);
-                same.push((Arc::clone(&known.facts), cells.clone()));
-            }
-        }
-        (same, prints.keys().copied().filter(|pid| !done.contains(pid)).collect())
-    }
-
     fn processes(&mut self) -> Result<Vec<New>> {
         // Told by the name: a process that executes another program nearly always gets another one.
         let dynamic = self.fields.iter().copied().chain([Field::Name]);
         let query = Query::from(dynamic).with_threads(1);
-        let prints = self.fingerprints();
-        let (mut processes, mut rows) = match &prints {
-            Some(prints) => {
-                let (same, others) = self.unchanged(prints);
-                (same, self.system.snapshot_of(&others, query)?.processes)
-            }
-            None => (Vec::new(), self.system.snapshot(query)?.processes),
-        };
+        let rows = self.system.snapshot(query)?.processes;
         let turn = self.turn;
         let is_known = |row: &&Row| {
             let known = self.known.get(&(row.pid, row.start));
@@ -184,17 +145,14 @@ impl Sampler {
                 self.learn(&row);
             }
         }
-        for row in &mut rows {
+        let mut processes = Vec::with_capacity(rows.len());
+        for row in &rows {
             let Some(known) = self.known.get_mut(&(row.pid, row.start)) else {
                 // It ended before its facts were read.
                 continue;
             };
             known.seen = turn;
-            let cells = columns::store(row, &self.fields);
-            // Read before the numbers: a process that did something in between is read again.
-            let print = prints.as_ref().and_then(|prints| *prints.get(&row.pid)?);
-            known.last = print.map(|print| (print, cells.clone()));
-            processes.push((Arc::clone(&known.facts), cells));
+            processes.push((Arc::clone(&known.facts), columns::store(row, &self.fields)));
         }
         self.known.retain(|_, known| known.seen == turn);
         Ok(processes)
@@ -219,7 +177,7 @@ impl Sampler {
         let key = (row.pid, row.start);
         match self.known.get_mut(&key) {
             Some(known) if *known.facts == facts => known.seen = self.turn,
-            _ => _ = self.known.insert(key, Known { facts: Arc::new(facts), last: None, seen: self.turn }),
+            _ => _ = self.known.insert(key, Known { facts: Arc::new(facts), seen: self.turn }),
         }
     }
 }
