@@ -119,7 +119,11 @@ fn privileges(system: &System) -> Result<Check, Failure> {
         return Ok(check("privileges", State::Works, format!("all {all} processes can be read in full")));
     }
     let detail = format!("{hidden} of {all} processes hide their I/O, memory maps and open files");
-    let advice = if is_root() { "none: they refuse even root" } else { "run as root, or with CAP_SYS_PTRACE" };
+    let advice = match (system.is_live(), is_root()) {
+        (false, _) => "none: the copy holds what its recorder was allowed to read",
+        (true, true) => "none: they refuse even root",
+        (true, false) => "run as root, or with CAP_SYS_PTRACE",
+    };
     Ok(check("privileges", State::Limited, detail).advice(advice))
 }
 
