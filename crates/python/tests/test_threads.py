@@ -206,10 +206,6 @@ def work(delay):
     reader.join()
     os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
-# glibc itself holds a lock while a process looks up its first user name, and its children inherit the lock.
-import pwd
-pwd.getpwuid(0)
-
 random.seed(1)
 for _ in range(150):
     # Each process takes its first readings.

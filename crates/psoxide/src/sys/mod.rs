@@ -15,7 +15,7 @@ use crate::{Backend, Error, ErrorKind, FieldSet, HeapInfo, Pid, ProcessStatus, R
 mod any;
 mod contract;
 #[cfg(unix)]
-mod posix;
+pub(crate) mod posix;
 pub(crate) mod question;
 #[cfg(any(unix, feature = "capture"))]
 mod text;

@@ -1,4 +1,4 @@
-//! Signal actions, signal masks and fork hooks: sigaction(2), pthread_sigmask(3), pthread_atfork(3).
+//! Signal actions and signal masks: sigaction(2), pthread_sigmask(3).
 #![allow(unsafe_code)]
 
 use std::{io, mem, ptr};
@@ -60,18 +60,5 @@ impl Mask {
     pub(super) fn restore(&self) {
         // SAFETY: the call only reads the set.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, ptr::null_mut()) };
-    }
-}
-
-/// Makes fork(2) call `prepare` before the fork, and afterwards `parent` and `child` in the thread that forked.
-pub(super) fn at_fork(
-    prepare: unsafe extern "C" fn(),
-    parent: unsafe extern "C" fn(),
-    child: unsafe extern "C" fn(),
-) -> io::Result<()> {
-    // SAFETY: the functions belong to this program, and stay valid as long as it runs.
-    match unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) } {
-        0 => Ok(()),
-        error => Err(io::Error::from_raw_os_error(error)),
     }
 }

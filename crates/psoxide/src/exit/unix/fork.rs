@@ -5,8 +5,9 @@ use std::io;
 use std::mem;
 use std::sync::MutexGuard;
 
-use super::ffi::{Mask, at_fork};
+use super::ffi::Mask;
 use crate::exit::{Registry, registry};
+use crate::sys::posix::ffi::at_fork;
 
 /// A fork that this thread has begun. The registry stays locked, so that the child finds it consistent.
 struct Fork {

@@ -11,7 +11,7 @@ use super::calls::{Aspect, Question, resource_number};
 use super::{Freebsd, Source, abi};
 use crate::sys::Live;
 use crate::sys::bsd::ffi::{last_errno, sysctl, sysctl_by_name};
-use crate::sys::posix::ffi::user_name;
+use crate::sys::posix::user_names;
 use crate::sys::question::Answer;
 use crate::{Error, HeapInfo, Limit, Os, Pid, Resource, Result};
 
@@ -53,7 +53,7 @@ fn ask(question: &Question) -> Answer {
         Question::Affinity(pid) => affinity(*pid),
         Question::DeviceName(device) => device_name(*device),
         Question::File(path) => fs::read(path).map_err(|error| error.raw_os_error().unwrap_or(libc::EIO)),
-        Question::UserName(uid) => user_name(*uid),
+        Question::UserName(uid) => user_names::name(*uid),
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 
 use psoxide_parse::linux::utmp::{self, Login};
-use psoxide_parse::{decimal, lines, passwd, split_once};
+use psoxide_parse::{decimal, lines, passwd, split_once, trim};
 
 use super::source::if_any;
 use super::{Linux, Source};
@@ -35,13 +35,31 @@ impl UserReadings for Linux {
 /// Finds the name of a user id. Returns `None` if no user has it.
 pub(super) fn name(source: &Source, uid: u32) -> Result<Option<OsString>> {
     source.user_names().get(source.user_database(), uid, || {
-        if let Some(kernel) = source.live() {
-            return kernel.user_name(uid);
+        let local = || {
+            let found = |bytes: &[u8]| Ok(passwd::name_of(bytes, uid).map(text::of));
+            source.read_if_any(&source.file("etc/passwd"), found).map(Option::flatten)
+        };
+        match source.live() {
+            None => local(),
+            // The C library would read the same file, after it has loaded its modules.
+            Some(kernel) => match is_local_first(source).then(local) {
+                Some(Ok(Some(name))) => Ok(Some(name)),
+                _ => kernel.user_name(uid),
+            },
         }
-        let name =
-            source.read_if_any(&source.file("etc/passwd"), |bytes| Ok(passwd::name_of(bytes, uid).map(text::of)))?;
-        Ok(name.flatten())
     })
+}
+
+/// Whether nsswitch.conf(5) names /etc/passwd as the first place to look for users, as it does where it is missing.
+fn is_local_first(source: &Source) -> bool {
+    let first = source.read_if_any(&source.file("etc/nsswitch.conf"), |bytes| {
+        let mut services = lines(bytes).filter_map(|line| split_once(line, b':'));
+        let users = services.find(|(name, _)| trim(name) == b"passwd");
+        Ok(users.is_none_or(|(_, services)| {
+            services.split(u8::is_ascii_whitespace).find(|word| !word.is_empty()) == Some(b"files")
+        }))
+    });
+    matches!(first, Ok(None | Some(true)))
 }
 
 fn user(login: &Login<'_>) -> User {
@@ -116,5 +134,24 @@ mod tests {
         assert_eq!(asked_again.unwrap().as_deref(), Some(OsStr::new("ann")));
         fs::write(&passwd, "berta:x:7:7::/:\n").unwrap();
         assert_eq!(name(&source, 7).unwrap().as_deref(), Some(OsStr::new("berta")));
+    }
+    #[test]
+    fn the_user_database_is_the_local_file_unless_another_is_asked_first() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("proc")).unwrap();
+        fs::create_dir_all(root.path().join("etc")).unwrap();
+        let source = Source::at_root(root.path()).unwrap();
+        assert!(is_local_first(&source));
+        for (text, expected) in [
+            ("passwd: files systemd\ngroup: sss\n", true),
+            ("# passwd: sss\npasswd:\tfiles\n", true),
+            ("group: files\n", true),
+            ("passwd: sss files\n", false),
+            ("passwd: compat\n", false),
+            ("passwd:\n", false),
+        ] {
+            fs::write(root.path().join("etc/nsswitch.conf"), text).unwrap();
+            assert_eq!(is_local_first(&source), expected, "{text:?}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use rustix::net::{AddressFamily, SocketType, socket};
 use crate::sys::bsd::ffi::filled;
 pub(crate) use crate::sys::bsd::ffi::last_errno as errno;
 use crate::sys::bsd::grow::grown;
-use crate::sys::posix::ffi as posix;
+use crate::sys::posix::user_names;
 use crate::sys::question::Answer;
 
 /// How often a call is made again that another process disturbed.
@@ -112,7 +112,7 @@ pub(crate) fn structs(size: usize, count: impl Fn() -> c_int, fill: impl Fn(*mut
 
 /// Finds the name of a user.
 pub(crate) fn user_name(uid: &OsStr) -> Answer {
-    posix::user_name(uid.to_str().and_then(|uid| uid.parse().ok()).ok_or(libc::EINVAL)?)
+    user_names::name(uid.to_str().and_then(|uid| uid.parse().ok()).ok_or(libc::EINVAL)?)
 }
 
 /// Finds the name of a terminal below /dev by its device number, as psutil does: devname(3) reads a database that only a

@@ -49,3 +49,16 @@ pub(crate) fn user_name(uid: u32) -> Answer {
         }
     }
 }
+
+/// Makes fork(2) call `prepare` before the fork, and afterwards `parent` and `child` in the thread that forked.
+pub(crate) fn at_fork(
+    prepare: unsafe extern "C" fn(),
+    parent: unsafe extern "C" fn(),
+    child: unsafe extern "C" fn(),
+) -> io::Result<()> {
+    // SAFETY: the functions belong to this program, and stay valid as long as it runs.
+    match unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) } {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}

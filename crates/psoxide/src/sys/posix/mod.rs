@@ -5,3 +5,4 @@ pub(crate) mod control;
 #[cfg(target_os = "linux")]
 pub(crate) mod disk;
 pub(crate) mod ffi;
+pub(crate) mod user_names;

@@ -35,7 +35,7 @@ use super::abi::{
     SIOCGLIFNUM, T_CURRENT, T_ERROR_ACK, T_OPTMGMT_ACK, T_SVR4_OPTMGMT_REQ,
 };
 use super::calls::{Family, Question, Request};
-use crate::sys::posix::ffi as posix;
+use crate::sys::posix::user_names;
 use crate::sys::question::Answer;
 
 /// Turns a question into a call.
@@ -68,7 +68,7 @@ pub(super) fn ask(question: &Question) -> Answer {
         Question::Sockets => sockets(),
         Question::Interfaces(family) => interfaces(*family),
         Question::Interface(request, family, name) => interface(*request, *family, name),
-        Question::UserName(uid) => posix::user_name(*uid),
+        Question::UserName(uid) => user_names::name(*uid),
         Question::ZoneName(zone) => zone_name(*zone),
         Question::Uname => {
             let found = rustix::system::uname();

@@ -53,7 +53,7 @@ impl Live {
 
     /// Finds the name of a user in the user database. Returns `None` if no user has the id.
     pub(crate) fn user_name(&self, uid: u32) -> Result<Option<OsString>> {
-        match posix::ffi::user_name(uid) {
+        match posix::user_names::name(uid) {
             Ok(name) => Ok(Some(OsStr::from_bytes(&name).to_owned())),
             Err(libc::ENOENT) => Ok(None),
             Err(errno) => Err(Error::io(io::Error::from_raw_os_error(errno))),

@@ -50,7 +50,7 @@ use super::calls::{Flavor, Question, SmcValues};
 use super::{Macos, Source};
 use crate::sys::Live;
 use crate::sys::bsd::ffi::{last_errno, sysctl, sysctl_by_name};
-use crate::sys::posix::ffi::user_name;
+use crate::sys::posix::user_names;
 use crate::sys::question::Answer;
 use crate::{HeapInfo, Os, Result};
 
@@ -129,7 +129,7 @@ fn ask(question: &Question) -> Answer {
         Question::Media(name) => media(name),
         Question::DeviceName(device) => device_name(*device),
         Question::Logins => Ok(logins()),
-        Question::UserName(uid) => user_name(*uid),
+        Question::UserName(uid) => user_names::name(*uid),
         Question::Disks => iokit::disks(),
         Question::PowerSources => iokit::power_sources(),
         Question::VoltageStates => iokit::voltage_states(),
