@@ -11,10 +11,10 @@ use psoxide_parse::linux::stat::Stat;
 use psoxide_parse::linux::statm::Statm;
 use psoxide_parse::linux::status::Status;
 
-use super::live::{Live, OpenDir};
+use super::live::{Live, OpenDir, Pidfd};
 use super::{Source, bpf};
 use crate::sys::Scope;
-use crate::{Field, FieldSet, Ids, Pid, Result};
+use crate::{Backend, Field, FieldSet, Ids, Pid, Result};
 
 /// Values that all processes of one pass share. Each is read on first use, and dropped with the pass.
 #[derive(Debug, Default)]
@@ -47,12 +47,36 @@ impl Pass {
         Self { procfs, has_room, walk: walk.unwrap_or_default(), ..Self::default() }
     }
 
-    /// Opens the directory of a process, so that all that is read of it is of one process. `None` without a free descriptor.
-    fn open(&self, source: &Source, pid: Pid) -> Option<OpenDir> {
-        match &self.procfs {
-            Some(procfs) if self.has_room => procfs.open_process(pid),
-            Some(_) => None,
-            None => source.live()?.open_process(pid),
+    /// Holds a process, so that all that is read of it is of one process. `None` without a free descriptor.
+    fn hold(&self, source: &Source, pid: Pid) -> Option<Held> {
+        let kernel = source.live()?;
+        if self.procfs.is_some() && !self.has_room {
+            return None;
+        }
+        if self.describes_by_pidfd(kernel)
+            && let Ok(Some(pidfd)) = kernel.pidfd(pid)
+        {
+            return Some(Held::Pidfd(pidfd));
+        }
+        let directory = match &self.procfs {
+            Some(procfs) => procfs.open_process(pid),
+            None => kernel.open_process(pid),
+        };
+        directory.map(Held::Directory)
+    }
+
+    /// Returns whether a pidfd describes the process that has its pid in /proc. `Backend::Proc` asks nothing but /proc.
+    pub(super) fn describes_by_pidfd(&self, kernel: &Live) -> bool {
+        kernel.backend() != Backend::Proc && self.has_own_pids(kernel) && kernel.pidfds_describe()
+    }
+
+    /// Returns whether system calls use the pids of /proc. A pass checks this once. A forked child checks again, because
+    /// it can be in another pid namespace.
+    pub(super) fn has_own_pids(&self, kernel: &Live) -> bool {
+        let ask = || (std::process::id(), kernel.has_own_pids());
+        match *self.own_pids.get_or_init(|| Box::new(ask())) {
+            (asker, own) if asker == std::process::id() => own,
+            _ => ask().1,
         }
     }
 
@@ -91,9 +115,9 @@ pub(crate) struct Cache {
     pub(super) statm: OnceBox<Statm>,
     pub(super) status: OnceBox<Status>,
     pub(super) owner: OnceBox<Owner>,
-    /// The directory of the process, if more than one file of it will be read.
-    pub(super) directory: Option<OpenDir>,
-    /// Whether something was read by the pid, which another process may have taken meanwhile.
+    /// What holds the process, if more than one file of it will be read.
+    pub(super) held: Option<Held>,
+    /// Whether something was read by the pid since the process last showed that it still has the pid.
     pub(super) by_pid: AtomicBool,
     /// The position of the process in the walk of the pass.
     pub(super) walked: Option<usize>,
@@ -120,7 +144,7 @@ impl Cache {
             statm: OnceBox::new(),
             status: OnceBox::new(),
             owner: OnceBox::new(),
-            directory: None,
+            held: None,
             by_pid: AtomicBool::new(false),
             walked: None,
             walked_alone: OnceBox::new(),
@@ -140,8 +164,27 @@ impl Cache {
     pub(crate) fn in_pass(source: &Source, pass: &Arc<Pass>, pid: Pid, fields: FieldSet) -> Self {
         let wants_status = fields.contains(Field::NumCtxSwitches);
         let walked = pass.walk.find(pid);
-        let directory = (walked.is_none() && !fields.is_within(STAT)).then(|| pass.open(source, pid)).flatten();
-        Self { wants_status, walked, directory, ..Self::of(Arc::clone(pass)) }
+        let held = (walked.is_none() && !fields.is_within(STAT)).then(|| pass.hold(source, pid)).flatten();
+        Self { wants_status, walked, held, ..Self::of(Arc::clone(pass)) }
+    }
+}
+
+/// A descriptor that refers to one process, also after another one has taken its pid.
+#[derive(Debug)]
+pub(crate) enum Held {
+    /// It answers whether the process still has its pid, and under which ids it runs, for less than a directory costs.
+    Pidfd(Pidfd),
+    /// Its directory in /proc: where pidfds do not describe processes (before Linux 6.13), and in other pid namespaces.
+    Directory(OpenDir),
+}
+
+impl Held {
+    /// Whether the process has its pid, running or zombie.
+    pub(super) fn exists(&self) -> bool {
+        match self {
+            Self::Pidfd(pidfd) => !pidfd.info().is_err_and(|error| error.is_missing()),
+            Self::Directory(directory) => directory.is_of_a_process(),
+        }
     }
 }
 

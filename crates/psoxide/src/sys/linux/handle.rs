@@ -8,11 +8,11 @@ use psoxide_parse::linux::status::Status;
 use psoxide_parse::linux::{stat, status};
 
 use super::abi::another_namespace;
-use super::cache::{Cache, Owner, cached};
+use super::cache::{Cache, Held, Owner, cached};
 use super::live::{Live, OpenDir, OpenFile};
 use super::{Handle, Linux, bpf, control};
 use crate::sys;
-use crate::{Backend, Error, Ids, ProcessStatus, Result};
+use crate::{Error, Ids, ProcessStatus, Result};
 
 impl sys::Handle<'_, Linux> {
     /// The path of a file of the process, which is looked up by the pid.
@@ -22,9 +22,9 @@ impl sys::Handle<'_, Linux> {
     }
 
     pub(super) fn read<T>(&self, file: &str, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-        match &self.cache.directory {
-            Some(directory) => self.within(directory, file, |opened| opened.read(parse)),
-            None => self.source.read(&self.path(file), parse),
+        match &self.cache.held {
+            Some(Held::Directory(directory)) => self.within(directory, file, |opened| opened.read(parse)),
+            _ => self.source.read(&self.path(file), parse),
         }
     }
 
@@ -34,7 +34,7 @@ impl sys::Handle<'_, Linux> {
         read.map_err(|error| error.with_path(self.source.process(self.pid, file)))
     }
 
-    /// Whether all that was read came from one process: the one whose directory was opened first, or that a BPF program
+    /// Whether all that was read came from one process: the one that was held first, or that a BPF program
     /// printed first. That process still has the pid now, and so no other had it in between.
     pub(super) fn is_of_one_process(&self) -> bool {
         if self.unique.is_some() && control::unique(self).is_err_and(|error| error.is_no_such_process()) {
@@ -43,8 +43,8 @@ impl sys::Handle<'_, Linux> {
         if !self.cache.by_pid.load(Ordering::Relaxed) {
             return true;
         }
-        match (&self.cache.directory, self.walked()) {
-            (Some(directory), _) => directory.is_of_a_process(),
+        match (&self.cache.held, self.walked()) {
+            (Some(held), _) => held.exists(),
             // Two processes with one pid and one start time both began in the clock tick of the walk.
             (None, Some(walked)) if self.is_young() => {
                 bpf::process(self.source, self.pid).is_none_or(|now| now.record().start() == walked.start())
@@ -56,9 +56,9 @@ impl sys::Handle<'_, Linux> {
         }
     }
 
-    /// Whether the process whose directory was opened has ended.
+    /// Whether the process that is held has ended.
     pub(super) fn has_ended(&self) -> bool {
-        self.cache.directory.as_ref().is_some_and(|directory| !directory.is_of_a_process())
+        self.cache.held.as_ref().is_some_and(|held| !held.exists())
     }
 
     /// Reads a file that is one record.
@@ -67,7 +67,7 @@ impl sys::Handle<'_, Linux> {
         file: &str,
         parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
     ) -> Result<T> {
-        if let Some(directory) = &self.cache.directory {
+        if let Some(Held::Directory(directory)) = &self.cache.held {
             return self.within(directory, file, |opened| opened.read_record(parse));
         }
         self.cache.by_pid.store(true, Ordering::Relaxed);
@@ -131,12 +131,16 @@ impl sys::Handle<'_, Linux> {
     /// Reads the ids from a pidfd. Returns `None` if the kernel does not report them: before Linux 6.13, under a
     /// seccomp filter, or if the process is gone.
     fn pidfd_owner(&self) -> Option<Owner> {
-        let kernel = self.source.live().filter(|kernel| kernel.backend() != Backend::Proc)?;
-        if !self.has_own_pid(kernel) || !kernel.pidfds_describe() {
-            return None;
-        }
-        self.cache.by_pid.store(true, Ordering::Relaxed);
-        let info = kernel.pidfd_info(self.pid).ok()??;
+        let info = if let Some(Held::Pidfd(pidfd)) = &self.cache.held {
+            let info = pidfd.info().ok()??;
+            // The process answered, so all that was read by its pid until now is its own.
+            self.cache.by_pid.store(false, Ordering::Relaxed);
+            info
+        } else {
+            let kernel = self.source.live().filter(|kernel| self.cache.pass.describes_by_pidfd(kernel))?;
+            self.cache.by_pid.store(true, Ordering::Relaxed);
+            kernel.pidfd_info(self.pid).ok()??
+        };
         let [uids, gids] =
             [info.uids, info.gids].map(|[real, effective, saved]| Ids::new(real, effective, Some(saved)));
         Some(Owner { uids, gids })
@@ -145,17 +149,7 @@ impl sys::Handle<'_, Linux> {
     /// Returns the kernel, for calls that take the process's pid. Fails if system calls use other pids.
     pub(super) fn kernel(&self, reading: &'static str) -> Result<&Live> {
         let kernel = self.source.require_live(reading)?;
-        if self.has_own_pid(kernel) { Ok(kernel) } else { Err(another_namespace(self.pid)) }
-    }
-
-    /// Returns whether system calls use the pid that the process has in /proc. A pass checks this once. A forked child
-    /// checks again, because it can be in another pid namespace.
-    fn has_own_pid(&self, kernel: &Live) -> bool {
-        let ask = || (std::process::id(), kernel.has_own_pids());
-        match *self.cache.pass.own_pids.get_or_init(|| Box::new(ask())) {
-            (asker, own) if asker == std::process::id() => own,
-            _ => ask().1,
-        }
+        if self.cache.pass.has_own_pids(kernel) { Ok(kernel) } else { Err(another_namespace(self.pid)) }
     }
 
     /// Returns whether `stat`, if it was read, shows a kernel thread or a zombie. Their `statm` is all zeros and their

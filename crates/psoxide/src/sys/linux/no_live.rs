@@ -32,6 +32,7 @@ without_values! {
         fn may_ask() -> bool;
         fn has_own_pids() -> bool;
         fn pidfds_describe() -> bool;
+        fn pidfd(pid: Pid) -> Result<Option<Pidfd>>;
         fn pidfd_info(pid: Pid) -> Result<Option<PidfdInfo>>;
         fn is_process(pid: Pid) -> Option<bool>;
         fn rlimit(pid: Pid, resource: Resource) -> Result<Limit>;
@@ -64,6 +65,9 @@ without_values! {
         fn open_dir(path: &Path) -> Result<OpenDir>;
         fn open_procfs() -> Option<OpenDir>;
         fn open_process(pid: Pid) -> Option<OpenDir>;
+    }
+    Pidfd {
+        fn info() -> Result<Option<PidfdInfo>>;
     }
     CopiedTree {
         fn read<T>(path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T>;

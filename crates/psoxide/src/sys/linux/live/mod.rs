@@ -24,7 +24,7 @@ use memo::Memo;
 pub(crate) use copied::CopiedTree;
 pub(crate) use files::{OpenDir, OpenFile};
 pub(crate) use net::NetlinkSocket;
-pub(crate) use process::resource_number;
+pub(crate) use process::{Pidfd, resource_number};
 
 use crate::sys::posix::disk;
 use crate::{Backend, DiskUsage, Pid, Result};

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
 use rustix::io::Errno;
@@ -25,15 +25,22 @@ impl Live {
         })
     }
 
+    /// Opens a pidfd, which refers to one process even after it has ended. Returns `None` for a number that no pid has.
+    ///
+    /// # Errors
+    /// Fails if the call is refused, if no descriptor is free, or if the process is gone.
+    pub(crate) fn pidfd(&self, pid: Pid) -> Result<Option<Pidfd>> {
+        let Some(raw) = raw_pid(pid) else { return Ok(None) };
+        Ok(Some(Pidfd(pidfd_open(raw, PidfdFlags::empty()).map_err(Error::io)?)))
+    }
+
     /// Describes a process through a pidfd. Returns `None` if this kernel cannot. Call it only if
     /// [`pidfds_describe`](Self::pidfds_describe) returns true.
     ///
     /// # Errors
-    /// Fails if a call is refused, if no descriptor is free, or if the process is gone.
+    /// Fails as [`pidfd`](Self::pidfd) and [`Pidfd::info`] do.
     pub(crate) fn pidfd_info(&self, pid: Pid) -> Result<Option<PidfdInfo>> {
-        let Some(raw) = raw_pid(pid) else { return Ok(None) };
-        let pidfd = pidfd_open(raw, PidfdFlags::empty()).map_err(Error::io)?;
-        ffi::pidfd_info(pidfd.as_fd())
+        self.pidfd(pid)?.map_or(Ok(None), |pidfd| pidfd.info())
     }
 
     /// Reads a limit by prlimit(2), which needs the permission to change it.
@@ -58,6 +65,20 @@ impl Live {
             Err(libc::ENOENT) => Ok(None),
             Err(errno) => Err(Error::io(io::Error::from_raw_os_error(errno))),
         }
+    }
+}
+
+/// A pidfd: pidfd_open(2).
+#[derive(Debug)]
+pub(crate) struct Pidfd(OwnedFd);
+
+impl Pidfd {
+    /// Describes the process. Returns `None` if this kernel cannot.
+    ///
+    /// # Errors
+    /// Fails if the call is refused, or if the process has ended and been waited for.
+    pub(crate) fn info(&self) -> Result<Option<PidfdInfo>> {
+        ffi::pidfd_info(self.0.as_fd())
     }
 }
 
