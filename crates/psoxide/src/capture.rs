@@ -17,7 +17,8 @@ pub struct CaptureOptions {
     /// Keeps the names of the host and of its users, all addresses, and environments.
     pub raw: bool,
     /// Records only these processes, or all if the list is empty. A system that returns all processes in one answer
-    /// records all of them.
+    /// records all of them. Reading another process of such a capture fails with
+    /// [`ErrorKind::NotCaptured`](crate::ErrorKind::NotCaptured).
     pub pids: Vec<Pid>,
 }
 

@@ -15,6 +15,9 @@ use crate::{Error, Result};
 /// The number of links that are followed on the way to one file, as in the kernel.
 const MOST_LINKS: u32 = 40;
 
+/// The question whose answer lists the pids to which a recording was limited.
+pub(super) const ONLY: &str = "pids";
+
 /// A tree of files, by path without the leading slash.
 #[derive(Debug, Default)]
 pub(super) struct CapturedTree {
@@ -22,6 +25,8 @@ pub(super) struct CapturedTree {
     entries: BTreeMap<Vec<u8>, Result<Entry, i32>>,
     /// Whether the recorder wrote the capture. Then its list of files decides which files were never asked for.
     is_recorded: bool,
+    /// The directories of the recorded processes below /proc, if only some were to be recorded.
+    only: Option<Vec<Vec<u8>>>,
 }
 
 /// A directory of a captured tree.
@@ -48,11 +53,14 @@ impl CapturedTree {
 
     /// Makes the tree of a capture. Its answers to questions about files are the kernel's refusals.
     pub(super) fn of(capture: Capture) -> Self {
+        let only = capture.answers.get(ONLY).and_then(|answer| answer.as_ref().ok());
+        let only = only.map(|pids| pids.split(u8::is_ascii_whitespace).map(<[u8]>::to_vec).collect());
         let refused = capture.answers.into_iter().filter_map(|(question, answer)| {
             let (_, path) = question.split_once(" /")?;
             Some((path.into(), Err(answer.err()?)))
         });
         Self {
+            only,
             is_recorded: capture.header.origin == Origin::Recorded,
             entries: refused.chain(capture.entries.into_iter().map(|(path, entry)| (path, Ok(entry)))).collect(),
         }
@@ -132,11 +140,22 @@ impl CapturedTree {
     fn absent(&self, path: &[u8], rest: &[Vec<u8>]) -> Error {
         if self.is_recorded {
             let names = path.split(|byte| *byte == b'/').chain(rest.iter().rev().map(Vec::as_slice));
-            if !files::are_recorded(&names.collect::<Vec<_>>()) {
+            let names = names.collect::<Vec<_>>();
+            if self.leaves_out(&names) || !files::are_recorded(&names) {
                 return Error::not_captured(format!("file /{}", String::from_utf8_lossy(path)));
             }
         }
         error(ENOENT)
+    }
+
+    /// Whether a path is that of a process that was not to be recorded.
+    fn leaves_out(&self, names: &[&[u8]]) -> bool {
+        match (&self.only, names) {
+            (Some(pids), [b"proc", pid, ..]) => {
+                pid.iter().all(u8::is_ascii_digit) && !pids.iter().any(|recorded| recorded == pid)
+            }
+            _ => false,
+        }
     }
 
     /// Returns the entry at a path whose directories are not links.
@@ -301,6 +320,18 @@ mod tests {
             let error = tree.read(Path::new(never_asked)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotCaptured, "{never_asked}");
         }
+    }
+
+    #[test]
+    fn processes_that_were_not_to_be_recorded_are_not_gone() {
+        let text = "psoxide-capture 1\norigin recorded\nfile proc/7/stat\n>7 (x)\nask pids\n>7 12\n";
+        let tree = CapturedTree::of(Capture::parse(text).unwrap());
+        assert!(tree.read(Path::new("/proc/7/stat")).is_ok());
+        assert!(tree.read(Path::new("/proc/12/stat")).unwrap_err().is_missing());
+        for left_out in ["/proc/1/stat", "/proc/1"] {
+            assert_eq!(tree.kind(Path::new(left_out)).unwrap_err().kind(), ErrorKind::NotCaptured, "{left_out}");
+        }
+        assert!(tree.read(Path::new("/proc/uptime")).unwrap_err().is_missing());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use psoxide_capture::Entry;
 use psoxide_parse::passwd;
 
+use super::captured::ONLY;
 use super::files::{MACHINE, PROCESS};
 use super::source::Source;
 use crate::sys::question::Capture;
@@ -26,6 +27,10 @@ pub(super) fn record(source: &Source, mut capture: Capture, pids: &[Pid]) -> Res
     capture.header.big_endian = !source.little_endian();
     for pattern in MACHINE {
         add(&mut capture, pattern);
+    }
+    if !pids.is_empty() {
+        let pids = pids.iter().map(Pid::to_string).collect::<Vec<_>>();
+        capture.record(ONLY, Ok(pids.join(" ").into_bytes()));
     }
     let all = if pids.is_empty() { source.pids()? } else { Vec::new() };
     for pid in pids.iter().chain(&all) {
