@@ -60,9 +60,9 @@ fn ticks(words: &[&[u8]]) -> Option<CpuTicks> {
     })
 }
 
-/// The boot time of `/proc/stat`.
-pub fn btime(bytes: &[u8]) -> Option<u64> {
-    let line = lines(bytes).into_iter().find(|line| line.starts_with(b"btime "))?;
+/// The number of a line of `/proc/stat` that has only one. `name` ends with a space.
+pub fn stat_number(bytes: &[u8], name: &[u8]) -> Option<u64> {
+    let line = lines(bytes).into_iter().find(|line| line.starts_with(name))?;
     nth(&words(line), 1)
 }
 

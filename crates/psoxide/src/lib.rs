@@ -75,7 +75,7 @@ pub use record::{FieldInfo, Record, Unit};
 pub use sensors::{Battery, Fan, Gpu, Temperature, TimeLeft};
 pub use services::{Service, ServiceStart, ServiceStatus};
 pub use snapshot::{Counters, Field, FieldSet, Pass, ProcessRates, Query, Rates, Reading, Row, Snapshot};
-pub use system::{HostInfo, System};
+pub use system::{Fingerprints, HostInfo, System};
 pub use users::User;
 pub use value::{ToValue, Value};
 pub use wrap::{Counting, WrapGuard};

@@ -34,6 +34,17 @@ pub struct HostInfo {
     pub machine: Option<String>,
 }
 
+/// The fingerprints of all processes at one moment: [`System::fingerprints`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fingerprints {
+    /// The fingerprint of each process, by pid. The number stays the same as long as the process does nothing and nothing
+    /// is done to it. `None` means that the system denied access.
+    pub by_pid: Vec<(Pid, Option<u64>)>,
+    /// How many processes and threads the machine had started before they were listed.
+    pub(crate) started: Option<u64>,
+}
+
 impl System {
     fn new(source: sys::Source, requested: Backend) -> Self {
         Self { source: Arc::new(source), requested }
@@ -203,19 +214,19 @@ impl System {
         sys::Os::pids(self.source())
     }
 
-    /// Returns a fingerprint of each process, by pid. The number stays the same as long as the process does nothing and
-    /// nothing is done to it. `None` means that the system denied access.
+    /// Reads the fingerprint of each process. `known` holds what an earlier call read of this machine, or nothing.
     ///
     /// With fingerprints a monitor saves work: it reads the fields of a process again only if its fingerprint has
     /// changed.
     ///
     /// Linux: a hash of `/proc/PID/stat`, which has CPU times, page faults, memory sizes, state, name and parent. CPU
-    /// times are counted in ticks of usually 10 ms.
+    /// times are counted in ticks of usually 10 ms. The processes are not listed again if the kernel has started none
+    /// since the earlier call.
     ///
     /// # Errors
     /// Fails with [`Unsupported`](crate::ErrorKind::Unsupported) on systems that return all processes in one call.
-    pub fn fingerprints(&self) -> Result<Vec<(Pid, Option<u64>)>> {
-        sys::Os::fingerprints(self.source())
+    pub fn fingerprints(&self, known: &mut Fingerprints) -> Result<()> {
+        sys::Os::fingerprints(self.source(), known)
     }
 
     /// Returns whether a process has this pid. A thread id does not count.

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::{Reaped, output, sleeper, until};
 use psoxide::{
-    Backend, Child, ConnectionKind, Error, ErrorKind, ExitStatus, Field, IoPriority, IoPriorityClass, Limit,
-    MemoryType, Pid, Process, ProcessStatus, Query, Resource, Signal, System, wait_procs,
+    Backend, Child, ConnectionKind, Error, ErrorKind, ExitStatus, Field, Fingerprints, IoPriority, IoPriorityClass,
+    Limit, MemoryType, Pid, Process, ProcessStatus, Query, Resource, Signal, System, wait_procs,
 };
 
 fn spawn(program: &str, args: &[&str]) -> Child {
@@ -254,6 +254,27 @@ fn signals_and_exit_codes_are_told() {
     assert_eq!(child.0.wait(None).unwrap(), Some(ExitStatus::Signal(Signal::TERM)));
     let child = Reaped(spawn("sh", &["-c", "exit 3"]));
     assert_eq!(child.0.wait(Some(Duration::from_secs(20))).unwrap(), Some(ExitStatus::Code(3)));
+}
+
+#[test]
+fn fingerprints_know_who_began_and_who_ended() {
+    let system = System::host();
+    let mut known = Fingerprints::default();
+    let mut has = |pid: Pid| {
+        system.fingerprints(&mut known).unwrap();
+        assert!(known.by_pid.is_sorted_by_key(|(pid, _)| *pid));
+        known.by_pid.iter().any(|(other, _)| *other == pid)
+    };
+    for _ in 0..20 {
+        let child = sleeper();
+        let pid = child.0.pid();
+        assert!(has(pid));
+        // Mostly nothing is started between these two calls, so that the second one does not list the processes.
+        assert!(has(pid));
+        child.0.kill().unwrap();
+        child.0.wait(None).unwrap();
+        assert!(!has(pid));
+    }
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub(crate) fn run(context: &Context, list: &ListArgs, tree: bool) -> Outcome {
 /// Where the samples come from: the machine, or its history.
 #[cfg(all(feature = "history", target_os = "linux"))]
 fn source(context: &Context) -> Result<Box<dyn Source>, Failure> {
-    let Some(time) = context.sampled else { return Ok(Box::new(Machine(context.system.clone()))) };
+    let Some(time) = context.sampled else { return Ok(Box::new(Machine::new(context.system.clone()))) };
     let mut history = crate::recorded::open(context.history.as_ref())?;
     let (sample, _) = crate::recorded::pair(&mut history, time)?;
     Ok(Box::new(self::monitor::playback::Playback::new(history, sample)?))
@@ -113,7 +113,7 @@ fn source(context: &Context) -> Result<Box<dyn Source>, Failure> {
 #[cfg(not(all(feature = "history", target_os = "linux")))]
 #[allow(clippy::unnecessary_wraps)] // a history may not be readable
 fn source(context: &Context) -> Result<Box<dyn Source>, Failure> {
-    Ok(Box::new(Machine(context.system.clone())))
+    Ok(Box::new(Machine::new(context.system.clone())))
 }
 
 /// Handles all pending events, so that the view is drawn once for all of them.

@@ -81,12 +81,22 @@ pub fn parse(bytes: &[u8]) -> Result<CpuStat> {
 
 /// Boot, in seconds since the epoch, without parsing the other lines.
 pub fn btime(bytes: &[u8]) -> Result<u64> {
+    number(bytes, "btime")
+}
+
+/// Processes and threads started since boot, without parsing the other lines.
+pub fn processes(bytes: &[u8]) -> Result<u64> {
+    number(bytes, "processes")
+}
+
+/// The number in the line that begins with `name`.
+fn number(bytes: &[u8], name: &'static str) -> Result<u64> {
     for line in lines(bytes) {
-        if line.starts_with(b"btime ") {
-            return Cursor::new(line).skip_tokens(1).decimal("btime");
+        if line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b" ")) {
+            return Cursor::new(line).skip_tokens(1).decimal(name);
         }
     }
-    Err(ParseError::missing("btime"))
+    Err(ParseError::missing(name))
 }
 
 fn ticks(cursor: &mut Cursor<'_>) -> Result<CpuTicks> {
@@ -125,7 +135,7 @@ mod tests {
         assert_eq!(stat.cpus.iter().map(|(n, t)| (*n, t.user)).collect::<Vec<_>>(), [(0, 1_393_280), (3, 1_335_498)]);
         assert_eq!((stat.ctxt, stat.intr), (Some(115_315), Some(1_462_898)));
         assert_eq!((stat.softirq, stat.btime), (Some(229_245_889), Some(769_041_601)));
-        assert_eq!(btime(STAT), Ok(769_041_601));
+        assert_eq!((btime(STAT), processes(STAT)), (Ok(769_041_601), Ok(86_031)));
     }
 
     #[test]

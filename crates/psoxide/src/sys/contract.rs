@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use super::{Fate, Handle, Parentage, Platform};
 use crate::{
     Battery, Cgroup, Connection, ConnectionKind, Containment, CoreKind, CpuFreq, CpuStats, CpuTimes, CtxSwitches,
-    DiskIo, DiskPartition, DiskUsage, Energy, Error, ExitStatus, Fan, Gpu, HostInfo, Ids, IoCounters, IoPriority,
-    Limit, LoadAverage, MemoryDetails, MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats, OpenFile,
-    PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes, ProcessStatus, Resource, Result, RunQueue, Scheduling,
-    Service, Signal, SwapMemory, Temperature, Thread, ThreadDetails, User, VirtualMemory,
+    DiskIo, DiskPartition, DiskUsage, Energy, Error, ExitStatus, Fan, Fingerprints, Gpu, HostInfo, Ids, IoCounters,
+    IoPriority, Limit, LoadAverage, MemoryDetails, MemoryFootprint, MemoryInfo, MemoryMap, NetIo, NicAddr, NicStats,
+    OpenFile, PageFaults, Pid, Pressure, PressureOf, ProcessCpuTimes, ProcessStatus, Resource, Result, RunQueue,
+    Scheduling, Service, Signal, SwapMemory, Temperature, Thread, ThreadDetails, User, VirtualMemory,
 };
 
 /// Writes a trait for each topic, and its implementation for the dispatcher.
@@ -84,7 +84,7 @@ contract! {
         fn pids(source) -> Result<Vec<Pid>>;
 
         /// Reads a number for each process that changes when the process does, by pid.
-        fn fingerprints(source) -> Result<Vec<(Pid, Option<u64>)>> = unsupported;
+        fn fingerprints(source, known: &mut Fingerprints) -> Result<()> = unsupported;
 
         /// Reads when the machine was booted.
         fn boot_time(source) -> Result<SystemTime>;

@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use psoxide::{
-    Child, ConnectionKind, MemoryType, PressureOf, Process, Resource, Result, Signal, System, heap_info, heap_trim,
-    wait_procs,
+    Child, ConnectionKind, Fingerprints, MemoryType, PressureOf, Process, Resource, Result, Signal, System, heap_info,
+    heap_trim, wait_procs,
 };
 
 /// A signal that the caller would not survive goes to a process made for it.
@@ -99,7 +99,7 @@ pub(crate) fn make(name: &str, system: &System, me: &Process) -> Option<Result<(
         "System::disk_io_total" => system.disk_io_total().map(drop),
         "System::disk_partitions" => system.disk_partitions(true).map(drop),
         "System::disk_usage" => system.disk_usage("/").map(drop),
-        "System::fingerprints" => system.fingerprints().map(drop),
+        "System::fingerprints" => system.fingerprints(&mut Fingerprints::default()),
         "System::gpus" => system.gpus().map(drop),
         "System::host_info" => system.host_info().map(drop),
         "System::kernel_file" => system.kernel_file("/proc/stat").map(drop),

@@ -26,7 +26,7 @@ struct Shown {
 
 fn shown(width: u16) -> Shown {
     let root = psoxide_capture::unpacked(include_str!("../../../../../testdata/linux/cli-machine.txt")).unwrap();
-    let monitor = Monitor::new(Box::new(Machine(System::at_root(root.path()).unwrap())), "box");
+    let monitor = Monitor::new(Box::new(Machine::new(System::at_root(root.path()).unwrap())), "box");
     let mut view = View::new(monitor, Os::Linux, settings());
     view.place.width = width;
     view.sample().unwrap();
@@ -140,7 +140,7 @@ fn gpus_have_meters_when_there_are_any() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    view.monitor = Monitor::new(Box::new(Machine(System::at_root(root.path()).unwrap())), "box");
+    view.monitor = Monitor::new(Box::new(Machine::new(System::at_root(root.path()).unwrap())), "box");
     view.sample().unwrap();
     let all = screen(&mut view, 80, 24);
     assert!(all.contains("card0 ") && all.contains("37% 3.0Gi/8.0Gi") && all.contains("card2 "), "{all}");

@@ -23,12 +23,12 @@ impl Playback {
     pub(crate) fn new(mut history: History, sample: Sample) -> Result<Self, Failure> {
         let cannot = crate::recorded::cannot_read(&history);
         let zero = history.list().map_err(cannot)?.iter().map(|segment| segment.first).min().unwrap_or(sample.time);
-        let machine = Machine(sample.system());
+        let machine = Machine::new(sample.system());
         Ok(Self { history, sample, machine, origin: Instant::now(), zero })
     }
 
     fn show(&mut self, sample: Sample) {
-        self.machine = Machine(sample.system());
+        self.machine = Machine::new(sample.system());
         self.sample = sample;
     }
 

@@ -97,37 +97,47 @@ pub(crate) struct Sensors {
 }
 
 /// A machine, read now.
-pub(crate) struct Machine(pub(crate) System);
+pub(crate) struct Machine {
+    system: System,
+    fingerprints: psoxide::Fingerprints,
+}
+
+impl Machine {
+    pub(crate) fn new(system: System) -> Self {
+        Self { system, fingerprints: psoxide::Fingerprints::default() }
+    }
+}
 
 impl Source for Machine {
     fn moves(&self) -> bool {
-        self.0.is_live()
+        self.system.is_live()
     }
 
     fn fingerprints(&mut self) -> Option<Fingerprints> {
         // The walk of BPF reads all fields at once.
-        if !self.0.is_live() || self.0.backend() != Backend::Proc {
+        if !self.system.is_live() || self.system.backend() != Backend::Proc {
             return None;
         }
         let taken = Instant::now();
-        Some(Fingerprints { taken, by_pid: self.0.fingerprints().ok()? })
+        self.system.fingerprints(&mut self.fingerprints).ok()?;
+        Some(Fingerprints { taken, by_pid: self.fingerprints.by_pid.clone() })
     }
 
     fn now(&self) -> SystemTime {
-        let captured = || self.0.boot_time().ok()?.checked_add(self.0.uptime().ok()?);
-        if self.0.is_live() { SystemTime::now() } else { captured().unwrap_or_else(SystemTime::now) }
+        let captured = || self.system.boot_time().ok()?.checked_add(self.system.uptime().ok()?);
+        if self.system.is_live() { SystemTime::now() } else { captured().unwrap_or_else(SystemTime::now) }
     }
 
     fn processes(&mut self, query: Query) -> psoxide::Result<Snapshot> {
-        self.0.snapshot(query)
+        self.system.snapshot(query)
     }
 
     fn some_processes(&mut self, pids: &[Pid], query: Query) -> psoxide::Result<Snapshot> {
-        self.0.snapshot_of(pids, query)
+        self.system.snapshot_of(pids, query)
     }
 
     fn gauges(&mut self) -> Gauges {
-        let system = &self.0;
+        let system = &self.system;
         let pressure = PressureOf::ALL.iter().filter_map(|what| Some((*what, system.pressure(*what).ok()?)));
         Gauges {
             uptime: system.uptime().ok(),
@@ -139,7 +149,7 @@ impl Source for Machine {
     }
 
     fn sensors(&mut self) -> Sensors {
-        let system = &self.0;
+        let system = &self.system;
         Sensors {
             temperatures: named(system.sensors_temperatures().unwrap_or_default(), |sensor| &sensor.label),
             fans: named(system.sensors_fans().unwrap_or_default(), |fan| &fan.label),
@@ -150,15 +160,15 @@ impl Source for Machine {
     }
 
     fn whole_disks(&mut self) -> Vec<OsString> {
-        self.0.whole_disks().unwrap_or_default()
+        self.system.whole_disks().unwrap_or_default()
     }
 
     fn process(&self, pid: Pid) -> Option<Process> {
-        self.0.process(pid).ok()
+        self.system.process(pid).ok()
     }
 
     fn counts_waits(&self) -> bool {
-        crate::process::sample::counts_waits(&self.0)
+        crate::process::sample::counts_waits(&self.system)
     }
 }
 

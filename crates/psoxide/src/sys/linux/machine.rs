@@ -12,7 +12,7 @@ use psoxide_parse::{ParseError, decimal, trim};
 use super::live::Live;
 use super::{Linux, Source, parentage};
 use crate::sys::{Parentage, SystemReadings, text};
-use crate::{Error, HostInfo, Pid, Result};
+use crate::{Error, Fingerprints, HostInfo, Pid, Result};
 
 impl SystemReadings for Linux {
     fn boot_time(source: &Source) -> Result<SystemTime> {
@@ -66,20 +66,35 @@ impl SystemReadings for Linux {
         source.pids()
     }
 
-    fn fingerprints(source: &Source) -> Result<Vec<(Pid, Option<u64>)>> {
+    fn fingerprints(source: &Source, known: &mut Fingerprints) -> Result<()> {
         let procfs = source.live().and_then(Live::open_procfs);
         // Each call uses the same seed, so that hashes of two calls can be compared.
         let hash = foldhash::fast::FixedState::default();
-        let mut fingerprints = Vec::new();
-        for pid in source.pids()? {
-            match source.read_process(procfs.as_ref(), pid, "stat", |bytes| Ok(hash.hash_one(bytes))) {
-                Ok(fingerprint) => fingerprints.push((pid, Some(fingerprint))),
-                // The process has ended since the pids were listed.
-                Err(error) if error.is_missing() => {}
-                Err(_) => fingerprints.push((pid, None)),
-            }
+        let read = |pid| match source.read_process(procfs.as_ref(), pid, "stat", |bytes| Ok(hash.hash_one(bytes))) {
+            Ok(fingerprint) => Some(Some(fingerprint)),
+            // The process has ended since the pids were listed.
+            Err(error) if error.is_missing() => None,
+            Err(_) => Some(None),
+        };
+        // The forks of all namespaces. They are counted before the pids are listed: a process that is started in
+        // between is listed, and is counted the next time.
+        let started = source.live().and_then(|_| source.read_one(&source.procfs("stat"), cpu_stat::processes).ok());
+        // Where process 1 is hidden (hidepid), a process can come to be seen without being started.
+        let sees_all = known.by_pid.first().is_some_and(|(pid, _)| *pid == 1);
+        if started.is_some() && started == known.started && sees_all {
+            known.by_pid.retain_mut(|(pid, fingerprint)| match read(*pid) {
+                Some(now) => {
+                    *fingerprint = now;
+                    true
+                }
+                None => false,
+            });
+        } else {
+            known.by_pid.clear();
+            known.by_pid.extend(source.pids()?.into_iter().filter_map(|pid| Some((pid, read(pid)?))));
         }
-        Ok(fingerprints)
+        known.started = started;
+        Ok(())
     }
 
     fn parentage(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Parentage>> {
