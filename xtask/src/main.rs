@@ -49,7 +49,7 @@ enum Step {
     Lint,
     /// Check with the oldest supported compiler
     Msrv,
-    /// Compile the code for other operating systems, and link it for the BSDs and macOS
+    /// Compile the code for other operating systems, and link it for the BSDs, illumos and macOS
     Ports {
         /// Only link
         #[arg(long, conflicts_with = "check")]
@@ -57,6 +57,9 @@ enum Step {
         /// Only compile: linking takes minutes
         #[arg(long)]
         check: bool,
+        /// Systems to link for [default: all]
+        #[arg(value_enum, requires = "link")]
+        systems: Vec<ports::System>,
     },
     /// Link everything for macOS, build its wheels and check what they need
     Macos,
@@ -150,7 +153,7 @@ fn main() -> ExitCode {
         Step::Python(args) => python::test_with(&args),
         Step::Lint => steps::lint(),
         Step::Msrv => steps::msrv(),
-        Step::Ports { link, check } => ports::check(link, check),
+        Step::Ports { link, check, systems } => ports::check(link, check, &systems),
         Step::Macos => macos::check(),
         Step::LinkMacos { words } => macos::link(&words),
         Step::LiveReport => steps::live_report(),

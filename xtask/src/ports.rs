@@ -10,7 +10,10 @@ pub(crate) use wheels::build as wheels;
 
 use std::process::Command;
 
+use clap::ValueEnum as _;
+
 use crate::macos;
+use crate::python::Zig;
 use crate::steps::{Result, cargo, on_path, run, workspace};
 
 /// Linux targets with an unusual byte order, word size or C library.
@@ -27,15 +30,40 @@ const TARGETS: &[&str] = &[
     "x86_64-unknown-illumos",
 ];
 
-/// Compiles and links, or only one of both.
-pub(crate) fn check(only_link: bool, only_compile: bool) -> Result {
+/// A system for which this machine links.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum System {
+    Freebsd,
+    Netbsd,
+    Openbsd,
+    Illumos,
+    Macos,
+}
+
+/// Compiles for every system and links, or only one of both. Links for `systems`, or for all if there are none.
+pub(crate) fn check(only_link: bool, only_compile: bool, systems: &[System]) -> Result {
     if !on_path("rustup") {
         return Err("checking for other systems needs rustup".into());
     }
-    if only_link {
-        link::check(true)?;
-        return macos::check();
+    if !only_link {
+        compile()?;
     }
+    if only_compile {
+        return Ok(());
+    }
+    let systems = if systems.is_empty() { System::value_variants() } else { systems };
+    let zig = Zig::get()?;
+    systems.iter().try_for_each(|system| match system {
+        System::Freebsd => link::FREEBSD.check(&zig),
+        System::Netbsd => link::NETBSD.check(&zig),
+        System::Openbsd => link::OPENBSD.check(&zig),
+        System::Illumos => illumos::check(&zig),
+        System::Macos => macos::check(),
+    })
+}
+
+/// Type-checks the parsers and the library for every system, and the command for the Linux targets.
+fn compile() -> Result {
     let targets = TARGETS.iter().chain(LINUX);
     run(Command::new("rustup").args(["target", "add"]).args(targets))?;
     for target in LINUX {
@@ -48,11 +76,7 @@ pub(crate) fn check(only_link: bool, only_compile: bool) -> Result {
         // With the feature `capture` every system is compiled in, on each of them.
         run(check_for(target, "psoxide").arg("--all-features"))?;
     }
-    if only_compile {
-        return Ok(());
-    }
-    link::check(false)?;
-    macos::check()
+    Ok(())
 }
 
 /// Uses a target directory of its own, because the host's may be locked by another cargo.

@@ -1,5 +1,6 @@
-//! Links the command and the native module of Python for illumos. zig has no library of illumos, so that the list of symbols
-//! beside this file takes their place: shared objects are made of it, and a symbol that is in none of them is an error.
+//! Links the library's tests, `live-report`, the command and the native module of Python for illumos. zig has no library of
+//! illumos. The list of symbols beside this file takes their place: shared objects are made of it, and a symbol that is in none
+//! of them is an error.
 //!
 //! What is linked does not run: `crt1.o` is a part of the system too, and is left out.
 
@@ -32,7 +33,7 @@ const EMPTY: [&str; 9] = [
     "libumem.so.1",
 ];
 
-/// Links both.
+/// Links everything.
 pub(super) fn check(zig: &Zig) -> Result {
     let stubs = folder().join(TARGET).join("stubs");
     let libraries = libraries();
@@ -41,10 +42,14 @@ pub(super) fn check(zig: &Zig) -> Result {
     }
     let environment = environment(zig, &stubs)?;
     // The TLS of `serve` and `push` and the compression of `record` have C in them, which needs the system's headers.
-    for package in [&["psoxide-cli", "--no-default-features"][..], &["psoxide-python"]] {
-        let mut build = cargo();
-        build.args(["build", "--quiet", "--target", TARGET, "--package"]).args(package);
-        run(build.envs(environment.clone()))?;
+    let parts: [&[&str]; 4] = [
+        &["test", "--no-run", "--package", "psoxide", "--lib", "--tests"],
+        &["build", "--package", "psoxide", "--example", "live_report"],
+        &["build", "--package", "psoxide-cli", "--no-default-features"],
+        &["build", "--package", "psoxide-python"],
+    ];
+    for words in parts {
+        run(cargo().args(words).args(["--quiet", "--target", TARGET]).envs(environment.clone()))?;
     }
     // A shared object may be linked with symbols that nothing has.
     let module = folder().join(TARGET).join("debug/lib_psoxide.so");

@@ -19,17 +19,30 @@ pub(crate) struct System {
     zig: &'static str,
     /// What Python calls the system and the release, in the name of a wheel.
     pub(crate) platform: &'static str,
+    /// Whether a nightly compiler builds the standard library from source, because rustup ships none.
+    build_std: bool,
 }
 
-/// FreeBSD and NetBSD, for which rustup ships a standard library.
-pub(crate) const SYSTEMS: &[System] = &[
-    System { target: "x86_64-unknown-freebsd", zig: "x86_64-freebsd.14.0", platform: "freebsd_14_0_release_amd64" },
-    System { target: "x86_64-unknown-netbsd", zig: "x86_64-netbsd.10.1", platform: "netbsd_10_1_amd64" },
-];
+pub(crate) const FREEBSD: System = System {
+    target: "x86_64-unknown-freebsd",
+    zig: "x86_64-freebsd.14.0",
+    platform: "freebsd_14_0_release_amd64",
+    build_std: false,
+};
 
-/// OpenBSD, whose standard library a nightly compiler builds from source.
-const OPENBSD: System =
-    System { target: "x86_64-unknown-openbsd", zig: "x86_64-openbsd.7.8", platform: "openbsd_7_8_amd64" };
+pub(crate) const NETBSD: System = System {
+    target: "x86_64-unknown-netbsd",
+    zig: "x86_64-netbsd.10.1",
+    platform: "netbsd_10_1_amd64",
+    build_std: false,
+};
+
+pub(crate) const OPENBSD: System = System {
+    target: "x86_64-unknown-openbsd",
+    zig: "x86_64-openbsd.7.8",
+    platform: "openbsd_7_8_amd64",
+    build_std: true,
+};
 
 /// Libraries of the base system that the libc crate names for FreeBSD and NetBSD. psoxide calls none of their functions, and
 /// zig has stubs of the C library alone.
@@ -39,45 +52,46 @@ const LEFT_OUT: &str = "-lkvm|-lmemstat|-lprocstat|-ldevstat";
 /// library for them, which takes minutes, and has them in its libunwind too.
 const UNWIND: &str = "-lc++abi) set -- \"$@\" -lunwind";
 
-/// Links for every system. OpenBSD takes minutes and a nightly compiler with the source of the standard library, so that it
-/// is left out unless `with_openbsd`, and where rustup has no such compiler.
-pub(crate) fn check(with_openbsd: bool) -> Result {
-    let zig = Zig::get()?;
-    for system in SYSTEMS {
-        system.link(&zig, cargo, &[])?;
-        system.native_module(&zig)?;
-    }
-    super::illumos::check(&zig)?;
-    if with_openbsd && has_nightly_source() {
-        OPENBSD.link(&zig, nightly, &["-Zbuild-std=std,panic_abort,test"])
-    } else {
-        eprintln!(
-            "xtask: skipped: linking for OpenBSD takes `cargo xtask ports --link` and a nightly compiler with rust-src"
-        );
-        Ok(())
-    }
-}
+/// What is linked beside the native module: the library's tests, `live-report` and the command.
+const PARTS: [&[&str]; 3] = [
+    &["test", "--no-run", "--package", "psoxide", "--lib", "--tests"],
+    &["build", "--package", "psoxide", "--example", "live_report"],
+    &["build", "--package", "psoxide-cli"],
+];
 
 impl System {
-    /// Links the library's tests and the command.
-    fn link(&self, zig: &Zig, cargo: fn() -> Command, options: &[&str]) -> Result {
-        let packages: [&[&str]; 2] =
-            [&["test", "--no-run", "--package", "psoxide", "--lib"], &["build", "--package", "psoxide-cli"]];
-        for words in packages {
-            let mut cargo = cargo();
-            cargo.args(words).args(options).args(["--quiet", "--target", self.target]);
-            run(cargo.envs(self.environment(zig)?))?;
+    /// Links everything. Skips a system whose standard library cannot be built, and says so.
+    pub(super) fn check(&self, zig: &Zig) -> Result {
+        if self.build_std && !has_nightly_source() {
+            eprintln!("xtask: skipped: linking for {} takes a nightly compiler with rust-src", self.target);
+            return Ok(());
         }
-        Ok(())
+        for words in PARTS {
+            run(self.cargo(words).envs(self.environment(zig)?))?;
+        }
+        self.native_module(zig)
+    }
+
+    /// Returns a quiet cargo for this system.
+    fn cargo(&self, words: &[&str]) -> Command {
+        let mut command = if self.build_std { nightly() } else { cargo() };
+        command.args(words).args(["--quiet", "--target", self.target]);
+        if self.build_std {
+            command.arg("-Zbuild-std=std,panic_abort,test");
+        }
+        command
     }
 
     /// Links the native module of the Python package. It may lack no symbol but the interpreter's.
     fn native_module(&self, zig: &Zig) -> Result {
-        let mut build = cargo();
-        build.args(["build", "--quiet", "--package", "psoxide-python", "--target", self.target]);
-        run(build.envs(self.environment(zig)?))?;
+        run(self.cargo(&["build", "--package", "psoxide-python"]).envs(self.environment(zig)?))?;
         let module = folder().join(self.target).join("debug/lib_psoxide.so");
-        let bytes = fs::read(&module).map_err(|error| format!("cannot read {}: {error}", module.display()))?;
+        self.require_symbols(zig, &module)
+    }
+
+    /// Fails unless every symbol that the native module takes from elsewhere is the interpreter's or the system's.
+    pub(super) fn require_symbols(&self, zig: &Zig, module: &Path) -> Result {
+        let bytes = fs::read(module).map_err(|error| format!("cannot read {}: {error}", module.display()))?;
         let symbols = elf::undefined(&bytes).map_err(|error| format!("{}: {error}", module.display()))?;
         // A program that has the interpreter's symbols, and links the module, lacks what the system does not have.
         let mut program = "int main(void) { return 0; }\n".to_owned();
@@ -87,7 +101,7 @@ impl System {
         let source = folder().join(self.target).join("interpreter.c");
         write(&source, &program)?;
         let mut link = zig.cc(self.zig);
-        link.arg(&source).arg(&module).arg("-o").arg(source.with_extension(""));
+        link.arg(&source).arg(module).arg("-o").arg(source.with_extension(""));
         run(link.args(["-w", "-Wl,--no-allow-shlib-undefined"]))
     }
 
