@@ -50,14 +50,15 @@ pub(crate) fn run_targets(args: &Args) -> Result {
     if let Some(unknown) = args.targets.iter().find(|target| !known.contains(target)) {
         return Err(format!("there is no target {unknown}; there are {}", known.join(", ")));
     }
+    let chosen = if args.targets.is_empty() { &known } else { &args.targets };
     let host = output("rustc", &["--print", "host-tuple"])?;
     let (fuzz, built) = (workspace().join("fuzz"), workspace().join("target/fuzz"));
     let mut build = cargo();
-    build.args(["build", "--release", "--bins", "--target", &host]).current_dir(&fuzz);
+    build.args(["build", "--release", "--target", &host]).current_dir(&fuzz);
+    build.args(chosen.iter().flat_map(|target| ["--bin", target]));
     // With an explicit --target, cargo does not apply the flags to build scripts and macros.
     run(build.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}")).env("CARGO_TARGET_DIR", &built))?;
     let new = env::temp_dir().join(format!("psoxide-fuzz-{}", std::process::id()));
-    let chosen = if args.targets.is_empty() { &known } else { &args.targets };
     let done = chosen.iter().try_for_each(|target| {
         let (artifacts, corpus) = (fuzz.join("artifacts").join(target), fuzz.join("corpus").join(target));
         for folder in [&new.join(target), &artifacts] {
