@@ -14,6 +14,8 @@ use crate::{Backend, Error, ErrorKind, FieldSet, HeapInfo, Pid, ProcessStatus, R
 #[macro_use]
 mod any;
 mod contract;
+#[cfg(test)]
+mod live_calls;
 #[cfg(unix)]
 pub(crate) mod posix;
 pub(crate) mod question;

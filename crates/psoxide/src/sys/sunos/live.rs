@@ -4,11 +4,11 @@
 //! | --- | --- | --- |
 //! | `file`, `link`, `dir`, `stat` | open(2), read(2), readlink(2), getdents(2), stat(2) | proc(5), each man page |
 //! | `file …/as` | pread(2) | proc(5) |
-//! | `kstat` | kstat_open(3KSTAT), kstat_read(3KSTAT) | sys/kstat.h |
+//! | `kstat` | kstat_open(3KSTAT), kstat_read(3KSTAT), kstat_close(3KSTAT) | sys/kstat.h |
 //! | `call swapctl` | swapctl(2) | sys/swap.h |
 //! | `call statvfs` | statvfs(2) | its man page |
-//! | `mib2` | putmsg(2), getmsg(2) on /dev/arp | inet/mib2.h, sys/tihdr.h |
-//! | `ioctl SIOCGLIF…` | ioctl(2) | if_tcp(4P), net/if.h |
+//! | `mib2` | open(2), ioctl(2), putmsg(2), getmsg(2) on /dev/arp | inet/mib2.h, sys/tihdr.h |
+//! | `ioctl SIOCGLIF…` | socket(3SOCKET), ioctl(2) | if_tcp(4P), net/if.h |
 //! | `call getpwuid` | getpwuid_r(3C) | its man page |
 //! | `call getzonenamebyid` | getzonenamebyid(3C) | its man page |
 //! | `call uname` | uname(2) | its man page |
