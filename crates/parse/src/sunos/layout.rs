@@ -3,7 +3,7 @@
 //! [`Layout`] computes from it where a compiler for x86 puts each member: at the next multiple of its alignment, in a struct
 //! that is as long as a multiple of its largest alignment. The offsets that the parsers know are held against it, and captures
 //! are built with it. The declarations are those of illumos' `usr/src/uts/common/sys/procfs.h`, which declares each struct once
-//! for 64 bits and once, by fixed types, for 32; Solaris 11 declares the same.
+//! for 64 bits and once, by fixed types, for 32. Solaris 11 declares the same members, and appends 24 bytes to `lwpsinfo_t`.
 
 use super::Model;
 
@@ -367,6 +367,24 @@ mod tests {
             for (field, at) in fdinfo::Descriptor::LAYOUT {
                 assert_eq!(layout.member(field, model).map(|(at, _)| at), Some(*at), "{field} in {model:?}");
             }
+        }
+    }
+
+    /// The numbers with which bfd/elf.c of GNU binutils reads core files of Solaris: the sizes of `psinfo_t` and
+    /// `lwpsinfo_t`, and the offsets of `pr_fname` and `pr_psargs`.
+    const OF_BINUTILS: [(Model, usize, usize, usize, usize); 2] =
+        [(Model::Ilp32, 360, 128, 88, 104), (Model::Lp64, 440, 152, 136, 152)];
+
+    #[test]
+    fn binutils_reads_the_same_offsets_on_solaris() {
+        for (model, info, thread, name, arguments) in OF_BINUTILS {
+            let [of_info, of_thread] = ["psinfo_t", "lwpsinfo_t"].map(|name| Layout::of(name, model).unwrap());
+            assert_eq!(of_info.member("pr_fname", model), Some((name, 16)), "{model:?}");
+            assert_eq!(of_info.member("pr_psargs", model), Some((arguments, 80)), "{model:?}");
+            assert_eq!(of_thread.member("pr_lwpid", model), Some((4, 4)), "{model:?}");
+            // A thread is the last member, so that nothing moves.
+            assert_eq!((info - of_info.size(), thread - of_thread.size()), (24, 24), "{model:?}");
+            assert_eq!(process::Info::model_of_file(&vec![0; info]), Ok(model));
         }
     }
 
