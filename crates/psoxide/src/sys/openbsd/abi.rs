@@ -1,7 +1,8 @@
 //! Numbers of OpenBSD's headers.
 
 /// `sizeof(struct kinfo_proc)` and `sizeof(struct kinfo_file)`: the element sizes that the port asks for. A kernel cuts its
-/// elements to them, and refuses sizes above its own.
+/// elements to them, and refuses sizes above its own. Both structs have had these sizes since OpenBSD 7.3, which appended
+/// the names of threads.
 pub(super) const PROCESS: i32 = 648;
 pub(super) const FILE: i32 = 632;
 

@@ -66,12 +66,12 @@ impl NetbsdLike for Openbsd {
         Ok(Duration::from_micros(stamp))
     }
 
-    /// The kernel does not return the executable. As in psutil, it is a guess: the first argument, searched for as a
-    /// shell does.
     fn sockets(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
         sockets::of_all(machine, kind)
     }
 
+    /// The kernel does not return the executable. As in psutil, it is a guess: the first argument, searched for as a
+    /// shell does.
     fn exe(process: &Handle<'_, Self>) -> Result<PathBuf> {
         let Some(program) = <Self as NetbsdLike>::cmdline(process)?.into_iter().next().filter(|name| !name.is_empty())
         else {
