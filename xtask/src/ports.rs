@@ -1,4 +1,4 @@
-//! Compiles the code for other operating systems, and links for the BSDs and macOS with zig.
+//! Compiles the code for other operating systems, and links for the BSDs, illumos and macOS with zig.
 //!
 //! The parsers and the library compile on every system that `Os` names.
 

@@ -1,5 +1,5 @@
-//! Which answer stands behind each field of each record on the BSDs and macOS: one that a kernel gave to a recorder, one that a C
-//! compiler laid out from the system's headers, or none. `testdata/coverage.txt` lists them.
+//! Which answer stands behind each field of each record on the BSDs, macOS and SunOS: one that a kernel gave to a recorder, one
+//! that was laid out from the system's headers, or none. `testdata/coverage.txt` lists them.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // a failure here is a failed test
 
@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use psoxide::support::RECORDS;
-use psoxide::{ConnectionKind, Os, Process, Record, Result, System, Value};
+use psoxide::{Connection, ConnectionKind, Os, Process, Record, Result, System, Value};
 use psoxide_capture::{Capture, Origin};
 
 /// The systems that are listed.
-const SYSTEMS: [Os; 4] = [Os::Freebsd, Os::Macos, Os::Netbsd, Os::Openbsd];
+const SYSTEMS: [Os; 5] = [Os::Freebsd, Os::Macos, Os::Netbsd, Os::Openbsd, Os::Sunos];
 
 /// Fields that no capture covers, and why.
 const GAPS: &[(Os, &str, &str)] = &[
@@ -123,6 +123,12 @@ fn values<N, R>(named: Result<Vec<(N, R)>>) -> Vec<R> {
     named.unwrap_or_default().into_iter().map(|(_, record)| record).collect()
 }
 
+fn see_sockets(coverage: &mut Coverage, os: Os, told: Told, sockets: Result<Vec<Connection>>) {
+    let sockets = sockets.unwrap_or_default();
+    coverage.see(os, told, sockets.iter().flat_map(|socket| socket.holders.clone()));
+    coverage.see(os, told, sockets);
+}
+
 fn see_process(coverage: &mut Coverage, os: Os, told: Told, process: &Process) {
     coverage.see(os, told, process.uids());
     coverage.see(os, told, process.gids());
@@ -131,11 +137,13 @@ fn see_process(coverage: &mut Coverage, os: Os, told: Told, process: &Process) {
     coverage.see(os, told, process.memory_details());
     coverage.see(os, told, process.memory_footprint());
     coverage.see(os, told, process.energy());
+    coverage.see(os, told, process.containment());
     coverage.see(os, told, process.thread_details().unwrap_or_default());
     coverage.see(os, told, process.num_ctx_switches());
     coverage.see(os, told, process.page_faults());
     coverage.see(os, told, process.io_counters());
     coverage.see(os, told, process.threads().unwrap_or_default());
+    see_sockets(coverage, os, told, process.net_connections(ConnectionKind::All));
     coverage.see(os, told, process.open_files().unwrap_or_default());
     coverage.see(os, told, process.memory_maps().unwrap_or_default());
     coverage.see(os, told, process.memory_maps_grouped().unwrap_or_default());
@@ -156,9 +164,7 @@ fn see_system(coverage: &mut Coverage, os: Os, told: Told, system: &System) {
     coverage.see(os, told, values(system.net_io_counters()));
     coverage.see(os, told, values(system.net_if_addrs()).into_iter().flatten());
     coverage.see(os, told, values(system.net_if_stats()));
-    let sockets = system.net_connections(ConnectionKind::All).unwrap_or_default();
-    coverage.see(os, told, sockets.iter().flat_map(|socket| socket.holders.clone()));
-    coverage.see(os, told, sockets);
+    see_sockets(coverage, os, told, system.net_connections(ConnectionKind::All));
     coverage.see(os, told, values(system.sensors_temperatures()).into_iter().flatten());
     coverage.see(os, told, values(system.sensors_fans()).into_iter().flatten());
     coverage.see(os, told, system.sensors_battery().ok().flatten());

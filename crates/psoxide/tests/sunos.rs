@@ -195,21 +195,31 @@ fn memory_and_disks() {
     let (name, io) = &system.disk_io_counters().unwrap()[0];
     assert_eq!((name, io.read_count, io.read_bytes), (&OsString::from("sd0"), 16, 1 << 20));
     assert_eq!((io.busy_time, io.write_time), (Some(Duration::from_millis(1500)), Some(Duration::from_millis(250))));
+    // The pool is on these disks.
+    let names: Vec<_> = system.disk_io_counters().unwrap().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["sd0", "sd1", "rpool"]);
     assert_eq!(system.whole_disks().unwrap(), ["sd0", "sd1"]);
+    assert_eq!(system.disk_io_total().unwrap().unwrap().read_bytes, 1 << 20);
 }
 
 #[test]
 fn interfaces() {
     let system = machine();
     let io = system.net_io_counters().unwrap();
+    // The driver of the link counts its packets a second time, as `e1000g:0:mac`.
     assert_eq!((io.len(), io[0].0.as_os_str()), (1, "net0".as_ref()));
     assert_eq!((io[0].1.bytes_recv, io[0].1.bytes_sent, io[0].1.dropin), (1 << 33, (1 << 32) + 1, 5));
     let stats = system.net_if_stats().unwrap();
-    let (lo, net) = (&stats[0].1, &stats[1].1);
+    let named = |name: &str| &stats.iter().find(|(known, _)| known == name).unwrap().1;
+    let (lo, net, tunnel) = (named("lo0"), named("net0"), named("ip.tun0"));
+    assert_eq!((tunnel.isup, tunnel.mtu, tunnel.speed), (true, 1480, None));
     assert_eq!((lo.isup, lo.mtu, lo.speed, lo.duplex), (true, 8232, None, Duplex::Unknown));
     assert_eq!((net.isup, net.mtu, net.speed, net.duplex), (true, 1500, Some(1000), Duplex::Full));
     assert_eq!(net.flags, ["up", "broadcast", "running", "multicast"]);
     let addresses = system.net_if_addrs().unwrap();
+    let tunnel = &addresses.iter().find(|(name, _)| name == "ip.tun0").unwrap().1;
+    assert_eq!((tunnel.len(), &tunnel[0].broadcast), (1, &None));
+    assert_eq!(tunnel[0].ptp, Some(NicAddress::Inet("10.9.0.2".parse().unwrap())));
     let net = &addresses.iter().find(|(name, _)| name == "net0").unwrap().1;
     let families: Vec<_> = net.iter().map(|address| address.family).collect();
     assert_eq!(families, [AddressFamily::Inet, AddressFamily::Link, AddressFamily::Inet6]);

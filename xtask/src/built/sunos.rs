@@ -1,7 +1,8 @@
 //! Captures of SunOS. No C compiler here has its headers, so the declarations in `psoxide_parse::sunos::layout` take their
 //! place: what this file writes, it writes by the names of members.
 
-use std::collections::BTreeMap;
+mod kstats;
+
 use std::path::PathBuf;
 
 use psoxide_capture::{Capture, Entry};
@@ -22,7 +23,7 @@ const BOOT: u64 = 1_700_000_000;
 /// Every capture, by its path.
 pub(super) fn captures() -> Result<Vec<(PathBuf, Capture)>> {
     let folder = workspace().join("testdata/sunos");
-    let of = |model| machine(model).map_err(|member| format!("procfs.h declares no {member}"));
+    let of = |model| machine(model).map_err(|member| format!("the headers declare no {member}"));
     Ok(vec![
         (folder.join("5.11-i86pc-built.txt"), of(Model::Lp64)?),
         (folder.join("5.11-i86pc-ilp32-built.txt"), of(Model::Ilp32)?),
@@ -195,7 +196,7 @@ fn machine(model: Model) -> Filled<Capture> {
     for process in PROCESSES {
         add_process(&mut capture, process, model)?;
     }
-    add_machine(&mut capture);
+    add_machine(&mut capture)?;
     capture.record("kstat raw sockfs:0:sock_unix_list", Ok(unix_sockets()?));
     Ok(capture)
 }
@@ -602,97 +603,8 @@ fn sockets() -> Vec<u8> {
     .concat()
 }
 
-fn add_machine(capture: &mut Capture) {
-    let mut kstats: BTreeMap<&str, String> = BTreeMap::new();
-    let mut write = |question, kstat: &str, values: &[(&str, &str)]| {
-        let text = kstats.entry(question).or_default();
-        values.iter().for_each(|(name, value)| text.push_str(&format!("{kstat}:{name}\t{value}\n")));
-    };
-    for cpu in ["0", "1"] {
-        let info = format!("cpu_info:{cpu}:cpu_info{cpu}");
-        write(
-            "kstat module cpu_info",
-            &info,
-            &[
-                ("chip_id", "0"),
-                ("class", "misc"),
-                ("clock_MHz", "2900"),
-                ("core_id", cpu),
-                ("current_clock_Hz", "1200000000"),
-                ("state", "on-line"),
-                ("supported_frequencies_Hz", "800000000:1200000000:2900000000"),
-            ],
-        );
-        write(
-            "kstat module cpu",
-            &format!("cpu:{cpu}:sys"),
-            &[
-                ("class", "misc"),
-                ("cpu_nsec_idle", "86000000000000"),
-                ("cpu_nsec_kernel", "200500000000"),
-                ("cpu_nsec_user", "100250000000"),
-                ("cpu_ticks_wait", "150"),
-                ("intr", "1000"),
-                ("pswitch", "2000"),
-                ("syscall", "3000"),
-            ],
-        );
-        write("kstat module cpu", &format!("cpu:{cpu}:vm"), &[("pgswapin", "3"), ("pgswapout", "4")]);
-    }
-    write(
-        "kstat module unix",
-        "unix:0:system_misc",
-        &[
-            ("avenrun_15min", "64"),
-            ("avenrun_1min", "256"),
-            ("avenrun_5min", "128"),
-            ("boot_time", "1700000000"),
-            ("class", "misc"),
-            ("ncpus", "2"),
-        ],
-    );
-    write(
-        "kstat module unix",
-        "unix:0:system_pages",
-        &[("availrmem", "900000"), ("class", "pages"), ("freemem", "262144"), ("physmem", "1048576")],
-    );
-    for (kstat, read) in [("sd:0:sd0", "1048576"), ("sd:1:sd1", "0")] {
-        write(
-            "kstat class disk",
-            kstat,
-            &[
-                ("class", "disk"),
-                ("nread", read),
-                ("nwritten", "4096"),
-                ("reads", "16"),
-                ("writes", "1"),
-                ("rtime", "1.500000000"),
-                ("wtime", "0.250000000"),
-            ],
-        );
-    }
-    write("kstat class net", "lo:0:lo0", &[("class", "net"), ("ipackets", "10"), ("opackets", "10")]);
-    write(
-        "kstat class net",
-        "link:0:net0",
-        &[
-            ("class", "net"),
-            ("ierrors", "1"),
-            ("ifspeed", "1000000000"),
-            ("ipackets64", "30"),
-            ("link_duplex", "2"),
-            ("link_state", "1"),
-            ("norcvbuf", "5"),
-            ("noxmtbuf", "6"),
-            ("obytes64", "4294967297"),
-            ("oerrors", "2"),
-            ("opackets64", "40"),
-            ("rbytes64", "8589934592"),
-        ],
-    );
-    for (question, text) in kstats {
-        capture.record(question, Ok(text.into_bytes()));
-    }
+fn add_machine(capture: &mut Capture) -> Filled {
+    kstats::add(capture)?;
     let text = |text: &str| Ok(text.as_bytes().to_vec());
     capture.record("call uname", text("SunOS\0host\x005.11\0illumos-0000000000\0i86pc\0"));
     capture.record("call swapctl", text("/dev/zvol/dsk/rpool/swap\t524288\t500000\n"));
@@ -721,15 +633,16 @@ fn add_machine(capture: &mut Capture) {
         login(8, b"", b"pts/2", b"", 77),
     ];
     capture.entries.insert(b"var/adm/utmpx".to_vec(), Entry::File(utmpx.concat()));
+    Ok(())
 }
 
 fn add_interfaces(capture: &mut Capture) {
-    // IFF_UP, IFF_BROADCAST, IFF_LOOPBACK, IFF_RUNNING, IFF_MULTICAST.
-    let (loopback, broadcast) = (0x849u64.to_le_bytes(), 0x843u64.to_le_bytes());
+    // IFF_UP, IFF_BROADCAST, IFF_LOOPBACK, IFF_POINTOPOINT, IFF_RUNNING, IFF_MULTICAST.
+    let (loopback, broadcast, tunnel) = (0x849u64.to_le_bytes(), 0x843u64.to_le_bytes(), 0x851u64.to_le_bytes());
     let hardware = [25, 0, 2, 0, 4, 0, 6, 0, 0, 8, 0x20, 1, 0, 2];
     let lists = [
-        ("inet", [("lo0", inet([127, 0, 0, 1])), ("net0", inet([10, 0, 0, 2]))]),
-        ("inet6", [("lo0", inet6("::1", 0)), ("net0", inet6("fe80::208:20ff:fe01:2", 2))]),
+        ("inet", vec![("lo0", inet([127, 0, 0, 1])), ("net0", inet([10, 0, 0, 2])), ("ip.tun0", inet([10, 9, 0, 1]))]),
+        ("inet6", vec![("lo0", inet6("::1", 0)), ("net0", inet6("fe80::208:20ff:fe01:2", 2))]),
     ];
     for (family, list) in lists {
         let all: Vec<u8> = list.iter().flat_map(|(name, address)| lifreq(name, address)).collect();
@@ -740,14 +653,23 @@ fn add_interfaces(capture: &mut Capture) {
             };
             let netmask = match (family, *name) {
                 ("inet", "lo0") => inet([255, 0, 0, 0]),
+                (_, "ip.tun0") => inet([255, 255, 255, 255]),
                 ("inet", _) => inet([255, 255, 255, 0]),
                 (_, "lo0") => inet6("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 0),
                 _ => inet6("ffc0::", 0),
             };
             answer("SIOCGLIFNETMASK", Ok(netmask));
-            answer("SIOCGLIFFLAGS", Ok(if *name == "lo0" { loopback } else { broadcast }.to_vec()));
-            answer("SIOCGLIFMTU", Ok(if *name == "lo0" { 8232u32 } else { 1500 }.to_le_bytes().to_vec()));
-            answer("SIOCGLIFHWADDR", if *name == "lo0" { Err(EADDRNOTAVAIL) } else { Ok(hardware.to_vec()) });
+            let (flags, mtu) = match *name {
+                "lo0" => (loopback, 8232u32),
+                "net0" => (broadcast, 1500),
+                _ => (tunnel, 1480),
+            };
+            answer("SIOCGLIFFLAGS", Ok(flags.to_vec()));
+            answer("SIOCGLIFMTU", Ok(mtu.to_le_bytes().to_vec()));
+            answer("SIOCGLIFHWADDR", if *name == "net0" { Ok(hardware.to_vec()) } else { Err(EADDRNOTAVAIL) });
+            if *name == "ip.tun0" {
+                answer("SIOCGLIFDSTADDR", Ok(inet([10, 9, 0, 2])));
+            }
             if family == "inet" && *name == "net0" {
                 answer("SIOCGLIFBRDADDR", Ok(inet([10, 0, 0, 255])));
             }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use psoxide_parse::sunos::kstat::Kstat;
 use psoxide_parse::sunos::mnttab::{self, Mount};
 use psoxide_parse::{ParseError, decimal, trim};
 
@@ -38,24 +39,33 @@ impl DiskReadings for Sunos {
     /// `rtime` is how long a disk was busy, and `wtime` how long requests waited for it. psutil calls these the times of
     /// reading and of writing, which the kernel does not count separately.
     fn disk_io_counters(source: &Source) -> Result<Vec<(OsString, DiskIo)>> {
-        source.kstats(&Question::Class("disk"), |all| {
-            let disks = all.iter().filter(|kstat| kstat.text("nread").is_some());
-            let disks = disks.map(|kstat| {
-                let io = DiskIo {
-                    read_count: kstat.number("reads")?,
-                    write_count: kstat.number("writes")?,
-                    read_bytes: kstat.number("nread")?,
-                    write_bytes: kstat.number("nwritten")?,
-                    read_time: Some(kstat.seconds("rtime")?),
-                    write_time: Some(kstat.seconds("wtime")?),
-                    busy_time: Some(kstat.seconds("rtime")?),
-                    ..DiskIo::default()
-                };
-                Ok::<_, ParseError>((text(kstat.name), io))
-            });
-            disks.collect()
+        disks(source, |kstat| {
+            let io = DiskIo {
+                read_count: kstat.number("reads")?,
+                write_count: kstat.number("writes")?,
+                read_bytes: kstat.number("nread")?,
+                write_bytes: kstat.number("nwritten")?,
+                read_time: Some(kstat.seconds("rtime")?),
+                write_time: Some(kstat.seconds("wtime")?),
+                busy_time: Some(kstat.seconds("rtime")?),
+                ..DiskIo::default()
+            };
+            Ok((text(kstat.name), io))
         })
     }
+
+    /// Pools of ZFS are of the class `disk` too, and their disks count the same bytes.
+    fn whole_disks(source: &Source) -> Result<Vec<OsString>> {
+        let named = disks(source, |kstat| Ok((kstat.module != b"zfs").then(|| text(kstat.name))))?;
+        Ok(named.into_iter().flatten().collect())
+    }
+}
+
+/// Reads the kstats of disks and of pools.
+fn disks<T>(source: &Source, read: impl Fn(&Kstat<'_>) -> Result<T, ParseError>) -> Result<Vec<T>> {
+    source.kstats(&Question::Class("disk"), |all| {
+        all.iter().filter(|kstat| kstat.text("nread").is_some()).map(read).collect()
+    })
 }
 
 fn partition(mount: Mount<'_>) -> DiskPartition {

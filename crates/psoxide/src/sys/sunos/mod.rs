@@ -2,6 +2,22 @@
 //!
 //! `calls` lists the questions, `live` asks the running kernel, and everything else is ordinary code on any machine. A file of
 //! /proc is a question as any other: `files` answers it from a capture, and `tree` from a directory of copied files.
+//!
+//! | files of /proc/PID | readings |
+//! | --- | --- |
+//! | `psinfo` | names, parent, state, ids, terminal, start, memory, CPU, data model, zone, project, task, contract |
+//! | `status` | CPU times, with those of children |
+//! | `usage` | context switches, page faults, CPU times where `status` is refused |
+//! | `lusage`, `lwp/LWP/lwpusage` | threads |
+//! | `cred` | saved ids |
+//! | `argv`, `cmdline`, `as` | arguments and environment |
+//! | `path/a.out`, `execname`, `path/cwd` | program and directory |
+//! | `fd`, `path/FD`, `fdinfo/FD` | open files, UNIX sockets, name of the terminal |
+//! | `xmap`, `map` | mappings |
+//! | `auxv` | the size of a page, in a directory of copied files |
+//!
+//! The port reads no other file. psutil has no reading for what they hold: `sigact` (actions of signals), `root`, `watch`,
+//! `priv`, `secflags`, `ldt`. `psinfo` has the fields of `lwpsinfo` and `lwpstatus` that a process needs.
 
 mod abi;
 mod calls;

@@ -225,14 +225,16 @@ fn status(state: i32) -> ConnectionStatus {
     }
 }
 
-/// The kstats of links, by name. The module `link` has them on newer kernels, the driver's on older ones; a loopback has none
-/// of the counters.
+/// The kstats of links, by name. The module `link` has them on newer kernels. On older ones the driver's module has them, and
+/// their name is the driver's with the instance. Other kstats of a driver, such as `e1000g:0:mac`, count the same packets again.
+/// A loopback has none of the counters.
 fn links<'a, 'b>(all: &'a [Kstat<'b>]) -> BTreeMap<&'b [u8], &'a Kstat<'b>> {
     let mut links: BTreeMap<&[u8], &Kstat<'_>> = BTreeMap::new();
     for kstat in all.iter().filter(|kstat| kstat.text("rbytes64").or(kstat.text("rbytes")).is_some()) {
-        let place = links.entry(kstat.name).or_insert(kstat);
         if kstat.module == b"link" {
-            *place = kstat;
+            links.insert(kstat.name, kstat);
+        } else if kstat.name == [kstat.module, kstat.instance.to_string().as_bytes()].concat() {
+            links.entry(kstat.name).or_insert(kstat);
         }
     }
     links
