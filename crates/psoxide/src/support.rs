@@ -286,9 +286,12 @@ pub fn platform_md(evidence: &str) -> String {
         - –: the system lacks the call.\n\n\
         The Linux tests run on x86_64. The Windows tests are built with mingw-w64 and run under Wine 10. Nothing has run on \
         Windows itself. The code type-checks for `x86_64-pc-windows-msvc`.\n\n\
-        The recorded answers of FreeBSD, OpenBSD and NetBSD come from kernels 12.1, 8.0-beta and 10.99.12. The library's \
-        tests, the command and, for FreeBSD and NetBSD, the Python module are linked for these systems. None of them has \
-        run there.\n\n",
+        The recorded answers of FreeBSD, OpenBSD and NetBSD come from kernels 12.1, 8.0-beta and 10.99.12. No kernel of macOS \
+        or SunOS has given an answer: all captures of these two are built from their headers.\n\n\
+        `cargo xtask ports` links the library's tests, `live-report`, the command and the Python module for FreeBSD 14.0, \
+        NetBSD 10.1, OpenBSD 7.8, macOS 11.0 (x86_64 and arm64) and illumos. The linker knows the symbols of each system, \
+        those of illumos from the list `xtask/src/ports/illumos.txt`. No program of psoxide has run on these systems. \
+        `cargo xtask live-report` prints what a first run there has to show.\n\n",
     );
     text.push_str(UNSEEN_UNDER_WINE);
     text.push_str("## Calls\n\n");

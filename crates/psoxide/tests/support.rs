@@ -132,6 +132,56 @@ fn captures_answer_what_support_rs_lists() {
     assert_eq!(seen, listed, "testdata/evidence.txt is not current: run this test with PSOXIDE_EVIDENCE=write");
 }
 
+/// The kinds of questions of SunOS that no copied file answers, by the beginning of their keys.
+#[cfg(target_os = "linux")]
+const QUESTIONS_OF_SUNOS: [&str; 17] = [
+    "stat ",
+    "kstat module cpu\n",
+    "kstat module cpu_info",
+    "kstat module unix",
+    "kstat class disk",
+    "kstat class net",
+    "kstat raw",
+    "call swapctl",
+    "call statvfs",
+    "call getpwuid",
+    "call getzonenamebyid",
+    "call uname",
+    "mib2",
+    "ioctl SIOCGLIFCONF",
+    "ioctl SIOCGLIFNETMASK",
+    "ioctl SIOCGLIFFLAGS",
+    "ioctl SIOCGLIFMTU",
+];
+
+/// `cargo xtask live-report` makes these calls, and is to show what each call of the live file answers.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_calls_ask_every_kind_of_question_of_sunos() {
+    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/sunos/5.11-i86pc-built.txt");
+    let whole = psoxide_capture::Capture::read(&testdata).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("capture.txt");
+    for kind in QUESTIONS_OF_SUNOS {
+        let mut capture = whole.clone();
+        capture.answers.retain(|question, _| !format!("{question}\n").starts_with(kind));
+        assert_ne!(capture.answers.len(), whole.answers.len(), "the capture has no {kind}");
+        std::fs::write(&file, capture.to_text()).unwrap();
+        let system = System::at_root(&file).unwrap();
+        let processes = system.processes().unwrap();
+        let is_asked = |answer: Result<()>| {
+            answer.is_err_and(|error| {
+                error.kind() == psoxide::ErrorKind::NotCaptured && error.to_string().contains(kind.trim())
+            })
+        };
+        let asks = CALLS
+            .iter()
+            .filter(|call| !is_live_only(call.name))
+            .any(|call| processes.iter().any(|process| is_asked(make(call.name, &system, process).unwrap())));
+        assert!(asks, "no call asks {kind}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_capture_of_linux_is_read_from_its_file() {

@@ -83,8 +83,10 @@ pub(crate) fn make(name: &str, system: &System, me: &Process) -> Option<Result<(
         "Process::threads" => me.threads().map(drop),
         "Process::uids" => me.uids().map(drop),
         "Process::username" => me.username().map(drop),
-        // It times out, and that is an answer.
-        "Process::wait" => me.wait(Some(Duration::ZERO)).map(drop),
+        "Process::wait" => to_another(|process| {
+            process.kill()?;
+            process.wait(Some(Duration::from_secs(60))).map(drop)
+        }),
         "System::boot_time" => system.boot_time().map(drop),
         "System::core_kinds" => system.core_kinds().map(drop),
         "System::cpu_count" => system.cpu_count().map(drop),
