@@ -188,7 +188,9 @@ def top(args):
             os.write(fd, keys)
             time.sleep(0.5)
             os.close(fd)
-            os.waitpid(pid, 0)
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                os.kill(pid, signal.SIGKILL)  # btm waits for its terminal, which is gone
+                os.waitpid(pid, 0)
         end(processes)
         shutil.rmtree(config)
     for name in SCREENS.keys() - running.keys():
