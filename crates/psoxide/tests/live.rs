@@ -259,22 +259,42 @@ fn signals_and_exit_codes_are_told() {
 #[test]
 fn fingerprints_know_who_began_and_who_ended() {
     let system = System::host();
-    let mut known = Fingerprints::default();
-    let mut has = |pid: Pid| {
-        system.fingerprints(&mut known).unwrap();
-        assert!(known.by_pid.is_sorted_by_key(|(pid, _)| *pid));
-        known.by_pid.iter().any(|(other, _)| *other == pid)
-    };
-    for _ in 0..20 {
-        let child = sleeper();
-        let pid = child.0.pid();
-        assert!(has(pid));
-        // Mostly nothing is started between these two calls, so that the second one does not list the processes.
-        assert!(has(pid));
-        child.0.kill().unwrap();
-        child.0.wait(None).unwrap();
-        assert!(!has(pid));
+    for most_files in [0, 3, 1000] {
+        let mut known = Fingerprints::keeping(most_files);
+        let mut has = |pid: Pid| {
+            system.fingerprints(&mut known).unwrap();
+            assert!(known.by_pid.is_sorted_by_key(|(pid, _)| *pid));
+            known.by_pid.iter().any(|(other, of)| *other == pid && of.is_some())
+        };
+        for _ in 0..20 {
+            let child = sleeper();
+            let pid = child.0.pid();
+            assert!(has(pid));
+            // Mostly nothing is started between these two calls, so that the second one does not list the processes.
+            assert!(has(pid));
+            child.0.kill().unwrap();
+            child.0.wait(None).unwrap();
+            assert!(!has(pid));
+        }
     }
+}
+
+#[test]
+fn fingerprints_from_files_that_are_kept_open_are_the_same() {
+    let child = sleeper();
+    child.0.suspend().unwrap();
+    let of = |known: &mut Fingerprints| {
+        System::host().fingerprints(known).unwrap();
+        known.by_pid.iter().find(|(pid, _)| *pid == child.0.pid()).unwrap().1
+    };
+    let (mut plain, mut keeping) = (Fingerprints::default(), Fingerprints::keeping(1000));
+    until("it is stopped", || child.0.status().unwrap() == ProcessStatus::Stopped);
+    let stopped = of(&mut plain);
+    assert!((0..3).all(|_| of(&mut keeping) == stopped));
+    child.0.set_nice(3).unwrap();
+    let changed = of(&mut keeping);
+    assert_ne!(changed, stopped);
+    assert_eq!(changed, of(&mut plain));
 }
 
 #[test]

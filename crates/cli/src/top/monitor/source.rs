@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant, SystemTime};
 
 use psoxide::{
-    Backend, Battery, Fan, Gpu, LoadAverage, Pid, Pressure, PressureOf, Process, Query, Snapshot, SwapMemory, System,
-    Temperature, VirtualMemory,
+    Backend, Battery, Fan, Gpu, LoadAverage, Pid, Pressure, PressureOf, Process, Query, Resource, Snapshot, SwapMemory,
+    System, Temperature, VirtualMemory,
 };
 
 /// A way from one recorded sample to another.
@@ -96,6 +96,9 @@ pub(crate) struct Sensors {
     pub(crate) frequencies: Vec<f64>,
 }
 
+/// Files of processes that are kept open. Each takes 5 KiB of the kernel's memory.
+const MOST_FILES: usize = 4096;
+
 /// A machine, read now.
 pub(crate) struct Machine {
     system: System,
@@ -104,7 +107,12 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(system: System) -> Self {
-        Self { system, fingerprints: psoxide::Fingerprints::default() }
+        let limit = system.current_process().and_then(|own| own.rlimit(Resource::Nofile));
+        // At most half of the descriptors that this program may have.
+        let half = limit
+            .map_or(0, |limit| limit.soft.map_or(usize::MAX, |soft| usize::try_from(soft / 2).unwrap_or(usize::MAX)));
+        let fingerprints = psoxide::Fingerprints::keeping(half.min(MOST_FILES));
+        Self { system, fingerprints }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Reads the machine and lists its processes: /proc, /proc/stat, /proc/uptime, /proc/sys/kernel.
 
 use std::ffi::OsString;
-use std::hash::BuildHasher as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +9,7 @@ use psoxide_parse::linux::{cpu_stat, status, uptime};
 use psoxide_parse::{ParseError, decimal, trim};
 
 use super::live::Live;
-use super::{Linux, Source, parentage};
+use super::{Linux, Source, fingerprints, parentage};
 use crate::sys::{Parentage, SystemReadings, text};
 use crate::{Error, Fingerprints, HostInfo, Pid, Result};
 
@@ -67,34 +66,7 @@ impl SystemReadings for Linux {
     }
 
     fn fingerprints(source: &Source, known: &mut Fingerprints) -> Result<()> {
-        let procfs = source.live().and_then(Live::open_procfs);
-        // Each call uses the same seed, so that hashes of two calls can be compared.
-        let hash = foldhash::fast::FixedState::default();
-        let read = |pid| match source.read_process(procfs.as_ref(), pid, "stat", |bytes| Ok(hash.hash_one(bytes))) {
-            Ok(fingerprint) => Some(Some(fingerprint)),
-            // The process has ended since the pids were listed.
-            Err(error) if error.is_missing() => None,
-            Err(_) => Some(None),
-        };
-        // The forks of all namespaces. They are counted before the pids are listed: a process that is started in
-        // between is listed, and is counted the next time.
-        let started = source.live().and_then(|_| source.read_one(&source.procfs("stat"), cpu_stat::processes).ok());
-        // Where process 1 is hidden (hidepid), a process can come to be seen without being started.
-        let sees_all = known.by_pid.first().is_some_and(|(pid, _)| *pid == 1);
-        if started.is_some() && started == known.started && sees_all {
-            known.by_pid.retain_mut(|(pid, fingerprint)| match read(*pid) {
-                Some(now) => {
-                    *fingerprint = now;
-                    true
-                }
-                None => false,
-            });
-        } else {
-            known.by_pid.clear();
-            known.by_pid.extend(source.pids()?.into_iter().filter_map(|pid| Some((pid, read(pid)?))));
-        }
-        known.started = started;
-        Ok(())
+        fingerprints::read(source, known)
     }
 
     fn parentage(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Parentage>> {

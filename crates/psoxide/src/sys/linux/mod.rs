@@ -27,6 +27,7 @@ mod disk;
 mod exec;
 #[cfg(feature = "capture")]
 mod files;
+mod fingerprints;
 mod handle;
 mod limits;
 #[cfg(target_os = "linux")]

@@ -2,6 +2,7 @@
 //! possible.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,6 +57,9 @@ without_values! {
         fn self_inode(fd: i32) -> Option<u64>;
         fn read<T>(path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T>;
         fn read_record<T>(path: &Path, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T>;
+        fn effective_user() -> u32;
+        fn open_to_keep(path: &Path) -> Result<File>;
+        fn read_again<T>(file: &File, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T>;
         fn link(path: &Path) -> Result<Vec<u8>>;
         fn kind(path: &Path) -> Result<FileKind>;
         fn describe(link: &Path) -> Result<OpenFileInfo>;

@@ -1,6 +1,7 @@
 //! Opens and reads files, and lists directories.
 
 use std::ffi::CStr;
+use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -37,6 +38,22 @@ impl Live {
         parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
     ) -> Result<T> {
         read_record(&open(CWD, path)?, u64::MAX, parse)
+    }
+
+    /// Opens a file that is one record, to read it again and again.
+    pub(crate) fn open_to_keep(&self, path: &Path) -> Result<File> {
+        open(CWD, path).map(File::from)
+    }
+
+    /// Reads a file of less than a page as it is now.
+    pub(crate) fn read_again<T>(
+        &self,
+        file: &File,
+        parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
+    ) -> Result<T> {
+        let mut space = [0; FIRST_READ];
+        let n = retry_on_intr(|| rustix::io::pread(file, &mut space, 0)).map_err(Error::io)?;
+        Ok(parse(space.get(..n).unwrap_or(&space))?)
     }
 
     /// Reads the target of a link.

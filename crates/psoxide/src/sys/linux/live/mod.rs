@@ -79,6 +79,11 @@ impl Live {
         (page_size, rustix::param::clock_ticks_per_second())
     }
 
+    /// Returns the user whose rights the calling process has.
+    pub(crate) fn effective_user(&self) -> u32 {
+        rustix::process::geteuid().as_raw()
+    }
+
     /// Counts the online CPUs, including those that this process may not use.
     pub(crate) fn online_cpus(&self) -> Option<usize> {
         ffi::online_cpus()
