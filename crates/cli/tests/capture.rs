@@ -87,6 +87,7 @@ snapshots! {
     netbsd_procinfo_zombie: "procinfo" "113";
     netbsd_free: "free";
     netbsd_cpu: "cpu";
+    netbsd_procsmem: "procsmem";
     netbsd_netstat: "netstat";
     netbsd_netstat_unix: "netstat" "--kind" "unix";
     netbsd_disks: "disks";

@@ -6,7 +6,7 @@ use psoxide::{Field, Reading};
 use super::Subcommand;
 use crate::args::ListArgs;
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::listing::Listing;
 use crate::output::column::Meta;
 use crate::process::columns::COLUMNS;
@@ -51,6 +51,12 @@ impl Subcommand for Procsmem {
         let mut refused = 0;
         let found = LISTING.run(context, &self.list, self.select.tree(), |ask| {
             let mut sample = sampler.sample(ask)?;
+            let is_missing = |process: &Proc| matches!(process.row.memory_footprint, Reading::Unsupported);
+            if !sample.rows.is_empty() && sample.rows.iter().all(is_missing) {
+                return Err(Failure::Other(
+                    "this system does not count the memory of each process alone; see ps --sort=-rss".into(),
+                ));
+            }
             let footprint = |process: &Proc| process.row.memory_footprint.value().map_or(0, |memory| memory.uss);
             refused = sample.rows.iter().filter(|p| matches!(p.row.memory_footprint, Reading::Denied)).count();
             sample.rows.retain(|process| footprint(process) > 0);
