@@ -7,13 +7,20 @@ use crate::arguments;
 use crate::asm::{Helper, If, Instruction, Label, Op, Program, Reg};
 use crate::iterator::{self, OUT, STACK, TASK, follow};
 use crate::kernel::{Kernel, Place};
-use crate::record::{RECORD, Word, word};
+use crate::record::{RECORD, UNKNOWN, Word, word};
 
-/// Positions on the stack below the record, for temporary pointers.
-pub(crate) const SCRATCH: [i16; 7] =
-    [-RECORD - 56, -RECORD - 48, -RECORD - 40, -RECORD - 32, -RECORD - 24, -RECORD - 16, -RECORD - 8];
+/// Positions on the stack for temporary pointers: three below the record, and those of the words that [`last`] writes.
+const SCRATCH: [i16; 7] = [
+    -RECORD - 24,
+    -RECORD - 16,
+    -RECORD - 8,
+    word(Word::Policy),
+    word(Word::EffectivePriority),
+    word(Word::RealtimePriority),
+    word(Word::Descriptors),
+];
 /// The stack has 512 bytes, see Documentation/bpf/bpf_design_QA.rst. Loops take 16 of them (`Program::give_up`).
-const _: () = assert!(RECORD + 56 + 16 <= 512);
+const _: () = assert!(RECORD + 24 + 16 <= 512);
 
 const SIGNAL: Reg = Reg::R7;
 /// Holds the thread or the CPU of a loop.
@@ -151,6 +158,7 @@ pub(crate) fn program(kernel: &Kernel<'_>, form: Form) -> Option<Vec<Instruction
     threads(&mut p, kernel, signal_type, io)?;
     keep(&mut p, SIGNAL, lock, Word::LockAfter);
     memory(&mut p, kernel, release)?;
+    last(&mut p, kernel)?;
 
     match form {
         Form::Record | Form::RecordAndArguments => {
@@ -349,6 +357,87 @@ fn memory(p: &mut Program, kernel: &Kernel<'_>, release: Label) -> Option<()> {
 
 /// The size of a CPU's part of a count in bytes.
 const PART: i32 = 4;
+
+/// Writes the words whose places [`memory`] used: how the process is scheduled, and how many descriptors it has open.
+///
+/// /proc counts the bits of the table of open descriptors (fs/proc/fd.c: proc_readfd_count) under a lock that keeps the
+/// table. Here the kernel keeps a table until all programs that may read it have ended (RCU). It frees what holds the
+/// table as soon as a process has let go of it. So the count is valid if the process still has the same files after it.
+fn last(p: &mut Program, kernel: &Kernel<'_>) -> Option<()> {
+    /// Descriptors in a table that is counted here.
+    const MOST: i32 = 1 << 16;
+    const FILES: Reg = SIGNAL;
+    for (path, to) in
+        [("policy", Word::Policy), ("prio", Word::EffectivePriority), ("rt_priority", Word::RealtimePriority)]
+    {
+        keep(p, TASK, kernel.place(kernel.task, path)?, to);
+    }
+    let (files, files_type) = kernel.pointer(kernel.task, "files")?;
+    let (table, table_type) = kernel.pointer(files_type, "fdt")?;
+    let (room, open) = (kernel.place(table_type, "max_fds")?, kernel.offset(table_type, "open_fds")?);
+    let [end, ..] = SCRATCH;
+    let (next, skip, counted, unknown, done) = (p.label(), p.label(), p.label(), p.label(), p.label());
+    p.store_value(STACK, word(Word::Descriptors), 0);
+    follow(p, kernel, files);
+    p.copy(FILES, Reg::R1);
+    p.jump_if(FILES, If::Equal, 0, counted);
+    p.load(AT, FILES, table.offset, table.size);
+    p.load(Reg::R1, AT, room.offset, room.size);
+    p.jump_if(Reg::R1, If::Greater, MOST, unknown);
+    p.op(Reg::R1, Op::ShiftRight, 3);
+    p.store(STACK, end, Reg::R1);
+    p.at(Reg::R1, AT, open);
+    kernel.word(p, AT);
+    p.load(Reg::R1, STACK, end, 8);
+    p.op_reg(Reg::R1, Op::Add, AT);
+    p.store(STACK, end, Reg::R1);
+    p.place(next);
+    p.load(Reg::R1, STACK, end, 8);
+    p.jump_if_reg(Reg::R1, If::Equal, AT, counted);
+    p.give_up(unknown);
+    p.copy(Reg::R1, AT);
+    kernel.numbers(p);
+    p.load(Reg::R1, Reg::R0, 0, 8);
+    p.jump_if(Reg::R1, If::Equal, 0, skip);
+    for half in [0, 4] {
+        p.load(Reg::R1, Reg::R0, half, 4);
+        count_bits(p);
+        add(p, Word::Descriptors);
+    }
+    p.place(skip);
+    p.op(AT, Op::Add, 8);
+    p.jump(next);
+    p.place(counted);
+    follow(p, kernel, files);
+    p.jump_if_reg(Reg::R1, If::Equal, FILES, done);
+    p.place(unknown);
+    p.store_value(STACK, word(Word::Descriptors), UNKNOWN);
+    p.place(done);
+    Some(())
+}
+
+/// Sets R1, which holds 32 bits, to the number of bits that are set. R2 is lost.
+fn count_bits(p: &mut Program) {
+    let shifted = |p: &mut Program, by| {
+        p.copy(Reg::R2, Reg::R1);
+        p.op(Reg::R2, Op::ShiftRight, by);
+    };
+    shifted(p, 1);
+    p.op(Reg::R2, Op::And, 0x5555_5555);
+    p.op_reg(Reg::R1, Op::Sub, Reg::R2);
+    shifted(p, 2);
+    p.op(Reg::R2, Op::And, 0x3333_3333);
+    p.op(Reg::R1, Op::And, 0x3333_3333);
+    p.op_reg(Reg::R1, Op::Add, Reg::R2);
+    for by in [4, 8, 16] {
+        shifted(p, by);
+        p.op_reg(Reg::R1, Op::Add, Reg::R2);
+        if by == 4 {
+            p.op(Reg::R1, Op::And, 0x0f0f_0f0f);
+        }
+    }
+    p.op(Reg::R1, Op::And, 0x3f);
+}
 
 /// Sets R0 to the address of a CPU's copy of the number in the map. `cpu` sets R3 to the CPU.
 pub(crate) fn lookup(p: &mut Program, key: i16, cpu: impl FnOnce(&mut Program)) {

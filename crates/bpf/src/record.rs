@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use psoxide_parse::Cursor;
 use psoxide_parse::linux::pid_io::Io;
-use psoxide_parse::linux::stat::Stat;
+use psoxide_parse::linux::stat::{Scheduling, Stat};
 
 use crate::Pid;
 use crate::iterator::numbers;
@@ -70,7 +70,16 @@ pub(crate) enum Word {
     ArgumentsStart,
     ArgumentsEnd,
     EnvironmentEnd,
+    // The last words are written last, because the program keeps pointers in their place before.
+    Policy,
+    EffectivePriority,
+    RealtimePriority,
+    /// The number of open descriptors, or [`UNKNOWN`].
+    Descriptors,
 }
+
+/// Stands for a number of descriptors that must be read from /proc.
+pub(crate) const UNKNOWN: i32 = -1;
 
 /// The units in which /proc reports times and memory.
 #[derive(Debug, Clone, Copy)]
@@ -90,8 +99,8 @@ impl Units {
 }
 
 /// The size of a record in bytes.
-pub(crate) const RECORD: i16 = 8 * (Word::EnvironmentEnd as i16 + 1);
-const BYTES: usize = 8 * (Word::EnvironmentEnd as usize + 1);
+pub(crate) const RECORD: i16 = 8 * (Word::Descriptors as i16 + 1);
+const BYTES: usize = 8 * (Word::Descriptors as usize + 1);
 
 /// Returns the position of a word on the stack, relative to R10.
 pub(crate) const fn word(word: Word) -> i16 {
@@ -240,6 +249,12 @@ impl<'a> Record<'a> {
         [self.word(Word::VoluntarySwitches), self.word(Word::InvoluntarySwitches)]
     }
 
+    /// Returns the number of open descriptors. Returns `None` if there are very many, or if the process was about to end.
+    #[must_use]
+    pub fn descriptors(&self) -> Option<u64> {
+        Some(self.word(Word::Descriptors)).filter(|count| *count != i64::from(UNKNOWN).cast_unsigned())
+    }
+
     fn is_kernel_thread(&self) -> bool {
         self.word(Word::Flags) & KERNEL_THREAD != 0
     }
@@ -335,7 +350,11 @@ impl<'a> Record<'a> {
             vsize: total.saturating_mul(units.page_size),
             rss: resident,
             processor: Some(self.word(Word::Cpu)),
-            scheduling: None,
+            scheduling: Some(Scheduling {
+                priority: self.int(Word::EffectivePriority) - 100, // include/linux/sched/prio.h: MAX_RT_PRIO
+                rt_priority: self.word(Word::RealtimePriority),
+                policy: self.word(Word::Policy),
+            }),
             delayacct_blkio_ticks: Some(in_ticks(self.word(Word::BlockDelay))),
         })
     }

@@ -137,7 +137,7 @@ fn both() -> Option<[System; 2]> {
 }
 
 /// What is compared: all that a walk tells, and what hangs on it.
-const FIELDS: [Field; 17] = [
+const FIELDS: [Field; 19] = [
     Field::Ppid,
     Field::Name,
     Field::Cmdline,
@@ -155,6 +155,8 @@ const FIELDS: [Field; 17] = [
     Field::MemoryInfo,
     Field::PageFaults,
     Field::IoCounters,
+    Field::NumFds,
+    Field::Scheduling,
 ];
 
 fn by_identity(rows: &[Row]) -> HashMap<(Pid, Option<u64>), &Row> {

@@ -221,10 +221,8 @@ fn told() -> impl Iterator<Item = Field> {
     let others = [
         Field::Exe,
         Field::Cwd,
-        Field::NumFds,
         Field::NumHandles,
         Field::MemoryFootprint,
-        Field::Scheduling,
         Field::Cgroup,
         Field::NetNamespace,
         Field::OomScore,

@@ -131,4 +131,8 @@ impl<'a> Record<'a> {
     pub(crate) fn io(&self) -> Option<Io> {
         match self.0 {}
     }
+
+    pub(crate) fn descriptors(&self) -> Option<u64> {
+        match self.0 {}
+    }
 }

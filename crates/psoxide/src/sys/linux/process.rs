@@ -286,7 +286,10 @@ impl ProcessReadings for Linux {
     }
 
     fn num_fds(process: &Handle<'_>) -> Result<u64> {
-        descriptors::count(process)
+        match process.walked().and_then(|walked| walked.descriptors()) {
+            Some(count) => Ok(count),
+            None => descriptors::count(process),
+        }
     }
 
     fn cpu_num(process: &Handle<'_>) -> Result<u32> {
@@ -320,14 +323,8 @@ impl ProcessReadings for Linux {
     }
 
     fn scheduling(process: &Handle<'_>) -> Result<Scheduling> {
-        // A walk of all processes does not print these fields.
-        let told = process.stat()?.scheduling;
-        let scheduling = match told {
-            None => process.read_record("stat", |bytes| Ok(stat::parse(bytes)?.scheduling))?,
-            told => told,
-        };
         let stat::Scheduling { priority, rt_priority, policy } =
-            scheduling.ok_or_else(|| Error::unsupported("scheduling"))?;
+            process.stat()?.scheduling.ok_or_else(|| Error::unsupported("scheduling"))?;
         Ok(Scheduling {
             policy: scheduling_policy(policy),
             priority: i32::try_from(priority).map_err(|_| Error::out_of_range("priority", priority))?,
