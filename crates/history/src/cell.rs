@@ -251,3 +251,13 @@ pub(crate) fn reading<T>(value: Option<T>, reason: i64) -> Reading<T> {
         _ => Reading::NotAsked,
     }
 }
+
+/// Checks that a record is stored with all its fields, in their order.
+#[cfg(test)]
+#[track_caller]
+pub(crate) fn assert_stores_all<T: psoxide::Record + Stored>() {
+    let stored: Vec<&str> = T::fields().iter().map(|(name, _)| *name).collect();
+    let known: Vec<&str> = T::FIELDS.iter().map(|field| field.name).collect();
+    assert_eq!(stored, known);
+    assert_eq!(T::width(), known.len());
+}

@@ -141,22 +141,17 @@ mod tests {
     use psoxide::Record as _;
 
     use super::*;
+    use crate::cell::assert_stores_all;
 
     #[test]
     fn every_field_of_a_record_is_stored() {
-        fn same<T: psoxide::Record + Stored>() {
-            let stored: Vec<&str> = T::fields().iter().map(|(name, _)| *name).collect();
-            let known: Vec<&str> = T::FIELDS.iter().map(|field| field.name).collect();
-            assert_eq!(stored, known);
-            assert_eq!(T::width(), known.len());
-        }
-        same::<ProcessCpuTimes>();
-        same::<MemoryInfo>();
-        same::<MemoryFootprint>();
-        same::<PageFaults>();
-        same::<IoCounters>();
-        same::<CtxSwitches>();
-        same::<Scheduling>();
+        assert_stores_all::<ProcessCpuTimes>();
+        assert_stores_all::<MemoryInfo>();
+        assert_stores_all::<MemoryFootprint>();
+        assert_stores_all::<PageFaults>();
+        assert_stores_all::<IoCounters>();
+        assert_stores_all::<CtxSwitches>();
+        assert_stores_all::<Scheduling>();
     }
 
     #[test]

@@ -239,23 +239,19 @@ mod tests {
     use psoxide::{CpuTimes, DiskIo, DiskUsage, LoadAverage, NetIo, RunQueue, SwapMemory, VirtualMemory};
 
     use super::*;
+    use crate::cell::assert_stores_all;
 
     #[test]
     fn every_field_of_a_record_is_stored() {
-        fn same<T: psoxide::Record + Stored>() {
-            let stored: Vec<&str> = T::fields().iter().map(|(name, _)| *name).collect();
-            let known: Vec<&str> = T::FIELDS.iter().map(|field| field.name).collect();
-            assert_eq!(stored, known);
-        }
-        same::<VirtualMemory>();
-        same::<SwapMemory>();
-        same::<CpuTimes>();
-        same::<LoadAverage>();
-        same::<RunQueue>();
-        same::<Stall>();
-        same::<DiskUsage>();
-        same::<DiskIo>();
-        same::<NetIo>();
+        assert_stores_all::<VirtualMemory>();
+        assert_stores_all::<SwapMemory>();
+        assert_stores_all::<CpuTimes>();
+        assert_stores_all::<LoadAverage>();
+        assert_stores_all::<RunQueue>();
+        assert_stores_all::<Stall>();
+        assert_stores_all::<DiskUsage>();
+        assert_stores_all::<DiskIo>();
+        assert_stores_all::<NetIo>();
     }
 
     #[test]

@@ -11,8 +11,13 @@ use crate::columns;
 use crate::delta::New;
 use crate::facts::{FACTS, Facts};
 
-/// Mounts, disks, names and the facts of processes are read again after so many samples.
+/// Mounts, disks and names of the machine are read again after so many samples.
 const FRESH: u64 = 60;
+
+/// The facts of a process are read again after 6 to 11 samples, then after twice as many each time, up to 120 to 239. A
+/// process takes another user or moves to its control group soon after it began, and seldom later.
+const SOON: u64 = 6;
+const LATE: u64 = 120;
 
 /// How long a file system may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -37,6 +42,30 @@ struct Known {
     facts: Arc<Facts>,
     /// The sample in which the process was last seen.
     seen: u64,
+    /// The sample in which the facts are read again, and how many samples that is after they were read, at least.
+    due: u64,
+    wait: u64,
+}
+
+impl Known {
+    fn new(facts: Facts, turn: u64) -> Self {
+        let mut known = Self { facts: Arc::new(facts), seen: turn, due: 0, wait: SOON };
+        known.put_off(turn);
+        known
+    }
+
+    /// Sets when the facts are read again. The pid spreads the processes over the samples.
+    fn put_off(&mut self, turn: u64) {
+        self.due = turn + self.wait + u64::from(self.facts.pid) % self.wait;
+        self.wait = (self.wait * 2).min(LATE);
+    }
+
+    /// Whether the facts need not be read in this sample.
+    fn holds(&self, row: &Row, turn: u64) -> bool {
+        // A process that executes another program nearly always gets another name.
+        let is_named = || self.facts.name().map(Vec::as_slice) == row.name.value().map(|name| name.as_encoded_bytes());
+        turn < self.due && is_named()
+    }
 }
 
 impl Sampler {
@@ -126,33 +155,34 @@ impl Sampler {
     }
 
     fn processes(&mut self) -> Result<Vec<New>> {
-        // Told by the name: a process that executes another program nearly always gets another one.
         let dynamic = self.fields.iter().copied().chain([Field::Name]);
         let query = Query::from(dynamic).with_threads(1);
         let rows = self.system.snapshot(query)?.processes;
         let turn = self.turn;
-        let is_known = |row: &&Row| {
-            let known = self.known.get(&(row.pid, row.start));
-            // The pid spreads the processes over the samples.
-            let is_due = (turn + u64::from(row.pid)).is_multiple_of(FRESH);
-            let name = row.name.value().map(|name| crate::text::of(name));
-            known.is_some_and(|known| !is_due && known.facts.name() == name.as_ref())
-        };
-        let new: Vec<Pid> = rows.iter().filter(|row| !is_known(row)).map(|row| row.pid).collect();
-        if !new.is_empty() {
-            let facts = self.system.snapshot_of(&new, Query::from(FACTS.iter().copied()).with_threads(1))?;
+        let mut processes = Vec::with_capacity(rows.len());
+        let mut others = Vec::new();
+        for row in &rows {
+            match self.known.get_mut(&(row.pid, row.start)) {
+                Some(known) if known.holds(row, turn) => {
+                    known.seen = turn;
+                    processes.push((Arc::clone(&known.facts), columns::store(row, &self.fields)));
+                }
+                _ => others.push(row),
+            }
+        }
+        if !others.is_empty() {
+            let pids: Vec<Pid> = others.iter().map(|row| row.pid).collect();
+            let facts = self.system.snapshot_of(&pids, Query::from(FACTS.iter().copied()).with_threads(1))?;
             for row in facts.processes {
                 self.learn(&row);
             }
         }
-        let mut processes = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let Some(known) = self.known.get_mut(&(row.pid, row.start)) else {
-                // It ended before its facts were read.
-                continue;
-            };
-            known.seen = turn;
-            processes.push((Arc::clone(&known.facts), columns::store(row, &self.fields)));
+        for row in others {
+            // One that ended before its facts were read for the first time is left out.
+            if let Some(known) = self.known.get_mut(&(row.pid, row.start)) {
+                known.seen = turn;
+                processes.push((Arc::clone(&known.facts), columns::store(row, &self.fields)));
+            }
         }
         self.known.retain(|_, known| known.seen == turn);
         Ok(processes)
@@ -176,8 +206,11 @@ impl Sampler {
         }
         let key = (row.pid, row.start);
         match self.known.get_mut(&key) {
-            Some(known) if *known.facts == facts => known.seen = self.turn,
-            _ => _ = self.known.insert(key, Known { facts: Arc::new(facts), seen: self.turn }),
+            Some(known) if *known.facts == facts => {
+                known.seen = self.turn;
+                known.put_off(self.turn);
+            }
+            _ => _ = self.known.insert(key, Known::new(facts, self.turn)),
         }
     }
 }
@@ -228,4 +261,34 @@ pub(crate) fn machine(system: &System, slow: Option<Moment>) -> Result<Moment> {
     moment.disks = system.disk_io_counters().into();
     moment.nics = system.net_io_counters().into();
     Ok(moment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_read_again_less_and_less_often_and_in_turns() {
+        const PROCESSES: u32 = 1000;
+        let facts = |pid| Facts { pid, ..Facts::default() };
+        let mut all: Vec<Known> = (1..=PROCESSES).map(|pid| Known::new(facts(pid), 0)).collect();
+        let mut read: Vec<Vec<u64>> = vec![vec![0]; all.len()];
+        for turn in 1..2000 {
+            let mut now = 0;
+            for (known, read) in all.iter_mut().zip(&mut read) {
+                if turn >= known.due {
+                    known.put_off(turn);
+                    read.push(turn);
+                    now += 1;
+                }
+            }
+            // All of them were seen in the first sample.
+            assert!(turn < 500 || now <= PROCESSES / 20, "{now} in sample {turn}");
+        }
+        for turns in read {
+            let gaps: Vec<u64> = turns.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            assert!((SOON..2 * SOON).contains(&gaps[0]), "{gaps:?}");
+            assert!(gaps.iter().all(|gap| *gap < 2 * LATE) && gaps.len() > 10, "{gaps:?}");
+        }
+    }
 }
