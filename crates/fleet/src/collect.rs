@@ -253,7 +253,8 @@ impl Collector {
         if config.details || config.names.node() {
             fields.extend([Field::NumFds, Field::NumCtxSwitches]);
         }
-        let snapshot = self.system.snapshot(Query::from(fields.iter().copied()))?;
+        // One thread reads: an exporter must not take several CPUs at once, and each thread would keep rows of its own.
+        let snapshot = self.system.snapshot(Query::from(fields.iter().copied()).with_threads(1))?;
         let rows = &snapshot.processes;
         for row in rows {
             news.extend(self.refused.count(row, &fields));
@@ -416,13 +417,13 @@ fn chosen<'a>(seen: &[Seen<'a>], count: usize, above: &Above, passed: Option<Dur
         |seen| seen.since.io().into(),
     ];
     for key in keys {
-        let mut order: Vec<(u128, &Seen<'a>)> = seen.iter().map(|seen| (key(seen), seen)).collect();
-        order.sort_by_key(|(value, seen)| (std::cmp::Reverse(*value), seen.row.pid));
-        for (value, seen) in order.into_iter().take(count) {
-            if value > 0 && pids.insert(seen.row.pid) {
-                chosen.push(seen.row);
-            }
+        let order = |seen: &&Seen<'a>| (std::cmp::Reverse(key(seen)), seen.row.pid);
+        let mut most: Vec<&Seen<'a>> = seen.iter().filter(|seen| key(seen) > 0).collect();
+        if most.len() > count {
+            most.select_nth_unstable_by_key(count, order);
+            most.truncate(count);
         }
+        chosen.extend(most.into_iter().filter(|seen| pids.insert(seen.row.pid)).map(|seen| seen.row));
     }
     chosen.sort_by_key(|row| row.pid);
     chosen
@@ -473,7 +474,7 @@ impl<'a> DetailReader<'a> {
                 return;
             }
             let fields: FieldSet = [Field::MemoryFootprint].into_iter().collect();
-            let read = process().map(|process| process.row(fields, &self.system.pass(FieldSet::default())));
+            let read = process().map(|process| process.row(fields, &psoxide::Pass::default()));
             if let Some(footprint) = read.as_ref().and_then(|row| row.memory_footprint.value()) {
                 details.pss = footprint.pss;
                 details.swap_pss = footprint.swap.unwrap_or(0);

@@ -1,4 +1,4 @@
-//! adjtimex(2), which rustix does not wrap.
+//! adjtimex(2) and mallopt(3), which rustix does not wrap.
 #![allow(unsafe_code)]
 
 /// The state of the kernel's clock discipline, in seconds and hertz.
@@ -56,4 +56,17 @@ pub(crate) fn timex() -> Option<Timex> {
         tai: f64::from(raw.tai),
         synchronised: state != TIME_ERROR,
     })
+}
+
+/// Makes this program return the memory of a sample to the system between samples: all threads share one heap, and large
+/// buffers are mappings of their own, which end when they are freed.
+///
+/// This holds for the whole program, so only a program decides it. It must be called before other threads are started.
+/// Only the GNU C library has these settings.
+pub fn keep_heap_small() {
+    #[cfg(target_env = "gnu")]
+    for (parameter, value) in [(libc::M_ARENA_MAX, 1), (libc::M_MMAP_THRESHOLD, 128 << 10)] {
+        // SAFETY: mallopt takes two integers and may be called at any time. It ignores what it does not know.
+        unsafe { libc::mallopt(parameter, value) };
+    }
 }

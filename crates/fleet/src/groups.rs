@@ -191,6 +191,36 @@ pub(crate) struct Seen<'a> {
     pub(crate) since: Counts,
 }
 
+impl Group {
+    fn new(alive: Instant) -> Self {
+        Self { counts: Counts::default(), now: Now::default(), since: SystemTime::now(), alive }
+    }
+}
+
+impl Known {
+    /// Adds what the process did since `before` to its group.
+    fn see<'a>(
+        &mut self,
+        row: &'a Row,
+        before: &Counts,
+        groups: &mut BTreeMap<Arc<Key>, Group>,
+        moment: Instant,
+        details: &mut dyn FnMut(&Row, &mut Details),
+    ) -> Seen<'a> {
+        let counts = Counts::of(row, before);
+        let since = counts.since(before);
+        details(row, &mut self.details);
+        if let Some(key) = &self.group {
+            let group = groups.entry(Arc::clone(key)).or_insert_with(|| Group::new(moment));
+            group.counts = group.counts.plus(&since);
+            group.alive = moment;
+            group.now.add(row, &self.details);
+        }
+        self.counts = counts;
+        Seen { row, counts, since }
+    }
+}
+
 /// The group of all processes for whose group there is no room.
 const OTHER: &str = "other";
 
@@ -246,46 +276,36 @@ impl Groups {
         for group in self.groups.values_mut() {
             group.now = Now::default();
         }
-        let pass = system.pass(FieldSet::default());
-        let mut order: Vec<&Row> = rows.iter().collect();
-        // Where there is no room for all groups, those of the largest processes have it.
-        if self.groups.len() < most {
-            order.sort_by_key(|row| std::cmp::Reverse(row.memory_info.value().map_or(0, |memory| memory.rss)));
-        }
         let mut all = Vec::with_capacity(rows.len());
-        for row in order {
+        // A process that executes another program gets another name, and may get into another group.
+        let mut new = Vec::new();
+        for row in rows {
             let (Some(start), Some(name)) = (row.start, row.name.value()) else { continue };
-            let known = self.known.remove(&(row.pid, start));
-            let before = known.as_ref().map_or_else(|| self.baseline(row), |known| known.counts);
-            // A process that executes another program gets another name, and may get into another group.
-            let mut known = match known.filter(|known| known.name == *name) {
-                Some(known) => known,
-                None => Known {
-                    group: self.group_of(system, row, &pass).map(|key| self.room(key, most)),
-                    name: name.clone(),
-                    counts: Counts::default(),
-                    generation: 0,
-                    details: Details::default(),
-                },
-            };
-            let counts = Counts::of(row, &before);
-            let since = counts.since(&before);
-            details(row, &mut known.details);
-            if let Some(key) = &known.group {
-                let new = || Group {
-                    counts: Counts::default(),
-                    now: Now::default(),
-                    since: SystemTime::now(),
-                    alive: moment,
-                };
-                let group = self.groups.entry(Arc::clone(key)).or_insert_with(new);
-                group.counts = group.counts.plus(&since);
-                group.alive = moment;
-                group.now.add(row, &known.details);
+            match self.known.get_mut(&(row.pid, start)) {
+                Some(known) if known.name == *name => {
+                    known.generation = self.generation;
+                    let before = known.counts;
+                    all.push(known.see(row, &before, &mut self.groups, moment, details));
+                }
+                _ => new.push((row, start, name)),
             }
-            (known.counts, known.generation) = (counts, self.generation);
+        }
+        // Where there is no room for all groups, those of the largest processes have it.
+        new.sort_by_cached_key(|(row, ..)| std::cmp::Reverse(row.memory_info.value().map_or(0, |memory| memory.rss)));
+        // Not a pass over all processes, which would read each of them again.
+        let pass = psoxide::Pass::default();
+        for (row, start, name) in new {
+            let known = self.known.get(&(row.pid, start));
+            let before = known.map_or_else(|| self.baseline(row), |known| known.counts);
+            let mut known = Known {
+                group: self.group_of(system, row, &pass).map(|key| self.room(key, most)),
+                name: name.clone(),
+                counts: Counts::default(),
+                generation: self.generation,
+                details: Details::default(),
+            };
+            all.push(known.see(row, &before, &mut self.groups, moment, details));
             self.known.insert((row.pid, start), known);
-            all.push(Seen { row, counts, since });
         }
         self.known.retain(|_, known| known.generation == self.generation);
         let linger = self.grouping.linger;
@@ -312,13 +332,7 @@ impl Groups {
         // One place is for `other`.
         if self.groups.len() + 1 < most {
             let key = Arc::new(key);
-            let group = Group {
-                counts: Counts::default(),
-                now: Now::default(),
-                since: SystemTime::now(),
-                alive: Instant::now(),
-            };
-            self.groups.insert(Arc::clone(&key), group);
+            self.groups.insert(Arc::clone(&key), Group::new(Instant::now()));
             return key;
         }
         if self.folded.insert(key) {

@@ -44,6 +44,8 @@ pub mod web;
 #[cfg(feature = "export")]
 pub use collect::{Above, Collector, Config, OFF, Sample};
 #[cfg(feature = "export")]
+pub use ffi::keep_heap_small;
+#[cfg(feature = "export")]
 pub use groups::{GroupBy, Grouping, Pattern};
 #[cfg(feature = "export")]
 pub use metric::{Families, Family, Kind, Label, Labels, Metric, Number, Point};

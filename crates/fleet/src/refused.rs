@@ -17,7 +17,8 @@ impl Refused {
         let mut news = Vec::new();
         for field in fields {
             // A process that ends is no refusal, and a system without a reading has no such series.
-            let reason = match row.get(*field) {
+            let outcome = row.outcome(*field);
+            let reason = match &outcome {
                 Reading::Denied => "permission_denied",
                 Reading::Failed(error) => match error.kind() {
                     ErrorKind::Parse | ErrorKind::OutOfRange => "malformed",
@@ -28,7 +29,7 @@ impl Refused {
             };
             let count = self.0.entry((field.name(), reason)).or_default();
             if *count == 0 {
-                let why = row.get(*field).reason().unwrap_or_default();
+                let why = outcome.reason().unwrap_or_default();
                 news.push(format!("{} of process {}: {why} (counted from now on, not logged)", field.name(), row.pid));
             }
             *count += 1;

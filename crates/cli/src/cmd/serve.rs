@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use psoxide_fleet::serve::{Options, serve};
-use psoxide_fleet::{Above, Collector, Config, GroupBy, Grouping, Names, Pattern};
+use psoxide_fleet::{Above, Collector, Config, GroupBy, Grouping, Names, Pattern, keep_heap_small};
 use regex_lite::Regex;
 
 use super::{Subcommand, Takes};
@@ -82,6 +82,7 @@ enum NamesArg {
 impl ExportArgs {
     /// Prepares to sample the machine of `context`.
     pub(super) fn collector(self, context: &Context) -> Collector {
+        keep_heap_small();
         let names = match self.names {
             NamesArg::Otel => Names::Otel,
             NamesArg::Node => Names::Node,

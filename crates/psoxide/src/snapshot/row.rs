@@ -77,6 +77,12 @@ macro_rules! fields {
                 })+
             }
 
+            /// Returns whether a field has a value, and why not if it has none.
+            #[must_use]
+            pub fn outcome(&self, field: Field) -> Reading<()> {
+                match field { $(Field::$variant => self.$field.as_ref().map(|_| ()),)+ }
+            }
+
             /// Returns a field's value in the common form that the command, JSON and Python show.
             #[must_use]
             pub fn get(&self, field: Field) -> Reading<Value<'_>> {
