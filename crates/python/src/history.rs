@@ -153,12 +153,6 @@ impl Recorded {
         &self.0.header.host
     }
 
-    /// The time between two samples, in seconds.
-    #[getter]
-    fn interval(&self) -> f64 {
-        self.0.header.interval.as_secs_f64()
-    }
-
     /// The machine as it was.
     fn machine(&self, py: Python<'_>) -> Machine {
         Machine { system: py.detach(|| self.0.system()) }

@@ -1,10 +1,16 @@
 """The history of a machine that ``psoxide record`` has written (Linux)."""
 
 import datetime as _datetime
+import sys
 from collections.abc import Iterable, Iterator
 from os import PathLike
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
+
+if sys.platform == "linux":
+    from ._psoxide import Recorded as _Recorded
+else:
+    _Recorded = Any
 
 __all__ = ["History", "Sample", "Segment", "open"]
 
@@ -22,7 +28,7 @@ class Segment(NamedTuple):
     damage: list[str]
 
 class Sample:
-    def __init__(self, recorded: Any) -> None: ...
+    def __init__(self, recorded: _Recorded) -> None: ...
     @property
     def time(self) -> float: ...
     @property
