@@ -3,7 +3,7 @@
 //!
 //! | program | prints, of each … | module |
 //! | --- | --- | --- |
-//! | `Processes` | process: the values of `stat`, `statm`, `io` and the ids of `status` | `processes`, `record` |
+//! | `Processes` | process: the values of `stat`, `statm`, `io`, the ids of `status`, the number of descriptors | `processes`, `record` |
 //! | `Arguments` | process: the same record, and the caller's own command lines | `processes`, `arguments` |
 //! | `OneProcess` | process, only one: the same record, written over the question | `processes`, `record` |
 //! | `Family` | process: pid, parent, start, number of threads | `family` |
