@@ -1,15 +1,19 @@
 //! Measures a scrape beside node_exporter and process-exporter, and the recorder, and writes their sections of BENCHMARKS.md.
 
 use std::fs;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use psoxide::{Backend, Field, ProcessCpuTimes, System};
+
 use super::{Parts, Running, eventually, free_address, get, unpack};
 use crate::steps::{Result, cargo, output_of, run, workspace};
 
-/// Scrapes of each exporter.
+/// Scrapes of each exporter, unless they take longer than [`LONGEST`] in all.
 const SCRAPES: usize = 60;
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Processes beside which groups are measured.
 const PROCESSES: usize = 5000;
@@ -93,8 +97,9 @@ fn measure(mut exporters: Vec<Exporter>) -> Result<String> {
     }
     exporters.iter_mut().for_each(|exporter| exporter.scrapes.clear());
     let before = exporters.iter().map(Exporter::cpu).collect::<Result<Vec<_>>>()?;
+    let has_time = |exporter: &&mut Exporter| exporter.scrapes.iter().sum::<Duration>() < LONGEST;
     for _ in 0..SCRAPES {
-        exporters.iter_mut().try_for_each(Exporter::scrape)?;
+        exporters.iter_mut().filter(has_time).try_for_each(Exporter::scrape)?;
     }
     let mut rows = String::new();
     for (exporter, before) in exporters.iter().zip(before) {
@@ -130,18 +135,64 @@ impl Drop for Sleepers {
     }
 }
 
+/// CPU times of this program.
+fn own_times() -> Result<ProcessCpuTimes> {
+    let times = System::host().current_process().and_then(|me| me.cpu_times());
+    times.map_err(|error| error.to_string())
+}
+
 /// CPU time of all programs that this one has waited for.
 fn of_children() -> Result<Duration> {
-    let times = psoxide::System::host().current_process().and_then(|me| me.cpu_times());
-    let times = times.map_err(|error| error.to_string())?;
+    let times = own_times()?;
     Ok(times.children_user.unwrap_or_default() + times.children_system.unwrap_or_default())
+}
+
+/// Rounds of bare readings.
+const ROUNDS: u32 = 20;
+
+/// The files of a process that hold the fields that are recorded by default. The size of the directory `fd` is the
+/// number of its descriptors.
+const FILES: [&str; 3] = ["stat", "statm", "io"];
+
+/// CPU time of the bare calls that read the fields of one sample from /proc, without understanding what they return.
+fn bare_files(sleepers: &Sleepers) -> Result<Duration> {
+    let path = |pid: u32, name: &str| format!("/proc/{pid}/{name}");
+    let pids = || sleepers.0.iter().map(Child::id);
+    let files: Vec<String> = pids().flat_map(|pid| FILES.map(|name| path(pid, name))).collect();
+    let directories: Vec<String> = pids().map(|pid| path(pid, "fd")).collect();
+    let mut buffer = [0; 4096];
+    let before = own_times()?;
+    for _ in 0..ROUNDS {
+        for file in &files {
+            let read = fs::File::open(file).and_then(|mut opened| opened.read(&mut buffer));
+            read.map_err(|error| format!("{file}: {error}"))?;
+        }
+        for directory in &directories {
+            fs::metadata(directory).map_err(|error| format!("{directory}: {error}"))?;
+        }
+    }
+    let after = own_times()?;
+    Ok(((after.user + after.system).saturating_sub(before.user + before.system)) / ROUNDS)
+}
+
+/// CPU time that the kernel takes for walking all processes. `None` where BPF programs cannot be loaded.
+fn bare_walk() -> Result<Option<Duration>> {
+    let system = System::host().with_backend(Backend::Bpf);
+    if system.backend() != Backend::Bpf {
+        return Ok(None);
+    }
+    let before = own_times()?;
+    for _ in 0..ROUNDS {
+        system.snapshot([Field::Ppid]).map_err(|error| error.to_string())?;
+    }
+    Ok(Some(own_times()?.system.saturating_sub(before.system) / ROUNDS))
 }
 
 /// Processes beside which the recorder is measured.
 const RECORDED: usize = 1000;
 
 /// Samples that the recorder takes beyond its first ones.
-const SAMPLES: u32 = 120;
+const SAMPLES: u32 = 240;
 
 /// CPU time that `psoxide record` takes for one sample, beyond what its start takes.
 fn recorder(parts: &Parts, options: &[&str]) -> Result<Duration> {
@@ -150,11 +201,12 @@ fn recorder(parts: &Parts, options: &[&str]) -> Result<Duration> {
         let _ = fs::remove_dir_all(&folder);
         let before = of_children()?;
         let mut record = Command::new(&parts.psoxide);
-        record.args(options).args(["record", "--interval", "0.2", "--count", &samples.to_string(), "--history"]);
+        record.args(options).args(["record", "--interval", "0.1", "--count", &samples.to_string(), "--history"]);
         run(record.arg(&folder))?;
         Ok::<_, String>(of_children()?.saturating_sub(before))
     };
-    const FIRST: u32 = 5;
+    /// In its first samples it reads command lines, users and control groups more often than later.
+    const FIRST: u32 = 100;
     let start = record(FIRST)?;
     Ok(record(FIRST + SAMPLES)?.saturating_sub(start) / SAMPLES)
 }
@@ -171,14 +223,26 @@ fn recorded(parts: &Parts) -> Result<String> {
         found.ok_or_else(|| format!("the example mix does not say {name}"))
     };
     let closing = Duration::from_secs_f64(figure("close_ms")?.parse::<f64>().map_err(|error| error.to_string())? / 1e3);
-    let _sleepers = Sleepers::start(RECORDED)?;
+    let sleepers = Sleepers::start(RECORDED)?;
+    let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     let mut rows = String::new();
     for (name, options) in [("/proc", &[][..]), ("BPF", &["--backend", "bpf"])] {
         let sample = recorder(parts, options)?;
         let part = (sample + closing).as_secs_f64() / 5.0 * 100.0;
         rows.push_str(&format!(
-            "| CPU time of a sample beside {RECORDED} processes, {name} | {:.1} ms | {part:.2} % of a core every 5 s, with closing |\n",
-            sample.as_secs_f64() * 1e3
+            "| CPU time of a sample beside {RECORDED} processes, {name} | {} | {part:.2} % of a core every 5 s, with closing |\n",
+            milliseconds(sample)
+        ));
+    }
+    rows.push_str(&format!(
+        "| The least for /proc: {} opened, read and closed, and the size of fd, for {RECORDED} processes | {} | bare calls |\n",
+        FILES.join(", "),
+        milliseconds(bare_files(&sleepers)?)
+    ));
+    if let Some(walk) = bare_walk()? {
+        rows.push_str(&format!(
+            "| The least for BPF: a walk over all processes | {} | CPU time of the kernel |\n",
+            milliseconds(walk)
         ));
     }
     Ok(format!(
@@ -236,8 +300,8 @@ pub(crate) fn bench() -> Result {
     ])?;
     let _ = fs::remove_dir_all(&temp);
     let section = format!(
-        "## A scrape\n\n`cargo xtask bench-fleet`: CPU time of the exporter for one scrape, mean of {SCRAPES} in turns; the time until \
-         the answer was there; resident memory at the end.\n\nThe machine alone, without processes:\n\n{HEADING}{host}\n\
+        "## A scrape\n\n`cargo xtask bench-fleet`: CPU time of the exporter for one scrape, mean of {SCRAPES} in turns, or of those \
+         that took a minute together; the time until the answer was there; resident memory at the end.\n\nThe machine alone, without processes:\n\n{HEADING}{host}\n\
          Groups of {PROCESSES} processes beside those of this machine:\n\n{HEADING}{many}"
     );
     let path = workspace().join("BENCHMARKS.md");
