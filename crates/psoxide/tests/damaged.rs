@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use psoxide::{ConnectionKind, ErrorKind, Field, Process, Resource, Result, System};
-use psoxide_capture::Capture;
+use psoxide_capture::{Capture, Entry};
 
 /// A way to damage an answer.
 type Damage = fn(&mut Vec<u8>);
@@ -19,7 +19,22 @@ const DAMAGES: [(&str, Damage); 5] = [
     ("all ones", |bytes| bytes.fill(0xff)),
 ];
 
-/// A capture, and its table of processes.
+/// The captures whose answers are damaged, and the questions without whose answers no process is found.
+const CAPTURES: [(&str, fn(&str) -> bool); 5] = [
+    ("freebsd/12.1-amd64-recorded.txt.gz", |question| {
+        matches!(question, "sysctl kern.proc.proc" | "sysctl kern.boottime")
+    }),
+    ("netbsd/10.99.12-amd64-recorded.txt.gz", |question| {
+        matches!(question, "sysctl kern.proc2.0.0.680" | "sysctl kern.boottime")
+    }),
+    ("openbsd/8.0-amd64-recorded.txt.gz", |question| {
+        matches!(question, "sysctl kern.proc.7.0.648" | "sysctl kern.boottime")
+    }),
+    ("macos/14.1-arm64-built.txt", |question| matches!(question, "sysctl kern.proc.all" | "sysctl kern.boottime")),
+    ("sunos/5.11-i86pc-built.txt", |question| question.ends_with("/psinfo")),
+];
+
+/// A capture of a table of processes.
 struct Machine {
     file: &'static str,
     /// The question that the table answers.
@@ -41,11 +56,8 @@ const MACHINES: [Machine; 3] = [
     Machine { file: "openbsd/8.0-amd64-recorded.txt.gz", table: "sysctl kern.proc.7.0.648", record: 648, pid: 108 },
 ];
 
-impl Machine {
-    fn capture(&self) -> Capture {
-        let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
-        Capture::read(testdata.join(self.file)).unwrap()
-    }
+fn capture(file: &str) -> Capture {
+    Capture::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(file)).unwrap()
 }
 
 /// Opens a machine of which the chosen answers are damaged.
@@ -53,6 +65,13 @@ fn damaged(capture: &Capture, damage: impl Fn(&mut Vec<u8>), is_chosen: impl Fn(
     let mut capture = capture.clone();
     for (question, answer) in &mut capture.answers {
         if let (true, Ok(bytes)) = (is_chosen(question), answer) {
+            damage(bytes);
+        }
+    }
+    for (path, entry) in &mut capture.entries {
+        if let Entry::File(bytes) = entry
+            && is_chosen(&format!("file /{}", String::from_utf8_lossy(path)))
+        {
             damage(bytes);
         }
     }
@@ -67,7 +86,8 @@ fn expect_named<T>(answer: Result<T>) {
     let Err(error) = answer else { return };
     if error.kind() == ErrorKind::Parse {
         let text = error.to_string();
-        let asked = ["sysctl ", "call ", "ioctl ", "file "].iter().any(|word| text.contains(word));
+        let asked = ["sysctl ", "call ", "ioctl ", "file ", "stat ", "kstat ", "mib2"];
+        let asked = asked.iter().any(|word| text.contains(word));
         assert!(asked && error.field().is_some(), "{text} (field {:?})", error.field());
     }
 }
@@ -90,7 +110,9 @@ fn read_system(system: &System) {
     expect_named(system.net_if_stats());
     expect_named(system.net_connections(ConnectionKind::All));
     expect_named(system.sensors_temperatures());
+    expect_named(system.sensors_fans());
     expect_named(system.sensors_battery());
+    expect_named(system.core_kinds());
     expect_named(system.users());
     expect_named(system.boot_time());
     expect_named(system.host_info());
@@ -105,6 +127,8 @@ fn read_process(process: &Process) {
     expect_named(process.cwd());
     expect_named(process.status());
     expect_named(process.cpu_times());
+    expect_named(process.uids());
+    expect_named(process.num_ctx_switches());
     expect_named(process.memory_info());
     expect_named(process.threads());
     expect_named(process.num_fds());
@@ -119,16 +143,16 @@ fn read_process(process: &Process) {
 
 #[test]
 fn damaged_answers_are_errors_that_name_question_and_field() {
-    for machine in MACHINES {
-        let (capture, table) = (machine.capture(), machine.table);
+    for (file, is_table) in CAPTURES {
+        let capture = capture(file);
         for (_, damage) in DAMAGES {
             // With the table, the processes are found, and each of their other answers is damaged.
-            let system = damaged(&capture, damage, |question| question != table && question != "sysctl kern.boottime");
+            let system = damaged(&capture, damage, |question| !is_table(question));
             read_system(&system);
             for process in system.processes().unwrap() {
                 read_process(&process);
             }
-            let system = damaged(&capture, damage, |question| question == table || question == "sysctl kern.boottime");
+            let system = damaged(&capture, damage, is_table);
             expect_named(system.pids());
             expect_named(system.boot_time());
             expect_named(system.processes());
@@ -139,7 +163,8 @@ fn damaged_answers_are_errors_that_name_question_and_field() {
 #[test]
 fn a_record_that_makes_no_sense_never_loses_the_others() {
     for machine in MACHINES {
-        let (capture, Machine { file, table, record, pid }) = (machine.capture(), machine);
+        let Machine { file, table, record, pid } = machine;
+        let capture = capture(file);
         let chosen = |question: &str| question == table;
         let whole = damaged(&capture, |_| {}, chosen).pids().unwrap();
         let number = |bytes: &[u8], at: usize| u32::from_le_bytes(*bytes.get(at..).unwrap().first_chunk().unwrap());

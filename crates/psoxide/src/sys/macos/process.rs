@@ -11,7 +11,6 @@ use psoxide_parse::macos::file::{self, File};
 use psoxide_parse::macos::process::{self as record, Timebase, stat, thread_state};
 
 use super::calls::{ENOENT, ESRCH, Flavor, Question, was_closed};
-use super::table::stamp;
 use super::{Handle, Macos, Source, sockets};
 use crate::sys::bsd::machine::parsed;
 use crate::sys::bsd::{self, text_in};
@@ -26,7 +25,7 @@ const LONGEST_NAME: usize = 16;
 
 impl ProcessReadings for Macos {
     fn start(process: &Handle<'_>) -> Result<u64> {
-        stamp(process.record()?)
+        process.stamp()
     }
 
     fn since_boot(source: &Source, start: u64) -> Result<Duration> {
@@ -79,7 +78,7 @@ impl ProcessReadings for Macos {
     }
 
     fn create_time(process: &Handle<'_>) -> Result<SystemTime> {
-        Ok(bsd::moment(process.record()?.start()?, "p_starttime")?)
+        Ok(bsd::moment(process.started()?, "p_starttime")?)
     }
 
     fn cpu_times(process: &Handle<'_>) -> Result<ProcessCpuTimes> {
@@ -179,7 +178,7 @@ impl ProcessReadings for Macos {
     }
 
     fn num_threads(process: &Handle<'_>) -> Result<u64> {
-        Ok(unsigned(process.task()?.threads(), "pti_threadnum")?.into())
+        process.counter("pti_threadnum", |task| task.threads())
     }
 
     fn threads(process: &Handle<'_>) -> Result<Vec<Thread>> {
@@ -238,22 +237,22 @@ impl ProcessReadings for Macos {
     }
 
     fn num_ctx_switches(process: &Handle<'_>) -> Result<CtxSwitches> {
-        Ok(CtxSwitches { voluntary: unsigned(process.task()?.switches(), "pti_csw")?.into(), involuntary: None })
+        Ok(CtxSwitches { voluntary: process.counter("pti_csw", |task| task.switches())?, involuntary: None })
     }
 
     fn page_faults(process: &Handle<'_>) -> Result<PageFaults> {
-        let task = process.task()?;
-        let (all, major) = (unsigned(task.faults(), "pti_faults")?, unsigned(task.pageins(), "pti_pageins")?);
-        Ok(PageFaults { minor: all.saturating_sub(major).into(), major: major.into() })
+        let all = process.counter("pti_faults", |task| task.faults())?;
+        let major = process.counter("pti_pageins", |task| task.pageins())?;
+        Ok(PageFaults { minor: all.saturating_sub(major), major })
     }
 
     fn num_fds(process: &Handle<'_>) -> Result<u64> {
-        Ok(file::descriptors(process.files()?).filter(Result::is_ok).fold(0, |count, _| count + 1))
+        Ok(process.descriptors()?.filter(Result::is_ok).fold(0, |count, _| count + 1))
     }
 
     fn open_files(process: &Handle<'_>) -> Result<Vec<OpenFile>> {
         let mut files = Vec::new();
-        for descriptor in file::descriptors(process.files()?) {
+        for descriptor in process.descriptors()? {
             let descriptor = descriptor?;
             if descriptor.kind() != file::VNODE {
                 continue;

@@ -54,7 +54,7 @@ pub(super) fn of_process(process: &Handle<'_>, kind: ConnectionKind) -> Result<V
 
 /// Adds the sockets of one process.
 fn add_all(process: &Handle<'_>, kind: ConnectionKind, sockets: &mut Sockets) -> Result<()> {
-    for descriptor in file::descriptors(process.files()?) {
+    for descriptor in process.descriptors()? {
         let descriptor = descriptor?;
         if descriptor.kind() != file::SOCKET {
             continue;

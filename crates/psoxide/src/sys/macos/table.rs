@@ -3,6 +3,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use psoxide_parse::freebsd::unsigned;
+use psoxide_parse::macos::file::{self, Descriptor};
 use psoxide_parse::macos::process::{self as record, Arguments, Process, Task};
 
 use super::calls::{Flavor, Question};
@@ -21,16 +23,11 @@ pub(super) fn read(source: &Source) -> Result<Records> {
     let places = parsed(&Question::Processes, &bytes, |bytes| {
         readable(record::processes(bytes).enumerate().map(|(number, process)| {
             let process = process?;
-            let pid = psoxide_parse::freebsd::unsigned(process.pid(), "p_pid")?;
+            let pid = unsigned(process.pid(), "p_pid")?;
             Ok(Place { pid, stamp: micros(process.start()?), at: number.saturating_mul(Process::SIZE) })
         }))
     })?;
     Ok(Records::new(bytes, places))
-}
-
-/// The start stamp: microseconds since 1970 by the clock as it was when the process began, which the kernel never corrects.
-pub(super) fn stamp(process: Process<'_>) -> Result<u64> {
-    Ok(micros(process.start()?))
 }
 
 fn micros(time: Duration) -> u64 {
@@ -53,18 +50,38 @@ type Cell = OnceLock<Result<Vec<u8>>>;
 impl sys::Handle<'_, Macos> {
     /// The record of this very process, from the table of the pass or by a question of its own.
     pub(super) fn record(&self) -> Result<Process<'_>> {
-        let gone = || Error::no_such_process(self.pid);
-        let record = match self.table()? {
-            Some(table) => table.find(self.pid).and_then(|place| table.record(place, Process::new)).ok_or_else(gone)?,
-            None => {
-                let first = |bytes| record::processes(bytes).next().transpose();
-                self.once(&self.cache.cells.record, &Question::Process(self.pid), first)?.ok_or_else(gone)?
-            }
-        };
+        let (record, question) = self.record_of_pid()?;
         match self.start {
-            Some(start) if start != stamp(record)? => Err(gone()),
+            Some(start) if start != micros(parsed(&question, &[], |_| record.start())?) => {
+                Err(Error::no_such_process(self.pid))
+            }
             _ => Ok(record),
         }
+    }
+
+    /// When the process started, since 1970 by the clock as it was then, which the kernel never corrects.
+    pub(super) fn started(&self) -> Result<Duration> {
+        self.record()?;
+        let (record, question) = self.record_of_pid()?;
+        parsed(&question, &[], |_| record.start())
+    }
+
+    /// The start stamp: microseconds since 1970.
+    pub(super) fn stamp(&self) -> Result<u64> {
+        self.started().map(micros)
+    }
+
+    /// The record of the process that has the pid, and the question that it answers.
+    fn record_of_pid(&self) -> Result<(Process<'_>, Question)> {
+        let gone = || Error::no_such_process(self.pid);
+        if let Some(table) = self.table()? {
+            let record = table.find(self.pid).and_then(|place| table.record(place, Process::new)).ok_or_else(gone)?;
+            return Ok((record, Question::Processes));
+        }
+        let question = Question::Process(self.pid);
+        let first = |bytes| record::processes(bytes).next().transpose();
+        let record = self.once(&self.cache.cells.record, &question, first)?.ok_or_else(gone)?;
+        Ok((record, question))
     }
 
     /// Whether the process was a zombie when its record was read. It asks no question.
@@ -79,12 +96,13 @@ impl sys::Handle<'_, Macos> {
     /// The counters of the task. The kernel refuses those of other users' processes.
     pub(super) fn task(&self) -> Result<Task<'_>> {
         let question = Question::Info(Flavor::Task, self.pid);
-        let task = self.of_living(&self.cache.cells.task, &question, Task::new)?;
-        match self.start {
-            // Another process has taken the pid since the record was read.
-            Some(start) if start != micros(task.start()?) => Err(Error::no_such_process(self.pid)),
-            _ => Ok(task),
-        }
+        let (task, is_other) = self.of_living(&self.cache.cells.task, &question, |bytes| {
+            let task = Task::new(bytes)?;
+            let start = self.start.map(|start| Ok(start != micros(task.start()?))).transpose()?;
+            Ok((task, start.unwrap_or(false)))
+        })?;
+        // Another process has taken the pid since the record was read.
+        if is_other { Err(Error::no_such_process(self.pid)) } else { Ok(task) }
     }
 
     /// The usage of the process.
@@ -104,18 +122,32 @@ impl sys::Handle<'_, Macos> {
     fn usage_bytes(&self) -> Result<&[u8]> {
         /// `EINVAL`: kernels before macOS 13 do not have version 6.
         const UNKNOWN_VERSION: i32 = 22;
-        kept(&self.cache.cells.usage, || match self.source.ask(&Question::Usage(6, self.pid)) {
-            Err(error) if error.errno() == Some(UNKNOWN_VERSION) => self.source.ask(&Question::Usage(4, self.pid)),
+        let ask = |version| {
+            let question = Question::Usage(version, self.pid);
+            self.source.read(&question, |bytes| record::Usage::new(bytes).map(|_| bytes.to_vec()))
+        };
+        kept(&self.cache.cells.usage, || match ask(6) {
+            Err(error) if error.errno() == Some(UNKNOWN_VERSION) => ask(4),
             answer => answer,
         })
     }
 
-    /// The list of descriptors. The kernel's own process has none.
-    pub(super) fn files(&self) -> Result<&[u8]> {
-        if self.pid == 0 {
-            return self.record().map(|_| &[][..]);
-        }
-        self.of_living(&self.cache.cells.files, &Question::Info(Flavor::Files, self.pid), Ok)
+    /// A number of the counters of the task, which is never negative.
+    pub(super) fn counter(&self, field: &'static str, read: impl FnOnce(Task<'_>) -> i32) -> Result<u64> {
+        let question = Question::Info(Flavor::Task, self.pid);
+        let number = unsigned(read(self.task()?), field);
+        number.map(u64::from).map_err(|error| Error::from(error).with_question(question.to_string()))
+    }
+
+    /// The descriptors. The kernel's own process has none.
+    pub(super) fn descriptors(&self) -> Result<impl Iterator<Item = Result<Descriptor<'_>>>> {
+        let question = Question::Info(Flavor::Files, self.pid);
+        let bytes = match self.pid {
+            0 => self.record().map(|_| &[][..])?,
+            _ => self.of_living(&self.cache.cells.files, &question, Ok)?,
+        };
+        let named = move |error| Error::from(error).with_question(question.to_string());
+        Ok(file::descriptors(bytes).map(move |descriptor| descriptor.map_err(&named)))
     }
 
     /// Reads what the process was started with. The kernel refuses it for other users' processes and for zombies with the

@@ -11,7 +11,7 @@ use psoxide_parse::{ParseError, bsd::args};
 
 use super::abi::{ENOENT, EOVERFLOW};
 use super::calls::Question;
-use super::table::{cached, read_info, stamp};
+use super::table::{cached, read_info, stamp, unsigned};
 use super::{Handle, Source, Sunos, net};
 use crate::sys::bsd::{moment, text};
 use crate::sys::{Parentage, ProcessReadings, SystemReadings};
@@ -76,7 +76,7 @@ impl SystemReadings for Sunos {
 
 impl ProcessReadings for Sunos {
     fn start(process: &Handle<'_>) -> Result<u64> {
-        stamp(process.info()?)
+        process.named("psinfo", stamp(process.info()?))
     }
 
     fn since_boot(source: &Source, start: u64) -> Result<Duration> {
@@ -84,7 +84,7 @@ impl ProcessReadings for Sunos {
     }
 
     fn ppid(process: &Handle<'_>) -> Result<Pid> {
-        Ok(unsigned(process.info()?.ppid(), "pr_ppid")?)
+        process.number("pr_ppid", |info| info.ppid())
     }
 
     fn name(process: &Handle<'_>) -> Result<OsString> {
@@ -107,7 +107,7 @@ impl ProcessReadings for Sunos {
 
     fn status(process: &Handle<'_>) -> Result<ProcessStatus> {
         // sys/thread.h and sys/proc.h: SSLEEP to SWAIT.
-        Ok(match process.info()?.thread()?.state() {
+        Ok(match process.thread()?.state() {
             1 => ProcessStatus::Sleeping,
             2 | 6 => ProcessStatus::Running,
             3 => ProcessStatus::Zombie,
@@ -119,7 +119,7 @@ impl ProcessReadings for Sunos {
     }
 
     fn create_time(process: &Handle<'_>) -> Result<SystemTime> {
-        Ok(moment(process.info()?.start()?, "pr_start")?)
+        process.named("psinfo", process.info()?.start().and_then(|start| moment(start, "pr_start")))
     }
 
     /// The owner sees the times of children too, in `status`; everybody sees `usage`, also that of a zombie.
@@ -127,7 +127,7 @@ impl ProcessReadings for Sunos {
         let is_zombie = Self::status(process)? == ProcessStatus::Zombie;
         match process.status() {
             Ok(status) => {
-                let times = status.times()?;
+                let times = process.named("status", status.times())?;
                 Ok(ProcessCpuTimes {
                     user: times.user,
                     system: times.system,
@@ -139,7 +139,9 @@ impl ProcessReadings for Sunos {
             // EOVERFLOW: this program has 32 bits, and the process has 64.
             Err(error) if is_zombie || error.is_access_denied() || error.errno() == Some(EOVERFLOW) => {
                 let usage = process.usage()?;
-                Ok(ProcessCpuTimes { user: usage.user()?, system: usage.system()?, ..ProcessCpuTimes::default() })
+                let (user, system) =
+                    process.named("usage", usage.user().and_then(|user| Ok((user, usage.system()?))))?;
+                Ok(ProcessCpuTimes { user, system, ..ProcessCpuTimes::default() })
             }
             Err(error) => Err(error),
         }
@@ -233,12 +235,12 @@ impl ProcessReadings for Sunos {
 
     fn containment(process: &Handle<'_>) -> Result<Containment> {
         let info = process.info()?;
-        let zone_id = unsigned(info.zone(), "pr_zoneid")?;
+        let zone_id = process.number("pr_zoneid", |info| info.zone())?;
         Ok(Containment {
             zone: process.name_of(Question::ZoneName(zone_id))?,
             zone_id,
-            project: unsigned(info.project(), "pr_projid")?,
-            task: unsigned(info.task(), "pr_taskid")?,
+            project: process.number("pr_projid", |info| info.project())?,
+            task: process.number("pr_taskid", |info| info.task())?,
             // A process of the kernel is in no contract.
             contract: u32::try_from(info.contract()).ok().filter(|contract| *contract > 0),
         })
@@ -273,7 +275,7 @@ impl ProcessReadings for Sunos {
     }
 
     fn nice(process: &Handle<'_>) -> Result<i32> {
-        let thread = process.info()?.thread()?;
+        let thread = process.thread()?;
         match thread.class() {
             // Classes without a nice value; ps(1) prints the class instead.
             b"SYS" | b"RT" | b"SDC" => Err(Error::unsupported("nice of a process of a system or real-time class")),
@@ -282,11 +284,11 @@ impl ProcessReadings for Sunos {
     }
 
     fn cpu_num(process: &Handle<'_>) -> Result<u32> {
-        Ok(unsigned(process.info()?.thread()?.cpu(), "pr_onpro")?)
+        process.named("psinfo", unsigned(process.thread()?.cpu(), "pr_onpro"))
     }
 
     fn num_threads(process: &Handle<'_>) -> Result<u64> {
-        Ok(unsigned(process.info()?.threads(), "pr_nlwp")?.into())
+        process.number("pr_nlwp", |info| info.threads()).map(u64::from)
     }
 
     /// One file holds the times of all threads. A copied tree may hold only the file of each.
@@ -427,15 +429,10 @@ fn is_no_memory(error: &Error) -> bool {
     error.is_access_denied() || error.is_unsupported() || error.kind() == ErrorKind::NotCaptured
 }
 
-/// A number that the kernel keeps signed; a negative one is an error of `field`.
-fn unsigned(number: i32, field: &'static str) -> Result<u32, ParseError> {
-    u32::try_from(number).map_err(|_| ParseError::malformed(field, number.to_string().as_bytes()))
-}
-
 /// `cred` of this very process, which the kernel shows to the owner.
 fn credentials<'a>(process: &'a Handle<'_>) -> Result<Credentials<'a>> {
     let bytes = process.cell(&process.cache.credentials, "cred")?;
-    Ok(Credentials::new(bytes)?)
+    process.named("cred", Credentials::new(bytes))
 }
 
 /// Whether a path is of a terminal and not of `/dev/null`, say.

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use psoxide_parse::sunos::Model;
+use psoxide_parse::ParseError;
 use psoxide_parse::sunos::process::{Info, Status, Usage};
+use psoxide_parse::sunos::{Model, thread};
 
 use super::calls::Question;
 use super::{Handle, Source};
@@ -50,12 +51,18 @@ pub(super) fn read_info(source: &Source, pid: Pid) -> Result<Vec<u8>> {
 }
 
 /// The start stamp: nanoseconds since 1970 by the clock as it was when the process began, which the kernel never corrects.
-pub(super) fn stamp(info: Info<'_>) -> Result<u64> {
+pub(super) fn stamp(info: Info<'_>) -> psoxide_parse::Result<u64> {
     Ok(u64::try_from(info.start()?.as_nanos()).unwrap_or(u64::MAX))
 }
 
+/// A number that the kernel keeps signed; a negative one is an error of `field`.
+pub(super) fn unsigned(number: i32, field: &'static str) -> psoxide_parse::Result<u32> {
+    u32::try_from(number).map_err(|_| ParseError::malformed(field, number.to_string().as_bytes()))
+}
+
 impl Handle<'_> {
-    fn named<T>(&self, file: &str, result: psoxide_parse::Result<T>) -> Result<T> {
+    /// Names a file of this process in an error of its contents.
+    pub(super) fn named<T>(&self, file: &str, result: psoxide_parse::Result<T>) -> Result<T> {
         result.map_err(|error| Error::from(error).with_question(format!("file {}", self.path(file))))
     }
 
@@ -69,9 +76,19 @@ impl Handle<'_> {
         let bytes = cached(&self.cache.info, || read_info(self.source, self.pid))?;
         let info = self.named("psinfo", Info::of_file(bytes))?;
         match self.start {
-            Some(start) if start != stamp(info)? => Err(Error::no_such_process(self.pid)),
+            Some(start) if start != self.named("psinfo", stamp(info))? => Err(Error::no_such_process(self.pid)),
             _ => Ok(info),
         }
+    }
+
+    /// A number of `psinfo` that the kernel keeps signed, and that is never negative.
+    pub(super) fn number(&self, field: &'static str, read: impl FnOnce(Info<'_>) -> i32) -> Result<u32> {
+        self.named("psinfo", unsigned(read(self.info()?), field))
+    }
+
+    /// The representative thread in `psinfo`.
+    pub(super) fn thread(&self) -> Result<thread::Info<'_>> {
+        self.named("psinfo", self.info()?.thread())
     }
 
     /// The data model that the files of this process are written with.
