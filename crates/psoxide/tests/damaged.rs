@@ -19,8 +19,11 @@ const DAMAGES: [(&str, Damage); 5] = [
     ("all ones", |bytes| bytes.fill(0xff)),
 ];
 
-/// The captures whose answers are damaged, and the questions without whose answers no process is found.
-const CAPTURES: [(&str, fn(&str) -> bool); 5] = [
+/// Whether no process is found without the answer to a question.
+type IsTable = fn(&str) -> bool;
+
+/// The captures whose answers are damaged.
+const CAPTURES: [(&str, IsTable); 5] = [
     ("freebsd/12.1-amd64-recorded.txt.gz", |question| {
         matches!(question, "sysctl kern.proc.proc" | "sysctl kern.boottime")
     }),
