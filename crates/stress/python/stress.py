@@ -54,8 +54,8 @@ def births(backend):
         print("skip: stress::python_births: choosing users and pids needs root")
         return "skipped", 0
     number = count(10_000, 500_000)
-    psoxide.set_backend(backend)
     before = len(os.listdir("/proc/self/fd"))
+    psoxide.set_backend(backend)
     # On a busy machine the time is over first.
     minutes = int(option("minutes", 60)) if LONG else 1
     command = [PROGRAM, f"--births={number}", f"--minutes={minutes}"]
@@ -83,6 +83,11 @@ def births(backend):
 def births_proc():
     """Runs `births` with readings from /proc."""
     return births("proc")
+
+
+def births_auto():
+    """Runs `births` with the choice of the package, which holds each process by a pidfd while it reads a row."""
+    return births("auto")
 
 
 def births_bpf():
@@ -269,7 +274,7 @@ def main():
     print("### python: the package is read while processes, forks and threads come and go\n", flush=True)
     passed = failed = 0
     chosen = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
-    for attack in [births_proc, births_bpf, forks, terminated, threads]:
+    for attack in [births_proc, births_auto, births_bpf, forks, terminated, threads]:
         if chosen and attack.__name__ not in chosen:
             continue
         figures, broken = attack()

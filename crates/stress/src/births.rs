@@ -43,7 +43,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     // On a busy machine the time is over first: then the figures say how many there were.
     let time = scale.time(Duration::from_secs(30));
     let mut report = Report::new();
-    for backend in report.backends(&[Backend::Proc, Backend::Bpf]) {
+    for backend in report.backends(&[Backend::Proc, Backend::Auto, Backend::Bpf]) {
         // In a new namespace are few processes, so that a pass is short. BPF programs run in the first one only.
         let answer = match backend {
             Backend::Bpf => in_child(time * 2, |out| attack(backend, births, time, out)),
