@@ -95,8 +95,8 @@ fn attack(backend: Backend, change: fn() -> std::io::Result<()>, passes: usize, 
             differences.push(format!("{name}: {then:?}, a new System: {now:?}"));
         }
     }
-    // Other processes may execute programs or rename themselves during the comparison. Only a lasting difference
-    // counts.
+    // Other processes may execute programs, rename themselves or take a pid during the comparison. Only a lasting
+    // difference counts.
     let mut rows = compare_rows(&old, &new, fields);
     for _ in 0..5 {
         if rows.is_empty() {
@@ -104,7 +104,7 @@ fn attack(backend: Backend, change: fn() -> std::io::Result<()>, passes: usize, 
         }
         std::thread::sleep(Duration::from_millis(100));
         let again = compare_rows(&old, &new, fields);
-        rows.retain(|place, _| again.contains_key(place));
+        rows.retain(|place, text| again.get(place) == Some(text));
     }
     differences.extend(rows.into_values().take(20));
     let _ = write!(out, "{}", differences.join("\n"));
