@@ -292,14 +292,16 @@ fn nothing_is_loaded_into_the_kernel_unless_it_was_chosen() {
         return;
     }
     let system = System::host();
-    for _ in 0..1000 {
+    for _ in 0..20 {
         system.snapshot(FIELDS).unwrap();
     }
     assert_eq!((system.backend(), system.backend_refusal()), (Backend::Proc, None));
     assert_eq!(open_programs(), 0);
     let chosen = system.with_backend(Backend::Bpf);
-    assert_eq!(chosen.backend() == Backend::Bpf, chosen.backend_refusal().is_none());
-    assert_eq!(open_programs() > 0, chosen.backend() == Backend::Bpf);
+    // The kernel may refuse now and not later, for want of memory, so that one answer is looked at.
+    let refusal = chosen.backend_refusal();
+    assert_eq!(open_programs() > 0, refusal.is_none(), "{refusal:?}");
+    assert!(refusal.is_some() || chosen.backend() == Backend::Bpf);
 }
 
 /// Set where a test runs in a process of its own.
