@@ -5,7 +5,6 @@
 //! column are divided by their greatest common divisor, because sizes are multiples of the page size and times of the
 //! clock tick. A key frame is the difference to nothing.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use psoxide::Pid;
@@ -92,7 +91,7 @@ impl State {
         let mut out = Vec::with_capacity(16 << 10);
         encode_machine(&mut out, &self.machine, &machine);
         self.machine = Arc::new(machine);
-        let mut now: HashMap<(Pid, Option<u64>), New> =
+        let mut now: foldhash::HashMap<(Pid, Option<u64>), New> =
             processes.into_iter().map(|new| ((new.0.pid, new.0.start), new)).collect();
         let mut ended = Vec::new();
         let mut kept = Vec::with_capacity(self.processes.len());

@@ -27,7 +27,7 @@ pub(crate) struct Sampler {
     system: System,
     fields: Vec<Field>,
     scrubber: Option<Scrubber>,
-    known: HashMap<(Pid, Option<u64>), Known>,
+    known: foldhash::HashMap<(Pid, Option<u64>), Known>,
     /// Mounts, disks and names.
     slow: Option<Moment>,
     turn: u64,
@@ -74,7 +74,7 @@ impl Sampler {
             system,
             fields,
             scrubber,
-            known: HashMap::new(),
+            known: foldhash::HashMap::default(),
             slow: None,
             turn: 0,
             #[cfg(target_os = "linux")]
@@ -155,33 +155,32 @@ impl Sampler {
     }
 
     fn processes(&mut self) -> Result<Vec<New>> {
-        let dynamic = self.fields.iter().copied().chain([Field::Name]);
-        let query = Query::from(dynamic).with_threads(1);
-        let rows = self.system.snapshot(query)?.processes;
         let turn = self.turn;
-        let mut processes = Vec::with_capacity(rows.len());
+        let mut processes = Vec::with_capacity(self.known.len());
         let mut others = Vec::new();
-        for row in &rows {
-            match self.known.get_mut(&(row.pid, row.start)) {
+        let (known, fields) = (&mut self.known, &self.fields);
+        self.system.each_row(fields.iter().copied().chain([Field::Name]), |row| {
+            let cells = columns::store(row, fields);
+            match known.get_mut(&(row.pid, row.start)) {
                 Some(known) if known.holds(row, turn) => {
                     known.seen = turn;
-                    processes.push((Arc::clone(&known.facts), columns::store(row, &self.fields)));
+                    processes.push((Arc::clone(&known.facts), cells));
                 }
-                _ => others.push(row),
+                _ => others.push((row.pid, row.start, cells)),
             }
-        }
+        })?;
         if !others.is_empty() {
-            let pids: Vec<Pid> = others.iter().map(|row| row.pid).collect();
+            let pids: Vec<Pid> = others.iter().map(|(pid, ..)| *pid).collect();
             let facts = self.system.snapshot_of(&pids, Query::from(FACTS.iter().copied()).with_threads(1))?;
             for row in facts.processes {
                 self.learn(&row);
             }
         }
-        for row in others {
+        for (pid, start, cells) in others {
             // One that ended before its facts were read for the first time is left out.
-            if let Some(known) = self.known.get_mut(&(row.pid, row.start)) {
+            if let Some(known) = self.known.get_mut(&(pid, start)) {
                 known.seen = turn;
-                processes.push((Arc::clone(&known.facts), columns::store(row, &self.fields)));
+                processes.push((Arc::clone(&known.facts), cells));
             }
         }
         self.known.retain(|_, known| known.seen == turn);

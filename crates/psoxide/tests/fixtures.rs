@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use psoxide::{
     Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Field, Fingerprints,
-    Gpu, Ids, Limit, PressureOf, Process, ProcessStatus, Record as _, Resource, Result, SchedulingPolicy, SocketType,
-    System, Temperature, TimeLeft,
+    Gpu, Ids, Limit, PressureOf, Process, ProcessStatus, Record as _, Resource, Result, Row, SchedulingPolicy,
+    SocketType, System, Temperature, TimeLeft,
 };
 use psoxide_capture::unpacked;
 
@@ -392,6 +392,18 @@ fn what_a_process_loses_before_it_is_a_zombie_is_an_error() {
     // One that lives shows that the kernel has no network namespaces.
     std::fs::write(machine.path("proc/7/stat"), stat.replace(" Z ", " R ")).unwrap();
     refused(machine.process(7).net_namespace(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn rows_one_by_one_are_those_of_a_snapshot() {
+    let machine = machine!("processes-with-odd-names");
+    let fields = [Field::Name, Field::CpuTimes, Field::MemoryInfo, Field::NumFds, Field::Username];
+    let all = |row: &Row| format!("{row:?}");
+    let mut rows = Vec::new();
+    machine.system.each_row(fields, |row| rows.push(all(row))).unwrap();
+    let snapshot = machine.system.snapshot(fields).unwrap();
+    assert_eq!(rows, snapshot.processes.iter().map(all).collect::<Vec<_>>());
+    assert!(rows.len() > 1);
 }
 
 #[test]

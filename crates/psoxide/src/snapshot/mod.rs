@@ -201,6 +201,20 @@ impl System {
         self.read(Instant::now(), pids, query.into(), Os::pass(self.source(), Scope::Some { kept: false }))
     }
 
+    /// Calls `each` with the row of each process, by pid, as [`snapshot`](Self::snapshot) reads them. One row is in memory at a
+    /// time, so a program that keeps little of it needs little memory.
+    pub fn each_row(&self, fields: impl IntoIterator<Item = Field>, mut each: impl FnMut(&Row)) -> Result<()> {
+        let fields: FieldSet = fields.into_iter().collect();
+        let pass = Arc::new(Os::pass(self.source(), Scope::All { fields, kept: false }));
+        for pid in Os::pids_in(self.source(), &pass)? {
+            let mut row = Row { pid, ..Row::default() };
+            if self.read_row(&mut row, fields, &pass)? {
+                each(&row);
+            }
+        }
+        Ok(())
+    }
+
     fn read(&self, taken: Instant, pids: &[Pid], query: Query, pass: sys::Pass) -> Result<Snapshot> {
         let pass = &Arc::new(pass);
         let counters = if query.counters { Some(self.counters()?) } else { None };
@@ -258,28 +272,31 @@ impl System {
         for &pid in pids {
             // A row is large, so it is made in the vector.
             rows.push(Row { pid, ..Row::default() });
-            if fields != FieldSet::default()
-                && let Some(row) = rows.last_mut()
+            if let Some(row) = rows.last_mut()
+                && !self.read_row(row, fields, pass)?
             {
-                let cache = Os::cache_in(self.source(), pass, pid, fields);
-                let mut handle = Handle { source: self.source(), pid, start: None, unique: None, cache: &cache };
-                match Os::start(&handle).map_err(|error| explain(&handle, error)) {
-                    Ok(start) => row.start = Some(start),
-                    Err(error) if error.is_no_such_process() => {
-                        rows.pop();
-                        continue;
-                    }
-                    // The process exists. Each field reports its own error.
-                    Err(_) => {}
-                }
-                handle.start = row.start;
-                row.read(fields, &handle);
-                if !Os::is_whole(&handle)? {
-                    rows.pop();
-                }
+                rows.pop();
             }
         }
         Ok(rows)
+    }
+
+    /// Reads the fields of a row that has its pid only. Returns whether the process has a row.
+    fn read_row(&self, row: &mut Row, fields: FieldSet, pass: &Arc<sys::Pass>) -> Result<bool> {
+        if fields == FieldSet::default() {
+            return Ok(true);
+        }
+        let cache = Os::cache_in(self.source(), pass, row.pid, fields);
+        let mut handle = Handle { source: self.source(), pid: row.pid, start: None, unique: None, cache: &cache };
+        match Os::start(&handle).map_err(|error| explain(&handle, error)) {
+            Ok(start) => row.start = Some(start),
+            Err(error) if error.is_no_such_process() => return Ok(false),
+            // The process exists. Each field reports its own error.
+            Err(_) => {}
+        }
+        handle.start = row.start;
+        row.read(fields, &handle);
+        Os::is_whole(&handle)
     }
 
     fn counters(&self) -> Result<Counters> {
