@@ -99,7 +99,7 @@ columns! {
     OomScore oom_score: u64;
 }
 
-/// The fields that are recorded unless the user chooses others: each costs one file at most.
+/// The fields that are recorded unless the user chooses others. HISTORY.md says what they cost and why they were chosen.
 pub const DEFAULT: &[Field] = &[
     Field::Ppid,
     Field::Status,
