@@ -118,7 +118,11 @@ fn compare_rows(old: &System, new: &System, fields: Query) -> BTreeMap<(Pid, &'s
         (Ok(then), Ok(now)) => {
             for now in &now.processes {
                 let Some(then) = then.processes.iter().find(|then| then.pid == now.pid) else { continue };
-                for field in [Field::Name, Field::Username, Field::IoCounters, Field::CreateTime] {
+                // Processes that began at different times are not one process, or the change moved the clock.
+                let is_one = then.create_time.value() == now.create_time.value();
+                let fields: &[Field] =
+                    if is_one { &[Field::Name, Field::Username, Field::IoCounters] } else { &[Field::CreateTime] };
+                for field in fields.iter().copied() {
                     let (have, want) = (then.get(field), now.get(field));
                     // Counters change between two readings. Only compare whether there is a value.
                     let agree = match field {
