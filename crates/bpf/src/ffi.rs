@@ -293,11 +293,19 @@ fn prog_load(program: &[Instruction], runs: Runs) -> io::Result<ProgLoad> {
     })
 }
 
-/// Loads a program.
+/// Loads a program. The verifier gives up with EAGAIN if the thread has something else to handle, such as a signal.
 pub(crate) fn load(program: &[Instruction], runs: Runs) -> io::Result<OwnedFd> {
+    const TRIES: usize = 5;
     let mut attr = prog_load(program, runs)?;
     // SAFETY: instructions and licence outlive the call. Their lengths are given, or marked by a NUL.
-    unsafe { bpf(BPF_PROG_LOAD, &mut attr) }
+    let mut load = || unsafe { bpf(BPF_PROG_LOAD, &mut attr) };
+    for _ in 1..TRIES {
+        match load() {
+            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {}
+            done => return done,
+        }
+    }
+    load()
 }
 
 /// Runs a program that reads its question from `context`, and writes its answer there.
