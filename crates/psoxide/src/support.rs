@@ -289,9 +289,9 @@ pub fn platform_md(evidence: &str) -> String {
         The recorded answers of FreeBSD, OpenBSD and NetBSD come from kernels 12.1, 8.0-beta and 10.99.12. No kernel of macOS \
         or SunOS has given an answer: all captures of these two are built from their headers.\n\n\
         `cargo xtask ports` links the library's tests, `live-report`, the command and the Python module for FreeBSD 14.0, \
-        NetBSD 10.1, macOS 11.0 (x86_64 and arm64) and illumos. For OpenBSD 7.8, whose standard library a nightly compiler \
-        builds, it has linked the tests and `live-report`. The linker knows the symbols of each system, those of illumos \
-        from the list `xtask/src/ports/illumos.txt`. No program of psoxide has run on these systems. \
+        OpenBSD 7.8 (whose standard library a nightly compiler builds), NetBSD 10.1, macOS 11.0 (x86_64 and arm64) and illumos. \
+        The linker knows the symbols of each system, those of illumos from the list `xtask/src/ports/illumos.txt`. No program \
+        of psoxide has run on these systems. \
         `cargo xtask live-report` prints what a first run there has to show.\n\n",
     );
     text.push_str(UNSEEN_UNDER_WINE);
