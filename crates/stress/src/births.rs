@@ -170,7 +170,7 @@ impl Parents {
 fn give_birth(count: usize, first: i32, time: Duration, mut writer: &PipeWriter) -> ! {
     let until = Instant::now() + time;
     let mut born = 0;
-    let mut slots: [(bool, ffi::Stack); PIDS as usize] = std::array::from_fn(|_| (false, Box::new([0; _])));
+    let mut slots: [(bool, ffi::Stack); PIDS as usize] = std::array::from_fn(|_| (false, ffi::new_stack()));
     for (number, pid) in (0_usize..).zip((first..first + PIDS).cycle()) {
         if born == count || Instant::now() > until {
             break;

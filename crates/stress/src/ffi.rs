@@ -20,6 +20,10 @@ pub(crate) fn fork() -> io::Result<Option<i32>> {
 /// The memory of a child that [`start_at`] starts.
 pub(crate) type Stack = Box<[u128; 1024]>;
 
+pub(crate) fn new_stack() -> Stack {
+    Box::new([0; 1024])
+}
+
 /// What a child of [`start_at`] does. Beside it runs its parent on the same memory: it makes system calls only.
 pub(crate) type Life = extern "C" fn(usize) -> !;
 

@@ -79,7 +79,7 @@ fn attack(reuses: u64, limit: Duration, out: &mut dyn Write) -> i32 {
 /// Replaces the process `pid` by a stranger and signals the old handle, `reuses` times.
 fn replace(pid: i32, reuses: u64, limit: Duration) -> Counts {
     let system = System::host();
-    let (mut first, mut second): (ffi::Stack, ffi::Stack) = (Box::new([0; _]), Box::new([0; _]));
+    let (mut first, mut second): (ffi::Stack, ffi::Stack) = (ffi::new_stack(), ffi::new_stack());
     let is_born = |stack: &mut ffi::Stack| ffi::start_at(pid, stack, false, ffi::sleep_for_ever, 0).is_ok();
     let end = || {
         ffi::kill(pid, libc::SIGKILL);
