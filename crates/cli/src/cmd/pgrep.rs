@@ -170,7 +170,7 @@ impl Subcommand for Pkill {
     const FILTER: &'static str = "result != sent";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("pkill -n -f 'python.*manage'", "shows what would get the signal"),
-        ("pkill -HUP -x nginx", "tells nginx to reload"),
+        ("pkill -KILL -x nginx", "ends every nginx at once"),
         ("pkill -u anna --newest", "ends anna's youngest process"),
     ];
 
