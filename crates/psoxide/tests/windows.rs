@@ -435,7 +435,7 @@ fn services_are_listed_and_found() {
     assert!(read > 0);
     for name in ["no such service", "no/name\\of one"] {
         let error = system.service(name).unwrap_err();
-        assert_eq!((error.kind(), error.pid()), (ErrorKind::NoSuchProcess, None));
+        assert_eq!((error.kind(), error.pid()), (ErrorKind::NoSuchProcess, None), "{name:?}: {error}");
     }
 }
 

@@ -18,7 +18,8 @@ impl ServiceHandle {
     /// # Safety
     /// The handle is null, or it is open and has no other owner.
     pub(super) unsafe fn new(handle: SC_HANDLE) -> Option<Self> {
-        (!handle.is_null()).then_some(Self(handle))
+        // Made only if it is open: closing a null handle would replace the last error.
+        if handle.is_null() { None } else { Some(Self(handle)) }
     }
 
     pub(super) const fn raw(&self) -> SC_HANDLE {
