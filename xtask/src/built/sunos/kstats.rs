@@ -183,26 +183,22 @@ const fn processor(core: &'static str) -> Values<12> {
     ]
 }
 
-const BUSY: Values<8> = [
-    ("nread", "1048576"),
-    ("nwritten", "4096"),
-    ("reads", "16"),
-    ("writes", "1"),
-    ("rtime", "1.500000000"),
-    ("wtime", "0.250000000"),
-    ("rcnt", "0"),
-    ("wcnt", "0"),
-];
-const IDLE: Values<8> = [
-    ("nread", "0"),
-    ("nwritten", "4096"),
-    ("reads", "16"),
-    ("writes", "1"),
-    ("rtime", "1.500000000"),
-    ("wtime", "0.250000000"),
-    ("rcnt", "0"),
-    ("wcnt", "0"),
-];
+const BUSY: Values<8> = io("1048576");
+const IDLE: Values<8> = io("0");
+
+/// What a disk did, which has read so many bytes.
+const fn io(nread: &'static str) -> Values<8> {
+    [
+        ("nread", nread),
+        ("nwritten", "4096"),
+        ("reads", "16"),
+        ("writes", "1"),
+        ("rtime", "1.500000000"),
+        ("wtime", "0.250000000"),
+        ("rcnt", "0"),
+        ("wcnt", "0"),
+    ]
+}
 
 /// The counters of 32 bits are the lower halves of those of 64.
 const TRAFFIC: Values<15> = [

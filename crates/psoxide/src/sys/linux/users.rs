@@ -135,6 +135,7 @@ mod tests {
         fs::write(&passwd, "berta:x:7:7::/:\n").unwrap();
         assert_eq!(name(&source, 7).unwrap().as_deref(), Some(OsStr::new("berta")));
     }
+
     #[test]
     fn the_user_database_is_the_local_file_unless_another_is_asked_first() {
         let root = tempfile::tempdir().unwrap();

@@ -51,19 +51,25 @@ impl sys::Handle<'_, Macos> {
     /// The record of this very process, from the table of the pass or by a question of its own.
     pub(super) fn record(&self) -> Result<Process<'_>> {
         let (record, question) = self.record_of_pid()?;
-        match self.start {
-            Some(start) if start != micros(parsed(&question, &[], |_| record.start())?) => {
-                Err(Error::no_such_process(self.pid))
-            }
-            _ => Ok(record),
+        if self.start.is_some() {
+            self.start_in(record, &question)?;
         }
+        Ok(record)
     }
 
     /// When the process started, since 1970 by the clock as it was then, which the kernel never corrects.
     pub(super) fn started(&self) -> Result<Duration> {
-        self.record()?;
         let (record, question) = self.record_of_pid()?;
-        parsed(&question, &[], |_| record.start())
+        self.start_in(record, &question)
+    }
+
+    /// When the process of a record started. Fails if it is another process.
+    fn start_in(&self, record: Process<'_>, question: &Question) -> Result<Duration> {
+        let started = parsed(question, &[], |_| record.start())?;
+        match self.start {
+            Some(start) if start != micros(started) => Err(Error::no_such_process(self.pid)),
+            _ => Ok(started),
+        }
     }
 
     /// The start stamp: microseconds since 1970.
@@ -135,8 +141,8 @@ impl sys::Handle<'_, Macos> {
     /// A number of the counters of the task, which is never negative.
     pub(super) fn counter(&self, field: &'static str, read: impl FnOnce(Task<'_>) -> i32) -> Result<u64> {
         let question = Question::Info(Flavor::Task, self.pid);
-        let number = unsigned(read(self.task()?), field);
-        number.map(u64::from).map_err(|error| Error::from(error).with_question(question.to_string()))
+        let task = self.task()?;
+        parsed(&question, &[], |_| unsigned(read(task), field).map(u64::from))
     }
 
     /// The descriptors. The kernel's own process has none.
