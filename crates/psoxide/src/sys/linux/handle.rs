@@ -45,15 +45,22 @@ impl sys::Handle<'_, Linux> {
         }
         match (&self.cache.held, self.walked()) {
             (Some(held), _) => held.exists(),
-            // Two processes with one pid and one start time both began in the clock tick of the walk.
-            (None, Some(walked)) if self.is_young() => {
-                bpf::process(self.source, self.pid).is_none_or(|now| now.record().start() == walked.start())
-            }
-            // A kernel thread has no files but `stat`, which says when it began.
-            (None, Some(_)) if self.is_known_without_memory() => true,
-            (None, Some(_)) => self.read_record("stat", stat::kin).is_ok_and(|(_, start)| Some(start) == self.start),
+            (None, Some(walked)) => self.is_still(&walked),
             (None, None) => true,
         }
+    }
+
+    /// Whether the process of a walk has its pid now.
+    fn is_still(&self, walked: &bpf::Record<'_>) -> bool {
+        // Two processes with one pid and one start time both began in the clock tick of the walk.
+        let has_this_start = || {
+            let now = self.is_young().then(|| bpf::process(self.source, self.pid)).flatten()?;
+            Some(now.record().start() == walked.start())
+        };
+        let is_there = || self.read_record("stat", stat::kin).is_ok_and(|(_, start)| Some(start) == self.start);
+        // Without an answer, no process had the pid at that moment, or no program runs. If there is a process now, it is
+        // asked once more.
+        has_this_start().unwrap_or_else(|| is_there() && has_this_start() != Some(false))
     }
 
     /// Whether the process that is held has ended.
@@ -192,4 +199,38 @@ pub(super) fn state(letter: u8) -> ProcessStatus {
 
 fn ids([real, effective, saved, _]: [u32; 4]) -> Ids {
     Ids::new(real, effective, Some(saved))
+}
+
+#[cfg(all(test, target_os = "linux", feature = "bpf"))]
+mod tests {
+    use std::process::Command;
+    use std::sync::Arc;
+
+    use super::super::Source;
+    use super::super::cache::Pass;
+    use super::*;
+    use crate::sys::Scope;
+    use crate::{Backend, Field, FieldSet, Pid};
+
+    #[test]
+    fn a_process_of_a_walk_that_has_ended_gives_no_row() {
+        let source = &Source::host().with_backend(Backend::Bpf);
+        if !bpf::is_in_use(source) {
+            return psoxide_testing::skip(
+                "task iterators need Linux 6.16, BTF, the first namespaces and the rights of root",
+            );
+        }
+        let fields = FieldSet::from_iter([Field::Name, Field::Cgroup]);
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = Pid::try_from(child.id()).unwrap();
+        let pass = Arc::new(Pass::over(source, Scope::All { fields, kept: false }));
+        let cache = Cache::in_pass(source, &pass, pid, fields);
+        let mut handle = Handle { source, pid, start: None, unique: None, cache: &cache };
+        handle.start = Some(handle.stat().unwrap().starttime);
+        handle.read("cgroup", |_| Ok(())).unwrap();
+        assert!(handle.is_of_one_process());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!handle.is_of_one_process());
+    }
 }

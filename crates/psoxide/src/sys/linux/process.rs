@@ -38,11 +38,13 @@ impl ProcessReadings for Linux {
             return Ok(Fate::Gone);
         }
         let is_gone = || {
-            // The kernel says ESRCH of the process whose file was opened, and only a process that ended has no `stat`. One
-            // that has the pid now is another one.
+            // The kernel says ESRCH of the process whose file was opened, and each process has these files. If there is a
+            // process with the pid now, it is another one. A copied tree may lack all but `stat`.
             const ESRCH: i32 = 3;
-            let stat = process.source.process(process.pid, "stat");
-            error.errno() == Some(ESRCH) || error.is_missing() && error.path() == Some(&stat)
+            let files: &[_] =
+                if process.source.is_live() { &["stat", "cmdline", "status", "statm"] } else { &["stat"] };
+            let is_one = |path| files.iter().any(|file| path == process.source.process(process.pid, file));
+            error.errno() == Some(ESRCH) || error.is_missing() && error.path().is_some_and(is_one)
         };
         match Fate::look_again(process, error) {
             Fate::Unclear if is_gone() => Ok(Fate::Gone),
@@ -401,5 +403,29 @@ fn scheduling_policy(policy: u64) -> SchedulingPolicy {
         6 => SchedulingPolicy::Deadline,
         7 => SchedulingPolicy::Ext,
         _ => SchedulingPolicy::Unknown,
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io;
+
+    use super::super::cache::Cache;
+    use super::*;
+
+    #[test]
+    fn a_file_of_each_process_that_is_missing_is_of_one_that_has_ended() {
+        // This process has the pid now, as one would that began in the same clock tick.
+        let (source, cache) = (&Source::host(), &Cache::default());
+        let handle = Handle { source, pid: std::process::id(), start: None, unique: None, cache };
+        let fate = |file| {
+            let missing =
+                Error::io(io::Error::from(io::ErrorKind::NotFound)).with_path(source.process(handle.pid, file));
+            Linux::fate(&handle, &missing).unwrap()
+        };
+        assert!(matches!(fate("cmdline"), Fate::Gone));
+        assert!(matches!(fate("stat"), Fate::Gone));
+        // A kernel can be built without this one.
+        assert!(matches!(fate("io"), Fate::Unclear));
     }
 }
