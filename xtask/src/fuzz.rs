@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use crate::steps::{Result, cargo, install, is_root, on_path, output, run, workspace};
 
@@ -58,8 +62,9 @@ pub(crate) fn run_targets(args: &Args) -> Result {
     build.args(chosen.iter().flat_map(|target| ["--bin", target]));
     // With an explicit --target, cargo does not apply the flags to build scripts and macros.
     run(build.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}")).env("CARGO_TARGET_DIR", &built))?;
+    let ledger_lock = Mutex::new(());
     let new = env::temp_dir().join(format!("psoxide-fuzz-{}", std::process::id()));
-    let done = chosen.iter().try_for_each(|target| {
+    let fuzz_target = |target: &String| {
         let (artifacts, corpus) = (fuzz.join("artifacts").join(target), fuzz.join("corpus").join(target));
         for folder in [&new.join(target), &artifacts] {
             fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
@@ -70,7 +75,21 @@ pub(crate) fn run_targets(args: &Args) -> Result {
         fuzzer.args([format!("-max_len={}", longest(&corpus)?), "-timeout=10".into()]);
         fuzzer.arg(format!("-artifact_prefix={}/", artifacts.display()));
         fuzz_one(target, fuzzer.arg(new.join(target)).arg(corpus))?;
+        let _one_writer = ledger_lock.lock();
         if args.write { add(target, u64::from(args.runs), seed) } else { Ok(()) }
+    };
+    // One target for each CPU at a time.
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(target) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+            fuzz_target(target).inspect_err(|_| next.store(chosen.len(), Ordering::Relaxed))?;
+        }
+        Ok(())
+    };
+    let done = thread::scope(|scope| {
+        let cpus = thread::available_parallelism().map_or(1, NonZero::get);
+        let workers: Vec<_> = (0..cpus).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a worker panicked")?)
     });
     let _ = fs::remove_dir_all(&new);
     done
