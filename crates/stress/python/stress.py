@@ -96,8 +96,12 @@ def births_bpf():
 
 
 FORKS = """
-import os, random, signal, sys, threading, time
+import faulthandler, os, random, signal, subprocess, sys, threading, time
 import psoxide
+
+PROGRAM, TRIES = sys.argv[1], int(sys.argv[2])
+PAUSE = 0.002
+HUNG = 2
 
 def read(number):
     # Half of the readings each: those that come late would seldom meet a fork.
@@ -123,44 +127,65 @@ def activity(pid):
 
 def ended(pid, limit):
     # On a busy machine a child waits for a CPU for minutes: then it is runnable or stopped, or has used some time.
-    begin = idle = time.monotonic()
+    # Pauses are counted, not seconds: this process may be stopped as well.
+    idle = total = 0
     before = None
-    while idle + limit > time.monotonic() < begin + 50 * limit:
+    while idle * PAUSE < limit and total * PAUSE < 50 * limit:
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
-            return status
+            return os.waitstatus_to_exitcode(status)
         now = activity(pid)
-        if now[0] in (b"R", b"T") or now != before:
-            idle, before = time.monotonic(), now
-        time.sleep(0.002)
+        idle = 0 if now[0] in (b"R", b"T") or now != before else idle + 1
+        before = now
+        total += 1
+        time.sleep(PAUSE)
+    # First its stack in Python, then those of its threads.
+    os.kill(pid, signal.SIGUSR1)
+    time.sleep(0.5)
+    subprocess.run([PROGRAM, f"--describe={pid}"], stdout=sys.stderr)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    return 9
+    return HUNG
 
 def work(number, delay):
     # This process has read nothing yet: it was forked off one that has not.
-    reader = threading.Thread(target=read, args=(number,))
+    failed = []
+
+    def read_beside():
+        try:
+            read(number)
+        except BaseException as error:
+            failed.append(error)
+            raise
+
+    reader = threading.Thread(target=read_beside)
     reader.start()
     time.sleep(delay)
     pid = os.fork()
     if pid == 0:
+        # An exception ends the child with its traceback and code 1.
         read(number)
         os._exit(0)
-    status = ended(pid, 20)
+    code = ended(pid, 20)
     reader.join()
-    os._exit(status != 0)
+    if code not in (0, HUNG):
+        print(f"fork {number}: the child ended with {code}", file=sys.stderr)
+    os._exit(HUNG if code == HUNG else 1 if code or failed else 0)
 
+faulthandler.register(signal.SIGUSR1)
 random.seed(1)
-failed = 0
-for number in range(int(sys.argv[1])):
+hung = failed = 0
+for number in range(TRIES):
     delay = random.random() * 0.012
     pid = os.fork()
     if pid == 0:
         work(number, delay)
-    failed += ended(pid, 60) != 0
-    if failed >= 5:
+    code = ended(pid, 60)
+    hung += code == HUNG
+    failed += code not in (0, HUNG)
+    if hung + failed >= 5:
         break
-print(number + 1, failed)
+print(number + 1, hung, failed)
 """
 
 
@@ -168,10 +193,10 @@ def forks():
     """A process forks while another of its threads takes the first readings."""
     tries = count(100, 2_000)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORKS, str(tries)], check=True, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-W", "ignore", "-c", FORKS, PROGRAM, str(tries)], check=True, stdout=subprocess.PIPE, text=True
     )
-    tries, failed = map(int, done.stdout.split())
-    return f"{tries} forks, {failed} children hung or failed", failed
+    tries, hung, failed = map(int, done.stdout.split())
+    return f"{tries} forks, {hung} children hung, {failed} failed", hung + failed
 
 
 def nothing():

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::{Read as _, Write};
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::ffi;
+use crate::{ffi, inquest};
 
 /// How a child ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub(crate) enum Ended {
     Exit(i32),
     /// A signal ended it.
     Signal(i32),
-    /// It did not end in time and was killed.
-    Hung,
+    /// It did not end in time and was killed. Holds what it was doing.
+    Hung(String),
 }
 
 /// The output of a child, and how it ended.
@@ -48,9 +48,11 @@ pub(crate) fn in_child(limit: Duration, work: impl FnOnce(&mut dyn Write) -> i32
 }
 
 /// Waits for a child. Kills it at the deadline.
+///
+/// Only time in which this process sleeps counts: whoever stops both and lets them go on takes nothing from the child.
 pub(crate) fn wait(pid: i32, limit: Duration) -> Ended {
-    let deadline = Instant::now() + limit;
     let mut pause = Duration::from_micros(200);
+    let mut waited = Duration::ZERO;
     loop {
         if let Some(status) = ffi::reap(pid, false) {
             return if libc::WIFSIGNALED(status) {
@@ -59,12 +61,14 @@ pub(crate) fn wait(pid: i32, limit: Duration) -> Ended {
                 Ended::Exit(libc::WEXITSTATUS(status))
             };
         }
-        if Instant::now() > deadline {
+        if waited > limit {
+            let doing = inquest::describe(pid);
             ffi::kill(pid, libc::SIGKILL);
             ffi::reap(pid, true);
-            return Ended::Hung;
+            return Ended::Hung(doing);
         }
         std::thread::sleep(pause);
+        waited += pause;
         pause = (pause * 2).min(Duration::from_millis(20));
     }
 }
@@ -83,7 +87,10 @@ pub(crate) fn in_namespaces(limit: Duration, work: impl FnOnce(&mut dyn Write) -
         match ffi::fork() {
             Ok(Some(pid)) => match wait(pid, limit) {
                 Ended::Exit(code) => code,
-                _ => 4,
+                ended => {
+                    let _ = writeln!(out, "{ended:?}");
+                    4
+                }
             },
             Ok(None) => {
                 if let Err(error) = ffi::mount_proc() {

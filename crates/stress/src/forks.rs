@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use psoxide::{Backend, ConnectionKind, Field, Query, System};
+use psoxide::{Backend, ConnectionKind, Field, Query, Result, System};
 
 use crate::attack::{Random, Report, Scale};
-use crate::children::{Ended, wait};
-use crate::ffi;
+use crate::children::{Ended, in_child};
 
 /// The time after which a child counts as hung. Its readings take milliseconds.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -41,20 +40,40 @@ pub(crate) fn run(scale: &Scale) -> Report {
             for _ in 0..random.below(20_000) {
                 std::hint::spin_loop();
             }
-            match ffi::fork() {
-                Ok(None) => {
-                    let shared = first_readings(&system, number);
-                    let own = first_readings(&System::host().with_backend(backend), number);
-                    ffi::exit_now(i32::from(!(shared && own)));
+            let answer = in_child(LIMIT, |out| {
+                let shared = first_readings(&system, number);
+                let own = first_readings(&System::host().with_backend(backend), number);
+                match shared.and(own) {
+                    Ok(()) => 0,
+                    Err(error) => {
+                        let _ = writeln!(out, "{error}");
+                        1
+                    }
                 }
-                Ok(Some(pid)) => match wait(pid, LIMIT) {
-                    Ended::Hung => hung += 1,
-                    Ended::Exit(0) => {}
-                    _ => failed += 1,
-                },
+            });
+            let broken = match answer {
                 Err(error) => return Report::skipped(format!("no child process: {error}")),
+                Ok(answer) => match answer.ended {
+                    Ended::Exit(0) => None,
+                    Ended::Hung(doing) => {
+                        hung += 1;
+                        Some(format!("the child hung\n{doing}"))
+                    }
+                    ended => {
+                        failed += 1;
+                        Some(format!("the child failed ({ended:?}) {}", answer.text.trim()))
+                    }
+                },
+            };
+            let outcome = match reader.join() {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some("a panic".to_owned()),
+            };
+            failed += usize::from(outcome.is_some());
+            for what in broken.into_iter().chain(outcome.map(|error| format!("the parent failed: {error}"))) {
+                eprintln!("stress: {backend:?}, fork {tried}, reading {}: {what}", number % 3);
             }
-            failed += usize::from(!reader.join().unwrap_or(false));
             // Each hung child costs the whole limit. A few are enough to prove the failure.
             if hung >= 3 {
                 break;
@@ -67,13 +86,14 @@ pub(crate) fn run(scale: &Scale) -> Report {
 }
 
 /// Takes readings whose results the library caches: user names, sockets, all processes.
-fn first_readings(system: &System, number: usize) -> bool {
+fn first_readings(system: &System, number: usize) -> Result<()> {
     match number % 3 {
-        0 => system.snapshot(Query::from([Field::Name, Field::Username, Field::Cmdline])).is_ok(),
-        1 => system.net_connections(ConnectionKind::All).is_ok(),
+        0 => system.snapshot(Query::from([Field::Name, Field::Username, Field::Cmdline])).map(drop),
+        1 => system.net_connections(ConnectionKind::All).map(drop),
         _ => {
-            let process = system.current_process();
-            process.is_ok_and(|process| process.username().is_ok() && process.open_files().is_ok())
+            let process = system.current_process()?;
+            process.username()?;
+            process.open_files().map(drop)
         }
     }
 }

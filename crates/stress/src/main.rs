@@ -13,6 +13,7 @@ mod children;
 mod descriptors;
 mod ffi;
 mod forks;
+mod inquest;
 mod readings;
 mod refusals;
 mod reuse;
@@ -59,6 +60,9 @@ struct Args {
     /// Only start and end this many processes, for the attack on the Python package, and print their number
     #[arg(long, value_name = "COUNT")]
     births: Option<usize>,
+    /// Only describe what a process does, for the attack on the Python package
+    #[arg(long, value_name = "PID")]
+    describe: Option<i32>,
 }
 
 fn main() -> ExitCode {
@@ -83,6 +87,10 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         };
+    }
+    if let Some(pid) = args.describe {
+        println!("{}", inquest::describe(pid));
+        return ExitCode::SUCCESS;
     }
     let scale = Scale { long: args.long, limit, seed: args.seed };
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
