@@ -1,8 +1,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use psoxide_fuzz::process;
 use psoxide_parse::linux::fdinfo;
 
 fuzz_target!(|data: &[u8]| {
-    let _ = fdinfo::parse(data);
+    assert_eq!(fdinfo::parse(data).ok(), process::fdinfo(data));
 });

@@ -1,8 +1,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use psoxide_fuzz::machine;
 use psoxide_parse::linux::loadavg;
 
 fuzz_target!(|data: &[u8]| {
-    let _ = loadavg::parse(data);
+    assert_eq!(loadavg::parse(data).ok(), machine::loadavg(data));
 });

@@ -1,8 +1,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use psoxide_fuzz::machine;
 use psoxide_parse::linux::schedstat;
 
 fuzz_target!(|data: &[u8]| {
-    let _ = schedstat::parse(data);
+    assert_eq!(schedstat::parse(data).ok(), machine::schedstat(data));
 });

@@ -1,8 +1,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use psoxide_fuzz::machine;
 use psoxide_parse::linux::uptime;
 
 fuzz_target!(|data: &[u8]| {
-    let _ = uptime::parse(data);
+    assert_eq!(uptime::parse(data).ok(), machine::uptime(data));
 });

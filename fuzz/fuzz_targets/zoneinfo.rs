@@ -1,8 +1,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use psoxide_fuzz::machine;
 use psoxide_parse::linux::zoneinfo;
 
 fuzz_target!(|data: &[u8]| {
-    let _ = zoneinfo::low_pages(data);
+    assert_eq!(zoneinfo::low_pages(data).ok(), machine::low_pages(data));
 });

@@ -38,6 +38,11 @@ pub fn hex(word: &[u8]) -> Option<u64> {
     radix(word, 16)
 }
 
+/// An octal number.
+pub fn octal(word: &[u8]) -> Option<u64> {
+    radix(word, 8)
+}
+
 fn radix(word: &[u8], radix: u32) -> Option<u64> {
     // The standard library would take a `+` too.
     let digits = std::str::from_utf8(word).ok().filter(|text| text.chars().all(|digit| digit.is_digit(radix)))?;

@@ -8,6 +8,8 @@ use psoxide_parse::linux::diskstats::{Discards, Disk};
 use psoxide_parse::linux::interrupts::{Interrupt, Interrupts};
 use psoxide_parse::linux::meminfo::Meminfo;
 use psoxide_parse::linux::mounts::Mount;
+use psoxide_parse::linux::pressure::{Pressure, Stall};
+use psoxide_parse::linux::schedstat::Cpu;
 use psoxide_parse::linux::vmstat::Vmstat;
 
 use crate::{halves, lines, nth, nth_if_any, number, signed, words};
@@ -323,4 +325,79 @@ pub fn vmstat(bytes: &[u8]) -> Option<Vmstat> {
         }
     }
     Some(stat)
+}
+
+/// `/proc/loadavg`.
+pub fn loadavg(bytes: &[u8]) -> Option<[f64; 3]> {
+    let words = words(bytes);
+    Some([float(words.first()?)?, float(words.get(1)?)?, float(words.get(2)?)?])
+}
+
+/// `/proc/uptime`.
+pub fn uptime(bytes: &[u8]) -> Option<f64> {
+    float(words(bytes).first()?)
+}
+
+/// `/proc/pressure/*`.
+pub fn pressure(bytes: &[u8]) -> Option<Pressure> {
+    let mut pressure = Pressure::default();
+    for line in lines(bytes) {
+        let words = words(line);
+        match words.first() {
+            Some(&b"some") => pressure.some = Some(stall(&words[1..])?),
+            Some(&b"full") => pressure.full = Some(stall(&words[1..])?),
+            _ => {}
+        }
+    }
+    (pressure.some.is_some() || pressure.full.is_some()).then_some(pressure)
+}
+
+fn stall(words: &[&[u8]]) -> Option<Stall> {
+    let mut averages: BTreeMap<&[u8], f64> = BTreeMap::new();
+    let mut total = None;
+    for (key, value) in words.iter().map_while(|word| halves(word, b'=')) {
+        match key {
+            b"avg10" | b"avg60" | b"avg300" => drop(averages.insert(key, float(value)?)),
+            b"total" => total = Some(number(value)?),
+            _ => {}
+        }
+    }
+    let average = |name: &[u8]| averages.get(name).copied();
+    Some(Stall { avg10: average(b"avg10")?, avg60: average(b"avg60")?, avg300: average(b"avg300")?, total: total? })
+}
+
+/// `/proc/schedstat`.
+pub fn schedstat(bytes: &[u8]) -> Option<Vec<Cpu>> {
+    let mut all = Vec::new();
+    for line in lines(bytes) {
+        let words = words(line);
+        let Some(cpu) = words.first().and_then(|name| name.strip_prefix(b"cpu")) else { continue };
+        let [running, waiting, timeslices] = *words[1..].last_chunk()?;
+        let (running, waiting, timeslices) = (number(running)?, number(waiting)?, number(timeslices)?);
+        all.push(Cpu { cpu: number(cpu)?, running, waiting, timeslices });
+    }
+    Some(all)
+}
+
+/// The low watermarks of `/proc/zoneinfo`.
+pub fn low_pages(bytes: &[u8]) -> Option<u64> {
+    let lines = lines(bytes).into_iter().map(words);
+    let marks: Vec<Vec<&[u8]>> = lines.filter(|words| words.first() == Some(&&b"low"[..])).collect();
+    let (first, more) = marks.split_first()?;
+    more.iter().try_fold(nth(first, 1)?, |sum, words| sum.checked_add(nth(words, 1)?))
+}
+
+/// A list of CPUs, of which no kernel has more than 65,536.
+pub fn cpulist(bytes: &[u8]) -> Option<Vec<u32>> {
+    let text = bytes.trim_ascii();
+    let mut all = Vec::new();
+    for piece in text.split(|byte| *byte == b',').filter(|_| !text.is_empty()) {
+        let (first, last) = halves(piece, b'-').unwrap_or((piece, piece));
+        let [first, last] = [u32::try_from(number(first)?).ok()?, u32::try_from(number(last)?).ok()?];
+        if first > last || usize::try_from(last - first).ok()? + all.len() >= 65536 {
+            return None;
+        }
+        all.extend(first..=last);
+    }
+    Some(all)
 }

@@ -1,12 +1,15 @@
 //! Files of one process.
 
 use psoxide_parse::linux::cpulist;
+use psoxide_parse::linux::fdinfo::FdInfo;
+use psoxide_parse::linux::limits::Limit;
+use psoxide_parse::linux::pid_io::Io;
 use psoxide_parse::linux::smaps::{Mapping, Rollup};
 use psoxide_parse::linux::stat::{Scheduling, Stat};
 use psoxide_parse::linux::statm::Statm;
 use psoxide_parse::linux::status::Status;
 
-use crate::{halves, hex, kilobytes, lines, nth, nth_if_any, number, signed, words};
+use crate::{halves, hex, kilobytes, lines, nth, nth_if_any, number, octal, signed, words};
 
 /// The name between the first and the last parenthesis, and the words after it.
 fn after_name(bytes: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
@@ -226,4 +229,60 @@ pub fn environ(bytes: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
         }
     }
     all
+}
+
+/// `/proc/PID/io`.
+pub fn io(bytes: &[u8]) -> Option<Io> {
+    let values: Vec<(&[u8], Option<u64>)> = lines(bytes)
+        .into_iter()
+        .filter_map(|line| halves(line, b':'))
+        .map(|(key, value)| (key, number(value.trim_ascii())))
+        .collect();
+    // A malformed line spoils the file, even if a good one for the same count follows.
+    let last = |name: &[u8]| {
+        let mut of_name = values.iter().filter(|(key, _)| *key == name).map(|(_, value)| *value);
+        of_name.try_fold(None, |_, value| value.map(Some))
+    };
+    Some(Io {
+        rchar: last(b"rchar")??,
+        wchar: last(b"wchar")??,
+        syscr: last(b"syscr")??,
+        syscw: last(b"syscw")??,
+        read_bytes: last(b"read_bytes")??,
+        write_bytes: last(b"write_bytes")??,
+        cancelled_write_bytes: last(b"cancelled_write_bytes")?.unwrap_or(0),
+    })
+}
+
+/// `/proc/PID/limits`.
+pub fn limits(bytes: &[u8]) -> Option<Vec<Limit<'_>>> {
+    let lines = lines(bytes);
+    let (header, limits) = lines.split_first()?;
+    if !header.starts_with(b"Limit ") {
+        return None;
+    }
+    let amount = |word: &[u8]| if word == b"unlimited" { Some(None) } else { number(word).map(Some) };
+    let mut all = Vec::new();
+    for line in limits {
+        let end = line.windows(2).position(|pair| pair == b"  ").filter(|end| *end > 0)?;
+        let words = words(&line[end..]);
+        all.push(Limit { name: &line[..end], soft: amount(words.first()?)?, hard: amount(words.get(1)?)? });
+    }
+    Some(all)
+}
+
+/// `/proc/PID/fdinfo/FD`, as far as both lines.
+pub fn fdinfo(bytes: &[u8]) -> Option<FdInfo> {
+    let (mut pos, mut flags) = (None, None);
+    for line in lines(bytes) {
+        match halves(line, b':') {
+            Some((b"pos", value)) => pos = Some(number(value.trim_ascii())?),
+            Some((b"flags", value)) => flags = Some(octal(value.trim_ascii())?),
+            _ => {}
+        }
+        if pos.is_some() && flags.is_some() {
+            break;
+        }
+    }
+    Some(FdInfo { pos: pos?, flags: flags? })
 }

@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use psoxide_parse::linux::net_counters::{Counter, Softnet};
 use psoxide_parse::linux::net_dev::Nic;
 use psoxide_parse::linux::net_queues::Queues;
 use psoxide_parse::linux::net_sock::{InetSocket, UnixSocket, UnixState};
 
-use crate::{halves, hex, lines, nth, words};
+use crate::{halves, hex, lines, nth, signed, words};
 
 /// `/proc/net/{tcp,tcp6,udp,udp6}`.
 pub fn inet(bytes: &[u8], v6: bool, little_endian: bool) -> Option<Vec<InetSocket>> {
@@ -113,6 +114,69 @@ pub fn interfaces(bytes: &[u8]) -> Option<Vec<Nic<'_>>> {
             colls: at(13)?,
             carrier: at(14)?,
             compressed_sent: at(15)?,
+        });
+    }
+    Some(all)
+}
+
+/// `/proc/net/{snmp,netstat}`.
+pub fn snmp(bytes: &[u8]) -> Option<Vec<Counter<'_>>> {
+    let mut all = Vec::new();
+    for pair in lines(bytes).chunks(2) {
+        let [names, values] = *pair else { return None };
+        let ((protocol, names), (same, values)) = (halves(names, b':')?, halves(values, b':')?);
+        let (names, values) = (words(names), words(values));
+        if protocol != same || names.len() > values.len() {
+            return None;
+        }
+        for (name, value) in names.into_iter().zip(values) {
+            all.push(Counter { protocol, name, value: signed(value)? });
+        }
+    }
+    Some(all)
+}
+
+/// `/proc/net/snmp6`.
+pub fn snmp6(bytes: &[u8]) -> Option<Vec<Counter<'_>>> {
+    let mut all = Vec::new();
+    for line in lines(bytes) {
+        let words = words(line);
+        let name = words.first()?;
+        let (protocol, name) = name.split_at(name.iter().position(|byte| *byte == b'6')? + 1);
+        all.push(Counter { protocol, name, value: signed(words.get(1)?)? });
+    }
+    Some(all)
+}
+
+/// `/proc/net/{sockstat,sockstat6}`.
+pub fn sockstat(bytes: &[u8]) -> Option<Vec<Counter<'_>>> {
+    let mut all = Vec::new();
+    for line in lines(bytes) {
+        let (protocol, pairs) = halves(line, b':')?;
+        for pair in words(pairs).chunks(2) {
+            let [name, value] = *pair else { return None };
+            all.push(Counter { protocol, name, value: signed(value)? });
+        }
+    }
+    Some(all)
+}
+
+/// `/proc/net/softnet_stat`.
+pub fn softnet(bytes: &[u8]) -> Option<Vec<Softnet>> {
+    let mut all = Vec::new();
+    for line in lines(bytes) {
+        let words = words(line);
+        let at = |place: usize| hex(words.get(place)?);
+        let if_any = |place: usize| if words.len() > place { at(place).map(Some) } else { Some(None) };
+        all.push(Softnet {
+            processed: at(0)?,
+            dropped: at(1)?,
+            times_squeezed: at(2)?,
+            cpu_collision: at(8)?,
+            received_rps: if_any(9)?,
+            flow_limit: if_any(10)?,
+            backlog: if_any(11)?,
+            cpu: if_any(12)?,
         });
     }
     Some(all)
