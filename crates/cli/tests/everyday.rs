@@ -221,8 +221,11 @@ fn only_a_regular_file_of_limited_size_is_a_configuration() {
     rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
     let large = machine.path("large.toml");
     std::fs::File::create(&large).unwrap().set_len(20 << 30).unwrap();
+    let link = machine.path("link.toml");
+    std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
     for (path, message) in [
         (fifo.to_str().unwrap(), "not a regular file"),
+        (link.to_str().unwrap(), "not a regular file"),
         ("/dev/zero", "not a regular file"),
         ("/dev", "not a regular file"),
         (large.to_str().unwrap(), "larger than 1 MiB"),

@@ -178,6 +178,7 @@ mod tests {
         symlink("loop", root.join("loop")).unwrap();
         symlink(outside.path(), root.join("etc/out")).unwrap();
         symlink("/dev/zero", root.join("zero")).unwrap();
+        symlink("../../../../../../../../dev/random", root.join("random")).unwrap();
         let top = || rustix::fs::openat(CWD, root, OFlags::PATH | OFlags::DIRECTORY, Mode::empty()).unwrap();
         let by_hand = |path: &Path, flags| open_by_hand(top(), path.strip_prefix(root).unwrap(), flags);
         let by_kernel = |path: &Path, flags| open(root, path, flags);
@@ -189,7 +190,7 @@ mod tests {
             };
             assert_eq!([read("etc/name").unwrap(), read("etc/deep/up").unwrap(), read("top").unwrap()], ["inside"; 3]);
             assert_eq!(read("etc/deep/../name").unwrap(), "inside");
-            for missing in ["absolute", "etc/out/secret", "zero", "none"] {
+            for missing in ["absolute", "etc/out/secret", "zero", "random", "none"] {
                 assert!(read(missing).unwrap_err().is_missing(), "{missing}");
             }
             assert_eq!(read("loop").unwrap_err().errno(), Some(libc::ELOOP));
@@ -208,7 +209,14 @@ mod tests {
         fs::create_dir(root.join("dir")).unwrap();
         fs::File::create(root.join("sparse")).unwrap().set_len(20 << 30).unwrap();
         fs::write(root.join("file"), "x").unwrap();
-        for odd in ["fifo", "dir"] {
+        let mut odd = vec!["fifo", "dir"];
+        // A copy that root made can have the device itself. Its number 1:8 is that of /dev/random.
+        let random = rustix::fs::makedev(1, 8);
+        if rustix::fs::mknodat(CWD, root.join("random"), FileType::CharacterDevice, Mode::RUSR, random).is_ok() {
+            symlink("random", root.join("link")).unwrap();
+            odd.extend(["random", "link"]);
+        }
+        for odd in odd {
             let error = open_file(root, &root.join(odd), LIST).unwrap_err();
             assert!(error.to_string().contains("not a regular file"), "{error}");
         }
