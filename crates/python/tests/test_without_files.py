@@ -122,6 +122,38 @@ print(int(code), repr(code))
     assert python(program, "-I") == f"{code} <Negsignal.{name}: {code}>\n"
 
 
+WAITS = """
+import os, psoxide
+nowhere = [(os.POSIX_SPAWN_OPEN, number, "/dev/null", os.O_RDWR, 0) for number in (1, 2)]
+def child(script):
+    return psoxide.Process(os.posix_spawn("/bin/sh", ["sh", "-c", script], os.environ, file_actions=nowhere))
+scripts = ["exit 0", "exit 7", "sleep 0.3; exit 3", "exit 9", "kill -9 $$"]
+children = [child(script) for script in scripts]
+popen = psoxide.Popen(["sh", "-c", "exit 5"])
+asleep = child("exec sleep 600")
+taken = []
+try:
+    while True:
+        taken.append(os.dup(0))
+except OSError:
+    pass
+try:
+    asleep.wait(0.1)
+except psoxide.TimeoutExpired:
+    print("asleep")
+print(children[0].wait(), children[1].wait(20), popen.wait())
+gone, alive = psoxide.wait_procs(children)
+print([child.returncode for child in children], alive, [child.wait() for child in children])
+os.kill(asleep.pid, 15)
+print(asleep.wait())
+"""
+
+
+def test_every_way_to_wait_works_without_descriptors(python):
+    codes = "0, 7, 3, 9, <Negsignal.SIGKILL: -9>"
+    assert python(WAITS, "-I") == f"asleep\n0 7 5\n[{codes}] [] [{codes}]\n-15\n"
+
+
 def test_nothing_is_read_wrong_without_descriptors(sleeper):
     """Each getter gives its value, or the error that says why not."""
     code = f"""
