@@ -82,17 +82,21 @@ pub enum Unit {
 }
 
 /// Declares a record: an ordinary struct in which each field also names its unit and the systems that have it.
+///
+/// What follows `with` is known to this crate alone.
 macro_rules! record {
     (
         $(#[$attr:meta])*
         pub struct $name:ident = $python:literal {
             $($(#[doc = $doc:literal])+ $field:ident: $type:ty, $unit:ident, $($os:ident)|+;)+
         }
+        $(with $(#[doc = $note:literal])+ $inner:ident: $inner_type:ty;)*
     ) => {
         $(#[$attr])*
         #[non_exhaustive]
         pub struct $name {
             $($(#[doc = $doc])+ pub $field: $type,)+
+            $($(#[doc = $note])+ pub(crate) $inner: $inner_type,)*
         }
 
         impl $crate::record::Record for $name {

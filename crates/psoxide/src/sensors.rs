@@ -44,6 +44,17 @@ record! {
         /// Whether mains power is connected. `None` if unknown.
         power_plugged: Option<bool>, Plain, LINUX | WINDOWS | MACOS | BSD;
     }
+    with
+    /// Whether the system itself states the charge in percent. It then has no fraction.
+    is_whole: bool;
+}
+
+impl Battery {
+    /// Returns whether the system itself states the charge in percent, so that it has no fraction.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
 }
 
 record! {

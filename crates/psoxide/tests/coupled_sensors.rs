@@ -60,7 +60,16 @@ fn without_energy_the_capacity_tells() {
     let folder = root.path().join("sys/class/power_supply/BAT0");
     fs::remove_file(folder.join("energy_full")).unwrap();
     fs::write(folder.join("capacity"), "88\n").unwrap();
-    assert_eq!(System::at_root(root.path()).unwrap().sensors_battery().unwrap().unwrap().percent, 88.0);
+    let read = System::at_root(root.path()).unwrap().sensors_battery().unwrap().unwrap();
+    assert_eq!((read.percent, read.is_whole()), (88.0, true));
+}
+
+#[test]
+fn a_charge_has_psutil_s_digits() {
+    for (now, percent) in [("10000000", 33.333_333_333_333_336), ("29999999", 99.999_996_666_666_66)] {
+        let read = battery(&[("BAT0/energy_now", now), ("BAT0/energy_full", "30000000")]);
+        assert_eq!((read.percent, read.is_whole()), (percent, false), "{now}");
+    }
 }
 
 #[test]

@@ -452,9 +452,10 @@ impl Api {
 
     /// Returns a plain tuple: percent, seconds left, plugged in. `None` without a battery.
     fn sensors_battery<'py>(&self, py: Python<'py>) -> Object<'py> {
-        let Some(Battery { percent, secsleft, power_plugged, .. }) = self.read(py, System::sensors_battery)? else {
+        let Some(battery) = self.read(py, System::sensors_battery)? else {
             return Ok(py.None().into_bound(py));
         };
+        let Battery { percent, secsleft, power_plugged, .. } = battery;
         let members = self.members(py, "BatteryTime", &self.battery_time)?;
         let secsleft = match secsleft {
             TimeLeft::For(time) => PyInt::new(py, time.as_secs()).into_any(),
@@ -462,6 +463,7 @@ impl Api {
             TimeLeft::Unlimited => members.get(py, -2)?,
         };
         let percent = PyFloat::new(py, percent).into_any();
+        let percent = if battery.is_whole() { percent.call_method0("__int__")? } else { percent };
         Ok(PyTuple::new(py, [percent, secsleft, power_plugged.into_bound_py_any(py)?])?.into_any())
     }
 

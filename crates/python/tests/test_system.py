@@ -199,6 +199,41 @@ def test_sensors(monkeypatch):
     assert isinstance(psoxide.sensors_fans(), dict)
 
 
+SENSORS = """
+import os, psoxide
+def write(folder, **files):
+    os.makedirs("/sys/class/" + folder, exist_ok=True)
+    for name, text in files.items():
+        with open(f"/sys/class/{folder}/{name}", "w") as file:
+            file.write(text)
+for number, name in ((10, "zchip"), (2, "coretemp"), (1, "coretemp"), (3, "nvme"), (0, "acpitz")):
+    write(f"hwmon/hwmon{number}", name=name)
+    for sensor in (1, 10, 2):
+        write(f"hwmon/hwmon{number}", **{f"temp{sensor}_input": "1000", f"temp{sensor}_label": f"{number} {sensor}"})
+        write(f"hwmon/hwmon{number}", **{f"fan{sensor}_input": "1000", f"fan{sensor}_label": f"{number} {sensor}"})
+for chips in (psoxide.sensors_temperatures(), psoxide.sensors_fans()):
+    print({name: [sensor.label for sensor in sensors] for name, sensors in chips.items()})
+write("power_supply/BAT0", energy_full="30000000", energy_now="10000000")
+print(psoxide.sensors_battery())
+os.remove("/sys/class/power_supply/BAT0/energy_now")
+write("power_supply/BAT0", capacity="77")
+print(psoxide.sensors_battery())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="mounting a /sys needs root")
+def test_sensors_have_psutil_s_order_and_digits():
+    """psutil lists chips and sensors in the order of their paths: 10 comes before 2."""
+    mount = 'mount -t tmpfs none /sys && exec "$@"'
+    command = ["unshare", "--mount", "sh", "-c", mount, "sh", sys.executable, "-I", "-c", SENSORS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    of = {number: [f"{number} {sensor}" for sensor in (1, 10, 2)] for number in (0, 1, 2, 3, 10)}
+    chips = {"acpitz": of[0], "coretemp": of[1] + of[2], "zchip": of[10], "nvme": of[3]}
+    unknown = "secsleft=<BatteryTime.POWER_TIME_UNKNOWN: -1>, power_plugged=None)"
+    expected = [chips, chips, f"sbattery(percent=33.333333333333336, {unknown}", f"sbattery(percent=77, {unknown}"]
+    assert (done.stderr, done.stdout.splitlines()) == ("", [str(line) for line in expected])
+
+
 def test_cpu_count_and_freq(monkeypatch):
     for number in (None, 0, -1):
         monkeypatch.setattr(psoxide._pslinux, "cpu_count_logical", lambda number=number: number)

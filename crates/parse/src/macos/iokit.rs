@@ -90,7 +90,7 @@ fn power_source(source: &Value) -> Result<PowerSource> {
     let state = text("Power Source State").ok_or_else(|| ParseError::missing("Power Source State"))?;
     Ok(PowerSource {
         is_internal: text("Type") == Some(b"InternalBattery"),
-        percent: charge as f64 / full as f64 * 100.0,
+        percent: 100.0 * charge as f64 / full as f64,
         is_plugged: state == b"AC Power",
         // -1 while the system calculates it.
         time_to_empty: number("Time to Empty")

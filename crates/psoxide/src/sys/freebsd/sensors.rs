@@ -36,7 +36,7 @@ impl SensorReadings for Freebsd {
             Ok(minutes) => TimeLeft::For(Duration::from_secs(minutes.saturating_mul(60))),
             Err(_) => TimeLeft::Unknown,
         };
-        Ok(Some(Battery { percent: percent.into(), secsleft, power_plugged: Some(plugged) }))
+        Ok(Some(Battery { percent: percent.into(), secsleft, power_plugged: Some(plugged), is_whole: true }))
     }
 }
 

@@ -8,7 +8,6 @@ use psoxide_parse::{signed, trim};
 
 use super::source::if_any;
 use super::{Linux, Source};
-use crate::memory::percent;
 use crate::sys::SensorReadings;
 use crate::{Battery, Fan, Gpu, Result, Temperature, TimeLeft};
 
@@ -75,10 +74,12 @@ impl SensorReadings for Linux {
         // Some drivers report a discharge current as negative.
         let rate = |file: &str| integer(source, &folder.join(file)).map(i64::unsigned_abs);
         let power = rate("power_now").or_else(|| rate("current_now"));
-        let charge = match (now, full) {
-            (Some(now), Some(full)) => percent(now, full),
+        let (charge, is_whole) = match (now, full) {
+            // psutil multiplies first.
+            #[allow(clippy::cast_precision_loss)] // micro-watt-hours, far below 2^53
+            (Some(now), Some(full)) => (if full == 0 { 0.0 } else { 100.0 * now as f64 / full as f64 }, false),
             _ => match number("capacity").and_then(|capacity| u32::try_from(capacity).ok()) {
-                Some(capacity) => f64::from(capacity),
+                Some(capacity) => (f64::from(capacity), true),
                 None => return Ok(None),
             },
         };
@@ -103,7 +104,7 @@ impl SensorReadings for Linux {
             };
             seconds.map_or(TimeLeft::Unknown, |seconds| TimeLeft::For(Duration::from_secs(seconds)))
         };
-        Ok(Some(Battery { percent: charge, secsleft, power_plugged }))
+        Ok(Some(Battery { percent: charge, secsleft, power_plugged, is_whole }))
     }
 
     fn gpus(source: &Source) -> Result<Vec<Gpu>> {

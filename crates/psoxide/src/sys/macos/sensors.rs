@@ -43,7 +43,9 @@ impl SensorReadings for Macos {
             Some(time) => TimeLeft::For(time),
             None => TimeLeft::Unknown,
         };
-        Ok(Some(Battery { percent: battery.percent, secsleft, power_plugged: Some(battery.is_plugged) }))
+        // Apple's batteries count percents. Others have units of their own.
+        let is_whole = battery.percent.fract() == 0.0;
+        Ok(Some(Battery { percent: battery.percent, secsleft, power_plugged: Some(battery.is_plugged), is_whole }))
     }
 }
 

@@ -53,7 +53,7 @@ impl SensorReadings for Netbsd {
             (_, Some(seconds)) => TimeLeft::For(Duration::from_secs(seconds)),
             (_, None) => TimeLeft::Unknown,
         };
-        Ok(Some(Battery { percent: percent(charge, full), secsleft, power_plugged }))
+        Ok(Some(Battery { percent: percent(charge, full), secsleft, power_plugged, is_whole: false }))
     }
 }
 

@@ -63,7 +63,7 @@ impl SensorReadings for Openbsd {
             (_, Some(seconds)) => TimeLeft::For(Duration::from_secs(seconds)),
             (_, None) => TimeLeft::Unknown,
         };
-        Ok(Some(Battery { percent: percent(remaining, full), secsleft, power_plugged }))
+        Ok(Some(Battery { percent: percent(remaining, full), secsleft, power_plugged, is_whole: false }))
     }
 }
 

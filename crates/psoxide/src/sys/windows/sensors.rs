@@ -30,6 +30,7 @@ fn battery(power: &Power) -> Option<Battery> {
     };
     Some(Battery {
         percent: power.percent.into(),
+        is_whole: true,
         secsleft: if plugged == Some(true) || power.flags & CHARGING != 0 {
             TimeLeft::Unlimited
         } else if power.seconds == u32::MAX {
