@@ -39,7 +39,7 @@ pub(crate) fn run(scale: &Scale) -> Report {
     if !is_root() {
         return Report::skipped("choosing users and pids needs root");
     }
-    let births = scale.count(10_000, 500_000);
+    let births = scale.count(10_000, 1_000_000);
     // On a busy machine the time is over first: then the figures say how many there were.
     let time = scale.time(Duration::from_secs(30));
     let mut report = Report::new();
