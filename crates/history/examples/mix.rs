@@ -1,7 +1,8 @@
 //! Measures a history of made-up processes: bytes for each process and sample, CPU time, and the time to find an instant.
 //!
-//! `cargo xtask bench-fleet` runs it with an empty directory, and reads the lines `name value` that it prints. Of 1,000
-//! processes 70 % are idle, 20 % do a little in every second sample, and 10 % are busy.
+//! `cargo xtask bench-fleet` runs it with an empty directory, and reads the lines `name value` that it prints. A second argument
+//! is the number of days, 30 without it. Of 1,000 processes 70 % are idle, 20 % do a little in every second sample, and 10 % are
+//! busy.
 #![allow(clippy::unwrap_used, missing_docs)] // a failure ends it
 
 use std::path::Path;
@@ -17,9 +18,14 @@ const PROCESSES: u32 = 1000;
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Samples of an hour.
 const HOUR: u64 = 720;
-const DAYS: u64 = 30;
-/// Processes in the hours that are not measured.
+/// The first hour of every fifth day has all processes. Instants are looked for in these hours.
+const FULL: u64 = 5 * 24;
+/// Processes in the other hours, which are there to be searched, and the part of their samples that is taken.
 const FEW: u32 = 20;
+const SPARSE: usize = 12;
+/// Instants that are looked for, and those before them that warm the cache.
+const INSTANTS: usize = 400;
+const WARM: usize = 50;
 
 /// 2026-11-01 00:00 UTC.
 const START: u64 = 1_793_491_200;
@@ -53,7 +59,6 @@ struct Work {
 struct Machine {
     random: Random,
     work: Vec<Work>,
-    samples: u64,
 }
 
 impl Machine {
@@ -67,13 +72,12 @@ impl Machine {
             ..Work::default()
         });
         let work = work.collect();
-        Self { random, work, samples: 0 }
+        Self { random, work }
     }
 
-    /// The machine at its next sample, with its first `processes`.
-    fn next(&mut self, processes: u32) -> (SystemTime, Moment) {
-        let (random, sample) = (&mut self.random, self.samples);
-        self.samples += 1;
+    /// The machine at a sample, with its first `processes`.
+    fn next(&mut self, sample: u64, processes: u32) -> (SystemTime, Moment) {
+        let random = &mut self.random;
         for (place, work) in (0_u64..).zip(&mut self.work) {
             match place % 10 {
                 0..7 => {}
@@ -153,18 +157,19 @@ fn size(folder: &Path) -> u64 {
 
 #[allow(clippy::cast_precision_loss)] // figures
 fn main() {
-    let folder = std::env::args_os().nth(1).unwrap();
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().unwrap();
     let folder = Path::new(&folder);
+    let days: u64 = arguments.next().map_or(30, |days| days.parse().unwrap());
     let mut options = Options::default();
     options.limits = Limits { size: 1 << 40, age: Duration::from_secs(86_400 * 365) };
     let mut machine = Machine::new();
     let mut recorder = Recorder::open(&System::replay(Moment::new(Os::Linux)), folder, &options).unwrap();
     let (mut appending, mut closing) = (Duration::ZERO, Duration::ZERO);
-    for hour in 0..DAYS * 24 {
-        // The first hour of each day has all processes.
-        let processes = if hour % 24 == 0 { PROCESSES } else { FEW };
-        for sample in 0..HOUR {
-            let (taken, moment) = machine.next(processes);
+    for hour in 0..days * 24 {
+        let (processes, step) = if hour % FULL == 0 { (PROCESSES, 1) } else { (FEW, SPARSE) };
+        for sample in (0..HOUR).step_by(step) {
+            let (taken, moment) = machine.next(hour * HOUR + sample, processes);
             let before = cpu();
             recorder.append(taken, &moment).unwrap();
             let used = cpu().saturating_sub(before);
@@ -187,21 +192,20 @@ fn main() {
     println!("close_ms {:.2}", closing.as_secs_f64() * 1000.0 / HOUR as f64);
     let mut times = Vec::new();
     let mut random = Random(7);
-    for round in 0..120 {
-        let (day, second) = (random.below(DAYS), random.below(3600));
-        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(START + day * 86_400 + second);
+    for round in 0..WARM + INSTANTS {
+        let (hour, second) = (random.below(days * 24).next_multiple_of(FULL) % (days * 24), random.below(3600));
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(START + hour * 3600 + second);
         let begun = Instant::now();
         let sample = History::open(folder).unwrap().at(to_millis(time)).unwrap().unwrap();
         let rows = sample.rows();
         let took = begun.elapsed();
         assert_eq!(rows.len(), usize::try_from(PROCESSES).unwrap());
-        // The first ones warm the cache.
-        if round >= 20 {
+        if round >= WARM {
             times.push(took);
         }
     }
     times.sort();
-    let at = |part: usize| times.get(part).unwrap().as_secs_f64() * 1000.0;
+    let at = |percent: usize| times.get(INSTANTS * percent / 100).unwrap().as_secs_f64() * 1000.0;
     println!("instant_median_ms {:.1}", at(50));
-    println!("instant_p99_ms {:.1}", at(98));
+    println!("instant_p99_ms {:.1}", at(99));
 }

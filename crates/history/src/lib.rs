@@ -8,6 +8,7 @@
 
 mod bytes;
 mod cell;
+mod chunk;
 mod columns;
 mod delta;
 #[cfg(target_os = "linux")]

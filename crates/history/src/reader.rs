@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::chunk::Chunk;
 use crate::log::{KEY_EVERY, Log};
 use crate::sample::{Header, Sample};
 use crate::store::{Files, SEQUENCES, Segment, Store};
@@ -15,8 +16,8 @@ pub struct History {
     segments: Vec<Segment>,
     /// The segment that was read last.
     open: Option<Open>,
-    /// The samples that were read last.
-    chunk: Option<Chunk>,
+    /// The chunk that was read last.
+    chunk: Option<Known>,
 }
 
 #[derive(Debug)]
@@ -34,12 +35,12 @@ enum Source {
     Parquet(crate::parquet::Closed),
 }
 
-/// Some samples of a segment that are read together.
+/// A chunk of a segment.
 #[derive(Debug)]
-struct Chunk {
+struct Known {
     number: u64,
     place: usize,
-    samples: Vec<Sample>,
+    chunk: Chunk,
 }
 
 /// A segment of a history, as `psoxide history list` shows it.
@@ -95,16 +96,16 @@ impl Source {
         }
     }
 
-    fn chunk(&self, place: usize) -> io::Result<Vec<Sample>> {
+    fn chunk(&self, place: usize) -> io::Result<Chunk> {
         match self {
             Self::Log(log) => {
                 let mut keys = keys(log).skip(place).map(|(entry, _)| entry);
-                let Some(from) = keys.next() else { return Ok(Vec::new()) };
+                let Some(from) = keys.next() else { return Ok(Chunk::of_samples(Vec::new())) };
                 let until = keys.next().unwrap_or(log.entries.len());
-                log.play(from).take(until - from).collect()
+                log.play(from).take(until - from).collect::<io::Result<_>>().map(Chunk::of_samples)
             }
             #[cfg(feature = "parquet")]
-            Self::Parquet(closed) => closed.chunk(place),
+            Self::Parquet(closed) => closed.chunk(place).map(Chunk::of_columns),
         }
     }
 }
@@ -154,7 +155,7 @@ impl History {
             match Source::open(segment) {
                 Ok(source) => {
                     self.open = Some(Open { number, size: segment.size, source });
-                    self.chunk = self.chunk.take().filter(|chunk| chunk.number != number);
+                    self.chunk = self.chunk.take().filter(|known| known.number != number);
                     break;
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !is_fresh => {
@@ -179,14 +180,14 @@ impl History {
         }
     }
 
-    /// Reads the samples of a chunk.
-    fn chunk(&mut self, number: u64, place: usize) -> io::Result<&[Sample]> {
-        let is_known = self.chunk.as_ref().is_some_and(|chunk| (chunk.number, chunk.place) == (number, place));
+    /// Reads a chunk.
+    fn chunk(&mut self, number: u64, place: usize) -> io::Result<&Chunk> {
+        let is_known = self.chunk.as_ref().is_some_and(|known| (known.number, known.place) == (number, place));
         if !is_known {
-            let samples = self.source(number)?.chunk(place)?;
-            self.chunk = Some(Chunk { number, place, samples });
+            let chunk = self.source(number)?.chunk(place)?;
+            self.chunk = Some(Known { number, place, chunk });
         }
-        Ok(self.chunk.as_ref().map(|chunk| chunk.samples.as_slice()).unwrap_or_default())
+        self.chunk.as_ref().map(|known| &known.chunk).ok_or_else(|| io::Error::other("no chunk is known"))
     }
 
     /// Returns the sample at an instant: the last one that was taken at or before `time`, in milliseconds since 1970.
@@ -204,12 +205,12 @@ impl History {
             }
             let starts = self.starts(number)?;
             let Some(place) = starts.partition_point(|start| *start <= time).checked_sub(1) else { continue };
-            let samples = self.chunk(number, place)?;
-            let found = samples.iter().rfind(|sample| sample.time <= time);
-            if let Some(found) = found.filter(|found| best.as_ref().is_none_or(|best| found.time > best.time)) {
+            let after = best.as_ref().map_or(i64::MIN, |best| best.time);
+            let found = self.chunk(number, place)?.last(|head| head.time <= time && head.time > after)?;
+            if let Some(found) = found {
                 let is_near =
                     time - found.time <= 2 * i64::try_from(found.header.interval.as_millis()).unwrap_or(i64::MAX);
-                best = Some(found.clone());
+                best = Some(found);
                 if is_near {
                     break;
                 }
@@ -227,8 +228,9 @@ impl History {
             // Within a segment times only grow.
             let end = if number == of { starts.partition_point(|start| *start < sample.time) } else { starts.len() };
             for place in (0..end).rev() {
-                if let Some(found) = self.chunk(number, place)?.iter().rfind(|found| found.sequence < sample.sequence) {
-                    return Ok(Some(found.clone()));
+                let found = self.chunk(number, place)?.last(|head| head.sequence < sample.sequence)?;
+                if found.is_some() {
+                    return Ok(found);
                 }
             }
         }
@@ -252,8 +254,9 @@ impl History {
             let begin =
                 if number == of { starts.partition_point(|start| *start <= sample.time).saturating_sub(1) } else { 0 };
             for place in begin..starts.len() {
-                if let Some(found) = self.chunk(number, place)?.iter().find(|found| found.sequence > sample.sequence) {
-                    return Ok(Some(found.clone()));
+                let found = self.chunk(number, place)?.first(|head| head.sequence > sample.sequence)?;
+                if found.is_some() {
+                    return Ok(found);
                 }
             }
         }
@@ -303,8 +306,9 @@ impl History {
                 if *start > until || is_before {
                     continue;
                 }
-                for sample in self.chunk(number, place)?.iter().filter(|sample| (from..=until).contains(&sample.time)) {
-                    if !each(sample)? {
+                let chunk = self.chunk(number, place)?;
+                for (place, head) in chunk.heads.iter().enumerate() {
+                    if (from..=until).contains(&head.time) && !each(&*chunk.sample(place)?)? {
                         return Ok(());
                     }
                 }
@@ -381,9 +385,14 @@ impl History {
         let chunks = self.source(segment.number)?.chunks().len();
         let wanted = if reads_all { chunks } else { chunks.min(1) };
         for place in 0..wanted {
-            match self.chunk(segment.number, place) {
-                Ok(samples) => {
-                    if let (0, Some(first)) = (place, samples.first()) {
+            let read = self.chunk(segment.number, place).and_then(|chunk| {
+                let wanted = if reads_all { chunk.heads.len() } else { 0 };
+                (0..wanted).try_for_each(|sample| chunk.sample(sample).map(drop))?;
+                Ok(chunk.heads.first().copied())
+            });
+            match read {
+                Ok(first) => {
+                    if let (0, Some(first)) = (place, first) {
                         (summary.first, summary.jump) = (first.time, first.jump);
                     }
                 }

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{all, at, compare, millis, moment, record, recorder, row, usual};
+use common::{Random, all, at, compare, flips, millis, moment, record, recorder, row, usual};
 use psoxide::Reading;
 use psoxide_history::{History, Limits, Options};
 
@@ -108,6 +108,40 @@ fn a_damaged_table_is_not_shown() {
         fs::write(&path, &whole).unwrap();
     }
     assert_eq!(all(folder.path()).unwrap().len(), 400);
+}
+
+#[test]
+fn a_flipped_bit_of_a_closed_hour_shows_nothing_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    record(folder.path(), 700..721);
+    let closed: Vec<PathBuf> = files(folder.path())
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(|path| path.extension().is_some_and(|end| end == "parquet"))
+        .collect();
+    assert_eq!(closed.len(), 4);
+    let whole: Vec<Vec<u8>> = closed.iter().map(|path| fs::read(path).unwrap()).collect();
+    let bits = whole.iter().map(Vec::len).sum::<usize>() * 8;
+    let mut random = Random::new();
+    for flip in 0..flips() {
+        let bit = random.below(bits);
+        let (mut file, mut byte) = (0, bit / 8);
+        while byte >= whole[file].len() {
+            byte -= whole[file].len();
+            file += 1;
+        }
+        let mut bytes = whole[file].clone();
+        bytes[byte] ^= 1 << (bit % 8);
+        fs::write(&closed[file], &bytes).unwrap();
+        let read = all(folder.path()).unwrap_or_else(|error| panic!("{flip}: bit {bit}: {error}"));
+        // The log of the next hour has one sample.
+        assert_eq!(read.len(), 1, "{flip}: bit {bit}");
+        assert_eq!(compare(&read[0]), "", "{flip}: bit {bit}");
+        let damage = &History::open(folder.path()).unwrap().verify().unwrap()[0].damage;
+        assert_eq!(damage.len(), 1, "{flip}: bit {bit}");
+        fs::write(&closed[file], &whole[file]).unwrap();
+    }
+    assert_eq!(all(folder.path()).unwrap().len(), 21);
 }
 
 #[test]

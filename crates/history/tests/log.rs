@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{all, at, compare, millis, moment, record, recorder, row, usual};
+use common::{Random, all, at, compare, flips, millis, moment, record, recorder, row, usual};
 use psoxide::{Reading, System};
 use psoxide_history::{History, Options, Recorder};
 
@@ -136,27 +136,16 @@ fn a_torn_log_loses_the_torn_sample_alone() {
     }
 }
 
-/// How many bits are flipped: `PSOXIDE_HISTORY_FLIPS`, or a few.
-fn flips() -> u64 {
-    std::env::var("PSOXIDE_HISTORY_FLIPS").ok().and_then(|flips| flips.parse().ok()).unwrap_or(150)
-}
-
 #[test]
 fn a_damaged_log_shows_nothing_wrong() {
     let folder = tempfile::tempdir().unwrap();
     record(folder.path(), 0..70);
     let path = log(folder.path());
     let whole = fs::read(&path).unwrap();
-    let mut random = 88_172_645_463_325_252_u64;
-    let mut next = |below: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        usize::try_from(random).unwrap() % below
-    };
+    let mut random = Random::new();
     for flip in 0..flips() {
         let mut bytes = whole.clone();
-        let bit = next(whole.len() * 8);
+        let bit = random.below(whole.len() * 8);
         bytes[bit / 8] ^= 1 << (bit % 8);
         fs::write(&path, &bytes).unwrap();
         let read = all(folder.path()).unwrap_or_else(|error| panic!("{flip}: bit {bit}: {error}"));

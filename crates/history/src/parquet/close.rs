@@ -33,7 +33,7 @@ pub(super) fn type_of(column: &Column) -> Type {
 }
 
 fn samples_columns(header: &Header) -> Vec<(String, Type)> {
-    let first = [("host", Type::Text), ("time", Type::Millis), ("process", Type::Int), ("pid", Type::Int)];
+    let first = [("host", Type::Text), ("time", Type::Millis), ("process", Type::Id), ("pid", Type::Id)];
     let first = first.into_iter().map(|(name, kind)| (name.to_owned(), kind));
     first.chain(header.columns.iter().map(|column| (column.name.clone(), type_of(column)))).collect()
 }
@@ -41,9 +41,9 @@ fn samples_columns(header: &Header) -> Vec<(String, Type)> {
 fn processes_columns() -> Vec<(String, Type)> {
     let first = [
         ("host", Type::Text),
-        ("process", Type::Int),
-        ("pid", Type::Int),
-        ("start", Type::Int),
+        ("process", Type::Id),
+        ("pid", Type::Id),
+        ("start", Type::Id),
         ("first", Type::Millis),
         ("last", Type::Millis),
         ("cmdline", Type::Texts),

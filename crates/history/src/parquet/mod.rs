@@ -1,6 +1,7 @@
 //! Closed segments: three Parquet tables, and their checksums.
 
 mod close;
+mod columns;
 mod read;
 mod table;
 
@@ -9,6 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 pub(crate) use close::{Export, close};
+pub(crate) use columns::Columns;
 pub(crate) use read::Closed;
 
 use crate::store::TABLES;

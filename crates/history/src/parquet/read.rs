@@ -1,19 +1,22 @@
-//! Reads samples back from the tables of a segment.
+//! Reads the tables of a segment.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::close::{JUMP, SEQUENCE};
+use parquet::data_type::ByteArray;
+
+use super::close::SEQUENCE;
+use super::columns::Columns;
 use super::compare;
 use super::table::Reader;
-use crate::cell::{Kind, NULL};
+use crate::cell::NULL;
 use crate::facts::{Facts, NUMBERS, TEXTS};
 use crate::log::invalid;
-use crate::machine::{Key, Machine};
-use crate::sample::{Header, Process, Sample};
+use crate::sample::Header;
 use crate::store::{CHECKSUMS, SEQUENCES};
+use crate::text::unescaped;
 
 /// The tables of a segment.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ pub(crate) struct Closed {
     header: Arc<Header>,
     samples: Reader,
     system: Reader,
-    facts: HashMap<u64, Arc<Facts>>,
+    facts: Arc<HashMap<u64, Arc<Facts>>>,
 }
 
 impl Closed {
@@ -40,7 +43,7 @@ impl Closed {
             header: Arc::new(header),
             samples,
             system: Reader::open(system)?,
-            facts: facts(&Reader::open(processes)?)?,
+            facts: Arc::new(facts(&Reader::open(processes)?)?),
         })
     }
 
@@ -72,93 +75,23 @@ impl Closed {
     fn sequences(&self, group: usize) -> io::Result<Vec<i64>> {
         let names = self.system.texts(group, "name")?;
         let values = self.system.numbers(group, "value")?;
-        let is_sequence = |name: &Option<Vec<u8>>| name.as_deref() == Some(SEQUENCE.as_bytes());
+        let is_sequence =
+            |name: &Option<ByteArray>| name.as_ref().is_some_and(|name| name.data() == SEQUENCE.as_bytes());
         Ok(names.iter().zip(values).filter(|(name, _)| is_sequence(name)).map(|(_, value)| value).collect())
     }
 
     /// Reads the samples of a chunk.
-    pub(crate) fn chunk(&self, place: usize) -> io::Result<Vec<Sample>> {
-        let Some((start, end)) = self.range(place) else { return Ok(Vec::new()) };
-        let mut samples = self.machines(place)?;
-        for group in 0..self.samples.groups() {
-            let is_of = |(first, last): (i64, i64)| first <= end && last >= start;
-            if self.samples.range(group, "time").is_some_and(is_of) {
-                self.processes(group, &mut samples)?;
-            }
-        }
-        Ok(samples.into_values().collect())
-    }
-
-    /// Reads the machines of a chunk, by time.
-    fn machines(&self, group: usize) -> io::Result<BTreeMap<i64, Sample>> {
-        let times = self.system.numbers(group, "time")?;
-        let names = self.system.texts(group, "name")?;
-        let devices = self.system.texts(group, "device")?;
-        let values = self.system.numbers(group, "value")?;
-        let reals = self.system.numbers(group, "real")?;
-        let texts = self.system.texts(group, "text")?;
-        let mut samples: BTreeMap<i64, (Sample, Machine)> = BTreeMap::new();
-        let rows = times.into_iter().zip(names).zip(devices).zip(values).zip(reals).zip(texts);
-        for (((((time, name), device), value), real), text) in rows {
-            let name =
-                name.and_then(|name| String::from_utf8(name).ok()).ok_or_else(|| invalid("a number has no name"))?;
-            let (sample, machine) = samples.entry(time).or_insert_with(|| {
-                let (header, machine) = (Arc::clone(&self.header), Arc::default());
-                (Sample { header, sequence: 0, time, jump: 0, machine, processes: Vec::new() }, Machine::default())
-            });
-            let device = device.unwrap_or_default();
-            match (name.as_str(), text) {
-                (SEQUENCE, _) => sample.sequence = u64::try_from(value).unwrap_or(0),
-                (JUMP, _) => sample.jump = value,
-                (_, Some(text)) => machine.texts.push((name, device, text)),
-                _ => {
-                    let is_real = value == NULL;
-                    machine.keys.push(Key { name, device, real: is_real });
-                    machine.cells.push(if is_real { real } else { value });
+    pub(crate) fn chunk(&self, place: usize) -> io::Result<Columns> {
+        let mut columns = Columns::of_machine(&self.header, &self.facts, &self.system, place)?;
+        if let Some((start, end)) = self.range(place) {
+            for group in 0..self.samples.groups() {
+                let is_of = |(first, last): (i64, i64)| first <= end && last >= start;
+                if self.samples.range(group, "time").is_some_and(is_of) {
+                    columns.add_processes(&self.samples, group)?;
                 }
             }
         }
-        let mut texts = Vec::new();
-        let whole = samples.into_iter().map(|(time, (sample, mut machine))| {
-            // Written where they changed.
-            if machine.texts.is_empty() {
-                machine.texts.clone_from(&texts);
-            } else {
-                texts.clone_from(&machine.texts);
-            }
-            (time, Sample { machine: Arc::new(machine), ..sample })
-        });
-        Ok(whole.collect())
-    }
-
-    /// Adds the processes of a row group to their samples.
-    fn processes(&self, group: usize, samples: &mut BTreeMap<i64, Sample>) -> io::Result<()> {
-        let times = self.samples.numbers(group, "time")?;
-        let ids = self.samples.numbers(group, "process")?;
-        let mut columns = Vec::with_capacity(self.header.columns.len());
-        for column in &self.header.columns {
-            let cells = match &column.kind {
-                Kind::Name(names) => {
-                    let texts = self.samples.texts(group, &column.name)?;
-                    let place = |text: &[u8]| names.iter().position(|name| name.as_bytes() == text);
-                    let cell = |text: Option<Vec<u8>>| {
-                        text.as_deref().and_then(place).and_then(|place| i64::try_from(place).ok())
-                    };
-                    texts.into_iter().map(|text| cell(text).unwrap_or(NULL)).collect()
-                }
-                _ => self.samples.numbers(group, &column.name)?,
-            };
-            columns.push(cells.into_iter());
-        }
-        for (time, id) in times.into_iter().zip(ids) {
-            let cells: Vec<i64> = columns.iter_mut().map(|cells| cells.next().unwrap_or(NULL)).collect();
-            let id = u64::try_from(id).map_err(|_| invalid("a process has no number"))?;
-            let facts = self.facts.get(&id).ok_or_else(|| invalid("a process has no facts"))?;
-            // A sample of another chunk.
-            let Some(sample) = samples.get_mut(&time) else { continue };
-            sample.processes.push(Process { id, facts: Arc::clone(facts), cells });
-        }
-        Ok(())
+        Ok(columns)
     }
 }
 
@@ -186,7 +119,11 @@ fn facts(table: &Reader) -> io::Result<HashMap<u64, Arc<Facts>>> {
                 cmdline: cmdlines.next().flatten(),
                 ..Facts::default()
             };
-            facts.texts.iter_mut().zip(&mut texts).for_each(|(text, column)| *text = column.next().flatten());
+            facts
+                .texts
+                .iter_mut()
+                .zip(&mut texts)
+                .for_each(|(text, column)| *text = column.next().flatten().map(|text| unescaped(text.data())));
             facts
                 .numbers
                 .iter_mut()

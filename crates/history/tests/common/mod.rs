@@ -122,3 +122,24 @@ pub(crate) fn all(folder: &Path) -> std::io::Result<Vec<Sample>> {
     History::open(folder)?.for_each(i64::MIN, i64::MAX, each)?;
     Ok(samples)
 }
+
+/// How many bits are flipped: `PSOXIDE_HISTORY_FLIPS`, or a few.
+pub(crate) fn flips() -> u64 {
+    std::env::var("PSOXIDE_HISTORY_FLIPS").ok().and_then(|flips| flips.parse().ok()).unwrap_or(150)
+}
+
+/// A generator of numbers: xorshift64.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new() -> Self {
+        Self(88_172_645_463_325_252)
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0).unwrap() % bound
+    }
+}

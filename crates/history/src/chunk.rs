@@ -1,0 +1,67 @@
+//! Some samples of a segment that are read together.
+
+use std::borrow::Cow;
+use std::io;
+
+use crate::sample::Sample;
+
+/// When a sample was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Milliseconds since 1970.
+    pub(crate) time: i64,
+    pub(crate) sequence: u64,
+    /// By how many milliseconds the clock was set before the sample.
+    pub(crate) jump: i64,
+}
+
+/// What holds the samples of a chunk.
+#[derive(Debug)]
+enum Holder {
+    Whole(Vec<Sample>),
+    #[cfg(feature = "parquet")]
+    Columns(crate::parquet::Columns),
+}
+
+/// Some samples of a segment that are read together, in the order in which they were taken.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    pub(crate) heads: Vec<Head>,
+    holder: Holder,
+}
+
+impl Chunk {
+    pub(crate) fn of_samples(samples: Vec<Sample>) -> Self {
+        let head = |sample: &Sample| Head { time: sample.time, sequence: sample.sequence, jump: sample.jump };
+        Self { heads: samples.iter().map(head).collect(), holder: Holder::Whole(samples) }
+    }
+
+    #[cfg(feature = "parquet")]
+    pub(crate) fn of_columns(columns: crate::parquet::Columns) -> Self {
+        Self { heads: columns.heads.clone(), holder: Holder::Columns(columns) }
+    }
+
+    /// Returns a sample by its place in `heads`.
+    pub(crate) fn sample(&self, place: usize) -> io::Result<Cow<'_, Sample>> {
+        match &self.holder {
+            Holder::Whole(samples) => {
+                let sample = samples.get(place).ok_or_else(|| crate::log::invalid("a sample is missing"))?;
+                Ok(Cow::Borrowed(sample))
+            }
+            #[cfg(feature = "parquet")]
+            Holder::Columns(columns) => columns.sample(place).map(Cow::Owned),
+        }
+    }
+
+    /// Returns the first sample whose head matches.
+    pub(crate) fn first(&self, matches: impl Fn(&Head) -> bool) -> io::Result<Option<Sample>> {
+        let place = self.heads.iter().position(matches);
+        place.map(|place| self.sample(place).map(Cow::into_owned)).transpose()
+    }
+
+    /// Returns the last sample whose head matches.
+    pub(crate) fn last(&self, matches: impl Fn(&Head) -> bool) -> io::Result<Option<Sample>> {
+        let place = self.heads.iter().rposition(matches);
+        place.map(|place| self.sample(place).map(Cow::into_owned)).transpose()
+    }
+}
