@@ -7,10 +7,12 @@ const ATTEMPTS: usize = 8;
 
 /// `ENOMEM`, which every one of these kernels returns for a buffer that is too short.
 const ENOMEM: i32 = 12;
+/// `ENOSPC`, which NetBSD returns instead for a buffer that holds some of a process's mappings.
+const ENOSPC: i32 = 28;
 
 /// Calls `ask` with a buffer that is large enough: `expected` bytes, or as many as the kernel says, and `slack` more. Without
 /// a buffer, `ask` returns the size that one should have, and else how many bytes it has filled. A table may grow between
-/// two calls, so `ENOMEM` is answered with a larger buffer, a few times.
+/// two calls, so `ENOMEM` and `ENOSPC` are answered with a larger buffer, a few times.
 pub(crate) fn grown(
     expected: usize,
     slack: usize,
@@ -29,7 +31,7 @@ pub(crate) fn grown(
                 buffer.truncate(size);
                 return Ok(buffer);
             }
-            Err(ENOMEM) => capacity = 0,
+            Err(ENOMEM | ENOSPC) => capacity = 0,
             Err(errno) => return Err(errno),
         }
     }
@@ -38,7 +40,7 @@ pub(crate) fn grown(
 
 #[cfg(test)]
 mod tests {
-    use super::{ATTEMPTS, ENOMEM, grown};
+    use super::{ATTEMPTS, ENOMEM, ENOSPC, grown};
 
     /// A table that has `growth` bytes more at each call. Counts the calls.
     fn table(mut size: usize, growth: usize, calls: &mut usize) -> impl FnMut(Option<&mut [u8]>) -> Result<usize, i32> {
@@ -64,6 +66,18 @@ mod tests {
         // It is longer than was expected.
         assert_eq!(grown(4, 0, table(5, 0, &mut calls)), Ok(vec![7; 5]));
         assert_eq!(calls, 1 + 3);
+    }
+
+    #[test]
+    fn either_error_of_a_short_buffer_is_answered_with_a_larger_one() {
+        for errno in [ENOMEM, ENOSPC] {
+            let answer = grown(4, 0, |buffer| match buffer {
+                None => Ok(6),
+                Some(buffer) if buffer.len() < 6 => Err(errno),
+                Some(buffer) => Ok(buffer.len()),
+            });
+            assert_eq!(answer.map(|bytes| bytes.len()), Ok(6));
+        }
     }
 
     #[test]

@@ -119,8 +119,7 @@ impl NetbsdLike for Netbsd {
 
     fn memory_maps(process: &Handle<'_, Self>) -> Result<Vec<MemoryMap>> {
         process.record()?;
-        let question = Question::table("vm.proc.map", &[number(process.pid), MAPPING]);
-        let answer = process.source.answer(question)?;
+        let answer = process.source.answer(mappings_of(process.pid))?;
         let mappings = vmentry::mappings(&answer.bytes, size(MAPPING)).map(|mapping| {
             let mapping = answer.named(mapping)?;
             Ok(MemoryMap {
@@ -194,6 +193,12 @@ fn ask(process: &Handle<'_, Netbsd>, what: i32) -> Result<Vec<u8>> {
     process.source.ask(&question).or_else(|error| process.excuse(error).map(|()| Vec::new()))
 }
 
+/// Asks for the mappings of a process. Unlike other tables, the node takes no number of elements: with one the kernel answers
+/// EINVAL.
+fn mappings_of(pid: Pid) -> Question {
+    Question::sysctl_of("vm.proc.map", &[number(pid), MAPPING])
+}
+
 /// Calls `each` with every open file of a process, and keeps what it returns. A zombie has none.
 fn each_file<T>(process: &Handle<'_, Netbsd>, each: impl Fn(&File<'_>) -> Option<T>) -> Result<Vec<T>> {
     process.record()?;
@@ -226,4 +231,16 @@ const fn resource_number(resource: Resource) -> Option<i32> {
         Resource::Nthr => 11,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mappings_are_asked_for_without_their_number() {
+        let question = mappings_of(7);
+        assert_eq!(question.to_string(), "sysctl vm.proc.map.7.1128");
+        assert!(matches!(question, Question::Sysctl { counted: false, .. }));
+    }
 }
