@@ -153,9 +153,11 @@ fn sensors(device: &OsStr) -> Answer {
 /// mallctl(3) of jemalloc, the system's allocator.
 type Mallctl = unsafe extern "C" fn(*const c_char, *mut c_void, *mut usize, *mut c_void, usize) -> c_int;
 
-/// Finds mallctl(3), which a program with another allocator lacks.
+/// Finds mallctl(3), which a program with another allocator lacks. The C library's own has a prefix, which
+/// `jemalloc/jemalloc.h` adds for C programs. A jemalloc that is linked in has none.
 fn mallctl() -> Result<Mallctl> {
-    let symbol = function(c"mallctl").ok_or_else(|| Error::unsupported("heap_info"))?;
+    let symbol = function(c"mallctl").or_else(|| function(c"__je_mallctl"));
+    let symbol = symbol.ok_or_else(|| Error::unsupported("heap_info"))?;
     // SAFETY: a function of this name has this type, which jemalloc(3) declares.
     Ok(unsafe { std::mem::transmute::<NonNull<c_void>, Mallctl>(symbol) })
 }
