@@ -11,6 +11,9 @@ use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
 use crate::{Battery, Fan, Result, Temperature, TimeLeft};
 
+/// `ENXIO`: the kernel has no driver for the device node.
+const ENXIO: i32 = 6;
+
 impl SensorReadings for Netbsd {
     fn sensors_temperatures(machine: &Machine) -> Result<Vec<(String, Vec<Temperature>)>> {
         each(machine, b"Temperature", |sensor, label, value| Temperature {
@@ -67,8 +70,8 @@ fn is_on(sensor: &Sensor) -> Option<bool> {
 
 fn devices(machine: &Machine) -> Result<Vec<Device>> {
     match machine.read(&Question::Ioctl("ENVSYS_GETDICTIONARY", "/dev/sysmon".into()), envsys::devices) {
-        // A kernel without sensors has no such device.
-        Err(error) if error.is_missing() => Ok(Vec::new()),
+        // A kernel without sensors has no such device, though /dev may have a node for it.
+        Err(error) if error.is_missing() || error.errno() == Some(ENXIO) => Ok(Vec::new()),
         other => other,
     }
 }
