@@ -1,5 +1,5 @@
 //! What `support.rs` says of a system is what the system answers: the running one, and those that captures hold.
-#![cfg(any(target_os = "linux", windows))]
+#![cfg(any(target_os = "linux", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", windows))]
 #![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
 #[path = "common/calls.rs"]
