@@ -3,7 +3,7 @@
 //! A `System` that was made before the change must return the same as one that is made after it.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::time::Duration;
 
 use psoxide::{Backend, Field, Pid, Query, System};
@@ -30,6 +30,22 @@ const CHANGES: &[Change] = &[
         ffi::unshare(libc::CLONE_NEWTIME)?;
         std::fs::write("/proc/self/timens_offsets", "monotonic 864000 0\nboottime 864000 0\n")?;
         continue_as_child()
+    }),
+    ("setns into another's network, mount and host name namespaces", || {
+        let flags = libc::CLONE_NEWNET | libc::CLONE_NEWNS | libc::CLONE_NEWUTS;
+        let (ready, is_ready) = std::os::unix::net::UnixStream::pair()?;
+        let Some(other) = ffi::fork()? else {
+            // The parent waits for the byte, or for the end of both descriptors.
+            let _ = ffi::unshare(flags).and_then(|()| (&ready).write_all(b"x"));
+            drop((ready, is_ready));
+            ffi::sleep_for_ever(0);
+        };
+        drop(ready);
+        let made = (&is_ready).read_exact(&mut [0]);
+        let entered = made.and_then(|()| ffi::enter(&ffi::pidfd(other)?, flags));
+        ffi::kill(other, libc::SIGKILL);
+        ffi::reap(other, true);
+        entered
     }),
     ("chroot to an empty directory", || {
         let empty = tempfile::tempdir()?;

@@ -1,5 +1,7 @@
-//! The program closes all of the library's descriptors without its knowledge, or has only one free descriptor.
+//! The program closes all of the library's descriptors without its knowledge, has only one free descriptor, or executes
+//! another program, which must inherit none.
 
+use std::process::Command;
 use std::time::Duration;
 
 use psoxide::{Backend, System};
@@ -11,6 +13,9 @@ use crate::readings::{self, Readings, Seen, Subject};
 
 /// Readings that need a socket and a file at the same time, so that one free descriptor does not suffice.
 const NEED_TWO: &[&str] = &[];
+
+/// The outcome of an attack that changed no reading.
+const AS_BEFORE: &str = "every reading as before";
 
 /// Runs the attack.
 pub(crate) fn run(_: &Scale) -> Report {
@@ -24,7 +29,7 @@ pub(crate) fn run(_: &Scale) -> Report {
             ffi::close_from(3);
             i32::from(!worse(&before, &readings::all(&system), &[]).is_empty())
         });
-        judge(&mut report, &format!("{backend:?}, all descriptors closed"), closed);
+        judge(&mut report, &format!("{backend:?}, all descriptors closed"), AS_BEFORE, closed);
         let scarce = in_child(Duration::from_secs(30), |out| {
             let Ok(_subject) = Subject::prepare() else { return 3 };
             let system = System::host().with_backend(backend);
@@ -43,9 +48,24 @@ pub(crate) fn run(_: &Scale) -> Report {
             let _ = out.write_all(text.as_bytes());
             i32::from(!worse.is_empty())
         });
-        judge(&mut report, &format!("{backend:?}, one descriptor free"), scarce);
+        judge(&mut report, &format!("{backend:?}, one descriptor free"), AS_BEFORE, scarce);
+        let executed = in_child(Duration::from_secs(30), |out| {
+            let before = inherited();
+            let system = System::host().with_backend(backend);
+            let _ = readings::all(&system);
+            let after = inherited();
+            let _ = write!(out, "a program inherits {after:?}, without readings {before:?}");
+            i32::from(before.is_none() || after != before)
+        });
+        judge(&mut report, &format!("{backend:?}, a program is executed"), "it inherits no descriptor", executed);
     }
     report
+}
+
+/// Lists the descriptors of a program that this process executes.
+fn inherited() -> Option<String> {
+    let listed = Command::new("ls").arg("/proc/self/fd").output().ok()?;
+    listed.status.success().then(|| String::from_utf8_lossy(&listed.stdout).replace('\n', " "))
 }
 
 /// Lists readings that had a value before and now have none, or fewer entries.
@@ -64,10 +84,10 @@ fn worse(before: &Readings, after: &Readings, except: &[&str]) -> Vec<String> {
 }
 
 /// Adds a child's outcome to the report.
-fn judge(report: &mut Report, what: &str, answer: std::io::Result<crate::children::Answer>) {
+fn judge(report: &mut Report, what: &str, held: &str, answer: std::io::Result<crate::children::Answer>) {
     match answer {
         Err(error) => report.broke(format!("{what}: no child process: {error}")),
-        Ok(answer) if answer.ended == Ended::Exit(0) => report.line(format!("{what}: every reading as before")),
+        Ok(answer) if answer.ended == Ended::Exit(0) => report.line(format!("{what}: {held}")),
         Ok(answer) => {
             report.line(format!("{what}: {}", answer.text.replace('\n', "; ")));
             report.broke(format!("{what}: readings got worse, or the child ended with {:?}", answer.ended));

@@ -3,6 +3,7 @@
 
 use std::ffi::CStr;
 use std::io;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::time::Duration;
 
 /// Forks. Returns the child's pid in the parent, and `None` in the child.
@@ -175,6 +176,23 @@ pub(crate) fn kill(pid: i32, signal: i32) -> bool {
 pub(crate) fn unshare(flags: libc::c_int) -> io::Result<()> {
     // SAFETY: the call takes a number.
     if unsafe { libc::unshare(flags) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Opens a descriptor of a child.
+pub(crate) fn pidfd(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: the call takes numbers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    match i32::try_from(fd) {
+        // SAFETY: the kernel has just given this descriptor to this process.
+        Ok(fd) if fd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Moves the calling process into the namespaces of the process of a pidfd.
+pub(crate) fn enter(process: &OwnedFd, flags: libc::c_int) -> io::Result<()> {
+    // SAFETY: the call takes numbers, and the descriptor is open.
+    if unsafe { libc::setns(process.as_raw_fd(), flags) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Mounts this pid namespace's /proc in this mount namespace.

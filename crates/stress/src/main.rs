@@ -34,7 +34,11 @@ const ATTACKS: &[Attack] = &[
     Attack { name: "refusals", what: "seccomp refuses each system call in turn", run: refusals::run },
     Attack { name: "signals", what: "SIGALRM interrupts every system call", run: signals::run },
     Attack { name: "forks", what: "the process forks while a thread takes its first readings", run: forks::run },
-    Attack { name: "descriptors", what: "descriptors are closed, or run out", run: descriptors::run },
+    Attack {
+        name: "descriptors",
+        what: "descriptors are closed, run out, or meet another program",
+        run: descriptors::run,
+    },
     Attack { name: "changes", what: "user, namespaces and root directory change after warm-up", run: changes::run },
     Attack { name: "trees", what: "copied trees are mutated", run: trees::run },
     Attack { name: "soak", what: "readings repeat while memory and descriptors are watched", run: soak::run },
