@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use super::{Parts, Running, eventually, free_address, get, unpack};
 use crate::steps::{Result, cargo, output_of, run, workspace};
 
 /// Scrapes of each exporter, unless they take longer than [`LONGEST`] in all.
-const SCRAPES: usize = 60;
+const SCRAPES: usize = 200;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Processes beside which groups are measured.
@@ -68,6 +69,15 @@ impl Exporter {
         memory.map(|memory| memory.rss).map_err(|error| error.to_string())
     }
 
+    /// The peak of resident memory in bytes.
+    fn peak(&self) -> Result<u64> {
+        let path = format!("/proc/{}/status", self.running.0.id());
+        let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+        let size = line.and_then(|size| size.trim().parse::<u64>().ok());
+        size.map(|size| size * 1024).ok_or_else(|| format!("{path}: no VmHWM"))
+    }
+
     /// A row of the table.
     fn row(&self, cpu: Duration) -> Result<String> {
         let mut times = self.scrapes.clone();
@@ -78,13 +88,15 @@ impl Exporter {
         let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
         let each = cpu / u32::try_from(times.len().max(1)).unwrap_or(1);
         Ok(format!(
-            "| {} | {} | {} | {} | {} | {:.1} MB |\n",
+            "| {} | {} | {} | {} | {} | {} | {:.1} MB | {:.1} MB |\n",
             self.name,
             self.series,
+            times.len(),
             milliseconds(each),
             milliseconds(at(50)),
             milliseconds(at(99)),
-            self.rss()? as f64 / 1e6
+            self.rss()? as f64 / 1e6,
+            self.peak()? as f64 / 1e6
         ))
     }
 }
@@ -108,8 +120,8 @@ fn measure(mut exporters: Vec<Exporter>) -> Result<String> {
     Ok(rows)
 }
 
-const HEADING: &str =
-    "| exporter | series | CPU time of a scrape | median | p99 | resident |\n|---|---:|---:|---:|---:|---:|\n";
+const HEADING: &str = "| exporter | series | scrapes | CPU time of a scrape | median | p99 | resident | peak |\n\
+    |---|---:|---:|---:|---:|---:|---:|---:|\n";
 
 /// Processes that sleep, and end with this.
 struct Sleepers(Vec<Child>);
@@ -191,8 +203,18 @@ fn bare_walk() -> Result<Option<Duration>> {
 /// Processes beside which the recorder is measured.
 const RECORDED: usize = 1000;
 
-/// Samples that the recorder takes beyond its first ones.
+/// In its first samples the recorder reads command lines, users and control groups more often than later.
+const FIRST: u32 = 100;
+
+/// Samples that it takes beyond these.
 const SAMPLES: u32 = 240;
+
+/// A recorder that takes samples much faster than usual.
+fn record(parts: &Parts, options: &[&str], folder: &Path) -> Command {
+    let mut record = Command::new(&parts.psoxide);
+    record.args(options).args(["record", "--interval", "0.05", "--history"]).arg(folder);
+    record
+}
 
 /// CPU time that `psoxide record` takes for one sample, beyond what its start takes.
 fn recorder(parts: &Parts, options: &[&str]) -> Result<Duration> {
@@ -200,24 +222,34 @@ fn recorder(parts: &Parts, options: &[&str]) -> Result<Duration> {
         let folder = parts.temp.join("recorded");
         let _ = fs::remove_dir_all(&folder);
         let before = of_children()?;
-        let mut record = Command::new(&parts.psoxide);
-        record.args(options).args(["record", "--interval", "0.1", "--count", &samples.to_string(), "--history"]);
-        run(record.arg(&folder))?;
+        run(record(parts, options, &folder).args(["--count", &samples.to_string()]))?;
         Ok::<_, String>(of_children()?.saturating_sub(before))
     };
-    /// In its first samples it reads command lines, users and control groups more often than later.
-    const FIRST: u32 = 100;
     let start = record(FIRST)?;
     Ok(record(FIRST + SAMPLES)?.saturating_sub(start) / SAMPLES)
+}
+
+/// The longest time from the start of a recorder whose predecessor was killed until it has written a sample.
+fn after_kills(parts: &Parts) -> Result<Duration> {
+    const KILLS: u64 = 10;
+    let folder = parts.temp.join("killed");
+    let mut longest = Duration::ZERO;
+    for kill in 0..KILLS {
+        let killed = Running::start(&mut record(parts, &[], &folder), &parts.log("killed"))?;
+        std::thread::sleep(Duration::from_millis(1000 + 37 * kill));
+        drop(killed);
+        let begun = Instant::now();
+        run(record(parts, &[], &folder).args(["--count", "1"]))?;
+        longest = longest.max(begun.elapsed());
+    }
+    Ok(longest)
 }
 
 /// Measures the recorder, and returns its section.
 fn recorded(parts: &Parts) -> Result<String> {
     let mix = parts.temp.join("mix");
     let _ = fs::remove_dir_all(&mix);
-    let mut example = cargo();
-    example.args(["run", "--quiet", "--release", "--package", "psoxide-history", "--example", "mix"]);
-    let figures = output_of(example.arg(&mix))?;
+    let figures = output_of(Command::new(workspace().join("target/release/examples/mix")).arg(&mix))?;
     let figure = |name: &str| {
         let found = figures.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         found.ok_or_else(|| format!("the example mix does not say {name}"))
@@ -245,10 +277,15 @@ fn recorded(parts: &Parts) -> Result<String> {
             milliseconds(walk)
         ));
     }
+    rows.push_str(&format!(
+        "| From the start after a kill to a written sample, longest of 10 | {} | /proc |\n",
+        milliseconds(after_kills(parts)?)
+    ));
     Ok(format!(
-        "## The recorder\n\n`cargo xtask bench-fleet`, of `psoxide record`. The sizes are those of made-up processes \
-         (`crates/history/examples/mix.rs`): of {RECORDED}, 70 % are idle, 20 % do a little in every second sample, and 10 % are \
-         busy. The history in which instants are looked for has 720 hours.\n\n| figure | measured | |\n|---|---:|---|\n{rows}\
+        "## The recorder\n\n`cargo xtask bench-fleet`: CPU time of `psoxide record` for one sample of the usual fields, mean of \
+         {SAMPLES} after the first {FIRST}. Sizes are those of made-up processes (`crates/history/examples/mix.rs`): of {RECORDED}, \
+         70 % are idle, 20 % do a little in every second sample, and 10 % are busy. The history in which instants are looked for \
+         has 720 hours.\n\n| figure | measured | |\n|---|---:|---|\n{rows}\
          | Bytes for each process and sample, closed hours | {} | all tables |\n\
          | Bytes for each process and sample, the open hour | {} | |\n\
          | CPU time of encoding a sample, and of closing an hour for each of its samples | {} ms, {} ms | |\n\
@@ -264,7 +301,9 @@ fn recorded(parts: &Parts) -> Result<String> {
 
 /// Measures, and replaces the sections of BENCHMARKS.md.
 pub(crate) fn bench() -> Result {
-    run(cargo().args(["build", "--release", "--package", "psoxide-cli"]))?;
+    let mut build = cargo();
+    build.args(["build", "--release", "--package", "psoxide-cli", "--package", "psoxide-history"]);
+    run(build.args(["--bin", "psoxide", "--example", "mix"]))?;
     let root = workspace().join("target/fleet");
     unpack(&root)?;
     let temp = root.join("bench");
@@ -284,24 +323,31 @@ pub(crate) fn bench() -> Result {
     let processes = |address: SocketAddr, command: &mut Command| {
         command.args(["-web.listen-address", &address.to_string(), "-config.path"]).arg(&config);
     };
+    let begun = Instant::now();
+    let progress = |done: &str| eprintln!("xtask: {done}: measured after {:.0} s", begun.elapsed().as_secs_f64());
     let host = measure(vec![
         Exporter::psoxide(&parts, "psoxide, names of node_exporter", &["--names", "node", "--disable", "processes"])?,
         Exporter::psoxide(&parts, "psoxide, names of OpenTelemetry", &["--disable", "processes"])?,
         Exporter::peer(&parts, "node_exporter 1.9", "prometheus-node-exporter", node)?,
     ])?;
+    progress("the machine alone");
     let recorder = recorded(&parts)?;
+    progress("the recorder");
     let _sleepers = Sleepers::start(PROCESSES)?;
     let many = measure(vec![
         Exporter::psoxide(&parts, "psoxide, /proc", &["--top", "5"])?,
         Exporter::psoxide(&parts, "psoxide, BPF", &["--backend", "bpf", "--top", "5"])?,
         Exporter::psoxide(&parts, "psoxide, /proc, names of both exporters", &["--names", "node"])?,
         Exporter::psoxide(&parts, "psoxide, BPF, names of both exporters", &["--backend", "bpf", "--names", "node"])?,
+        Exporter::psoxide(&parts, "psoxide, BPF, names of all three", &["--backend", "bpf", "--names", "both"])?,
         Exporter::peer(&parts, "process-exporter 0.8.5", "prometheus-process-exporter", processes)?,
     ])?;
+    progress("groups of processes");
     let _ = fs::remove_dir_all(&temp);
     let section = format!(
         "## A scrape\n\n`cargo xtask bench-fleet`: CPU time of the exporter for one scrape, mean of {SCRAPES} in turns, or of those \
-         that took a minute together; the time until the answer was there; resident memory at the end.\n\nThe machine alone, without processes:\n\n{HEADING}{host}\n\
+         that took a minute together; the time until the whole answer was there (p99 of less than 100 scrapes: the longest); \
+         resident memory at the end and at its peak.\n\nThe machine alone, without processes:\n\n{HEADING}{host}\n\
          Groups of {PROCESSES} processes beside those of this machine:\n\n{HEADING}{many}"
     );
     let path = workspace().join("BENCHMARKS.md");
