@@ -196,9 +196,25 @@ fn logged(folder: &Path) -> u64 {
     logs.map(|log| log.unwrap().metadata().map_or(0, |log| log.len())).sum()
 }
 
+/// Kills of the recorder of one history. A long one takes long to verify after each of them.
+const KILLS: u64 = 50;
+
 #[test]
 fn a_killed_recorder_loses_the_unfinished_sample_alone() {
-    let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+    let machine = Machine::new();
+    let (mut samples, mut slowest) = (0, Duration::ZERO);
+    for first in (0..kills()).step_by(usize::try_from(KILLS).unwrap()) {
+        let (of_history, longest) = killed(&machine, first..kills().min(first + KILLS));
+        samples += of_history;
+        slowest = slowest.max(longest);
+    }
+    eprintln!("{} kills, {samples} samples; the slowest start and first sample took {slowest:?}", kills());
+}
+
+/// Records a history whose recorder is killed. Returns the number of its samples, and how long the slowest start and first
+/// sample took.
+fn killed(machine: &Machine, kills: std::ops::Range<u64>) -> (u64, Duration) {
+    let folder = tempfile::tempdir().unwrap();
     let record = |more: &[&str]| {
         let mut command = machine.command(&[&["record", "--interval", "0.01"], more].concat());
         command.env("PSOXIDE_HISTORY", folder.path());
@@ -207,7 +223,7 @@ fn a_killed_recorder_loses_the_unfinished_sample_alone() {
     assert_eq!(run(&mut record(&["--count", "1"])).code, 0);
     let mut samples = 1;
     let mut slowest = Duration::ZERO;
-    for kill in 0..kills() {
+    for kill in kills {
         let before = logged(folder.path());
         let begun = Instant::now();
         let mut recorder = record(&[]).spawn().unwrap();
@@ -229,5 +245,5 @@ fn a_killed_recorder_loses_the_unfinished_sample_alone() {
         slowest = slowest.max(begun.elapsed());
         samples = now + 1;
     }
-    eprintln!("{samples} samples; the slowest start and first sample took {slowest:?}");
+    (samples, slowest)
 }
