@@ -270,7 +270,11 @@ fn a_zombie() {
     until("the child is a zombie", || child.0.status().unwrap() == ProcessStatus::Zombie);
     assert!(child.0.is_running().unwrap());
     assert_eq!(child.0.ppid().unwrap(), std::process::id());
-    assert_eq!(child.0.cmdline().unwrap_err().kind(), ErrorKind::ZombieProcess);
+    // FreeBSD keeps the command line until the process is reaped.
+    match child.0.cmdline() {
+        Ok(cmdline) => assert_eq!(cmdline, ["sleep", "60"]),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ZombieProcess),
+    }
     child.0.pipes().wait().unwrap();
     assert!(!child.0.is_running().unwrap());
 }
