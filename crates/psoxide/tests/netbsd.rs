@@ -373,3 +373,20 @@ fn processes_behind_the_curtain_are_absent() {
     let own = role(&system, "user");
     assert_eq!(own.cmdline().unwrap(), ["rec", "user"]);
 }
+
+/// The command recorded this kernel, which has no sensors, and whose mappings were read (the other recording lacks them).
+#[test]
+fn release_11_lists_mappings_and_no_sensors() {
+    let system = open("11.0_RC6-amd64-recorded.txt.gz");
+    assert_eq!(system.host_info().unwrap().release, "11.0_RC6");
+    assert_eq!(system.pids().unwrap(), [0, 1, 111, 112]);
+    let sleep = system.process(111).unwrap();
+    assert_eq!((sleep.ppid().unwrap(), sleep.cmdline().unwrap()), (1, vec!["/bin/sleep".into(), "300".into()]));
+    let maps = sleep.memory_maps().unwrap();
+    let text = maps.iter().find(|map| map.perms == "r-xp").unwrap();
+    assert_eq!((text.path.to_str(), text.start, text.size), (Some("/bin/sleep"), 0x21_e000, Some(0x8_b000)));
+    assert_eq!((maps[0].start, maps[0].path.to_str()), (0x20_0000, Some("/bin/sleep")));
+    assert_eq!(system.sensors_temperatures().unwrap(), []);
+    assert_eq!(system.sensors_fans().unwrap(), []);
+    assert_eq!(system.sensors_battery().unwrap(), None);
+}
