@@ -53,7 +53,7 @@ pub const LAYOUT: Layout = Layout {
 pub const MEDIA: Encoding = Encoding {
     kind_mask: 0xe0,
     ethernet: 0x20,
-    ethernet_mask: 0x1f,
+    ethernet_mask: 0xf_001f,
     ethernet_speed,
     wireless: 0x80,
     subtype_mask: 0x1f,
@@ -64,16 +64,24 @@ pub const MEDIA: Encoding = Encoding {
 // The kernel does not count packets that it could not send.
 interfaces!(data => 0);
 
-/// The speed of an Ethernet subtype.
+/// The speed of an Ethernet subtype, whose number lies in two pieces of the media word (`IFM_X_SUBTYPE`).
 const fn ethernet_speed(subtype: u64) -> Option<u32> {
-    Some(match subtype {
+    Some(match subtype & 0x1f | subtype >> 11 & 0x1e0 {
+        17 => 1,
         3..=5 | 12..=13 => 10,
-        6..=10 => 100,
-        11 | 14..=16 | 24..=25 => 1000,
-        18..=21 | 26..=29 => 10_000,
+        6..=10 | 52 | 62 => 100,
+        11 | 14..=16 | 24..=25 | 41 => 1000,
+        22 | 32 | 36 | 63 => 2500,
+        23 | 64 | 69..=70 => 5000,
+        18..=21 | 26..=29 | 33..=35 | 42 | 59 => 10_000,
         30 => 20_000,
-        22 => 2500,
-        23 => 5000,
+        40 | 53..=55 | 58 | 60..=61 | 65..=68 | 71 | 86 => 25_000,
+        37..=38 | 43..=45 | 72..=74 => 40_000,
+        39 | 56..=57 | 75..=85 | 87..=88 => 50_000,
+        51 => 56_000,
+        47..=50 | 89..=102 => 100_000,
+        103..=112 => 200_000,
+        113..=117 => 400_000,
         _ => return None,
     })
 }
@@ -88,5 +96,9 @@ mod tests {
         let gigabit = 0x20 | 0x10 | 0x10_0000;
         assert_eq!((MEDIA.speed(gigabit), MEDIA.duplex(gigabit)), (Some(1000), Duplex::Full));
         assert_eq!((MEDIA.speed(0x20 | 22), MEDIA.speed(0x80 | 17), MEDIA.speed(0x20)), (Some(2500), Some(54), None));
+        // The low five bits of 100BaseT (52) are those of 10GBase-CX4 (20). The rest is eleven places higher.
+        let extended = |subtype: u64| MEDIA.speed(0x20 | subtype & 0x1f | (subtype & 0x1e0) << 11 | 0x10_0000);
+        assert_eq!((extended(20), extended(52), extended(63)), (Some(10_000), Some(100), Some(2500)));
+        assert_eq!((extended(53), extended(117), extended(118)), (Some(25_000), Some(400_000), None));
     }
 }
