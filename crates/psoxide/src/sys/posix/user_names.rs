@@ -19,11 +19,16 @@ static HOOKED: AtomicBool = AtomicBool::new(false);
 
 /// Returns the name of a user by getpwuid_r(3). `ENOENT` means that no user has the id.
 pub(crate) fn name(uid: u32) -> Answer {
+    apart_from_forks(|| ffi::user_name(uid))
+}
+
+/// Calls `look_up` while no thread forks. A lock that `look_up` takes and releases is free in every child.
+pub(crate) fn apart_from_forks<T>(look_up: impl FnOnce() -> T) -> T {
     if !HOOKED.load(Ordering::Acquire) && ffi::at_fork(before_fork, in_parent, in_child).is_ok() {
         HOOKED.store(true, Ordering::Release);
     }
     let _running = GATE.look_up();
-    ffi::user_name(uid)
+    look_up()
 }
 
 extern "C" fn before_fork() {

@@ -128,7 +128,7 @@ fn ask(question: &Question) -> Answer {
         Question::SpaceUsed(path) => space_used(path),
         Question::Media(name) => media(name),
         Question::DeviceName(device) => device_name(*device),
-        Question::Logins => Ok(logins()),
+        Question::Logins => Ok(user_names::apart_from_forks(logins)),
         Question::UserName(uid) => user_names::name(*uid),
         Question::Disks => iokit::disks(),
         Question::PowerSources => iokit::power_sources(),
@@ -239,7 +239,8 @@ fn device_name(device: u32) -> Answer {
     if name.is_null() { Err(libc::ENOENT) } else { Ok(buffer) }
 }
 
-/// All records of getutxent(3), which keeps its place in a variable of the C library.
+/// All records of getutxent(3), which keeps its place in a variable of the C library. The caller keeps forks away, so that no
+/// child begins with the lock held.
 fn logins() -> Vec<u8> {
     static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock();
