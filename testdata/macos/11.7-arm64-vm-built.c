@@ -23,7 +23,7 @@ NUMBER("sysctl vm.pagesize", page_size, 16384);
 NUMBER("sysctl hw.optional.arm64", arm64, 1);
 ANSWER("sysctl hw.memsize") const uint64_t memory_size = 8192 * 16384;
 ANSWER("call host_statistics64 vm_info64") const struct vm_statistics64 memory = {
-    .free_count = 1000, .active_count = 2000, .inactive_count = 1500, .wire_count = 700, .swapins = 5,
+    .free_count = 1000, .active_count = 2000, .inactive_count = 1500, .wire_count = 700, .pageins = 5,
 };
 ANSWER("sysctl vm.swapusage") const struct xsw_usage swap = {.xsu_total = 0};
 

@@ -48,7 +48,7 @@ ANSWER("sysctl hw.memsize") const uint64_t memory_size = 8192 * 16384;
 NUMBER("sysctl vm.pagesize", page_size, 16384);
 ANSWER("call host_statistics64 vm_info64") const struct vm_statistics64 memory = {
     .free_count = 1000, .active_count = 2000, .inactive_count = 1500, .wire_count = 700, .speculative_count = 100,
-    .swapins = 3, .swapouts = 4, .compressor_page_count = 50,
+    .pageins = 30, .pageouts = 40, .swapins = 3, .swapouts = 4, .compressor_page_count = 50,
 };
 ANSWER("sysctl vm.swapusage") const struct xsw_usage swap = {
     .xsu_total = 1 << 30, .xsu_avail = (1 << 30) - (1 << 28), .xsu_used = 1 << 28,
@@ -73,6 +73,8 @@ ANSWER("call getfsstat") const struct statfs mounts[] = {
      .f_flags = MNT_RDONLY | MNT_NOSUID | MNT_QUARANTINE | MNT_LOCAL | MNT_REMOVABLE | MNT_IGNORE_OWNERSHIP},
     {.f_bsize = 1024, .f_fstypename = "autofs", .f_mntonname = "/System/Volumes/Data/home", .f_mntfromname = "map auto_home",
      .f_flags = MNT_DONTBROWSE | MNT_AUTOMOUNTED},
+    {.f_bsize = 4096, .f_blocks = 50, .f_fstypename = "smbfs", .f_mntonname = "/Volumes/share",
+     .f_mntfromname = "//guest@nas/share", .f_flags = MNT_NODEV | MNT_NOSUID},
 };
 ANSWER("call statfs /") const struct statfs root_volume = ROOT_VOLUME;
 /* The other volumes of the container use the rest of the 600 blocks that are not free. */
@@ -100,7 +102,7 @@ ANSWER("sysctl net.route.0.0.iflist2.0") const struct {
     struct if_msghdr2 lo0; struct sockaddr_dl lo0_link;
 } interfaces = {
     {.ifm_msglen = 180, .ifm_version = RTM_VERSION, .ifm_type = RTM_IFINFO2, .ifm_addrs = RTA_IFP, .ifm_index = 4,
-     .ifm_flags = IFF_UP | IFF_BROADCAST | IFF_RUNNING | IFF_SIMPLEX | IFF_MULTICAST,
+     .ifm_flags = IFF_UP | IFF_BROADCAST | IFF_NOTRAILERS | IFF_RUNNING | IFF_SIMPLEX | IFF_MULTICAST,
      .ifm_data = {.ifi_type = 6, .ifi_mtu = 1500, .ifi_ipackets = 10, .ifi_ierrors = 1, .ifi_opackets = 20, .ifi_oerrors = 2,
                   .ifi_ibytes = 5000000000, .ifi_obytes = 6000, .ifi_iqdrops = 3}},
     {.sdl_len = 20, .sdl_family = AF_LINK, .sdl_index = 4, .sdl_type = 6, .sdl_nlen = 3, .sdl_alen = 6, .sdl_data = "en0\2\0\0\0\0\1"},
@@ -154,7 +156,7 @@ ANSWER("sysctl kern.proc.pid.505") const struct kinfo_proc p505 = P505;
 
 /* The program under Rosetta. */
 ANSWER("call proc_pidinfo taskallinfo 501") const struct proc_taskallinfo task501 = {
-    .pbsd = {.pbi_pid = 501, .pbi_name = "averyverylongname", .pbi_nfiles = 9, .pbi_start_tvsec = 1700000100,
+    .pbsd = {.pbi_pid = 501, .pbi_name = "averyveryverylongname", .pbi_nfiles = 11, .pbi_start_tvsec = 1700000100,
              .pbi_start_tvusec = 250000},
     .ptinfo = {.pti_virtual_size = 1 << 30, .pti_resident_size = 8 << 20, .pti_total_user = 48000000,
                .pti_total_system = 12000000, .pti_faults = 100, .pti_pageins = 7, .pti_csw = 55, .pti_threadnum = 2},
@@ -191,6 +193,7 @@ ANSWER("call proc_pidinfo threadid64info 501 4245") const struct proc_threadinfo
 ANSWER("call proc_pidinfo listfds 501") const struct proc_fdinfo files501[] = {
     {0, PROX_FDTYPE_VNODE}, {3, PROX_FDTYPE_VNODE}, {4, PROX_FDTYPE_VNODE}, {5, PROX_FDTYPE_PIPE}, {10, PROX_FDTYPE_SOCKET},
     {11, PROX_FDTYPE_SOCKET}, {12, PROX_FDTYPE_SOCKET}, {13, PROX_FDTYPE_SOCKET}, {14, PROX_FDTYPE_SOCKET},
+    {15, PROX_FDTYPE_SOCKET}, {16, PROX_FDTYPE_VNODE},
 };
 ANSWER("call proc_pidfdinfo vnodepathinfo 501 0") const struct vnode_fdinfowithpath file0 = {
     .pvip = {.vip_vi.vi_stat.vst_mode = 020666, .vip_path = "/dev/null"},
@@ -226,6 +229,12 @@ ANSWER("call proc_pidfdinfo socketinfo 501 13") const struct socket_fdinfo socke
 };
 ANSWER("call proc_pidfdinfo socketinfo 501 14") const struct socket_fdinfo socket14 = {
     .psi = {.soi_type = SOCK_DGRAM, .soi_family = AF_SYSTEM, .soi_kind = SOCKINFO_KERN_CTL},
+};
+/* After it was listed, it was closed and a file was opened by its number. */
+REFUSED("call proc_pidfdinfo socketinfo 501 15", ENOTSOCK);
+/* A file that was removed: the kernel does not know its path. */
+ANSWER("call proc_pidfdinfo vnodepathinfo 501 16") const struct vnode_fdinfowithpath file16 = {
+    .pvip.vip_vi.vi_stat.vst_mode = 0100600,
 };
 
 /* The stopped process. */

@@ -80,7 +80,7 @@ impl System {
         sys::Os::virtual_memory(self.source())
     }
 
-    /// Reads the swap space of the machine.
+    /// Reads the swap space of the machine. On macOS, `sin` and `sout` count pages of mapped files too, as in psutil.
     pub fn swap_memory(&self) -> Result<SwapMemory> {
         sys::Os::swap_memory(self.source())
     }

@@ -25,6 +25,17 @@ fn intel() -> System {
     open("13.6-amd64-built.txt")
 }
 
+/// The MacBook, whose kernel refuses one question.
+fn refusing(question: &str, error: &str) -> System {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../testdata/macos/14.1-arm64-built.txt"].iter().collect();
+    let text = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = text.split_once(&format!("ask {question}\n")).unwrap();
+    let after = rest.split_once("\nask ").map_or("", |(_, after)| after);
+    let changed = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&changed, format!("{before}ask {question}\nerrno {error}\nask {after}")).unwrap();
+    System::at_root(changed.path()).unwrap()
+}
+
 /// A program of x86_64 under Rosetta, with a long name, files and sockets.
 fn process() -> Process {
     machine().process(501).unwrap()
@@ -43,6 +54,9 @@ fn a_process() {
     assert_eq!((p.comm().unwrap(), p.name().unwrap()), ("averyveryverylon".into(), "averyveryverylongname".into()));
     assert_eq!((p.ppid().unwrap(), p.status().unwrap(), p.nice().unwrap()), (1, ProcessStatus::Running, 5));
     assert_eq!(p.exe().unwrap(), PathBuf::from("/Applications/Long/averyveryverylongname"));
+    // The program was removed. The kernel keeps 31 characters of its name.
+    let removed = refusing("call proc_pidpath 501", "2 ENOENT").process(501).unwrap();
+    assert_eq!((removed.name().unwrap(), removed.exe().unwrap()), ("averyveryverylongname".into(), PathBuf::new()));
     assert_eq!(p.cmdline().unwrap(), ["averyverylongname", "", "-x y"]);
     let variables = [("HOME", "/Users/me"), ("EMPTY", "")].map(|(name, value)| (name.into(), value.into()));
     assert_eq!(p.environ().unwrap(), variables);
@@ -125,9 +139,9 @@ fn a_pid_that_another_process_has_taken() {
 #[test]
 fn files_and_sockets() {
     let p = process();
-    assert_eq!(p.num_fds().unwrap(), 9);
+    assert_eq!(p.num_fds().unwrap(), 11);
     let files: Vec<_> = p.open_files().unwrap().into_iter().map(|file| (file.fd, file.path)).collect();
-    // Descriptor 4 was closed after it was listed.
+    // Descriptor 4 was closed after it was listed. The path of 16 is not known.
     assert_eq!(files, [(Some(3), PathBuf::from("/Users/me/notes.txt"))]);
     let sockets = p.net_connections(ConnectionKind::All).unwrap();
     let found: Vec<_> = sockets.iter().map(|s| (s.fd, s.family, s.kind, s.laddr.clone(), s.status)).collect();
@@ -260,7 +274,7 @@ fn the_machine() {
     assert_eq!(memory.wired, Some(700 * 16384));
     let swap = system.swap_memory().unwrap();
     assert_eq!((swap.total, swap.used, swap.percent), (1 << 30, 1 << 28, 25.0));
-    assert_eq!((swap.sin, swap.sout), (Some(3 * 16384), Some(4 * 16384)));
+    assert_eq!((swap.sin, swap.sout), (Some(30 * 16384), Some(40 * 16384)));
     let stats = system.cpu_stats().unwrap();
     assert_eq!((stats.interrupts, stats.ctx_switches, stats.syscalls), (5790, None, None));
     let battery = system.sensors_battery().unwrap().unwrap();
@@ -291,11 +305,15 @@ fn disks_interfaces_and_users() {
         (partitions[0].fstype.to_str().unwrap(), partitions[2].device.to_str().unwrap()),
         ("apfs", "/dev/disk4s2")
     );
-    assert_eq!(system.disk_partitions(true).unwrap().len(), 5);
+    // A file server is no device.
+    assert_eq!(system.disk_partitions(true).unwrap().len(), 6);
     // The volume uses 250 of the 600 blocks that are taken in its container.
     let usage = system.disk_usage("/").unwrap();
     assert_eq!((usage.total, usage.used, usage.free), (4_096_000, 250 * 4096, 300 * 4096));
     assert!((usage.percent - 100.0 * 250.0 / 550.0).abs() < 1e-9, "{usage:?}");
+    // Without that number, what is not free is used.
+    let usage = refusing("call getattrlist spaceused /", "1 EPERM").disk_usage("/").unwrap();
+    assert_eq!((usage.total, usage.used, usage.free), (4_096_000, 600 * 4096, 300 * 4096));
     let counters = system.disk_io_counters().unwrap();
     assert_eq!(counters.iter().map(|(name, _)| name.to_str().unwrap()).collect::<Vec<_>>(), ["disk0", "disk4"]);
     let disk = &counters[0].1;
@@ -311,6 +329,7 @@ fn disks_interfaces_and_users() {
     assert_eq!(addresses[0].1[0].broadcast.as_ref().map(ToString::to_string), Some("192.168.0.255".into()));
     let stats = system.net_if_stats().unwrap();
     assert_eq!((stats[0].1.isup, stats[0].1.speed, stats[0].1.duplex), (true, Some(1000), Duplex::Full));
+    assert_eq!(stats[0].1.flags, ["up", "broadcast", "notrailers", "running", "multicast", "simplex"]);
     assert_eq!((stats[1].0.to_str().unwrap(), stats[1].1.mtu, stats[1].1.speed), ("lo0", 16384, None));
     let users = system.users().unwrap();
     assert_eq!((users.len(), users[0].name.clone()), (1, OsString::from("me")));
@@ -330,7 +349,8 @@ fn a_fusion_drive_is_two_disks() {
     // The file system does not count what it uses.
     let usage = system.disk_usage("/").unwrap();
     assert_eq!((usage.used, usage.free), (100_000_000 * 4096, 150_000_000 * 4096));
-    assert_eq!(system.disk_partitions(false).unwrap().len(), 3);
+    // The third one is of a file server.
+    assert_eq!((system.disk_partitions(false).unwrap().len(), system.disk_partitions(true).unwrap().len()), (2, 3));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::platform::Bsd;
 use super::text;
 use crate::sys::NetReadings;
 use crate::{
-    AddressFamily, Connection, ConnectionKind, Duplex, ErrorKind, NetIo, NicAddr, NicAddress, NicStats, Result,
+    AddressFamily, Connection, ConnectionKind, Duplex, ErrorKind, NetIo, NicAddr, NicAddress, NicStats, Os, Result,
 };
 
 /// `IFF_BROADCAST`.
@@ -31,6 +31,7 @@ const FLAGS: &[(u32, &str)] = &[
     (0x4, "debug"),
     (0x8, "loopback"),
     (0x10, "pointopoint"),
+    (NO_TRAILERS, "notrailers"),
     (0x40, "running"),
     (0x80, "noarp"),
     (0x100, "promisc"),
@@ -42,6 +43,9 @@ const FLAGS: &[(u32, &str)] = &[
     (0x2000, "link1"),
     (0x4000, "link2"),
 ];
+
+/// `IFF_NOTRAILERS`, which macOS alone has. The other systems give the number to other flags.
+const NO_TRAILERS: u32 = 0x20;
 
 /// `ENXIO`: there is no interface of this name any more.
 const GONE: i32 = 6;
@@ -67,7 +71,8 @@ impl<P: Bsd> NetReadings for P {
         let mut all = Vec::with_capacity(interfaces.len());
         for (name, (set, mtu)) in interfaces {
             let Some((duplex, speed)) = link(&P::INTERFACES, machine, &name)? else { continue };
-            let flags = FLAGS.iter().filter(|(flag, _)| set & flag != 0).map(|(_, name)| *name).collect();
+            let known = if P::OS == Os::Macos { set } else { set & !NO_TRAILERS };
+            let flags = FLAGS.iter().filter(|(flag, _)| known & flag != 0).map(|(_, name)| *name).collect();
             all.push((name, NicStats { isup: set & RUNNING != 0, duplex, speed, mtu, flags }));
         }
         Ok(all)

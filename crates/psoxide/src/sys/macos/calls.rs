@@ -169,8 +169,11 @@ pub(super) const ENOENT: i32 = 2;
 pub(super) const ESRCH: i32 = 3;
 /// `EBADF`.
 const EBADF: i32 = 9;
+/// `ENOTSOCK`.
+const ENOTSOCK: i32 = 38;
 
-/// Whether a descriptor was closed after it was listed.
+/// Whether a descriptor was closed after it was listed. The process may have opened something else by its number: then the
+/// kernel returns `EBADF` if a file is expected, and `ENOTSOCK` if a socket is.
 pub(super) fn was_closed(error: &Error) -> bool {
-    matches!(error.errno(), Some(EBADF | ENOENT))
+    matches!(error.errno(), Some(EBADF | ENOENT | ENOTSOCK))
 }

@@ -13,14 +13,13 @@ use crate::sys::DiskReadings;
 use crate::sys::bsd::{self, disk};
 use crate::{DiskIo, DiskPartition, DiskUsage, Result};
 
-/// `EINVAL` and `ENOTSUP`.
-const UNCOUNTED: [i32; 2] = [22, 45];
-
 impl DiskReadings for Macos {
     fn disk_partitions(source: &Source, all: bool) -> Result<Vec<DiskPartition>> {
         source.read(&Question::Mounts, |bytes| {
-            let on_device = |mount: &Mount<'_>| all || mount.device().starts_with(b"/");
-            let mounts = mount::mounts(bytes).filter(|mount| mount.as_ref().map_or(true, on_device));
+            // psutil keeps those whose device is an existing path. Two slashes begin the address of a file server.
+            let is_device = |device: &[u8]| device.starts_with(b"/") && !device.starts_with(b"//");
+            let mounts = mount::mounts(bytes)
+                .filter(|mount| all || mount.as_ref().map_or(true, |mount: &Mount<'_>| is_device(mount.device())));
             mounts.map(|mount| Ok(partition(mount?))).collect()
         })
     }
@@ -36,8 +35,9 @@ impl DiskReadings for Macos {
                 usage.used = used;
                 usage.percent = percent(used, used.saturating_add(usage.free));
             }
-            // File systems that do not count it, and systems before macOS 12.
-            Err(error) if error.errno().is_some_and(|errno| UNCOUNTED.contains(&errno)) => {}
+            // The path is not where a volume is mounted, the file system does not count it, or the system is older than
+            // macOS 12. A refusal, as in a sandbox, takes nothing from what statfs(2) has answered.
+            Err(error) if error.errno().is_some() => {}
             Err(error) => return Err(error.with_path(path)),
         }
         Ok(usage)

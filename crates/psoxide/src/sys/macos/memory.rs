@@ -32,11 +32,12 @@ impl MemoryReadings for Macos {
         })
     }
 
+    /// As in psutil, `sin` and `sout` count all pages that pagers moved, also those of mapped files.
     fn swap_memory(source: &Source) -> Result<SwapMemory> {
         let page_size = page_size(source)?;
         let (sin, sout) = source.read(&Question::Memory, |bytes| {
             let memory = Memory::new(bytes)?;
-            Ok((memory.swapins().saturating_mul(page_size), memory.swapouts().saturating_mul(page_size)))
+            Ok((memory.pageins().saturating_mul(page_size), memory.pageouts().saturating_mul(page_size)))
         })?;
         source.read(&Question::Sysctl("vm.swapusage"), |bytes| {
             let swap = Swap::new(bytes)?;

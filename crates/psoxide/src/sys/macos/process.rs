@@ -46,14 +46,20 @@ impl ProcessReadings for Macos {
 
     fn name(process: &Handle<'_>) -> Result<OsString> {
         let comm = process.record()?.comm();
-        if comm.len() >= LONGEST_NAME
-            && let Ok(path) = process.source.ask(&Question::Path(process.pid))
+        if comm.len() < LONGEST_NAME {
+            return Ok(bsd::text(comm));
+        }
+        if let Ok(path) = process.source.ask(&Question::Path(process.pid))
             && let Some(program) = path.rsplit(|byte| *byte == b'/').next()
             && program.starts_with(comm)
         {
             return Ok(text_in(program));
         }
-        Ok(bsd::text(comm))
+        // The program was removed, or another one now has its path. The task keeps more of the name.
+        match process.task() {
+            Ok(task) if task.name().starts_with(comm) => Ok(bsd::text(task.name())),
+            _ => Ok(bsd::text(comm)),
+        }
     }
 
     fn comm(process: &Handle<'_>) -> Result<OsString> {
@@ -260,7 +266,9 @@ impl ProcessReadings for Macos {
             let question = Question::File(process.pid, descriptor.fd());
             let path = process.source.read(&question, |bytes| {
                 let file = File::new(bytes)?;
-                Ok(file.is_regular().then(|| bsd::text(file.path())))
+                // The kernel does not know the path of a file that was removed.
+                let is_listed = file.is_regular() && !file.path().is_empty();
+                Ok(is_listed.then(|| bsd::text(file.path())))
             });
             match path {
                 Ok(Some(path)) => {
