@@ -109,7 +109,13 @@ fn files_and_mappings() {
     {
         let maps = p.unwrap().memory_maps().unwrap();
         let shown: Vec<_> = maps.iter().map(|map| (map.path.to_str().unwrap(), map.perms.as_str(), map.rss)).collect();
-        let expected = [(program, "r-x-", 30), ("[heap]", "rw--", 12), ("[stack]", "rw--", 2)];
+        let expected = [
+            (program, "r-x-", 30),
+            ("[heap]", "rw--", 12),
+            ("[stack]", "rw--", 2),
+            ("[shmid]", "rw-s", 8),
+            ("[anon]", "rw--", 1),
+        ];
         assert_eq!(shown, expected.map(|(path, rights, pages)| (path, rights, Some(pages * 4096))));
         assert_eq!((maps[1].anonymous, maps[1].locked), (Some(12 * 4096), Some(4096)));
         assert_eq!((maps[0].start, maps[0].end), (0x40_0000, 0x44_0000));
@@ -206,7 +212,7 @@ fn memory_and_disks() {
 fn interfaces() {
     let system = machine();
     let io = system.net_io_counters().unwrap();
-    // The driver of the link counts its packets a second time, as `e1000g:0:mac`.
+    // The driver of the link counts its packets a second time, as `e1000g:0:mac`. No interface uses net1.
     assert_eq!((io.len(), io[0].0.as_os_str()), (1, "net0".as_ref()));
     assert_eq!((io[0].1.bytes_recv, io[0].1.bytes_sent, io[0].1.dropin), (1 << 33, (1 << 32) + 1, 5));
     let stats = system.net_if_stats().unwrap();
@@ -216,18 +222,23 @@ fn interfaces() {
     assert_eq!((lo.isup, lo.mtu, lo.speed, lo.duplex), (true, 8232, None, Duplex::Unknown));
     assert_eq!((net.isup, net.mtu, net.speed, net.duplex), (true, 1500, Some(1000), Duplex::Full));
     assert_eq!(net.flags, ["up", "broadcast", "running", "multicast"]);
+    // The logical interface net0:1 is an address of net0.
+    let names: Vec<_> = stats.iter().map(|(name, _)| name.to_str().unwrap()).collect();
+    assert_eq!(names, ["ip.tun0", "lo0", "net0"]);
     let addresses = system.net_if_addrs().unwrap();
     let tunnel = &addresses.iter().find(|(name, _)| name == "ip.tun0").unwrap().1;
     assert_eq!((tunnel.len(), &tunnel[0].broadcast), (1, &None));
     assert_eq!(tunnel[0].ptp, Some(NicAddress::Inet("10.9.0.2".parse().unwrap())));
     let net = &addresses.iter().find(|(name, _)| name == "net0").unwrap().1;
     let families: Vec<_> = net.iter().map(|address| address.family).collect();
-    assert_eq!(families, [AddressFamily::Inet, AddressFamily::Link, AddressFamily::Inet6]);
+    assert_eq!(families, [AddressFamily::Inet, AddressFamily::Link, AddressFamily::Inet, AddressFamily::Inet6]);
     assert_eq!(net[0].address, NicAddress::Inet("10.0.0.2".parse().unwrap()));
     assert_eq!(net[0].netmask, Some(NicAddress::Inet("255.255.255.0".parse().unwrap())));
     assert_eq!(net[0].broadcast, Some(NicAddress::Inet("10.0.0.255".parse().unwrap())));
     assert_eq!(net[1].address, NicAddress::Link(vec![0, 8, 0x20, 1, 0, 2]));
-    assert_eq!(net[2].address, NicAddress::Inet6("fe80::208:20ff:fe01:2".parse().unwrap(), Some("net0".into())));
+    assert_eq!(net[2].address, NicAddress::Inet("10.0.0.3".parse().unwrap()));
+    assert_eq!(net[3].address, NicAddress::Inet6("fe80::208:20ff:fe01:2".parse().unwrap(), Some("net0".into())));
+    assert_eq!(addresses.len(), 3);
 }
 
 #[test]

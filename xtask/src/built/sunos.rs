@@ -340,6 +340,10 @@ fn add_owned(capture: &mut Capture, process: &Process, model: Model) -> Filled {
     let mut status = Record::new("pstatus_t", model)?;
     status.numbers(&[
         ("pr_pid", pid),
+        ("pr_brkbase", 0x80_0000),
+        ("pr_brksize", 0x4_0000),
+        ("pr_stkbase", 0x90_0000),
+        ("pr_stksize", 0x4_0000),
         ("pr_utime.tv_sec", 41),
         ("pr_stime.tv_sec", 2),
         ("pr_cutime.tv_nsec", 750_000_000),
@@ -363,9 +367,14 @@ fn add_owned(capture: &mut Capture, process: &Process, model: Model) -> Filled {
         add_vector(capture, process);
         capture.record(format!("file /proc/{pid}/as {:#x}", stack(process)), Ok(arguments(process)));
         let (mut maps, mut small) = (Vec::new(), Vec::new());
-        for (name, start, flags, resident, anonymous) in
-            [("a.out", 0x40_0000, 5, 30, 0), ("", 0x80_0000, 0x56, 12, 12), ("", 0x90_0000, 0x66, 2, 2)]
-        {
+        // The program, the heap, the stack, System V shared memory, and anonymous memory.
+        for (name, start, flags, resident, anonymous, locked) in [
+            ("a.out", 0x40_0000, 5, 30, 0, 1),
+            ("", 0x80_0000, 0x46, 12, 12, 1),
+            ("", 0x90_0000, 0x46, 2, 2, 1),
+            ("", 0xa0_0000, 0x20e, 8, 0, 8),
+            ("", 0xb0_0000, 0x46, 1, 1, 1),
+        ] {
             let mut map = Record::new("prxmap_t", model)?;
             map.put("pr_mapname", name.as_bytes())?;
             map.numbers(&[
@@ -376,7 +385,7 @@ fn add_owned(capture: &mut Capture, process: &Process, model: Model) -> Filled {
                 ("pr_shmid", -1),
                 ("pr_rss", resident),
                 ("pr_anon", anonymous),
-                ("pr_locked", 1),
+                ("pr_locked", locked),
             ])?;
             maps.extend(map.bytes);
             let mut map = Record::new("prmap_t", model)?;
@@ -607,6 +616,7 @@ fn add_machine(capture: &mut Capture) -> Filled {
     kstats::add(capture)?;
     let text = |text: &str| Ok(text.as_bytes().to_vec());
     capture.record("call uname", text("SunOS\0host\x005.11\0illumos-0000000000\0i86pc\0"));
+    capture.record("call sysconf pages", text("1048576\t262144"));
     capture.record("call swapctl", text("/dev/zvol/dsk/rpool/swap\t524288\t500000\n"));
     capture.record("call statvfs /", text("512\t41943040\t20971520\t20971520"));
     capture.record("call statvfs /tmp", text("4096\t524288\t524280\t524280"));
@@ -641,7 +651,16 @@ fn add_interfaces(capture: &mut Capture) {
     let (loopback, broadcast, tunnel) = (0x849u64.to_le_bytes(), 0x843u64.to_le_bytes(), 0x851u64.to_le_bytes());
     let hardware = [25, 0, 2, 0, 4, 0, 6, 0, 0, 8, 0x20, 1, 0, 2];
     let lists = [
-        ("inet", vec![("lo0", inet([127, 0, 0, 1])), ("net0", inet([10, 0, 0, 2])), ("ip.tun0", inet([10, 9, 0, 1]))]),
+        // The second address of net0 has a logical interface of its own.
+        (
+            "inet",
+            vec![
+                ("lo0", inet([127, 0, 0, 1])),
+                ("net0", inet([10, 0, 0, 2])),
+                ("ip.tun0", inet([10, 9, 0, 1])),
+                ("net0:1", inet([10, 0, 0, 3])),
+            ],
+        ),
         ("inet6", vec![("lo0", inet6("::1", 0)), ("net0", inet6("fe80::208:20ff:fe01:2", 2))]),
     ];
     for (family, list) in lists {
@@ -661,16 +680,17 @@ fn add_interfaces(capture: &mut Capture) {
             answer("SIOCGLIFNETMASK", Ok(netmask));
             let (flags, mtu) = match *name {
                 "lo0" => (loopback, 8232u32),
-                "net0" => (broadcast, 1500),
+                "net0" | "net0:1" => (broadcast, 1500),
                 _ => (tunnel, 1480),
             };
             answer("SIOCGLIFFLAGS", Ok(flags.to_vec()));
             answer("SIOCGLIFMTU", Ok(mtu.to_le_bytes().to_vec()));
-            answer("SIOCGLIFHWADDR", if *name == "net0" { Ok(hardware.to_vec()) } else { Err(EADDRNOTAVAIL) });
+            let has_hardware = name.starts_with("net0");
+            answer("SIOCGLIFHWADDR", if has_hardware { Ok(hardware.to_vec()) } else { Err(EADDRNOTAVAIL) });
             if *name == "ip.tun0" {
                 answer("SIOCGLIFDSTADDR", Ok(inet([10, 9, 0, 2])));
             }
-            if family == "inet" && *name == "net0" {
+            if family == "inet" && has_hardware {
                 answer("SIOCGLIFBRDADDR", Ok(inet([10, 0, 0, 255])));
             }
         }

@@ -49,9 +49,22 @@ const READ: i32 = 4;
 const WRITE: i32 = 2;
 const EXECUTE: i32 = 1;
 const SHARED: i32 = 8;
-/// `MA_BREAK` and `MA_STACK`: the heap and the stack.
+/// `MA_ANON`, `MA_ISM`, `MA_SHM`.
+const ANONYMOUS: i32 = 0x40;
+const INTIMATE: i32 = 0x80;
+const SYSTEM_V: i32 = 0x200;
+/// `MA_BREAK` and `MA_STACK`: the heap and the stack. procfs.h calls these flags unreliable.
 const HEAP: i32 = 0x10;
 const STACK: i32 = 0x20;
+
+/// The heap and the stack of a process: the first address and the size of each. `status` holds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Regions {
+    /// The heap.
+    pub heap: (u64, u64),
+    /// The stack.
+    pub stack: (u64, u64),
+}
 
 /// The rights of a mapping, as pmap(1) prints them: `rwx` and `s` of a shared one, `-` for each that is not there.
 #[must_use]
@@ -60,12 +73,18 @@ pub fn rights(flags: i32) -> String {
     [letter(READ, 'r'), letter(WRITE, 'w'), letter(EXECUTE, 'x'), letter(SHARED, 's')].into_iter().collect()
 }
 
-/// What anonymous memory is for.
+/// The name of a mapping without a file, as psutil has it: `[shmid]` is System V shared memory. Without regions the flags
+/// decide.
 #[must_use]
-pub fn purpose(flags: i32) -> &'static str {
-    match flags {
-        _ if flags & HEAP != 0 => "[heap]",
-        _ if flags & STACK != 0 => "[stack]",
+pub fn purpose(flags: i32, start: u64, size: u64, regions: Option<Regions>) -> &'static str {
+    let overlaps =
+        |(first, length): (u64, u64)| start.saturating_add(size) > first && start < first.saturating_add(length);
+    match regions {
+        _ if flags & (INTIMATE | SYSTEM_V) != 0 => "[shmid]",
+        Some(Regions { stack, .. }) if overlaps(stack) => "[stack]",
+        Some(Regions { heap, .. }) if flags & ANONYMOUS != 0 && overlaps(heap) => "[heap]",
+        None if flags & HEAP != 0 => "[heap]",
+        None if flags & STACK != 0 => "[stack]",
         _ => "[anon]",
     }
 }
@@ -96,7 +115,14 @@ mod tests {
     #[test]
     fn rights_and_purposes() {
         assert_eq!((rights(READ | EXECUTE), rights(READ | WRITE | SHARED)), ("r-x-".into(), "rw-s".into()));
-        assert_eq!((purpose(HEAP | 7), purpose(STACK), purpose(0x40)), ("[heap]", "[stack]", "[anon]"));
+        let by_flags = |flags| purpose(flags, 0x1000, 0x1000, None);
+        assert_eq!((by_flags(HEAP | 7), by_flags(STACK), by_flags(ANONYMOUS)), ("[heap]", "[stack]", "[anon]"));
+        let regions = Regions { heap: (0x8000, 0x2000), stack: (u64::MAX - 0xfff, 0x1000) };
+        let by_place = |flags, start| purpose(flags, start, 0x1000, Some(regions));
+        assert_eq!((by_place(ANONYMOUS, 0x9000), by_place(ANONYMOUS, 0xa000)), ("[heap]", "[anon]"));
+        assert_eq!((by_place(READ, 0x9000), by_place(HEAP, 0x7000)), ("[anon]", "[anon]"));
+        assert_eq!((by_place(0, u64::MAX - 0xfff), by_place(SYSTEM_V, 0x9000)), ("[stack]", "[shmid]"));
+        assert_eq!((by_place(INTIMATE, 0x9000), by_flags(SYSTEM_V)), ("[shmid]", "[shmid]"));
     }
 
     #[test]
@@ -117,8 +143,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics(bytes: Vec<u8>, flags: i32) {
-            let _ = (rights(flags), purpose(flags));
+        fn never_panics(bytes: Vec<u8>, flags: i32, start: u64, size: u64, heap: (u64, u64), stack: (u64, u64)) {
+            let _ = (rights(flags), purpose(flags, start, size, Some(Regions { heap, stack })));
             for model in [Model::Ilp32, Model::Lp64] {
                 let _ = residents(&bytes, model).count();
                 let _ = mappings(&bytes, model).count();

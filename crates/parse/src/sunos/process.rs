@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::mapping::Regions;
 use super::{Either, Model, models, thread, time};
 use crate::view::view;
 use crate::{ParseError, Result};
@@ -155,8 +156,12 @@ models! {
     pub struct Status = "pstatus_t" (336, 384) [Status32, Status64] {
         /// Process id.
         pid: (i32, i32) -> i32 = "pr_pid" @ (8, 8),
+        /// First address of the heap.
+        heap_start: (u32, u64) -> u64 = "pr_brkbase" @ (48, 48),
         /// Size of the heap in bytes.
         heap: (u32, u64) -> u64 = "pr_brksize" @ (52, 56),
+        /// First address of the stack.
+        stack_start: (u32, u64) -> u64 = "pr_stkbase" @ (56, 64),
         /// Size of the stack in bytes.
         stack: (u32, u64) -> u64 = "pr_stksize" @ (60, 72),
         /// CPU time in user mode: seconds.
@@ -192,6 +197,12 @@ pub struct Times {
 }
 
 impl Status<'_> {
+    /// The heap and the stack.
+    #[must_use]
+    pub fn regions(self) -> Regions {
+        Regions { heap: (self.heap_start(), self.heap()), stack: (self.stack_start(), self.stack()) }
+    }
+
     /// The CPU times.
     ///
     /// # Errors

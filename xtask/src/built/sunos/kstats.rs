@@ -147,6 +147,8 @@ fn all() -> Vec<Kstat> {
     all.push(of(NET, "e1000g:0:mac", "net", MAC, &TRAFFIC));
     all.push(of(NET, "e1000g:0:statistics", "net", "Recv_Length_Errors Reset_Count Rx_Error TX_Interrupt", &[]));
     all.push(of(NET, "link:0:net0", "net", LINK, &TRAFFIC));
+    // A link without an interface.
+    all.push(of(NET, "link:0:net1", "net", LINK, &TRAFFIC));
     all
 }
 

@@ -1,7 +1,7 @@
 //! The questions that this port asks.
 //!
-//! An answer is the bytes of the C structs that the kernel returns. The answers of libraries (kstat, swapctl, statvfs, uname) are
-//! text, which `live` writes: the form of `kstat -p`, and fields between tabs.
+//! An answer is the bytes of the C structs that the kernel returns. The answers of libraries (kstat, sysconf, swapctl, statvfs,
+//! uname) are text, which `live` writes: the form of `kstat -p`, and fields between tabs.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -27,6 +27,8 @@ pub(super) enum Question {
     Class(&'static str),
     /// The UNIX sockets of this zone: the bytes of the kstat `sockfs:0:sock_unix_list`.
     UnixSockets,
+    /// sysconf(3C): `pages of memory<TAB>free pages`.
+    Pages,
     /// swapctl(2) `SC_LIST`: `path<TAB>pages<TAB>free pages` of each device.
     Swap,
     /// statvfs(2): `fragment size<TAB>fragments<TAB>free<TAB>free for ordinary users`.
@@ -109,6 +111,7 @@ impl fmt::Display for Question {
             Self::Module(module) => write!(f, "kstat module {module}"),
             Self::Class(class) => write!(f, "kstat class {class}"),
             Self::UnixSockets => f.write_str("kstat raw sockfs:0:sock_unix_list"),
+            Self::Pages => f.write_str("call sysconf pages"),
             Self::Swap => f.write_str("call swapctl"),
             Self::FileSystem(path) => write!(f, "call statvfs {}", path.display()),
             Self::Sockets => f.write_str("mib2"),

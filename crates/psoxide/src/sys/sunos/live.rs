@@ -5,6 +5,7 @@
 //! | `file`, `link`, `dir`, `stat` | open(2), read(2), readlink(2), getdents(2), stat(2) | proc(5), each man page |
 //! | `file …/as` | pread(2) | proc(5) |
 //! | `kstat` | kstat_open(3KSTAT), kstat_read(3KSTAT), kstat_close(3KSTAT) | sys/kstat.h |
+//! | `call sysconf` | sysconf(3C) | its man page |
 //! | `call swapctl` | swapctl(2) | sys/swap.h |
 //! | `call statvfs` | statvfs(2) | its man page |
 //! | `mib2` | open(2), ioctl(2), putmsg(2), getmsg(2) on /dev/arp | inet/mib2.h, sys/tihdr.h |
@@ -57,6 +58,7 @@ pub(super) fn ask(question: &Question) -> Answer {
             |kstat| text(&kstat.module) == b"sockfs" && text(&kstat.name) == b"sock_unix_list",
             |out, kstat| out.extend_from_slice(raw(kstat)),
         ),
+        Question::Pages => pages(),
         Question::Swap => swap(),
         Question::FileSystem(path) => match rustix::fs::statvfs(path) {
             Ok(found) => {
@@ -318,6 +320,16 @@ fn zone_name(zone: u32) -> Answer {
     Ok(text(&name).to_vec())
 }
 
+/// The pages of memory, and how many of them are free: of the zone, if it has a cap.
+fn pages() -> Answer {
+    let number = |name| {
+        // SAFETY: the call takes a number alone.
+        let pages = unsafe { libc::sysconf(name) };
+        u64::try_from(pages).map_err(|_| errno())
+    };
+    Ok(format!("{}\t{}", number(libc::_SC_PHYS_PAGES)?, number(libc::_SC_AVPHYS_PAGES)?).into_bytes())
+}
+
 /// `MAXPATHLEN`.
 const PATH: usize = 1024;
 
@@ -405,8 +417,9 @@ fn sockets() -> Answer {
     }
     let option_at = u32::try_from(MANAGEMENT).unwrap_or_default();
     let option_size = u32::try_from(OPTION).unwrap_or_default();
+    // The last number is the length of the option. A zone of Solaris 10 takes 0 as a request for entries without pids.
     let mut request =
-        [T_SVR4_OPTMGMT_REQ, option_size, option_at, T_CURRENT, MIB2_IP, 0, 0].map(u32::to_le_bytes).concat();
+        [T_SVR4_OPTMGMT_REQ, option_size, option_at, T_CURRENT, MIB2_IP, 0, 1].map(u32::to_le_bytes).concat();
     let control = Part::new(&mut request);
     // SAFETY: the control part is a buffer of its length; there is no data.
     if unsafe { putmsg(device.as_raw_fd(), &raw const control, ptr::null(), 0) } == -1 {
@@ -490,29 +503,39 @@ fn socket(family: Family) -> Result<OwnedFd, i32> {
     socket_with(family, SocketType::DGRAM, SocketFlags::CLOEXEC, None).map_err(|errno| errno.raw_os_error())
 }
 
+/// How often to list the interfaces again if more of them were added than there was room for.
+const ATTEMPTS: usize = 8;
+
 fn interfaces(family: Family) -> Answer {
     let socket = socket(family)?;
-    let mut count = Count { family: family_number(family), flags: LIFC_EVERY, count: 0 };
-    // SAFETY: the request reads and writes one struct of this layout.
-    if unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGLIFNUM, &raw mut count) } == -1 {
-        return Err(errno());
+    for _ in 0..ATTEMPTS {
+        let mut count = Count { family: family_number(family), flags: LIFC_EVERY, count: 0 };
+        // SAFETY: the request reads and writes one struct of this layout.
+        if unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGLIFNUM, &raw mut count) } == -1 {
+            return Err(errno());
+        }
+        // An interface may be added meanwhile.
+        let room = usize::try_from(count.count).unwrap_or_default().saturating_add(4);
+        let mut words = vec![0u64; (room * LIFREQ).div_ceil(8)];
+        let mut list = List {
+            family: family_number(family),
+            flags: LIFC_EVERY,
+            length: c_int::try_from(room * LIFREQ).map_err(|_| libc::EOVERFLOW)?,
+            bytes: words.as_mut_ptr().cast(),
+        };
+        // SAFETY: the request reads and writes one struct of this layout, and writes at most `length` bytes at `bytes`.
+        if unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGLIFCONF, &raw mut list) } == -1 {
+            return Err(errno());
+        }
+        let length = usize::try_from(list.length).unwrap_or_default();
+        // A full list may lack the last interfaces.
+        if length < room * LIFREQ {
+            let mut bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
+            bytes.truncate(length);
+            return Ok(bytes);
+        }
     }
-    // An interface may be added meanwhile.
-    let room = usize::try_from(count.count).unwrap_or_default().saturating_add(4);
-    let mut words = vec![0u64; (room * LIFREQ).div_ceil(8)];
-    let mut list = List {
-        family: family_number(family),
-        flags: LIFC_EVERY,
-        length: c_int::try_from(room * LIFREQ).map_err(|_| libc::EOVERFLOW)?,
-        bytes: words.as_mut_ptr().cast(),
-    };
-    // SAFETY: the request reads and writes one struct of this layout, and writes at most `length` bytes at `bytes`.
-    if unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGLIFCONF, &raw mut list) } == -1 {
-        return Err(errno());
-    }
-    let mut bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
-    bytes.truncate(usize::try_from(list.length).unwrap_or_default());
-    Ok(bytes)
+    Err(libc::EAGAIN)
 }
 
 fn interface(what: Request, family: Family, name: &str) -> Answer {

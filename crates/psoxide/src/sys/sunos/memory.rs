@@ -1,21 +1,25 @@
 //! Memory of the machine.
 
-use psoxide_parse::{ParseError, decimal, lines};
+use psoxide_parse::{ParseError, decimal, lines, trim};
 
 use super::calls::Question;
-use super::source::named;
 use super::{Source, Sunos};
 use crate::memory::percent;
 use crate::sys::MemoryReadings;
 use crate::{Result, SwapMemory, VirtualMemory};
 
 impl MemoryReadings for Sunos {
-    /// All memory that is not free counts as used, as in psutil. The kernel does not report which caches it would free.
+    /// All memory that is not free counts as used, as in psutil. The kernel does not report which caches it would free. In a
+    /// zone with a cap on its memory, the total is the cap. The kstat `system_pages` knows no caps, and its `physmem` lacks
+    /// what the kernel took while it started.
     fn virtual_memory(source: &Source) -> Result<VirtualMemory> {
-        source.kstats(&Question::Module("unix"), |all| {
-            let pages = named(all, "system_pages")?;
-            let bytes = |statistic| pages.number(statistic).map(|pages| pages.saturating_mul(source.page_size()));
-            let (total, free) = (bytes("physmem")?, bytes("freemem")?);
+        source.read(&Question::Pages, |text| {
+            let mut fields = trim(text).split(|byte| *byte == b'\t');
+            let mut bytes = |field| {
+                let pages = decimal(fields.next().unwrap_or_default(), field)?;
+                Ok::<_, ParseError>(pages.saturating_mul(source.page_size()))
+            };
+            let (total, free) = (bytes("_SC_PHYS_PAGES")?, bytes("_SC_AVPHYS_PAGES")?);
             let used = total.saturating_sub(free);
             Ok(VirtualMemory {
                 total,

@@ -39,9 +39,12 @@ const BROADCAST: u64 = 0x2;
 const POINT_TO_POINT: u64 = 0x10;
 
 impl NetReadings for Sunos {
+    /// As in psutil, a link without an interface is left out: the links below an aggregation count its packets once more.
     fn net_io_counters(source: &Source) -> Result<Vec<(OsString, NetIo)>> {
+        let plumbed = physical_interfaces(source)?;
         source.kstats(&Question::Class("net"), |all| {
-            links(all).into_values().map(|kstat| Ok((text(kstat.name), counters(kstat)?))).collect()
+            let links = links(all).into_values().filter(|kstat| plumbed.contains_key(kstat.name));
+            links.map(|kstat| Ok((text(kstat.name), counters(kstat)?))).collect()
         })
     }
 
@@ -50,7 +53,7 @@ impl NetReadings for Sunos {
         for family in [Family::Inet, Family::Inet6] {
             for (name, address) in interfaces(source, family)? {
                 let found = addresses(source, family, &name, address)?;
-                let name = text(&name);
+                let name = text(physical(&name));
                 match all.iter_mut().find(|(known, _)| *known == name) {
                     Some((_, list)) => {
                         let new = found.into_iter().filter(|address| !list.contains(address)).collect::<Vec<_>>();
@@ -64,18 +67,10 @@ impl NetReadings for Sunos {
     }
 
     fn net_if_stats(source: &Source) -> Result<Vec<(OsString, NicStats)>> {
-        let names: Vec<(Vec<u8>, Family)> = {
-            let mut names = BTreeMap::new();
-            for family in [Family::Inet, Family::Inet6] {
-                for (name, _) in interfaces(source, family)? {
-                    names.entry(name).or_insert(family);
-                }
-            }
-            names.into_iter().collect()
-        };
-        let mut stats = Vec::with_capacity(names.len());
-        for (name, family) in names {
-            let about = |request| Question::Interface(request, family, String::from_utf8_lossy(&name).into_owned());
+        let interfaces = physical_interfaces(source)?;
+        let mut stats = Vec::with_capacity(interfaces.len());
+        for (name, (logical, family)) in interfaces {
+            let about = |request| Question::Interface(request, family, String::from_utf8_lossy(&logical).into_owned());
             let flags = source.read(&about(Request::Flags), |bytes| Ok(lif::Request::new(bytes)?.flags()));
             let mtu = source.read(&about(Request::Mtu), |bytes| Ok(lif::Request::new(bytes)?.mtu()));
             let (flags, mtu) = match (flags, mtu) {
@@ -281,6 +276,25 @@ fn state(link: Option<&Kstat<'_>>, flags: u64, mtu: u32) -> Result<NicStats, Par
     })
 }
 
+/// The name of the interface that a logical one, such as `net0:1`, gives another address. psutil shows it alone.
+fn physical(name: &[u8]) -> &[u8] {
+    name.split(|byte| *byte == b':').next().unwrap_or(name)
+}
+
+/// The name of a logical interface, and the family of its address.
+type Logical = (Vec<u8>, Family);
+
+/// Each physical interface, with the first logical one. A zone may see logical ones alone.
+fn physical_interfaces(source: &Source) -> Result<BTreeMap<Vec<u8>, Logical>> {
+    let mut all = BTreeMap::new();
+    for family in [Family::Inet, Family::Inet6] {
+        for (name, _) in interfaces(source, family)? {
+            all.entry(physical(&name).to_vec()).or_insert((name, family));
+        }
+    }
+    Ok(all)
+}
+
 /// Name and address of each interface that has one of this family.
 fn interfaces(source: &Source, family: Family) -> Result<Vec<(Vec<u8>, Address)>> {
     source.read(&Question::Interfaces(family), |bytes| {
@@ -326,7 +340,7 @@ fn nic_address(address: Address, name: &[u8]) -> Option<NicAddress> {
     match address {
         Address::Inet(address) => Some(NicAddress::Inet(address)),
         Address::Inet6(address, _) => {
-            Some(NicAddress::Inet6(address, address.is_unicast_link_local().then(|| text(name))))
+            Some(NicAddress::Inet6(address, address.is_unicast_link_local().then(|| text(physical(name)))))
         }
         Address::Link(bytes) => Some(NicAddress::Link(bytes)),
         _ => None,

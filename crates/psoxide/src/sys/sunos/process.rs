@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use psoxide_parse::sunos::mapping::Regions;
 use psoxide_parse::sunos::process::{Credentials, Info, Usage};
 use psoxide_parse::sunos::{Model, mapping, thread};
 use psoxide_parse::{ParseError, bsd::args};
@@ -358,6 +359,12 @@ impl ProcessReadings for Sunos {
     }
 
     fn memory_maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
+        let regions = match process.status() {
+            Ok(status) => Some(status.regions()),
+            // A copied tree may hold the mappings alone.
+            Err(error) if error.kind() == ErrorKind::NotCaptured => None,
+            Err(error) => return Err(error),
+        };
         let mut maps = match process.file("xmap", |bytes, model| {
             let read = |map: psoxide_parse::Result<mapping::Resident<'_>>| {
                 let map = map?;
@@ -367,7 +374,7 @@ impl ProcessReadings for Sunos {
                     rss: bytes(map.resident()),
                     anonymous: bytes(map.anonymous()),
                     locked: bytes(map.locked()),
-                    ..memory_map(map.start(), map.size(), map.flags(), map.name())
+                    ..memory_map((map.start(), map.size()), map.flags(), map.name(), regions)
                 })
             };
             mapping::residents(bytes, model).map(read).collect::<psoxide_parse::Result<Vec<_>>>()
@@ -375,7 +382,7 @@ impl ProcessReadings for Sunos {
             // The smaller file lacks what is resident. A copied tree may hold it alone.
             Err(error) if error.kind() == ErrorKind::NotCaptured => process.file("map", |bytes, model| {
                 let read = |map: psoxide_parse::Result<mapping::Mapping<'_>>| {
-                    map.map(|map| memory_map(map.start(), map.size(), map.flags(), map.name()))
+                    map.map(|map| memory_map((map.start(), map.size()), map.flags(), map.name(), regions))
                 };
                 mapping::mappings(bytes, model).map(read).collect::<psoxide_parse::Result<Vec<_>>>()
             }),
@@ -411,13 +418,13 @@ impl ProcessReadings for Sunos {
 }
 
 /// A mapping without its pages.
-fn memory_map(start: u64, size: u64, flags: i32, name: &[u8]) -> MemoryMap {
+fn memory_map((start, size): (u64, u64), flags: i32, name: &[u8], regions: Option<Regions>) -> MemoryMap {
     MemoryMap {
         start,
         end: start.saturating_add(size),
         perms: mapping::rights(flags),
         path: match name {
-            b"" => mapping::purpose(flags).into(),
+            b"" => mapping::purpose(flags, start, size, regions).into(),
             name => text(name).into(),
         },
         ..MemoryMap::default()
