@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use psoxide::{
     AddressFamily, Backend, Battery, Duplex, NetIo, NicAddress, NicStats, Os, Pid, Record as _, Result, System,
@@ -487,9 +487,21 @@ impl Api {
 
     fn users<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let mut users = self.read(py, System::users)?;
-        // psutil's name for a local login.
-        if self.system(py)?.os() == Os::Linux {
-            users.iter_mut().for_each(|user| _ = user.host.get_or_insert_with(|| "localhost".into()));
+        for user in &mut users {
+            // psutil's name for a local login. Its code for OpenBSD returns the host as the file has it.
+            let is_local = user.host.as_ref().is_none_or(|host| host == ":0" || host == ":0.0");
+            match self.tuples.os {
+                Os::Windows => {}
+                Os::Openbsd => _ = user.host.get_or_insert_default(),
+                _ if is_local => user.host = Some("localhost".into()),
+                _ => {}
+            }
+            // psutil returns whole seconds on Unix.
+            if self.tuples.os != Os::Windows
+                && let Some(since) = user.started.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
+            {
+                user.started = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs()));
+            }
         }
         self.tuples.records(py, &self.tuples.suser, &users)
     }

@@ -246,8 +246,7 @@ impl Tuples {
         }
     }
 
-    /// Makes `pmmap_ext` for each mapping. This function replaces the field table because a process can have 100,000
-    /// mappings.
+    /// Makes `pmmap_ext` for each mapping.
     pub(crate) fn mappings<'py>(&self, py: Python<'py>, maps: &[MemoryMap]) -> PyResult<Bound<'py, PyList>> {
         let count = |value: Option<u64>| PyInt::new(py, value.unwrap_or(0)).into_any();
         let list = PyList::empty(py);
@@ -257,9 +256,16 @@ impl Tuples {
         let mut last: Option<(&Path, Bound<'py, PyAny>)> = None;
         for map in maps {
             addresses.clear();
-            // psutil has both addresses in one string, printed as in /proc/PID/maps.
-            write!(addresses, "{:08x}-{:08x}", map.start, map.end)
-                .map_err(|error| PyValueError::new_err(error.to_string()))?;
+            // psutil has both addresses in one string, in the format of the system. On Windows it has the first one alone.
+            let written = match self.os {
+                Os::Sunos => write!(addresses, "{:x}-{:x}", map.start, map.end),
+                Os::Freebsd => write!(addresses, "{:#x}-{:#x}", map.start, map.end),
+                Os::Windows => write!(addresses, "{:#x}", map.start),
+                Os::Linux | Os::Macos | Os::Openbsd | Os::Netbsd => {
+                    write!(addresses, "{:08x}-{:08x}", map.start, map.end)
+                }
+            };
+            written.map_err(|error| PyValueError::new_err(error.to_string()))?;
             let perms = match rights.iter().find(|(known, _)| *known == map.perms) {
                 Some((_, perms)) => perms.clone(),
                 None => {
@@ -276,8 +282,17 @@ impl Tuples {
                     path
                 }
             };
+            let addresses = PyString::new(py, &addresses).into_any();
+            if self.os != Os::Linux {
+                // Start, end, permissions and path are the first four fields of the record.
+                let sizes = self.fields(py, map)?.into_iter().skip(4);
+                let values: Vec<_> = [addresses, perms, path].into_iter().chain(sizes).collect();
+                list.append(self.make(py, &self.pmmap_ext, values)?)?;
+                continue;
+            }
+            // A process can have 100,000 mappings, so those of Linux are converted without the field table.
             let values = [
-                PyString::new(py, &addresses).into_any(),
+                addresses,
                 perms,
                 path,
                 count(map.rss),

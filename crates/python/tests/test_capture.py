@@ -232,6 +232,10 @@ def test_every_getter_answers(recording):
                 continue
             check_fields(value, recording._ntuples)
             answered |= {name} if value is not None else set()
+            if name == "memory_maps" and value is not None:
+                maps = process.memory_maps(grouped=False)
+                check_fields(maps, recording._ntuples)
+                assert sum(one.rss for one in maps) == sum(group.rss for group in value)
             if name == "io_counters" and value is not None:
                 assert ((value.read_bytes, value.write_bytes) == (-1, -1)) == recording.BSD
     # Wine has no I/O priorities.
@@ -332,7 +336,17 @@ def test_a_sunos_capture():
     for name in ("containment", "abi", "zone", "project", "contract"):
         assert not hasattr(server, name)
     maps = server.memory_maps(grouped=False)
-    assert maps[0]._fields == ("addr", "perms", "path", "rss", "anonymous", "locked") and maps[0].rss == 30 * 4096
+    assert maps[0]._fields == ("addr", "perms", "path", "rss", "anonymous", "locked")
+    page = 4096
+    assert [tuple(one) for one in maps] == [
+        ("400000-440000", "r-x-", "/opt/pg/bin/postgres", 30 * page, 0, page),
+        ("800000-840000", "rw--", "[heap]", 12 * page, 12 * page, page),
+        ("900000-940000", "rw--", "[stack]", 2 * page, 2 * page, page),
+        ("a00000-a40000", "rw-s", "[shmid]", 8 * page, 0, 8 * page),
+        ("b00000-b40000", "rw--", "[anon]", page, page, page),
+    ]
+    # The C function of psutil names a local login.
+    assert sunos.users() == [("anna", "pts/1", "example.org", 1700000500.0, 701)]
     assert server.threads()[1] == (2, 20.0, 0.002) and server.cpu_num() == 1
     psoxide.close_capture(sunos)
 
@@ -374,6 +388,9 @@ def test_a_macos_capture():
     with pytest.raises(macos.AccessDenied):
         kernel.exe()
     assert macos.cpu_stats() == (0, 5790, 0, 0)
+    assert macos.users() == [("me", "console", "localhost", 1700000060.0, 300)]
+    swap = macos.swap_memory()
+    assert (swap.sin, swap.sout) == (30 * 16384, 40 * 16384)
     psoxide.close_capture(macos)
     # The kernels of Intel count nothing.
     intel = opened("macos", "13.6-amd64-built.txt")

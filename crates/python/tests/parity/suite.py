@@ -3,11 +3,19 @@
 import json
 import os
 import platform
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 from environment import HERE, TEST_PACKAGES, VERSION, Trouble, call, plain_environ
 
 LEAKS = "tests/test_memleaks.py"
+# Tests that psutil passes for another reason than the test names.
+BY_CHANCE = {
+    # psutil shows counts of pages as context switches and interrupts. The kernel of macOS counts no context switches.
+    ("darwin", "tests/test_system.py::TestCpuAPIs::test_cpu_stats"),
+}
 
 
 class Outcomes(dict):
@@ -64,9 +72,18 @@ def _pytest(env, python, name, arguments, **more):
     return json.loads(report.read_text())
 
 
+def _boot():
+    """Names this boot of the machine."""
+    boot_id = Path("/proc/sys/kernel/random/boot_id")
+    if boot_id.exists():
+        return boot_id.read_text().strip()
+    # The BSDs and macOS print the time of the boot.
+    return subprocess.run(["sysctl", "-n", "kern.boottime"], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def baseline(env):
     """Outcomes with psutil itself: the same until the machine boots again, the user or the Python changes."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    boot = re.sub(r"\W+", "-", _boot())
     kept = env.work / f"baseline-{VERSION}-{platform.python_version()}-{os.getuid()}-{boot}.json"
     if kept.exists():
         return Outcomes(json.loads(kept.read_text()))
@@ -88,7 +105,7 @@ def check(env, python):
     coupled = listed("coupled.txt")
     direct = [test for test, how in coupled.items() if how == "passes"]
 
-    required = [test for test in [*blackbox, *direct] if genuine.of(test) == "passed"]
+    required = [test for test in [*blackbox, *direct] if genuine.of(test) == "passed" and (sys.platform, test) not in BY_CHANCE]
     wrong = [test for test in required if outcomes.of(test) != "passed"]
     if wrong:
         # The machine is shared and the tests watch it: each may try once more, and that is told.
