@@ -283,7 +283,7 @@ fn recorded(parts: &Parts) -> Result<String> {
     ));
     Ok(format!(
         "## The recorder\n\n`cargo xtask bench-fleet`: CPU time of `psoxide record` for one sample of the usual fields, mean of \
-         {SAMPLES} after the first {FIRST}. Sizes are those of made-up processes (`crates/history/examples/mix.rs`): of {RECORDED}, \
+         {SAMPLES} after the first {FIRST}. 0.2 % of a core is 10 ms for a sample every 5 s. Sizes are those of made-up processes (`crates/history/examples/mix.rs`): of {RECORDED}, \
          70 % are idle, 20 % do a little in every second sample, and 10 % are busy. The history in which instants are looked for \
          has 720 hours.\n\n| figure | measured | |\n|---|---:|---|\n{rows}\
          | Bytes for each process and sample, closed hours | {} | all tables |\n\
