@@ -308,6 +308,41 @@ fn kill_takes_signals_as_people_type_them() {
 }
 
 #[test]
+fn wrong_options_are_refused_before_anything_is_signalled_or_waited_for() {
+    let mut sleeper = Sleeper::start();
+    let pid = sleeper.pid();
+    for (args, message) in [
+        (&["--filter", "nosuch == 1"][..], "unknown column \"nosuch\""),
+        (&["--filter", "pid >"], "expected a value"),
+        (&["--sort", "zz"], "unknown column \"zz\""),
+        (&["--filter", "result != sent"], "--filter cannot use result"),
+        (&["--sort", "result"], "--sort cannot use result"),
+        (&["--bytes"], "--bytes changes nothing"),
+        (&["--json", "--wide"], "--wide is for tables"),
+    ] {
+        let ran = run(psoxide().args(["kill", &pid]).args(args));
+        assert!(ran.code == 2 && ran.stderr.contains(message), "{args:?}: {}", ran.stderr);
+        assert!(sleeper.child.try_wait().unwrap().is_none(), "{args:?} ended the process");
+    }
+    for args in [&["--filter", "nosuch == 1"][..], &["--bytes"]] {
+        let ran = run(psoxide().args(["wait", &pid]).args(args));
+        assert_eq!((ran.code, &*ran.stdout), (2, ""), "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_filter_and_a_limit_choose_who_is_signalled() {
+    let mut sleepers = [Sleeper::start(), Sleeper::start()];
+    let pids = [sleepers[0].pid(), sleepers[1].pid()];
+    let ran = run(psoxide().args(["kill", "--filter", "name == another"]).args(&pids));
+    assert_eq!((ran.code, lines(&ran).len()), (1, 1), "{}", ran.stdout);
+    let ran = run(psoxide().args(["kill", "--limit", "1", "--columns", "pid,result", "--no-header"]).args(&pids));
+    assert_eq!((ran.code, &*ran.stdout), (0, &*format!("{}  sent\n", pids[0])), "{}", ran.stderr);
+    sleepers[0].child.wait().unwrap();
+    assert!(sleepers[1].child.try_wait().unwrap().is_none(), "the second was signalled too");
+}
+
+#[test]
 fn killall_says_what_matched_and_asks() {
     let mut sleeper = Sleeper::start();
     let name = sleeper.name.clone();

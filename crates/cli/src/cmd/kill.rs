@@ -26,7 +26,7 @@ impl Subcommand for Kill {
          status is 3 if a signal was not permitted, 4 if a process does not exist.";
     const TAKES: Takes = Takes::Once;
     const SIGNALS: bool = true;
-    const FILTER: &'static str = "result != sent";
+    const FILTER: &'static str = "name == sleep";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("kill 1234 1235", "asks two processes to end"),
         ("kill -9 1234", "ends a process at once"),

@@ -231,6 +231,12 @@ fn build<T: Subcommand>(command: Command) -> Command {
     let examples = example_help(T::EXAMPLES);
     let columns = T::columns();
     let command = completions::complete(command, &columns);
+    let command = match T::SIGNALS {
+        true => command
+            .mut_arg("filter", |arg| arg.help("Signal only processes that pass this test"))
+            .mut_arg("limit", |arg| arg.help("Signal at most N processes")),
+        false => command,
+    };
     if columns.is_empty() {
         return command.after_help(examples);
     }

@@ -167,7 +167,7 @@ impl Subcommand for Pkill {
          status is 1 if nothing matches, 3 if a signal was not permitted.";
     const TAKES: Takes = Takes::Once;
     const SIGNALS: bool = true;
-    const FILTER: &'static str = "result != sent";
+    const FILTER: &'static str = "name != sshd";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("pkill -n -f 'python.*manage'", "shows what would get the signal"),
         ("pkill -KILL -x nginx", "ends every nginx at once"),

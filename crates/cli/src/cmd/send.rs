@@ -9,7 +9,7 @@ use psoxide::{Pid, Signal, System, Unit};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::listing::{Listing, Sample};
+use crate::listing::Listing;
 use crate::output::column::{Column, Meta, cell};
 use crate::output::style::Tone;
 use crate::output::{escape, reason};
@@ -87,32 +87,30 @@ pub(super) fn metas() -> Vec<Meta> {
     LISTING.metas()
 }
 
-/// Sends the signal to each target and lists what became of it. Fails with the first error of a signal.
+/// Sends the signal to each target that the options choose and lists what became of it. Fails with the first error of a signal.
 pub(super) fn run(command: &'static str, context: &Context, args: &SendArgs, targets: Vec<Target>) -> Outcome {
     if !context.system.is_live() && !args.dry_run {
         return Err(Failure::Usage("a copied machine takes no signals; use --dry-run".into()));
     }
     let signal = signal::name(args.signal);
+    let row = |target| Sent { target, signal: signal.clone(), result: NOT_SENT.into() };
+    let rows = targets.into_iter().map(row).collect();
     let mut failed = None;
-    let mut rows = Vec::new();
-    for target in targets {
-        let result = if args.dry_run || (args.interactive && !agreed(&signal, &target)?) {
-            NOT_SENT.into()
-        } else {
-            match send(&context.system, &target, args.signal) {
-                Ok(()) => SENT.into(),
-                Err(error) => {
-                    let reason = reason(&error);
-                    failed = failed.or(Some(error));
-                    reason
-                }
+    let listing = Listing { command, ..LISTING };
+    let found = listing.act(context, &args.list, rows, "result", |row: &mut Sent| {
+        if args.dry_run || (args.interactive && !agreed(&signal, &row.target)?) {
+            return Ok(());
+        }
+        row.result = match send(&context.system, &row.target, args.signal) {
+            Ok(()) => SENT.into(),
+            Err(error) => {
+                let reason = reason(&error);
+                failed = failed.take().or(Some(error));
+                reason
             }
         };
-        rows.push(Sent { target, signal: signal.clone(), result });
-    }
-    let mut rows = Some(rows);
-    let listing = Listing { command, ..LISTING };
-    let found = listing.run(context, &args.list, None, |_| Ok(Sample::of(rows.take().unwrap_or_default())))?;
+        Ok(())
+    })?;
     match failed {
         Some(error) => Err(error.into()),
         None => Ok(found),

@@ -63,15 +63,18 @@ impl Subcommand for Wait {
     fn run(self, context: &Context) -> Outcome {
         let open = |pid: &Pid| context.process(*pid);
         let processes = self.pids.iter().map(open).collect::<Result<Vec<Process>, Failure>>()?;
-        let names: Vec<_> = processes.iter().map(|process| process.name().ok()).collect();
-        let outcome = wait_procs(&processes, self.timeout, |_, _| {})?;
-        let rows = processes.iter().zip(names).map(|(process, name)| Waited {
-            pid: process.pid(),
-            name,
-            ended: !outcome.alive.contains(process),
-        });
-        let mut rows = Some(rows.collect::<Vec<_>>());
-        LISTING.run(context, &self.list, None, |_| Ok(Sample::of(rows.take().unwrap_or_default())))?;
-        Ok(outcome.alive.is_empty())
+        let mut all_ended = false;
+        // In the listing, which refuses wrong options before the wait begins.
+        LISTING.run(context, &self.list, None, |_| {
+            let names: Vec<_> = processes.iter().map(|process| process.name().ok()).collect();
+            let outcome = wait_procs(&processes, self.timeout, |_, _| {})?;
+            all_ended = outcome.alive.is_empty();
+            Ok(Sample::of(processes.iter().zip(names).map(|(process, name)| Waited {
+                pid: process.pid(),
+                name,
+                ended: !outcome.alive.contains(process),
+            })))
+        })?;
+        Ok(all_ended)
     }
 }

@@ -78,8 +78,33 @@ impl<'a, R> Plan<'a, R> {
         }
     }
 
+    /// Refuses to choose or order rows by a column that has no value yet.
+    pub(crate) fn refuse_choice_by(&self, name: &str, why: &str) -> Result<(), Failure> {
+        let is_it = |column: &Column<R>| column.meta.name == name;
+        let tested = self.filter.iter().flat_map(Filter::columns).filter_map(|place| self.listing.columns.get(place));
+        let option = if tested.into_iter().any(is_it) {
+            "--filter"
+        } else if self.sort.iter().any(|(column, _)| is_it(column)) {
+            "--sort"
+        } else {
+            return Ok(());
+        };
+        Err(Failure::Usage(format!("{option} cannot use {name}: {why}")))
+    }
+
     /// The rows that pass the filter, in their order.
-    pub(crate) fn arrange(&self, mut rows: Vec<R>, tree: Option<&Tree<R>>) -> Arranged<R> {
+    pub(crate) fn arrange(&self, rows: Vec<R>, tree: Option<&Tree<R>>) -> Arranged<R> {
+        Arranged::new(self.ordered(rows), tree, self.limit)
+    }
+
+    /// The first rows, as many as the limit allows, of those that pass the filter.
+    pub(crate) fn chosen(&self, rows: Vec<R>) -> Vec<R> {
+        let mut rows = self.ordered(rows);
+        rows.truncate(self.limit.unwrap_or(usize::MAX));
+        rows
+    }
+
+    fn ordered(&self, mut rows: Vec<R>) -> Vec<R> {
         if let Some(filter) = &self.filter {
             rows.retain(|row| {
                 filter.passes(&|place| match self.listing.columns.get(place) {
@@ -95,7 +120,7 @@ impl<'a, R> Plan<'a, R> {
                 orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
             });
         }
-        Arranged::new(rows, tree, self.limit)
+        rows
     }
 }
 

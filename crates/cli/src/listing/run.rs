@@ -2,12 +2,12 @@
 
 use super::plan::Plan;
 use super::write::{Page, Writer};
-use super::{Ask, Counts, Listing, Sample};
+use super::{Ask, Counts, Listing, Sample, Window};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::say;
-use crate::output::tree::Tree;
+use crate::output::tree::{Arranged, Tree};
 
 impl<R> Listing<R> {
     /// Takes samples and writes them, as often as the user wants. Returns whether there was any row.
@@ -39,11 +39,33 @@ impl<R> Listing<R> {
         Ok(found)
     }
 
+    /// Chooses and orders rows, acts on each of them, and writes them with what became of it.
+    ///
+    /// Wrong options are refused before the first row is acted on. No option may choose rows by the column `outcome`, which
+    /// has no value until then.
+    pub(crate) fn act(
+        &self,
+        context: &Context,
+        args: &ListArgs,
+        rows: Vec<R>,
+        outcome: &str,
+        act: impl FnMut(&mut R) -> Result<(), Failure>,
+    ) -> Outcome {
+        let plan = Plan::new(self, context.format, &context.config, args)?;
+        plan.refuse_choice_by(outcome, "it is not known before the command has acted")?;
+        let mut rows = plan.chosen(rows);
+        rows.iter_mut().try_for_each(act)?;
+        let rows = Arranged::new(rows, None, None);
+        let mut writer = Writer { context, args, plan: &plan, tree: None, left_out: Vec::new(), incomplete: 0 };
+        context.repeat(false, |turn, out| {
+            Ok(writer.write(&Page { rows: &rows, window: Window::None, caption: &[], turn }, out)?)
+        })?;
+        Ok(!rows.is_empty())
+    }
+
     /// Writes these rows.
     #[cfg(test)]
     pub(crate) fn written(&self, context: &Context, rows: Vec<R>) -> String {
-        use super::Window;
-
         let args = ListArgs::default();
         let plan = Plan::new(self, context.format, &context.config, &args).unwrap();
         let rows = plan.arrange(rows, None);
