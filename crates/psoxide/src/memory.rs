@@ -34,7 +34,7 @@ record! {
         slab: Option<u64>, Bytes, LINUX;
         /// Wired: the kernel may not move it to swap space.
         wired: Option<u64>, Bytes, BSD | MACOS;
-        /// The cache of ZFS (ARC), a part of wired. The kernel frees most of it when memory is short. `None` without
+        /// The cache of ZFS (ARC), a part of wired. The kernel frees most of it when memory is short. Absent without
         /// ZFS.
         arc: Option<u64>, Bytes, FREEBSD;
     }

@@ -83,10 +83,10 @@ record! {
         laddr: Endpoint, Text, ALL;
         /// Remote address.
         raddr: Endpoint, Text, ALL;
-        /// State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, if the system
-        /// reports it. Other sockets are `None`.
+        /// State of a TCP socket. A UNIX socket listens or is established (it has a peer), if the system reports it.
+        /// Other sockets have no state.
         status: ConnectionStatus, Text, ALL;
-        /// Highest pid of the processes that hold the socket. `None` if no visible process holds it.
+        /// Highest pid of the processes that hold the socket. Absent if no visible process holds it.
         pid: Option<Pid>, Plain, ALL;
         /// Every process and descriptor that holds the socket, by pid and descriptor.
         holders: Vec<Holder>, Text, ALL;

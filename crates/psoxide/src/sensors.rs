@@ -41,7 +41,7 @@ record! {
         percent: f64, Percent, LINUX | WINDOWS | MACOS | BSD;
         /// Time until the battery is empty at the current rate.
         secsleft: TimeLeft, Seconds, LINUX | WINDOWS | MACOS | BSD;
-        /// Whether mains power is connected. `None` if unknown.
+        /// Whether mains power is connected. Absent if unknown.
         power_plugged: Option<bool>, Plain, LINUX | WINDOWS | MACOS | BSD;
     }
     with

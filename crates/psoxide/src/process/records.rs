@@ -251,7 +251,7 @@ record! {
         real: u32, Plain, POSIX;
         /// Effective id: the user or group whose permissions apply.
         effective: u32, Plain, POSIX;
-        /// Saved id: an effective id that the process can return to. `None` where the system refuses it and shows the others.
+        /// Saved id: an effective id that the process can return to. Absent where the system refuses it and shows the others.
         saved: Option<u32>, Plain, POSIX;
     }
 }
@@ -322,7 +322,7 @@ record! {
     /// SunOS: `/proc/PID/psinfo`, proc(5).
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct Containment = "pcontainment" {
-        /// Name of the zone. `None` if the zone has been halted, or is not visible from this one.
+        /// Name of the zone. Absent if the zone has been halted, or is not visible from this one.
         zone: Option<OsString>, Text, SUNOS;
         /// Id of the zone; 0 for the global zone.
         zone_id: u32, Plain, SUNOS;
@@ -330,7 +330,7 @@ record! {
         project: u32, Plain, SUNOS;
         /// Id of the task.
         task: u32, Plain, SUNOS;
-        /// Id of the process contract. `None` for a process that is in none.
+        /// Id of the process contract. Absent for a process that is in none.
         contract: Option<u32>, Plain, SUNOS;
     }
 }
@@ -356,7 +356,7 @@ record! {
     pub struct OpenFile = "popenfile" {
         /// Path.
         path: PathBuf, Text, ALL;
-        /// File descriptor. `None` if the system does not report it.
+        /// File descriptor. Absent if the system does not report it.
         fd: Option<i32>, Plain, ALL;
         /// Offset.
         position: Option<u64>, Bytes, LINUX;

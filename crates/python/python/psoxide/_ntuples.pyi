@@ -60,8 +60,8 @@ class sconn(NamedTuple):
     type: SocketKind | int  # Socket type.
     laddr: addr | tuple[()] | str  # Local address.
     raddr: addr | tuple[()] | str  # Remote address.
-    status: str  # State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, if the system reports it. Other sockets are `None`.
-    pid: int | None  # Highest pid of the processes that hold the socket. `None` if no visible process holds it.
+    status: str  # State of a TCP socket. A UNIX socket listens or is established (it has a peer), if the system reports it. Other sockets have no state.
+    pid: int | None  # Highest pid of the processes that hold the socket. Absent if no visible process holds it.
 
 class pconn(NamedTuple):
     fd: int  # Lowest descriptor of the socket in the process `pid`.
@@ -69,7 +69,7 @@ class pconn(NamedTuple):
     type: SocketKind | int  # Socket type.
     laddr: addr | tuple[()] | str  # Local address.
     raddr: addr | tuple[()] | str  # Remote address.
-    status: str  # State of a TCP socket. A UNIX socket is `Listen`, `Established` (it has a peer) or `None`, if the system reports it. Other sockets are `None`.
+    status: str  # State of a TCP socket. A UNIX socket listens or is established (it has a peer), if the system reports it. Other sockets have no state.
 
 class scpustats(NamedTuple):
     ctx_switches: int  # Context switches, voluntary and involuntary. macOS does not count them.
@@ -95,7 +95,7 @@ class sfan(NamedTuple):
 class sbattery(NamedTuple):
     percent: float  # Charge of the battery.
     secsleft: int  # Time until the battery is empty at the current rate.
-    power_plugged: bool | None  # Whether mains power is connected. `None` if unknown.
+    power_plugged: bool | None  # Whether mains power is connected. Absent if unknown.
 
 class suser(NamedTuple):
     name: str  # User name.
@@ -112,12 +112,12 @@ class pthread(NamedTuple):
 class puids(NamedTuple):
     real: int  # Real id: the user or group that started the process.
     effective: int  # Effective id: the user or group whose permissions apply.
-    saved: int  # Saved id: an effective id that the process can return to. `None` where the system refuses it and shows the others.
+    saved: int  # Saved id: an effective id that the process can return to. Absent where the system refuses it and shows the others.
 
 class pgids(NamedTuple):
     real: int  # Real id: the user or group that started the process.
     effective: int  # Effective id: the user or group whose permissions apply.
-    saved: int  # Saved id: an effective id that the process can return to. `None` where the system refuses it and shows the others.
+    saved: int  # Saved id: an effective id that the process can return to. Absent where the system refuses it and shows the others.
 
 class pionice(NamedTuple):
     ioclass: IOPriority  # Scheduling class.
@@ -250,7 +250,7 @@ if sys.platform == "linux":
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor. `None` if the system does not report it.
+        fd: int  # File descriptor. Absent if the system does not report it.
         position: int  # Offset.
         mode: str  # Mode: r, w, a, r+ or a+.
         flags: int  # Flags of open(2).
@@ -355,7 +355,7 @@ elif sys.platform == "win32":
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor. `None` if the system does not report it.
+        fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls. On the BSDs, blocks read from storage.
@@ -434,7 +434,7 @@ elif sys.platform == "darwin":
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor. `None` if the system does not report it.
+        fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls. On the BSDs, blocks read from storage.
@@ -523,7 +523,7 @@ elif sys.platform.startswith("freebsd"):
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor. `None` if the system does not report it.
+        fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls. On the BSDs, blocks read from storage.
@@ -599,7 +599,7 @@ elif sys.platform.startswith("openbsd"):
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor. `None` if the system does not report it.
+        fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls. On the BSDs, blocks read from storage.
@@ -681,7 +681,7 @@ elif sys.platform.startswith("netbsd"):
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor. `None` if the system does not report it.
+        fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls. On the BSDs, blocks read from storage.
@@ -746,7 +746,7 @@ elif sys.platform.startswith("sunos"):
 
     class popenfile(NamedTuple):
         path: str  # Path.
-        fd: int  # File descriptor. `None` if the system does not report it.
+        fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
         read_count: int  # Read calls. On the BSDs, blocks read from storage.
