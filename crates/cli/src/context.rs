@@ -38,7 +38,8 @@ pub(crate) struct Context {
     pager: bool,
     interval: Option<Duration>,
     count: Option<u64>,
-    append: bool,
+    /// Whether samples follow each other on a terminal.
+    pub(crate) append: bool,
     /// Whether the command refreshes though no option says so.
     live: bool,
 }
@@ -161,8 +162,8 @@ impl Context {
             let mut text = Vec::new();
             // Not straight to the terminal: reading takes time, and a half drawn screen flickers.
             each(turn, &mut text)?;
-            match self.height().filter(|_| replaces && self.clears()) {
-                Some(height) => out.write_all(&screen::redrawn(&text, height))?,
+            match self.size.get().filter(|_| replaces && self.clears()) {
+                Some(size) => out.write_all(&screen::redrawn(&text, size))?,
                 None => out.write_all(&text)?,
             }
             turn += 1;

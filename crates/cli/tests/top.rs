@@ -99,6 +99,26 @@ fn the_machine_and_its_processes_on_a_small_screen() {
 }
 
 #[test]
+fn a_narrow_screen_names_the_program() {
+    let sleeper = Sleeper::new();
+    let long = std::env::current_exe().unwrap();
+    let directory = tempfile::tempdir_in(long.parent().unwrap()).unwrap();
+    let program = directory.path().join("napper");
+    std::fs::copy("/bin/sleep", &program).unwrap();
+    let mut napper = Plain::new(&program).arg(&sleeper.mark).stdout(Stdio::null()).spawn().unwrap();
+    let filter = format!("cmdline ~ napper.{}", sleeper.mark);
+    let args = ["top", "--interval", "500ms", "--filter", &filter];
+    let mut terminal = Terminal::run(40, 10, psoxide().args(args));
+    terminal.until("the name of the program", |screen| screen.iter().any(|line| line.contains(" napper ")));
+    terminal.keys("?");
+    terminal.shows("wheel");
+    terminal.keys("qq");
+    assert_eq!(terminal.end().code(), Some(0));
+    napper.kill().unwrap();
+    napper.wait().unwrap();
+}
+
+#[test]
 fn a_large_screen_is_used() {
     let mut terminal = top(300, 100);
     let screen = terminal.until("processes", |screen| !rows(screen).is_empty());

@@ -10,6 +10,7 @@ use crate::failure::{Failure, Outcome, is_root};
 use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, cell};
 use crate::output::glyphs;
+use crate::output::human::counted;
 use crate::output::style::{self, Tone};
 use crate::process::sample::query;
 
@@ -55,6 +56,7 @@ const LISTING: Listing<Check> = Listing {
         Column::new("advice", "ADVICE", Unit::Text, "What would enable more.", |check: &Check| cell(&check.advice)),
     ],
     table: &["check", "state", "detail", "advice"],
+    wraps: true,
     ..Listing::DEFAULT
 };
 
@@ -116,12 +118,16 @@ fn privileges(system: &System) -> Result<Check, Failure> {
         |row: &&psoxide::Row| matches!(row.io_counters, Reading::Denied) || matches!(row.num_fds, Reading::Denied);
     let hidden = snapshot.processes.iter().filter(is_denied).count();
     if hidden == 0 {
-        return Ok(check("privileges", State::Works, format!("all {all} processes can be read in full")));
+        return Ok(check(
+            "privileges",
+            State::Works,
+            format!("{} can be read in full", counted(all, "process", "processes")),
+        ));
     }
-    let detail = format!("{hidden} of {all} processes hide their I/O, memory maps and open files");
+    let detail = format!("I/O, memory maps and open files of {hidden} in {all} processes are hidden");
     let advice = match (system.is_live(), is_root()) {
         (false, _) => "none: the copy holds what its recorder was allowed to read",
-        (true, true) => "none: they refuse even root",
+        (true, true) => "none: even root is refused",
         (true, false) => "run as root, or with CAP_SYS_PTRACE",
     };
     Ok(check("privileges", State::Limited, detail).advice(advice))
@@ -194,7 +200,11 @@ fn sensors(system: &System) -> Check {
     let fans = system.sensors_fans().map_or(0, |chips| chips.iter().map(|(_, of)| of.len()).sum());
     match temperatures {
         Ok(0) if fans == 0 => check("sensors", State::Missing, "no temperatures or fans (usual in a virtual machine)"),
-        Ok(count) => check("sensors", State::Works, format!("{count} temperatures, {fans} fans")),
+        Ok(count) => check(
+            "sensors",
+            State::Works,
+            format!("{}, {}", counted(count, "temperature", "temperatures"), counted(fans, "fan", "fans")),
+        ),
         Err(error) => check("sensors", State::Missing, explain(&error)),
     }
 }
@@ -217,7 +227,7 @@ fn battery(system: &System) -> Check {
 
 fn logins(system: &System) -> Check {
     match system.users() {
-        Ok(users) => check("logins", State::Works, format!("{} sessions", users.len())),
+        Ok(users) => check("logins", State::Works, counted(users.len(), "session", "sessions")),
         Err(error) => check("logins", State::Missing, explain(&error)),
     }
 }

@@ -19,7 +19,7 @@ use crate::listing::rate::{Pair, Rate};
 use crate::output::json::Object;
 use crate::output::schema::{self, Body};
 use crate::output::style::Tone;
-use crate::output::table::{Align, Table};
+use crate::output::table::{Align, Table, wrap};
 use crate::output::{escape, human, json, reason, style};
 use crate::process::sample::query;
 
@@ -204,7 +204,14 @@ impl Machine {
 
     fn write(self, context: &Context, out: &mut dyn Write) -> std::result::Result<(), Failure> {
         let header = style::header();
-        let mut line = |label: &str, text: String| writeln!(out, "{header}{label:<9}{header:#}{text}");
+        const LABEL: usize = 9;
+        let room = context.width().map_or(usize::MAX, |width| width.saturating_sub(LABEL).max(1));
+        // What is too long goes on below itself.
+        let mut line = |label: &str, text: String| {
+            let mut lines = wrap(&text, room).into_iter();
+            writeln!(out, "{header}{label:<LABEL$}{header:#}{}", lines.next().unwrap_or_default())?;
+            lines.try_for_each(|more| writeln!(out, "{:LABEL$}{more}", ""))
+        };
         let host = |host: HostInfo| format!("{}  {} {}", host.hostname, host.system, host.release);
         line("host", escape(shown(self.host, host).as_ref()))?;
         line("uptime", shown(self.uptime, human::span))?;

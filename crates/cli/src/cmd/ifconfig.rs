@@ -108,7 +108,7 @@ const LISTING: Listing<Nic> = Listing {
         "dropin",
         "dropout",
     ],
-    spare: &["speed", "mtu", "mac"],
+    spare: &["speed", "mtu", "mac", "bytes_sent", "bytes_recv"],
     ..Listing::DEFAULT
 };
 

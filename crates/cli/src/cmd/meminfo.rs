@@ -56,6 +56,8 @@ const LISTING: Listing<Figure> = Listing {
     ],
     table: &["of", "name", "value", "unit", "meaning"],
     data: &["of", "name", "value", "unit"],
+    spare: &["unit"],
+    wraps: true,
     ..Listing::DEFAULT
 };
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use clap::Args;
@@ -88,8 +87,7 @@ const LISTING: Listing<Socket> = Listing {
         Column::of(field(Connection::FIELDS, "pid"), "PID", |socket: &Socket| cell(&socket.connection.pid)),
         Column::new("name", "NAME", Unit::Text, "The name of that process.", |socket: &Socket| {
             socket.name.as_deref().map_or(Reading::Value(Value::None), cell)
-        })
-        .shown(|socket, out| socket.name.is_none() && out.write_char('?').is_ok()),
+        }),
         Column::of(field(Connection::FIELDS, "fd"), "FD", |socket: &Socket| cell(&socket.connection.fd)),
         Column::of(field(Connection::FIELDS, "holders"), "HOLDERS", |socket: &Socket| cell(&socket.connection.holders))
             .shape(Shape::Holders),
@@ -97,7 +95,7 @@ const LISTING: Listing<Socket> = Listing {
         Column::of(field(Connection::FIELDS, "kind"), "KIND", |socket: &Socket| cell(&socket.connection.kind)),
     ],
     table: &["proto", "recv_queue", "send_queue", "laddr", "raddr", "status", "pid", "name"],
-    spare: &["recv_queue", "send_queue"],
+    spare: &["send_queue", "recv_queue", "proto", "status", "raddr"],
     data: &[
         "proto",
         "recv_queue",

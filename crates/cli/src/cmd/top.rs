@@ -69,7 +69,7 @@ impl Subcommand for Top {
 impl Top {
     fn pages(&self, context: &Context) -> Outcome {
         let mut sampler = Sampler::new(context, &self.select, First::Window);
-        let mut summary = Summary::new(&context.system);
+        let mut summary = Summary::new(&context.system, context.earlier.as_ref());
         LISTING.run(context, &self.list, self.select.tree(), |ask| {
             let mut sample = sampler.sample(ask)?;
             if context.format == Format::Text {

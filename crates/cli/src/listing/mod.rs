@@ -11,6 +11,7 @@ use std::time::Duration;
 use psoxide::Field;
 
 use crate::output::column::{Column, Meta};
+use crate::output::human::counted;
 use crate::output::value::Scale;
 
 /// A kind of rows, with its default columns and order.
@@ -28,6 +29,8 @@ pub(crate) struct Listing<R: 'static> {
     /// The order, in the form that `--sort` takes; empty for the order in which rows are read.
     pub(crate) sort: &'static str,
     pub(crate) scale: Scale,
+    /// Whether a text that is too long for the terminal goes on below itself instead of being cut.
+    pub(crate) wraps: bool,
     /// Whether samples follow each other under one header.
     pub(crate) continuous: bool,
 }
@@ -54,9 +57,9 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// `131 processes`, or `12 of 131 processes`.
-    pub(crate) fn of(self, noun: &str) -> String {
-        let Self { shown, all } = self;
-        if shown == all { format!("{all} {noun}") } else { format!("{shown} of {all} {noun}") }
+    pub(crate) fn of(self, one: &str, many: &str) -> String {
+        let all = counted(self.all, one, many);
+        if self.shown == self.all { all } else { format!("{} of {all}", self.shown) }
     }
 }
 
@@ -111,6 +114,7 @@ impl<R> Listing<R> {
         label: "",
         sort: "",
         scale: Scale::Human,
+        wraps: false,
         continuous: false,
     };
 

@@ -63,8 +63,9 @@ impl<'a, R> Plan<'a, R> {
         Ok(Self { listing, columns, scale, default_columns: chosen.is_none(), sort, filter, limit: args.limit })
     }
 
+    /// Whether rows are ordered by this column first.
     pub(crate) fn sorts_by(&self, name: &str) -> bool {
-        self.sort.iter().any(|(column, _)| column.meta.name == name)
+        self.sort.first().is_some_and(|(column, _)| column.meta.name == name)
     }
 
     /// What a sample must hold to be shown, sorted and filtered.

@@ -1,7 +1,7 @@
 //! Rows in each of the forms of output.
 
 use std::io::{self, Write};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use psoxide::Unit;
 use serde_json::{Map, Value as Json};
@@ -62,7 +62,8 @@ impl<R> Writer<'_, R> {
         for line in page.caption {
             writeln!(out, "{line}")?;
         }
-        if header && let Some(caption) = rates(page.window) {
+        let later = continuous && page.turn == 0 && self.context.count() != Some(1);
+        if header && let Some(caption) = rates(page.window, later.then(|| self.context.interval())) {
             let faint = style::faint();
             writeln!(out, "{faint}{caption}{faint:#}")?;
         }
@@ -74,6 +75,12 @@ impl<R> Writer<'_, R> {
         let mut table = Table::new(aligned.collect());
         if !header {
             table = table.without_header();
+        }
+        if self.plan.listing.wraps {
+            table = table.wrapping();
+        }
+        for (place, _) in columns.iter().enumerate().filter(|(_, column)| column.is_command) {
+            table.has_commands(place);
         }
         if continuous {
             table = table.at_least(columns.iter().map(|column| narrowest(&column.meta)).collect());
@@ -174,12 +181,16 @@ impl<R> Writer<'_, R> {
     }
 }
 
-/// The line above a table with rates: the time that they cover.
-fn rates(window: Window) -> Option<String> {
+/// The line above a table with rates: the time that they cover, and that of samples that follow under the same header.
+fn rates(window: Window, later: Option<Duration>) -> Option<String> {
     match window {
         Window::None | Window::Lifetime => None,
         Window::Boot => Some("rates since boot".into()),
-        Window::Over(time) => Some(format!("rates over {:.2} s", time.as_secs_f64())),
+        Window::Over(time) => {
+            let later = later.filter(|later| later.abs_diff(time) > Duration::from_millis(100));
+            let later = later.map(|later| format!(", then over {:.2} s", later.as_secs_f64()));
+            Some(format!("rates over {:.2} s{}", time.as_secs_f64(), later.unwrap_or_default()))
+        }
     }
 }
 
@@ -195,5 +206,19 @@ fn narrowest(meta: &Meta) -> usize {
         Unit::PerSecond => 6,
         Unit::Bytes => 6,
         _ => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_under_one_header_say_what_each_covers() {
+        let first = Window::Over(Duration::from_millis(500));
+        let rates = |later: Option<u64>| rates(first, later.map(Duration::from_millis)).unwrap();
+        assert_eq!(rates(None), "rates over 0.50 s");
+        assert_eq!(rates(Some(1000)), "rates over 0.50 s, then over 1.00 s");
+        assert_eq!(rates(Some(505)), "rates over 0.50 s");
     }
 }

@@ -74,6 +74,8 @@ pub(crate) struct Column<R: 'static> {
     tone: Option<fn(&R) -> Tone>,
     /// Whether a high percentage is bad.
     hot: bool,
+    /// Whether it shows command lines.
+    pub(crate) is_command: bool,
 }
 
 impl<R> Column<R> {
@@ -85,7 +87,7 @@ impl<R> Column<R> {
         get: for<'a> fn(&'a R) -> Cell<'a>,
     ) -> Self {
         let meta = Meta { name, title, unit, doc, shape: Shape::of(unit), os: OsSet::ALL };
-        Self { meta, get, show: None, needs: &[], tone: None, hot: false }
+        Self { meta, get, show: None, needs: &[], tone: None, hot: false, is_command: false }
     }
 
     /// The column of a record's field.
@@ -123,6 +125,12 @@ impl<R> Column<R> {
 
     pub(crate) const fn tone(mut self, tone: fn(&R) -> Tone) -> Self {
         self.tone = Some(tone);
+        self
+    }
+
+    /// Marks the column as one of command lines.
+    pub(crate) const fn command(mut self) -> Self {
+        self.is_command = true;
         self
     }
 

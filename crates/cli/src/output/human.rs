@@ -7,6 +7,11 @@ use std::time::{Duration, SystemTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+/// A number of things: `1 process`, `2 processes`.
+pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// Bytes in the unit that fits: `512B`, `1.5Ki`, `23Gi`.
 pub(crate) fn bytes(bytes: u64) -> String {
     let mut text = String::new();

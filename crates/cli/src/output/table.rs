@@ -30,6 +30,8 @@ pub(crate) struct Table {
     /// Row by row, where each cell ends in the text.
     cells: Vec<Cell>,
     header: bool,
+    /// Whether a text that is too long goes on below itself instead of being cut.
+    wraps: bool,
 }
 
 struct Column {
@@ -40,6 +42,10 @@ struct Column {
     /// The widest of its cells.
     widest: usize,
     left_out: bool,
+    /// Whether its cells are command lines.
+    commands: bool,
+    /// The longest word of its cells, if they are wrapped.
+    word: usize,
 }
 
 struct Cell {
@@ -50,18 +56,33 @@ struct Cell {
 
 impl Table {
     pub(crate) fn new(columns: Vec<(&'static str, Align)>) -> Self {
-        let column = |(title, align)| Column { title, align, least: 0, widest: 0, left_out: false };
+        let column =
+            |(title, align)| Column { title, align, least: 0, widest: 0, left_out: false, commands: false, word: 0 };
         Self {
             columns: columns.into_iter().map(column).collect(),
             text: String::new(),
             cells: Vec::new(),
             header: true,
+            wraps: false,
         }
     }
 
     pub(crate) fn without_header(mut self) -> Self {
         self.header = false;
         self
+    }
+
+    /// A text that is too long goes on below itself.
+    pub(crate) fn wrapping(mut self) -> Self {
+        self.wraps = true;
+        self
+    }
+
+    /// The cells of this column are command lines.
+    pub(crate) fn has_commands(&mut self, place: usize) {
+        if let Some(column) = self.columns.get_mut(place) {
+            column.commands = true;
+        }
     }
 
     /// No column is narrower than its title and this.
@@ -80,6 +101,10 @@ impl Table {
         let place = self.cells.len() % self.columns.len().max(1);
         if let Some(column) = self.columns.get_mut(place) {
             column.widest = column.widest.max(wide);
+            if self.wraps {
+                let words = self.text.get(start..).unwrap_or_default().split(' ');
+                column.word = words.map(self::wide).fold(column.word, usize::max);
+            }
         }
         self.cells.push(Cell { end: self.text.len(), wide, tone });
     }
@@ -127,18 +152,36 @@ impl Table {
                 start = cell.end;
                 (!column.left_out).then_some((text, cell.wide, cell.tone))
             });
-            put_line(&mut line, cells, &shown, &widths, width);
-            line.push('\n');
-            out.write_all(line.as_bytes())?;
+            match width.filter(|_| self.wraps) {
+                Some(terminal) => {
+                    let cells: Vec<_> = cells.collect();
+                    let columns: Vec<_> = columns_of(&cells, &shown, &widths, terminal);
+                    for i in 0..columns.iter().map(Vec::len).max().unwrap_or(1) {
+                        let part = |lines: &Vec<String>| lines.get(i).cloned().unwrap_or_default();
+                        let parts: Vec<String> = columns.iter().map(part).collect();
+                        let parts =
+                            parts.iter().zip(&cells).map(|(part, (_, _, tone))| (part.as_str(), wide(part), *tone));
+                        put_line(&mut line, parts, &shown, &widths, width);
+                        writeln!(out, "{line}")?;
+                    }
+                }
+                None => {
+                    put_line(&mut line, cells, &shown, &widths, width);
+                    line.push('\n');
+                    out.write_all(line.as_bytes())?;
+                }
+            }
         }
         Ok(())
     }
 
     /// Narrows the widest text columns until the lines fit. The last column gets the remaining width.
     fn fit(&self, widths: &mut [usize], terminal: usize) {
-        let Some((_, others)) = widths.split_last_mut() else { return };
-        // The last column may be cut to a quarter of the line before any other loses something.
-        let room = terminal.saturating_sub((terminal / 4).max(NARROWEST));
+        let Some((last, others)) = widths.split_last_mut() else { return };
+        // The last column may be cut to a quarter of the line before any other loses something, or to a third if that
+        // tears a word.
+        let word = self.shown().last().map_or(0, |column| column.word.min(terminal / 3));
+        let room = terminal.saturating_sub((*last).min((terminal / 4).max(NARROWEST).max(word)));
         loop {
             let used: usize = others.iter().map(|width| width + GAP).sum();
             let text = others.iter_mut().zip(self.shown()).filter(|(_, column)| column.align == Align::Left);
@@ -148,6 +191,23 @@ impl Table {
             }
         }
     }
+}
+
+/// The lines that each cell of a row takes.
+fn columns_of(
+    cells: &[(&str, usize, Tone)],
+    columns: &[&Column],
+    widths: &[usize],
+    terminal: usize,
+) -> Vec<Vec<String>> {
+    let mut used = 0;
+    let last = columns.len().saturating_sub(1);
+    let lines = cells.iter().zip(columns).zip(widths).enumerate().map(|(i, (((text, ..), column), width))| {
+        let room = if i == last { terminal.saturating_sub(used) } else { *width };
+        used += width + GAP;
+        if column.align == Align::Left { wrap(text, room.max(1)) } else { vec![(*text).to_owned()] }
+    });
+    lines.collect()
 }
 
 /// Writes one line of cells, each given with the terminal columns that it takes and its tone.
@@ -167,10 +227,19 @@ fn put_line<'a>(
             used += GAP;
         }
         let room = terminal.map_or(usize::MAX, |terminal| terminal.saturating_sub(used));
-        let blanks = std::iter::repeat_n(' ', width.saturating_sub(taken));
+        let shorter;
+        let (cell, taken) = match column.commands && taken > room {
+            true => {
+                shorter = without_directory(cell);
+                (&*shorter, wide(&shorter))
+            }
+            false => (cell, taken),
+        };
+        let blanks = std::iter::repeat_n(' ', width.saturating_sub(taken).min(room));
         match column.align {
             Align::Right => {
-                line.extend(blanks.take(room));
+                let room = room - blanks.len();
+                line.extend(blanks);
                 put(line, cell, taken, room, tone);
             }
             Align::Left if i == last => put(line, cell, taken, room, tone),
@@ -182,6 +251,20 @@ fn put_line<'a>(
         used += if column.align == Align::Left { width } else { taken.max(width) };
     }
     line.truncate(line.trim_end().len());
+}
+
+/// A command line without the directory of its program: what is left says more where there is no room for all. What stands
+/// before the program, such as the branches of a tree, stays.
+pub(crate) fn without_directory(command: &str) -> Cow<'_, str> {
+    let start = command.find(|c: char| c == '/' || c.is_alphanumeric()).unwrap_or(command.len());
+    let (before, program) = command.split_at(start);
+    let end = program.find(' ').unwrap_or(program.len());
+    match program.get(..end).and_then(|path| path.rfind('/')) {
+        Some(slash) if program.starts_with('/') && slash + 1 < end => {
+            format!("{before}{}", program.get(slash + 1..).unwrap_or_default()).into()
+        }
+        _ => command.into(),
+    }
 }
 
 /// Writes a cell in at most `room` terminal columns.
@@ -279,6 +362,66 @@ mod tests {
     #[test]
     fn numbers_go_right_and_nothing_is_cut_in_a_pipe() {
         assert_eq!(lines(None), ["    1  init                    /sbin/init", "12345  a very long name it is  x"]);
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let mut table = Table::new(vec![("A", Align::Left), ("PID", Align::Right), ("STATUS", Align::Left)]);
+        for cell in ["some text", "31810", "x"] {
+            table.cell(Tone::Plain, |text| text.push_str(cell));
+        }
+        for width in 1..24 {
+            let mut out = Vec::new();
+            table.write(&mut out, Some(width)).unwrap();
+            let out = String::from_utf8(out).unwrap();
+            assert!(out.lines().all(|line| wide(line) <= width), "{width}: {out}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_cut_for_the_sake_of_a_short_last_column() {
+        let mut table = Table::new(vec![("INTERFACE", Align::Left), ("RECV", Align::Right), ("SENT", Align::Right)]);
+        for cell in ["wlp0s20f3", "9.2Gi", "15Mi"] {
+            table.cell(Tone::Plain, |text| text.push_str(cell));
+        }
+        let mut out = Vec::new();
+        table.write(&mut out, Some(22)).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "INTERFACE   RECV  SENT\nwlp0s20f3  9.2Gi  15Mi\n");
+    }
+
+    #[test]
+    fn the_directory_of_a_program_gives_way_first() {
+        assert_eq!(without_directory("/usr/bin/rustc --crate-name a/b"), "rustc --crate-name a/b");
+        assert_eq!(without_directory("│  └─ /opt/x y"), "│  └─ x y");
+        for whole in ["rustc /a/b", "[kworker/0:1]", "/", "/opt/ x", "-bash", ""] {
+            assert_eq!(without_directory(whole), whole);
+        }
+        let mut table = Table::new(vec![("PID", Align::Right), ("COMMAND", Align::Left)]);
+        table.has_commands(1);
+        for cell in ["1", "/usr/lib/systemd/systemd --system"] {
+            table.cell(Tone::Plain, |text| text.push_str(cell));
+        }
+        let written = |width| {
+            let mut out = Vec::new();
+            table.write(&mut out, width).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(None), "PID  COMMAND\n  1  /usr/lib/systemd/systemd --system\n");
+        assert_eq!(written(Some(20)), "PID  COMMAND\n  1  systemd --syst…\n");
+    }
+
+    #[test]
+    fn long_texts_go_on_below_themselves() {
+        let mut table =
+            Table::new(vec![("CHECK", Align::Left), ("N", Align::Right), ("ADVICE", Align::Left)]).wrapping();
+        for cell in ["privileges", "7", "run as root, or with a capability"] {
+            table.cell(Tone::Plain, |text| text.push_str(cell));
+        }
+        let mut out = Vec::new();
+        table.write(&mut out, Some(30)).unwrap();
+        let expected =
+            "CHECK       N  ADVICE\nprivileges  7  run as root, or\n               with a\n               capability\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
     #[test]

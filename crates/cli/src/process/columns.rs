@@ -144,5 +144,6 @@ pub(crate) const COLUMNS: &[Column<Proc>] = &[
         .shown(|p, out| {
             command(out, &p.row);
             true
-        }),
+        })
+        .command(),
 ];

@@ -8,17 +8,18 @@ use crate::listing::Caption;
 use crate::output::human;
 use crate::process::Proc;
 
-/// Writes the lines. What the CPUs did is since the lines before, or since the boot of a capture.
+/// Writes the lines. What the CPUs did is since the lines before; in a capture since the earlier one, or since boot.
 pub(crate) struct Summary {
     system: System,
-    last: CpuTimes,
+    /// `None` where the times count from boot.
+    last: Option<CpuTimes>,
 }
 
 impl Summary {
     /// Begins to count what the CPUs do.
-    pub(crate) fn new(system: &System) -> Self {
-        let now = if system.is_live() { system.cpu_times().ok() } else { None };
-        Self { system: system.clone(), last: now.unwrap_or_default() }
+    pub(crate) fn new(system: &System, earlier: Option<&System>) -> Self {
+        let before = if system.is_live() { Some(system) } else { earlier };
+        Self { system: system.clone(), last: before.and_then(|before| before.cpu_times().ok()) }
     }
 
     /// Writes the lines above these rows.
@@ -36,14 +37,14 @@ impl Summary {
         }
         let mut lines = Vec::new();
         if let Ok(now) = system.cpu_times() {
-            lines.extend(cpu(&now.since(&self.last)));
+            lines.extend(cpu(&self.last.as_ref().map_or_else(|| now.clone(), |last| now.since(last))));
             if system.is_live() {
-                self.last = now;
+                self.last = Some(now);
             }
         }
         lines.extend(memory(system));
         Box::new(move |counts| {
-            let processes = counts.of("processes");
+            let processes = counts.of("process", "processes");
             let parts: Vec<&str> = std::iter::once(&processes).chain(&first).map(String::as_str).collect();
             std::iter::once(parts.join(", ")).chain(lines.iter().cloned()).collect()
         })
@@ -68,7 +69,8 @@ fn cpu(times: &CpuTimes) -> Option<String> {
         ("steal", times.steal),
     ];
     let parts: Vec<String> = parts.into_iter().filter_map(part).collect();
-    Some(format!("cpu {busy:.1}% busy ({})", parts.join(", ")))
+    let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    Some(format!("cpu {busy:.1}% busy{parts}"))
 }
 
 fn memory(system: &System) -> Option<String> {

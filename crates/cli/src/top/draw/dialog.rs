@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::window;
+use crate::output::table::wrap;
 use crate::signal;
 use crate::top::graph::text;
 use crate::top::keys::help;
@@ -15,11 +16,19 @@ use crate::top::view::mode::{Item, Mode};
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View, palette: &Palette) {
     match &view.mode {
         Mode::Help { scroll } => {
-            let lines =
-                help::lines(
-                    |call| if call == help::RECORDED { view.monitor.recorded().is_some() } else { view.has(call) },
-                );
-            let inner = window(buffer, area, 76, rows(lines.len()), "Keys", palette);
+            const WIDTH: u16 = 76;
+            const KEYS: u16 = 20;
+            let has = |call: &str| match call {
+                help::RECORDED => view.monitor.recorded().is_some(),
+                call => view.has(call),
+            };
+            // On a narrow screen an explanation goes on below itself.
+            let room = usize::from(area.width.saturating_sub(4).min(WIDTH).saturating_sub(KEYS).max(1));
+            let lines: Vec<(&str, String)> = help::lines(has)
+                .into_iter()
+                .flat_map(|(keys, does)| std::iter::once(keys).chain(std::iter::repeat("")).zip(wrap(does, room)))
+                .collect();
+            let inner = window(buffer, area, WIDTH, rows(lines.len()), "Keys", palette);
             // The last line stays in sight, however far down one goes.
             let most = lines.len().saturating_sub(usize::from(inner.height));
             for (y, (keys, does)) in

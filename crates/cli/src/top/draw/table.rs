@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::output::column::Column;
+use crate::output::table::without_directory;
 use crate::output::value::Scale;
 use crate::process::Proc;
 use crate::process::columns::COLUMNS;
@@ -39,7 +40,9 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, palette: &P
             let blanks = if column.meta.is_number() { width.saturating_sub(wide(cell)) } else { 0 };
             // Colours of loads would make patches in the chosen line.
             let style = if selected { Style::new() } else { style(view, line, column, palette) };
-            text(buffer, x + blanks, y, width.saturating_sub(blanks), cell, style);
+            let room = width.saturating_sub(blanks);
+            let shorter = (column.is_command && wide(cell) > room).then(|| without_directory(cell));
+            text(buffer, x + blanks, y, room, shorter.as_deref().unwrap_or(cell), style);
             x += width + 1;
         }
         let whole = Rect { x: area.x, y, width: area.width, height: 1 };
