@@ -6,6 +6,7 @@ use std::time::Duration;
 use std::time::SystemTime;
 
 use clap::Args;
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use psoxide::{Backend, Pid};
 
 use crate::filter::span;
@@ -68,7 +69,7 @@ pub(crate) struct Globals {
     )]
     pub(crate) history: Option<PathBuf>,
     /// Read processes from this backend: auto, proc or bpf
-    #[arg(long, global = true, value_name = "NAME", value_parser = backend, help_heading = "Source")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = backend, add = backends(), help_heading = "Source")]
     pub(crate) backend: Option<Backend>,
     /// Read this configuration instead of $XDG_CONFIG_HOME/psoxide/config.toml
     #[arg(
@@ -139,6 +140,15 @@ pub(crate) struct ListArgs {
     pub(crate) human: bool,
 }
 
+impl ListArgs {
+    /// The first option given that is about the form of a table alone.
+    pub(crate) fn form(&self) -> Option<&'static str> {
+        let forms =
+            [(self.no_header, "--no-header"), (self.wide, "--wide"), (self.bytes, "--bytes"), (self.human, "--human")];
+        forms.into_iter().find_map(|(given, option)| given.then_some(option))
+    }
+}
+
 /// A number of refreshes.
 fn count(text: &str) -> Result<u64, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "expected a number from 1".into())
@@ -147,6 +157,11 @@ fn count(text: &str) -> Result<u64, String> {
 /// A number of rows.
 fn limit(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "expected a number from 1".into())
+}
+
+/// Completes the name of a backend.
+fn backends() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| ["auto", "proc", "bpf"].map(CompletionCandidate::new).into())
 }
 
 /// The name of a backend.

@@ -61,6 +61,23 @@ impl Failure {
     }
 }
 
+/// The message without the numbers that the standard library adds to errors of the system.
+pub(crate) fn without_numbers(message: &str) -> String {
+    const NUMBER: &str = " (os error ";
+    let mut parts = message.split(NUMBER);
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.parse::<i32>().is_ok() => plain.push_str(rest),
+            _ => {
+                plain.push_str(NUMBER);
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
+}
+
 /// What to do about a refused permission.
 pub(crate) fn privilege() -> &'static str {
     if is_root() { "refused even to root" } else { "try as root" }
@@ -68,4 +85,15 @@ pub(crate) fn privilege() -> &'static str {
 
 pub(crate) fn is_root() -> bool {
     System::host().current_process().and_then(|me| me.uids()).is_ok_and(|ids| ids.effective == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_system_have_no_numbers() {
+        assert_eq!(without_numbers("a: No such file (os error 2) (try b) (os error 13)"), "a: No such file (try b)");
+        assert_eq!(without_numbers("a (os error x) b (os error "), "a (os error x) b (os error ");
+    }
 }

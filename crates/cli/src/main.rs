@@ -82,7 +82,8 @@ fn main() -> ExitCode {
         }
         Err(End::Failed(failure)) => {
             if let Some(message) = failure.message() {
-                let _ = writeln!(anstream::stderr(), "psoxide: {}", output::escape(localized(&message).as_ref()));
+                let message = failure::without_numbers(&localized(&message));
+                let _ = writeln!(anstream::stderr(), "psoxide: {}", output::escape(message.as_ref()));
             }
             ExitCode::from(failure.code())
         }
@@ -108,7 +109,14 @@ fn run(args: &[OsString]) -> Result<bool, End> {
     let config = Config::load(globals.config.as_deref(), &cmd::columns_of)?;
     let entry = |name| cmd::ALL.iter().find(|entry| entry.name == name);
     let chosen = matches.subcommand_name().and_then(entry);
-    if let Some(option) = chosen.and_then(|entry| entry.takes.refused(&globals)) {
+    // An environment variable may name the history for all commands.
+    #[cfg(all(feature = "history", target_os = "linux"))]
+    let named = matches.value_source("history") == Some(clap::parser::ValueSource::CommandLine);
+    #[cfg(all(feature = "history", target_os = "linux"))]
+    if named && globals.at.is_none() && !matches!(matches.subcommand_name(), Some("record" | "history")) {
+        return Err(Failure::Usage("--history needs --at".into()).into());
+    }
+    if let Some(option) = chosen.and_then(|entry| entry.refused(&globals)) {
         let name = matches.subcommand_name().unwrap_or_default();
         return Err(Failure::Usage(format!("{name} takes no {option}; see psoxide {name} --help")).into());
     }
@@ -127,8 +135,9 @@ fn run(args: &[OsString]) -> Result<bool, End> {
 
 /// clap's error about wrong arguments in one sentence, and the help that explains them.
 fn sentence(error: &clap::Error, args: &[OsString]) -> String {
-    let mut names = args.iter().skip(1).filter_map(|arg| cmd::ALL.iter().find(|entry| *arg == *entry.name));
-    let help = names.next().map_or_else(|| "--help".into(), |entry| format!("{} --help", entry.name));
+    let mut commands = args.iter().skip(1).filter_map(|arg| cmd::ALL.iter().find(|entry| entry.is_called(arg)));
+    let entry = commands.next();
+    let help = entry.map_or_else(|| "--help".into(), |entry| format!("{} --help", entry.name));
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text),
         _ => None,
@@ -138,6 +147,11 @@ fn sentence(error: &clap::Error, args: &[OsString]) -> String {
         let names = harmless.flat_map(|entry| std::iter::once(entry.name).chain(entry.aliases.iter().copied()));
         let meant = filter::similar(wrong, names).map(|meant| format!(" (did you mean '{meant}'?)"));
         return format!("unknown command '{wrong}'{}; see psoxide {help}", meant.unwrap_or_default());
+    }
+    if let (ErrorKind::InvalidValue, Some("--columns <NAME,…>"), Some(wrong), Some(entry)) =
+        (error.kind(), context(ContextKind::InvalidArg).map(String::as_str), context(ContextKind::InvalidValue), entry)
+    {
+        return filter::unknown(&(entry.columns)(), wrong);
     }
     if let (ErrorKind::InvalidValue, Some(arg), Some(wrong), Some(meant)) = (
         error.kind(),
@@ -150,7 +164,11 @@ fn sentence(error: &clap::Error, args: &[OsString]) -> String {
     let said = error.to_string();
     let mut sentence = String::new();
     let lines = said.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-    for line in lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")) {
+    // Nobody who mistypes an option wants to pass it as a value.
+    let idle = |line: &str| {
+        line.is_empty() || ["For more information", "tip: to pass"].iter().any(|idle| line.starts_with(idle))
+    };
+    for line in lines.filter(|line| !idle(line)) {
         let line = line.trim_start_matches("error: ").trim_start_matches("tip: ");
         let line = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')).unwrap_or(line);
         sentence.push_str(if sentence.is_empty() {
@@ -193,6 +211,9 @@ mod tests {
             "invalid value 'x' for '<SHELL>'; possible values: bash, elvish, fish, powershell, zsh; see psoxide \
              completions --help",
         );
+        refused(&["df", "-t"], "unexpected argument '-t' found; see psoxide disk-usage --help");
+        refused(&["ps", "-ef"], "unexpected argument '-e' found; see psoxide ps --help");
+        refused(&["who", "--columns", "tyt"], &filter::unknown(&cmd::columns_of("who"), "tyt"));
         refused(&["psx"], "unknown command 'psx' (did you mean 'ps'?); see psoxide --help");
         // A typing error never leads to a command that ends processes.
         refused(&["kil"], "unknown command 'kil'; see psoxide --help");
@@ -260,6 +281,21 @@ mod tests {
         for entry in cmd::ALL {
             entry.command().debug_assert();
         }
+    }
+
+    #[test]
+    fn rates_are_documented_as_rates() {
+        use psoxide::Unit;
+        for meta in cmd::ALL.iter().flat_map(|entry| (entry.columns)()) {
+            if matches!(meta.unit, Unit::PerSecond | Unit::BytesPerSecond) {
+                assert!(meta.doc.contains("per second") && meta.title.ends_with("/s"), "{}: {}", meta.name, meta.doc);
+            }
+        }
+    }
+
+    #[test]
+    fn help_fits_eighty_columns() {
+        assert!(cmd::FILTER_HELP.lines().all(|line| line.len() <= 72), "manual pages indent it by 7");
     }
 
     /// `-t` is TCP and `-h` is human-readable sizes, whatever the command.

@@ -2,14 +2,13 @@
 
 use std::ffi::OsString;
 
-/// Rewrites familiar spellings: `kill -9 PID`, `wait -t 10 PID`, `free -s 2 -c 5`, `vmstat 2 5`.
+/// Rewrites familiar spellings: `kill -9 PID`, `wait -t 10 PID`, `vmstat 2 5`.
 pub(crate) fn plain(args: Vec<OsString>) -> Vec<OsString> {
-    const COMMANDS: [(&str, Spelling); 8] = [
+    const COMMANDS: [(&str, Spelling); 7] = [
         ("kill", signal),
         ("killall", signal),
         ("pkill", signal),
         ("wait", timeout),
-        ("free", repeat),
         ("vmstat", interval_and_count),
         ("iostat", interval_and_count),
         ("cpu", interval_and_count),
@@ -18,6 +17,7 @@ pub(crate) fn plain(args: Vec<OsString>) -> Vec<OsString> {
     let Some((place, spelling)) = args.iter().enumerate().skip(1).find_map(|(i, arg)| Some((i, command(arg)?))) else {
         return args;
     };
+    let valued = args.get(place).map(valued).unwrap_or_default();
     let mut numbers = 0;
     let mut plain = Vec::with_capacity(args.len() + 2);
     let mut args = args.into_iter();
@@ -30,11 +30,29 @@ pub(crate) fn plain(args: Vec<OsString>) -> Vec<OsString> {
         }
         // The value of an option in front of it stays as it is.
         let rewritten = arg.to_str().filter(|_| !takes_value).and_then(|arg| spelling(arg, &mut numbers));
-        takes_value = arg.to_str().is_some_and(|arg| arg.starts_with("--") && !arg.contains('='));
+        takes_value = rewritten.is_none() && valued.iter().any(|option| arg == **option);
         plain.push(rewritten.map_or(arg, OsString::from));
     }
     plain.extend(args);
     plain
+}
+
+/// The options of a command that take a value, as they are typed: `--user`, `-u`.
+fn valued(command: &OsString) -> Vec<String> {
+    let root = crate::command();
+    let entry = crate::cmd::ALL.iter().find(|entry| entry.is_called(command));
+    let own = entry.map(|entry| {
+        let mut own = entry.command();
+        own.build();
+        own
+    });
+    let args = own.iter().flat_map(clap::Command::get_arguments).chain(root.get_arguments());
+    let valued = args.filter(|arg| arg.get_action().takes_values() && !arg.is_positional());
+    let names = valued.flat_map(|arg| {
+        let short = arg.get_short().map(|short| format!("-{short}"));
+        arg.get_long().map(|long| format!("--{long}")).into_iter().chain(short)
+    });
+    names.collect()
 }
 
 /// Rewrites one argument, given how many numbers were rewritten before.
@@ -45,12 +63,9 @@ fn signal(arg: &str, _: &mut usize) -> Option<String> {
     let name = arg.strip_prefix('-')?;
     let is_signal = name.parse::<u8>().is_ok()
         || (name.len() > 1 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()));
-    (is_signal && crate::signal::parse(name).is_ok()).then(|| format!("--signal={name}"))
-}
-
-/// `-s SECONDS` and `-c COUNT`, of free(1).
-fn repeat(arg: &str, _: &mut usize) -> Option<String> {
-    with_value(arg, "-s", "--interval").or_else(|| with_value(arg, "-c", "--count"))
+    // A name that no signal has is an error of --signal, which lists the names.
+    let is_name = name.len() > 2 && name.bytes().all(|b| b.is_ascii_uppercase());
+    (is_signal && (is_name || crate::signal::parse(name).is_ok())).then(|| format!("--signal={name}"))
 }
 
 /// `-t TIME`, of waitpid(1). Among the options of psoxide, `-t` is TCP.
@@ -94,7 +109,14 @@ mod tests {
         becomes("--json killall -TERM nginx", "--json killall --signal=TERM nginx");
         becomes("kill -s TERM -n 1", "kill -s TERM -n 1");
         becomes("kill -- -9", "kill -- -9");
-        becomes("free -h -s 2 -c5", "free -h --interval 2 --count=5");
+        // Only an option that takes a value has the next argument for it.
+        becomes("kill --dry-run -9 1", "kill --dry-run --signal=9 1");
+        becomes("pkill -u 0 -9 x", "pkill -u 0 --signal=9 x");
+        becomes("pkill --user 0 -P1 -I x", "pkill --user 0 -P1 -I x");
+        becomes("kill -FOO 1", "kill --signal=FOO 1");
+        becomes("vmstat --json 2 5", "vmstat --json --interval=2 --count=5");
+        becomes("vmstat --limit 1 2", "vmstat --limit 1 --interval=2");
+        becomes("wait --json -t 0 7", "wait --json --timeout 0 7");
         becomes("wait -t 0 7", "wait --timeout 0 7");
         becomes("wait -t10 7", "wait --timeout=10 7");
         becomes("netstat -t", "netstat -t");

@@ -105,8 +105,86 @@ fn flags_that_mean_nothing_are_refused() {
         (&["man", "--json"], "man"),
         (&["schema", "--interval", "1"], "schema"),
         (&["completions", "bash", "--csv"], "completions"),
+        (&["killall", "--tree", "-n", "x"], "unexpected argument '--tree'"),
+        (&["pkill", "--tree", "-n", "x"], "unexpected argument '--tree'"),
+        (&["pidof", "--human", "server"], "--human is for tables"),
+        (&["pidof", "--no-header", "server"], "--no-header is for tables"),
     ] {
         usage(args, message);
+    }
+    for (args, message) in [
+        (&["ps", "--history", "/tmp"][..], "--history needs --at"),
+        (&["free", "--backend", "proc"], "free takes no --backend"),
+    ] {
+        let ran = run(psoxide().args(args));
+        assert!(ran.code == 2 && ran.one_line().contains(message), "{args:?}: {}", ran.stderr);
+    }
+    for args in
+        [&["--limit", "3"][..], &["--wide"], &["--no-header"], &["--bytes"], &["-h"], &["--append", "--count", "2"]]
+    {
+        let mut terminal = on_terminal(80, 24, &[&["top"], args].concat());
+        assert_eq!(terminal.end().code(), Some(2), "{args:?}");
+        terminal.shows("is for --batch");
+    }
+}
+
+#[test]
+fn the_summary_counts_all_times_since_the_boot_of_a_capture() {
+    let machine = Machine::new();
+    let times = std::fs::read_to_string(machine.path("proc/stat")).unwrap();
+    let times: Vec<f64> =
+        times.lines().next().unwrap().split_whitespace().skip(1).map(|n| n.parse().unwrap()).collect();
+    let (total, idle) = (times.iter().take(8).sum::<f64>(), times[3] + times[4]);
+    let expected = format!("cpu {:.1}% busy (", (total - idle) * 100.0 / total);
+    let page = machine.run(&["top", "--batch"]).stdout;
+    assert!(page.contains(&expected), "{expected} is not in {page}");
+    assert!(machine.run(&["top", "--batch", "--pid", "512"]).stdout.starts_with("1 process, up"));
+}
+
+#[test]
+fn pidof_writes_the_pids_that_are_asked_for_in_their_order() {
+    let machine = Machine::new();
+    let pids = |args: &[&str]| machine.run(&[&["pidof", "server", "init"], args].concat()).stdout;
+    assert_eq!(pids(&[]), "1 512\n");
+    assert_eq!(pids(&["--sort=-pid"]), "512 1\n");
+    assert_eq!(pids(&["--limit", "1"]), "1\n");
+    assert_eq!(pids(&["--filter", "user != root"]), "512\n");
+}
+
+#[test]
+fn tables_fit_the_terminal() {
+    let machine = Machine::new();
+    let root = machine.root().to_str().unwrap();
+    let screen = |columns: u16, args: &[&str]| {
+        let mut terminal = on_terminal(columns, 60, &[&["--root", root], args].concat());
+        terminal.end();
+        terminal.screen().iter().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
+    };
+    // Ports are read: nothing is cut while a column that matters less is there.
+    let sockets = screen(80, &["netstat", "-t"]);
+    assert!(sockets[0].contains("STATUS") && !sockets.iter().any(|line| line.contains('…')), "{sockets:#?}");
+    let sockets = screen(40, &["netstat", "-tlnp"]);
+    assert!(sockets[0].starts_with("LADDR") && sockets[0].ends_with("NAME"), "{sockets:#?}");
+    assert!(screen(40, &["iotop", "--count", "1"]).iter().any(|line| line.ends_with("COMMAND")));
+    for (command, heading) in [("nettop", "INTERFACE"), ("ifconfig", "INTERFACE")] {
+        assert!(screen(40, &[command]).iter().any(|line| line.starts_with(heading)), "{command}");
+    }
+    // What explains is not cut at all.
+    let figures = screen(60, &["meminfo", "--no-pager"]).join(" ");
+    assert!(!figures.contains('…') && figures.contains("without swapping."), "{figures}");
+    assert!(!screen(80, &["doctor"]).join(" ").contains('…'));
+    // No word of the glance is torn.
+    let glance = screen(40, &[]).join("\n");
+    assert!(glance.contains("since boot") && glance.contains("\n         "), "{glance}");
+}
+
+#[test]
+fn help_can_be_read_on_a_narrow_terminal() {
+    let mut terminal = on_terminal(40, 200, &["ps", "--help"]);
+    assert!(terminal.end().success());
+    let screen = terminal.screen();
+    for line in ["  psoxide ps --tree", "      children below their parents", "      The parent's pid."] {
+        assert!(screen.iter().any(|shown| shown.trim_end() == line), "{line:?} is not in {screen:#?}");
     }
 }
 
@@ -179,8 +257,10 @@ fn free_takes_the_options_of_procps() {
         [total(&[]), total(&["-k"]), total(&["-m"]), total(&["-g"])],
         [bytes >> 10, bytes >> 10, bytes >> 20, bytes >> 30]
     );
-    let ran = machine.run(&["free", "-s", "0.01", "-c", "3"]);
-    assert_eq!((ran.code, ran.stdout.matches("Mem:").count()), (0, 3), "{}", ran.stderr);
+    for args in [&["-s", "0.01", "-c", "3"][..], &["-hs", "0.01", "-c3"], &["--human", "-s0.01", "--count", "3"]] {
+        let ran = machine.run(&[&["free"], args].concat());
+        assert_eq!((ran.code, ran.stdout.matches("Mem:").count()), (0, 3), "{args:?}: {}", ran.stderr);
+    }
     usage(&["free", "-m", "-g"], "cannot be used with");
 }
 
@@ -416,6 +496,14 @@ fn lsof_finds_files_and_ports() {
     let path = file.path().to_str().unwrap();
     let ran = run(psoxide().args(["lsof", path, "--columns", "pid,kind,file", "--no-header"]));
     assert_eq!((ran.code, ran.stdout.trim()), (0, &*format!("{own}  file  {path}")), "{}", ran.stderr);
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("s");
+    let bound = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for path in [&*socket, directory.path()] {
+        let ran = run(psoxide().args(["lsof", path.to_str().unwrap(), "--columns", "pid,kind,file", "--no-header"]));
+        assert_eq!(ran.stdout.trim(), format!("{own}  unix  {}", socket.display()), "{}", ran.stderr);
+    }
+    drop(bound);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = format!(":{}", listener.local_addr().unwrap().port());
     let ran = run(psoxide().args(["lsof", &port, "--json"]));

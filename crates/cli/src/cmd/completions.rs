@@ -31,6 +31,7 @@ pub(crate) struct Completions {
 impl Subcommand for Completions {
     const NAME: &'static str = "completions";
     const ABOUT: &'static str = "Completions for a shell, on standard output";
+    const PROCESSES: bool = false;
     const DETAILS: &'static str = "Completes commands, options, columns, filters' columns, users, processes with their command lines, signals and \
          manual pages.";
     const TAKES: Takes = Takes::Nothing;
@@ -95,7 +96,9 @@ fn listed(arg: Arg, candidates: impl Fn(&str) -> Vec<CompletionCandidate> + Send
             None => (String::new(), current),
         };
         let fits = |candidate: &CompletionCandidate| candidate.get_value().to_string_lossy().starts_with(word);
-        candidates(word).into_iter().filter(fits).map(|candidate| candidate.add_prefix(before.clone())).collect()
+        let listed = |candidate: &CompletionCandidate| before.split(',').any(|item| *candidate.get_value() == *item);
+        let left = candidates(word).into_iter().filter(|candidate| !listed(candidate));
+        left.filter(fits).map(|candidate| candidate.add_prefix(before.clone())).collect()
     }))
 }
 

@@ -91,20 +91,28 @@ const COLUMNS: &[Column<Line>] = &[
     Column::of(field(VirtualMemory::FIELDS, "buffers"), "BUFF", |line: &Line| cell(&line.memory.buffers)),
     Column::of(field(VirtualMemory::FIELDS, "cached"), "CACHE", |line: &Line| cell(&line.memory.cached)),
     Column::new("swap_used", "SWPD", Unit::Bytes, "Swap in use.", |line: &Line| cell(&line.swap.used)),
-    Column::new("swap_in", "SI/s", Unit::BytesPerSecond, "Bytes swapped in from disk.", |line: &Line| {
+    Column::new("swap_in", "SI/s", Unit::BytesPerSecond, "Bytes swapped in from disk per second.", |line: &Line| {
         float(line.swap_in)
     }),
-    Column::new("swap_out", "SO/s", Unit::BytesPerSecond, "Bytes swapped out to disk.", |line: &Line| {
+    Column::new("swap_out", "SO/s", Unit::BytesPerSecond, "Bytes swapped out to disk per second.", |line: &Line| {
         float(line.swap_out)
     }),
-    Column::new("disk_read", "READ/s", Unit::BytesPerSecond, "Bytes read from all disks.", |line: &Line| {
+    Column::new("disk_read", "READ/s", Unit::BytesPerSecond, "Bytes read from all disks per second.", |line: &Line| {
         float(line.disk_read)
     }),
-    Column::new("disk_write", "WRITE/s", Unit::BytesPerSecond, "Bytes written to all disks.", |line: &Line| {
-        float(line.disk_write)
+    Column::new(
+        "disk_write",
+        "WRITE/s",
+        Unit::BytesPerSecond,
+        "Bytes written to all disks per second.",
+        |line: &Line| float(line.disk_write),
+    ),
+    Column::new("interrupts", "INTR/s", Unit::PerSecond, "Interrupts per second.", |line: &Line| {
+        float(line.interrupts)
     }),
-    Column::new("interrupts", "INTR/s", Unit::PerSecond, "Interrupts.", |line: &Line| float(line.interrupts)),
-    Column::new("ctx_switches", "CSW/s", Unit::PerSecond, "Context switches.", |line: &Line| float(line.ctx_switches)),
+    Column::new("ctx_switches", "CSW/s", Unit::PerSecond, "Context switches per second.", |line: &Line| {
+        float(line.ctx_switches)
+    }),
     share("user", "%USR", "In user mode, niced or not.", |line: &Line| {
         float(line.part(Some(line.times.user.saturating_add(line.times.nice.unwrap_or_default()))))
     }),
@@ -165,6 +173,7 @@ const EACH: Listing<Line> =
 impl Subcommand for Cpu {
     const NAME: &'static str = "cpu";
     const ABOUT: &'static str = "CPU, memory, swap and disk activity, as vmstat";
+    const PROCESSES: bool = false;
     const DETAILS: &'static str = "On a terminal a line is added every second; --count 1 prints one. The first sample covers half a second, later \
          ones the interval. With --root, rates are averages since boot.";
     const ALIASES: &'static [&'static str] = &["vmstat"];

@@ -65,6 +65,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 impl Subcommand for DiskUsage {
     const NAME: &'static str = "disk-usage";
     const ABOUT: &'static str = "Space on file systems, as df";
+    const PROCESSES: bool = false;
     const ALIASES: &'static [&'static str] = &["df"];
     const FILTER: &'static str = "percent > 90 && fstype != tmpfs";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[

@@ -45,10 +45,16 @@ const LISTING: Listing<Disk> = Listing {
     command: Disks::NAME,
     columns: &[
         Column::new("name", "DISK", Unit::Text, "The disk's or partition's name.", |disk: &Disk| cell(&disk.name)),
-        Column::new("reads", "READS/s", Unit::PerSecond, "Reads completed.", |disk: &Disk| float(disk.reads)),
-        Column::new("writes", "WRITES/s", Unit::PerSecond, "Writes completed.", |disk: &Disk| float(disk.writes)),
-        Column::new("read_rate", "READ/s", Unit::BytesPerSecond, "Bytes read.", |disk: &Disk| float(disk.read_rate)),
-        Column::new("write_rate", "WRITE/s", Unit::BytesPerSecond, "Bytes written.", |disk: &Disk| {
+        Column::new("reads", "READS/s", Unit::PerSecond, "Reads completed per second.", |disk: &Disk| {
+            float(disk.reads)
+        }),
+        Column::new("writes", "WRITES/s", Unit::PerSecond, "Writes completed per second.", |disk: &Disk| {
+            float(disk.writes)
+        }),
+        Column::new("read_rate", "READ/s", Unit::BytesPerSecond, "Bytes read per second.", |disk: &Disk| {
+            float(disk.read_rate)
+        }),
+        Column::new("write_rate", "WRITE/s", Unit::BytesPerSecond, "Bytes written per second.", |disk: &Disk| {
             float(disk.write_rate)
         }),
         Column::new("read_wait", "R_MS", Unit::Plain, "Milliseconds that a read took.", |disk: &Disk| {
@@ -96,6 +102,7 @@ const LISTING: Listing<Disk> = Listing {
 impl Subcommand for Disks {
     const NAME: &'static str = "disks";
     const ABOUT: &'static str = "Disk activity, as iostat";
+    const PROCESSES: bool = false;
     const DETAILS: &'static str = "On a terminal the rows are refreshed every second; --count 1 prints them once. The first sample covers half a \
          second, later ones the interval. With --root, rates are averages since boot.";
     const ALIASES: &'static [&'static str] = &["iostat"];

@@ -71,6 +71,8 @@ const LISTING: Listing<Kind> = Listing {
 impl Subcommand for Free {
     const NAME: &'static str = "free";
     const ABOUT: &'static str = "Physical memory and swap, with the numbers of procps free";
+    const LETTERS: &'static [(&'static str, char)] = &[("interval", 's'), ("count", 'c')];
+    const PROCESSES: bool = false;
     const FILTER: &'static str = "free < 100M";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("free", "in KiB"),

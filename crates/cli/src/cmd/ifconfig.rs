@@ -115,6 +115,7 @@ const LISTING: Listing<Nic> = Listing {
 impl Subcommand for Ifconfig {
     const NAME: &'static str = "ifconfig";
     const ABOUT: &'static str = "Network interfaces: state, addresses, counters";
+    const PROCESSES: bool = false;
     const FILTER: &'static str = "isup == yes && ipv4 != null";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("ifconfig", "all interfaces"),

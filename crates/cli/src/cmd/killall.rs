@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output::column::Meta;
 use crate::output::escape;
-use crate::process::{First, ProcessArgs, Sampler};
+use crate::process::{Chosen, First, ProcessArgs, Sampler};
 
 #[derive(Args)]
 pub(crate) struct Killall {
@@ -24,7 +24,7 @@ pub(crate) struct Killall {
     #[command(flatten)]
     send: SendArgs,
     #[command(flatten)]
-    select: ProcessArgs,
+    chosen: Chosen,
 }
 
 impl Subcommand for Killall {
@@ -48,7 +48,8 @@ impl Subcommand for Killall {
 
     fn run(self, context: &Context) -> Outcome {
         let fields = [Field::Name, Field::Exe, Field::Cmdline];
-        let mut sampler = Sampler::new(context, &self.select, First::Lifetime).also(&fields);
+        let select = ProcessArgs { chosen: self.chosen, tree: false };
+        let mut sampler = Sampler::new(context, &select, First::Lifetime).also(&fields);
         let own = std::process::id();
         let processes = sampler.matching(|process| process.row.pid != own)?;
         let targets: Vec<Target> = processes

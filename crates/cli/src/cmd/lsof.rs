@@ -55,6 +55,9 @@ impl Subject {
         match (self, open) {
             (Self::Process(pid), _) => *pid == process,
             (Self::Path(path), Thing::File(file)) => file.starts_with(path),
+            (Self::Path(path), Thing::Socket(socket)) => [&socket.laddr, &socket.raddr]
+                .into_iter()
+                .any(|end| matches!(end, Endpoint::Unix(bound) if Path::new(bound).starts_with(path))),
             (Self::Port(port), Thing::Socket(socket)) => is_on_port(socket, *port),
             _ => false,
         }
@@ -155,20 +158,21 @@ impl Subcommand for Lsof {
             }
         }
         let pids = pids.filter(|pids| !pids.is_empty());
-        let mut hidden = 0;
+        let (mut hidden, mut unknown) = (0, 0);
         let found = LISTING.run(context, &self.list, None, |_| {
             let fields = [Field::Name, Field::Username];
             let snapshot = match &pids {
                 Some(pids) => context.system.snapshot_of(pids, fields)?,
                 None => context.system.snapshot(fields)?,
             };
-            hidden = 0;
+            (hidden, unknown) = (0, 0);
             let mut rows = Vec::new();
             for row in snapshot.processes {
                 let Ok(process) = context.system.process(row.pid) else { continue };
                 let owner = Rc::new(Owner { pid: row.pid, name: row.name, username: row.username });
-                let (open, refused) = opened(&process.oneshot(), &owner);
-                hidden += usize::from(refused);
+                let (open, missing) = opened(&process.oneshot(), &owner);
+                hidden += usize::from(missing == Missing::Refused);
+                unknown += usize::from(missing == Missing::Unsupported);
                 let wanted = |open: &Open| {
                     subjects.is_empty() || subjects.iter().any(|subject| subject.covers(open.owner.pid, &open.thing))
                 };
@@ -177,12 +181,26 @@ impl Subcommand for Lsof {
             Ok(Sample::of(rows))
         })?;
         say_hidden(context, hidden);
-        if subjects.is_empty() { Ok(found) } else { none(context, found, "nothing matches") }
+        match (subjects.is_empty(), unknown) {
+            (true, _) => Ok(found),
+            (false, 0) => none(context, found, "nothing matches"),
+            (false, _) => none(context, found, "nothing matches, but open files are not known here"),
+        }
     }
 }
 
-/// What a process has open, and whether that is hidden from this user.
-fn opened(process: &Process, owner: &Rc<Owner>) -> (Vec<Open>, bool) {
+/// Why the open files of a process are not all listed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Nothing,
+    /// They are hidden from this user.
+    Refused,
+    /// The system does not report them, or nobody has recorded them.
+    Unsupported,
+}
+
+/// What a process has open.
+fn opened(process: &Process, owner: &Rc<Owner>) -> (Vec<Open>, Missing) {
     let row = |fd, kind, mode, thing| Open { owner: Rc::clone(owner), fd, kind, mode, thing };
     let mut rows = Vec::new();
     // A process of the kernel has no program, and some systems lose the path of a directory.
@@ -191,11 +209,15 @@ fn opened(process: &Process, owner: &Rc<Owner>) -> (Vec<Open>, bool) {
         rows.extend(path.map(|path| row(None, kind, None, Thing::File(path))));
     }
     let files = process.open_files();
-    let refused = files.as_ref().is_err_and(psoxide::Error::is_access_denied);
+    let missing = match &files {
+        Err(error) if error.is_access_denied() => Missing::Refused,
+        Err(error) if error.is_unsupported() => Missing::Unsupported,
+        _ => Missing::Nothing,
+    };
     let files = files.unwrap_or_default().into_iter();
     rows.extend(files.map(|file| row(file.fd, "file", file.mode, Thing::File(file.path))));
     let sockets = process.net_connections(ConnectionKind::All).unwrap_or_default().into_iter();
     rows.extend(sockets.map(|socket| row(socket.fd, proto(socket.family, socket.kind), None, Thing::Socket(socket))));
     rows.sort_by_key(|open| open.fd);
-    (rows, refused)
+    (rows, missing)
 }

@@ -25,6 +25,7 @@ pub(crate) struct Man {
 impl Subcommand for Man {
     const NAME: &'static str = "man";
     const ABOUT: &'static str = "Manual pages, on standard output or in a directory";
+    const PROCESSES: bool = false;
     const TAKES: Takes = Takes::Nothing;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("man | man -l -", "reads the page of psoxide"),

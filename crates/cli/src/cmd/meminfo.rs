@@ -72,6 +72,7 @@ const fn unit(unit: Unit) -> &'static str {
 impl Subcommand for Meminfo {
     const NAME: &'static str = "meminfo";
     const ABOUT: &'static str = "Every figure of memory, swap and memory pressure, explained";
+    const PROCESSES: bool = false;
     const FILTER: &'static str = "of == swap && value > 0";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("meminfo", "all figures"),

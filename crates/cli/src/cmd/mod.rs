@@ -52,8 +52,10 @@ use crate::args::{Format, Globals};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, privilege};
 use crate::output::column::Meta;
+use crate::output::human::counted;
 use crate::output::say;
 use crate::output::schema::Body;
+use crate::output::table::wrap;
 
 pub(crate) use self::completions::VARIABLE as COMPLETIONS;
 
@@ -73,9 +75,16 @@ pub(crate) enum Takes {
     Nothing,
 }
 
-impl Takes {
+impl Entry {
     /// The first option that the user gave and that would change nothing.
-    pub(crate) fn refused(self, globals: &Globals) -> Option<&'static str> {
+    pub(crate) fn refused(&self, globals: &Globals) -> Option<&'static str> {
+        let backend = (globals.backend.is_some() && !self.processes).then_some("--backend");
+        self.takes.refused(globals).or(backend)
+    }
+}
+
+impl Takes {
+    fn refused(self, globals: &Globals) -> Option<&'static str> {
         let repetition = [
             (globals.interval.is_some(), "--interval"),
             (globals.count.is_some(), "--count"),
@@ -113,8 +122,12 @@ pub(crate) trait Subcommand: Args {
     /// Aliases: the names of familiar commands.
     const ALIASES: &'static [&'static str] = &[];
     const TAKES: Takes = Takes::All;
+    /// Letters for options of every command, as a familiar command has them.
+    const LETTERS: &'static [(&'static str, char)] = &[];
     /// Whether it sends signals.
     const SIGNALS: bool = false;
+    /// Whether it reads processes, so that a backend makes a difference.
+    const PROCESSES: bool = true;
     /// Whether it refreshes on a terminal until the user stops it.
     const LIVE: bool = false;
 
@@ -138,6 +151,7 @@ pub(crate) struct Entry {
     about: &'static str,
     pub(crate) live: bool,
     pub(crate) signals: bool,
+    processes: bool,
     pub(crate) takes: Takes,
     details: &'static str,
     pub(crate) examples: &'static [(&'static str, &'static str)],
@@ -159,12 +173,18 @@ impl Entry {
             filter: T::FILTER,
             live: T::LIVE,
             signals: T::SIGNALS,
+            processes: T::PROCESSES,
             takes: T::TAKES,
             columns: T::columns,
             body: T::body,
             build: build::<T>,
             run: run::<T>,
         }
+    }
+
+    /// Whether this is its name or one of its aliases.
+    pub(crate) fn is_called(&self, name: &std::ffi::OsStr) -> bool {
+        std::iter::once(&self.name).chain(self.aliases).any(|known| name == *known)
     }
 
     /// Returns its clap command. The arguments are built when it is used.
@@ -227,7 +247,12 @@ fn build<T: Subcommand>(command: Command) -> Command {
     // -h is --human, as in free, df and ls.
     let help = Arg::new("help").long("help").help("Print help").action(ArgAction::HelpShort);
     let about = if T::DETAILS.is_empty() { T::ABOUT.to_owned() } else { format!("{}\n\n{}", T::ABOUT, T::DETAILS) };
-    let command = T::augment_args(command).about(about).disable_help_flag(true).arg(help);
+    let mut command = T::augment_args(command).about(about).disable_help_flag(true).arg(help);
+    for (option, letter) in T::LETTERS {
+        if command.get_arguments().any(|arg| arg.get_id() == *option) {
+            command = command.mut_arg(option, |arg| arg.short(*letter));
+        }
+    }
     let examples = example_help(T::EXAMPLES);
     let columns = T::columns();
     let command = completions::complete(command, &columns);
@@ -268,31 +293,33 @@ pub(crate) fn example_help(examples: &[(&str, &str)]) -> String {
     text
 }
 
-/// Appends words. Where the line would be wider than the help, they go on below the place where they began.
+/// Appends words. Where the line would be wider than the help, they go on below the place where they began; where that
+/// leaves too little room, they stand below, a little indented.
 fn wrapped(text: &mut String, words: &str, indent: usize) {
+    const LEAST: usize = 24;
+    const LITTLE: usize = 6;
     // clap wraps the help at the terminal's width or at 100, but not below where a line began.
-    let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(60, 100));
-    let mut at = indent;
-    for (i, word) in words.split_whitespace().enumerate() {
-        let wide = word.chars().count();
-        if i > 0 && at + 1 + wide > width {
-            _ = write!(text, "\n{:indent$}", "");
-            at = indent;
-        } else if i > 0 {
-            text.push(' ');
-            at += 1;
-        }
-        text.push_str(word);
-        at += wide;
+    let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).min(100));
+    let indent = if indent + LEAST > width {
+        text.truncate(text.trim_end_matches([' ', '\n']).len());
+        _ = write!(text, "\n{:LITTLE$}", "");
+        LITTLE
+    } else {
+        indent
+    };
+    for (i, line) in wrap(words, width.saturating_sub(indent).max(1)).iter().enumerate() {
+        _ = if i > 0 { write!(text, "\n{:indent$}{line}", "") } else { write!(text, "{line}") };
     }
     text.push('\n');
 }
 
-const FILTER_HELP: &str = "  COLUMN ~ REGEX, COLUMN !~ REGEX, COLUMN == VALUE (also != < <= > >=), COLUMN in (A, B);
-  join tests with && || ! ( ). Only ~ and !~ distinguish upper and lower case.
+pub(crate) const FILTER_HELP: &str = "  COLUMN ~ REGEX, COLUMN !~ REGEX, COLUMN in (A, B),
+  COLUMN == VALUE (also != < <= > >=); join tests with && || ! ( ).
+  Only ~ and !~ distinguish upper and lower case.
   Sizes: 4096, 100K, 1.5GiB. Durations: 90, 500ms, 1.5h, 2d.
   Times: 2026-01-31, 2026-01-31T12:00, 21:00 (today), 10m ago.
-  Quote text with blanks: 'two words'. null means no value; only == null matches it.
+  Quote text with blanks: 'two words'.
+  null means no value; only == null matches it.
 ";
 
 fn column_help(columns: &[Meta]) -> String {
@@ -301,7 +328,7 @@ fn column_help(columns: &[Meta]) -> String {
     let heading = columns.iter().map(|meta| meta.title.chars().count()).max().unwrap_or(0);
     for meta in columns {
         _ = write!(text, "  {:widest$}  {:heading$}  ", meta.name, meta.title);
-        wrapped(&mut text, meta.doc, widest + heading + 6);
+        wrapped(&mut text, meta.doc.trim(), widest + heading + 6);
     }
     text
 }
@@ -314,10 +341,10 @@ fn run<T: Subcommand>(matches: &ArgMatches, context: &Context) -> Outcome {
 /// Reports how many processes a listing omits because they cannot be read.
 fn say_hidden(context: &Context, hidden: usize) {
     if hidden > 0 {
-        let noun = if hidden == 1 { "process" } else { "processes" };
+        let processes = counted(hidden, "process", "processes");
         // Whoever reads a capture gets no more than whoever took it.
         let advice = if context.system.is_live() { privilege() } else { "to whoever took the capture" };
-        say(&format!("{hidden} {noun} hidden: permission denied ({advice})"));
+        say(&format!("{processes} hidden: permission denied ({advice})"));
     }
 }
 

@@ -40,12 +40,16 @@ const LISTING: Listing<Nic> = Listing {
         Column::new("name", "INTERFACE", Unit::Text, "The interface's name; total is all of them.", |nic: &Nic| {
             cell(&nic.name)
         }),
-        Column::new("recv_rate", "RECV/s", Unit::BytesPerSecond, "Bytes received.", |nic: &Nic| float(nic.recv_rate)),
-        Column::new("sent_rate", "SENT/s", Unit::BytesPerSecond, "Bytes sent.", |nic: &Nic| float(nic.sent_rate)),
-        Column::new("recv_packets", "PKTS-IN/s", Unit::PerSecond, "Packets received.", |nic: &Nic| {
+        Column::new("recv_rate", "RECV/s", Unit::BytesPerSecond, "Bytes received per second.", |nic: &Nic| {
+            float(nic.recv_rate)
+        }),
+        Column::new("sent_rate", "SENT/s", Unit::BytesPerSecond, "Bytes sent per second.", |nic: &Nic| {
+            float(nic.sent_rate)
+        }),
+        Column::new("recv_packets", "PKTS-IN/s", Unit::PerSecond, "Packets received per second.", |nic: &Nic| {
             float(nic.recv_packets)
         }),
-        Column::new("sent_packets", "PKTS-OUT/s", Unit::PerSecond, "Packets sent.", |nic: &Nic| {
+        Column::new("sent_packets", "PKTS-OUT/s", Unit::PerSecond, "Packets sent per second.", |nic: &Nic| {
             float(nic.sent_packets)
         }),
         counter!(bytes_recv, "RECV"),
@@ -65,6 +69,7 @@ const LISTING: Listing<Nic> = Listing {
 impl Subcommand for Nettop {
     const NAME: &'static str = "nettop";
     const ABOUT: &'static str = "Network traffic of each interface";
+    const PROCESSES: bool = false;
     const DETAILS: &'static str = "On a terminal the rows are refreshed every second; --count 1 prints them once. The first sample covers half a \
          second, later ones the interval. With --root, rates are averages since boot.";
     const LIVE: bool = true;

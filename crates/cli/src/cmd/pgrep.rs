@@ -11,9 +11,9 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::listing::Listing;
 use crate::output::column::Meta;
-use crate::output::command;
+use crate::output::{command, escape};
 use crate::process::columns::COLUMNS;
-use crate::process::{First, Proc, ProcessArgs, Sampler};
+use crate::process::{Chosen, First, Proc, ProcessArgs, Sampler};
 
 /// Which processes.
 #[derive(Args)]
@@ -43,7 +43,7 @@ struct PatternArgs {
     #[arg(short, long)]
     oldest: bool,
     #[command(flatten)]
-    select: ProcessArgs,
+    chosen: Chosen,
 }
 
 impl PatternArgs {
@@ -51,7 +51,7 @@ impl PatternArgs {
 
     /// Returns the test that processes must pass, except for being the newest or oldest.
     fn test(&self) -> Result<impl Fn(&Proc) -> bool, Failure> {
-        if self.pattern.is_none() && self.parent.is_empty() && self.select.user.is_empty() {
+        if self.pattern.is_none() && self.parent.is_empty() && self.chosen.user.is_empty() {
             return Err(Failure::Usage("expected a PATTERN, --parent or --user".into()));
         }
         let pattern = self.pattern.as_ref().map(|pattern| {
@@ -102,6 +102,9 @@ pub(crate) struct Pgrep {
     /// Show command lines too
     #[arg(short = 'a', long)]
     list_full: bool,
+    /// Show children below their parents
+    #[arg(long, visible_alias = "forest", help_heading = "Processes")]
+    tree: bool,
     #[command(flatten)]
     list: ListArgs,
 }
@@ -142,8 +145,9 @@ impl Subcommand for Pgrep {
         self.list.no_header |= context.format == Format::Text && self.list.columns.is_none();
         let listing = Listing { table, ..LISTING };
         let test = self.pattern.test()?;
-        let mut sampler = Sampler::new(context, &self.pattern.select, First::Lifetime).also(&PatternArgs::FIELDS);
-        listing.run(context, &self.list, self.pattern.select.tree(), |ask| {
+        let select = ProcessArgs { chosen: self.pattern.chosen.clone(), tree: self.tree };
+        let mut sampler = Sampler::new(context, &select, First::Lifetime).also(&PatternArgs::FIELDS);
+        listing.run(context, &self.list, select.tree(), |ask| {
             let mut sample = sampler.sample(ask)?;
             sample.rows.retain(&test);
             self.pattern.keep(&mut sample.rows);
@@ -180,12 +184,14 @@ impl Subcommand for Pkill {
 
     fn run(self, context: &Context) -> Outcome {
         let test = self.pattern.test()?;
-        let mut sampler = Sampler::new(context, &self.pattern.select, First::Lifetime).also(&PatternArgs::FIELDS);
+        let select = ProcessArgs { chosen: self.pattern.chosen.clone(), tree: false };
+        let mut sampler = Sampler::new(context, &select, First::Lifetime).also(&PatternArgs::FIELDS);
         let mut processes = sampler.matching(test)?;
         self.pattern.keep(&mut processes);
         let targets: Vec<Target> = processes.iter().map(|p| Target::of(p, self.pattern.matched())).collect();
         if targets.is_empty() && context.format == Format::Text {
-            return none(context, false, "no process matches");
+            let pattern = self.pattern.pattern.map(|pattern| format!(" {}", escape(pattern.as_ref())));
+            return none(context, false, &format!("no process matches{}", pattern.unwrap_or_default()));
         }
         send::run(Self::NAME, context, &self.send, targets)
     }

@@ -10,8 +10,9 @@ use psoxide::{Field, Row};
 use super::Subcommand;
 use crate::args::{Format, ListArgs};
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::listing::Listing;
+use crate::listing::plan::Plan;
 use crate::output::column::Meta;
 use crate::process::columns::COLUMNS;
 use crate::process::{First, Proc, ProcessArgs, Sampler};
@@ -79,10 +80,14 @@ impl Subcommand for Pidof {
     fn run(self, context: &Context) -> Outcome {
         let mut sampler = Sampler::new(context, &self.select, First::Lifetime).also(&NEEDS);
         let named = |process: &Proc| matched(&process.row, &self.names, false).is_some();
-        let plain = self.list.columns.is_none() && self.list.filter.is_none() && !self.select.tree;
-        if plain && context.format == Format::Text && !context.repeats() {
-            let rows = sampler.matching(named)?;
-            let pids: Vec<String> = rows.iter().map(|process| process.row.pid.to_string()).collect();
+        if self.list.columns.is_none() && !self.select.tree && context.format == Format::Text && !context.repeats() {
+            if let Some(option) = self.list.form() {
+                return Err(Failure::Usage(format!("{option} is for tables; pidof writes one with --columns")));
+            }
+            let plan = Plan::new(&LISTING, context.format, &context.config, &self.list)?;
+            let mut rows = sampler.sample(&plan.ask())?.rows;
+            rows.retain(named);
+            let pids: Vec<String> = plan.chosen(rows).iter().map(|process| process.row.pid.to_string()).collect();
             if !pids.is_empty() {
                 let mut out = context.sink();
                 writeln!(out, "{}", pids.join(" "))?;

@@ -17,6 +17,7 @@ pub(crate) struct Schema {}
 impl Subcommand for Schema {
     const NAME: &'static str = "schema";
     const ABOUT: &'static str = "The JSON Schema of what --json and --jsonl write";
+    const PROCESSES: bool = false;
     const TAKES: Takes = Takes::Nothing;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[("schema > psoxide.schema.json", "for a validator")];
 

@@ -42,9 +42,13 @@ const LISTING: Listing<Sensor> = Listing {
     columns: &[
         Column::new("chip", "CHIP", Unit::Text, "The chip that measures.", |sensor: &Sensor| cell(&sensor.chip)),
         Column::of(field(Temperature::FIELDS, "label"), "LABEL", |sensor: &Sensor| cell(&sensor.label)),
-        Column::new("temperature", "TEMP", Unit::Celsius, "A temperature now, in °C.", |sensor: &Sensor| {
-            float(sensor.temperature().map(|temperature| temperature.current))
-        })
+        Column::new(
+            "temperature",
+            "TEMP",
+            Unit::Celsius,
+            "The temperature now, in degrees Celsius.",
+            |sensor: &Sensor| float(sensor.temperature().map(|temperature| temperature.current)),
+        )
         .tone(|sensor| {
             let Some(temperature) = sensor.temperature() else { return Tone::Faint };
             let reaches = |limit: Option<f64>| limit.is_some_and(|limit| temperature.current >= limit);
@@ -74,6 +78,7 @@ const LISTING: Listing<Sensor> = Listing {
 impl Subcommand for Sensors {
     const NAME: &'static str = "sensors";
     const ABOUT: &'static str = "Temperatures and fans";
+    const PROCESSES: bool = false;
     const FILTER: &'static str = "temperature > 70 || rpm > 0";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("sensors", "all of them"),

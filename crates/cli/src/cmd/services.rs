@@ -46,6 +46,7 @@ const LISTING: Listing<Service> = Listing {
 impl Subcommand for Services {
     const NAME: &'static str = "services";
     const ABOUT: &'static str = "Services (Windows only)";
+    const PROCESSES: bool = false;
     const FILTER: &'static str = "status == running && start_type == automatic";
     const EXAMPLES: &'static [(&'static str, &'static str)] =
         &[("services", "all services"), ("services --filter 'status == running'", "those that run")];

@@ -59,8 +59,12 @@ impl Subcommand for Top {
         if !std::io::stdout().is_terminal() {
             return Err(Failure::Usage("the full-screen view needs a terminal; --batch prints plain pages".into()));
         }
-        if !self.select.user.is_empty() || !self.select.pid.is_empty() {
+        if !self.select.chosen.user.is_empty() || !self.select.chosen.pid.is_empty() {
             return Err(Failure::Usage("--user and --pid are for --batch; on the screen use u, or --filter".into()));
+        }
+        let limit = self.list.limit.map(|_| "--limit");
+        if let Some(option) = self.list.form().or(limit).or(context.append.then_some("--append")) {
+            return Err(Failure::Usage(format!("{option} is for --batch; the screen shows what fits")));
         }
         crate::top::run(context, &self.list, self.select.tree)
     }

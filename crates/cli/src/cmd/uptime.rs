@@ -19,6 +19,7 @@ pub(crate) struct Uptime {}
 impl Subcommand for Uptime {
     const NAME: &'static str = "uptime";
     const ABOUT: &'static str = "How long the machine has been up, logins and load";
+    const PROCESSES: bool = false;
     const EXAMPLES: &'static [(&'static str, &'static str)] =
         &[("uptime", "now"), ("uptime --json", "for another program"), ("uptime --interval 60", "a line every minute")];
 
@@ -53,10 +54,7 @@ impl Subcommand for Uptime {
                     clock.map(|at| format!("{at} ")).unwrap_or_default(),
                     human::span(uptime)
                 ));
-                parts.extend(system.users().ok().map(|users| match users.len() {
-                    1 => "1 user".into(),
-                    many => format!("{many} users"),
-                }));
+                parts.extend(system.users().ok().map(|users| human::counted(users.len(), "user", "users")));
                 let load = system.load_average().ok();
                 parts.extend(load.map(|v| format!("load average: {:.2}, {:.2}, {:.2}", v.one, v.five, v.fifteen)));
                 writeln!(out, " {}", parts.join(",  "))?;

@@ -17,7 +17,7 @@ pub(crate) struct Wait {
     /// The processes
     #[arg(required = true, value_name = "PID", value_parser = args::pid)]
     pids: Vec<Pid>,
-    /// Give up after this time (10, 500ms, 2m; 0: only look), also as -t of waitpid(1)
+    /// Give up after this time (10, 500ms, 2m; 0: only look); also -t
     #[arg(long, value_name = "TIME", value_parser = args::timeout)]
     timeout: Option<Duration>,
     #[command(flatten)]

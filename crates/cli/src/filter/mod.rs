@@ -279,7 +279,12 @@ pub(crate) fn unknown(columns: &[Meta], name: &str) -> String {
 /// The name that was probably meant.
 pub(crate) fn similar<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
-    let likeness = |name: &str| strsim::jaro_winkler(&wrong, &name.to_lowercase());
+    let likeness = |name: &str| {
+        let name = name.to_lowercase();
+        // One letter wrong, or two of them exchanged.
+        let slip = wrong.len() > 2 && strsim::osa_distance(&wrong, &name) == 1;
+        strsim::jaro_winkler(&wrong, &name).max(if slip { 0.95 } else { 0.0 })
+    };
     let names = names.into_iter().map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > 0.8);
     // Of equals the first.
     names.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, name)| name)

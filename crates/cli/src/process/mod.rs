@@ -31,15 +31,22 @@ pub(crate) struct Proc {
     pub(crate) write_rate: Option<f64>,
 }
 
-/// Which processes, and how they are laid out.
+/// Which processes.
 #[derive(Args, Default, Clone)]
-pub(crate) struct ProcessArgs {
+pub(crate) struct Chosen {
     /// Only processes of these users, by name or number
     #[arg(short, long, value_name = "USER,…", value_delimiter = ',', help_heading = "Processes")]
     pub(crate) user: Vec<String>,
     /// Only these processes
     #[arg(short, long, value_name = "PID,…", value_delimiter = ',', value_parser = args::pid, help_heading = "Processes")]
     pub(crate) pid: Vec<Pid>,
+}
+
+/// Which processes, and how they are laid out.
+#[derive(Args, Default, Clone)]
+pub(crate) struct ProcessArgs {
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
     /// Show children below their parents
     #[arg(long, visible_alias = "forest", help_heading = "Processes")]
     pub(crate) tree: bool,

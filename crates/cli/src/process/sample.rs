@@ -60,7 +60,7 @@ impl<'a> Sampler<'a> {
         if self.select.tree {
             fields.push(Field::Ppid);
         }
-        if !self.select.user.is_empty() {
+        if !self.select.chosen.user.is_empty() {
             fields.extend([Field::Username, Field::Uids]);
         }
         let rated = self.first == First::Window || ask.any(&RATES);
@@ -108,7 +108,7 @@ impl<'a> Sampler<'a> {
 
     fn snapshot(&self, system: &System, fields: &[Field]) -> Result<Snapshot, Failure> {
         let query = query(fields.iter().copied());
-        Ok(match self.select.pid.as_slice() {
+        Ok(match self.select.chosen.pid.as_slice() {
             [] => system.snapshot(query)?,
             pids => system.snapshot_of(pids, query)?,
         })
@@ -119,7 +119,7 @@ impl<'a> Sampler<'a> {
         let user = |name: &String| {
             row.username.value().is_some_and(|user| user.as_os_str() == name.as_str()) || uid().as_ref() == Some(name)
         };
-        self.select.user.is_empty() || self.select.user.iter().any(user)
+        self.select.chosen.user.is_empty() || self.select.chosen.user.iter().any(user)
     }
 
     /// Refuses names of users that neither a process nor /etc/passwd has. Where that file cannot be read, users come
@@ -129,7 +129,7 @@ impl<'a> Sampler<'a> {
             let owns = |row: &Row| row.username.value().is_some_and(|user| user.as_os_str() == name);
             name.parse::<u32>().is_ok() || snapshot.processes.iter().any(owns)
         };
-        for name in self.select.user.iter().filter(|name| !named(name)) {
+        for name in self.select.chosen.user.iter().filter(|name| !named(name)) {
             let root = self.context.root.as_deref().unwrap_or_else(|| Path::new("/"));
             let Ok(users) = file::read(&root.join("etc/passwd")) else { return Ok(()) };
             let mut names =
