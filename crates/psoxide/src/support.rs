@@ -288,17 +288,17 @@ pub fn platform_md(evidence: &str) -> String {
         Windows itself. The code type-checks for `x86_64-pc-windows-msvc`.\n\n\
         The recorded answers of FreeBSD, OpenBSD and NetBSD come from kernels 12.1, 8.0-beta, 10.99.12 and 11.0_RC6. No kernel \
         of macOS or SunOS has given an answer: all captures of these two are built from their headers.\n\n\
-        On FreeBSD and NetBSD, \"live\" is a run of 29 November 2026 on kernels 12.1-RELEASE and 11.0_RC6, x86_64 with two \
-        processors, under software emulation. There, as root and as an ordinary user, ran `live-report` (every call did what this \
-        file says), the tests `unix` (a program compares the readings with what it knows of itself, its children, files and \
-        sockets), `support` and `exit` (without its one test that needs a shell), and the command: `ps`, `procinfo`, `free`, `netstat`, `disks`, `ifconfig`, \
-        `top --batch`, `pmap`, `who`, `sensors`, `lsof`, `pstree`, `doctor` and `capture`. On NetBSD the programs were those \
-        that `cargo xtask ports` links. For FreeBSD 12.1 they were linked with the C library of that release, because the ones \
-        for 14.0 need a later one. No battery, fan or temperature sensor was there to read, and no ZFS and no jail.\n\n\
+        On FreeBSD, OpenBSD and NetBSD, \"live\" is a run of 29 November 2026 on kernels 12.1-RELEASE, 8.0-beta and 11.0_RC6, \
+        x86_64 with two processors, under software emulation. As root and as an ordinary user ran `live-report` (every call did \
+        what this file says) and the test `unix` (a program compares the readings with what it knows of itself, its children, \
+        files and sockets). So did the test `exit`, without the case that needs a shell, and the commands `ps`, `procinfo`, `free`, \
+        `netstat`, `disks`, `ifconfig`, `top --batch`, `pmap`, `who`, `sensors`, `lsof`, `pstree`, `doctor` and `capture`. On \
+        NetBSD the programs were those that `cargo xtask ports` links. On FreeBSD and OpenBSD they were linked with a C library \
+        of the kernel's age. No battery, fan or temperature sensor was there to read, and no ZFS and no jail.\n\n\
         `cargo xtask ports` links the library's tests, `live-report`, the command and the Python module for FreeBSD 14.0, \
         OpenBSD 7.8 (whose standard library a nightly compiler builds), NetBSD 10.1, macOS 11.0 (x86_64 and arm64) and illumos. \
         The linker knows the symbols of each system, those of illumos from the list `xtask/src/ports/illumos.txt`. No program \
-        of psoxide has run on OpenBSD, macOS and illumos. \
+        of psoxide has run on macOS and illumos. \
         `cargo xtask live-report` prints what a first run there has to show.\n\n",
     );
     text.push_str(UNSEEN_UNDER_WINE);

@@ -4,6 +4,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 #[cfg(unix)]
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 #[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,15 @@ const OTHER: Signal = Signal(libc::SIGUSR1);
 /// The console's end.
 #[cfg(windows)]
 const OTHER: Signal = Signal::HUP;
+
+/// The path of this program. The standard library's may panic on OpenBSD, as of November 2026.
+fn program_path() -> PathBuf {
+    if cfg!(target_os = "openbsd") {
+        std::env::args_os().next().unwrap().into()
+    } else {
+        std::env::current_exe().unwrap()
+    }
+}
 
 /// Says what happens, at once.
 fn say(what: &str) {
@@ -205,7 +215,7 @@ fn program_of_a_case() {
 }
 
 fn command(case: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let mut command = Command::new(program_path());
     command.args(["--exact", "program_of_a_case", "--nocapture", "--quiet"]).env(CASE, case);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -445,7 +455,7 @@ fn with_no_function_left_the_default_action_is_taken() {
 fn an_ignored_signal_stays_ignored() {
     let mut ignoring = Command::new("sh");
     ignoring.args(["-c", "trap '' HUP; exec \"$0\" --exact program_of_a_case --nocapture --quiet"]);
-    ignoring.arg(std::env::current_exe().unwrap()).env(CASE, "ignored");
+    ignoring.arg(program_path()).env(CASE, "ignored");
     ignoring.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut started = Started::new(ignoring);
     started.signal(Signal::HUP);

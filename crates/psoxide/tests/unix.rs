@@ -18,7 +18,7 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, thread};
 
-use common::{animal, sleeper, this_animal, until};
+use common::{animal, program, sleeper, this_animal, until};
 use psoxide::{
     Child, Connection, ConnectionKind, ConnectionStatus, Endpoint, ErrorKind, ExitStatus, Field, NicAddress, Os,
     Process, ProcessStatus, Resource, Result, Signal, System, wait_procs,
@@ -48,7 +48,7 @@ fn this_process() {
     assert_eq!(me.parent().unwrap().map(|parent| parent.pid()), (parent != 0).then_some(parent));
     assert_eq!(me.cmdline().unwrap(), env::args_os().collect::<Vec<_>>());
     assert_eq!(me.cwd().unwrap(), env::current_dir().unwrap());
-    let program = env::current_exe().unwrap();
+    let program = program();
     assert_eq!(me.name().unwrap(), program.file_name().unwrap());
     // OpenBSD keeps no path of a program.
     if Os::HOST != Os::Openbsd {

@@ -5,6 +5,7 @@ pub(crate) mod truth;
 #[cfg(windows)]
 pub(crate) mod windows;
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -54,10 +55,20 @@ pub(crate) fn is_root() -> bool {
     psoxide::System::host().current_process().unwrap().uids().unwrap().effective == 0
 }
 
+/// The path of this program.
+pub(crate) fn program() -> PathBuf {
+    // The standard library of OpenBSD may panic there, as of November 2026.
+    if cfg!(target_os = "openbsd") {
+        std::env::args_os().next().unwrap().into()
+    } else {
+        std::env::current_exe().unwrap()
+    }
+}
+
 /// Runs a test of this very file in a process of its own, in which it finds `ANIMAL` set to `name`; what it is to do
 /// there would disturb the others. The command may be changed before it starts.
 pub(crate) fn animal(test: &str, name: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let mut command = Command::new(program());
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env("ANIMAL", name);
     command
 }
