@@ -3,17 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use crate::sample::Sample;
-
-/// When a sample was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
-    /// Milliseconds since 1970.
-    pub(crate) time: i64,
-    pub(crate) sequence: u64,
-    /// By how many milliseconds the clock was set before the sample.
-    pub(crate) jump: i64,
-}
+use crate::sample::{Head, Sample};
 
 /// What holds the samples of a chunk.
 #[derive(Debug)]

@@ -36,6 +36,16 @@ pub struct Header {
     pub columns: Vec<Column>,
 }
 
+/// When a sample was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Milliseconds since 1970.
+    pub(crate) time: i64,
+    pub(crate) sequence: u64,
+    /// By how many milliseconds the clock was set before the sample.
+    pub(crate) jump: i64,
+}
+
 /// The machine and its processes at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {

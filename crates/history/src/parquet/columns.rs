@@ -11,11 +11,10 @@ use parquet::data_type::ByteArray;
 use super::close::{JUMP, SEQUENCE};
 use super::table::Reader;
 use crate::cell::{Kind, NULL};
-use crate::chunk::Head;
 use crate::facts::Facts;
 use crate::log::invalid;
 use crate::machine::{Key, Machine, NamedText};
-use crate::sample::{Header, Process, Sample};
+use crate::sample::{Head, Header, Process, Sample};
 use crate::text::unescaped;
 
 /// The samples of a row group of `system`, with the row groups of `samples` of the same time.
