@@ -102,6 +102,7 @@ view! {
 /// `p_psflags`.
 #[allow(missing_docs)] // the names are those of sys/proc.h, without PS
 pub mod psflag {
+    pub const EXITING: u32 = 0x8;
     pub const SYSTEM: u32 = 0x1_0000;
     pub const ZOMBIE: u32 = 0x4_0000;
 }
@@ -111,9 +112,9 @@ pub const NO_CPU: u64 = u64::MAX;
 
 impl Process<'_> {
     /// When the process started, since the epoch, by the present boot time: setting the clock moves both. `None` for a
-    /// zombie.
+    /// zombie, and for a process that exits: the kernel no longer adds the boot time to what it returns.
     pub fn started(self) -> Result<Option<Duration>> {
-        if self.uvalid() == 0 {
+        if self.uvalid() == 0 || self.psflags() & psflag::EXITING != 0 {
             return Ok(None);
         }
         let micros = Duration::from_micros(self.ustart_usec().into());
@@ -153,6 +154,14 @@ mod tests {
         let cut: Vec<_> = processes(&bytes[..1000], Process::SIZE).collect();
         assert!(cut.len() == 2 && cut[0].is_ok() && cut[1].is_err());
         assert_eq!(processes(&bytes, 640).next().unwrap().unwrap_err().field(), "kinfo_proc");
+    }
+
+    #[test]
+    fn a_process_that_exits_has_no_start() {
+        let mut bytes = record(1, 1);
+        bytes[560..564].copy_from_slice(&psflag::EXITING.to_le_bytes());
+        let process = Process::new(&bytes).unwrap();
+        assert_eq!((process.psflags(), process.started()), (psflag::EXITING, Ok(None)));
     }
 
     #[test]
