@@ -115,7 +115,9 @@ const TABLES: &[Table] = &[
         sizes: [336, 384],
         members: &[
             ("pr_pid", [8, 4], [8, 4]),
+            ("pr_brkbase", [48, 4], [48, 8]),
             ("pr_brksize", [52, 4], [56, 8]),
+            ("pr_stkbase", [56, 4], [64, 8]),
             ("pr_stksize", [60, 4], [72, 8]),
             ("pr_utime.tv_sec", [64, 4], [80, 8]),
             ("pr_utime.tv_nsec", [68, 4], [88, 8]),
