@@ -493,20 +493,24 @@ fn ps_finds_by_container_and_unit() {
 fn lsof_finds_files_and_ports() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let own = std::process::id().to_string();
+    // A child of another test has these files too until it executes its program.
+    let mine = format!("pid == {own}");
+    let find = |what: &str, options: &[&str]| run(psoxide().args(["lsof", what, "--filter", &mine]).args(options));
+    let columns = ["--columns", "pid,kind,file", "--no-header"];
     let path = file.path().to_str().unwrap();
-    let ran = run(psoxide().args(["lsof", path, "--columns", "pid,kind,file", "--no-header"]));
+    let ran = find(path, &columns);
     assert_eq!((ran.code, ran.stdout.trim()), (0, &*format!("{own}  file  {path}")), "{}", ran.stderr);
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("s");
     let bound = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     for path in [&*socket, directory.path()] {
-        let ran = run(psoxide().args(["lsof", path.to_str().unwrap(), "--columns", "pid,kind,file", "--no-header"]));
+        let ran = find(path.to_str().unwrap(), &columns);
         assert_eq!(ran.stdout.trim(), format!("{own}  unix  {}", socket.display()), "{}", ran.stderr);
     }
     drop(bound);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = format!(":{}", listener.local_addr().unwrap().port());
-    let ran = run(psoxide().args(["lsof", &port, "--json"]));
+    let ran = find(&port, &["--json"]);
     let row = &ran.json()["rows"][0];
     assert_eq!(
         (&row["pid"], &row["kind"], &row["status"]),
