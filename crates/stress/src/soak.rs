@@ -86,7 +86,8 @@ fn top(scale: &Scale, watcher: &System, report: &mut Report) {
             continue;
         }
         done += 1;
-        if done % (rounds / SAMPLES).max(1) == 0 {
+        // After the last page the program ends, and has no memory.
+        if done < rounds && done % (rounds / SAMPLES).max(1) == 0 {
             watched.sample(&process);
         }
         if Instant::now() > until {
