@@ -8,6 +8,18 @@ import pytest
 
 import psoxide
 
+# How a program begins that will have no descriptor left. Its children write nowhere.
+PRELUDE = """
+import os, sys, psoxide
+def fill():
+    try:
+        while True:
+            os.dup(0)
+    except OSError:
+        return
+nowhere = [(os.POSIX_SPAWN_OPEN, number, "/dev/null", os.O_RDWR, 0) for number in (1, 2)]
+"""
+
 # Every getter of a process and every function without parameters, or with those that lead to other code.
 CALLS = """
 def calls(psoxide):
@@ -101,16 +113,7 @@ assert after[0] is socket.AF_INET and after[3] is not None
 @pytest.mark.parametrize("files", ["sys.meta_path.clear()", "fill()"])
 @pytest.mark.parametrize("code", [-9, -15])
 def test_an_exit_code_is_not_lost(python, files, code):
-    program = f"""
-import os, sys, psoxide
-def fill():
-    taken = []
-    try:
-        while True:
-            taken.append(os.dup(0))
-    except OSError:
-        return
-nowhere = [(os.POSIX_SPAWN_OPEN, number, "/dev/null", os.O_RDWR, 0) for number in (1, 2)]
+    program = PRELUDE + f"""
 pid = os.posix_spawn("/bin/sleep", ["sleep", "600"], {{}}, file_actions=nowhere)
 process = psoxide.Process(pid)
 {files}
@@ -122,21 +125,14 @@ print(int(code), repr(code))
     assert python(program, "-I") == f"{code} <Negsignal.{name}: {code}>\n"
 
 
-WAITS = """
-import os, psoxide
-nowhere = [(os.POSIX_SPAWN_OPEN, number, "/dev/null", os.O_RDWR, 0) for number in (1, 2)]
+WAITS = PRELUDE + """
 def child(script):
     return psoxide.Process(os.posix_spawn("/bin/sh", ["sh", "-c", script], os.environ, file_actions=nowhere))
 scripts = ["exit 0", "exit 7", "sleep 0.3; exit 3", "exit 9", "kill -9 $$"]
 children = [child(script) for script in scripts]
 popen = psoxide.Popen(["sh", "-c", "exit 5"])
 asleep = child("exec sleep 600")
-taken = []
-try:
-    while True:
-        taken.append(os.dup(0))
-except OSError:
-    pass
+fill()
 try:
     asleep.wait(0.1)
 except psoxide.TimeoutExpired:
@@ -156,14 +152,9 @@ def test_every_way_to_wait_works_without_descriptors(python):
 
 def test_nothing_is_read_wrong_without_descriptors(sleeper):
     """Each getter gives its value, or the error that says why not."""
-    code = f"""
-import os, psoxide
-process, taken = psoxide.Process({sleeper("sleep", "600").pid}), []
-try:
-    while True:
-        taken.append(os.dup(0))
-except OSError:
-    pass
+    code = PRELUDE + f"""
+process = psoxide.Process({sleeper("sleep", "600").pid})
+fill()
 for name in ("ionice", "nice", "cpu_affinity"):
     getattr(process, name)()
 process.rlimit(psoxide.RLIMIT_NOFILE)
