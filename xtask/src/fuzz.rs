@@ -54,7 +54,10 @@ pub(crate) fn run_targets(args: &Args) -> Result {
     if let Some(unknown) = args.targets.iter().find(|target| !known.contains(target)) {
         return Err(format!("there is no target {unknown}; there are {}", known.join(", ")));
     }
-    let chosen = if args.targets.is_empty() { &known } else { &args.targets };
+    let mut chosen = if args.targets.is_empty() { known } else { args.targets.clone() };
+    // The same seed twice gives no new inputs.
+    chosen.sort();
+    chosen.dedup();
     let host = output("rustc", &["--print", "host-tuple"])?;
     let (fuzz, built) = (workspace().join("fuzz"), workspace().join("target/fuzz"));
     let mut build = cargo();
@@ -62,6 +65,8 @@ pub(crate) fn run_targets(args: &Args) -> Result {
     build.args(chosen.iter().flat_map(|target| ["--bin", target]));
     // With an explicit --target, cargo does not apply the flags to build scripts and macros.
     run(build.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}")).env("CARGO_TARGET_DIR", &built))?;
+    // Read once: the file may be half written while targets end.
+    let before = if args.write { counts()? } else { BTreeMap::new() };
     let ledger_lock = Mutex::new(());
     let new = env::temp_dir().join(format!("psoxide-fuzz-{}", std::process::id()));
     let fuzz_target = |target: &String| {
@@ -69,14 +74,17 @@ pub(crate) fn run_targets(args: &Args) -> Result {
         for folder in [&new.join(target), &artifacts] {
             fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
         }
-        let seed = if args.write { counts()?.get(target).map_or(0, |count| count.seeds) + 1 } else { args.seed };
+        let seed = if args.write { before.get(target).map_or(0, |count| count.seeds) + 1 } else { args.seed };
         let mut fuzzer = Command::new(built.join(&host).join("release").join(target));
         fuzzer.args([format!("-runs={}", args.runs), format!("-seed={seed}")]);
         fuzzer.args([format!("-max_len={}", longest(&corpus)?), "-timeout=10".into()]);
         fuzzer.arg(format!("-artifact_prefix={}/", artifacts.display()));
         fuzz_one(target, fuzzer.arg(new.join(target)).arg(corpus))?;
+        if !args.write {
+            return Ok(());
+        }
         let _one_writer = ledger_lock.lock();
-        if args.write { add(target, u64::from(args.runs), seed) } else { Ok(()) }
+        add(target, u64::from(args.runs), seed)
     };
     // One target for each CPU at a time.
     let next = AtomicUsize::new(0);
