@@ -101,9 +101,10 @@ fn the_machine_and_its_processes_on_a_small_screen() {
 #[test]
 fn a_narrow_screen_names_the_program() {
     let sleeper = Sleeper::new();
-    let long = std::env::current_exe().unwrap();
-    let directory = tempfile::tempdir_in(long.parent().unwrap()).unwrap();
-    let program = directory.path().join("napper");
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("a-folder-whose-name-takes-the-whole-screen");
+    std::fs::create_dir(&folder).unwrap();
+    let program = folder.join("napper");
     std::fs::copy("/bin/sleep", &program).unwrap();
     let mut napper = Plain::new(&program).arg(&sleeper.mark).stdout(Stdio::null()).spawn().unwrap();
     let filter = format!("cmdline ~ napper.{}", sleeper.mark);
