@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    Battery, ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Field, Fingerprints,
-    Gpu, Ids, Limit, PressureOf, Process, ProcessStatus, Record as _, Resource, Result, Row, SchedulingPolicy,
-    SocketType, System, Temperature, TimeLeft,
+    ConnectionKind, ConnectionStatus, CpuFreq, DiskIo, Endpoint, Error, ErrorKind, Fan, Field, Fingerprints, Gpu, Ids,
+    Limit, PressureOf, Process, ProcessStatus, Record as _, Resource, Result, Row, SchedulingPolicy, SocketType,
+    System, Temperature, TimeLeft,
 };
 use psoxide_capture::unpacked;
 
