@@ -1,9 +1,9 @@
-//! Another process takes the pid of a process that is about to be signalled, often within the same clock tick.
+//! Another process takes the pid of a process that is about to be signalled or read, often within the same clock tick.
 
 use std::io::{Read as _, Write};
 use std::time::{Duration, Instant};
 
-use psoxide::{ProcessStatus, System};
+use psoxide::{Error, Process, ProcessStatus, Result, System};
 
 use crate::attack::{Report, Scale, is_root};
 use crate::children::{Ended, in_namespaces};
@@ -37,8 +37,9 @@ pub(crate) fn run(scale: &Scale) -> Report {
 /// Processes that replace others at the same time. On a busy machine each waits for a CPU again and again.
 const WORKERS: u16 = 8;
 
-/// Outcomes: reuses, strangers that were hit, calls that were refused, and pids that were not free.
-type Counts = [u64; 4];
+/// Outcomes: reuses, strangers that were hit, strangers that were read, calls that were refused, and pids that were not
+/// free.
+type Counts = [u64; 5];
 
 /// Replaces processes by strangers and signals the old handles, `reuses` times. Returns 0 if no stranger was hit.
 fn attack(reuses: u64, limit: Duration, out: &mut dyn Write) -> i32 {
@@ -65,18 +66,40 @@ fn attack(reuses: u64, limit: Duration, out: &mut dyn Write) -> i32 {
     for pid in workers {
         ffi::reap(pid, true);
     }
-    let mut sums: Counts = [0; 4];
+    let mut sums: Counts = [0; 5];
     for (place, count) in bytes.as_chunks().0.iter().enumerate() {
-        if let Some(sum) = sums.get_mut(place % 4) {
+        if let Some(sum) = sums.get_mut(place % 5) {
             *sum += u64::from_ne_bytes(*count);
         }
     }
-    let [done, hit, refused, taken] = sums;
-    let _ = writeln!(out, "{done} reuses, {hit} strangers hit, {refused} calls refused, {taken} pids not free");
-    i32::from(hit > 0 || refused < done || done == 0)
+    let [done, hit, seen, refused, taken] = sums;
+    let _ = writeln!(
+        out,
+        "{done} reuses, {hit} strangers hit, {seen} strangers read, {refused} calls refused, {taken} pids not free"
+    );
+    i32::from(hit > 0 || seen > 0 || refused < done || done == 0)
 }
 
-/// Replaces the process `pid` by a stranger and signals the old handle, `reuses` times.
+/// Returns whether readings of `process`, which has ended, take another process for it that began in the same clock tick.
+fn takes(process: &Process, stranger: &Process) -> bool {
+    if process.unique().is_none() {
+        // It was opened after its clock tick.
+        return false;
+    }
+    let readings = [
+        process.name().map(drop),
+        process.ppid().map(drop),
+        process.uids().map(drop),
+        process.cpu_times().map(drop),
+        process.oneshot().cmdline().map(drop),
+    ];
+    let is_gone = |reading: &Result<()>| reading.as_ref().is_err_and(Error::is_no_such_process);
+    !readings.iter().all(is_gone) || !matches!(process.is_running(), Ok(false))
+        // A process that is opened later has no number to compare.
+        || process == stranger && stranger.unique().is_some()
+}
+
+/// Replaces the process `pid` by a stranger, and reads and signals the old handle, `reuses` times.
 fn replace(pid: i32, reuses: u64, limit: Duration) -> Counts {
     let system = System::host();
     let (mut first, mut second): (ffi::Stack, ffi::Stack) = (ffi::new_stack(), ffi::new_stack());
@@ -86,7 +109,7 @@ fn replace(pid: i32, reuses: u64, limit: Duration) -> Counts {
         ffi::reap(pid, true);
     };
     let until = Instant::now() + limit;
-    let [mut done, mut hit, mut refused, mut taken]: Counts = [0; 4];
+    let [mut done, mut hit, mut seen, mut refused, mut taken]: Counts = [0; 5];
     while done < reuses && Instant::now() < until {
         if !is_born(&mut first) {
             taken += 1;
@@ -99,6 +122,9 @@ fn replace(pid: i32, reuses: u64, limit: Duration) -> Counts {
             continue;
         }
         done += 1;
+        if let (Ok(handle), Ok(stranger)) = (&handle, system.process(pid.unsigned_abs())) {
+            seen += u64::from(takes(handle, &stranger));
+        }
         let outcome = handle.and_then(|handle| match done % 3 {
             0 => handle.kill(),
             1 => handle.set_nice(7),
@@ -114,5 +140,5 @@ fn replace(pid: i32, reuses: u64, limit: Duration) -> Counts {
         refused += u64::from(outcome.is_err_and(|error| error.is_no_such_process()));
         end();
     }
-    [done, hit, refused, taken]
+    [done, hit, seen, refused, taken]
 }

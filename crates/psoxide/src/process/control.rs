@@ -12,7 +12,7 @@ impl Process {
         if !self.system().is_live() {
             return Err(Error::unsupported(call).with_pid(self.pid()));
         }
-        self.with_handle(run)
+        self.act(run)
     }
 
     /// Sends a signal to this process, never to a later process with the same pid.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 pub use control::{Child, WaitOutcome, wait_procs};
@@ -27,6 +28,10 @@ use crate::{Connection, ConnectionKind, Error, Pid, Result, System};
 /// On Linux the start time has a resolution of 10 ms. A process that is opened in the clock tick in which it started is
 /// also identified by the inode number of its pidfd (since Linux 6.9).
 ///
+/// Signals and changes never reach a later process with the same pid. A getter on Linux checks the start time where its
+/// file has one (`/proc/PID/stat`). Others look up a file by the pid, as psutil does. [`is_running`](Self::is_running) says
+/// whether the pid is still this process's, and a row of a snapshot is always of one process.
+///
 /// Each getter reads the kernel again. [`oneshot`](Self::oneshot) returns a view that reads each kernel source once. A
 /// getter fails with [`NoSuchProcess`](ErrorKind::NoSuchProcess) if the process has ended. It fails with
 /// [`ZombieProcess`](ErrorKind::ZombieProcess) if a zombie no longer has the value, and with
@@ -36,19 +41,34 @@ pub struct Process {
     system: System,
     pid: Pid,
     start: Option<u64>,
-    /// The pidfd's inode number, if the process was opened in the clock tick in which it started.
-    unique: Option<u64>,
+    unique: Option<Arc<Unique>>,
     cache: Option<Arc<Cache>>,
 }
 
+/// What tells a process that was opened in the clock tick in which it started from one that takes its pid in that tick.
+#[derive(Debug)]
+struct Unique {
+    /// The pidfd's inode number.
+    number: u64,
+    /// Whether the process was seen after that tick. A process that takes the pid later has another start.
+    is_outlived: AtomicBool,
+}
+
 impl PartialEq for Process {
-    /// Compares the machine, the pid and the start stamp.
+    /// Compares the machine, the pid and the start stamp, and the inode numbers of the pidfds if both are known.
     fn eq(&self, other: &Self) -> bool {
-        (self.pid, self.start) == (other.pid, other.start) && self.system.is_same_machine(&other.system)
+        let differ = self.unique().zip(other.unique()).is_some_and(|(own, other)| own != other);
+        (self.pid, self.start) == (other.pid, other.start) && !differ && self.system.is_same_machine(&other.system)
     }
 }
 
 impl Eq for Process {}
+
+impl Unique {
+    fn new(number: u64) -> Arc<Self> {
+        Arc::new(Self { number, is_outlived: AtomicBool::new(false) })
+    }
+}
 
 impl std::hash::Hash for Process {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
@@ -71,8 +91,8 @@ impl Process {
             Err(error) => return Err(error),
         };
         handle.start = start;
-        let unique = Os::unique(&handle).map_err(|error| explain(&handle, error))?;
-        Ok(Self { system: system.clone(), pid, start, unique, cache: None })
+        let number = Os::unique(&handle).map_err(|error| explain(&handle, error))?;
+        Ok(Self { system: system.clone(), pid, start, unique: number.map(Unique::new), cache: None })
     }
 
     /// Returns the pid.
@@ -94,6 +114,14 @@ impl Process {
         self.start
     }
 
+    /// Returns the number that the kernel gives to this process only, if it was opened in the clock tick in which it
+    /// started (Linux 6.9: the inode number of its pidfd). Another process can take the pid and the start stamp in that
+    /// tick.
+    #[must_use]
+    pub fn unique(&self) -> Option<u64> {
+        self.unique.as_ref().map(|unique| unique.number)
+    }
+
     /// Returns a view of this process that reads each kernel source at most once.
     ///
     /// Errors are not cached. Dropping the view drops the cache.
@@ -102,7 +130,17 @@ impl Process {
         Self { cache: Some(Arc::new(Os::cache(self.system.source(), true))), ..self.clone() }
     }
 
-    pub(crate) fn with_handle<T>(&self, run: impl FnOnce(&Handle<'_>) -> Result<T>) -> Result<T> {
+    /// Reads something, and checks that it is of this process.
+    pub(crate) fn with_handle<T>(&self, read: impl FnOnce(&Handle<'_>) -> Result<T>) -> Result<T> {
+        self.act(|handle| {
+            let value = read(handle)?;
+            self.check_unique(handle)?;
+            Ok(value)
+        })
+    }
+
+    /// Calls `run`, which may end the process.
+    fn act<T>(&self, run: impl FnOnce(&Handle<'_>) -> Result<T>) -> Result<T> {
         let fresh;
         let cache = match &self.cache {
             Some(cache) => cache,
@@ -115,19 +153,35 @@ impl Process {
         run(&handle).map_err(|error| explain(&handle, error))
     }
 
+    /// Fails if another process took the pid in the clock tick in which this one started.
+    fn check_unique(&self, handle: &Handle<'_>) -> Result<()> {
+        if handle.unique.is_some()
+            && let Some(unique) = &self.unique
+        {
+            // In this order: the process must have its pid after the tick.
+            let is_over = !Os::is_new(handle)?;
+            if Os::unique(handle)?.is_some() && is_over {
+                unique.is_outlived.store(true, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn handle<'a>(&'a self, cache: &'a Cache) -> Handle<'a> {
-        Handle { source: self.system.source(), pid: self.pid, start: self.start, unique: self.unique, cache }
+        let unique = self.unique.as_ref().filter(|unique| !unique.is_outlived.load(Ordering::Relaxed));
+        let unique = unique.map(|unique| unique.number);
+        Handle { source: self.system.source(), pid: self.pid, start: self.start, unique, cache }
     }
 
     /// Returns whether the same process still exists, running or as a zombie.
     pub fn is_running(&self) -> Result<bool> {
         match Self::open(&self.system, self.pid) {
             Ok(now) if !self.starts_with(now.start) => Ok(false),
-            Ok(_) if self.unique.is_some() => match self.with_handle(Os::unique) {
+            // The reading itself is of no interest: each one checks which process it is of.
+            Ok(_) => match self.with_handle(|_| Ok(())) {
                 Err(error) if error.is_no_such_process() => Ok(false),
-                unique => Ok(unique? == self.unique),
+                checked => checked.map(|()| true),
             },
-            Ok(_) => Ok(true),
             Err(error) if error.is_no_such_process() => Ok(false),
             Err(error) => Err(error),
         }
@@ -200,7 +254,7 @@ impl Process {
         }
         for child in &mut found {
             // For a child that has ended, the next reading reports it.
-            child.unique = child.with_handle(Os::unique).unwrap_or_default();
+            child.unique = child.with_handle(Os::unique).unwrap_or_default().map(Unique::new);
         }
         Ok(found)
     }

@@ -29,6 +29,10 @@ impl ProcessReadings for Linux {
         control::unique(process)
     }
 
+    fn is_new(process: &Handle<'_>) -> Result<bool> {
+        Ok(process.began_in_this_tick())
+    }
+
     fn is_whole(process: &Handle<'_>) -> Result<bool> {
         Ok(process.is_of_one_process())
     }
