@@ -172,7 +172,9 @@ impl System {
 
     /// Reads the chosen fields of all processes, each kernel source at most once for each of them.
     ///
-    /// A process that ends before any of its fields is read has no row. Nor has one whose pid another process takes meanwhile.
+    /// All of a row is of one process. A process that ends before any of its fields is read has no row. Nor has one whose
+    /// pid another process takes meanwhile. On the BSDs and macOS, a process that ends before the snapshot is complete has
+    /// no row either, if some field had to be read by pid.
     ///
     /// ```
     /// use psoxide::{Field, System};
@@ -201,16 +203,17 @@ impl System {
         self.read(Instant::now(), pids, query.into(), Os::pass(self.source(), Scope::Some { kept: false }))
     }
 
-    /// Calls `each` with the row of each process, by pid, as [`snapshot`](Self::snapshot) reads them. One row is in memory at a
-    /// time, so a program that keeps little of it needs little memory.
+    /// Calls `each` with the row of each process, by pid, as [`snapshot`](Self::snapshot) reads them. Few rows are in memory
+    /// at a time, so a program that keeps little of each needs little memory.
     pub fn each_row(&self, fields: impl IntoIterator<Item = Field>, mut each: impl FnMut(&Row)) -> Result<()> {
         let fields: FieldSet = fields.into_iter().collect();
+        const TOGETHER: usize = 256;
         let pass = Arc::new(Os::pass(self.source(), Scope::All { fields, kept: false }));
-        for pid in Os::pids_in(self.source(), &pass)? {
-            let mut row = Row { pid, ..Row::default() };
-            if self.read_row(&mut row, fields, &pass)? {
-                each(&row);
-            }
+        let few = if Os::checks_together(&pass) { TOGETHER } else { 1 };
+        for pids in Os::pids_in(self.source(), &pass)?.chunks(few) {
+            let mut rows = self.rows(pids, fields, &pass)?;
+            self.keep_whole(&mut rows, &pass)?;
+            rows.iter().for_each(&mut each);
         }
         Ok(())
     }
@@ -218,12 +221,24 @@ impl System {
     fn read(&self, taken: Instant, pids: &[Pid], query: Query, pass: sys::Pass) -> Result<Snapshot> {
         let pass = &Arc::new(pass);
         let counters = if query.counters { Some(self.counters()?) } else { None };
-        let processes = match threads(pids.len(), &query, pass) {
+        let mut processes = match threads(pids.len(), &query, pass) {
             1 => self.rows(pids, query.fields, pass)?,
             threads => self.rows_by(threads, pids, query.fields, pass)?,
         };
+        self.keep_whole(&mut processes, pass)?;
         let copy = (!self.is_live()).then(|| self.clone());
         Ok(Snapshot { taken, processes, counters, copy })
+    }
+
+    /// Removes the rows that may hold answers of two processes, on systems that check all rows together.
+    fn keep_whole(&self, rows: &mut Vec<Row>, pass: &sys::Pass) -> Result<()> {
+        let Some(now) = Os::survivors(self.source(), pass)? else { return Ok(()) };
+        let start_of = |pid| now.binary_search_by_key(&pid, |(pid, _)| *pid).ok().and_then(|place| now.get(place));
+        rows.retain(|row| match (start_of(row.pid), row.start) {
+            (Some((_, now)), Some(then)) => Os::same_start(self.source(), *now, then),
+            (now, _) => now.is_some(),
+        });
+        Ok(())
     }
 
     /// Reads [`rows`](Self::rows) with `threads` threads, one of which is the caller's. Each takes a few pids at a

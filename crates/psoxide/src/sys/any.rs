@@ -151,6 +151,20 @@ macro_rules! systems {
                 }
             }
 
+            fn checks_together(pass: &Pass) -> bool {
+                match pass {
+                    $($(#[$cfg])? Pass::$variant(pass) => <$system>::checks_together(pass),)+
+                }
+            }
+
+            fn survivors(source: &Source, pass: &Pass) -> Result<Option<Vec<(Pid, u64)>>> {
+                match (source, pass) {
+                    $($(#[$cfg])? (Source::$variant(source), Pass::$variant(pass)) => <$system>::survivors(source, pass),)+
+                    #[allow(unreachable_patterns)] // where only one system is compiled in
+                    _ => Err(mismatch()),
+                }
+            }
+
             fn pids_in(source: &Source, pass: &Pass) -> Result<Vec<Pid>> {
                 match (source, pass) {
                     $($(#[$cfg])? (Source::$variant(source), Pass::$variant(pass)) => <$system>::pids_in(source, pass),)+

@@ -155,7 +155,7 @@ contract! {
         }
 
         /// Whether all that was read for a row came from one process. A system that reads by pid must check that no other
-        /// process took the pid meanwhile.
+        /// process took the pid meanwhile, here or in [`Platform::survivors`].
         fn is_whole(process) -> Result<bool> {
             let _ = process;
             Ok(true)

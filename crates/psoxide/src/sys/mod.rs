@@ -16,6 +16,8 @@ mod any;
 mod contract;
 #[cfg(test)]
 mod live_calls;
+#[cfg(all(test, feature = "capture"))]
+mod one_process;
 #[cfg(unix)]
 pub(crate) mod posix;
 pub(crate) mod question;
@@ -179,6 +181,19 @@ pub(crate) trait Platform: Types {
         false
     }
 
+    /// Returns whether the rows of the pass are checked together by [`survivors`](Self::survivors), which costs less
+    /// than to check each by [`is_whole`](ProcessReadings::is_whole).
+    fn checks_together(_: &Self::Pass) -> bool {
+        false
+    }
+
+    /// Lists the processes that exist now with their start stamps, by pid, if the answers in the rows of a pass must be
+    /// checked. A row may hold answers of another process if its process is missing from the list. Returns `None` if
+    /// all rows are known to be whole.
+    fn survivors(_: &Self::Source, _: &Self::Pass) -> Result<Option<Vec<(Pid, u64)>>> {
+        Ok(None)
+    }
+
     /// Lists the processes of a pass, by pid.
     fn pids_in(source: &Self::Source, pass: &Self::Pass) -> Result<Vec<Pid>>;
 
@@ -234,6 +249,22 @@ impl<P: Platform> Handle<'_, P> {
     pub(crate) fn afresh<T>(&self, start: Option<u64>, read: impl FnOnce(&Handle<'_, P>) -> T) -> T {
         let cache = P::cache(self.source, false);
         read(&Handle { source: self.source, pid: self.pid, start, unique: None, cache: &cache })
+    }
+
+    /// Reads again whether the process has its pid. Returns `true` if its start stamp could not be read before.
+    #[allow(dead_code)] // Linux and Windows hold the process instead
+    pub(crate) fn still_exists(&self) -> Result<bool>
+    where
+        P: ProcessReadings,
+    {
+        if self.start.is_none() {
+            return Ok(true);
+        }
+        match self.afresh(self.start, P::start) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_no_such_process() || error.is_missing() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -77,6 +77,16 @@ pub(crate) fn system(capture: &Capture) -> Result<Os> {
 struct Captured {
     capture: Capture,
     asked: AtomicUsize,
+    /// Answers to questions that were asked before, for tests of a machine that changes while it is read.
+    #[cfg(test)]
+    later: Mutex<std::collections::BTreeMap<String, Later>>,
+}
+
+/// The answer to a question from its second time on.
+#[cfg(all(test, feature = "capture"))]
+struct Later {
+    was_asked: bool,
+    answer: Answer,
 }
 
 impl<Q> Kernel<Q> {
@@ -88,7 +98,15 @@ impl<Q> Kernel<Q> {
     /// Makes a captured kernel of the system `os`.
     #[cfg(feature = "capture")]
     pub(crate) fn captured(os: Os, capture: Capture) -> Self {
-        Self { os, answers: Answers::Captured(Arc::new(Captured { capture, asked: AtomicUsize::new(0) })) }
+        Self {
+            os,
+            answers: Answers::Captured(Arc::new(Captured {
+                capture,
+                asked: AtomicUsize::new(0),
+                #[cfg(test)]
+                later: Mutex::default(),
+            })),
+        }
     }
 
     pub(crate) fn is_live(&self) -> bool {
@@ -130,6 +148,16 @@ impl<Q> Kernel<Q> {
     }
 }
 
+#[cfg(all(test, feature = "capture"))]
+impl<Q> Kernel<Q> {
+    /// Makes a captured kernel answer a question otherwise from its second time on.
+    pub(crate) fn answer_later(&self, question: &str, answer: Answer) {
+        let Answers::Captured(captured) = &self.answers else { return };
+        let mut later = captured.later.lock().unwrap_or_else(PoisonError::into_inner);
+        later.insert(question.to_owned(), Later { was_asked: false, answer });
+    }
+}
+
 impl<Q: Display> Kernel<Q> {
     /// Asks a question. An error names the question.
     ///
@@ -151,6 +179,13 @@ impl<Q: Display> Kernel<Q> {
             Answers::Captured(captured) => {
                 captured.asked.fetch_add(1, Ordering::Relaxed);
                 let key = question.to_string();
+                #[cfg(test)]
+                if let Some(later) = captured.later.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key)
+                    && std::mem::replace(&mut later.was_asked, true)
+                {
+                    let answer = later.answer.clone();
+                    return answer.map_err(|errno| Error::answered(self.os, errno).with_question(key));
+                }
                 match captured.capture.answer(&key) {
                     Some(psoxide_capture::Answer::Bytes(bytes)) => Ok(bytes.to_vec()),
                     Some(psoxide_capture::Answer::Errno(errno)) => {

@@ -208,6 +208,10 @@ pub(crate) struct Answered<Q> {
 }
 
 impl<Q: Display> Answered<Q> {
+    pub(super) const fn new(bytes: Vec<u8>, question: Q) -> Self {
+        Self { question, bytes }
+    }
+
     /// Parses the answer. The error names the question and the field.
     pub(crate) fn parse<'a, T>(&'a self, parse: impl FnOnce(&'a [u8]) -> psoxide_parse::Result<T>) -> Result<T> {
         parsed(&self.question, &self.bytes, parse)

@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use psoxide_parse::bsd::interface::Interfaces;
 
-use super::machine::{Machine, Question, cached, parsed};
+use super::machine::{Answered, Machine, Question, cached, parsed};
 use super::{moment, text};
 #[cfg(feature = "capture")]
 use crate::sys::question::{Capture, Recorder};
-use crate::sys::{Handle, Parentage, Platform, PressureReadings, Scope, ServiceReadings, SystemReadings, Types};
+use crate::sys::{
+    Handle, Parentage, Platform, PressureReadings, ProcessReadings, Scope, ServiceReadings, SystemReadings, Types,
+};
 use crate::{Connection, ConnectionKind, Error, FieldSet, HostInfo, Os, Pid, Result};
 #[cfg(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "macos"))]
 use crate::{Limit, Resource};
@@ -41,11 +44,14 @@ pub(crate) trait Bsd:
     /// Reads all processes.
     fn table(machine: &Self::Source) -> Result<Self::Table>;
 
-    /// Lists the processes of a table, by pid.
-    fn pids(table: &Self::Table) -> Vec<Pid>;
+    /// Lists the processes of a table with their start stamps, by pid.
+    fn starts(table: &Self::Table) -> Vec<(Pid, u64)>;
 
     /// Lists the parents of the processes of a table.
     fn parentage(table: &Self::Table) -> Vec<Parentage>;
+
+    /// Fails with `NoSuchProcess` if the record of a process is of another one than the handle insists on.
+    fn check(process: &Handle<'_, Self>) -> Result<()>;
 
     /// Whether there is a process with this pid.
     fn exists(machine: &Self::Source, pid: Pid) -> Result<bool>;
@@ -80,7 +86,11 @@ pub(crate) trait Bsd:
 pub(crate) struct Pass<T> {
     /// Whether all or most processes will be read, so that the table is worth its price.
     is_whole: bool,
+    /// Whether all rows are read in one go and checked at the end.
+    checks_together: bool,
     table: OnceLock<T>,
+    /// Whether the kernel was asked about a pid since the table was read.
+    asked_by_pid: AtomicBool,
     /// The names of users that were looked up.
     names: Mutex<HashMap<u32, OsString>>,
 }
@@ -89,7 +99,15 @@ pub(crate) struct Pass<T> {
 #[derive(Debug)]
 pub(crate) struct Cache<T, C> {
     pass: Option<Arc<Pass<T>>>,
+    /// Whether the kernel was asked about the pid, apart from the record.
+    asked_by_pid: AtomicBool,
     pub(crate) cells: C,
+}
+
+impl<T, C: Default> Cache<T, C> {
+    fn new(pass: Option<Arc<Pass<T>>>) -> Self {
+        Self { pass, asked_by_pid: AtomicBool::new(false), cells: C::default() }
+    }
 }
 
 impl<P: Bsd> Platform for P {
@@ -117,19 +135,37 @@ impl<P: Bsd> Platform for P {
     }
 
     fn pass(_: &Self::Source, scope: Scope) -> Self::Pass {
-        Pass { is_whole: matches!(scope, Scope::All { .. }), table: OnceLock::new(), names: Mutex::default() }
+        Pass {
+            is_whole: matches!(scope, Scope::All { .. }),
+            checks_together: matches!(scope, Scope::All { kept: false, .. }),
+            table: OnceLock::new(),
+            asked_by_pid: AtomicBool::new(false),
+            names: Mutex::default(),
+        }
+    }
+
+    fn checks_together(pass: &Self::Pass) -> bool {
+        pass.checks_together
+    }
+
+    /// Reads the table once more. Between two tables with the same start stamp, no other process had the pid.
+    fn survivors(machine: &Self::Source, pass: &Self::Pass) -> Result<Option<Vec<(Pid, u64)>>> {
+        if !pass.checks_together || !pass.asked_by_pid.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        Ok(Some(P::starts(&P::table(machine)?)))
     }
 
     fn pids_in(machine: &Self::Source, pass: &Self::Pass) -> Result<Vec<Pid>> {
-        Ok(<P as Bsd>::pids(cached(&pass.table, || P::table(machine))?))
+        Ok(pids(&P::starts(cached(&pass.table, || P::table(machine))?)))
     }
 
     fn cache(_: &Self::Source, _: bool) -> Self::Cache {
-        Cache { pass: None, cells: P::Cells::default() }
+        Cache::new(None)
     }
 
     fn cache_in(_: &Self::Source, pass: &Arc<Self::Pass>, _: Pid, _: FieldSet) -> Self::Cache {
-        Cache { pass: Some(Arc::clone(pass)), cells: P::Cells::default() }
+        Cache::new(Some(Arc::clone(pass)))
     }
 }
 
@@ -140,14 +176,46 @@ impl<P: Bsd> Handle<'_, P> {
         pass.map(|pass| cached(&pass.table, || P::table(self.source))).transpose()
     }
 
-    /// The answer in `cell`. If the cell is empty, the question is asked.
-    pub(crate) fn once<'a, T>(
+    /// Asks a question about the pid, and checks that the process has it.
+    ///
+    /// Without a cached record, the check reads the record after the answer, which so is of this process. Rows of a pass
+    /// are checked again at the end.
+    pub(crate) fn ask(&self, question: &P::Question) -> Result<Vec<u8>> {
+        self.cache.asked_by_pid.store(true, Ordering::Relaxed);
+        if let Some(pass) = &self.cache.pass {
+            pass.asked_by_pid.store(true, Ordering::Relaxed);
+        }
+        let answer = self.source.ask(question);
+        if self.start.is_some() {
+            P::check(self)?;
+        }
+        answer
+    }
+
+    /// Asks a question about the pid as [`ask`](Self::ask) does, and parses the answer.
+    pub(crate) fn read<T>(
         &self,
-        cell: &'a OnceLock<Vec<u8>>,
         question: &P::Question,
-        parse: impl FnOnce(&'a [u8]) -> psoxide_parse::Result<T>,
+        parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>,
     ) -> Result<T> {
-        parsed(question, cached(cell, || self.source.ask(question))?, parse)
+        parsed(question, &self.ask(question)?, parse)
+    }
+
+    /// Asks a question about the pid as [`ask`](Self::ask) does. Its answer is parsed in several steps.
+    pub(crate) fn answer(&self, question: P::Question) -> Result<Answered<P::Question>> {
+        Ok(Answered::new(self.ask(&question)?, question))
+    }
+
+    /// Whether all answers about the pid are of this process. A pass that checks its rows together does so at the end.
+    pub(crate) fn is_whole(&self) -> Result<bool>
+    where
+        P: ProcessReadings,
+    {
+        let is_checked_later = self.cache.pass.as_ref().is_some_and(|pass| pass.checks_together);
+        if is_checked_later || !self.cache.asked_by_pid.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        self.still_exists()
     }
 
     /// The name of a user, which a pass looks up once.
@@ -166,7 +234,7 @@ impl<P: Bsd> Handle<'_, P> {
 
 impl<P: Bsd> SystemReadings for P {
     fn pids(machine: &Self::Source) -> Result<Vec<Pid>> {
-        Ok(<P as Bsd>::pids(&P::table(machine)?))
+        Ok(pids(&P::starts(&P::table(machine)?)))
     }
 
     fn boot_time(machine: &Self::Source) -> Result<SystemTime> {
@@ -200,6 +268,10 @@ impl<P: Bsd> SystemReadings for P {
     fn parentage(machine: &Self::Source, _: Pid, _: bool) -> Result<Vec<Parentage>> {
         Ok(<P as Bsd>::parentage(&P::table(machine)?))
     }
+}
+
+fn pids(starts: &[(Pid, u64)]) -> Vec<Pid> {
+    starts.iter().map(|(pid, _)| *pid).collect()
 }
 
 /// A capture cannot be acted on.

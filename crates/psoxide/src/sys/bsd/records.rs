@@ -30,9 +30,9 @@ impl Records {
         Self { bytes, places }
     }
 
-    /// The pids, ascending.
-    pub(crate) fn pids(&self) -> Vec<Pid> {
-        self.places.iter().map(|place| place.pid).collect()
+    /// The pids and their start stamps, by pid.
+    pub(crate) fn starts(&self) -> Vec<(Pid, u64)> {
+        self.places.iter().map(|place| (place.pid, place.stamp)).collect()
     }
 
     /// Finds the record of a process.

@@ -28,6 +28,10 @@ impl ProcessReadings for Freebsd {
         Ok(process.stamped_record()?.1)
     }
 
+    fn is_whole(process: &Handle<'_>) -> Result<bool> {
+        process.is_whole()
+    }
+
     fn since_boot(_: &Source, start: u64) -> Result<Duration> {
         Ok(Duration::from_micros(start))
     }
@@ -98,7 +102,7 @@ impl ProcessReadings for Freebsd {
     }
 
     fn exe(process: &Handle<'_>) -> Result<PathBuf> {
-        match process.ask(Aspect::Path, |bytes| Ok(text_in(bytes))) {
+        match process.aspect(Aspect::Path, |bytes| Ok(text_in(bytes))) {
             // A process without a program, or whose program no longer has a path.
             Err(error) if error.errno() == Some(ENOENT) => Ok(PathBuf::new()),
             path => path.map(PathBuf::from),
@@ -113,7 +117,7 @@ impl ProcessReadings for Freebsd {
         if process.record()?.is_system() {
             return Ok(Vec::new());
         }
-        let variables = process.ask(Aspect::Environment, |bytes| {
+        let variables = process.aspect(Aspect::Environment, |bytes| {
             let variables = args::variables(&args::strings(bytes));
             Ok(variables.iter().map(|(name, value)| (bsd::text(name), bsd::text(value))).collect())
         });
@@ -123,7 +127,7 @@ impl ProcessReadings for Freebsd {
     }
 
     fn cwd(process: &Handle<'_>) -> Result<PathBuf> {
-        let path = process.ask(Aspect::WorkingDirectory, |bytes| {
+        let path = process.aspect(Aspect::WorkingDirectory, |bytes| {
             Ok(file::files(bytes).next().transpose()?.map(|file| PathBuf::from(bsd::text(file.path))))
         });
         match path {
@@ -163,9 +167,8 @@ impl ProcessReadings for Freebsd {
     }
 
     fn thread_details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
-        process.record()?;
         let mut threads: Vec<ThreadDetails> = process
-            .ask(Aspect::Threads, |bytes| record::processes(bytes).map(|thread| thread_of(thread?)).collect())?;
+            .aspect(Aspect::Threads, |bytes| record::processes(bytes).map(|thread| thread_of(thread?)).collect())?;
         threads.sort_by_key(|thread| thread.id);
         Ok(threads)
     }
@@ -215,12 +218,12 @@ impl ProcessReadings for Freebsd {
     }
 
     fn cpu_affinity(process: &Handle<'_>) -> Result<Vec<u32>> {
-        process.source.read(&Question::Affinity(process.pid), |bytes| Ok(record::cpus(bytes)))
+        process.read(&Question::Affinity(process.pid), |bytes| Ok(record::cpus(bytes)))
     }
 
     fn rlimit(process: &Handle<'_>, resource: Resource) -> Result<Limit> {
         let number = resource_number(resource).ok_or_else(|| Error::unsupported("rlimit"))?;
-        let (soft, hard) = process.source.read(&Question::Limit(process.pid, number), record::limits)?;
+        let (soft, hard) = process.read(&Question::Limit(process.pid, number), record::limits)?;
         Ok(Limit { soft, hard })
     }
 
@@ -250,9 +253,9 @@ impl ProcessReadings for Freebsd {
 
     fn memory_maps(process: &Handle<'_>) -> Result<Vec<MemoryMap>> {
         let page_size = process.source.page_size();
-        process.record()?;
-        process
-            .ask(Aspect::Mappings, |bytes| vmmap::mappings(bytes).map(|mapping| map_of(mapping?, page_size)).collect())
+        process.aspect(Aspect::Mappings, |bytes| {
+            vmmap::mappings(bytes).map(|mapping| map_of(mapping?, page_size)).collect()
+        })
     }
 }
 

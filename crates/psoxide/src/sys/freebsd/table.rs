@@ -60,7 +60,8 @@ impl sys::Handle<'_, Freebsd> {
             }
             None => {
                 let question = Question::Process(Aspect::Record, self.pid);
-                let record = self.once(&self.cache.cells.record, &question, record::process)?.ok_or_else(gone)?;
+                let bytes = cached(&self.cache.cells.record, || self.source.ask(&question))?;
+                let record = parsed(&question, bytes, record::process)?.ok_or_else(gone)?;
                 if self.start.is_none() && !wants_stamp {
                     return Ok((record, 0));
                 }
@@ -72,20 +73,21 @@ impl sys::Handle<'_, Freebsd> {
 
     /// The argument block.
     pub(super) fn arguments(&self) -> Result<&[u8]> {
-        self.once(&self.cache.cells.arguments, &Question::Process(Aspect::Arguments, self.pid), Ok)
+        let question = Question::Process(Aspect::Arguments, self.pid);
+        cached(&self.cache.cells.arguments, || self.ask(&question)).map(Vec::as_slice)
     }
 
     /// The open files, and what the process uses without a descriptor.
     pub(super) fn open_files_of(&self) -> Result<impl Iterator<Item = Result<File<'_>>>> {
         let question = Question::Process(Aspect::Files, self.pid);
-        let bytes = self.once(&self.cache.cells.files, &question, Ok)?;
+        let bytes = cached(&self.cache.cells.files, || self.ask(&question))?;
         Ok(file::files(bytes)
             .map(move |file| file.map_err(|error| Error::from(error).with_question(question.to_string()))))
     }
 
     /// Asks something about the process, and parses the answer.
-    pub(super) fn ask<T>(&self, aspect: Aspect, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
-        self.source.read(&Question::Process(aspect, self.pid), parse)
+    pub(super) fn aspect<T>(&self, aspect: Aspect, parse: impl FnOnce(&[u8]) -> psoxide_parse::Result<T>) -> Result<T> {
+        self.read(&Question::Process(aspect, self.pid), parse)
     }
 }
 

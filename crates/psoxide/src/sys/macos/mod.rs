@@ -54,8 +54,12 @@ impl Bsd for Macos {
         table::read(source)
     }
 
-    fn pids(table: &Records) -> Vec<Pid> {
-        table.pids()
+    fn starts(table: &Records) -> Vec<(Pid, u64)> {
+        table.starts()
+    }
+
+    fn check(process: &Handle<'_>) -> Result<()> {
+        process.record().map(drop)
     }
 
     fn parentage(table: &Records) -> Vec<Parentage> {

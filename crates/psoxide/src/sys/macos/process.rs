@@ -28,6 +28,10 @@ impl ProcessReadings for Macos {
         process.stamp()
     }
 
+    fn is_whole(process: &Handle<'_>) -> Result<bool> {
+        process.is_whole()
+    }
+
     fn since_boot(source: &Source, start: u64) -> Result<Duration> {
         Ok(Duration::from_micros(start).saturating_sub(source.boot()?))
     }
@@ -49,7 +53,7 @@ impl ProcessReadings for Macos {
         if comm.len() < LONGEST_NAME {
             return Ok(bsd::text(comm));
         }
-        if let Ok(path) = process.source.ask(&Question::Path(process.pid))
+        if let Ok(path) = process.ask(&Question::Path(process.pid))
             && let Some(program) = path.rsplit(|byte| *byte == b'/').next()
             && program.starts_with(comm)
         {
@@ -133,7 +137,7 @@ impl ProcessReadings for Macos {
             // The kernel's own process has no program. proc_pidpath(3) fails with `ESRCH`, as for a process that is gone.
             return process.record().map(|_| PathBuf::new());
         }
-        match process.source.read(&Question::Path(process.pid), |bytes| Ok(text_in(bytes))) {
+        match process.read(&Question::Path(process.pid), |bytes| Ok(text_in(bytes))) {
             // The program was deleted or replaced.
             Err(error) if error.errno() == Some(ENOENT) => Ok(PathBuf::new()),
             path => path.map(PathBuf::from),
@@ -157,7 +161,7 @@ impl ProcessReadings for Macos {
 
     fn cwd(process: &Handle<'_>) -> Result<PathBuf> {
         let question = Question::Info(Flavor::Directories, process.pid);
-        process.source.read(&question, |bytes| Ok(bsd::text(record::Directories::new(bytes)?.current()).into()))
+        process.read(&question, |bytes| Ok(bsd::text(record::Directories::new(bytes)?.current()).into()))
     }
 
     fn username(process: &Handle<'_>) -> Result<OsString> {
@@ -188,14 +192,13 @@ impl ProcessReadings for Macos {
     }
 
     fn threads(process: &Handle<'_>) -> Result<Vec<Thread>> {
-        process.record()?;
-        let list = process.source.read(&Question::Info(Flavor::Threads, process.pid), |bytes| {
+        let list = process.read(&Question::Info(Flavor::Threads, process.pid), |bytes| {
             record::threads(bytes).collect::<psoxide_parse::Result<Vec<u64>>>()
         })?;
         let mut threads = Vec::with_capacity(list.len());
         // The kernel identifies a thread by 64 bits; psutil numbers them.
         for (id, thread) in (1..).zip(list) {
-            let times = process.source.read(&Question::Thread(process.pid, thread), |bytes| {
+            let times = process.read(&Question::Thread(process.pid, thread), |bytes| {
                 record::Thread::new(bytes).map(|thread| (thread.user(), thread.system()))
             });
             let (user, system) = match times {
@@ -213,13 +216,12 @@ impl ProcessReadings for Macos {
     }
 
     fn thread_details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
-        process.record()?;
-        let list = process.source.read(&Question::Info(Flavor::ThreadIds, process.pid), |bytes| {
+        let list = process.read(&Question::Info(Flavor::ThreadIds, process.pid), |bytes| {
             record::threads(bytes).collect::<psoxide_parse::Result<Vec<u64>>>()
         })?;
         let mut threads = Vec::with_capacity(list.len());
         for id in list {
-            let details = process.source.read(&Question::ThreadById(process.pid, id), |bytes| {
+            let details = process.read(&Question::ThreadById(process.pid, id), |bytes| {
                 let thread = record::Thread::new(bytes)?;
                 Ok(ThreadDetails {
                     id: u32::try_from(id).map_err(|_| ParseError::overflow("thread id", id.to_string().as_bytes()))?,
@@ -264,7 +266,7 @@ impl ProcessReadings for Macos {
                 continue;
             }
             let question = Question::File(process.pid, descriptor.fd());
-            let path = process.source.read(&question, |bytes| {
+            let path = process.read(&question, |bytes| {
                 let file = File::new(bytes)?;
                 // The kernel does not know the path of a file that was removed.
                 let is_listed = file.is_regular() && !file.path().is_empty();

@@ -6,10 +6,10 @@ use psoxide_parse::macos::socket::{Ends, Socket};
 use psoxide_parse::macos::{file, pcblist};
 
 use super::calls::{Question, was_closed};
-use super::{Handle, Macos, Source, table};
-use crate::sys::Platform as _;
+use super::{Handle, Macos, Source};
 use crate::sys::bsd::sockets::{Sockets, socket_type, tcp_status};
 use crate::sys::bsd::text;
+use crate::sys::{Platform as _, SystemReadings as _};
 use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Endpoint, Holder, Result, SocketType};
 
 /// A list of sockets, and the type of those that no process holds any more.
@@ -31,7 +31,7 @@ pub(super) fn of_all(source: &Source, kind: ConnectionKind) -> Result<Vec<Connec
         listed.extend(of_list(source, &list, kind)?);
     }
     let mut sockets = Sockets::default();
-    for pid in table::read(source)?.pids() {
+    for pid in Macos::pids(source)? {
         let cache = Macos::cache(source, false);
         let process = Handle { source, pid, start: None, unique: None, cache: &cache };
         match add_all(&process, kind, &mut sockets) {
@@ -60,7 +60,7 @@ fn add_all(process: &Handle<'_>, kind: ConnectionKind, sockets: &mut Sockets) ->
             continue;
         }
         let question = Question::Socket(process.pid, descriptor.fd());
-        let found = process.source.read(&question, |bytes| {
+        let found = process.read(&question, |bytes| {
             let socket = Socket::new(bytes)?;
             let socket_type = socket_type(unsigned(socket.socket_type, "soi_type")?);
             Ok(connection(socket, socket_type, kind)?.map(|found| (socket.address, found)))

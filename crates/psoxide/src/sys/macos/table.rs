@@ -10,7 +10,7 @@ use psoxide_parse::macos::process::{self as record, Arguments, Process, Task};
 use super::calls::{Flavor, Question};
 use super::{Macos, Source};
 use crate::sys;
-use crate::sys::bsd::machine::{parsed, readable};
+use crate::sys::bsd::machine::{cached, parsed, readable};
 use crate::sys::bsd::records::{Place, Records};
 use crate::{Error, ErrorKind, Result};
 
@@ -86,7 +86,8 @@ impl sys::Handle<'_, Macos> {
         }
         let question = Question::Process(self.pid);
         let first = |bytes| record::processes(bytes).next().transpose();
-        let record = self.once(&self.cache.cells.record, &question, first)?.ok_or_else(gone)?;
+        let bytes = cached(&self.cache.cells.record, || self.source.ask(&question))?;
+        let record = parsed(&question, bytes, first)?.ok_or_else(gone)?;
         Ok((record, question))
     }
 
@@ -130,7 +131,7 @@ impl sys::Handle<'_, Macos> {
         const UNKNOWN_VERSION: i32 = 22;
         let ask = |version| {
             let question = Question::Usage(version, self.pid);
-            self.source.read(&question, |bytes| record::Usage::new(bytes).map(|_| bytes.to_vec()))
+            self.read(&question, |bytes| record::Usage::new(bytes).map(|_| bytes.to_vec()))
         };
         kept(&self.cache.cells.usage, || match ask(6) {
             Err(error) if error.errno() == Some(UNKNOWN_VERSION) => ask(4),
@@ -179,7 +180,12 @@ impl sys::Handle<'_, Macos> {
         if self.was_zombie()? {
             return Err(Error::zombie(self.pid));
         }
-        parsed(question, kept(cell, || self.source.ask(question))?, parse)
+        let ask = || match question {
+            // The answer holds the start of its process, which `task` compares.
+            Question::Info(Flavor::Task, _) => self.source.ask(question),
+            _ => self.ask(question),
+        };
+        parsed(question, kept(cell, ask)?, parse)
     }
 }
 

@@ -80,7 +80,7 @@ impl NetbsdLike for Netbsd {
 
     fn threads(process: &Handle<'_, Self>) -> Result<Vec<ThreadDetails>> {
         let question = Question::table("kern.lwp", &[number(process.pid), THREAD]);
-        let answer = process.source.answer(question)?;
+        let answer = process.answer(question)?;
         let mut threads = Vec::new();
         for thread in thread::threads(&answer.bytes, size(THREAD)) {
             let thread = answer.named(thread)?;
@@ -113,13 +113,11 @@ impl NetbsdLike for Netbsd {
     }
 
     fn net_connections(process: &Handle<'_, Self>, kind: ConnectionKind) -> Result<Vec<Connection>> {
-        process.record()?;
-        sockets::of_process(process.source, process.pid, kind)
+        sockets::of_process(process, kind)
     }
 
     fn memory_maps(process: &Handle<'_, Self>) -> Result<Vec<MemoryMap>> {
-        process.record()?;
-        let answer = process.source.answer(mappings_of(process.pid))?;
+        let answer = process.answer(mappings_of(process.pid))?;
         let mappings = vmentry::mappings(&answer.bytes, size(MAPPING)).map(|mapping| {
             let mapping = answer.named(mapping)?;
             Ok(MemoryMap {
@@ -137,12 +135,10 @@ impl NetbsdLike for Netbsd {
 
     fn rlimit(process: &Handle<'_, Self>, resource: Resource) -> Result<Limit> {
         let resource = resource_number(resource).ok_or_else(|| Error::unsupported("rlimit"))?;
-        process.record()?;
         let read = |which| {
             // The nodes of limits are numbered from 1.
             let args = [number(process.pid), LIMIT, resource + 1, which];
-            let limit =
-                process.source.read(&Question::sysctl_of("proc", &args), |bytes| counters::number(bytes, "rlim_t"))?;
+            let limit = process.read(&Question::sysctl_of("proc", &args), |bytes| counters::number(bytes, "rlim_t"))?;
             // RLIM_INFINITY
             Ok::<_, Error>((limit != i64::MAX.unsigned_abs()).then_some(limit))
         };
@@ -188,9 +184,8 @@ fn arguments(process: &Handle<'_, Netbsd>, what: i32) -> Result<Vec<u8>> {
 ///
 /// The kernel answers EINVAL for a zombie, for process 0 and for a pid that nobody has alike.
 fn ask(process: &Handle<'_, Netbsd>, what: i32) -> Result<Vec<u8>> {
-    process.record()?;
     let question = Question::sysctl_of("kern.proc_args", &[number(process.pid), what]);
-    process.source.ask(&question).or_else(|error| process.excuse(error).map(|()| Vec::new()))
+    process.ask(&question).or_else(|error| process.excuse(error).map(|()| Vec::new()))
 }
 
 /// Asks for the mappings of a process. Unlike other tables, the node takes no number of elements: with one the kernel answers
@@ -201,8 +196,7 @@ fn mappings_of(pid: Pid) -> Question {
 
 /// Calls `each` with every open file of a process, and keeps what it returns. A zombie has none.
 fn each_file<T>(process: &Handle<'_, Netbsd>, each: impl Fn(&File<'_>) -> Option<T>) -> Result<Vec<T>> {
-    process.record()?;
-    let answer = process.source.answer(Question::table("kern.file2", &[FILES_BY_PID, number(process.pid), FILE]))?;
+    let answer = process.answer(Question::table("kern.file2", &[FILES_BY_PID, number(process.pid), FILE]))?;
     let mut found = Vec::new();
     for file in file::files(&answer.bytes, size(FILE)) {
         let file = answer.named(file)?;

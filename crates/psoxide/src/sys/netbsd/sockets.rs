@@ -7,34 +7,41 @@ use psoxide_parse::netbsd::file::{self, kind};
 use psoxide_parse::netbsd::interface::LAYOUT;
 use psoxide_parse::netbsd::pcb;
 
+use super::Netbsd;
 use super::abi::{FILE, FILES_BY_PID, PCB};
+use crate::sys::bsd::machine::Answered;
 use crate::sys::bsd::sockets::{endpoint, held, is_of_kind, peer, socket_type, tcp_status};
+use crate::sys::netbsdlike::Handle;
 use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::{Question, number};
 use crate::{AddressFamily, Connection, ConnectionKind, ConnectionStatus, Holder, Pid, Result, SocketType};
 
 /// The sockets of all processes.
 pub(super) fn of_all(machine: &Machine, kind: ConnectionKind) -> Result<Vec<Connection>> {
-    let holders = Holders::read(machine, None)?;
+    let holders = Holders::of_files(&machine.answer(files_of(None))?, None)?;
     sockets(machine, kind, |address| Some(holders.of(address)))
 }
 
 /// The sockets of one process.
-pub(super) fn of_process(machine: &Machine, pid: Pid, kind: ConnectionKind) -> Result<Vec<Connection>> {
-    let holders = Holders::read(machine, Some(pid))?;
-    let mut found = sockets(machine, kind, |address| Some(holders.of(address)).filter(|holders| !holders.is_empty()))?;
+pub(super) fn of_process(process: &Handle<'_, Netbsd>, kind: ConnectionKind) -> Result<Vec<Connection>> {
+    let holders = Holders::of_files(&process.answer(files_of(Some(process.pid)))?, Some(process.pid))?;
+    let mut found =
+        sockets(process.source, kind, |address| Some(holders.of(address)).filter(|holders| !holders.is_empty()))?;
     found.sort_by_key(|socket| socket.fd);
     Ok(found)
+}
+
+/// The question for the open files of a process, or of all.
+fn files_of(pid: Option<Pid>) -> Question {
+    Question::table("kern.file2", &[FILES_BY_PID, pid.map_or(-1, number), FILE])
 }
 
 /// Who holds a socket, by its address in the kernel.
 struct Holders(HashMap<u64, Vec<Holder>>);
 
 impl Holders {
-    /// Reads the open files of a process, or of all.
-    fn read(machine: &Machine, pid: Option<Pid>) -> Result<Self> {
-        let of = pid.map_or(-1, number);
-        let answer = machine.answer(Question::table("kern.file2", &[FILES_BY_PID, of, FILE]))?;
+    /// Finds the sockets among the open files of a process, or of all.
+    fn of_files(answer: &Answered<Question>, pid: Option<Pid>) -> Result<Self> {
         let mut holders: HashMap<u64, Vec<Holder>> = HashMap::new();
         for file in file::files(&answer.bytes, FILE.unsigned_abs() as usize) {
             let file = answer.named(file)?;

@@ -107,8 +107,12 @@ impl<P: NetbsdLike> Bsd for P {
         Ok(records)
     }
 
-    fn pids(table: &Table) -> Vec<Pid> {
-        table.iter().map(|record| record.pid).collect()
+    fn starts(table: &Table) -> Vec<(Pid, u64)> {
+        table.iter().map(|record| (record.pid, record.stamp)).collect()
+    }
+
+    fn check(process: &Handle<'_, P>) -> Result<()> {
+        process.record().map(drop)
     }
 
     fn parentage(table: &Table) -> Vec<Parentage> {

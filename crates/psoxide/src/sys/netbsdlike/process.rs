@@ -23,6 +23,10 @@ impl<P: NetbsdLike> ProcessReadings for P {
         process.record().map(|record| record.stamp)
     }
 
+    fn is_whole(process: &Handle<'_, P>) -> Result<bool> {
+        process.is_whole()
+    }
+
     fn same_start(_: &Self::Source, now: u64, then: u64) -> bool {
         is_same::<P>(now, then)
     }

@@ -115,7 +115,7 @@ impl NetbsdLike for Openbsd {
 
     fn threads(process: &Handle<'_, Self>) -> Result<Vec<ThreadDetails>> {
         let question = Question::table("kern.proc", &[BY_PID | WITH_THREADS, number(process.pid), PROCESS]);
-        let answer = process.source.answer(question)?;
+        let answer = process.answer(question)?;
         let mut threads = Vec::new();
         for thread in process::processes(&answer.bytes, size(PROCESS)) {
             let thread = answer.named(thread)?;
@@ -228,8 +228,7 @@ fn arguments(process: &Handle<'_, Openbsd>, what: i32) -> Result<Vec<u8>> {
 
 /// Asks about one process. A part of the kernel has nothing of what user processes have.
 fn ask(process: &Handle<'_, Openbsd>, question: Question) -> Result<Vec<u8>> {
-    process.record()?;
-    process.source.ask(&question).or_else(|error| process.excuse(error).map(|()| Vec::new()))
+    process.ask(&question).or_else(|error| process.excuse(error).map(|()| Vec::new()))
 }
 
 /// Asks for the open files of a process, its program and its directories.

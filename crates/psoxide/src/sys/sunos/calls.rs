@@ -10,7 +10,7 @@ use crate::Pid;
 
 /// A question. Its `Display` is its key in a capture.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Question {
+pub(crate) enum Question {
     /// A file, whole.
     File(String),
     /// Where a link leads.
@@ -49,14 +49,14 @@ pub(super) enum Question {
 
 /// The family of the socket that a request is sent through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Family {
+pub(crate) enum Family {
     Inet,
     Inet6,
 }
 
 /// A property of an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Request {
+pub(crate) enum Request {
     Netmask,
     Broadcast,
     Destination,

@@ -80,6 +80,10 @@ impl ProcessReadings for Sunos {
         process.named("psinfo", stamp(process.info()?))
     }
 
+    fn is_whole(process: &Handle<'_>) -> Result<bool> {
+        process.is_whole()
+    }
+
     fn since_boot(source: &Source, start: u64) -> Result<Duration> {
         Ok(Duration::from_nanos(start).saturating_sub(source.boot()?))
     }
@@ -463,7 +467,7 @@ fn arguments<'a>(process: &'a Handle<'_>) -> Result<Option<Block<'a>>> {
     if info.argv() == 0 {
         return Err(Error::unsupported("the memory of a process with 64 bits, as a program with 32 sees it"));
     }
-    let bytes = cached(&process.cache.arguments, || process.source.memory_of(process.pid, info.argv()))?;
+    let bytes = cached(&process.cache.arguments, || process.memory(info.argv()))?;
     Ok(Some(Block { bytes, at: info.argv(), model, count, environment: info.envp() }))
 }
 

@@ -102,7 +102,7 @@ impl Source {
 
     /// The kernel, whose questions tests count.
     #[cfg(all(test, feature = "capture"))]
-    pub(super) const fn kernel(&self) -> &Kernel<Question> {
+    pub(crate) const fn kernel(&self) -> &Kernel<Question> {
         &self.kernel
     }
 

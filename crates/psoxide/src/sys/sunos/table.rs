@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use psoxide_parse::ParseError;
@@ -22,6 +23,8 @@ pub(crate) struct Pass {
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     pass: Option<Arc<Pass>>,
+    /// Whether more than `psinfo` was read.
+    read_more: AtomicBool,
     info: OnceLock<Vec<u8>>,
     status: OnceLock<Vec<u8>>,
     usage: OnceLock<Vec<u8>>,
@@ -66,9 +69,21 @@ impl Handle<'_> {
         result.map_err(|error| Error::from(error).with_question(format!("file {}", self.path(file))))
     }
 
-    /// The path of a file of this process.
+    /// The path of another file than `psinfo` of this process.
     pub(super) fn path(&self, file: &str) -> String {
+        self.cache.read_more.store(true, Ordering::Relaxed);
         self.source.of_process(self.pid, file)
+    }
+
+    /// Whether all files that were read are of this process: `psinfo` is read again if there were others.
+    pub(super) fn is_whole(&self) -> Result<bool> {
+        if self.cache.read_more.load(Ordering::Relaxed) { self.still_exists() } else { Ok(true) }
+    }
+
+    /// The memory of this process from an address on.
+    pub(super) fn memory(&self, address: u64) -> Result<Vec<u8>> {
+        self.cache.read_more.store(true, Ordering::Relaxed);
+        self.source.memory_of(self.pid, address)
     }
 
     /// `psinfo` of this very process. Every user may read it.
