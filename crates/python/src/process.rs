@@ -222,6 +222,20 @@ impl Process {
         Self::of_sources(&slf.get_type(), children)
     }
 
+    /// Returns the number that the kernel gives to this process only, if it was opened in its first second.
+    #[getter]
+    fn unique(&self) -> Option<u64> {
+        self.source.get().and_then(Source::unique)
+    }
+
+    /// Returns whether another process has the pid now. Returns false if that cannot be read.
+    fn is_replaced(&self, py: Python<'_>) -> bool {
+        let is_replaced = |source: &Source| {
+            matches!(source.is_running(), Ok(false)) && matches!(self.system.pid_exists(source.pid()), Ok(true))
+        };
+        self.source.get().is_some_and(|source| py.detach(|| is_replaced(source)))
+    }
+
     fn username<'py>(slf: &Bound<'py, Self>) -> Object<'py> {
         text(slf.py(), &Self::read(slf, Source::username)?)
     }

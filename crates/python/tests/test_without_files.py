@@ -71,13 +71,20 @@ def test_every_reading_works_after_chroot_and_setuid(tmp_path):
     tmp_path.chmod(0o755)
     (tmp_path / "proc").mkdir()
     # What a getter would import there is not this program's.
-    for name in ("socket", "enum", "resource", "select"):
+    for name in ("socket", "enum", "resource", "select", "subprocess"):
         (tmp_path / f"{name}.py").write_text("print('imported')")
     code = f"""{CALLS}
 import os, sys, psoxide
 sys.path.insert(0, "/")
 os.chroot({str(tmp_path)!r}), os.chdir("/"), os.setgid(65534), os.setuid(65534)
 tell(psoxide)
+for name in ("Popen", "ProcessStatus", "ConnectionStatus", "ProcessRlimit", "ProcessIOPriority", "exit"):
+    try:
+        getattr(psoxide, name)
+        print(name)
+    except ImportError as error:
+        if "after chroot(2)" not in str(error):
+            print(name, repr(error))
 """
     mount = 'mount -t proc proc "$1"/proc && exec "$2" -I -W ignore -c "$3"'
     command = ["unshare", "--mount", "sh", "-c", mount, "sh", tmp_path, sys.executable, code]

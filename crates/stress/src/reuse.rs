@@ -82,8 +82,8 @@ fn attack(reuses: u64, limit: Duration, out: &mut dyn Write) -> i32 {
 
 /// Returns whether readings of `process`, which has ended, take another process for it that began in the same clock tick.
 fn takes(process: &Process, stranger: &Process) -> bool {
-    if process.unique().is_none() {
-        // It was opened after its clock tick.
+    if process.start() != stranger.start() {
+        // Files without a start time are looked up by the pid.
         return false;
     }
     let readings = [
@@ -94,9 +94,7 @@ fn takes(process: &Process, stranger: &Process) -> bool {
         process.oneshot().cmdline().map(drop),
     ];
     let is_gone = |reading: &Result<()>| reading.as_ref().is_err_and(Error::is_no_such_process);
-    !readings.iter().all(is_gone) || !matches!(process.is_running(), Ok(false))
-        // A process that is opened later has no number to compare.
-        || process == stranger && stranger.unique().is_some()
+    !readings.iter().all(is_gone) || !matches!(process.is_running(), Ok(false)) || process == stranger
 }
 
 /// Replaces the process `pid` by a stranger, and reads and signals the old handle, `reuses` times.

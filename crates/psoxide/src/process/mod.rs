@@ -25,8 +25,8 @@ use crate::{Connection, ConnectionKind, Error, Pid, Result, System};
 /// A process of a [`System`], identified by its pid and start time. A later process with the same pid has another
 /// start.
 ///
-/// On Linux the start time has a resolution of 10 ms. A process that is opened in the clock tick in which it started is
-/// also identified by the inode number of its pidfd (since Linux 6.9).
+/// On Linux the start time has a resolution of 10 ms. A process that is opened in its first second is also identified by
+/// the inode number of its pidfd (since Linux 6.9).
 ///
 /// Signals and changes never reach a later process with the same pid. A getter on Linux checks the start time where its
 /// file has one (`/proc/PID/stat`). Others look up a file by the pid, as psutil does. [`is_running`](Self::is_running) says
@@ -45,7 +45,7 @@ pub struct Process {
     cache: Option<Arc<Cache>>,
 }
 
-/// What tells a process that was opened in the clock tick in which it started from one that takes its pid in that tick.
+/// What tells a process from one that took its pid in the clock tick in which both started.
 #[derive(Debug)]
 struct Unique {
     /// The pidfd's inode number.
@@ -65,8 +65,21 @@ impl PartialEq for Process {
 impl Eq for Process {}
 
 impl Unique {
-    fn new(number: u64) -> Arc<Self> {
-        Arc::new(Self { number, is_outlived: AtomicBool::new(false) })
+    fn read(handle: &Handle<'_>) -> Result<Option<Arc<Self>>> {
+        // In this order: the process must have its pid after the tick.
+        let is_outlived = !Os::is_new(handle)?;
+        let number = Os::unique(handle)?;
+        Ok(number.map(|number| Arc::new(Self { number, is_outlived: is_outlived.into() })))
+    }
+
+    /// Fails if another process took the pid in the clock tick in which this one started.
+    fn check(&self, handle: &Handle<'_>) -> Result<()> {
+        // In this order: the process must have its pid after the tick.
+        let is_over = !Os::is_new(handle)?;
+        if Os::unique(handle)?.is_some() && is_over {
+            self.is_outlived.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 }
 
@@ -91,8 +104,8 @@ impl Process {
             Err(error) => return Err(error),
         };
         handle.start = start;
-        let number = Os::unique(&handle).map_err(|error| explain(&handle, error))?;
-        Ok(Self { system: system.clone(), pid, start, unique: number.map(Unique::new), cache: None })
+        let unique = Unique::read(&handle).map_err(|error| explain(&handle, error))?;
+        Ok(Self { system: system.clone(), pid, start, unique, cache: None })
     }
 
     /// Returns the pid.
@@ -114,9 +127,8 @@ impl Process {
         self.start
     }
 
-    /// Returns the number that the kernel gives to this process only, if it was opened in the clock tick in which it
-    /// started (Linux 6.9: the inode number of its pidfd). Another process can take the pid and the start stamp in that
-    /// tick.
+    /// Returns the number that the kernel gives to this process only, if it was opened in its first second (Linux 6.9: the
+    /// inode number of its pidfd). It tells the process from one that took its pid in the same clock tick.
     #[must_use]
     pub fn unique(&self) -> Option<u64> {
         self.unique.as_ref().map(|unique| unique.number)
@@ -134,8 +146,10 @@ impl Process {
     pub(crate) fn with_handle<T>(&self, read: impl FnOnce(&Handle<'_>) -> Result<T>) -> Result<T> {
         self.act(|handle| {
             let value = read(handle)?;
-            self.check_unique(handle)?;
-            Ok(value)
+            match &self.unique {
+                Some(unique) if handle.unique.is_some() => unique.check(handle).map(|()| value),
+                _ => Ok(value),
+            }
         })
     }
 
@@ -151,20 +165,6 @@ impl Process {
         };
         let handle = self.handle(cache);
         run(&handle).map_err(|error| explain(&handle, error))
-    }
-
-    /// Fails if another process took the pid in the clock tick in which this one started.
-    fn check_unique(&self, handle: &Handle<'_>) -> Result<()> {
-        if handle.unique.is_some()
-            && let Some(unique) = &self.unique
-        {
-            // In this order: the process must have its pid after the tick.
-            let is_over = !Os::is_new(handle)?;
-            if Os::unique(handle)?.is_some() && is_over {
-                unique.is_outlived.store(true, Ordering::Relaxed);
-            }
-        }
-        Ok(())
     }
 
     pub(crate) fn handle<'a>(&'a self, cache: &'a Cache) -> Handle<'a> {
@@ -254,7 +254,7 @@ impl Process {
         }
         for child in &mut found {
             // For a child that has ended, the next reading reports it.
-            child.unique = child.with_handle(Os::unique).unwrap_or_default().map(Unique::new);
+            child.unique = child.with_handle(Unique::read).unwrap_or_default();
         }
         Ok(found)
     }

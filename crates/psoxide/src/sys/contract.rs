@@ -133,9 +133,9 @@ contract! {
         /// `NoSuchProcess` if the stamps differ.
         fn start(process) -> Result<u64>;
 
-        /// Reads a number that the kernel gives to no other process. It is needed if another process can get the same
-        /// pid and the same stamp: because this process has just started, or because `process.unique` is set. Returns
-        /// `None` if the number is not needed or does not exist.
+        /// Reads a number that the kernel gives to no other process. It is needed if another process can have the same pid
+        /// and the same stamp: because this process is young, or because `process.unique` is set. Returns `None` if the
+        /// number is not needed or does not exist.
         fn unique(process) -> Result<Option<u64>> {
             Ok(process.unique)
         }

@@ -311,7 +311,13 @@ class Process:
     __repr__ = __str__
 
     def __eq__(self, other):
-        return self._ident == other._ident if isinstance(other, Process) else NotImplemented
+        if not isinstance(other, Process):
+            return NotImplemented
+        if self._ident != other._ident:
+            return False
+        # Processes that started in one clock tick can have the same pid and start time.
+        numbers = self._proc.unique, other._proc.unique
+        return None in numbers or numbers[0] == numbers[1]
 
     def __ne__(self, other):
         return not self == other
@@ -405,8 +411,8 @@ class Process:
             except NoSuchProcess:
                 self._gone = True
             else:
-                # A later process with the same pid has another start time.
-                if now == self:
+                # A later process with the same pid has another start time, or started in the same clock tick.
+                if now == self and (self._proc.unique is None or not self._proc.is_replaced()):
                     return True
                 self._pid_reused = True
                 _pids_reused.add(self.pid)

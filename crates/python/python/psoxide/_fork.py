@@ -6,6 +6,7 @@ Therefore a fork waits for this package's locks, or the child replaces them.
 
 import _thread
 import os
+import sys
 
 from . import _psoxide
 
@@ -43,7 +44,24 @@ def in_child(function):
         _hooks.call_in_child(function)
 
 
+def _root():
+    """Returns the device and inode of the root directory, or None if it cannot be read."""
+    try:
+        status = os.stat("/")
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino)
+
+
+_ROOT = _root()
+
+
 def load(name):
-    """Imports a module. Forks wait until the import has finished."""
+    """Imports a module. Forks wait until the import has finished.
+
+    Nothing is imported after chroot(2), because anyone may have written the files in the new root.
+    """
+    if name not in sys.modules and _root() != _ROOT:
+        raise ImportError(f"{name} is not imported after chroot(2): anyone may have written the files there", name=name)
     with importing:
         return __import__(name, fromlist=["__name__"])

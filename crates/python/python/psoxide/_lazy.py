@@ -4,7 +4,6 @@ At that time the import may fail: after chroot(2) or setuid(2), or without a fre
 `StandIn`, which is equal to the member and prints like it.
 """
 
-import os
 import sys
 
 from . import _fork
@@ -25,29 +24,12 @@ SOCKET_ENUMS = {
 _made = {}
 
 
-def _root():
-    """Returns the device and inode of the root directory, or None if it cannot be read."""
-    try:
-        status = os.stat("/")
-    except OSError:
-        return None
-    return (status.st_dev, status.st_ino)
-
-
-_ROOT = _root()
-
-
 def _load(name):
-    """Imports a module. Returns None if the import fails.
-
-    Nothing is imported after chroot(2), because anyone may have written the files in the new root.
-    """
-    if name not in sys.modules and _root() != _ROOT:
-        return None
+    """Imports a module. Returns None if the import fails."""
     try:
         return _fork.load(name)
     except Exception:
-        # The file is missing, permission is denied, no descriptor is free, or the module is incomplete.
+        # The file is missing or another root's, permission is denied, no descriptor is free, or the module is incomplete.
         return None
 
 

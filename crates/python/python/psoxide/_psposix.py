@@ -218,6 +218,9 @@ class Process(_psoxide.Process):
         # The pid of a captured process may belong to another process on this machine.
         if _system.MACHINE is not None:
             raise NotImplementedError("a process of a captured machine cannot be waited for")
+        if self.is_replaced():
+            # Waiting by the pid would wait for the process that took it.
+            return None
         try:
             return wait_pid(self.pid, timeout)
         except TimeoutExpired as err:

@@ -42,9 +42,9 @@ fn check_start(process: &Handle<'_>) -> Result<()> {
 }
 
 /// Returns the number that the kernel gives to this process only: the inode of its pidfd (since Linux 6.9). Returns
-/// `None` for a process that started before the current clock tick, because no other process can get its start time.
+/// `None` for a process that is older than a second. An earlier owner of its pid and start time is then long forgotten.
 pub(super) fn unique(process: &Handle<'_>) -> Result<Option<u64>> {
-    if !process.source.is_live() || process.unique.is_none() && !process.began_in_this_tick() {
+    if !process.source.is_live() || process.unique.is_none() && !process.is_young() {
         return Ok(None);
     }
     match pidfd(process) {
