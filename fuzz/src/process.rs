@@ -137,7 +137,7 @@ pub fn status(bytes: &[u8]) -> Option<Status> {
 /// The sums of `/proc/PID/smaps` or `smaps_rollup`.
 pub fn rollup(bytes: &[u8]) -> Option<Rollup> {
     let none = bytes.is_empty().then_some(0);
-    let mut sums = Rollup { uss: 0, pss: none, swap: none };
+    let (mut uss, mut pss, mut swap) = (none, none, none);
     for line in lines(bytes) {
         let first = *words(line).first()?;
         let Some(key) = first.strip_suffix(b":") else {
@@ -146,13 +146,13 @@ pub fn rollup(bytes: &[u8]) -> Option<Rollup> {
         };
         let value = || kilobytes(&line[line.iter().position(|byte| !byte.is_ascii_whitespace())? + first.len()..]);
         match key {
-            b"Pss" => sums.pss = Some(sums.pss.unwrap_or(0).checked_add(value()?)?),
-            b"Swap" => sums.swap = Some(sums.swap.unwrap_or(0).checked_add(value()?)?),
-            _ if key.starts_with(b"Private_") => sums.uss = sums.uss.checked_add(value()?)?,
+            b"Pss" => pss = Some(pss.unwrap_or(0).checked_add(value()?)?),
+            b"Swap" => swap = Some(swap.unwrap_or(0).checked_add(value()?)?),
+            _ if key.starts_with(b"Private_") => uss = Some(uss.unwrap_or(0_u64).checked_add(value()?)?),
             _ => {}
         }
     }
-    Some(sums)
+    Some(Rollup { uss: uss?, pss, swap })
 }
 
 /// The mappings of `/proc/PID/smaps`.

@@ -51,15 +51,15 @@ pub struct Mapping<'a> {
 pub fn rollup(bytes: &[u8]) -> Result<Rollup> {
     // Who has no mappings has no memory, whatever the kernel counts.
     let none = bytes.is_empty().then_some(0);
-    let mut sums = Rollup { uss: 0, pss: none, swap: none };
+    let (mut uss, mut pss, mut swap) = (none, none, none);
     for line in lines(bytes) {
         let mut cursor = Cursor::new(line);
         match cursor.required("address")? {
-            b"Pss:" => add(sums.pss.get_or_insert(0), &mut cursor, "Pss")?,
-            b"Swap:" => add(sums.swap.get_or_insert(0), &mut cursor, "Swap")?,
+            b"Pss:" => add(pss.get_or_insert(0), &mut cursor, "Pss")?,
+            b"Swap:" => add(swap.get_or_insert(0), &mut cursor, "Swap")?,
             key if key.ends_with(b":") => {
                 if key.starts_with(b"Private_") {
-                    add(&mut sums.uss, &mut cursor, "Private")?;
+                    add(uss.get_or_insert(0), &mut cursor, "Private")?;
                 }
             }
             addresses => {
@@ -67,7 +67,8 @@ pub fn rollup(bytes: &[u8]) -> Result<Rollup> {
             }
         }
     }
-    Ok(sums)
+    let uss = uss.ok_or_else(|| ParseError::missing("Private_Clean"))?;
+    Ok(Rollup { uss, pss, swap })
 }
 
 fn add(sum: &mut u64, value: &mut Cursor<'_>, field: &'static str) -> Result<()> {
@@ -221,6 +222,7 @@ VmFlags: rd wr
         assert_eq!(problem(b"hello"), Err(("address", Problem::Malformed)));
         assert_eq!(problem(b"Pss: x kB"), Err(("Pss", Problem::Malformed)));
         assert_eq!(problem(b"Private_Dirty:  4"), Err(("Private", Problem::Missing)));
+        assert_eq!(problem(b"Pss: 7 kB\n"), Err(("Private_Clean", Problem::Missing)));
         assert_eq!(
             problem(b"Swap: 18014398509481983 kB\nSwap: 18014398509481983 kB\n"),
             Err(("Swap", Problem::Overflow))
