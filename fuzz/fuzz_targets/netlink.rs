@@ -1,8 +1,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use psoxide_fuzz::kernel;
 use psoxide_parse::linux::netlink;
 
 fuzz_target!(|data: &[u8]| {
-    netlink::messages(data).for_each(|message| drop(message));
+    assert_eq!(netlink::messages(data).collect::<Result<Vec<_>, _>>().ok(), kernel::messages(data));
 });

@@ -1,9 +1,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use psoxide_fuzz::kernel;
 use psoxide_parse::linux::rtnetlink;
 
 fuzz_target!(|data: &[u8]| {
-    let _ = rtnetlink::link(data);
-    let _ = rtnetlink::address(data);
+    assert_eq!(rtnetlink::link(data).ok(), kernel::link(data));
+    assert_eq!(rtnetlink::address(data).ok(), kernel::address(data));
 });

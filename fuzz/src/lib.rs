@@ -4,6 +4,7 @@
 //! The fuzz targets hold both against each other: the two agree on every input, or one of them is wrong. `None` means that
 //! the file is malformed.
 
+pub mod kernel;
 pub mod machine;
 pub mod process;
 pub mod sockets;
