@@ -13,6 +13,7 @@ use psoxide_parse::linux::netlink::{Message, messages};
 use psoxide_parse::linux::taskstats::{self, Exit, Used};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, socket_with, sockopt};
+use rustix::time::ClockId;
 
 /// Generic netlink's own family, which returns the number of another one.
 const CONTROL: u16 = 16;
@@ -38,8 +39,17 @@ const TICKS: u64 = 100;
 pub(crate) struct Ended {
     socket: OwnedFd,
     buffer: Vec<u8>,
-    /// What the ended threads of processes have used whose last thread has not ended.
-    threads: HashMap<u32, Used>,
+    /// Processes of which threads have ended, but not the last one.
+    ending: HashMap<u32, Ending>,
+}
+
+/// A process of which threads have ended.
+#[derive(Default)]
+struct Ending {
+    /// What these threads have used.
+    used: Used,
+    /// Name and nice value of the leader, if that has ended.
+    leader: Option<(Vec<u8>, i8)>,
 }
 
 /// A process that has ended.
@@ -61,7 +71,7 @@ impl Ended {
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::GENERIC))?;
         // Without the capability for it, listening fails too.
         let _ = sockopt::set_socket_recv_buffer_size_force(&socket, BUFFER);
-        let mut ended = Self { socket, buffer: vec![0; 1 << 16], threads: HashMap::new() };
+        let mut ended = Self { socket, buffer: vec![0; 1 << 16], ending: HashMap::new() };
         ended.send(CONTROL, GET_FAMILY, NLM_F_REQUEST, &attribute(FAMILY_NAME, b"TASKSTATS\0"))?;
         let family = ended.answer(|payload| taskstats::family(payload).map_err(io::Error::other))?;
         let family = family.ok_or_else(|| io::Error::other("the kernel has no taskstats"))?;
@@ -111,7 +121,7 @@ impl Ended {
                 Err(Errno::WOULDBLOCK) => return Ok((ended, is_short)),
                 Err(Errno::NOBUFS) => {
                     // Threads are missing, so their sums would be wrong.
-                    self.threads.clear();
+                    self.ending.clear();
                     is_short = true;
                     continue;
                 }
@@ -121,7 +131,7 @@ impl Ended {
                 if let Message::Data(_, payload) = message.map_err(io::Error::other)?
                     && let Some(exit) = taskstats::exit(payload).map_err(io::Error::other)?
                 {
-                    ended.extend(add(&mut self.threads, &exit));
+                    ended.extend(add(&mut self.ending, &exit));
                 }
             }
         }
@@ -129,21 +139,26 @@ impl Ended {
 }
 
 /// Adds a thread to its process. Returns the process if that was its last thread.
-fn add(threads: &mut HashMap<u32, Used>, exit: &Exit<'_>) -> Option<Process> {
+fn add(processes: &mut HashMap<u32, Ending>, exit: &Exit<'_>) -> Option<Process> {
+    let mut process = processes.remove(&exit.tgid).unwrap_or_default();
+    process.used = process.used.plus(&exit.used);
+    // A process is called what its leader is called. A thread that executes a program becomes the leader.
+    if exit.pid == exit.tgid {
+        process.leader = Some((exit.comm.to_vec(), exit.nice));
+    }
     if !exit.is_last {
-        let used = threads.entry(exit.tgid).or_default();
-        *used = used.plus(&exit.used);
+        processes.insert(exit.tgid, process);
         return None;
     }
-    let before = threads.remove(&exit.tgid).unwrap_or_default();
+    let (name, nice) = process.leader.unwrap_or_else(|| (exit.comm.to_vec(), exit.nice));
     Some(Process {
         pid: exit.tgid,
-        began: exit.began,
+        began: exit.process_began(),
         uid: exit.uid,
-        name: exit.comm.to_vec(),
+        name,
         ppid: exit.ppid,
-        nice: exit.nice.into(),
-        used: exit.used.plus(&before),
+        nice: nice.into(),
+        used: process.used,
     })
 }
 
@@ -155,7 +170,24 @@ fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Returns the seconds that the machine was suspended since boot.
+pub(crate) fn suspended() -> i64 {
+    let seconds = |clock| rustix::time::clock_gettime(clock).tv_sec;
+    seconds(ClockId::Boottime).saturating_sub(seconds(ClockId::Monotonic))
+}
+
 impl Process {
+    /// Whether it may be the process that began at `created`, in seconds since 1970.
+    ///
+    /// Taskstats counts the time of a process without the time that the machine was suspended, so one that is older than
+    /// that seems to have begun later.
+    pub(crate) fn may_have_begun(&self, created: i64, suspended: i64) -> bool {
+        // Both are rounded to seconds, and the clock is adjusted now and then.
+        const ROUNDED: i64 = 2;
+        let later = i64::try_from(self.began).unwrap_or(i64::MAX).saturating_sub(created);
+        (-ROUNDED..=suspended.saturating_add(ROUNDED)).contains(&later)
+    }
+
     /// The row of the process: dead, with what it had used at its end. `booted` is in seconds since 1970.
     pub(crate) fn row(&self, booted: u64, username: Option<std::ffi::OsString>) -> Row {
         let stamp = self.began.saturating_sub(booted).saturating_mul(TICKS);
@@ -203,7 +235,7 @@ mod tests {
         let mut threads = HashMap::new();
         let thread = |tgid, is_last, user| {
             let used = Used { user, ..Used::default() };
-            Exit { tgid, is_last, comm: b"worker", used, began: 1_001, ..Exit::default() }
+            Exit { pid: tgid, tgid, is_last, comm: b"worker", used, began: 1_001, ..Exit::default() }
         };
         assert!(add(&mut threads, &thread(7, false, 100)).is_none());
         assert!(add(&mut threads, &thread(8, false, 1_000)).is_none());
@@ -219,5 +251,45 @@ mod tests {
         // Another process with that pid.
         assert_eq!(add(&mut threads, &thread(7, true, 5)).unwrap().used.user, 5);
         assert_eq!(threads.len(), 1);
+    }
+
+    #[test]
+    fn a_suspended_machine_makes_processes_seem_younger() {
+        let exit = Exit { is_last: true, began: 1_000, ..Exit::default() };
+        let process = add(&mut HashMap::new(), &exit).unwrap();
+        let suspended = |seconds| [997, 998, 1_002, 1_003, 940].map(|created| process.may_have_begun(created, seconds));
+        assert_eq!(suspended(0), [false, true, true, false, false]);
+        assert_eq!(suspended(60), [true, true, true, false, true]);
+    }
+
+    #[test]
+    fn the_leader_names_a_process_that_another_thread_outlives() {
+        const SECOND: u64 = 1_000_000;
+        let mut ending = HashMap::new();
+        // The process began at 1000, its second thread at 1006. The leader ended at 1007, the thread at 1010.
+        let leader = Exit {
+            pid: 7,
+            tgid: 7,
+            comm: b"python3",
+            nice: 3,
+            began: 1_000,
+            elapsed: 7 * SECOND,
+            process_elapsed: 7 * SECOND,
+            ..Exit::default()
+        };
+        let thread = Exit {
+            pid: 9,
+            is_last: true,
+            comm: b"worker",
+            nice: 0,
+            began: 1_006,
+            elapsed: 4 * SECOND,
+            process_elapsed: 10 * SECOND,
+            ..leader
+        };
+        assert!(add(&mut ending, &leader).is_none());
+        let process = add(&mut ending, &thread).unwrap();
+        assert_eq!((process.pid, process.began, &*process.name, process.nice), (7, 1_000, &b"python3"[..], 3));
+        assert!(ending.is_empty());
     }
 }

@@ -122,13 +122,12 @@ impl Sampler {
             seen.entry(known.facts.pid).or_default().push(&known.facts);
             users.extend(known.facts.user());
         }
-        // The time of a start is in whole seconds here.
-        let is_same = |facts: &&Facts, began: u64| {
-            facts.created().is_none_or(|created| created.abs_diff(i64::try_from(began).unwrap_or(0)) <= 2)
+        let suspended = crate::ended::suspended();
+        let is_known = |process: &crate::ended::Process| {
+            let mut known = seen.get(&process.pid).into_iter().flatten().map(|facts| facts.created());
+            known.any(|created| created.is_none_or(|created| process.may_have_begun(created, suspended)))
         };
-        let new = processes
-            .into_iter()
-            .filter(|process| !seen.get(&process.pid).into_iter().flatten().any(|facts| is_same(facts, process.began)));
+        let new = processes.into_iter().filter(|process| !is_known(process));
         let rows = new.map(|process| {
             let username = users.get(&i64::from(process.uid)).map(|name| crate::text::os(name));
             process.row(booted, username)

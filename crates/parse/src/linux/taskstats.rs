@@ -18,6 +18,8 @@ const VERSION: u16 = 12;
 /// A thread that has ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Exit<'a> {
+    /// The id of the thread. The first thread of a process, its leader, has the pid of the process.
+    pub pid: u32,
     /// The pid of its process.
     pub tgid: u32,
     /// Whether the process has ended with it.
@@ -32,6 +34,10 @@ pub struct Exit<'a> {
     pub ppid: u32,
     /// When the thread began, in seconds since 1970.
     pub began: u64,
+    /// How long ago the thread began, microseconds.
+    pub elapsed: u64,
+    /// How long ago the process began, microseconds.
+    pub process_elapsed: u64,
     /// What it has used.
     pub used: Used,
 }
@@ -63,6 +69,17 @@ pub struct Used {
     pub voluntary: u64,
     /// Involuntary context switches.
     pub involuntary: u64,
+}
+
+impl Exit<'_> {
+    /// Returns when the process began, in seconds since 1970. Any of its threads may be the last one to end.
+    #[must_use]
+    pub fn process_began(&self) -> u64 {
+        const MICROS: u64 = 1_000_000;
+        // The kernel has subtracted whole seconds from the time of the end.
+        let ended = self.began.saturating_add(self.elapsed / MICROS);
+        ended.saturating_sub(self.process_elapsed / MICROS)
+    }
 }
 
 impl Used {
@@ -135,10 +152,12 @@ fn parse(stats: &[u8]) -> Result<Exit<'_>> {
     let comm = cursor.take(32).ok_or_else(|| ParseError::missing("ac_comm"))?;
     skip(&mut cursor, 8, "ac_sched")?;
     let uid = word(&mut cursor, "ac_uid")?;
-    skip(&mut cursor, 8, "ac_pid")?; // with ac_gid
+    skip(&mut cursor, 4, "ac_gid")?;
+    let pid = word(&mut cursor, "ac_pid")?;
     let ppid = word(&mut cursor, "ac_ppid")?;
-    // ac_btime, too narrow from 2106 on, and ac_etime.
-    skip(&mut cursor, 16, "ac_etime")?;
+    // Too narrow from 2106 on, and padding.
+    skip(&mut cursor, 8, "ac_btime")?;
+    let elapsed = long(&mut cursor, "ac_etime")?;
     let mut used =
         Used { user: long(&mut cursor, "ac_utime")?, system: long(&mut cursor, "ac_stime")?, ..Used::default() };
     used.minor_faults = long(&mut cursor, "ac_minflt")?;
@@ -157,7 +176,21 @@ fn parse(stats: &[u8]) -> Result<Exit<'_>> {
     let began = long(&mut cursor, "ac_btime64")?;
     skip(&mut cursor, 16, "compact_delay_total")?;
     let tgid = word(&mut cursor, "ac_tgid")?;
-    Ok(Exit { tgid, is_last: flag & AGROUP != 0, comm: text(comm), nice: nice.cast_signed(), uid, ppid, began, used })
+    skip(&mut cursor, 4, "ac_tgetime")?; // padding
+    let process_elapsed = long(&mut cursor, "ac_tgetime")?;
+    Ok(Exit {
+        pid,
+        tgid,
+        is_last: flag & AGROUP != 0,
+        comm: text(comm),
+        nice: nice.cast_signed(),
+        uid,
+        ppid,
+        began,
+        elapsed,
+        process_elapsed,
+        used,
+    })
 }
 
 #[cfg(test)]
@@ -175,13 +208,16 @@ mod tests {
         put(8, &[AGROUP | 1, (-5_i8).cast_unsigned()]);
         put(80, b"worker\0");
         put(120, &1000_u32.to_ne_bytes());
+        put(128, &43_u32.to_ne_bytes());
         put(132, &7_u32.to_ne_bytes());
+        put(144, &2_900_000_u64.to_ne_bytes());
         let longs =
             [(152, 1), (160, 2), (168, 3), (176, 4), (216, 5), (224, 6), (232, 7), (240, 8), (248, 9), (256, 10)];
         for (at, value) in longs.into_iter().chain([(272, 11), (280, 12), (344, 1_795_874_400)]) {
             put(at, &u64::to_ne_bytes(value));
         }
         put(368, &42_u32.to_ne_bytes());
+        put(376, &9_100_000_u64.to_ne_bytes());
         bytes
     }
 
@@ -207,12 +243,25 @@ mod tests {
             involuntary: 12,
         };
         let bytes = message(&stats(16));
-        let expected =
-            Exit { tgid: 42, is_last: true, comm: b"worker", nice: -5, uid: 1000, ppid: 7, began: 1_795_874_400, used };
+        let expected = Exit {
+            pid: 43,
+            tgid: 42,
+            is_last: true,
+            comm: b"worker",
+            nice: -5,
+            uid: 1000,
+            ppid: 7,
+            began: 1_795_874_400,
+            elapsed: 2_900_000,
+            process_elapsed: 9_100_000,
+            used,
+        };
         assert_eq!(exit(&bytes), Ok(Some(expected)));
+        assert_eq!(expected.process_began(), 1_795_874_393);
         assert_eq!(used.plus(&used).involuntary, 24);
         assert_eq!(exit(&message(&stats(11))).unwrap_err().field(), "version");
         assert_eq!(exit(&message(&stats(16)[..371])).unwrap_err().field(), "ac_tgid");
+        assert_eq!(exit(&message(&stats(16)[..383])).unwrap_err().field(), "ac_tgetime");
         assert_eq!(exit(&[2, 1, 0, 0]), Ok(None));
         assert_eq!(
             family(&[&[1, 2, 0, 0][..], &attr(2, b"TASKSTATS\0"), &attr(1, &31_u16.to_ne_bytes())].concat()),
