@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use psoxide::{Field, Pid, ProcessRates, Query, Reading, Row, Snapshot, System};
+use psoxide::{Field, Pid, ProcessRates, ProcessStatus, Query, Reading, Row, Snapshot, System};
 
 use super::{Proc, ProcessArgs};
 use crate::context::Context;
@@ -84,7 +84,10 @@ impl<'a> Sampler<'a> {
             true => self.context.system.virtual_memory().ok().map(|memory| memory.total),
             false => None,
         };
-        let clock = if rated { self.clock() } else { None };
+        let since = Since {
+            clock: if rated { clock(&self.context.system) } else { None },
+            window: rates.as_ref().map(|rates| rates.elapsed),
+        };
         let rates = rates.into_iter().flat_map(|rates| rates.processes);
         let mut known: HashMap<(Pid, Option<u64>), ProcessRates> =
             rates.map(|rate| ((rate.pid, rate.start), rate)).collect();
@@ -97,7 +100,7 @@ impl<'a> Sampler<'a> {
         let selected = snapshot.processes.into_iter().filter(|row| self.selected(row));
         let procs = selected.map(|row| {
             let rate = known.remove(&(row.pid, row.start));
-            let mut proc = proc(row, rate, memory, clock);
+            let mut proc = proc(row, rate, memory, since);
             proc.iowait_percent = proc.iowait_percent.filter(|_| counts_waits);
             proc
         });
@@ -141,11 +144,20 @@ impl<'a> Sampler<'a> {
         }
         Ok(())
     }
+}
 
-    /// The time on the machine that is read.
-    fn clock(&self) -> Option<SystemTime> {
-        self.context.system.boot_time().ok()?.checked_add(self.context.system.uptime().ok()?)
-    }
+/// Returns the time of a machine by the clock that the starts of its processes are counted by, in whole seconds or not.
+pub(crate) fn clock(system: &System) -> Option<SystemTime> {
+    system.boot_time().ok()?.checked_add(system.uptime().ok()?)
+}
+
+/// What the rates of a process that has no earlier sample are averaged over.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Since {
+    /// The time of the machine, to which a process that runs has lived.
+    pub(crate) clock: Option<SystemTime>,
+    /// The time since the sample before. A process that began and ended within it used all that it used in that time.
+    pub(crate) window: Option<Duration>,
 }
 
 /// Tells whether the kernel counts how long processes wait for storage. Kernels that cannot be asked do.
@@ -173,8 +185,10 @@ pub(crate) fn thin(snapshot: &Snapshot) -> Snapshot {
 }
 
 /// A row with its rates: over the window, or over its lifetime if it has no earlier sample.
-pub(crate) fn proc(row: Row, rate: Option<ProcessRates>, memory: Option<u64>, clock: Option<SystemTime>) -> Proc {
-    let age = || clock?.duration_since(*row.create_time.value()?).ok().filter(|age| !age.is_zero());
+pub(crate) fn proc(row: Row, rate: Option<ProcessRates>, memory: Option<u64>, since: Since) -> Proc {
+    let is_dead = matches!(row.status, Reading::Value(ProcessStatus::Dead));
+    let lived = || since.clock?.duration_since(*row.create_time.value()?).ok();
+    let age = || if is_dead { since.window } else { lived() }.filter(|age| !age.is_zero());
     let average = |amount: Option<f64>| Some(amount? / age()?.as_secs_f64());
     let io = row.io_counters.value();
     let cpu = row.cpu_times.value().map(|times| (times.user + times.system).as_secs_f64() * 100.0);
@@ -194,8 +208,6 @@ pub(crate) fn proc(row: Row, rate: Option<ProcessRates>, memory: Option<u64>, cl
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use psoxide::Record as _;
 
     use super::*;
@@ -210,12 +222,30 @@ mod tests {
             row.create_time = Reading::Value(start);
             row
         };
-        let later = |seconds| Some(start + Duration::from_secs(seconds));
+        let later = |seconds| Since { clock: Some(start + Duration::from_secs(seconds)), window: None };
         assert_eq!(proc(row(&times), None, None, later(10)).cpu_percent, Some(50.0));
         // One that has just begun has no average yet, and nothing is shown for it.
         assert_eq!(proc(row(&times), None, None, later(0)).cpu_percent, None);
         let mut rate = ProcessRates::new(0, Some(0));
         rate.cpu_percent = Some(7.0);
         assert_eq!(proc(row(&times), Some(rate), None, later(10)).cpu_percent, Some(7.0));
+    }
+
+    #[test]
+    fn a_process_that_lived_between_two_samples_is_rated_over_the_time_between_them() {
+        let row = || {
+            let mut row = Row::default();
+            row.status = Reading::Value(ProcessStatus::Dead);
+            // A history knows its start to a second.
+            row.create_time = Reading::Value(SystemTime::UNIX_EPOCH);
+            let times = psoxide::ProcessCpuTimes::with(|times| times.user = Duration::from_millis(500));
+            row.cpu_times = Reading::Value(times);
+            row
+        };
+        let clock = Some(SystemTime::UNIX_EPOCH + Duration::from_millis(50));
+        let percent = |window| proc(row(), None, None, Since { clock, window }).cpu_percent;
+        assert_eq!(percent(Some(Duration::from_secs(5))), Some(10.0));
+        // Of one that ended before the first sample nobody knows how long it lived.
+        assert_eq!(percent(None), None);
     }
 }

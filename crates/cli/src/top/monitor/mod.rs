@@ -20,7 +20,7 @@ use self::history::History;
 use self::source::{Fingerprint, Gauges, Sensors, Source, Step};
 use self::threads::Threads;
 use crate::process::Proc;
-use crate::process::sample::{proc, query};
+use crate::process::sample::{Since, proc, query};
 
 /// The pid and the start of a process, which no later process shares.
 pub(crate) type Identity = (Pid, Option<u64>);
@@ -236,6 +236,9 @@ impl Monitor {
     /// Takes the rates of the machine from its counters.
     fn read_counters(&mut self, taken: Instant, counters: Option<Counters>) {
         let snapshot = Snapshot::new(taken, Vec::new(), counters);
+        if self.last.is_none() {
+            self.machine.window = Duration::ZERO;
+        }
         if let Some(rates) = self.last.as_ref().map(|last| snapshot.since(last)) {
             self.machine.window = rates.elapsed;
             self.machine.cpus = rates.cpu_percents;
@@ -262,13 +265,15 @@ impl Monitor {
         let gauges = &self.machine.gauges;
         let memory = gauges.memory.as_ref().map(|memory| memory.total);
         let counts_waits = self.source.counts_waits();
+        let window = Some(self.machine.window).filter(|window| !window.is_zero());
+        let since = Since { clock: Some(self.now), window };
         let mut entries = Vec::with_capacity(rows.len() + same.len());
         let mut same = same.into_iter().peekable();
         for mut row in rows {
             entries.extend(std::iter::from_fn(|| same.next_if(|entry| entry.proc.row.pid < row.pid)));
             self.facts.add_to(&mut row);
             let rate = rates(&row, taken);
-            let mut proc = proc(row, rate, memory, Some(self.now));
+            let mut proc = proc(row, rate, memory, since);
             proc.iowait_percent = proc.iowait_percent.filter(|_| counts_waits);
             let threads = self.threads.entries(&mut proc, self.machine.window);
             entries.push(Box::new(Entry { proc, thread_of: None, read: taken, fingerprint: None }));

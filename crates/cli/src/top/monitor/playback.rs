@@ -71,7 +71,7 @@ impl Source for Playback {
     }
 
     fn now(&self) -> SystemTime {
-        self.sample.taken()
+        self.machine.now()
     }
 
     fn processes(&mut self, query: Query) -> psoxide::Result<Snapshot> {
@@ -100,5 +100,32 @@ impl Source for Playback {
 
     fn counts_waits(&self) -> bool {
         self.machine.counts_waits()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a failure is a failed test
+mod tests {
+    use psoxide::{Moment, Os, Reading, System};
+    use psoxide_history::{Options, Recorder};
+
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_sample_is_by_the_clock_that_starts_are_counted_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let booted = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let up = Duration::from_millis(10_500);
+        let mut moment = Moment::new(Os::Linux);
+        moment.host = Reading::Value(psoxide::HostInfo::default());
+        (moment.boot_time, moment.uptime) = (Reading::Value(booted), Reading::Value(up));
+        let mut recorder = Recorder::open(&System::replay(moment), folder.path(), &Options::default()).unwrap();
+        let mut moment = Moment::new(Os::Linux);
+        (moment.boot_time, moment.uptime) = (Reading::Value(booted), Reading::Value(up));
+        // The kernel's time of boot is in whole seconds, this clock is not.
+        recorder.append(booted + up + Duration::from_millis(900), &moment).unwrap();
+        let mut history = History::open(folder.path()).unwrap();
+        let sample = history.at(i64::MAX).unwrap().unwrap();
+        assert_eq!(Playback::new(history, sample).unwrap().now(), booted + up);
     }
 }

@@ -49,7 +49,7 @@ pub(crate) trait Source {
         None
     }
 
-    /// Returns the time of the machine.
+    /// Returns the time of the machine, by the clock that the starts of its processes are counted by.
     fn now(&self) -> SystemTime;
 
     /// Reads fields of all processes and, if the query asks for them, the counters of the machine.
@@ -132,8 +132,7 @@ impl Source for Machine {
     }
 
     fn now(&self) -> SystemTime {
-        let captured = || self.system.boot_time().ok()?.checked_add(self.system.uptime().ok()?);
-        if self.system.is_live() { SystemTime::now() } else { captured().unwrap_or_else(SystemTime::now) }
+        crate::process::sample::clock(&self.system).unwrap_or_else(SystemTime::now)
     }
 
     fn processes(&mut self, query: Query) -> psoxide::Result<Snapshot> {
