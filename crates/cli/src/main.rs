@@ -109,16 +109,16 @@ fn run(args: &[OsString]) -> Result<bool, End> {
     let config = Config::load(globals.config.as_deref(), &cmd::columns_of)?;
     let entry = |name| cmd::ALL.iter().find(|entry| entry.name == name);
     let chosen = matches.subcommand_name().and_then(entry);
+    if let Some(option) = chosen.and_then(|entry| entry.refused(&matches)) {
+        let name = matches.subcommand_name().unwrap_or_default();
+        return Err(Failure::Usage(format!("{name} takes no --{option}; see psoxide {name} --help")).into());
+    }
     // An environment variable may name the history for all commands.
     #[cfg(all(feature = "history", target_os = "linux"))]
     let named = matches.value_source("history") == Some(clap::parser::ValueSource::CommandLine);
     #[cfg(all(feature = "history", target_os = "linux"))]
     if named && globals.at.is_none() && !matches!(matches.subcommand_name(), Some("record" | "history")) {
         return Err(Failure::Usage("--history needs --at".into()).into());
-    }
-    if let Some(option) = chosen.and_then(|entry| entry.refused(&globals)) {
-        let name = matches.subcommand_name().unwrap_or_default();
-        return Err(Failure::Usage(format!("{name} takes no {option}; see psoxide {name} --help")).into());
     }
     let live = chosen.is_some_and(|entry| entry.live);
     let context = Context::new(globals, config, live)?;
@@ -296,6 +296,42 @@ mod tests {
     #[test]
     fn help_fits_eighty_columns() {
         assert!(cmd::FILTER_HELP.lines().all(|line| line.len() <= 72), "manual pages indent it by 7");
+    }
+
+    #[test]
+    fn the_help_of_a_command_shows_the_global_options_that_it_takes() {
+        let values = [
+            ("root", "x"),
+            ("backend", "proc"),
+            ("interval", "1"),
+            ("count", "1"),
+            ("at", "now"),
+            ("history", "x"),
+            ("color", "never"),
+            ("config", "x"),
+        ];
+        let mut root = command();
+        root.build();
+        let globals: Vec<String> = root.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
+        for entry in cmd::ALL {
+            let built = root.find_subcommand(entry.name).unwrap();
+            if cfg!(all(feature = "history", target_os = "linux")) {
+                assert!(entry.refuses().all(|option| globals.iter().any(|known| known == option)), "{}", entry.name);
+            }
+            for global in globals.iter().filter(|global| !["help", "version"].contains(&global.as_str())) {
+                let arg = built.get_arguments().find(|arg| arg.get_long() == Some(global)).unwrap();
+                let mut args = vec![format!("--{global}")];
+                if global == "since" {
+                    args = vec!["--root".into(), "x".into(), "--since".into(), "x".into()];
+                }
+                args.extend(values.iter().find(|(name, _)| name == global).map(|(_, value)| (*value).to_owned()));
+                let required = built.get_positionals().filter(|arg| arg.is_required_set());
+                let subjects = required.map(|_| if entry.name == "completions" { "bash" } else { "1" }.to_owned());
+                let all = ["psoxide".to_owned()].into_iter().chain(args).chain([entry.name.to_owned()]).chain(subjects);
+                let refused = entry.refused(&command().try_get_matches_from(all).unwrap());
+                assert_eq!(arg.is_hide_set(), refused.is_some(), "{} --{global}", entry.name);
+            }
+        }
     }
 
     /// `-t` is TCP and `-h` is human-readable sizes, whatever the command.

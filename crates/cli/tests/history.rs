@@ -131,6 +131,13 @@ fn mistakes_are_explained() {
     says(&["record", "--fields", "cwd"], 2, "cannot be recorded; the fields are ppid");
     says(&["record", "--size", "1k"], 1, "1 MiB");
     says(&["schema", "--at", "now"], 2, "--at");
+    // What is written down again and again must be read again and again, and be of this machine.
+    for command in ["record", "push", "serve"] {
+        says(&[command, "--at", "now"], 2, &format!("{command} takes no --at"));
+        says(&[command, "--root", "x", "--since", "x"], 2, &format!("{command} takes no --since"));
+    }
+    let ran = run(machine.command(&["record"]).env_remove("PSOXIDE_HISTORY"));
+    assert!(ran.code == 2 && ran.stderr.contains("needs --history"), "{}", ran.stderr);
     recorded(folder.path(), &machine);
     says(&["free", "--at", "10d ago"], 1, "begins later");
     says(&["kill", "--at", "now", "1"], 2, "");
@@ -162,7 +169,7 @@ const FULL_DISK: &str = r#"
     until grep -q 'recording again' "$said"; do sleep 0.05; done
     kill $!
     wait
-    "$@" history verify --json --history "$disk/history" >"$0/verified"
+    "$1" history verify --json --history "$disk/history" >"$0/verified"
 "#;
 
 #[test]

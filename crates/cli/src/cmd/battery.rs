@@ -3,7 +3,7 @@
 use clap::Args;
 use psoxide::{Record as _, TimeLeft};
 
-use super::{Subcommand, none};
+use super::{Subcommand, global, none};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
@@ -50,7 +50,7 @@ const LISTING: Listing<psoxide::Battery> = Listing {
 impl Subcommand for Battery {
     const NAME: &'static str = "battery";
     const ABOUT: &'static str = "Battery charge and the time until it is empty";
-    const PROCESSES: bool = false;
+    const REFUSES: global::Groups = &[global::BACKEND];
     const FILTER: &'static str = "percent < 20 && power_plugged == no";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("battery", "the current charge; exit status 1 without a battery"),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use psoxide::{CaptureOptions, Pid};
 
-use super::{Subcommand, Takes};
+use super::{Subcommand, global};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::say;
@@ -35,7 +35,8 @@ impl Subcommand for Capture {
         ("capture --pid 4711 -", "one process, to standard output"),
         ("--root machine.txt ps", "what ps would have shown there"),
     ];
-    const TAKES: Takes = Takes::Nothing;
+    const REFUSES: global::Groups =
+        &[global::REPETITION, global::FORMATS, global::ROOT, global::PAST, global::HISTORY, global::BACKEND];
 
     fn body() -> Body {
         Body::None

@@ -10,7 +10,7 @@ use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCan
 use clap_complete::env::Shells;
 use psoxide::{Field, System};
 
-use super::{Subcommand, Takes};
+use super::{Subcommand, global};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::column::Meta;
@@ -31,10 +31,10 @@ pub(crate) struct Completions {
 impl Subcommand for Completions {
     const NAME: &'static str = "completions";
     const ABOUT: &'static str = "Completions for a shell, on standard output";
-    const PROCESSES: bool = false;
     const DETAILS: &'static str = "Completes commands, options, columns, filters' columns, users, processes with their command lines, signals and \
          manual pages.";
-    const TAKES: Takes = Takes::Nothing;
+    const REFUSES: global::Groups =
+        &[global::REPETITION, global::FORMATS, global::ROOT, global::PAST, global::HISTORY, global::BACKEND];
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("completions bash > /etc/bash_completion.d/psoxide", "for all users of bash"),
         ("completions zsh > ~/.zfunc/_psoxide", "for yourself, in zsh"),

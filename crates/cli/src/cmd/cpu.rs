@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use psoxide::{CpuStats, CpuTimes, DiskIo, Record as _, RunQueue, SwapMemory, Unit, VirtualMemory};
 
-use super::Subcommand;
+use super::{Subcommand, global};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
@@ -173,7 +173,7 @@ const EACH: Listing<Line> =
 impl Subcommand for Cpu {
     const NAME: &'static str = "cpu";
     const ABOUT: &'static str = "CPU, memory, swap and disk activity, as vmstat";
-    const PROCESSES: bool = false;
+    const REFUSES: global::Groups = &[global::BACKEND];
     const DETAILS: &'static str = "On a terminal a line is added every second; --count 1 prints one. The first sample covers half a second, later \
          ones the interval. With --root, rates are averages since boot.";
     const ALIASES: &'static [&'static str] = &["vmstat"];

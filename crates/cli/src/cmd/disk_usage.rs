@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use psoxide::{DiskPartition, Reading, Record as _, Unit};
 
-use super::Subcommand;
+use super::{Subcommand, global};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
@@ -65,7 +65,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 impl Subcommand for DiskUsage {
     const NAME: &'static str = "disk-usage";
     const ABOUT: &'static str = "Space on file systems, as df";
-    const PROCESSES: bool = false;
+    const REFUSES: global::Groups = &[global::BACKEND];
     const ALIASES: &'static [&'static str] = &["df"];
     const FILTER: &'static str = "percent > 90 && fstype != tmpfs";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[

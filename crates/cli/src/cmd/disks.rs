@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use psoxide::{DiskIo, Record as _, Unit};
 
-use super::Subcommand;
+use super::{Subcommand, global};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
@@ -102,7 +102,7 @@ const LISTING: Listing<Disk> = Listing {
 impl Subcommand for Disks {
     const NAME: &'static str = "disks";
     const ABOUT: &'static str = "Disk activity, as iostat";
-    const PROCESSES: bool = false;
+    const REFUSES: global::Groups = &[global::BACKEND];
     const DETAILS: &'static str = "On a terminal the rows are refreshed every second; --count 1 prints them once. The first sample covers half a \
          second, later ones the interval. With --root, rates are averages since boot.";
     const ALIASES: &'static [&'static str] = &["iostat"];

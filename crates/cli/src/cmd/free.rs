@@ -3,7 +3,7 @@
 use clap::Args;
 use psoxide::{Record as _, SwapMemory, Unit, VirtualMemory};
 
-use super::Subcommand;
+use super::{Subcommand, global};
 use crate::args::{Format, ListArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -72,7 +72,7 @@ impl Subcommand for Free {
     const NAME: &'static str = "free";
     const ABOUT: &'static str = "Physical memory and swap, with the numbers of procps free";
     const LETTERS: &'static [(&'static str, char)] = &[("interval", 's'), ("count", 'c')];
-    const PROCESSES: bool = false;
+    const REFUSES: global::Groups = &[global::BACKEND];
     const FILTER: &'static str = "free < 100M";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("free", "in KiB"),

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use psoxide::Unit;
 use psoxide_history::{Format, Limits, Summary, Table, from_millis, to_millis};
 
-use super::{Subcommand, Takes};
+use super::{Subcommand, global};
 use crate::args::{self, ListArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -147,7 +147,7 @@ impl Subcommand for History {
         ("history export --table system --to openmetrics", "the machine, for promtool's backfill"),
         ("history export --to parquet -o ./day", "everything as three Parquet files"),
     ];
-    const TAKES: Takes = Takes::Once;
+    const REFUSES: global::Groups = &[global::REPETITION, global::ROOT, global::PAST, global::BACKEND];
 
     fn columns() -> Vec<Meta> {
         LISTING.metas()

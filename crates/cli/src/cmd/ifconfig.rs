@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use clap::Args;
 use psoxide::{AddressFamily, NetIo, NicAddr, NicStats, Reading, Record as _, Unit, Value};
 
-use super::Subcommand;
+use super::{Subcommand, global};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
@@ -115,7 +115,7 @@ const LISTING: Listing<Nic> = Listing {
 impl Subcommand for Ifconfig {
     const NAME: &'static str = "ifconfig";
     const ABOUT: &'static str = "Network interfaces: state, addresses, counters";
-    const PROCESSES: bool = false;
+    const REFUSES: global::Groups = &[global::BACKEND];
     const FILTER: &'static str = "isup == yes && ipv4 != null";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("ifconfig", "all interfaces"),

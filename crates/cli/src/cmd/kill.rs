@@ -4,7 +4,7 @@ use clap::Args;
 use psoxide::Pid;
 
 use super::send::{self, SendArgs, Target};
-use super::{Subcommand, Takes};
+use super::{Subcommand, global};
 use crate::args;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -24,7 +24,7 @@ impl Subcommand for Kill {
     const ABOUT: &'static str = "Send a signal to processes by pid";
     const DETAILS: &'static str = "Nothing is sent unless all processes exist. A signal never reaches a later process with the same pid. The exit \
          status is 3 if a signal was not permitted, 4 if a process does not exist.";
-    const TAKES: Takes = Takes::Once;
+    const REFUSES: global::Groups = &[global::REPETITION];
     const SIGNALS: bool = true;
     const FILTER: &'static str = "name == sleep";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[

@@ -5,7 +5,7 @@ use psoxide::Field;
 
 use super::pidof::matched;
 use super::send::{self, SendArgs, Target};
-use super::{Subcommand, Takes, none};
+use super::{Subcommand, global, none};
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::Outcome;
@@ -33,7 +33,7 @@ impl Subcommand for Killall {
     const DETAILS: &'static str = "A process matches by its name, the path of its executable, argv[0], or the script that it runs; the column \
          MATCHED says which. This command itself never matches, and a signal never reaches a later process with the \
          same pid. The exit status is 1 if nothing matches, 3 if a signal was not permitted.";
-    const TAKES: Takes = Takes::Once;
+    const REFUSES: global::Groups = &[global::REPETITION];
     const SIGNALS: bool = true;
     const FILTER: &'static str = "matched == name";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[

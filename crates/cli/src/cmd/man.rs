@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, Args, Command};
 
-use super::{ALL, Entry, FILTER_HELP, Subcommand, Takes};
+use super::{ALL, Entry, FILTER_HELP, Subcommand, global};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::schema::Body;
@@ -25,8 +25,8 @@ pub(crate) struct Man {
 impl Subcommand for Man {
     const NAME: &'static str = "man";
     const ABOUT: &'static str = "Manual pages, on standard output or in a directory";
-    const PROCESSES: bool = false;
-    const TAKES: Takes = Takes::Nothing;
+    const REFUSES: global::Groups =
+        &[global::REPETITION, global::FORMATS, global::ROOT, global::PAST, global::HISTORY, global::BACKEND];
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("man | man -l -", "reads the page of psoxide"),
         ("man ps > psoxide-ps.1", "the page of psoxide ps"),

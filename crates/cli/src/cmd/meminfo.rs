@@ -3,7 +3,7 @@
 use clap::Args;
 use psoxide::{FieldInfo, Pressure, PressureOf, Reading, Record, Unit, Value};
 
-use super::Subcommand;
+use super::{Subcommand, global};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
@@ -72,7 +72,7 @@ const fn unit(unit: Unit) -> &'static str {
 impl Subcommand for Meminfo {
     const NAME: &'static str = "meminfo";
     const ABOUT: &'static str = "Every figure of memory, swap and memory pressure, explained";
-    const PROCESSES: bool = false;
+    const REFUSES: global::Groups = &[global::BACKEND];
     const FILTER: &'static str = "of == swap && value > 0";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("meminfo", "all figures"),

@@ -46,9 +46,10 @@ mod who;
 use std::fmt::Write as _;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 
-use crate::args::{Format, Globals};
+use crate::args::Format;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, privilege};
 use crate::output::column::Meta;
@@ -59,51 +60,34 @@ use crate::output::table::wrap;
 
 pub(crate) use self::completions::VARIABLE as COMPLETIONS;
 
-/// The global options that a subcommand accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Takes {
-    All,
-    /// All except those for repetition: the command acts once.
-    Once,
-    /// Only those of the machine and its backend: it runs until it is stopped, and writes nothing.
-    #[cfg_attr(not(all(feature = "fleet", target_os = "linux")), allow(dead_code))] // of `serve`
-    Machine,
-    /// Those of repetition, the machine and its backend: it writes nothing.
-    #[cfg_attr(not(all(feature = "fleet", target_os = "linux")), allow(dead_code))] // of `push`
-    Repeated,
-    /// None for output, repetition or source: the output is always the same text.
-    Nothing,
+/// Global options, by name, that some subcommands refuse because they would change nothing.
+pub(crate) mod global {
+    pub(crate) type Groups = &'static [&'static [&'static str]];
+
+    pub(crate) const REPETITION: &[&str] = &["interval", "count", "append"];
+    pub(crate) const APPEND: &[&str] = &["append"];
+    pub(crate) const FORMATS: &[&str] = &["json", "jsonl", "csv"];
+    /// Another machine.
+    pub(crate) const ROOT: &[&str] = &["root"];
+    /// Another time.
+    pub(crate) const PAST: &[&str] = &["since", "at"];
+    pub(crate) const HISTORY: &[&str] = &["history"];
+    pub(crate) const BACKEND: &[&str] = &["backend"];
 }
 
 impl Entry {
-    /// The first option that the user gave and that would change nothing.
-    pub(crate) fn refused(&self, globals: &Globals) -> Option<&'static str> {
-        let backend = (globals.backend.is_some() && !self.processes).then_some("--backend");
-        self.takes.refused(globals).or(backend)
+    /// Names the global options that the subcommand refuses.
+    pub(crate) fn refuses(&self) -> impl Iterator<Item = &'static str> {
+        self.refuses.iter().copied().flatten().copied()
     }
-}
 
-impl Takes {
-    fn refused(self, globals: &Globals) -> Option<&'static str> {
-        let repetition = [
-            (globals.interval.is_some(), "--interval"),
-            (globals.count.is_some(), "--count"),
-            (globals.append, "--append"),
-        ];
-        #[cfg(all(feature = "history", target_os = "linux"))]
-        let at = globals.at.is_some();
-        #[cfg(not(all(feature = "history", target_os = "linux")))]
-        let at = false;
-        let formats = [(globals.json, "--json"), (globals.jsonl, "--jsonl"), (globals.csv, "--csv")];
-        let machine = [(globals.root.is_some(), "--root"), (at, "--at")];
-        let first = |options: &[(bool, &'static str)]| options.iter().find(|(given, _)| *given).map(|(_, name)| *name);
-        match self {
-            Self::All => None,
-            Self::Once => first(&repetition),
-            Self::Repeated => first(&formats).or_else(|| first(&[(globals.append, "--append")])),
-            Self::Machine => first(&repetition).or_else(|| first(&formats)),
-            Self::Nothing => first(&repetition).or_else(|| first(&formats)).or_else(|| first(&machine)),
-        }
+    /// Returns the first option that the user gave and that would change nothing.
+    pub(crate) fn refused(&self, matches: &ArgMatches) -> Option<&'static str> {
+        // A build without histories does not have all of them.
+        let is_given = |option: &&str| {
+            matches.try_contains_id(option).is_ok() && matches.value_source(option) == Some(ValueSource::CommandLine)
+        };
+        self.refuses().find(is_given)
     }
 }
 
@@ -121,13 +105,12 @@ pub(crate) trait Subcommand: Args {
     const FILTER: &'static str = "";
     /// Aliases: the names of familiar commands.
     const ALIASES: &'static [&'static str] = &[];
-    const TAKES: Takes = Takes::All;
+    /// The global options that it refuses, in groups.
+    const REFUSES: global::Groups = &[];
     /// Letters for options of every command, as a familiar command has them.
     const LETTERS: &'static [(&'static str, char)] = &[];
     /// Whether it sends signals.
     const SIGNALS: bool = false;
-    /// Whether it reads processes, so that a backend makes a difference.
-    const PROCESSES: bool = true;
     /// Whether it refreshes on a terminal until the user stops it.
     const LIVE: bool = false;
 
@@ -151,8 +134,7 @@ pub(crate) struct Entry {
     about: &'static str,
     pub(crate) live: bool,
     pub(crate) signals: bool,
-    processes: bool,
-    pub(crate) takes: Takes,
+    refuses: global::Groups,
     details: &'static str,
     pub(crate) examples: &'static [(&'static str, &'static str)],
     pub(crate) filter: &'static str,
@@ -173,8 +155,7 @@ impl Entry {
             filter: T::FILTER,
             live: T::LIVE,
             signals: T::SIGNALS,
-            processes: T::PROCESSES,
-            takes: T::TAKES,
+            refuses: T::REFUSES,
             columns: T::columns,
             body: T::body,
             build: build::<T>,
@@ -251,6 +232,11 @@ fn build<T: Subcommand>(command: Command) -> Command {
     for (option, letter) in T::LETTERS {
         if command.get_arguments().any(|arg| arg.get_id() == *option) {
             command = command.mut_arg(option, |arg| arg.short(*letter));
+        }
+    }
+    for option in T::REFUSES.iter().copied().flatten() {
+        if command.get_arguments().any(|arg| arg.get_id() == *option) {
+            command = command.mut_arg(option, |arg| arg.hide(true));
         }
     }
     let examples = example_help(T::EXAMPLES);

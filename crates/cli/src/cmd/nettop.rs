@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 use psoxide::{NetIo, Record as _, Unit};
 
-use super::Subcommand;
+use super::{Subcommand, global};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
@@ -69,7 +69,7 @@ const LISTING: Listing<Nic> = Listing {
 impl Subcommand for Nettop {
     const NAME: &'static str = "nettop";
     const ABOUT: &'static str = "Network traffic of each interface";
-    const PROCESSES: bool = false;
+    const REFUSES: global::Groups = &[global::BACKEND];
     const DETAILS: &'static str = "On a terminal the rows are refreshed every second; --count 1 prints them once. The first sample covers half a \
          second, later ones the interval. With --root, rates are averages since boot.";
     const LIVE: bool = true;

@@ -5,7 +5,7 @@ use psoxide::{Field, Pid, Reading};
 use regex_lite::{Regex, RegexBuilder};
 
 use super::send::{self, SendArgs, Target};
-use super::{Subcommand, Takes, none};
+use super::{Subcommand, global, none};
 use crate::args::{self, Format, ListArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -169,7 +169,7 @@ impl Subcommand for Pkill {
     const ABOUT: &'static str = "Send a signal to processes by a pattern";
     const DETAILS: &'static str = "This command itself never matches, and a signal never reaches a later process with the same pid. The exit \
          status is 1 if nothing matches, 3 if a signal was not permitted.";
-    const TAKES: Takes = Takes::Once;
+    const REFUSES: global::Groups = &[global::REPETITION];
     const SIGNALS: bool = true;
     const FILTER: &'static str = "name != sshd";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[

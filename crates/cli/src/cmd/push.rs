@@ -10,7 +10,7 @@ use psoxide_fleet::otlp::Spool;
 use psoxide_fleet::otlp::settings::{Given, Settings};
 
 use super::serve::ExportArgs;
-use super::{Subcommand, Takes};
+use super::{Subcommand, global};
 use crate::args;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, is_root};
@@ -89,7 +89,7 @@ impl Subcommand for Push {
         ("push https://otlp.example/v1/metrics --header api-key=$KEY", "to a service that wants a key"),
         ("push --interval 10 --count 1", "one sample; the exit status says whether it was taken"),
     ];
-    const TAKES: Takes = Takes::Repeated;
+    const REFUSES: global::Groups = &[global::APPEND, global::FORMATS, global::PAST, global::HISTORY];
 
     fn body() -> Body {
         Body::None

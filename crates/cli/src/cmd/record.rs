@@ -6,7 +6,7 @@ use clap::Args;
 use psoxide::Field;
 use psoxide_history::{DEFAULT, FIELDS, Limits, Options, Recorder};
 
-use super::{Subcommand, Takes};
+use super::{Subcommand, global};
 use crate::args;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -48,13 +48,17 @@ impl Subcommand for Record {
         ("record --history /srv/history", "in another folder"),
     ];
 
-    const TAKES: Takes = Takes::Repeated;
+    const REFUSES: global::Groups = &[global::APPEND, global::FORMATS, global::PAST];
 
     fn body() -> Body {
         Body::None
     }
 
     fn run(self, context: &Context) -> Outcome {
+        if context.root.is_some() && context.history.is_none() {
+            let why = "the usual history is of this machine alone";
+            return Err(Failure::Usage(format!("record --root needs --history DIR: {why}")));
+        }
         let folder = recorded::folder(context.history.as_ref())?;
         let mut options = Options::default();
         options.interval = if context.has_interval() { context.interval() } else { INTERVAL };

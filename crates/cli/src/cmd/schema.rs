@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::Args;
 use serde_json::{Map, Value as Json, json};
 
-use super::{ALL, Subcommand, Takes, glance};
+use super::{ALL, Subcommand, glance, global};
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output::json::SCHEMA;
@@ -17,8 +17,8 @@ pub(crate) struct Schema {}
 impl Subcommand for Schema {
     const NAME: &'static str = "schema";
     const ABOUT: &'static str = "The JSON Schema of what --json and --jsonl write";
-    const PROCESSES: bool = false;
-    const TAKES: Takes = Takes::Nothing;
+    const REFUSES: global::Groups =
+        &[global::REPETITION, global::FORMATS, global::ROOT, global::PAST, global::HISTORY, global::BACKEND];
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[("schema > psoxide.schema.json", "for a validator")];
 
     fn body() -> Body {

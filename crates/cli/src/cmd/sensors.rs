@@ -3,7 +3,7 @@
 use clap::Args;
 use psoxide::{Fan, Record as _, Temperature, Unit};
 
-use super::{Subcommand, none};
+use super::{Subcommand, global, none};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -78,7 +78,7 @@ const LISTING: Listing<Sensor> = Listing {
 impl Subcommand for Sensors {
     const NAME: &'static str = "sensors";
     const ABOUT: &'static str = "Temperatures and fans";
-    const PROCESSES: bool = false;
+    const REFUSES: global::Groups = &[global::BACKEND];
     const FILTER: &'static str = "temperature > 70 || rpm > 0";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("sensors", "all of them"),

@@ -9,7 +9,7 @@ use psoxide_fleet::serve::{Options, serve};
 use psoxide_fleet::{Above, Collector, Config, GroupBy, Grouping, Names, Pattern, keep_heap_small};
 use regex_lite::Regex;
 
-use super::{Subcommand, Takes};
+use super::{Subcommand, global};
 use crate::args;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -181,7 +181,7 @@ impl Subcommand for Serve {
         ("serve --group 'db=postgres|mysqld' --top 0", "databases are one group, and no series by pid"),
         ("serve --listen 0.0.0.0:9750 --web-config web.yml", "for other machines, with TLS and users"),
     ];
-    const TAKES: Takes = Takes::Machine;
+    const REFUSES: global::Groups = &[global::REPETITION, global::FORMATS, global::PAST, global::HISTORY];
 
     fn body() -> Body {
         Body::None

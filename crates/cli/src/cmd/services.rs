@@ -3,7 +3,7 @@
 use clap::Args;
 use psoxide::{Record as _, Service, ServiceStatus};
 
-use super::Subcommand;
+use super::{Subcommand, global};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -46,7 +46,7 @@ const LISTING: Listing<Service> = Listing {
 impl Subcommand for Services {
     const NAME: &'static str = "services";
     const ABOUT: &'static str = "Services (Windows only)";
-    const PROCESSES: bool = false;
+    const REFUSES: global::Groups = &[global::BACKEND];
     const FILTER: &'static str = "status == running && start_type == automatic";
     const EXAMPLES: &'static [(&'static str, &'static str)] =
         &[("services", "all services"), ("services --filter 'status == running'", "those that run")];

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use clap::Args;
 use serde_json::json;
 
-use super::Subcommand;
+use super::{Subcommand, global};
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::listing::answer;
@@ -19,7 +19,7 @@ pub(crate) struct Uptime {}
 impl Subcommand for Uptime {
     const NAME: &'static str = "uptime";
     const ABOUT: &'static str = "How long the machine has been up, logins and load";
-    const PROCESSES: bool = false;
+    const REFUSES: global::Groups = &[global::BACKEND];
     const EXAMPLES: &'static [(&'static str, &'static str)] =
         &[("uptime", "now"), ("uptime --json", "for another program"), ("uptime --interval 60", "a line every minute")];
 

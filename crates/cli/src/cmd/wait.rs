@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use psoxide::{Pid, Process, Unit, wait_procs};
 
-use super::{Subcommand, Takes};
+use super::{Subcommand, global};
 use crate::args::{self, ListArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -48,7 +48,7 @@ impl Subcommand for Wait {
     const ABOUT: &'static str = "Wait until processes have ended";
     const DETAILS: &'static str = "Waits for any processes, not only children of the shell, without polling: one poll(2) call covers all of them. \
          The exit status is 0 when all have ended, 1 on a timeout, 4 when a process did not exist at the start.";
-    const TAKES: Takes = Takes::Once;
+    const REFUSES: global::Groups = &[global::REPETITION];
     const FILTER: &'static str = "ended == no";
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("wait 1234", "returns when process 1234 has ended"),

@@ -103,6 +103,7 @@ pub(crate) fn reason(error: &Error) -> String {
 
 /// Writes a sentence to standard error.
 pub(crate) fn say(sentence: &str) {
+    let sentence = crate::failure::without_numbers(sentence);
     let _ = writeln!(anstream::stderr(), "psoxide: {sentence}"); // standard error may be closed
 }
 
