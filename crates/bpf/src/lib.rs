@@ -6,7 +6,7 @@
 //! | `Processes` | process: the values of `stat`, `statm`, `io`, the ids of `status`, the number of descriptors | `processes`, `record` |
 //! | `Arguments` | process: the same record, and the caller's own command lines | `processes`, `arguments` |
 //! | `OneProcess` | process, only one: the same record, written over the question | `processes`, `record` |
-//! | `Family` | process: pid, parent, start, number of threads | `family` |
+//! | `Parents` | process: pid, parent, start, number of threads | `parents` |
 //! | `Holders` | descriptor of any process that is a socket: pid, descriptor, inode | `sockets` |
 //! | `Sockets` | socket of one process: addresses, ports, state | `sockets` |
 //! | `Files` | file of one process: path, position, flags | `files` |
@@ -22,12 +22,12 @@
 
 mod arguments;
 mod asm;
-mod family;
 mod ffi;
 mod files;
 mod iterator;
 mod kernel;
 mod loaded;
+mod parents;
 mod processes;
 mod record;
 mod requirements;
@@ -42,13 +42,13 @@ use arc_swap::ArcSwapOption;
 use rustix::buffer::spare_capacity;
 use rustix::io::retry_on_intr;
 
-pub use self::family::Relative;
 use self::ffi::Over;
 pub use self::files::{Directory, File, Path};
 use self::loaded::{Loaded, Walk};
+pub use self::parents::Relative;
 pub use self::record::{Answer, Record, Units, Walked};
 use self::requirements::Circumstances;
-pub use self::sockets::{Holder, Socket, SocketKind};
+pub use self::sockets::{Socket, SocketHolder, SocketKind};
 pub use self::threads::Thread;
 
 /// A process id.
@@ -119,13 +119,13 @@ impl Programs {
 
     /// Reads most processes and their parents, by pid.
     #[must_use]
-    pub fn family(&self) -> Option<Vec<Relative>> {
-        family::parse(&self.over_all(Walk::Family)?)
+    pub fn parents(&self) -> Option<Vec<Relative>> {
+        parents::parse(&self.over_all(Walk::Parents)?)
     }
 
     /// Lists the sockets that processes hold.
     #[must_use]
-    pub fn holders(&self) -> Option<Vec<Holder>> {
+    pub fn holders(&self) -> Option<Vec<SocketHolder>> {
         sockets::parse_holders(&self.over_all(Walk::Holders)?)
     }
 
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(walked.get(walked.find(me).unwrap()).unwrap().cmdline(), Some(&*own));
         assert!(programs.processes(false).unwrap().find(me).is_some());
         assert_eq!(programs.process(me).unwrap().record().pid(), me);
-        assert!(programs.family().unwrap().iter().any(|relative| relative.pid == me));
+        assert!(programs.parents().unwrap().iter().any(|relative| relative.pid == me));
         assert!(programs.holders().unwrap().iter().any(|holder| holder.pid == me));
         assert!(!programs.sockets(me).unwrap().is_empty());
         assert!(!programs.threads(me).unwrap().is_empty());

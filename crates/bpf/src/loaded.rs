@@ -10,7 +10,7 @@ use crate::ffi::{self, Kept, Over, Runs, Types};
 use crate::kernel::Kernel;
 use crate::processes::{self, Form};
 use crate::requirements::{self, Circumstances, Refusal};
-use crate::{family, files, sockets, threads};
+use crate::{files, parents, sockets, threads};
 
 /// A program, named after the things over which it walks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) enum Walk {
     /// Processes with their command lines.
     Arguments,
     /// Processes, with only their parent, start and number of threads.
-    Family,
+    Parents,
     /// The sockets of all processes.
     Holders,
     /// The files of one process.
@@ -36,7 +36,7 @@ impl Walk {
     pub(crate) const ALL: [Self; 8] = [
         Self::Processes,
         Self::Arguments,
-        Self::Family,
+        Self::Parents,
         Self::Holders,
         Self::Files,
         Self::Sockets,
@@ -46,7 +46,7 @@ impl Walk {
 
     /// Returns whether one iterator serves all walks. If not, each process needs an iterator of its own.
     fn is_over_all(self) -> bool {
-        matches!(self, Self::Processes | Self::Arguments | Self::Family | Self::Holders)
+        matches!(self, Self::Processes | Self::Arguments | Self::Parents | Self::Holders)
     }
 }
 
@@ -140,7 +140,7 @@ pub(crate) fn assemble(kernel: &Kernel<'_>, walk: Walk) -> Option<Assembled> {
     let (program, runs) = match walk {
         Walk::Processes => (processes::program(kernel, Form::Record)?, tasks),
         Walk::Arguments => (processes::program(kernel, Form::RecordAndArguments)?, over(kernel.iterate_tasks, true)),
-        Walk::Family => (family::program(kernel)?, tasks),
+        Walk::Parents => (parents::program(kernel)?, tasks),
         Walk::Holders => (sockets::holders(kernel)?, files),
         Walk::Files => (files::program(kernel)?, files),
         Walk::Sockets => (sockets::of_process(kernel)?, files),

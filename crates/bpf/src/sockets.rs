@@ -54,7 +54,7 @@ pub(crate) fn holders(kernel: &Kernel<'_>) -> Option<Vec<Instruction>> {
 
 /// A descriptor that is a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Holder {
+pub struct SocketHolder {
     /// The process that holds it.
     pub pid: Pid,
     /// The descriptor.
@@ -63,9 +63,9 @@ pub struct Holder {
     pub inode: u64,
 }
 
-pub(crate) fn parse_holders(printed: &[u8]) -> Option<Vec<Holder>> {
+pub(crate) fn parse_holders(printed: &[u8]) -> Option<Vec<SocketHolder>> {
     iterator::parse(printed, |[pid, fd, inode]| {
-        Some(Holder { pid: pid.try_into().ok()?, fd: fd.try_into().ok()?, inode })
+        Some(SocketHolder { pid: pid.try_into().ok()?, fd: fd.try_into().ok()?, inode })
     })
 }
 
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn holders_are_understood_and_nothing_else() {
-        let socket = Holder { pid: 7, fd: 3, inode: 99 };
+        let socket = SocketHolder { pid: 7, fd: 3, inode: 99 };
         assert_eq!(parse_holders(&printed(&[7, 3, 99])), Some(vec![socket]));
         assert_eq!(parse_holders(&printed(&[7, 3])), None);
         assert_eq!(parse_holders(&printed(&[1 << 40, 3, 9])), None);

@@ -220,6 +220,7 @@ pub enum Endpoint {
 /// Which sockets to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[allow(missing_docs)] // what they name is said by `from_str`
+#[non_exhaustive]
 pub enum ConnectionKind {
     #[default]
     Inet,

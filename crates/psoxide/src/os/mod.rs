@@ -7,6 +7,8 @@ mod signals;
 pub use signals::Signal;
 
 /// An operating system that psoxide knows.
+///
+/// A program can match it without a wildcard: then the compiler names each place that a new system needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Os {
     /// Linux.

@@ -17,7 +17,8 @@ impl Process {
 
     /// Sends a signal to this process, never to a later process with the same pid.
     ///
-    /// Linux before 6.9 cannot tell apart two processes that get the same pid within one clock tick (10 ms).
+    /// Linux before 6.9 cannot tell apart two processes that get the same pid within one clock tick (10 ms). The BSDs, macOS
+    /// and SunOS signal by the pid alone: the start stamp is checked immediately before.
     ///
     /// # Errors
     /// Fails with [`NoSuchProcess`](crate::ErrorKind::NoSuchProcess) if the process is gone, and with

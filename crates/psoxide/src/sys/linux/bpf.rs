@@ -65,16 +65,16 @@ pub(super) fn parentage(source: &Source) -> Option<(Vec<Parentage>, Vec<Pid>)> {
     let units = units(source);
     let parentage =
         |Relative { pid, ppid, start, .. }: Relative| Parentage { pid, start: Some(units.ticks(start)), ppid };
-    let (walked, missed) = split(source, chosen(source)?.family()?)?;
+    let (walked, missed) = split(source, chosen(source)?.parents()?)?;
     Some((walked.into_iter().map(parentage).collect(), missed))
 }
 
 /// Reads the descriptors that are sockets. Also returns the pids of processes that the walk missed.
 pub(super) fn socket_fds(source: &Source) -> Option<(Vec<SocketFd>, Vec<Pid>)> {
     let programs = chosen(source)?;
-    let walked = programs.family()?;
+    let walked = programs.parents()?;
     let fds = programs.holders()?.into_iter();
-    let fds = fds.map(|psoxide_bpf::Holder { pid, fd, inode }| SocketFd { inode, pid, fd }).collect();
+    let fds = fds.map(|psoxide_bpf::SocketHolder { pid, fd, inode }| SocketFd { inode, pid, fd }).collect();
     Some((fds, split(source, walked)?.1))
 }
 
