@@ -28,7 +28,7 @@ pub fn parse(bytes: &[u8]) -> Result<Cpuinfo> {
     let (mut package, mut cores) = (None, None);
     for line in lines(bytes) {
         // Most lines tell of something else: the first letter is enough to leave them, and the long ones unread.
-        if !matches!(line.first(), Some(b'p' | b'P' | b'c' | b'C' | b'\t' | b' ' | b'\r') | None) {
+        if !matches!(line.first(), Some(b'p' | b'P' | b'c' | b'C' | b'\t' | b' ' | b'\r' | b'\x0c') | None) {
             continue;
         }
         let Some((key, value)) = split_once(line, b':') else {
@@ -111,6 +111,16 @@ mod tests {
         assert_eq!(parse(arm).unwrap().processors, 2);
         assert_eq!(parse(b"Processor\t: ARM926EJ-S rev 5 (v5l)\n").unwrap().processors, 1);
         assert_eq!(parse(b""), Ok(Cpuinfo::default()));
+    }
+
+    #[test]
+    fn a_line_of_white_space_ends_a_processor() {
+        for blank in ["", " ", "\t", "\r", "\x0c"] {
+            let text = format!("physical id: 0\ncpu cores: 4\n{blank}\nphysical id: 1\ncpu cores: 8\n");
+            assert_eq!(parse(text.as_bytes()).unwrap().cores, Some(12), "{blank:?}");
+            let text = format!("physical id: 0\n{blank}\ncpu cores: 8\n");
+            assert_eq!(parse(text.as_bytes()).unwrap().cores, None, "{blank:?}");
+        }
     }
 
     #[test]
