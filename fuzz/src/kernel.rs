@@ -195,6 +195,7 @@ pub fn exit(bytes: &[u8]) -> Option<Option<Exit<'_>>> {
         involuntary: long(280)?,
     };
     Some(Some(Exit {
+        pid: u32_at(stats, 128)?,
         tgid: u32_at(stats, 368)?,
         is_last: u8_at(stats, 8)? & 0x20 != 0,
         comm: text(stats.get(80..112)?),
@@ -202,6 +203,8 @@ pub fn exit(bytes: &[u8]) -> Option<Option<Exit<'_>>> {
         uid: u32_at(stats, 120)?,
         ppid: u32_at(stats, 132)?,
         began: long(344)?,
+        elapsed: long(144)?,
+        process_elapsed: long(376)?,
         used,
     }))
 }

@@ -137,7 +137,7 @@ pub fn status(bytes: &[u8]) -> Option<Status> {
 /// The sums of `/proc/PID/smaps` or `smaps_rollup`.
 pub fn rollup(bytes: &[u8]) -> Option<Rollup> {
     let none = bytes.is_empty().then_some(0);
-    let (mut uss, mut pss, mut swap) = (none, none, none);
+    let (mut uss, mut pss, mut swap): (Option<u64>, Option<u64>, Option<u64>) = (none, none, none);
     for line in lines(bytes) {
         let first = *words(line).first()?;
         let Some(key) = first.strip_suffix(b":") else {
@@ -148,7 +148,7 @@ pub fn rollup(bytes: &[u8]) -> Option<Rollup> {
         match key {
             b"Pss" => pss = Some(pss.unwrap_or(0).checked_add(value()?)?),
             b"Swap" => swap = Some(swap.unwrap_or(0).checked_add(value()?)?),
-            _ if key.starts_with(b"Private_") => uss = Some(uss.unwrap_or(0_u64).checked_add(value()?)?),
+            _ if key.starts_with(b"Private_") => uss = Some(uss.unwrap_or(0).checked_add(value()?)?),
             _ => {}
         }
     }
