@@ -52,7 +52,8 @@ impl Process {
 
     /// Waits for the process to end. Returns its exit status if it is a child of the caller (Windows: any process).
     ///
-    /// SunOS: the process is polled, and its end is noticed at most 40 ms late.
+    /// SunOS: the process is polled, and its end is noticed at most 40 ms late. NetBSD and OpenBSD do the same for a process
+    /// that the kernel refuses to watch: another user's, or one that runs a set-user-ID program.
     ///
     /// # Errors
     /// Fails with [`Timeout`](crate::ErrorKind::Timeout) if the process still runs after `timeout`.
@@ -103,7 +104,8 @@ pub struct WaitOutcome {
 
 /// Waits until all `processes` have ended or the timeout expires. Calls `ended` for each that ends.
 ///
-/// One poll(2) call on pidfds covers all processes.
+/// One poll(2) call on pidfds covers all processes (the BSDs and macOS: one kqueue(2)). SunOS polls each process. So do
+/// NetBSD and OpenBSD for a process that the kernel refuses to watch.
 ///
 /// # Errors
 /// Fails for a captured process, and if a system call fails. A timeout is not an error: see

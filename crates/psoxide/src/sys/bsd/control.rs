@@ -1,19 +1,17 @@
 //! Signals and waiting, for the systems that have kqueue(2). They have no descriptor for a process that somebody else
 //! started, so the identity is checked immediately before each call.
 
-use std::collections::BTreeMap;
-use std::os::fd::AsFd as _;
-use std::time::{Duration, Instant};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::time::Duration;
 
 use rustix::event::kqueue::kqueue;
-use rustix::io::Errno;
-use rustix::process::{WaitOptions, setpriority_process};
+use rustix::process::{Pid as RawPid, WaitOptions, setpriority_process};
 
-use super::ffi;
 use super::platform::Bsd;
+use super::{ffi, wait};
 use crate::sys::posix::control::{check_identity, raw, reap};
 use crate::sys::{Control, Handle, ProcessReadings, posix};
-use crate::{Error, ExitStatus, Limit, Pid, ProcessStatus, Resource, Result, Signal};
+use crate::{Error, ExitStatus, Limit, ProcessStatus, Resource, Result, Signal};
 
 impl<P: Bsd + ProcessReadings> Control for P {
     fn send_signal(process: &Handle<'_, P>, signal: Signal) -> Result<()> {
@@ -35,7 +33,9 @@ impl<P: Bsd + ProcessReadings> Control for P {
         timeout: Option<Duration>,
         done: &mut dyn FnMut(usize, Option<ExitStatus>),
     ) -> Result<()> {
-        wait_each(processes, timeout, done)
+        let pids = processes.iter().map(|process| raw(process.pid)).collect::<Result<Vec<_>>>()?;
+        let has_ended = |place: usize| processes.get(place).map_or(Ok(true), has_ended);
+        wait::wait_each(&Live { queue: kqueue().map_err(Error::io)?, has_ended: &has_ended }, &pids, timeout, done)
     }
 
     fn set_nice(process: &Handle<'_, P>, value: i32) -> Result<()> {
@@ -55,46 +55,28 @@ impl<P: Bsd + ProcessReadings> Control for P {
     }
 }
 
-/// Waits until all of the processes have ended or the timeout is over, by one kqueue.
-fn wait_each<P: ProcessReadings>(
-    processes: &[Handle<'_, P>],
-    timeout: Option<Duration>,
-    done: &mut dyn FnMut(usize, Option<ExitStatus>),
-) -> Result<()> {
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let queue = kqueue().map_err(Error::io)?;
-    // The same process may be waited for twice.
-    let mut watched: BTreeMap<Pid, Vec<usize>> = BTreeMap::new();
-    for (place, process) in processes.iter().enumerate() {
-        let pid = raw(process.pid)?;
-        match ffi::watch(queue.as_fd(), pid) {
-            Ok(()) | Err(Errno::SRCH) => {}
-            Err(errno) => return Err(Error::io(errno).with_pid(process.pid)),
-        }
-        // A kqueue reports an exit shortly before the process can be waited for. `reap` waits for the rest.
-        // The check comes after the watch, so that no end is missed.
-        if has_ended(process)? {
-            done(place, reap(pid, WaitOptions::empty())?);
-        } else {
-            watched.entry(process.pid).or_default().push(place);
-        }
+/// The running kernel, whose queue of events is a kqueue.
+struct Live<'a> {
+    queue: OwnedFd,
+    has_ended: &'a dyn Fn(usize) -> Result<bool>,
+}
+
+impl wait::Kernel for Live<'_> {
+    fn watch(&self, pid: RawPid) -> rustix::io::Result<()> {
+        ffi::watch(self.queue.as_fd(), pid)
     }
-    while !watched.is_empty() {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let ended = match ffi::ended(queue.as_fd(), left) {
-            Err(Errno::INTR) => continue,
-            ended => ended.map_err(Error::io)?,
-        };
-        if ended.is_empty() && left.is_some_and(|left| left.is_zero()) {
-            return Ok(());
-        }
-        for pid in ended {
-            let places = watched.remove(&pid.as_raw_pid().unsigned_abs()).unwrap_or_default();
-            let status = if places.is_empty() { None } else { reap(pid, WaitOptions::empty())? };
-            places.into_iter().for_each(|place| done(place, status));
-        }
+
+    fn ended(&self, timeout: Option<Duration>) -> rustix::io::Result<Vec<RawPid>> {
+        ffi::ended(self.queue.as_fd(), timeout)
     }
-    Ok(())
+
+    fn has_ended(&self, place: usize) -> Result<bool> {
+        (self.has_ended)(place)
+    }
+
+    fn reap(&self, pid: RawPid) -> Result<Option<ExitStatus>> {
+        reap(pid, WaitOptions::empty())
+    }
 }
 
 /// Whether the process is gone, a zombie, or another one has its pid.
