@@ -11,9 +11,10 @@ use psoxide_parse::netbsd::statvfs::{self, FileSystem};
 use super::Netbsd;
 use super::abi::NODES;
 use crate::sys::Live;
-use crate::sys::netbsdlike::live::{about_interface, c_string, errno, file, structs, sysctl, terminal, user_name};
+use crate::sys::netbsdlike::live::{about_interface, c_string, errno, file, structs, sysctl, user_name};
 use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
+use crate::sys::netbsdlike::terminal;
 use crate::sys::question::Answer;
 use crate::{Error, HeapInfo, Os, Result};
 
@@ -100,7 +101,7 @@ fn ask(question: &Question) -> Answer {
         Question::Ioctl("SIOCGIFMEDIA", name) => about_interface(SIOCGIFMEDIA, name, MEDIA),
         Question::Ioctl("ENVSYS_GETDICTIONARY", device) => sensors(device),
         Question::Call("getpwuid", uid) => user_name(uid),
-        Question::Call("devname", device) => terminal(device),
+        Question::Call("devname", device) => terminal::name(device),
         Question::Call("getvfsstat", _) => mounts(),
         Question::Call("statvfs", path) => file_system(path),
         Question::Call("swapctl", _) => structs(

@@ -6,7 +6,6 @@ use std::ffi::{CString, OsStr, c_int, c_void};
 use std::fs;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::ptr;
 use std::time::Duration;
 
@@ -113,25 +112,4 @@ pub(crate) fn structs(size: usize, count: impl Fn() -> c_int, fill: impl Fn(*mut
 /// Finds the name of a user.
 pub(crate) fn user_name(uid: &OsStr) -> Answer {
     user_names::name(uid.to_str().and_then(|uid| uid.parse().ok()).ok_or(libc::EINVAL)?)
-}
-
-/// Finds the name of a terminal below /dev by its device number, as psutil does: devname(3) reads a database that only a
-/// complete installation has.
-pub(crate) fn terminal(device: &OsStr) -> Answer {
-    let device: u32 = device.to_str().and_then(|device| device.parse().ok()).ok_or(libc::EINVAL)?;
-    for (folder, prefix) in [("/dev", ""), ("/dev/pts", "pts/")] {
-        let Ok(entries) = fs::read_dir(folder) else { continue };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let is_terminal = !prefix.is_empty() || matches!(name.as_bytes(), [b't', b't', b'y', ..] | b"console");
-            let is_it = |metadata: fs::Metadata| {
-                // The kernel's table holds the low half of the number.
-                metadata.file_type().is_char_device() && metadata.rdev() & u64::from(u32::MAX) == u64::from(device)
-            };
-            if is_terminal && entry.metadata().is_ok_and(is_it) {
-                return Ok([prefix.as_bytes(), name.as_bytes()].concat());
-            }
-        }
-    }
-    Err(libc::ENOENT)
 }

@@ -13,6 +13,8 @@ pub(super) mod machine;
 pub(super) mod process;
 pub(super) mod question;
 pub(super) mod record;
+#[cfg(any(all(test, unix), target_os = "netbsd", target_os = "openbsd"))]
+pub(super) mod terminal;
 #[cfg(all(test, feature = "capture"))]
 mod tests;
 

@@ -142,7 +142,8 @@ impl<P: NetbsdLike> ProcessReadings for P {
 
     /// NetBSD does not separate the time in user mode from the time in kernel mode. As in psutil, the sum is in both fields.
     fn threads(process: &Handle<'_, P>) -> Result<Vec<Thread>> {
-        let mut threads: Vec<Thread> = Self::thread_details(process)?.iter().map(Thread::from).collect();
+        let mut threads =
+            Self::thread_details(process)?.iter().map(Thread::try_from).collect::<Result<Vec<Thread>>>()?;
         if P::OS == Os::Netbsd {
             threads.iter_mut().for_each(|thread| thread.system_time = thread.user_time);
         }

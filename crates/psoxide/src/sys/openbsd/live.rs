@@ -8,11 +8,10 @@ use super::Openbsd;
 use super::abi::NODES;
 use crate::Os;
 use crate::sys::Live;
-use crate::sys::netbsdlike::live::{
-    about_interface, c_string, call_sysctl, errno, file, structs, sysctl, terminal, user_name,
-};
+use crate::sys::netbsdlike::live::{about_interface, c_string, call_sysctl, errno, file, structs, sysctl, user_name};
 use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
+use crate::sys::netbsdlike::terminal;
 use crate::sys::question::Answer;
 
 /// `SIOCGIFMEDIA` and `sizeof(struct ifmediareq)`.
@@ -51,7 +50,7 @@ fn ask(question: &Question) -> Answer {
         Question::File(path) => file(path),
         Question::Ioctl("SIOCGIFMEDIA", name) => about_interface(SIOCGIFMEDIA, name, MEDIA),
         Question::Call("getpwuid", uid) => user_name(uid),
-        Question::Call("devname", device) => terminal(device),
+        Question::Call("devname", device) => terminal::name(device),
         Question::Call("access", path) => may_run(path),
         Question::Call("getfsstat", _) => structs(
             STATFS,

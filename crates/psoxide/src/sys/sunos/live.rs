@@ -200,7 +200,7 @@ fn kstats(wanted: impl Fn(&Kstat) -> bool, write: impl Fn(&mut Vec<u8>, &Kstat))
     if chain.is_null() {
         return Err(errno());
     }
-    let mut out = Vec::new();
+    let (mut out, mut failed) = (Vec::new(), None);
     // SAFETY: the chain is open.
     let mut next = unsafe { (*chain).first };
     while !next.is_null() {
@@ -211,17 +211,23 @@ fn kstats(wanted: impl Fn(&Kstat) -> bool, write: impl Fn(&mut Vec<u8>, &Kstat))
         if !wanted(header) {
             continue;
         }
-        // SAFETY: the chain is open and the kstat is of it; a null pointer asks for no copy. One that has gone meanwhile is an
-        // error, and left out.
+        // SAFETY: the chain is open and the kstat is of it; a null pointer asks for no copy.
         if unsafe { kstat_read(chain, current, ptr::null_mut()) } == -1 {
-            continue;
+            match errno() {
+                // It has gone meanwhile.
+                libc::ENXIO => continue,
+                errno => {
+                    failed = Some(errno);
+                    break;
+                }
+            }
         }
         // SAFETY: as above; kstat_read has changed what the kstat says of its data.
         write(&mut out, unsafe { &*current });
     }
     // SAFETY: the chain is open, and nothing refers to it any more.
     unsafe { kstat_close(chain) };
-    Ok(out)
+    failed.map_or(Ok(out), Err)
 }
 
 /// The data of a kstat that was read.

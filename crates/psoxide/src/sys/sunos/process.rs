@@ -64,14 +64,17 @@ impl SystemReadings for Sunos {
         }
     }
 
-    /// Leaves out the processes that cannot be read: one that has ended meanwhile or is malformed costs itself alone.
+    /// Leaves out a process that has ended meanwhile, that denies access, or whose file is malformed.
     fn parentage(source: &Source, _: Pid, _: bool) -> Result<Vec<Parentage>> {
         let of = |pid| {
             let bytes = read_info(source, pid)?;
             let info = Info::of_file(&bytes)?;
             Ok::<_, Error>(Parentage { pid, start: stamp(info).ok(), ppid: unsigned(info.ppid(), "pr_ppid")? })
         };
-        Ok(source.pids()?.into_iter().filter_map(|pid| of(pid).ok()).collect())
+        let is_left_out =
+            |error: &Error| error.is_missing() || error.is_access_denied() || error.kind() == ErrorKind::Parse;
+        let known = source.pids()?.into_iter().map(of);
+        known.filter(|parentage| !parentage.as_ref().is_err_and(is_left_out)).collect()
     }
 }
 

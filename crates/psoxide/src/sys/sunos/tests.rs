@@ -68,6 +68,25 @@ fn a_oneshot_opens_psinfo_once() {
 }
 
 #[test]
+fn only_a_process_that_is_gone_or_malformed_is_left_out_of_its_family() {
+    const EIO: i32 = 5;
+    const ENOENT: i32 = 2;
+    let family = |later| {
+        let system = machine();
+        let init = system.process(1).unwrap();
+        system.process(703).unwrap();
+        let any::Source::Sunos(source) = system.source() else { panic!("not SunOS") };
+        source.kernel().answer_later("file /proc/703/psinfo", later);
+        init.children(true).unwrap();
+        init.children(true).map(|family| family.len())
+    };
+    let all = machine().process(1).unwrap().children(true).unwrap().len();
+    assert_eq!(family(Ok(vec![0; 7])).unwrap(), all - 1);
+    assert_eq!(family(Err(ENOENT)).unwrap(), all - 1);
+    assert_eq!(family(Err(EIO)).unwrap_err().errno(), Some(EIO));
+}
+
+#[test]
 fn a_pass_asks_for_each_name_once() {
     let system = machine();
     let count = system.pids().unwrap().len();
