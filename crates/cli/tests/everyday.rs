@@ -156,7 +156,7 @@ fn tables_fit_the_terminal() {
     let machine = Machine::new();
     let root = machine.root().to_str().unwrap();
     let screen = |columns: u16, args: &[&str]| {
-        let mut terminal = on_terminal(columns, 60, &[&["--root", root], args].concat());
+        let mut terminal = on_terminal(columns, 80, &[&["--root", root], args].concat());
         terminal.end();
         terminal.screen().iter().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
     };

@@ -11,7 +11,7 @@ use crate::text::{self, Text};
 
 stored! {
     VirtualMemory {
-        total, available, percent, used, free, active, inactive, buffers, cached, shared, slab, wired, arc
+        total, available, percent, used, free, active, inactive, buffers, cached, shared, slab, wired, arc, compressed
     }
     SwapMemory { total, used, free, percent, sin, sout }
     CpuTimes { user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice, dpc }

@@ -65,7 +65,7 @@ record! {
         /// Writes merged with adjacent ones before the device saw them.
         write_merged_count: Option<u64>, Count, LINUX;
         /// Time with at least one I/O in progress.
-        busy_time: Option<Duration>, Seconds, LINUX | FREEBSD | SUNOS;
+        busy_time: Option<Duration>, Seconds, LINUX | BSD | SUNOS;
     }
 }
 

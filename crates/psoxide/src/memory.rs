@@ -37,6 +37,8 @@ record! {
         /// The cache of ZFS (ARC), a part of wired. The kernel frees most of it when memory is short. Absent without
         /// ZFS.
         arc: Option<u64>, Bytes, FREEBSD;
+        /// Memory that holds compressed pages.
+        compressed: Option<u64>, Bytes, MACOS;
     }
 }
 

@@ -227,9 +227,11 @@ const VARYING: &[&str] = &[
 /// Returns whether psutil's tuple for the record has the field on this system.
 #[must_use]
 pub fn in_tuple(tuple: &str, field: &FieldInfo, os: Os) -> bool {
-    // psutil has one row for each holder, has no queues, and counts the cache of ZFS as wired.
-    if matches!((tuple, field.name), ("sconn", "holders" | "recv_queue" | "send_queue") | ("svmem", "arc"))
-        || (tuple, field.name, os) == ("sdiskio", "busy_time", Os::Sunos)
+    // psutil has one row for each holder, has no queues, counts the cache of ZFS as wired, and has no compressor.
+    if matches!(
+        (tuple, field.name),
+        ("sconn", "holders" | "recv_queue" | "send_queue") | ("svmem", "arc" | "compressed")
+    ) || (tuple, field.name) == ("sdiskio", "busy_time") && matches!(os, Os::Netbsd | Os::Openbsd | Os::Sunos)
     {
         return false;
     }
@@ -239,6 +241,28 @@ pub fn in_tuple(tuple: &str, field: &FieldInfo, os: Os) -> bool {
         || (tuple == "pio" && matches!(field.name, "read_count" | "write_count" | "read_bytes" | "write_bytes"));
     field.os.contains(os) || !VARYING.contains(&tuple) || always
 }
+
+/// Fields that a port does not read, and why. psutil's tuples have them.
+pub const FIELD_GAPS: &[(Os, &str, &str)] = &[
+    (Os::Freebsd, "svmem.cached", "always 0, as kernels since 12 have no cached pages"),
+    (Os::Macos, "pcputimes.children_user", "a question of its own for each process; psutil has 0"),
+    (Os::Macos, "pcputimes.children_system", "a question of its own for each process; psutil has 0"),
+    (Os::Macos, "pctxsw.involuntary", "the kernel does not count them apart"),
+    (Os::Macos, "pmmap_ext.start", "macOS has a question for each mapping, thousands for a process"),
+    (Os::Macos, "pmmap_ext.end", "macOS has a question for each mapping, thousands for a process"),
+    (Os::Macos, "pmmap_ext.perms", "macOS has a question for each mapping, thousands for a process"),
+    (Os::Macos, "pmmap_ext.path", "macOS has a question for each mapping, thousands for a process"),
+    (Os::Macos, "pmmap_grouped.path", "macOS has a question for each mapping, thousands for a process"),
+    (Os::Macos, "snetio.dropout", "always 0, as the kernel does not count these packets"),
+    (Os::Netbsd, "popenfile.path", "always empty, as the kernel does not return paths of open files"),
+    (Os::Netbsd, "snetio.dropout", "always 0, as the kernel counts these packets in errout"),
+    (Os::Netbsd, "svmem.shared", "unknown, as the kernel does not count shared memory"),
+    (Os::Openbsd, "popenfile.path", "always empty, as the kernel does not return paths of open files"),
+    (Os::Openbsd, "shwtemp.high", "unknown, as hw.sensors has no thresholds"),
+    (Os::Openbsd, "shwtemp.critical", "unknown, as hw.sensors has no thresholds"),
+    (Os::Openbsd, "suser.pid", "unknown, as utmp has no pids"),
+    (Os::Openbsd, "svmem.buffers", "unknown, as all buffers are in the cache"),
+];
 
 /// Windows values that Wine does not provide. The tests of `psoxide-parse` read the byte layout of these structures.
 const UNSEEN_UNDER_WINE: &str = "\
@@ -314,11 +338,24 @@ pub fn platform_md(evidence: &str) -> String {
             None => "planned",
         }
     });
-    text.push_str("\n## Fields\n\n\"yes\" means that the port reads the field.\n");
+    text.push_str(
+        "\n## Fields\n\n\"yes\" means that the port reads the field. \"–\" means that the record \
+         has no value for it on the system: it is absent, 0 or empty.\n",
+    );
     for (name, python, fields) in RECORDS {
         let _ = write!(text, "\n### {name} (`{python}`)\n\n");
         let fields = fields.iter().map(|field| (field.name, field.os));
-        table(&mut text, "Field", fields, |_, os| if PORTED.contains(os) { "yes" } else { "planned" });
+        table(&mut text, "Field", fields, |field, os| {
+            let is_gap =
+                |(of, known, _): &(Os, &str, &str)| *of == os && known.split_once('.') == Some((python, field));
+            if FIELD_GAPS.iter().any(is_gap) {
+                "–"
+            } else if PORTED.contains(os) {
+                "yes"
+            } else {
+                "planned"
+            }
+        });
     }
     text
 }

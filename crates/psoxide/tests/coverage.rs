@@ -7,34 +7,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use psoxide::support::RECORDS;
+use psoxide::support::{FIELD_GAPS, RECORDS};
 use psoxide::{Connection, ConnectionKind, Os, Process, Record, Result, System, Value};
 use psoxide_capture::{Capture, Origin};
 
 /// The systems that are listed.
 const SYSTEMS: [Os; 5] = [Os::Freebsd, Os::Macos, Os::Netbsd, Os::Openbsd, Os::Sunos];
-
-/// Fields that no capture covers, and why.
-const GAPS: &[(Os, &str, &str)] = &[
-    (Os::Freebsd, "svmem.cached", "always 0, as kernels since 12 have no cached pages"),
-    (Os::Macos, "pcputimes.children_user", "a question of its own for each process; psutil has 0"),
-    (Os::Macos, "pcputimes.children_system", "a question of its own for each process; psutil has 0"),
-    (Os::Macos, "pctxsw.involuntary", "the kernel does not count them apart"),
-    (Os::Macos, "pmmap_ext.start", "macOS has a question for each mapping, thousands for a process"),
-    (Os::Macos, "pmmap_ext.end", "macOS has a question for each mapping, thousands for a process"),
-    (Os::Macos, "pmmap_ext.perms", "macOS has a question for each mapping, thousands for a process"),
-    (Os::Macos, "pmmap_ext.path", "macOS has a question for each mapping, thousands for a process"),
-    (Os::Macos, "pmmap_grouped.path", "macOS has a question for each mapping, thousands for a process"),
-    (Os::Macos, "snetio.dropout", "always 0, as the kernel does not count these packets"),
-    (Os::Netbsd, "popenfile.path", "always empty, as the kernel does not return paths of open files"),
-    (Os::Netbsd, "snetio.dropout", "always 0, as the kernel counts these packets in errout"),
-    (Os::Netbsd, "svmem.shared", "unknown, as the kernel does not count shared memory"),
-    (Os::Openbsd, "popenfile.path", "always empty, as the kernel does not return paths of open files"),
-    (Os::Openbsd, "shwtemp.high", "unknown, as hw.sensors has no thresholds"),
-    (Os::Openbsd, "shwtemp.critical", "unknown, as hw.sensors has no thresholds"),
-    (Os::Openbsd, "suser.pid", "unknown, as utmp has no pids"),
-    (Os::Openbsd, "svmem.buffers", "unknown, as all buffers are in the cache"),
-];
 
 /// What stands behind a field. The last one is the strongest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +60,7 @@ impl Coverage {
                 Told::Built => writeln!(text, "{os} {record}.{field} built"),
                 Told::Never => {
                     let name = format!("{record}.{field}");
-                    let gap = GAPS.iter().find(|(of, known, _)| of.name() == *os && *known == name);
+                    let gap = FIELD_GAPS.iter().find(|(of, known, _)| of.name() == *os && *known == name);
                     writeln!(text, "{os} {name} not covered: {}", gap.map_or("?", |(.., reason)| reason))
                 }
             };
@@ -198,7 +176,7 @@ fn each_field_is_told_by_a_capture_or_its_gap_is_explained() {
     );
     let unexplained: Vec<&str> = text.lines().filter(|line| line.ends_with("not covered: ?")).collect();
     assert_eq!(unexplained, [""; 0]);
-    for (os, name, _) in GAPS {
+    for (os, name, _) in FIELD_GAPS {
         let line = format!("{} {name} not covered: ", os.name());
         assert!(text.lines().any(|listed| listed.starts_with(&line)), "{} {name} is covered by now", os.name());
     }

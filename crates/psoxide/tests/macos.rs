@@ -27,12 +27,18 @@ fn intel() -> System {
 
 /// The MacBook, whose kernel refuses one question.
 fn refusing(question: &str, error: &str) -> System {
+    changed(|text| {
+        let (before, rest) = text.split_once(&format!("ask {question}\n")).unwrap();
+        let after = rest.split_once("\nask ").map_or("", |(_, after)| after);
+        format!("{before}ask {question}\nerrno {error}\nask {after}")
+    })
+}
+
+/// The MacBook, whose capture `change` has changed.
+fn changed(change: impl FnOnce(&str) -> String) -> System {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../testdata/macos/14.1-arm64-built.txt"].iter().collect();
-    let text = std::fs::read_to_string(path).unwrap();
-    let (before, rest) = text.split_once(&format!("ask {question}\n")).unwrap();
-    let after = rest.split_once("\nask ").map_or("", |(_, after)| after);
     let changed = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&changed, format!("{before}ask {question}\nerrno {error}\nask {after}")).unwrap();
+    std::fs::write(&changed, change(&std::fs::read_to_string(path).unwrap())).unwrap();
     System::at_root(changed.path()).unwrap()
 }
 
@@ -105,6 +111,24 @@ fn threads_have_ids_names_and_states() {
         (4245, "disk", ProcessStatus::DiskSleep, None),
     ];
     assert_eq!(found, expected);
+}
+
+#[test]
+fn the_id_of_a_thread_has_64_bits() {
+    let system = changed(|text| {
+        text.replace("93100000 00000000 92100000 00000000", "93100000 01000000 92100000 00000000")
+            .replace("threadid64info 501 4243", &format!("threadid64info 501 {}", (1_u64 << 32) + 4243))
+    });
+    let threads = system.process(501).unwrap().thread_details().unwrap();
+    assert_eq!(threads.iter().map(|thread| thread.id).collect::<Vec<_>>(), [4242, 4245, (1 << 32) + 4243]);
+    assert!(psoxide::Thread::try_from(&threads[2]).is_err_and(|error| error.kind() == ErrorKind::OutOfRange));
+    assert_eq!(psoxide::Thread::try_from(&threads[0]).unwrap().id, 4242);
+}
+
+#[test]
+fn frequencies_under_other_names_are_unsupported() {
+    let system = changed(|text| text.replace("voltage-states5-sram", "voltage-states50-sram"));
+    assert_eq!(system.cpu_freq().unwrap_err().kind(), ErrorKind::Unsupported);
 }
 
 #[test]
@@ -271,7 +295,7 @@ fn the_machine() {
     let memory = system.virtual_memory().unwrap();
     assert_eq!((memory.total, memory.free), (8192 * 16384, 900 * 16384));
     assert_eq!((memory.available, memory.used), (2500 * 16384, 2700 * 16384));
-    assert_eq!(memory.wired, Some(700 * 16384));
+    assert_eq!((memory.wired, memory.compressed), (Some(700 * 16384), Some(50 * 16384)));
     let swap = system.swap_memory().unwrap();
     assert_eq!((swap.total, swap.used, swap.percent), (1 << 30, 1 << 28, 25.0));
     assert_eq!((swap.sin, swap.sout), (Some(30 * 16384), Some(40 * 16384)));

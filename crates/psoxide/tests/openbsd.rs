@@ -197,3 +197,14 @@ fn an_ordinary_user_reads_what_the_kernel_lets_it() {
     assert_eq!(role(&system, "user").environ().unwrap()[0].0, "ROLE");
     assert_eq!(process.cmdline().unwrap(), ["rec", "net"]);
 }
+
+#[test]
+fn a_frequency_that_makes_no_sense_is_an_error() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/openbsd/8.0-amd64-recorded.txt.gz");
+    let mut capture = psoxide_capture::Capture::read(path).unwrap();
+    capture.answers.insert("sysctl hw.cpuspeed".to_owned(), Ok((1_u64 << 33).to_le_bytes().to_vec()));
+    let changed = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&changed, capture.to_text()).unwrap();
+    let error = System::at_root(changed.path()).unwrap().cpu_freq().unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::OutOfRange, Some("frequency")));
+}

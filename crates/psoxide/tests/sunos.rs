@@ -366,3 +366,15 @@ fn a_question_that_was_not_captured_is_an_error() {
     let error = machine().disk_usage("/elsewhere").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotCaptured, "{error}");
 }
+
+#[test]
+fn a_frequency_that_makes_no_sense_is_an_error() {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../testdata/sunos/5.11-i86pc-built.txt"].iter().collect();
+    let text = std::fs::read_to_string(path).unwrap();
+    let changed = tempfile::NamedTempFile::new().unwrap();
+    let fast = text.replace("current_clock_Hz\t1200000000", "current_clock_Hz\t5000000000000000000");
+    assert_ne!(fast, text);
+    std::fs::write(&changed, fast).unwrap();
+    let error = System::at_root(changed.path()).unwrap().cpu_freq().unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::OutOfRange, Some("frequency")));
+}

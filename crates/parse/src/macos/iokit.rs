@@ -100,25 +100,30 @@ fn power_source(source: &Value) -> Result<PowerSource> {
 }
 
 /// Reads the tables of voltages of the power manager of Apple silicon: for each step of a cluster of cores, its frequency
-/// and its voltage, of 32 bits each.
-pub fn frequencies(text: &[u8]) -> Result<Frequencies> {
+/// and its voltage, of 32 bits each. Returns `None` if a table is absent or has no step.
+pub fn frequencies(text: &[u8]) -> Result<Option<Frequencies>> {
     let list = plist::parse(text)?;
-    let table = |name, field| {
-        let bytes = list.get(name).and_then(Value::data).ok_or_else(|| ParseError::missing(field))?;
-        let steps = crate::view::chunks(bytes, 8, field).map(|step| {
+    let table = |name| {
+        let bytes = match list.get(name) {
+            Some(table) => table.data().ok_or_else(|| ParseError::malformed(name, text))?,
+            None => &[],
+        };
+        let steps = crate::view::chunks(bytes, 8, name).map(|step| {
             let step = step?.first_chunk().map(|step| u64::from(u32::from_le_bytes(*step)));
-            step.ok_or_else(|| ParseError::missing(field))
+            step.ok_or_else(|| ParseError::missing(name))
         });
         // Steps that the machine does not use are 0.
         steps.filter(|step| !matches!(step, Ok(0))).collect::<Result<Vec<u64>>>()
     };
-    let efficiency = table("voltage-states1-sram", "voltage-states1-sram")?;
-    let performance = table("voltage-states5-sram", "voltage-states5-sram")?;
+    let (efficiency, performance) = (table("voltage-states1-sram")?, table("voltage-states5-sram")?);
+    if efficiency.is_empty() || performance.is_empty() {
+        return Ok(None);
+    }
     let all = || efficiency.iter().chain(&performance).copied();
-    let (Some(min), Some(max)) = (all().min(), all().max()) else { return Err(ParseError::missing("voltage-states")) };
+    let (Some(min), Some(max)) = (all().min(), all().max()) else { return Ok(None) };
     // In hertz up to the M3, and in kilohertz since the M4. No core has 100 GHz, and none 100 kHz.
     let unit = if max >= 100_000_000 { 1000 } else { 1 };
-    Ok(Frequencies { min: min / unit, max: max / unit })
+    Ok(Some(Frequencies { min: min / unit, max: max / unit }))
 }
 
 /// The elements of a list.
@@ -179,17 +184,28 @@ mod tests {
         // 600 MHz and 2064 MHz; 600 MHz, an unused step, and 3204 MHz.
         let of_m1 = "<plist><dict><key>voltage-states1-sram</key><data>AEbDIwADAAAAJAZ7AAQAAA==</data>\
                      <key>voltage-states5-sram</key><data>AEbDIxADAAAAAAAAAAAAAAAp+b5QBAAA</data></dict></plist>";
-        let found = frequencies(of_m1.as_bytes()).unwrap();
+        let found = frequencies(of_m1.as_bytes()).unwrap().unwrap();
         assert_eq!((found.min, found.max), (600_000, 3_204_000));
         // 1020 MHz; 4512 MHz.
         let of_m4 = "<plist><dict><key>voltage-states1-sram</key><data>YJAPAAAAAAA=</data>\
                      <key>voltage-states5-sram</key><data>ANlEAAAAAAA=</data></dict></plist>";
-        assert_eq!(frequencies(of_m4.as_bytes()), Ok(Frequencies { min: 1_020_000, max: 4_512_000 }));
+        assert_eq!(frequencies(of_m4.as_bytes()), Ok(Some(Frequencies { min: 1_020_000, max: 4_512_000 })));
         let field = |text: &str| frequencies(text.as_bytes()).unwrap_err().field();
-        assert_eq!(field(&of_m4.replace("states5", "states6")), "voltage-states5-sram");
         assert_eq!(field(&of_m4.replace("ANlEAAAAAAA=", "ANlE")), "voltage-states5-sram");
         let unused = of_m4.replace("YJAPAAAAAAA=", "AAAAAAAAAAA=").replace("ANlEAAAAAAA=", "");
-        assert_eq!(field(&unused), "voltage-states");
+        assert_eq!(frequencies(unused.as_bytes()), Ok(None));
+    }
+
+    #[test]
+    fn a_table_of_voltages_that_is_absent_or_empty_says_nothing() {
+        const STEPS: &str = "<data>YJAPAAAAAAA=</data>";
+        for (one, other) in [("<key>voltage-states1-sram</key>", STEPS), ("<key>voltage-states5-sram</key>", STEPS)] {
+            let without = format!("<plist><dict>{one}{other}</dict></plist>");
+            assert_eq!(frequencies(without.as_bytes()), Ok(None));
+        }
+        assert_eq!(frequencies(b"<plist><dict></dict></plist>"), Ok(None));
+        let of_text = "<plist><dict><key>voltage-states1-sram</key><string>fast</string></dict></plist>";
+        assert_eq!(frequencies(of_text.as_bytes()).unwrap_err().field(), "voltage-states1-sram");
     }
 
     proptest! {

@@ -275,8 +275,8 @@ record! {
     /// Linux: `/proc/PID/task/TID/stat`, proc_pid_stat(5). macOS: `PROC_PIDTHREADID64INFO` of proc_pidinfo(3).
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct ThreadDetails = "pthread_ex" {
-        /// Thread id.
-        id: u32, Plain, LINUX | MACOS | BSD;
+        /// Thread id. macOS: of 64 bits.
+        id: u64, Plain, LINUX | MACOS | BSD;
         /// Name, which a program can set for each thread.
         name: OsString, Text, LINUX | MACOS | BSD;
         /// State.
@@ -295,9 +295,13 @@ record! {
     }
 }
 
-impl From<&ThreadDetails> for Thread {
-    fn from(thread: &ThreadDetails) -> Self {
-        Self { id: thread.id, user_time: thread.user_time, system_time: thread.system_time }
+impl TryFrom<&ThreadDetails> for Thread {
+    type Error = Error;
+
+    /// Fails if the id has more than 32 bits, as some on macOS have.
+    fn try_from(thread: &ThreadDetails) -> Result<Self> {
+        let id = u32::try_from(thread.id).map_err(|_| Error::out_of_range("id", thread.id))?;
+        Ok(Self { id, user_time: thread.user_time, system_time: thread.system_time })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use psoxide::{Pid, ProcessCpuTimes, Reading, Record as _, Row, ThreadDetails};
+use psoxide::{ProcessCpuTimes, Reading, Record as _, Row, ThreadDetails};
 
 use super::{Entries, Entry, Identity, facts};
 use crate::process::Proc;
@@ -11,8 +11,8 @@ use crate::process::Proc;
 /// CPU time of each thread at the last sample, by id and start.
 #[derive(Debug, Default)]
 pub(super) struct Threads {
-    before: HashMap<(Pid, Option<Duration>), Duration>,
-    now: HashMap<(Pid, Option<Duration>), Duration>,
+    before: HashMap<(u64, Option<Duration>), Duration>,
+    now: HashMap<(u64, Option<Duration>), Duration>,
 }
 
 impl Threads {
@@ -41,7 +41,9 @@ impl Threads {
             since.filter(|_| !window.is_zero()).map(|time| time.as_secs_f64() * 100.0 / window.as_secs_f64());
         // Unlike the start of any process, in the unit of the system.
         let start = thread.started.map(|started| u64::try_from(started.as_nanos()).unwrap_or(u64::MAX));
-        let mut row = Row::new(thread.id, start);
+        // macOS numbers threads by 64 bits, of which the list shows the low half.
+        let id = u32::try_from(thread.id & u64::from(u32::MAX)).unwrap_or(u32::MAX);
+        let mut row = Row::new(id, start);
         row.ppid = Reading::Value(of.0);
         row.status = Reading::Value(thread.status);
         row.nice = thread.nice.map_or(Reading::Unsupported, Reading::Value);

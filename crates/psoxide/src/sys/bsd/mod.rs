@@ -17,17 +17,26 @@ pub(crate) mod platform;
 pub(crate) mod records;
 pub(crate) mod sockets;
 pub(crate) mod users;
+#[cfg(any(all(test, unix), target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "macos"))]
+pub(crate) mod wait;
 
 use std::ffi::OsString;
 use std::time::{Duration, SystemTime};
 
 use psoxide_parse::ParseError;
 
+use crate::Error;
+
 pub(crate) use super::text::of as text;
 
 /// What an answer holds up to its first NUL, as text of this machine.
 pub(crate) fn text_in(bytes: &[u8]) -> OsString {
     text(psoxide_parse::bsd::counters::text(bytes))
+}
+
+/// A frequency in megahertz as a float, which holds each exactly.
+pub(crate) fn megahertz(number: u64) -> Result<f64, Error> {
+    u32::try_from(number).map(f64::from).map_err(|_| Error::out_of_range("frequency", number))
 }
 
 /// A point in time, counted from 1970. One that this machine cannot represent is an error of `field`.

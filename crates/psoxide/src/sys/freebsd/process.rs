@@ -163,7 +163,7 @@ impl ProcessReadings for Freebsd {
     }
 
     fn threads(process: &Handle<'_>) -> Result<Vec<Thread>> {
-        Ok(Self::thread_details(process)?.iter().map(Thread::from).collect())
+        Self::thread_details(process)?.iter().map(Thread::try_from).collect()
     }
 
     fn thread_details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
@@ -276,7 +276,7 @@ const fn status(state: u8) -> ProcessStatus {
 fn thread_of(thread: Process<'_>) -> psoxide_parse::Result<ThreadDetails> {
     let usage = thread.rusage();
     Ok(ThreadDetails {
-        id: unsigned(thread.tid(), "ki_tid")?,
+        id: unsigned(thread.tid(), "ki_tid")?.into(),
         name: bsd::text(&thread.thread_name()),
         status: status(thread.stat()),
         user_time: usage.utime().duration("ru_utime")?,

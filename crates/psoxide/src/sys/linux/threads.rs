@@ -32,7 +32,7 @@ pub(super) fn details(process: &Handle<'_>) -> Result<Vec<ThreadDetails>> {
     each_stat(process, Dir::open(process.source, process.path("task"))?, stat::parse, |id, stat| {
         let ticks = |ticks| process.source.ticks(ticks);
         threads.push(ThreadDetails {
-            id,
+            id: id.into(),
             name: text::of(&stat.comm),
             status: state(stat.state),
             user_time: ticks(stat.utime),

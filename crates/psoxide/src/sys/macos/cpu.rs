@@ -10,6 +10,7 @@ use super::calls::Question;
 use super::process::is_translated;
 use super::{Macos, Source};
 use crate::sys::CpuReadings;
+use crate::sys::bsd::megahertz;
 use crate::{CoreKind, CpuFreq, CpuStats, CpuTimes, Error, LoadAverage, Result};
 
 /// `ENOTSUP`
@@ -80,10 +81,12 @@ impl CpuReadings for Macos {
 
     fn cpu_freq(source: &Source) -> Result<Vec<CpuFreq>> {
         match source.read(&Question::VoltageStates, iokit::frequencies) {
-            Ok(found) => {
+            Ok(Some(found)) => {
                 let (min, max) = (megahertz(found.min / 1000)?, megahertz(found.max / 1000)?);
                 return Ok(vec![CpuFreq { current: max, min: Some(min), max: Some(max) }]);
             }
+            // Apple silicon whose tables have other names. It has none of the sysctls below.
+            Ok(None) => return Err(Error::unsupported("cpu_freq")),
             // Intel, and virtual machines.
             Err(error) if error.is_missing() => {}
             Err(error) => return Err(error),
@@ -99,11 +102,6 @@ impl CpuReadings for Macos {
         let current = number("hw.cpufrequency")?.ok_or_else(|| Error::unsupported("cpu_freq"))?;
         Ok(vec![CpuFreq { current, min: number("hw.cpufrequency_min")?, max: number("hw.cpufrequency_max")? }])
     }
-}
-
-/// A frequency in megahertz as a float, which holds each exactly.
-fn megahertz(number: u64) -> Result<f64> {
-    u32::try_from(number).map(f64::from).map_err(|_| Error::out_of_range("frequency", number))
 }
 
 fn times(cpu: CpuTicks<'_>) -> CpuTimes {

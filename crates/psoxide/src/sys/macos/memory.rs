@@ -27,6 +27,7 @@ impl MemoryReadings for Macos {
                 active: Some(active),
                 inactive: Some(inactive),
                 wired: Some(wired),
+                compressed: Some(pages(memory.compressor())),
                 ..VirtualMemory::default()
             })
         })

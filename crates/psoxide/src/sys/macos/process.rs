@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use psoxide_parse::ParseError;
 use psoxide_parse::bsd::args;
 use psoxide_parse::freebsd::unsigned;
 use psoxide_parse::macos::file::{self, File};
@@ -224,7 +223,7 @@ impl ProcessReadings for Macos {
             let details = process.read(&Question::ThreadById(process.pid, id), |bytes| {
                 let thread = record::Thread::new(bytes)?;
                 Ok(ThreadDetails {
-                    id: u32::try_from(id).map_err(|_| ParseError::overflow("thread id", id.to_string().as_bytes()))?,
+                    id,
                     name: bsd::text(thread.name()),
                     status: thread_status(thread.run_state()),
                     user_time: Duration::from_nanos(thread.user()),

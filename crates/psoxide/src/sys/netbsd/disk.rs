@@ -51,6 +51,7 @@ fn disk_io(device: &iostat::Device<'_>) -> DiskIo {
         write_count: device.writes(),
         read_bytes: device.bytes_read(),
         write_bytes: device.bytes_written(),
+        busy_time: Some(device.busy_time()),
         ..DiskIo::default()
     }
 }

@@ -40,6 +40,7 @@ impl MemoryReadings for Netbsd {
                 slab: None,
                 wired: Some(wired),
                 arc: None,
+                compressed: None,
             })
         })
     }

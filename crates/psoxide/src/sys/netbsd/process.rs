@@ -86,7 +86,7 @@ impl NetbsdLike for Netbsd {
             let thread = answer.named(thread)?;
             if !matches!(thread.stat(), stat::IDL | stat::ZOMB) {
                 threads.push(ThreadDetails {
-                    id: answer.named(pid(thread.lid(), "l_lid"))?,
+                    id: answer.named(pid(thread.lid(), "l_lid"))?.into(),
                     name: text(thread.name()),
                     status: status(thread.stat()),
                     user_time: thread.run_time(),

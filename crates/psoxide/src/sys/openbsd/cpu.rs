@@ -6,6 +6,7 @@ use psoxide_parse::openbsd::memory::Uvmexp;
 use super::Openbsd;
 use super::abi::STATHZ;
 use crate::sys::CpuReadings;
+use crate::sys::bsd::megahertz;
 use crate::sys::netbsdlike::machine::{Machine, span};
 use crate::sys::netbsdlike::question::Question;
 use crate::{CpuFreq, CpuStats, CpuTimes, LoadAverage, Result};
@@ -88,10 +89,7 @@ impl CpuReadings for Openbsd {
     fn cpu_freq(machine: &Machine) -> Result<Vec<CpuFreq>> {
         match machine.number("hw.cpuspeed") {
             Ok(0) => Ok(Vec::new()),
-            Ok(current) => {
-                let current = u32::try_from(current).map_or(f64::MAX, f64::from);
-                Ok(vec![CpuFreq { current, min: None, max: None }])
-            }
+            Ok(current) => Ok(vec![CpuFreq { current: megahertz(current)?, min: None, max: None }]),
             // EOPNOTSUPP
             Err(error) if error.errno() == Some(45) => Ok(Vec::new()),
             Err(error) => Err(error),

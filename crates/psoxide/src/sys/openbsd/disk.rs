@@ -39,6 +39,7 @@ impl DiskReadings for Openbsd {
                 write_count: disk.writes(),
                 read_bytes: disk.bytes_read(),
                 write_bytes: disk.bytes_written(),
+                busy_time: Some(answer.named(disk.busy_time())?),
                 ..DiskIo::default()
             };
             Ok((text(disk.name()), io))

@@ -46,6 +46,7 @@ impl MemoryReadings for Openbsd {
                 slab: None,
                 wired: Some(wired),
                 arc: None,
+                compressed: None,
             })
         })
     }

@@ -120,7 +120,7 @@ impl NetbsdLike for Openbsd {
         for thread in process::processes(&answer.bytes, size(PROCESS)) {
             let thread = answer.named(thread)?;
             // One record is of the whole process.
-            if let Ok(id) = u32::try_from(thread.tid()) {
+            if let Ok(id) = u64::try_from(thread.tid()) {
                 threads.push(ThreadDetails {
                     id,
                     name: text(thread.thread_name()),

@@ -10,6 +10,7 @@ use super::calls::Question;
 use super::source::named;
 use super::{Source, Sunos};
 use crate::sys::CpuReadings;
+use crate::sys::bsd::megahertz;
 use crate::{CpuFreq, CpuStats, CpuTimes, LoadAverage, Result};
 
 /// Load averages are kept as multiples of this, `FSCALE`.
@@ -78,7 +79,16 @@ impl CpuReadings for Sunos {
     }
 
     fn cpu_freq(source: &Source) -> Result<Vec<CpuFreq>> {
-        source.kstats(&Question::Module("cpu_info"), |all| online(all).map(frequency).collect())
+        let clocks: Vec<Clock> =
+            source.kstats(&Question::Module("cpu_info"), |all| online(all).map(clock).collect())?;
+        let frequency = |clock: Clock| {
+            Ok(CpuFreq {
+                current: megahertz(clock.current)?,
+                min: clock.min.map(megahertz).transpose()?,
+                max: clock.max.map(megahertz).transpose()?,
+            })
+        };
+        clocks.into_iter().map(frequency).collect()
     }
 }
 
@@ -103,19 +113,26 @@ fn times(source: &Source, kstat: &Kstat<'_>) -> Result<CpuTimes, ParseError> {
     })
 }
 
-/// The frequency of a processor, in MHz. The kernel reports hertz, and the steps with colons between them.
-fn frequency(kstat: &Kstat<'_>) -> Result<CpuFreq, ParseError> {
-    let megahertz = |hertz: u64| u32::try_from(hertz / 1_000_000).map_or(0.0, f64::from);
+/// The frequency of a processor and its limits, in megahertz.
+struct Clock {
+    current: u64,
+    min: Option<u64>,
+    max: Option<u64>,
+}
+
+/// Reads the frequency of a processor. The kernel reports hertz, and the steps with colons between them.
+fn clock(kstat: &Kstat<'_>) -> Result<Clock, ParseError> {
+    const MEGA: u64 = 1_000_000;
     let steps = kstat.text("supported_frequencies_Hz").unwrap_or_default();
     let steps: Vec<u64> =
         steps.split(|byte| *byte == b':').filter_map(|step| decimal(step, "supported_frequencies_Hz").ok()).collect();
     let current = match kstat.number_if_any("current_clock_Hz")? {
-        Some(hertz) => megahertz(hertz),
-        None => megahertz(kstat.number("clock_MHz")?.saturating_mul(1_000_000)),
+        Some(hertz) => hertz / MEGA,
+        None => kstat.number("clock_MHz")?,
     };
-    Ok(CpuFreq {
+    Ok(Clock {
         current,
-        min: steps.iter().min().map(|hertz| megahertz(*hertz)),
-        max: steps.iter().max().map(|hertz| megahertz(*hertz)),
+        min: steps.iter().min().map(|hertz| hertz / MEGA),
+        max: steps.iter().max().map(|hertz| hertz / MEGA),
     })
 }
