@@ -61,6 +61,29 @@ impl Failure {
     }
 }
 
+/// Says that a history does not hold a reading, if that is why the reading failed.
+pub(crate) fn not_recorded(error: &Error) -> Option<String> {
+    let things = match (error.kind(), error.field()) {
+        (ErrorKind::NotCaptured, _) => return Some(error.to_string().replace("the capture", "the history")),
+        (ErrorKind::Unsupported, Some("wait")) => return Some("a recorded process cannot be waited for".into()),
+        (ErrorKind::Unsupported, Some(field)) => match field {
+            "net_connections" => "sockets",
+            "net_if_stats" | "net_if_addrs" => "addresses of interfaces",
+            "open_files" => "open files",
+            "users" => "logins",
+            "sensors_temperatures" | "sensors_fans" => "sensors",
+            "sensors_battery" => "the battery",
+            "gpus" => "GPUs",
+            "services" | "service" => "services",
+            "memory_maps" | "memory_maps_grouped" => "memory maps",
+            "environ" => "environments",
+            other => other,
+        },
+        _ => return None,
+    };
+    Some(format!("the history does not hold {things}"))
+}
+
 /// The message without the numbers that the standard library adds to errors of the system.
 pub(crate) fn without_numbers(message: &str) -> String {
     const NUMBER: &str = " (os error ";

@@ -130,7 +130,12 @@ fn run(args: &[OsString]) -> Result<bool, End> {
             None => Err(Failure::Usage(format!("there is no command {name:?}"))),
         },
     };
-    Ok(outcome?)
+    Ok(outcome.map_err(|failure| match &failure {
+        Failure::Reading(error) if context.sampled.is_some() => {
+            failure::not_recorded(error).map_or(failure, Failure::Other)
+        }
+        _ => failure,
+    })?)
 }
 
 /// clap's error about wrong arguments in one sentence, and the help that explains them.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use psoxide_history::{History, Sample, from_millis, to_millis};
 
 use crate::failure::{Failure, is_root};
-use crate::output::human;
+use crate::output::{human, say};
 
 /// The folder of the history: the one that an option names, else the usual one of this user.
 pub(crate) fn folder(named: Option<&PathBuf>) -> Result<PathBuf, Failure> {
@@ -37,8 +37,15 @@ pub(crate) fn cannot_read(history: &History) -> impl Fn(std::io::Error) -> Failu
 }
 
 /// The sample of an instant, and the one before it, from which its rates are computed.
+/// Says so if the record has a gap at that time.
 pub(crate) fn at(named: Option<&PathBuf>, time: SystemTime) -> Result<(Sample, Option<Sample>), Failure> {
-    pair(&mut open(named)?, time)
+    let (now, before) = pair(&mut open(named)?, time)?;
+    // The user may name a time to a second.
+    if !is_within(&now, to_millis(time).saturating_sub(1000)) {
+        let [wanted, shown] = [time, now.taken()].map(human::time);
+        say(&format!("no sample at {wanted}; showing the last one before, of {shown}"));
+    }
+    Ok((now, before))
 }
 
 /// As [`at`], of a history that is open.
@@ -55,6 +62,11 @@ pub(crate) fn pair(history: &mut History, time: SystemTime) -> Result<(Sample, O
 
 /// Whether a sample is so soon before another one that rates between them mean something.
 pub(crate) fn is_near(before: &Sample, now: &Sample) -> bool {
-    let interval = i64::try_from(now.header.interval.as_millis()).unwrap_or(i64::MAX);
-    (0..=interval.saturating_mul(4)).contains(&now.time.saturating_sub(before.time))
+    before.time <= now.time && is_within(before, now.time)
+}
+
+/// Whether a time is at most four intervals after a sample, or before it.
+fn is_within(sample: &Sample, time: i64) -> bool {
+    let interval = i64::try_from(sample.header.interval.as_millis()).unwrap_or(i64::MAX);
+    time.saturating_sub(sample.time) <= interval.saturating_mul(4)
 }

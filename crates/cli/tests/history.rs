@@ -118,6 +118,43 @@ fn samples_are_exported_in_every_format() {
 }
 
 #[test]
+fn what_a_history_does_not_hold_is_named() {
+    let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+    let ran = run(machine.command(&["record", "--count", "1"]).env("PSOXIDE_HISTORY", folder.path()));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let says = |args: &[&str], sentence: &str| {
+        let ran = run(command(folder.path(), args).args(["--at", "now"]));
+        assert_eq!((ran.code, ran.one_line()), (1, &*format!("psoxide: {sentence}")), "{args:?}");
+    };
+    let without = "the history does not hold ";
+    for command in [&["procsmem"][..], &["procsmem", "--json"]] {
+        says(command, &format!("{without}memory_footprint; record with `--fields +memory_footprint`"));
+    }
+    says(&["netstat"], &format!("{without}sockets"));
+    says(&["ps", ":22"], &format!("{without}sockets"));
+    says(&["who"], &format!("{without}logins"));
+    says(&["sensors"], &format!("{without}sensors"));
+    says(&["battery"], &format!("{without}the battery"));
+    says(&["services"], &format!("{without}services"));
+    says(&["pmap", "1"], &format!("{without}memory maps"));
+    says(&["wait", "1"], "a recorded process cannot be waited for");
+    says(&["lsof", "/etc"], &format!("nothing matches, but {without}open files and sockets"));
+    let doctor = run(command(folder.path(), &["doctor"]).args(["--at", "now"])).stdout;
+    assert!(doctor.contains(&format!("{without}it")) && !doctor.contains("not supported here"), "{doctor}");
+}
+
+#[test]
+fn a_time_without_a_sample_is_answered_with_a_warning() {
+    let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
+    recorded(folder.path(), &machine);
+    assert_eq!(succeeds(folder.path(), &["free", "--at", "now"]).stderr, "");
+    let later = succeeds(folder.path(), &["free", "--at", "2100-01-01"]);
+    let warning = "psoxide: no sample at 2100-01-01 00:00:00; showing the last one before, of 20";
+    assert!(later.one_line().starts_with(warning), "{}", later.stderr);
+    assert_eq!(later.stdout, succeeds(folder.path(), &["free", "--at", "now"]).stdout);
+}
+
+#[test]
 fn mistakes_are_explained() {
     let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::new());
     let says = |args: &[&str], code: i32, part: &str| {

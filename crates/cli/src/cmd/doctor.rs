@@ -89,6 +89,10 @@ fn checks(context: &Context) -> Result<Vec<Check>, Failure> {
         checks.extend([hidepid(system), cgroups(system), delay_accounting(system)]);
     }
     checks.extend([pressure(system), sensors(system), gpus(system), battery(system), logins(system), output(context)]);
+    if context.sampled.is_some() {
+        let unsupported = checks.iter_mut().filter(|check| check.detail == UNSUPPORTED);
+        unsupported.for_each(|check| check.detail = "the history does not hold it".into());
+    }
     Ok(checks)
 }
 
@@ -239,6 +243,8 @@ fn output(context: &Context) -> Check {
     check("output", State::Works, format!("{place}, {letters}, {colours}"))
 }
 
+const UNSUPPORTED: &str = "not supported here";
+
 fn explain(error: &Error) -> String {
-    if error.is_unsupported() { "not supported here".into() } else { error.to_string() }
+    if error.is_unsupported() { UNSUPPORTED.into() } else { error.to_string() }
 }
