@@ -1,14 +1,15 @@
 //! Physical memory and swap, as procps `free` shows them.
 
 use clap::Args;
-use psoxide::{Record as _, SwapMemory, Unit, VirtualMemory};
+use psoxide::{Reading, Record as _, SwapMemory, System, Unit, VirtualMemory};
 
 use super::{Subcommand, global};
 use crate::args::{Format, ListArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::listing::{Listing, Sample};
-use crate::output::column::{Column, Meta, cell, field};
+use crate::output::column::{Column, Meta, cell, field, part};
+use crate::output::say;
 use crate::output::value::Scale;
 
 #[derive(Args)]
@@ -33,6 +34,10 @@ pub(crate) struct Free {
 /// Memory or swap.
 struct Kind {
     name: &'static str,
+    sizes: Reading<Sizes>,
+}
+
+struct Sizes {
     total: u64,
     used: u64,
     free: u64,
@@ -48,18 +53,24 @@ const LISTING: Listing<Kind> = Listing {
             out.push_str(if kind.name == "memory" { "Mem:" } else { "Swap:" });
             true
         }),
-        Column::of(field(VirtualMemory::FIELDS, "total"), "total", |kind: &Kind| cell(&kind.total)),
-        Column::of(field(VirtualMemory::FIELDS, "used"), "used", |kind: &Kind| cell(&kind.used)),
-        Column::of(field(SwapMemory::FIELDS, "free"), "free", |kind: &Kind| cell(&kind.free)),
-        Column::of(field(VirtualMemory::FIELDS, "shared"), "shared", |kind: &Kind| cell(&kind.shared)),
+        Column::of(field(VirtualMemory::FIELDS, "total"), "total", |kind: &Kind| {
+            part(&kind.sizes, |sizes| &sizes.total)
+        }),
+        Column::of(field(VirtualMemory::FIELDS, "used"), "used", |kind: &Kind| part(&kind.sizes, |sizes| &sizes.used)),
+        Column::of(field(SwapMemory::FIELDS, "free"), "free", |kind: &Kind| part(&kind.sizes, |sizes| &sizes.free)),
+        Column::of(field(VirtualMemory::FIELDS, "shared"), "shared", |kind: &Kind| {
+            part(&kind.sizes, |sizes| &sizes.shared)
+        }),
         Column::new(
             "buff_cache",
             "buff/cache",
             Unit::Bytes,
             "Cached files, metadata and reclaimable slab.",
-            |kind: &Kind| cell(&kind.buff_cache),
+            |kind: &Kind| part(&kind.sizes, |sizes| &sizes.buff_cache),
         ),
-        Column::of(field(VirtualMemory::FIELDS, "available"), "available", |kind: &Kind| cell(&kind.available)),
+        Column::of(field(VirtualMemory::FIELDS, "available"), "available", |kind: &Kind| {
+            part(&kind.sizes, |sizes| &sizes.available)
+        }),
     ],
     table: &["name", "total", "used", "free", "shared", "buff_cache", "available"],
     spare: &["shared", "buff_cache", "free"],
@@ -96,28 +107,52 @@ impl Subcommand for Free {
             return Err(Failure::Usage("-k, -m and -g are for tables; JSON and CSV are in bytes".into()));
         }
         let listing = Listing { scale, ..LISTING };
-        listing.run(context, &self.list, None, |_| {
-            let memory = context.system.virtual_memory()?;
-            let swap = context.system.swap_memory()?;
-            let memory = Kind {
-                name: "memory",
+        let mut failed = Vec::new();
+        let found = listing.run(context, &self.list, None, |_| {
+            let memory;
+            (memory, failed) = Memory::read(&context.system)?;
+            let total = memory.memory.map(|memory| Sizes {
                 total: memory.total,
                 used: memory.used,
                 free: memory.free,
                 shared: memory.shared,
                 buff_cache: memory.buffers.zip(memory.cached).map(|(buffers, cached)| buffers.saturating_add(cached)),
                 available: Some(memory.available),
-            };
-            let swap = Kind {
-                name: "swap",
+            });
+            let swap = memory.swap.map(|swap| Sizes {
                 total: swap.total,
                 used: swap.used,
                 free: swap.free,
                 shared: None,
                 buff_cache: None,
                 available: None,
-            };
-            Ok(Sample::of(vec![memory, swap]))
-        })
+            });
+            // A kernel may have no swap.
+            let swap = Some(swap).filter(|swap| !matches!(swap, Reading::Unsupported));
+            let kinds = [Some(("memory", total)), swap.map(|sizes| ("swap", sizes))];
+            Ok(Sample::of(kinds.into_iter().flatten().map(|(name, sizes)| Kind { name, sizes })))
+        })?;
+        failed.iter().for_each(|sentence| say(sentence));
+        Ok(found)
+    }
+}
+
+/// Memory and swap, of which one may not be readable.
+pub(super) struct Memory {
+    pub(super) memory: Reading<VirtualMemory>,
+    pub(super) swap: Reading<SwapMemory>,
+}
+
+impl Memory {
+    /// Reads both. Also returns a sentence for one that failed. Fails if both did.
+    pub(super) fn read(system: &System) -> Result<(Self, Vec<String>), Failure> {
+        let (memory, swap) = (system.virtual_memory(), system.swap_memory());
+        let failed = match (&memory, &swap) {
+            (Err(error), Err(_)) => return Err(error.clone().into()),
+            (Err(error), Ok(_)) => vec![format!("memory: {error}")],
+            (Ok(_), Err(error)) if !error.is_unsupported() => vec![format!("swap: {error}")],
+            (Ok(_), _) => Vec::new(),
+        };
+        Ok((Self { memory: memory.into(), swap: swap.into() }, failed))
     }
 }

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use psoxide::{
-    CpuTimes, DiskIo, DiskPartition, DiskUsage, Field, HostInfo, LoadAverage, NetIo, Pid, Pressure, PressureOf, Result,
-    Row, Snapshot, SwapMemory, System, ToValue as _, Unit, VirtualMemory,
+    CpuTimes, DiskIo, DiskPartition, DiskUsage, Field, HostInfo, LoadAverage, NetIo, Pid, Pressure, PressureOf,
+    Reading, Result, Row, Snapshot, SwapMemory, System, ToValue as _, Unit, VirtualMemory,
 };
 use serde_json::{Value as Json, json};
 
@@ -20,7 +20,7 @@ use crate::output::json::Object;
 use crate::output::schema::{self, Body};
 use crate::output::style::Tone;
 use crate::output::table::{Align, Table, wrap};
-use crate::output::{escape, human, json, reason, style};
+use crate::output::{escape, human, json, reason, say, style};
 use crate::process::sample::query;
 
 /// What its JSON holds.
@@ -82,12 +82,15 @@ struct Machine {
     network: Result<Option<NetIo>>,
     /// Bytes per second: received and sent by the network, read from and written to the disks.
     traffic: [Option<f64>; 4],
-    largest: Vec<Large>,
+    largest: Result<Vec<Large>>,
+    /// How many processes have memory that could not be read.
+    unread: usize,
 }
 
 /// A process that holds much memory.
 struct Large {
-    rss: u64,
+    /// Unknown memory is the least.
+    rss: Reading<u64>,
     cpu_percent: Option<f64>,
     row: Row,
 }
@@ -98,7 +101,7 @@ struct Counters {
     cpu: Option<CpuTimes>,
     network: Option<NetIo>,
     disks: Option<DiskIo>,
-    processes: Option<Rc<Snapshot>>,
+    processes: Result<Rc<Snapshot>>,
 }
 
 impl Counters {
@@ -108,7 +111,7 @@ impl Counters {
             cpu: system.cpu_times().ok(),
             network: system.net_io_total().ok().flatten(),
             disks: system.disk_io_total().ok().flatten(),
-            processes: processes.ok().map(Rc::new),
+            processes: processes.map(Rc::new),
         }
     }
 }
@@ -142,6 +145,9 @@ impl Machine {
             per_second(&|of| Some(of.disks.as_ref()?.write_bytes)),
         ];
         let pressure = PressureOf::ALL.iter().filter_map(|what| Some((*what, system.pressure(*what).ok()?)));
+        let processes = pair.iter().flat_map(|pair| pair.now.processes.iter()).flat_map(|now| &now.processes);
+        let is_unread = |row: &&Row| matches!(row.memory_info, Reading::Failed(_));
+        let unread = processes.filter(is_unread).count();
         Self {
             host: system.host_info(),
             boot_time: system.boot_time(),
@@ -155,7 +161,8 @@ impl Machine {
             disks: disks(context),
             network: system.net_io_total(),
             traffic,
-            largest: pair.map(|pair| largest(context, &pair)).unwrap_or_default(),
+            unread,
+            largest: pair.map_or_else(|| Ok(Vec::new()), |pair| largest(context, &pair)),
         }
     }
 
@@ -194,11 +201,11 @@ impl Machine {
             row.set("pid", large.row.pid);
             row.cell("name", &large.row.get(Field::Name));
             row.cell("username", &large.row.get(Field::Username));
-            row.set("rss", large.rss);
+            row.cell("rss", &large.rss.as_ref().map(psoxide::ToValue::to_value));
             row.set("cpu_percent", large.cpu_percent);
             row.finish()
         };
-        data.set("top_rss", self.largest.into_iter().map(row).collect::<Json>());
+        data.reading_as("top_rss", self.largest, |largest| largest.into_iter().map(row).collect());
         data
     }
 
@@ -253,41 +260,59 @@ impl Machine {
             }
             Err(error) => line("disk", reason(&error))?,
         }
+        let largest = match self.largest {
+            Ok(largest) => largest,
+            Err(error) => {
+                line("largest", reason(&error))?;
+                Vec::new()
+            }
+        };
         writeln!(out)?;
         let right = ["PID", "USER", "%CPU", "RSS", "NAME"].map(|title| (title, Align::Right));
         let left = |(title, align)| (title, if matches!(title, "USER" | "NAME") { Align::Left } else { align });
         let mut table = Table::new(right.map(left).to_vec());
-        for Large { rss, cpu_percent, row } in self.largest {
+        for Large { rss, cpu_percent, row } in largest {
             let [user, name] =
                 [row.username, row.name].map(|text| text.value().map_or_else(|| "?".into(), |v| escape(v)));
             let percent = cpu_percent.map_or_else(|| "-".into(), |percent| format!("{percent:.1}"));
-            for cell in [row.pid.to_string(), user, percent, human::bytes(rss), name] {
+            let rss = rss.value().map_or_else(|| "?".into(), |rss| human::bytes(*rss));
+            for cell in [row.pid.to_string(), user, percent, rss, name] {
                 table.cell(Tone::Plain, |text| text.push_str(&cell));
             }
         }
-        Ok(table.write(out, context.width())?)
+        table.write(out, context.width())?;
+        if self.unread > 0 {
+            let processes = human::counted(self.unread, "process", "processes");
+            say(&format!("the memory of {processes} could not be read (psoxide ps --json says why)"));
+        }
+        Ok(())
     }
 }
 
 /// The processes with the most resident memory.
-fn largest(context: &Context, pair: &Pair<Counters>) -> Vec<Large> {
+fn largest(context: &Context, pair: &Pair<Counters>) -> Result<Vec<Large>> {
     const MANY: usize = 5;
-    let Some(snapshot) = &pair.now.processes else { return Vec::new() };
-    let before = pair.then.as_ref().and_then(|then| then.processes.as_ref());
+    let snapshot = pair.now.processes.as_ref().map_err(Clone::clone)?;
+    let before = pair.then.as_ref().and_then(|then| then.processes.as_ref().ok());
     let rates = before.map(|before| snapshot.since(before).processes).unwrap_or_default();
-    let mut sizes: Vec<(u64, Pid, Option<u64>)> =
-        snapshot.processes.iter().filter_map(|row| Some((row.memory_info.value()?.rss, row.pid, row.start))).collect();
-    sizes.sort_by_key(|(rss, pid, _)| (Reverse(*rss), *pid));
+    let sized = snapshot.processes.iter().filter_map(|row| match &row.memory_info {
+        Reading::Value(_) | Reading::Failed(_) => {
+            Some((row.memory_info.as_ref().map(|info| info.rss), row.pid, row.start))
+        }
+        _ => None,
+    });
+    let mut sizes: Vec<(Reading<u64>, Pid, Option<u64>)> = sized.collect();
+    sizes.sort_by_key(|(rss, pid, _)| (Reverse(rss.value().copied()), *pid));
     sizes.truncate(MANY);
     let pids: Vec<Pid> = sizes.iter().map(|(_, pid, _)| *pid).collect();
     // Names of these alone.
-    let rows = context.system.snapshot_of(&pids, [Field::Name, Field::Username]).map(|named| named.processes);
+    let rows = context.system.snapshot_of(&pids, [Field::Name, Field::Username])?.processes;
     let large = |row: Row| {
         let (rss, ..) = sizes.iter().find(|(_, pid, start)| (*pid, *start) == (row.pid, row.start))?;
         let rate = rates.iter().find(|rate| (rate.pid, rate.start) == (row.pid, row.start));
-        Some(Large { rss: *rss, cpu_percent: rate.and_then(|rate| rate.cpu_percent), row })
+        Some(Large { rss: rss.as_ref().map(|rss| *rss), cpu_percent: rate.and_then(|rate| rate.cpu_percent), row })
     };
-    rows.unwrap_or_default().into_iter().filter_map(large).collect()
+    Ok(rows.into_iter().filter_map(large).collect())
 }
 
 fn shown<T>(reading: Result<T>, show: impl FnOnce(T) -> String) -> String {

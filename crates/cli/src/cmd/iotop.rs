@@ -60,7 +60,12 @@ impl Subcommand for Iotop {
             refused = sample.rows.iter().filter(|p| matches!(p.row.io_counters, Reading::Denied)).count();
             let busy =
                 |process: &Proc| [process.read_rate, process.write_rate].into_iter().flatten().any(|rate| rate > 0.0);
-            sample.rows.retain(|process| process.row.io_counters.value().is_some() && (!self.only || busy(process)));
+            super::refuse_unrecorded(context, &sample.rows, Field::IoCounters)?;
+            sample.rows.retain(|process| match &process.row.io_counters {
+                Reading::Value(_) => !self.only || busy(process),
+                // What could not be read may be busy.
+                reading => matches!(reading, Reading::Failed(_)),
+            });
             Ok(sample)
         })?;
         super::say_hidden(context, refused);

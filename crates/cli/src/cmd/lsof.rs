@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use clap::Args;
 use psoxide::{
-    Connection, ConnectionKind, Endpoint, Field, OpenFile, Pid, Process, Reading, Record as _, System, Unit, Value,
+    Connection, ConnectionKind, Endpoint, Error, ErrorKind, Field, OpenFile, Pid, Process, Reading, Record as _,
+    System, Unit, Value,
 };
 
 use super::disk_usage::TIMEOUT;
@@ -17,6 +18,8 @@ use crate::failure::{Failure, Outcome};
 use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, Shape, cell, field};
 use crate::output::endpoint::{endpoint, proto};
+use crate::output::human::counted;
+use crate::output::{escape, say};
 use crate::process::{is_on_port, port};
 
 #[derive(Args)]
@@ -160,21 +163,25 @@ impl Subcommand for Lsof {
             }
         }
         let pids = pids.filter(|pids| !pids.is_empty());
-        let (mut hidden, mut unknown) = (0, 0);
+        let (mut hidden, mut unknown, mut incomplete) = (0, 0, Incomplete::default());
         let found = LISTING.run(context, &self.list, None, |_| {
             let fields = [Field::Name, Field::Username];
             let snapshot = match &pids {
                 Some(pids) => context.system.snapshot_of(pids, fields)?,
                 None => context.system.snapshot(fields)?,
             };
-            (hidden, unknown) = (0, 0);
+            (hidden, unknown, incomplete) = (0, 0, Incomplete::default());
             let mut rows = Vec::new();
             for row in snapshot.processes {
                 let Ok(process) = context.system.process(row.pid) else { continue };
                 let owner = Rc::new(Owner { pid: row.pid, name: row.name, username: row.username });
                 let (open, missing) = opened(&process.oneshot(), &owner);
-                hidden += usize::from(missing == Missing::Refused);
-                unknown += usize::from(missing == Missing::Unsupported);
+                match missing {
+                    Missing::Nothing => {}
+                    Missing::Refused => hidden += 1,
+                    Missing::Unsupported => unknown += 1,
+                    Missing::Failed(error) => incomplete.add(error),
+                }
                 let wanted = |open: &Open| {
                     subjects.is_empty() || subjects.iter().any(|subject| subject.covers(open.owner.pid, &open.thing))
                 };
@@ -183,43 +190,94 @@ impl Subcommand for Lsof {
             Ok(Sample::of(rows))
         })?;
         say_hidden(context, hidden);
+        incomplete.say();
+        let unknown_here = match context.sampled {
+            Some(_) => "the history does not hold open files and sockets",
+            None => "open files are not known here",
+        };
+        if subjects.is_empty() && unknown > 0 && context.sampled.is_some() {
+            say(unknown_here);
+        }
         match (subjects.is_empty(), unknown) {
             (true, _) => Ok(found),
             (false, 0) => none(context, found, "nothing matches"),
-            (false, _) => none(context, found, "nothing matches, but open files are not known here"),
+            (false, _) => none(context, found, &format!("nothing matches, but {unknown_here}")),
         }
     }
 }
 
 /// Why the open files of a process are not all listed.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Missing {
     Nothing,
     /// They are hidden from this user.
     Refused,
     /// The system does not report them, or nobody has recorded them.
     Unsupported,
+    /// Something could not be read.
+    Failed(Error),
+}
+
+impl Missing {
+    fn of(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::NoSuchProcess | ErrorKind::ZombieProcess => Self::Nothing,
+            ErrorKind::AccessDenied => Self::Refused,
+            ErrorKind::Unsupported | ErrorKind::NotCaptured => Self::Unsupported,
+            _ => Self::Failed(error),
+        }
+    }
+
+    /// The one that matters more.
+    fn or(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Failed(_), _) | (_, Self::Nothing) => self,
+            (Self::Refused, Self::Unsupported) => self,
+            _ => other,
+        }
+    }
+}
+
+/// Processes of which something could not be read.
+#[derive(Default)]
+struct Incomplete {
+    processes: usize,
+    first: Option<Error>,
+}
+
+impl Incomplete {
+    fn add(&mut self, error: Error) {
+        self.processes += 1;
+        self.first.get_or_insert(error);
+    }
+
+    fn say(&self) {
+        if let Some(error) = &self.first {
+            let processes = counted(self.processes, "process is", "processes are");
+            say(&format!("{processes} listed incompletely: {}", escape(error.to_string().as_ref())));
+        }
+    }
 }
 
 /// What a process has open.
 fn opened(process: &Process, owner: &Rc<Owner>) -> (Vec<Open>, Missing) {
     let row = |fd, kind, mode, thing| Open { owner: Rc::clone(owner), fd, kind, mode, thing };
-    let mut rows = Vec::new();
+    let (mut rows, mut missing) = (Vec::new(), Missing::Nothing);
     // A process of the kernel has no program, and some systems lose the path of a directory.
     for (kind, path) in [("cwd", process.cwd()), ("exe", process.exe())] {
-        let path = path.ok().filter(|path| !path.as_os_str().is_empty());
+        let path = kept(path, &mut missing).filter(|path| !path.as_os_str().is_empty());
         rows.extend(path.map(|path| row(None, kind, None, Thing::File(path))));
     }
-    let files = process.open_files();
-    let missing = match &files {
-        Err(error) if error.is_access_denied() => Missing::Refused,
-        Err(error) if error.is_unsupported() => Missing::Unsupported,
-        _ => Missing::Nothing,
-    };
-    let files = files.unwrap_or_default().into_iter();
+    let files = kept(process.open_files(), &mut missing).unwrap_or_default().into_iter();
     rows.extend(files.map(|file| row(file.fd, "file", file.mode, Thing::File(file.path))));
-    let sockets = process.net_connections(ConnectionKind::All).unwrap_or_default().into_iter();
+    let sockets = process.net_connections(ConnectionKind::All);
+    let sockets = kept(sockets, &mut missing).unwrap_or_default().into_iter();
     rows.extend(sockets.map(|socket| row(socket.fd, proto(socket.family, socket.kind), None, Thing::Socket(socket))));
     rows.sort_by_key(|open| open.fd);
     (rows, missing)
+}
+
+/// The value of a reading. Notes why there is none.
+fn kept<T>(reading: psoxide::Result<T>, missing: &mut Missing) -> Option<T> {
+    let why = |error| *missing = std::mem::replace(missing, Missing::Nothing).or(Missing::of(error));
+    reading.map_err(why).ok()
 }

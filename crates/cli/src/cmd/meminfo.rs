@@ -3,12 +3,14 @@
 use clap::Args;
 use psoxide::{FieldInfo, Pressure, PressureOf, Reading, Record, Unit, Value};
 
+use super::free::Memory;
 use super::{Subcommand, global};
 use crate::args::ListArgs;
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::listing::{Listing, Sample};
 use crate::output::column::{Column, Meta, Shape, cell};
+use crate::output::say;
 use crate::output::value::{self, Cell, Scale};
 
 #[derive(Args)]
@@ -42,8 +44,12 @@ const LISTING: Listing<Figure> = Listing {
         })
         .shape(Shape::Number)
         .shown(|figure, out| {
-            value::write(out, &figure.value, figure.unit, Scale::Human, std::time::SystemTime::UNIX_EPOCH);
-            true
+            // What could not be read is written, and counted, as in every listing.
+            let is_read = figure.value.value().is_some();
+            if is_read {
+                value::write(out, &figure.value, figure.unit, Scale::Human, std::time::SystemTime::UNIX_EPOCH);
+            }
+            is_read
         }),
         Column::new("unit", "UNIT", Unit::Text, "Unit of the value: bytes, percent or seconds.", |figure: &Figure| {
             Reading::Value(Value::Text(std::ffi::OsStr::new(unit(figure.unit)).into()))
@@ -86,33 +92,47 @@ impl Subcommand for Meminfo {
 
     fn run(self, context: &Context) -> Outcome {
         let system = &context.system;
-        LISTING.run(context, &self.list, None, |_| {
-            let mut rows = figures("memory", "", &system.virtual_memory()?);
-            rows.extend(figures("swap", "", &system.swap_memory()?));
+        let mut failed = Vec::new();
+        let found = LISTING.run(context, &self.list, None, |_| {
+            let memory;
+            (memory, failed) = Memory::read(system)?;
+            let mut rows = figures("memory", "", &memory.memory);
+            rows.extend(figures("swap", "", &memory.swap));
             match system.pressure(PressureOf::Memory) {
                 Ok(Pressure { some, full, .. }) => {
-                    rows.extend(some.iter().flat_map(|stall| figures("pressure", "some.", stall)));
-                    rows.extend(full.iter().flat_map(|stall| figures("pressure", "full.", stall)));
+                    for (prefix, stall) in [("some.", some), ("full.", full)] {
+                        rows.extend(stall.into_iter().flat_map(|s| figures("pressure", prefix, &Reading::Value(s))));
+                    }
                 }
                 Err(error) if error.is_unsupported() => {}
                 Err(error) => return Err(error.into()),
             }
             Ok(Sample::of(rows))
-        })
+        })?;
+        failed.iter().for_each(|sentence| say(sentence));
+        Ok(found)
     }
 }
 
-fn figures<T: Record>(of: &'static str, prefix: &str, record: &T) -> Vec<Figure> {
-    let fields = T::FIELDS.iter().zip(record.values());
-    fields
-        .map(|(FieldInfo { name, unit, doc, .. }, value)| Figure {
-            of,
-            name: format!("{prefix}{name}"),
-            value: own(value),
-            unit: *unit,
-            doc,
-        })
-        .collect()
+/// The figures of a record. One that could not be read has them too, with the reason for their absence. One that a kernel
+/// does not have has none.
+fn figures<T: Record>(of: &'static str, prefix: &str, record: &Reading<T>) -> Vec<Figure> {
+    if matches!(record, Reading::Unsupported) {
+        return Vec::new();
+    }
+    let mut values = record.value().map(|record| record.values().into_iter());
+    let mut value = || match values.as_mut().and_then(Iterator::next) {
+        Some(value) => own(value),
+        None => record.as_ref().map(|_| Value::None),
+    };
+    let figure = |FieldInfo { name, unit, doc, .. }: &FieldInfo| Figure {
+        of,
+        name: format!("{prefix}{name}"),
+        value: value(),
+        unit: *unit,
+        doc,
+    };
+    T::FIELDS.iter().map(figure).collect()
 }
 
 /// Copies a number out of its record.

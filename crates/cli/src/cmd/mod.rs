@@ -48,15 +48,19 @@ use std::fmt::Write as _;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
+use psoxide::{ErrorKind, Field, Reading};
 
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, privilege};
+use crate::filter::ALIASES;
 use crate::output::column::Meta;
 use crate::output::human::counted;
 use crate::output::say;
 use crate::output::schema::Body;
 use crate::output::table::wrap;
+use crate::output::value::Cell;
+use crate::process::Proc;
 
 pub(crate) use self::completions::VARIABLE as COMPLETIONS;
 
@@ -65,6 +69,7 @@ pub(crate) mod global {
     pub(crate) type Groups = &'static [&'static [&'static str]];
 
     pub(crate) const REPETITION: &[&str] = &["interval", "count", "append"];
+    #[cfg(all(any(feature = "fleet", feature = "history"), target_os = "linux"))]
     pub(crate) const APPEND: &[&str] = &["append"];
     pub(crate) const FORMATS: &[&str] = &["json", "jsonl", "csv"];
     /// Another machine.
@@ -254,7 +259,9 @@ fn build<T: Subcommand>(command: Command) -> Command {
     let names = columns.iter().map(|meta| {
         let heading = meta.title.trim_matches('%');
         let aliases = [meta.title, heading].into_iter().flat_map(|title| [title.to_lowercase(), title.to_owned()]);
-        PossibleValue::new(meta.name).help(meta.doc.trim()).aliases(aliases)
+        let others = ALIASES.iter().filter(|(name, _)| *name == meta.name).flat_map(|(_, others)| *others);
+        let others = others.filter(|other| !columns.iter().any(|meta| meta.name == **other)).map(|o| (*o).to_owned());
+        PossibleValue::new(meta.name).help(meta.doc.trim()).aliases(aliases.chain(others))
     });
     let names = PossibleValuesParser::new(names);
     let filters = format!("Filters, such as --filter '{}':\n{FILTER_HELP}", T::FILTER);
@@ -332,6 +339,20 @@ fn say_hidden(context: &Context, hidden: usize) {
         let advice = if context.system.is_live() { privilege() } else { "to whoever took the capture" };
         say(&format!("{processes} hidden: permission denied ({advice})"));
     }
+}
+
+/// Fails where a history holds a field of no process.
+fn refuse_unrecorded(context: &Context, rows: &[Proc], field: Field) -> Result<(), Failure> {
+    let is_unrecorded =
+        |reading: &Cell<'_>| matches!(reading, Reading::Failed(e) if e.kind() == ErrorKind::NotCaptured);
+    let readings = || rows.iter().map(|process| process.row.get(field));
+    // A process that has ended between two samples has not all of them.
+    let is_missing = |reading: Cell<'_>| matches!(reading, Reading::Gone) || is_unrecorded(&reading);
+    if context.sampled.is_some() && readings().any(|reading| is_unrecorded(&reading)) && readings().all(is_missing) {
+        let name = field.name();
+        return Err(Failure::Other(format!("the history does not hold {name}; record with `--fields +{name}`")));
+    }
+    Ok(())
 }
 
 /// Explains an empty table to people. Programs see that there are no rows.

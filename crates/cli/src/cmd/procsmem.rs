@@ -57,9 +57,14 @@ impl Subcommand for Procsmem {
                     "this system does not count the memory of each process alone; see ps --sort=-rss".into(),
                 ));
             }
-            let footprint = |process: &Proc| process.row.memory_footprint.value().map_or(0, |memory| memory.uss);
+            super::refuse_unrecorded(context, &sample.rows, Field::MemoryFootprint)?;
+            // What could not be read is no zero.
+            let is_shown = |process: &Proc| match &process.row.memory_footprint {
+                Reading::Value(memory) => memory.uss > 0,
+                reading => matches!(reading, Reading::Failed(_)),
+            };
             refused = sample.rows.iter().filter(|p| matches!(p.row.memory_footprint, Reading::Denied)).count();
-            sample.rows.retain(|process| footprint(process) > 0);
+            sample.rows.retain(is_shown);
             Ok(sample)
         })?;
         super::say_hidden(context, refused);
