@@ -55,6 +55,53 @@ pub struct Above {
     pub io: Option<u64>,
 }
 
+/// The names of all sources: those of OpenTelemetry's names, those of node_exporter's, and those of both.
+pub const SOURCES: &[&str] = &[
+    "connections",
+    "cpu",
+    "cpufreq",
+    "disk",
+    "load",
+    "memory",
+    "network",
+    "paging",
+    "pressure",
+    "sensors",
+    "stat",
+    "uptime",
+    "arp",
+    "conntrack",
+    "diskstats",
+    "entropy",
+    "filefd",
+    "hwmon",
+    "interrupts",
+    "loadavg",
+    "meminfo",
+    "netclass",
+    "netdev",
+    "netstat",
+    "os",
+    "powersupplyclass",
+    "schedstat",
+    "self",
+    "selinux",
+    "sockstat",
+    "softnet",
+    "systemd",
+    "tcpstat",
+    "textfile",
+    "thermal_zone",
+    "time",
+    "timex",
+    "udp_queues",
+    "uname",
+    "units",
+    "vmstat",
+    "filesystem",
+    "processes",
+];
+
 /// Sources that are read only if the user turns them on: each adds many series or takes long.
 pub const OFF: &[&str] = &["connections", "interrupts", "systemd", "tcpstat"];
 

@@ -61,7 +61,7 @@ pub struct Grouping {
     pub patterns: Vec<Pattern>,
     /// Whether threads of the kernel are a group too.
     pub kernel: bool,
-    /// How long a group without processes is kept, so that its counters do not begin anew.
+    /// How long a group without processes is kept, so that its counters do not start again from zero.
     pub linger: Duration,
 }
 

@@ -42,7 +42,7 @@ mod text;
 pub mod web;
 
 #[cfg(feature = "export")]
-pub use collect::{Above, Collector, Config, OFF, Sample};
+pub use collect::{Above, Collector, Config, OFF, SOURCES, Sample};
 #[cfg(feature = "export")]
 pub use ffi::keep_heap_small;
 #[cfg(feature = "export")]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 /// How the points of a family behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows, until what is counted starts anew.
+    /// Only grows, until the count starts again from zero.
     Counter,
     /// A sum that grows and shrinks: adding up its points makes sense.
     UpDownCounter,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use psoxide::System;
 use psoxide_fleet::exposition::Format;
-use psoxide_fleet::{Collector, Config, Family, GroupBy, Kind, Names};
+use psoxide_fleet::{Collector, Config, Family, GroupBy, Kind, Names, SOURCES};
 use regex_lite::Regex;
 
 fn testdata(name: &str) -> std::path::PathBuf {
@@ -49,6 +49,24 @@ fn the_limit_of_series_holds() {
             assert!(points <= series, "{points} of {series}");
         }
     }
+}
+
+/// The options that turn sources on and off take these names.
+#[test]
+fn every_source_is_listed() {
+    // A captured machine has no systemd, and the exporter itself is not counted.
+    let mut read: BTreeSet<String> = ["units", "systemd", "self"].map(str::to_owned).into();
+    let on = [("connections", true), ("interrupts", true), ("tcpstat", true)];
+    let config = Config {
+        sources: on.map(|(name, on)| (name.to_owned(), on)).into(),
+        ..common::config(Names::Both, GroupBy::Unit)
+    };
+    let system = System::at_root(testdata("linux/fleet-machine.txt")).unwrap();
+    let text =
+        Format::Text.write(&Collector::new(system, config).sample(Instant::now() + Duration::from_secs(60)).families);
+    let source = Regex::new(r#"(?:psoxide_source_up|node_scrape_collector_success)\{[a-z_]+="([a-z_0-9]+)""#).unwrap();
+    read.extend(source.captures_iter(&text).map(|found| found[1].to_owned()));
+    assert_eq!(read, SOURCES.iter().map(|name| (*name).to_owned()).collect());
 }
 
 /// Names and labels are those of the conventions.

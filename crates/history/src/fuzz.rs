@@ -16,7 +16,7 @@ use crate::sample::Header;
 pub fn read_log(bytes: &[u8]) -> io::Result<usize> {
     let log = Log::of(bytes.to_vec())?;
     let mut samples = 0;
-    // A key begins anew, so that one player reads all.
+    // A key resets the player, so that one player reads all.
     for sample in log.play(0) {
         let sample = sample?;
         let _ = (sample.rows(), sample.system());

@@ -1,4 +1,4 @@
-//! Files of schema 1, which every later version reads. `PSOXIDE_HISTORY_FILES=write` makes them anew.
+//! Files of schema 1, which every later version reads. `PSOXIDE_HISTORY_FILES=write` writes them again.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 #![cfg(all(unix, feature = "parquet"))]
 

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use psoxide_fleet::serve::{Options, serve};
-use psoxide_fleet::{Above, Collector, Config, GroupBy, Grouping, Names, Pattern, keep_heap_small};
+use psoxide_fleet::{Above, Collector, Config, GroupBy, Grouping, Names, Pattern, SOURCES, keep_heap_small};
 use regex_lite::Regex;
 
 use super::{Subcommand, global};
@@ -57,10 +58,10 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "DIR")]
     textfiles: Option<PathBuf>,
     /// Read these sources too: connections, interrupts, systemd (node_systemd_*), tcpstat
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = sources(), hide_possible_values = true)]
     enable: Vec<String>,
     /// Do not read these sources (psoxide_source_up names them)
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = sources(), hide_possible_values = true)]
     disable: Vec<String>,
 }
 
@@ -121,6 +122,11 @@ impl ExportArgs {
         };
         Collector::new(context.system.clone(), config)
     }
+}
+
+/// Parses the name of a source.
+fn sources() -> PossibleValuesParser {
+    PossibleValuesParser::new(SOURCES)
 }
 
 fn group_by(name: &str) -> Result<GroupBy, String> {

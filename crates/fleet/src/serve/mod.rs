@@ -46,7 +46,7 @@ const LONGEST_HEAD: usize = 16 * 1024;
 const MOST_HEADERS: usize = 64;
 /// The time for a TLS handshake, and for the head of a request. A connection between two requests waits as long.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a connection lives at most; a client then connects anew.
+/// How long a connection lives at most; a client then connects again.
 const LIFETIME: Duration = Duration::from_secs(600);
 
 /// A sample that is being taken: those who wait for it share it.

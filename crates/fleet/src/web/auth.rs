@@ -86,7 +86,7 @@ mod tests {
         assert!(auth.check(&users, "anna", "right"));
         assert!(auth.remembers(&users, "anna", "right"));
         assert!(!auth.remembers(&users, "anna", "wrong") && !auth.remembers(&users, "bert", "right"));
-        // A changed password is asked anew.
+        // A changed password is checked again.
         users.insert("anna".to_owned(), hash("new"));
         assert!(!auth.remembers(&users, "anna", "right"));
     }
