@@ -21,6 +21,17 @@ pub(super) enum Literal {
     List(Vec<Literal>),
 }
 
+/// The letters of `ps` for the states of a process.
+const STATES: [(&str, &str); 7] = [
+    ("d", "disk-sleep"),
+    ("i", "idle"),
+    ("r", "running"),
+    ("s", "sleeping"),
+    ("t", "stopped"),
+    ("x", "dead"),
+    ("z", "zombie"),
+];
+
 impl Literal {
     pub(super) fn parse(text: &str, quoted: bool, meta: &Meta) -> Result<Self, String> {
         if text == "null" && !quoted {
@@ -28,7 +39,9 @@ impl Literal {
         }
         let number = match meta.shape {
             Shape::Text | Shape::Texts | Shape::Holders | Shape::Endpoint => {
-                return Ok(Self::Text(text.to_lowercase()));
+                let text = text.to_lowercase();
+                let state = STATES.iter().find(|(letter, _)| meta.name == "status" && *letter == text);
+                return Ok(Self::Text(state.map_or(text, |(_, state)| (*state).to_owned())));
             }
             Shape::Bool => {
                 return match text {

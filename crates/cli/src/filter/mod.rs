@@ -262,11 +262,18 @@ fn one_or(mut parts: Vec<Filter>, join: fn(Vec<Filter>) -> Filter) -> Filter {
 /// The place of the column with this name or heading.
 pub(crate) fn find(columns: &[Meta], name: &str) -> Option<usize> {
     let plain = |title: &str| title.trim_matches('%').to_lowercase();
-    columns
-        .iter()
-        .position(|meta| meta.name == name)
-        .or_else(|| columns.iter().position(|meta| plain(meta.title) == plain(name)))
+    let titled = |name: &str| columns.iter().position(|meta| plain(meta.title) == plain(name));
+    let named = |name: &str| columns.iter().position(|meta| meta.name == name).or_else(|| titled(name));
+    named(name).or_else(|| named(alias(name)?))
 }
+
+/// The name of a column that other programs call so.
+fn alias(name: &str) -> Option<&'static str> {
+    ALIASES.iter().find(|(_, aliases)| aliases.contains(&&*name.to_lowercase())).map(|(name, _)| *name)
+}
+
+/// What other programs call a column: its name, and the others.
+pub(crate) const ALIASES: &[(&str, &[&str])] = &[("status", &["state", "stat"])];
 
 /// The error for a name that no column has.
 pub(crate) fn unknown(columns: &[Meta], name: &str) -> String {

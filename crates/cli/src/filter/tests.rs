@@ -74,6 +74,10 @@ fn tests_and_what_joins_them() {
         "rss > 100 MiB && rss < 1 GiB",
         "name == 'PYTHON3 (x)'",
         "status == RUNNING",
+        // As other programs call the column and the state.
+        "state == R",
+        "STAT in (s, r)",
+        "state != z",
         "status in (sleeping, running)",
         "status in(Running)",
         "status not in (sleeping,zombie)",

@@ -182,11 +182,16 @@ impl Table {
         // tears a word.
         let word = self.shown().last().map_or(0, |column| column.word.min(terminal / 3));
         let room = terminal.saturating_sub((*last).min((terminal / 4).max(NARROWEST).max(word)));
+        // Words of the first column are torn last: they name the row.
+        let whole = |place| if place == 0 { terminal / 2 } else { terminal.saturating_sub(GAP) / 4 };
+        let floor = |place, column: &Column| NARROWEST.max(column.word.min(whole(place)));
         loop {
             let used: usize = others.iter().map(|width| width + GAP).sum();
-            let text = others.iter_mut().zip(self.shown()).filter(|(_, column)| column.align == Align::Left);
-            match text.map(|(width, _)| width).max_by_key(|width| **width) {
-                Some(widest) if used > room && *widest > NARROWEST => *widest -= 1,
+            let text = others.iter_mut().zip(self.shown()).enumerate();
+            let text =
+                text.filter(|(place, (width, column))| column.align == Align::Left && **width > floor(*place, column));
+            match text.map(|(_, (width, _))| width).max_by_key(|width| **width) {
+                Some(widest) if used > room => *widest -= 1,
                 _ => break,
             }
         }
@@ -421,6 +426,25 @@ mod tests {
         table.write(&mut out, Some(30)).unwrap();
         let expected =
             "CHECK       N  ADVICE\nprivileges  7  run as root, or\n               with a\n               capability\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_first_column_keeps_its_words_on_a_narrow_terminal() {
+        let titles = [("CHECK", Align::Left), ("STATE", Align::Left), ("DETAIL", Align::Left), ("ADVICE", Align::Left)];
+        let mut table = Table::new(titles.to_vec()).wrapping();
+        for cell in ["delay accounting", "limited", "processes wait unseen", "sysctl kernel.task_delayacct=1"] {
+            table.cell(Tone::Plain, |text| text.push_str(cell));
+        }
+        let mut out = Vec::new();
+        table.write(&mut out, Some(40)).unwrap();
+        let expected = "\
+CHECK       STATE    DETAIL     ADVICE
+delay       limited  processes  sysctl
+accounting           wait       kernel.t
+                     unseen     ask_dela
+                                yacct=1
+";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 

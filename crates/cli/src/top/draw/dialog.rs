@@ -31,9 +31,9 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View, palette: &Palet
             let inner = window(buffer, area, WIDTH, rows(lines.len()), "Keys", palette);
             // The last line stays in sight, however far down one goes.
             let most = lines.len().saturating_sub(usize::from(inner.height));
-            for (y, (keys, does)) in
-                (inner.top()..inner.bottom()).zip(lines.iter().skip(usize::from(*scroll).min(most)))
-            {
+            let first = usize::from(*scroll).min(most);
+            more(buffer, inner, first < most, palette);
+            for (y, (keys, does)) in (inner.top()..inner.bottom()).zip(lines.iter().skip(first)) {
                 let x = inner.x + text(buffer, inner.x, y, inner.width, &format!("{keys:<20}"), palette.accent);
                 text(buffer, x, y, inner.right().saturating_sub(x), does, Style::new());
             }
@@ -66,12 +66,22 @@ fn rows(lines: usize) -> u16 {
     u16::try_from(lines).unwrap_or(u16::MAX).min(u16::MAX - 2)
 }
 
+/// Says in the lower edge of a window that more lines follow.
+fn more(buffer: &mut Buffer, inner: Rect, follows: bool, palette: &Palette) {
+    const MORE: &str = " ↓ more ";
+    let width = rows(MORE.chars().count());
+    if follows && inner.width >= width {
+        text(buffer, inner.right() - width, inner.bottom(), width, MORE, palette.accent);
+    }
+}
+
 /// Draws a list, and keeps the chosen line in sight.
 fn list(buffer: &mut Buffer, area: Rect, title: &str, lines: Vec<String>, chosen: usize, palette: &Palette) {
     let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0).max(title.chars().count() + 2);
     let inner = window(buffer, area, rows(longest), rows(lines.len()), title, palette);
     let height = usize::from(inner.height);
     let first = chosen.saturating_sub(height.saturating_sub(1) / 2).min(lines.len().saturating_sub(height));
+    more(buffer, inner, first + height < lines.len(), palette);
     for ((y, line), i) in (inner.top()..inner.bottom()).zip(lines.iter().skip(first)).zip(first..) {
         text(buffer, inner.x, y, inner.width, line, Style::new());
         if i == chosen {

@@ -112,6 +112,13 @@ fn windows() {
     let Shown { mut view, _root } = shown(100);
     view.mode = Mode::Help { scroll: 0 };
     snapshot("top_help", &mut view, 80, 40);
+    // A small screen says that there is more, until the last line is seen.
+    for (width, height) in [(40, 10), (80, 24)] {
+        view.mode = Mode::Help { scroll: 0 };
+        assert!(screen(&mut view, width, height).contains(" ↓ more "));
+        view.mode = Mode::Help { scroll: 500 };
+        assert!(!screen(&mut view, width, height).contains("↓ more"));
+    }
     view.mode = Mode::Menu(Menu::new(MenuKind::Columns, 12));
     snapshot("top_columns", &mut view, 100, 20);
     view.mode = Mode::Menu(Menu::new(MenuKind::Users, 1));
