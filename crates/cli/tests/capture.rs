@@ -76,6 +76,8 @@ snapshots! {
     freebsd_who: "who";
     freebsd_sensors: "sensors";
     freebsd_pstree: "pstree";
+    freebsd_iotop: "iotop" "--pid" "0,1,17,22";
+    freebsd_iotop_only: "iotop" "--only";
 }
 
 snapshots! {
@@ -94,6 +96,7 @@ snapshots! {
     netbsd_ifconfig: "ifconfig";
     netbsd_top: "top" "--batch";
     netbsd_who: "who";
+    netbsd_lsof: "lsof";
 }
 
 snapshots! {
@@ -213,6 +216,8 @@ snapshots! {
     sunos_disk_usage: "disk-usage";
     sunos_doctor: "doctor";
     sunos_lsof: "lsof";
+    sunos_iotop: "iotop";
+    sunos_iotop_json: "iotop" "--json";
     sunos_meminfo: "meminfo";
     sunos_nettop: "nettop";
     sunos_pgrep: "pgrep" "--list-name" "bash";

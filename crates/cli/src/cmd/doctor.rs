@@ -1,7 +1,7 @@
 //! Reports what works on this machine, and what would enable more.
 
 use clap::Args;
-use psoxide::{Backend, Error, Field, Os, PressureOf, Reading, System, Unit};
+use psoxide::{Backend, Error, Field, Os, PressureOf, Reading, System, Unit, support};
 
 use super::Subcommand;
 use crate::args::ListArgs;
@@ -128,13 +128,33 @@ fn privileges(system: &System) -> Result<Check, Failure> {
             format!("{} can be read in full", counted(all, "process", "processes")),
         ));
     }
-    let detail = format!("I/O, memory maps and open files of {hidden} in {all} processes are hidden");
+    let detail = format!("{} of {hidden} in {all} processes are hidden", guarded(system.os()));
     let advice = match (system.is_live(), is_root()) {
         (false, _) => "none: the copy holds what its recorder was allowed to read",
         (true, true) => "none: even root is refused",
-        (true, false) => "run as root, or with CAP_SYS_PTRACE",
+        (true, false) => match system.os() {
+            Os::Linux => "run as root, or with CAP_SYS_PTRACE",
+            Os::Windows => "run as administrator",
+            _ => "run as root",
+        },
     };
     Ok(check("privileges", State::Limited, detail).advice(advice))
+}
+
+/// Names what a system guards of processes: of I/O, memory maps and open files those that it has.
+fn guarded(os: Os) -> String {
+    let all = [
+        ("I/O", "Process::io_counters"),
+        ("memory maps", "Process::memory_maps"),
+        ("open files", "Process::open_files"),
+    ];
+    let has = |name: &str| support::CALLS.iter().any(|call| call.name == name && call.is_ported(os));
+    let names: Vec<&str> = all.into_iter().filter(|(_, call)| has(call)).map(|(name, _)| name).collect();
+    match names.as_slice() {
+        [] => "details".to_owned(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 fn bpf(system: &System) -> Check {
@@ -247,4 +267,16 @@ const UNSUPPORTED: &str = "not supported here";
 
 fn explain(error: &Error) -> String {
     if error.is_unsupported() { UNSUPPORTED.into() } else { error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_system_has_is_said_to_be_hidden() {
+        assert_eq!(guarded(Os::Linux), "I/O, memory maps and open files");
+        assert_eq!(guarded(Os::Sunos), "memory maps and open files");
+        assert_eq!(guarded(Os::Macos), "I/O and open files");
+    }
 }

@@ -111,7 +111,7 @@ const LISTING: Listing<Open> = Listing {
         Column::new("file", "FILE", Unit::Text, "The path of a file, or the addresses of a socket.", |open: &Open| {
             match &open.thing {
                 // NetBSD and OpenBSD do not return the paths of open files.
-                Thing::File(path) if path.as_os_str().is_empty() => Reading::Unsupported,
+                Thing::File(path) if path.as_os_str().is_empty() => Reading::Value(Value::None),
                 Thing::File(path) => cell(path),
                 Thing::Socket(socket) => {
                     let mut text = String::new();
