@@ -5,10 +5,10 @@ use std::io;
 
 use crate::sample::{Head, Sample};
 
-/// What holds the samples of a chunk.
+/// The samples of a chunk: ready, or to be put together from the columns of a Parquet file.
 #[derive(Debug)]
-enum Holder {
-    Whole(Vec<Sample>),
+enum Samples {
+    Ready(Vec<Sample>),
     #[cfg(feature = "parquet")]
     Columns(crate::parquet::Columns),
 }
@@ -17,29 +17,29 @@ enum Holder {
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) heads: Vec<Head>,
-    holder: Holder,
+    samples: Samples,
 }
 
 impl Chunk {
     pub(crate) fn of_samples(samples: Vec<Sample>) -> Self {
         let head = |sample: &Sample| Head { time: sample.time, sequence: sample.sequence, jump: sample.jump };
-        Self { heads: samples.iter().map(head).collect(), holder: Holder::Whole(samples) }
+        Self { heads: samples.iter().map(head).collect(), samples: Samples::Ready(samples) }
     }
 
     #[cfg(feature = "parquet")]
     pub(crate) fn of_columns(columns: crate::parquet::Columns) -> Self {
-        Self { heads: columns.heads.clone(), holder: Holder::Columns(columns) }
+        Self { heads: columns.heads.clone(), samples: Samples::Columns(columns) }
     }
 
     /// Returns a sample by its place in `heads`.
     pub(crate) fn sample(&self, place: usize) -> io::Result<Cow<'_, Sample>> {
-        match &self.holder {
-            Holder::Whole(samples) => {
+        match &self.samples {
+            Samples::Ready(samples) => {
                 let sample = samples.get(place).ok_or_else(|| crate::log::invalid("a sample is missing"))?;
                 Ok(Cow::Borrowed(sample))
             }
             #[cfg(feature = "parquet")]
-            Holder::Columns(columns) => columns.sample(place).map(Cow::Owned),
+            Samples::Columns(columns) => columns.sample(place).map(Cow::Owned),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::args::{Format, ListArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::listing::Listing;
-use crate::listing::plan::Plan;
+use crate::listing::presentation::Presentation;
 use crate::output::column::Meta;
 use crate::process::columns::COLUMNS;
 use crate::process::{First, Proc, ProcessArgs, Sampler};
@@ -84,10 +84,11 @@ impl Subcommand for Pidof {
             if let Some(option) = self.list.form() {
                 return Err(Failure::Usage(format!("{option} is for tables; pidof writes one with --columns")));
             }
-            let plan = Plan::new(&LISTING, context.format, &context.config, &self.list)?;
-            let mut rows = sampler.sample(&plan.ask())?.rows;
+            let presentation = Presentation::new(&LISTING, context.format, &context.config, &self.list)?;
+            let mut rows = sampler.sample(&presentation.ask())?.rows;
             rows.retain(named);
-            let pids: Vec<String> = plan.chosen(rows).iter().map(|process| process.row.pid.to_string()).collect();
+            let pids: Vec<String> =
+                presentation.chosen(rows).iter().map(|process| process.row.pid.to_string()).collect();
             if !pids.is_empty() {
                 let mut out = context.sink();
                 writeln!(out, "{}", pids.join(" "))?;

@@ -1,7 +1,7 @@
 //! Listings: a kind of rows with its defaults, its samples, and how they are chosen, ordered, repeated and written.
 
 pub(crate) mod answer;
-pub(crate) mod plan;
+pub(crate) mod presentation;
 pub(crate) mod rate;
 mod run;
 mod write;

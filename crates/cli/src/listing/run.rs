@@ -1,6 +1,6 @@
 //! Takes samples of a listing and writes them: every listing of the command goes through here.
 
-use super::plan::Plan;
+use super::presentation::Presentation;
 use super::write::{Page, Writer};
 use super::{Ask, Counts, Listing, Sample, Window};
 use crate::args::ListArgs;
@@ -18,13 +18,14 @@ impl<R> Listing<R> {
         tree: Option<&Tree<R>>,
         mut sample: impl FnMut(&Ask) -> Result<Sample<R>, Failure>,
     ) -> Outcome {
-        let plan = Plan::new(self, context.format, &context.config, args)?;
-        let ask = plan.ask();
-        let mut writer = Writer { context, args, plan: &plan, tree, left_out: Vec::new(), incomplete: 0 };
+        let presentation = Presentation::new(self, context.format, &context.config, args)?;
+        let ask = presentation.ask();
+        let mut writer =
+            Writer { context, args, presentation: &presentation, tree, left_out: Vec::new(), incomplete: 0 };
         let mut found = false;
         context.repeat(!self.continuous, |turn, out| {
             let Sample { rows, window, all, caption } = sample(&ask)?;
-            let rows = plan.arrange(rows, tree);
+            let rows = presentation.arrange(rows, tree);
             found |= !rows.is_empty();
             let caption = caption.map(|caption| caption(Counts { shown: rows.len(), all })).unwrap_or_default();
             Ok(writer.write(&Page { rows: &rows, window, caption: &caption, turn }, out)?)
@@ -51,12 +52,13 @@ impl<R> Listing<R> {
         outcome: &str,
         act: impl FnMut(&mut R) -> Result<(), Failure>,
     ) -> Outcome {
-        let plan = Plan::new(self, context.format, &context.config, args)?;
-        plan.refuse_choice_by(outcome, "it is not known before the command has acted")?;
-        let mut rows = plan.chosen(rows);
+        let presentation = Presentation::new(self, context.format, &context.config, args)?;
+        presentation.refuse_choice_by(outcome, "it is not known before the command has acted")?;
+        let mut rows = presentation.chosen(rows);
         rows.iter_mut().try_for_each(act)?;
         let rows = Arranged::new(rows, None, None);
-        let mut writer = Writer { context, args, plan: &plan, tree: None, left_out: Vec::new(), incomplete: 0 };
+        let mut writer =
+            Writer { context, args, presentation: &presentation, tree: None, left_out: Vec::new(), incomplete: 0 };
         context.repeat(false, |turn, out| {
             Ok(writer.write(&Page { rows: &rows, window: Window::None, caption: &[], turn }, out)?)
         })?;
@@ -67,11 +69,11 @@ impl<R> Listing<R> {
     #[cfg(test)]
     pub(crate) fn written(&self, context: &Context, rows: Vec<R>) -> String {
         let args = ListArgs::default();
-        let plan = Plan::new(self, context.format, &context.config, &args).unwrap();
-        let rows = plan.arrange(rows, None);
+        let presentation = Presentation::new(self, context.format, &context.config, &args).unwrap();
+        let rows = presentation.arrange(rows, None);
         let page = Page { rows: &rows, window: Window::None, caption: &[], turn: 0 };
         let mut out = Vec::new();
-        Writer { context, args: &args, plan: &plan, tree: None, left_out: Vec::new(), incomplete: 0 }
+        Writer { context, args: &args, presentation: &presentation, tree: None, left_out: Vec::new(), incomplete: 0 }
             .write(&page, &mut out)
             .unwrap();
         String::from_utf8(out).unwrap()

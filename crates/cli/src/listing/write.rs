@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use psoxide::Unit;
 use serde_json::{Map, Value as Json};
 
-use super::plan::Plan;
+use super::presentation::Presentation;
 use super::{Window, answer};
 use crate::args::{Format, ListArgs};
 use crate::context::Context;
@@ -20,7 +20,7 @@ use crate::output::{csv, style};
 pub(crate) struct Writer<'a, R: 'static> {
     pub(crate) context: &'a Context,
     pub(crate) args: &'a ListArgs,
-    pub(crate) plan: &'a Plan<'a, R>,
+    pub(crate) presentation: &'a Presentation<'a, R>,
     pub(crate) tree: Option<&'a Tree<R>>,
     /// Places of columns that a narrow terminal has no room for.
     pub(crate) left_out: Vec<usize>,
@@ -49,7 +49,7 @@ impl<R> Writer<'_, R> {
     }
 
     fn table(&mut self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
-        let continuous = self.plan.listing.continuous;
+        let continuous = self.presentation.listing.continuous;
         // Every screenful of a continuous listing begins with a header.
         let screen = self.context.height().and_then(|height| u64::try_from(height.saturating_sub(2)).ok());
         let due = !continuous
@@ -67,7 +67,7 @@ impl<R> Writer<'_, R> {
             let faint = style::faint();
             writeln!(out, "{faint}{caption}{faint:#}")?;
         }
-        let columns = &self.plan.columns;
+        let columns = &self.presentation.columns;
         let trunk = self.trunk();
         let aligned = columns.iter().enumerate().map(|(place, column)| {
             (column.meta.title, if trunk == Some(place) { Align::Left } else { align(&column.meta) })
@@ -76,7 +76,7 @@ impl<R> Writer<'_, R> {
         if !header {
             table = table.without_header();
         }
-        if self.plan.listing.wraps {
+        if self.presentation.listing.wraps {
             table = table.wrapping();
         }
         for (place, _) in columns.iter().enumerate().filter(|(_, column)| column.is_command) {
@@ -94,7 +94,7 @@ impl<R> Writer<'_, R> {
                     if trunk == Some(place) {
                         text.push_str(branch);
                     }
-                    failed |= column.write(text, row, self.plan.scale, now);
+                    failed |= column.write(text, row, self.presentation.scale, now);
                 });
             }
             self.incomplete += usize::from(failed);
@@ -104,10 +104,10 @@ impl<R> Writer<'_, R> {
         }
         self.left_out.iter().for_each(|place| table.leave_out(*place));
         let width = self.context.width().filter(|_| !self.args.wide);
-        if let Some(width) = width.filter(|_| due && self.plan.default_columns) {
-            for spare in self.plan.listing.spare {
+        if let Some(width) = width.filter(|_| due && self.presentation.default_columns) {
+            for spare in self.presentation.listing.spare {
                 if let Some(place) = columns.iter().position(|column| column.meta.name == *spare)
-                    && !self.plan.sorts_by(spare)
+                    && !self.presentation.sorts_by(spare)
                     && table.is_wider_than(width)
                 {
                     table.leave_out(place);
@@ -121,13 +121,13 @@ impl<R> Writer<'_, R> {
     /// The place of the column that shows the branches of a tree: the last one with text, or the last one.
     fn trunk(&self) -> Option<usize> {
         self.tree?;
-        let columns = &self.plan.columns;
+        let columns = &self.presentation.columns;
         let is_text = |column: &&Column<R>| column.meta.unit == Unit::Text;
         columns.iter().rposition(is_text).or_else(|| columns.len().checked_sub(1))
     }
 
     fn json(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
-        let mut object = json::envelope(self.plan.listing.command);
+        let mut object = json::envelope(self.presentation.listing.command);
         self.stamp(&mut object, page);
         // One line for each row: for grep, for diff, and for eyes.
         let head = json::line(&Json::Object(object));
@@ -150,7 +150,7 @@ impl<R> Writer<'_, R> {
 
     fn csv(&self, page: &Page<'_, R>, out: &mut dyn Write) -> io::Result<()> {
         let stamp = |text: fn() -> String| self.context.repeats().then(text).into_iter();
-        let columns = &self.plan.columns;
+        let columns = &self.presentation.columns;
         if page.turn == 0 && !self.args.no_header {
             let names = columns.iter().map(|column| column.meta.name.to_owned());
             csv::line(out, stamp(|| "sampled".into()).chain(names))?;
@@ -174,7 +174,7 @@ impl<R> Writer<'_, R> {
 
     fn object(&self, row: &R) -> Map<String, Json> {
         let mut object = Object::default();
-        for column in &self.plan.columns {
+        for column in &self.presentation.columns {
             object.cell(column.meta.name, &(column.get)(row));
         }
         object.into_map()

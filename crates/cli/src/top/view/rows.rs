@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::View;
-use crate::listing::plan::ordered;
+use crate::listing::presentation::ordered;
 use crate::output::tree::order;
 use crate::process::columns::COLUMNS;
 use crate::top::act::Message;

@@ -14,7 +14,7 @@ use crate::output::tree::{Arranged, Tree};
 use crate::output::value::{self, Cell, Scale};
 
 /// What is shown of a listing.
-pub(crate) struct Plan<'a, R: 'static> {
+pub(crate) struct Presentation<'a, R: 'static> {
     pub(crate) listing: &'a Listing<R>,
     pub(crate) columns: Vec<&'a Column<R>>,
     pub(crate) scale: Scale,
@@ -25,7 +25,7 @@ pub(crate) struct Plan<'a, R: 'static> {
     limit: Option<usize>,
 }
 
-impl<'a, R> Plan<'a, R> {
+impl<'a, R> Presentation<'a, R> {
     pub(crate) fn new(
         listing: &'a Listing<R>,
         format: Format,
