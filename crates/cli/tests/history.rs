@@ -6,9 +6,11 @@ mod common;
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use common::{Machine, Ran, psoxide, run};
+use psoxide::{IoCounters, Moment, Os, ProcessCpuTimes, ProcessStatus, Reading, Record as _, Row, System};
+use psoxide_history::{Options, Recorder};
 
 fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = psoxide();
@@ -141,6 +143,37 @@ fn what_a_history_does_not_hold_is_named() {
     says(&["lsof", "/etc"], &format!("nothing matches, but {without}open files and sockets"));
     let doctor = run(command(folder.path(), &["doctor"]).args(["--at", "now"])).stdout;
     assert!(doctor.contains(&format!("{without}it")) && !doctor.contains("not supported here"), "{doctor}");
+}
+
+#[test]
+fn a_process_that_lived_between_two_samples_is_rated_over_the_time_between_them() {
+    const BOOTED: u64 = 1_790_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(BOOTED + seconds);
+    let moment = |seconds, processes| {
+        let mut moment = Moment::new(Os::Linux);
+        moment.host = Reading::Value(psoxide::HostInfo::default());
+        (moment.boot_time, moment.uptime) = (Reading::Value(at(0)), Reading::Value(Duration::from_secs(seconds)));
+        moment.processes = processes;
+        moment
+    };
+    let mut dead = Row::new(7, Some(10_400));
+    dead.name = Reading::Value("briefly".into());
+    dead.status = Reading::Value(ProcessStatus::Dead);
+    dead.create_time = Reading::Value(at(104));
+    dead.cpu_times = Reading::Value(ProcessCpuTimes::with(|times| times.user = Duration::from_secs(2)));
+    dead.io_counters = Reading::Value(IoCounters::with(|io| {
+        (io.read_bytes, io.write_bytes) = (Some(0), Some(5_000));
+    }));
+    let system = System::replay(moment(100, Vec::new()));
+    let mut recorder = Recorder::open(&system, folder.path(), &Options::default()).unwrap();
+    recorder.append(at(100), &moment(100, Vec::new())).unwrap();
+    recorder.append(at(105), &moment(105, vec![dead])).unwrap();
+    recorder.sync().unwrap();
+    let rows = |args: &[&str]| succeeds(folder.path(), args).json()["rows"][0].clone();
+    let at = "2026-09-21T14:15:05Z";
+    assert_eq!(rows(&["ps", "--at", at, "--json", "--columns", "cpu_percent"])["cpu_percent"], 40.0);
+    assert_eq!(rows(&["iotop", "--at", at, "--json"])["write_rate"], 1_000.0);
 }
 
 #[test]

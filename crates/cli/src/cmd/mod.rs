@@ -335,8 +335,12 @@ fn run<T: Subcommand>(matches: &ArgMatches, context: &Context) -> Outcome {
 fn say_hidden(context: &Context, hidden: usize) {
     if hidden > 0 {
         let processes = counted(hidden, "process", "processes");
-        // Whoever reads a capture gets no more than whoever took it.
-        let advice = if context.system.is_live() { privilege() } else { "to whoever took the capture" };
+        // Whoever reads a capture or a history gets no more than whoever wrote it.
+        let advice = match (context.system.is_live(), context.sampled) {
+            (true, _) => privilege(),
+            (false, None) => "to whoever took the capture",
+            (false, Some(_)) => "to whoever recorded the history",
+        };
         say(&format!("{processes} hidden: permission denied ({advice})"));
     }
 }

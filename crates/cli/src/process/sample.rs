@@ -65,6 +65,10 @@ impl<'a> Sampler<'a> {
         }
         let rated = self.first == First::Window || ask.any(&RATES);
         let live = self.context.system.is_live();
+        // A history has processes that ended between two samples, whose rates are taken in another way.
+        if rated && self.context.sampled.is_some() {
+            fields.push(Field::Status);
+        }
         if let (true, Some(earlier)) = (rated, &self.context.earlier) {
             self.last = Some(self.snapshot(earlier, &fields)?);
         }
