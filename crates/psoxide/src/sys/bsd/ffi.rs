@@ -1,19 +1,23 @@
 //! The calls of all these systems that rustix does not wrap, or not safely.
 #![allow(unsafe_code)]
 
+use std::ffi::OsStr;
 #[cfg(any(target_os = "freebsd", target_os = "macos"))]
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::unix::ffi::OsStrExt as _;
+#[cfg(any(target_os = "freebsd", target_os = "macos"))]
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent};
+use rustix::net::{AddressFamily, SocketType, socket};
 use rustix::process::Pid as RawPid;
 
 #[cfg(any(target_os = "freebsd", target_os = "macos"))]
 use super::grow::grown;
-#[cfg(any(target_os = "freebsd", target_os = "macos"))]
 use crate::sys::question::Answer;
 
 /// The error number of the call that failed last.
@@ -67,6 +71,62 @@ pub(crate) fn sysctl_by_name(name: &CStr, expected: usize, slack: usize) -> Answ
             unsafe { libc::sysctlbyname(name.as_ptr(), buffer, size, std::ptr::null_mut(), 0) }
         })
     })
+}
+
+/// Lists the mounted file systems by getfsstat(2), without asking the file systems themselves.
+#[cfg(any(target_os = "freebsd", target_os = "macos"))]
+pub(crate) fn mounts() -> Answer {
+    let size = size_of::<libc::statfs>();
+    let mut room = 16usize;
+    loop {
+        let mut buffer = vec![0u8; room.saturating_mul(size)];
+        let Ok(bytes) = buffer.len().try_into() else { return Err(libc::ENOMEM) };
+        // SAFETY: the kernel writes whole records, at most `bytes` bytes. The buffer need not be aligned for it.
+        let count = unsafe { libc::getfsstat(buffer.as_mut_ptr().cast(), bytes, libc::MNT_NOWAIT) };
+        let Ok(count) = usize::try_from(count) else { return Err(last_errno()) };
+        if count < room {
+            buffer.truncate(count * size);
+            return Ok(buffer);
+        }
+        room *= 2;
+    }
+}
+
+/// Reads the file system of a path by statfs(2).
+#[cfg(any(target_os = "freebsd", target_os = "macos"))]
+pub(crate) fn file_system(path: &Path) -> Answer {
+    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| libc::EINVAL)?;
+    let mut buffer = vec![0u8; size_of::<libc::statfs>()];
+    // SAFETY: the path ends with a NUL, and the kernel writes one record, as long as the buffer.
+    let done = unsafe { libc::statfs(path.as_ptr(), buffer.as_mut_ptr().cast()) };
+    if done == 0 { Ok(buffer) } else { Err(last_errno()) }
+}
+
+/// Asks `SIOCGIFMEDIA`, or a like request whose struct of `size` bytes begins with the interface's name.
+pub(crate) fn about_interface(request: libc::c_ulong, name: &OsStr, size: usize) -> Answer {
+    /// `IFNAMSIZ`, the last byte of which is a NUL.
+    const NAME: usize = 16;
+    let name = name.as_bytes();
+    if name.len() >= NAME {
+        return Err(libc::ENXIO);
+    }
+    let socket = socket(AddressFamily::INET, SocketType::DGRAM, None).map_err(|errno| errno.raw_os_error())?;
+    // Of numbers as wide as any in the struct, so that it is aligned.
+    let mut words = vec![0u64; size.div_ceil(8)];
+    for (word, bytes) in words.iter_mut().zip(name.chunks(8)) {
+        let mut part = [0; 8];
+        part.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+        *word = u64::from_ne_bytes(part);
+    }
+    // SAFETY: the request reads and writes `size` bytes, which `words` has. Its own pointer and count are 0: no list of
+    // media is wanted.
+    let code = unsafe { libc::ioctl(socket.as_raw_fd(), request, words.as_mut_ptr()) };
+    if code == -1 {
+        return Err(last_errno());
+    }
+    let mut bytes: Vec<u8> = words.into_iter().flat_map(u64::to_ne_bytes).collect();
+    bytes.truncate(size);
+    Ok(bytes)
 }
 
 /// Calls `call` with a buffer and its size, or with neither. Returns the size that the kernel has set.

@@ -3,14 +3,12 @@
 
 use std::ffi::{CStr, CString};
 use std::fs;
-use std::mem::{offset_of, size_of, size_of_val};
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::mem::{size_of, size_of_val};
 
 use super::calls::{Aspect, Question, resource_number};
 use super::{Freebsd, Source, abi};
 use crate::sys::Live;
-use crate::sys::bsd::ffi::{last_errno, sysctl, sysctl_by_name};
+use crate::sys::bsd::ffi::{about_interface, file_system, last_errno, mounts, sysctl, sysctl_by_name};
 use crate::sys::posix::user_names;
 use crate::sys::question::Answer;
 use crate::{Error, HeapInfo, Limit, Os, Pid, Resource, Result};
@@ -22,7 +20,6 @@ const _: () = {
     assert!(abi::PF_ROUTE == libc::PF_ROUTE && abi::NET_RT_IFLIST == libc::NET_RT_IFLIST);
     assert!(abi::ENOENT == libc::ENOENT && abi::ENOMEM == libc::ENOMEM && abi::EINVAL == libc::EINVAL);
     assert!(size_of::<libc::kinfo_proc>() == RECORD && size_of::<libc::statfs>() == 2344);
-    assert!(size_of::<MediaRequest>() == 48 && offset_of!(MediaRequest, list) == 40);
 };
 
 /// `struct kinfo_proc`.
@@ -49,7 +46,10 @@ fn ask(question: &Question) -> Answer {
         Question::Process(..) | Question::Files | Question::Interfaces => numbered(question, 0, 4096),
         Question::Mounts => mounts(),
         Question::FileSystem(path) => file_system(path),
-        Question::Media(extended, name) => media(*extended, name),
+        Question::Media(extended, name) => {
+            let request = if *extended { SIOCGIFXMEDIA } else { SIOCGIFMEDIA };
+            about_interface(request, name.as_ref(), MEDIA)
+        }
         Question::Affinity(pid) => affinity(*pid),
         Question::DeviceName(device) => device_name(*device),
         Question::File(path) => fs::read(path).map_err(|error| error.raw_os_error().unwrap_or(libc::EIO)),
@@ -88,67 +88,12 @@ fn sysctl_size(mib: &[i32]) -> std::result::Result<usize, i32> {
     if done == 0 { Ok(size) } else { Err(last_errno()) }
 }
 
-/// getfsstat(2).
-fn mounts() -> Answer {
-    let size = size_of::<libc::statfs>();
-    let mut room = 16usize;
-    loop {
-        let mut buffer = vec![0u8; room.saturating_mul(size)];
-        let Ok(bytes) = libc::c_long::try_from(buffer.len()) else { return Err(libc::ENOMEM) };
-        // SAFETY: the kernel writes whole records, at most `bytes` bytes. The buffer need not be aligned for it.
-        let count = unsafe { libc::getfsstat(buffer.as_mut_ptr().cast(), bytes, libc::MNT_NOWAIT) };
-        let Ok(count) = usize::try_from(count) else { return Err(last_errno()) };
-        if count < room {
-            buffer.truncate(count * size);
-            return Ok(buffer);
-        }
-        room *= 2;
-    }
-}
-
-/// statfs(2).
-fn file_system(path: &Path) -> Answer {
-    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| libc::EINVAL)?;
-    let mut buffer = vec![0u8; size_of::<libc::statfs>()];
-    // SAFETY: the path ends with a NUL, and the kernel writes one record, as long as the buffer.
-    let done = unsafe { libc::statfs(path.as_ptr(), buffer.as_mut_ptr().cast()) };
-    if done == 0 { Ok(buffer) } else { Err(last_errno()) }
-}
-
-/// `struct ifmediareq`.
-#[repr(C)]
-struct MediaRequest {
-    name: [libc::c_char; 16],
-    numbers: [libc::c_int; 5],
-    list: *mut libc::c_int,
-}
-
+/// The size of `struct ifmediareq`.
+const MEDIA: usize = 48;
 /// `SIOCGIFMEDIA`, `_IOWR('i', 56, struct ifmediareq)`.
 const SIOCGIFMEDIA: libc::c_ulong = 0xc030_6938;
 /// `SIOCGIFXMEDIA`, `_IOWR('i', 139, struct ifmediareq)`.
 const SIOCGIFXMEDIA: libc::c_ulong = 0xc030_698b;
-
-/// The media of an interface.
-fn media(extended: bool, name: &str) -> Answer {
-    let mut request = MediaRequest { name: [0; 16], numbers: [0; 5], list: std::ptr::null_mut() };
-    // The last byte stays NUL.
-    for (to, from) in request.name.iter_mut().take(15).zip(name.as_bytes()) {
-        *to = libc::c_char::from_ne_bytes([*from]);
-    }
-    let socket = rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::DGRAM, None);
-    let socket = socket.map_err(rustix::io::Errno::raw_os_error)?;
-    let number = if extended { SIOCGIFXMEDIA } else { SIOCGIFMEDIA };
-    // SAFETY: the socket is open, and both numbers take a `struct ifmediareq`. Without a list the kernel writes to the
-    // struct alone.
-    let done =
-        unsafe { libc::ioctl(std::os::fd::AsRawFd::as_raw_fd(&socket), number, std::ptr::from_mut(&mut request)) };
-    if done != 0 {
-        return Err(last_errno());
-    }
-    let pointer = std::ptr::from_ref(&request).cast::<u8>();
-    // SAFETY: the struct has no padding, so all its bytes are initialised.
-    Ok(unsafe { std::slice::from_raw_parts(pointer, size_of_val(&request)) }.to_vec())
-}
 
 /// cpuset_getaffinity(2). A kernel refuses a set that is smaller than its own, or larger than it allows.
 fn affinity(pid: Pid) -> Answer {

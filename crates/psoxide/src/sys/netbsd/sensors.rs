@@ -1,15 +1,13 @@
 //! Temperatures, fans and the battery: envsys(4).
 
-use std::time::Duration;
-
 use psoxide_parse::netbsd::envsys::{self, Device, Sensor};
 
 use super::Netbsd;
-use crate::memory::percent;
 use crate::sys::SensorReadings;
 use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
-use crate::{Battery, Fan, Result, Temperature, TimeLeft};
+use crate::sys::netbsdlike::sensors::{battery, celsius};
+use crate::{Battery, Fan, Result, Temperature};
 
 /// `ENXIO`: the kernel has no driver for the device node.
 const ENXIO: i32 = 6;
@@ -33,8 +31,8 @@ impl SensorReadings for Netbsd {
         let devices = devices(machine)?;
         let of = |prefix: &'static [u8]| devices.iter().filter(move |device| device.name.starts_with(prefix));
         let (mut charge, mut full, mut discharge, mut is_charging) = (0u64, 0u64, 0u64, false);
-        for battery in of(b"acpibat") {
-            let find = |name: &str| battery.sensors.iter().find(|sensor| sensor.description == name.as_bytes());
+        for device in of(b"acpibat") {
+            let find = |name: &str| device.sensors.iter().find(|sensor| sensor.description == name.as_bytes());
             let Some(sensor) = find("charge") else { continue };
             let (Some(now), Some(max)) = (positive(sensor.value), positive(sensor.max)) else { continue };
             charge = charge.saturating_add(now);
@@ -43,20 +41,12 @@ impl SensorReadings for Netbsd {
             discharge = discharge.saturating_add(rate);
             is_charging |= find("charging").is_some_and(|sensor| sensor.value == Some(1));
         }
-        if full == 0 {
-            return Ok(None);
-        }
         let plugged = of(b"acpiacad").flat_map(|adapter| &adapter.sensors);
         let plugged: Vec<bool> =
             plugged.filter(|sensor| sensor.description == b"connected").filter_map(is_on).collect();
         let power_plugged =
             if plugged.is_empty() && !is_charging { None } else { Some(plugged.contains(&true) || is_charging) };
-        let secsleft = match (power_plugged, charge.saturating_mul(3600).checked_div(discharge)) {
-            (Some(true), _) => TimeLeft::Unlimited,
-            (_, Some(seconds)) => TimeLeft::For(Duration::from_secs(seconds)),
-            (_, None) => TimeLeft::Unknown,
-        };
-        Ok(Some(Battery { percent: percent(charge, full), secsleft, power_plugged, is_whole: false }))
+        Ok(battery(charge, full, discharge, power_plugged))
     }
 }
 
@@ -85,10 +75,4 @@ fn each<T>(machine: &Machine, kind: &[u8], make: impl Fn(&Sensor, String, i64) -
         (text(&device.name), made.collect::<Vec<_>>())
     };
     Ok(devices(machine)?.into_iter().map(sensors).filter(|(_, sensors)| !sensors.is_empty()).collect())
-}
-
-/// Degrees of so many microkelvins.
-#[allow(clippy::cast_precision_loss)] // temperatures are small
-fn celsius(microkelvins: i64) -> f64 {
-    (microkelvins - 273_150_000) as f64 / 1_000_000.0
 }

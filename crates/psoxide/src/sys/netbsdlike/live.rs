@@ -4,15 +4,12 @@
 
 use std::ffi::{CString, OsStr, c_int, c_void};
 use std::fs;
-use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::ptr;
 use std::time::Duration;
 
-use rustix::net::{AddressFamily, SocketType, socket};
-
 use crate::sys::bsd::ffi::filled;
-pub(crate) use crate::sys::bsd::ffi::last_errno as errno;
+pub(crate) use crate::sys::bsd::ffi::{about_interface, last_errno as errno};
 use crate::sys::bsd::grow::grown;
 use crate::sys::posix::user_names;
 use crate::sys::question::Answer;
@@ -63,33 +60,6 @@ pub(crate) fn file(path: &str) -> Answer {
 /// A path or a name for a call.
 pub(crate) fn c_string(text: &OsStr) -> Result<CString, i32> {
     CString::new(text.as_bytes()).map_err(|_| libc::EINVAL)
-}
-
-/// Asks `SIOCGIFMEDIA`, or a like request whose struct of `size` bytes begins with the interface's name.
-pub(crate) fn about_interface(request: libc::c_ulong, name: &OsStr, size: usize) -> Answer {
-    /// `IFNAMSIZ`, the last byte of which is a NUL.
-    const NAME: usize = 16;
-    let name = name.as_bytes();
-    if name.len() >= NAME {
-        return Err(libc::ENXIO);
-    }
-    let socket = socket(AddressFamily::INET, SocketType::DGRAM, None).map_err(|errno| errno.raw_os_error())?;
-    // Of numbers as wide as any in the struct, so that it is aligned.
-    let mut words = vec![0u64; size.div_ceil(8)];
-    for (word, bytes) in words.iter_mut().zip(name.chunks(8)) {
-        let mut part = [0; 8];
-        part.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
-        *word = u64::from_le_bytes(part);
-    }
-    // SAFETY: the request reads and writes `size` bytes, which `words` has. Its own pointer and count are 0: no list of
-    // media is wanted.
-    let code = unsafe { libc::ioctl(socket.as_raw_fd(), request, words.as_mut_ptr()) };
-    if code == -1 {
-        return Err(errno());
-    }
-    let mut bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
-    bytes.truncate(size);
-    Ok(bytes)
 }
 
 /// Fills a buffer with as many structs of `size` bytes as `count` says; `fill` returns how many it wrote.

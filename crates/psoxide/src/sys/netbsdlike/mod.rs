@@ -13,6 +13,7 @@ pub(super) mod machine;
 pub(super) mod process;
 pub(super) mod question;
 pub(super) mod record;
+pub(super) mod sensors;
 #[cfg(any(all(test, unix), target_os = "netbsd", target_os = "openbsd"))]
 pub(super) mod terminal;
 #[cfg(all(test, feature = "capture"))]

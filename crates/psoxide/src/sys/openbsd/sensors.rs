@@ -1,16 +1,14 @@
 //! Temperatures, fans and the battery: `hw.sensors`.
 
-use std::time::Duration;
-
 use psoxide_parse::openbsd::sensors::{self, kind};
 
 use super::Openbsd;
-use crate::memory::percent;
 use crate::sys::SensorReadings;
 use crate::sys::bsd::machine::Answered;
 use crate::sys::netbsdlike::machine::Machine;
 use crate::sys::netbsdlike::question::Question;
-use crate::{Battery, Error, Fan, Result, Temperature, TimeLeft};
+use crate::sys::netbsdlike::sensors::{battery, celsius};
+use crate::{Battery, Error, Fan, Result, Temperature};
 
 /// ENXIO: there is a device of this number no more; a later one may be there. ENOENT: there is none from here on.
 const GONE: i32 = 6;
@@ -58,12 +56,7 @@ impl SensorReadings for Openbsd {
                 power_plugged = Some(power_plugged == Some(true) || value != 0);
             }
         }
-        let secsleft = match (power_plugged, remaining.saturating_mul(3600).checked_div(rate)) {
-            (Some(true), _) => TimeLeft::Unlimited,
-            (_, Some(seconds)) => TimeLeft::For(Duration::from_secs(seconds)),
-            (_, None) => TimeLeft::Unknown,
-        };
-        Ok(Some(Battery { percent: percent(remaining, full), secsleft, power_plugged, is_whole: false }))
+        Ok(battery(remaining, full, rate, power_plugged))
     }
 }
 
@@ -129,10 +122,4 @@ fn each<T>(machine: &Machine, kind: u8, make: impl Fn(String, i64) -> T) -> Resu
         }
     }
     Ok(all)
-}
-
-/// Degrees of so many microkelvins.
-#[allow(clippy::cast_precision_loss)] // temperatures are small
-fn celsius(microkelvins: i64) -> f64 {
-    (microkelvins - 273_150_000) as f64 / 1_000_000.0
 }

@@ -39,8 +39,7 @@ mod libproc;
 mod mach;
 
 use std::ffi::CString;
-use std::mem::{size_of, size_of_val};
-use std::os::fd::AsRawFd as _;
+use std::mem::size_of;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -49,7 +48,7 @@ use psoxide_parse::macos::smc;
 use super::calls::{Flavor, Question, SmcValues};
 use super::{Macos, Source};
 use crate::sys::Live;
-use crate::sys::bsd::ffi::{last_errno, sysctl, sysctl_by_name};
+use crate::sys::bsd::ffi::{about_interface, file_system, last_errno, mounts, sysctl, sysctl_by_name};
 use crate::sys::posix::user_names;
 use crate::sys::question::Answer;
 use crate::{HeapInfo, Os, Result};
@@ -58,7 +57,7 @@ const _: () = {
     assert!(size_of::<libc::proc_taskallinfo>() == 232 && size_of::<libc::proc_threadinfo>() == 112);
     assert!(size_of::<libc::proc_vnodepathinfo>() == 2352 && size_of::<libc::statfs>() == 2168);
     assert!(size_of::<libc::rusage_info_v4>() == 296 && size_of::<libc::utmpx>() == 640);
-    assert!(size_of::<libc::attrlist>() == 24 && size_of::<MediaRequest>() == 44);
+    assert!(size_of::<libc::attrlist>() == 24);
 };
 
 // stdlib.h
@@ -126,7 +125,7 @@ fn ask(question: &Question) -> Answer {
         Question::Mounts => mounts(),
         Question::FileSystem(path) => file_system(path),
         Question::SpaceUsed(path) => space_used(path),
-        Question::Media(name) => media(name),
+        Question::Media(name) => about_interface(SIOCGIFXMEDIA, name.as_ref(), MEDIA),
         Question::DeviceName(device) => device_name(*device),
         Question::Logins => Ok(user_names::apart_from_forks(logins)),
         Question::UserName(uid) => user_names::name(*uid),
@@ -147,33 +146,6 @@ fn sysctl_named(name: &str) -> Answer {
 fn arguments_limit() -> usize {
     let bytes = sysctl_by_name(c"kern.argmax", 4, 0).unwrap_or_default();
     bytes.first_chunk().map_or(1 << 20, |bytes| u32::from_ne_bytes(*bytes) as usize)
-}
-
-/// getfsstat(2).
-fn mounts() -> Answer {
-    let size = size_of::<libc::statfs>();
-    let mut room = 32usize;
-    loop {
-        let mut buffer = vec![0u8; room.saturating_mul(size)];
-        let Ok(bytes) = i32::try_from(buffer.len()) else { return Err(libc::ENOMEM) };
-        // SAFETY: the kernel writes whole records, at most `bytes` bytes.
-        let count = unsafe { libc::getfsstat(buffer.as_mut_ptr().cast(), bytes, libc::MNT_NOWAIT) };
-        let Ok(count) = usize::try_from(count) else { return Err(last_errno()) };
-        if count < room {
-            buffer.truncate(count * size);
-            return Ok(buffer);
-        }
-        room *= 2;
-    }
-}
-
-/// statfs(2).
-fn file_system(path: &Path) -> Answer {
-    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| libc::EINVAL)?;
-    let mut buffer = vec![0u8; size_of::<libc::statfs>()];
-    // SAFETY: the path ends with a NUL, and the kernel writes one record, as long as the buffer.
-    let done = unsafe { libc::statfs(path.as_ptr(), buffer.as_mut_ptr().cast()) };
-    if done == 0 { Ok(buffer) } else { Err(last_errno()) }
 }
 
 /// `ATTR_VOL_INFO` and `ATTR_VOL_SPACEUSED` of sys/attr.h.
@@ -200,36 +172,10 @@ fn space_used(path: &Path) -> Answer {
     if done == 0 { Ok(buffer) } else { Err(last_errno()) }
 }
 
-/// `struct ifmediareq`, which macOS packs to 4 bytes.
-#[repr(C, packed(4))]
-struct MediaRequest {
-    name: [libc::c_char; 16],
-    numbers: [libc::c_int; 5],
-    list: *mut libc::c_int,
-}
-
+/// The size of `struct ifmediareq`, which macOS packs to 4 bytes.
+const MEDIA: usize = 44;
 /// `SIOCGIFXMEDIA`, `_IOWR('i', 72, struct ifmediareq)`.
 const SIOCGIFXMEDIA: libc::c_ulong = 0xc02c_6948;
-
-/// The media of an interface.
-fn media(name: &str) -> Answer {
-    let mut request = MediaRequest { name: [0; 16], numbers: [0; 5], list: std::ptr::null_mut() };
-    // The last byte stays NUL.
-    for (to, from) in request.name.iter_mut().take(15).zip(name.as_bytes()) {
-        *to = libc::c_char::from_ne_bytes([*from]);
-    }
-    let socket = rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::DGRAM, None);
-    let socket = socket.map_err(rustix::io::Errno::raw_os_error)?;
-    // SAFETY: the socket is open, and the number takes a `struct ifmediareq`. Without a list the kernel writes to the
-    // struct alone.
-    let done = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGIFXMEDIA, std::ptr::from_mut(&mut request)) };
-    if done != 0 {
-        return Err(last_errno());
-    }
-    let pointer = std::ptr::from_ref(&request).cast::<u8>();
-    // SAFETY: the struct is packed, so all its bytes are initialised.
-    Ok(unsafe { std::slice::from_raw_parts(pointer, size_of_val(&request)) }.to_vec())
-}
 
 /// devname_r(3) of a character device.
 fn device_name(device: u32) -> Answer {
