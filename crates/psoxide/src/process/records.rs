@@ -358,7 +358,7 @@ record! {
     /// An open file.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct OpenFile = "popenfile" {
-        /// Path.
+        /// Path. Empty on NetBSD and OpenBSD, whose kernels do not return it.
         path: PathBuf, Text, ALL;
         /// File descriptor. Absent if the system does not report it.
         fd: Option<i32>, Plain, ALL;

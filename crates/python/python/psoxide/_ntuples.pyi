@@ -249,7 +249,7 @@ if sys.platform == "linux":
         swap: int  # Memory swapped out.
 
     class popenfile(NamedTuple):
-        path: str  # Path.
+        path: str  # Path. Empty on NetBSD and OpenBSD, whose kernels do not return it.
         fd: int  # File descriptor. Absent if the system does not report it.
         position: int  # Offset.
         mode: str  # Mode: r, w, a, r+ or a+.
@@ -354,7 +354,7 @@ elif sys.platform == "win32":
         rss: int  # Resident memory.
 
     class popenfile(NamedTuple):
-        path: str  # Path.
+        path: str  # Path. Empty on NetBSD and OpenBSD, whose kernels do not return it.
         fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
@@ -433,7 +433,7 @@ elif sys.platform == "darwin":
         path: str  # Path of the file, or a name in brackets.
 
     class popenfile(NamedTuple):
-        path: str  # Path.
+        path: str  # Path. Empty on NetBSD and OpenBSD, whose kernels do not return it.
         fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
@@ -522,7 +522,7 @@ elif sys.platform.startswith("freebsd"):
         shadow_count: int  # Number of shadow objects.
 
     class popenfile(NamedTuple):
-        path: str  # Path.
+        path: str  # Path. Empty on NetBSD and OpenBSD, whose kernels do not return it.
         fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
@@ -598,7 +598,7 @@ elif sys.platform.startswith("openbsd"):
         size: int  # Virtual memory.
 
     class popenfile(NamedTuple):
-        path: str  # Path.
+        path: str  # Path. Empty on NetBSD and OpenBSD, whose kernels do not return it.
         fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
@@ -680,7 +680,7 @@ elif sys.platform.startswith("netbsd"):
         ref_count: int  # Number of references to the mapped object.
 
     class popenfile(NamedTuple):
-        path: str  # Path.
+        path: str  # Path. Empty on NetBSD and OpenBSD, whose kernels do not return it.
         fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
@@ -745,7 +745,7 @@ elif sys.platform.startswith("sunos"):
         locked: int  # Memory locked into RAM.
 
     class popenfile(NamedTuple):
-        path: str  # Path.
+        path: str  # Path. Empty on NetBSD and OpenBSD, whose kernels do not return it.
         fd: int  # File descriptor. Absent if the system does not report it.
 
     class pio(NamedTuple):
