@@ -71,8 +71,8 @@ impl SystemReadings for Sunos {
             let info = Info::of_file(&bytes)?;
             Ok::<_, Error>(Parentage { pid, start: stamp(info).ok(), ppid: unsigned(info.ppid(), "pr_ppid")? })
         };
-        let is_left_out =
-            |error: &Error| error.is_missing() || error.is_access_denied() || error.kind() == ErrorKind::Parse;
+        // One process that has ended or cannot be read does not cost the others. Without a free descriptor none can be read.
+        let is_left_out = |error: &Error| !error.is_shortage() && error.kind() != ErrorKind::NotCaptured;
         let known = source.pids()?.into_iter().map(of);
         known.filter(|parentage| !parentage.as_ref().is_err_and(is_left_out)).collect()
     }
