@@ -72,7 +72,7 @@ impl SystemReadings for Sunos {
             Ok::<_, Error>(Parentage { pid, start: stamp(info).ok(), ppid: unsigned(info.ppid(), "pr_ppid")? })
         };
         // One process that has ended or cannot be read does not cost the others. Without a free descriptor none can be read.
-        let is_left_out = |error: &Error| !error.is_shortage() && error.kind() != ErrorKind::NotCaptured;
+        let is_left_out = |error: &Error| !error.is_shortage();
         let known = source.pids()?.into_iter().map(of);
         known.filter(|parentage| !parentage.as_ref().is_err_and(is_left_out)).collect()
     }
