@@ -153,7 +153,7 @@ impl Process {
         })
     }
 
-    /// Calls `run`, which may end the process.
+    /// Calls `run`, which may end the process, or needs only what is known of it.
     fn act<T>(&self, run: impl FnOnce(&Handle<'_>) -> Result<T>) -> Result<T> {
         let fresh;
         let cache = match &self.cache {
@@ -307,7 +307,8 @@ impl Process {
 
     /// Returns the start time, also of a process that has ended.
     pub fn create_time(&self) -> Result<SystemTime> {
-        self.with_handle(Os::create_time)
+        // It follows from the identity, also after the process has ended.
+        self.act(Os::create_time)
     }
 
     /// Returns the time between boot and start. It never moves with the wall clock, unlike
