@@ -1,4 +1,4 @@
-"""Another process takes the pid of a process that has ended, often within one clock tick."""
+"""Pids wrap around: a process takes the pid of one that has ended, or a lower one than its parent's."""
 
 import os
 import platform
@@ -7,22 +7,23 @@ import sys
 
 import pytest
 
-CODE = """
+PRELUDE = """
 import os, signal, psoxide
 
-def born():
-    # The next process in this namespace gets the pid 300.
+def born(wanted=300, run=signal.pause):
+    # The next process in this namespace gets the pid after the last one.
     with open("/proc/sys/kernel/ns_last_pid", "w") as file:
-        file.write("299")
+        file.write(str(wanted - 1))
     pid = os.fork()
     if pid == 0:
-        signal.pause()
+        run()
     return pid
 
 def end(pid):
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-
+"""
+STRANGERS = PRELUDE + """
 same_tick = 0
 for _ in range(50):
     assert born() == 300
@@ -49,12 +50,38 @@ assert same_tick > 0
 """
 
 
+WRAPPED = PRELUDE + """
+reader, writer = os.pipe()
+
+def parent():
+    # The kernel lists the older child first.
+    pids = [born(700), born(300), born(500)]
+    os.write(writer, b".")
+    signal.pause()
+
+top = born(600, parent)
+os.read(reader, 1)
+pids = lambda process, recursive: [child.pid for child in process.children(recursive)]
+assert pids(psoxide.Process(600), False) == [300, 500, 700]
+assert pids(psoxide.Process(), True) == [600, 300, 500, 700], pids(psoxide.Process(), True)
+"""
+
+
+def run(code):
+    command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-I", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="choosing the next pid needs root")
 @pytest.mark.skipif(
     tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2]) < (6, 9),
     reason="Linux before 6.9 cannot tell them apart",
 )
-def test_a_stranger_is_not_taken_for_the_process(tmp_path):
-    command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-I", "-c", CODE]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+def test_a_stranger_is_not_taken_for_the_process():
+    run(STRANGERS)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="choosing the next pid needs root")
+def test_children_are_listed_by_pid():
+    run(WRAPPED)

@@ -30,7 +30,11 @@ use clap::Parser;
 /// Every attack: its name, what it does, and the function that runs it.
 const ATTACKS: &[Attack] = &[
     Attack { name: "births", what: "processes begin and end while snapshots are taken", run: births::run },
-    Attack { name: "reuse", what: "strangers take the pid of a process that is being read and signalled", run: reuse::run },
+    Attack {
+        name: "reuse",
+        what: "strangers take the pid of a process that is being read and signalled",
+        run: reuse::run,
+    },
     Attack { name: "refusals", what: "seccomp refuses each system call in turn", run: refusals::run },
     Attack { name: "signals", what: "SIGALRM interrupts every system call", run: signals::run },
     Attack { name: "forks", what: "the process forks while a thread takes its first readings", run: forks::run },

@@ -11,7 +11,7 @@ use super::{Source, bpf};
 use crate::sys::Parentage;
 use crate::{Pid, Result};
 
-/// Reads the parents of a process's descendants, or of its children. The result may contain other processes.
+/// Reads the parents of a process's descendants, or of its children, by pid. The result may contain other processes.
 pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Vec<Parentage>> {
     let (mut family, rest, walked) = match bpf::parentage(source) {
         Some((family, rest)) => (family, rest, true),
@@ -38,6 +38,8 @@ pub(super) fn of_process(source: &Source, of: Pid, recursive: bool) -> Result<Ve
         }
     };
     family.append(&mut search(rest, of, recursive, ask, read)?);
+    // A child with a lower pid than its parent's is found last.
+    family.sort_unstable_by_key(|kin| kin.pid);
     Ok(family)
 }
 
