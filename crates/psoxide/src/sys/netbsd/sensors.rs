@@ -14,16 +14,14 @@ const ENXIO: i32 = 6;
 
 impl SensorReadings for Netbsd {
     fn sensors_temperatures(machine: &Machine) -> Result<Vec<(String, Vec<Temperature>)>> {
-        each(machine, b"Temperature", |sensor, label, value| Temperature {
-            label,
-            current: celsius(value),
-            high: sensor.warning_max.map(celsius),
-            critical: sensor.critical_max.map(celsius),
+        each(machine, b"Temperature", |sensor, label, value| {
+            let [high, critical] = [sensor.warning_max, sensor.critical_max].map(|limit| limit.map(celsius));
+            Some(Temperature { label, current: celsius(value), high, critical })
         })
     }
 
     fn sensors_fans(machine: &Machine) -> Result<Vec<(String, Vec<Fan>)>> {
-        each(machine, b"Fan", |_, label, value| Fan { label, current: u64::try_from(value).unwrap_or_default() })
+        each(machine, b"Fan", |_, label, value| Some(Fan { label, current: positive(Some(value))? }))
     }
 
     /// The batteries of acpibat(4) together.
@@ -66,12 +64,16 @@ fn devices(machine: &Machine) -> Result<Vec<Device>> {
     }
 }
 
-/// Calls `make` with each sensor of a kind that has a value, its label and the value. Devices without any are left out.
-fn each<T>(machine: &Machine, kind: &[u8], make: impl Fn(&Sensor, String, i64) -> T) -> Result<Vec<(String, Vec<T>)>> {
+/// Collects what `make` returns for each sensor of a kind that has a value. Devices without any are left out.
+fn each<T>(
+    machine: &Machine,
+    kind: &[u8],
+    make: impl Fn(&Sensor, String, i64) -> Option<T>,
+) -> Result<Vec<(String, Vec<T>)>> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let sensors = |device: Device| {
         let of_kind = device.sensors.iter().filter(|sensor| sensor.kind == kind);
-        let made = of_kind.filter_map(|sensor| Some(make(sensor, text(&sensor.description), sensor.value?)));
+        let made = of_kind.filter_map(|sensor| make(sensor, text(&sensor.description), sensor.value?));
         (text(&device.name), made.collect::<Vec<_>>())
     };
     Ok(devices(machine)?.into_iter().map(sensors).filter(|(_, sensors)| !sensors.is_empty()).collect())

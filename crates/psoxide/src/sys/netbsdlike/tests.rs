@@ -7,7 +7,7 @@ use super::machine::Machine;
 use crate::sys::netbsd::Netbsd;
 use crate::sys::openbsd::Openbsd;
 use crate::sys::question::Capture;
-use crate::sys::{self, Platform as _, ProcessReadings as _, Scope, SystemReadings as _};
+use crate::sys::{self, Platform as _, ProcessReadings as _, Scope, SensorReadings as _, SystemReadings as _};
 use crate::{Field, FieldSet};
 
 fn open<P: super::NetbsdLike>(file: &str) -> Machine {
@@ -72,4 +72,15 @@ fn asked_by_oneshot<P: super::NetbsdLike>(file: &str, pid: u32) -> usize {
 fn a_oneshot_asks_once() {
     assert_eq!(asked_by_oneshot::<Netbsd>("netbsd/10.99.12-amd64-recorded.txt.gz", 112), 1);
     assert_eq!(asked_by_oneshot::<Openbsd>("openbsd/8.0-amd64-recorded.txt.gz", 79312), 1);
+}
+
+#[test]
+fn a_fan_with_a_negative_speed_is_left_out() {
+    let machine = open::<Openbsd>("openbsd/7.8-amd64-built.txt");
+    let value = 48;
+    let mut sensor = vec![0; 72];
+    sensor.splice(value..value + 8, (-5_i64).to_le_bytes());
+    machine.kernel().answer_later("sysctl hw.sensors.0.1.0", Ok(sensor));
+    assert_eq!(Openbsd::sensors_fans(&machine).unwrap().len(), 1);
+    assert_eq!(Openbsd::sensors_fans(&machine).unwrap(), []);
 }

@@ -15,16 +15,13 @@ const GONE: i32 = 6;
 
 impl SensorReadings for Openbsd {
     fn sensors_temperatures(machine: &Machine) -> Result<Vec<(String, Vec<Temperature>)>> {
-        each(machine, kind::TEMP, |label, value| Temperature {
-            label,
-            current: celsius(value),
-            high: None,
-            critical: None,
+        each(machine, kind::TEMP, |label, value| {
+            Some(Temperature { label, current: celsius(value), high: None, critical: None })
         })
     }
 
     fn sensors_fans(machine: &Machine) -> Result<Vec<(String, Vec<Fan>)>> {
-        each(machine, kind::FANRPM, |label, value| Fan { label, current: u64::try_from(value).unwrap_or_default() })
+        each(machine, kind::FANRPM, |label, value| Some(Fan { label, current: u64::try_from(value).ok()? }))
     }
 
     /// The batteries of acpibat(4) together.
@@ -112,13 +109,14 @@ fn devices(machine: &Machine) -> Result<Vec<Device>> {
     Ok(devices)
 }
 
-/// Calls `make` with the label and the value of each sensor of a kind. Devices without any are left out.
-fn each<T>(machine: &Machine, kind: u8, make: impl Fn(String, i64) -> T) -> Result<Vec<(String, Vec<T>)>> {
+/// Collects what `make` returns for the label and the value of each sensor of a kind. Devices without any are left out.
+fn each<T>(machine: &Machine, kind: u8, make: impl Fn(String, i64) -> Option<T>) -> Result<Vec<(String, Vec<T>)>> {
     let mut all = Vec::new();
     for device in devices(machine)? {
-        let sensors = device.sensors(machine, kind)?;
-        if !sensors.is_empty() {
-            all.push((device.name, sensors.into_iter().map(|(label, value)| make(label, value)).collect()));
+        let sensors = device.sensors(machine, kind)?.into_iter();
+        let made: Vec<T> = sensors.filter_map(|(label, value)| make(label, value)).collect();
+        if !made.is_empty() {
+            all.push((device.name, made));
         }
     }
     Ok(all)
