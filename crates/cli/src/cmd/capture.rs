@@ -35,8 +35,7 @@ impl Subcommand for Capture {
         ("capture --pid 4711 -", "one process, to standard output"),
         ("--root machine.txt ps", "what ps would have shown there"),
     ];
-    const REFUSES: global::Groups =
-        &[global::REPETITION, global::FORMATS, global::ROOT, global::PAST, global::HISTORY, global::BACKEND];
+    const REFUSES: global::Groups = global::EVERY;
 
     fn body() -> Body {
         Body::None

@@ -33,8 +33,7 @@ impl Subcommand for Completions {
     const ABOUT: &'static str = "Completions for a shell, on standard output";
     const DETAILS: &'static str = "Completes commands, options, columns, filters' columns, users, processes with their command lines, signals and \
          manual pages.";
-    const REFUSES: global::Groups =
-        &[global::REPETITION, global::FORMATS, global::ROOT, global::PAST, global::HISTORY, global::BACKEND];
+    const REFUSES: global::Groups = global::EVERY;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("completions bash > /etc/bash_completion.d/psoxide", "for all users of bash"),
         ("completions zsh > ~/.zfunc/_psoxide", "for yourself, in zsh"),

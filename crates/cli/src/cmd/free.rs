@@ -107,7 +107,7 @@ impl Subcommand for Free {
             return Err(Failure::Usage("-k, -m and -g are for tables; JSON and CSV are in bytes".into()));
         }
         let listing = Listing { scale, ..LISTING };
-        let mut failed = Vec::new();
+        let mut failed = None;
         let found = listing.run(context, &self.list, None, |_| {
             let memory;
             (memory, failed) = Memory::read(&context.system)?;
@@ -132,7 +132,7 @@ impl Subcommand for Free {
             let kinds = [Some(("memory", total)), swap.map(|sizes| ("swap", sizes))];
             Ok(Sample::of(kinds.into_iter().flatten().map(|(name, sizes)| Kind { name, sizes })))
         })?;
-        failed.iter().for_each(|sentence| say(sentence));
+        failed.iter().for_each(|sentence: &String| say(sentence));
         Ok(found)
     }
 }
@@ -144,14 +144,14 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Reads both. Also returns a sentence for one that failed. Fails if both did.
-    pub(super) fn read(system: &System) -> Result<(Self, Vec<String>), Failure> {
+    /// Reads both. Also returns a sentence if one failed. Fails if both did.
+    pub(super) fn read(system: &System) -> Result<(Self, Option<String>), Failure> {
         let (memory, swap) = (system.virtual_memory(), system.swap_memory());
         let failed = match (&memory, &swap) {
             (Err(error), Err(_)) => return Err(error.clone().into()),
-            (Err(error), Ok(_)) => vec![format!("memory: {error}")],
-            (Ok(_), Err(error)) if !error.is_unsupported() => vec![format!("swap: {error}")],
-            (Ok(_), _) => Vec::new(),
+            (Err(error), Ok(_)) => Some(format!("memory: {error}")),
+            (Ok(_), Err(error)) if !error.is_unsupported() => Some(format!("swap: {error}")),
+            (Ok(_), _) => None,
         };
         Ok((Self { memory: memory.into(), swap: swap.into() }, failed))
     }

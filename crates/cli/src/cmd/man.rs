@@ -25,8 +25,7 @@ pub(crate) struct Man {
 impl Subcommand for Man {
     const NAME: &'static str = "man";
     const ABOUT: &'static str = "Manual pages, on standard output or in a directory";
-    const REFUSES: global::Groups =
-        &[global::REPETITION, global::FORMATS, global::ROOT, global::PAST, global::HISTORY, global::BACKEND];
+    const REFUSES: global::Groups = global::EVERY;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[
         ("man | man -l -", "reads the page of psoxide"),
         ("man ps > psoxide-ps.1", "the page of psoxide ps"),

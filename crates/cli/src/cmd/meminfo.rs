@@ -92,7 +92,7 @@ impl Subcommand for Meminfo {
 
     fn run(self, context: &Context) -> Outcome {
         let system = &context.system;
-        let mut failed = Vec::new();
+        let mut failed = None;
         let found = LISTING.run(context, &self.list, None, |_| {
             let memory;
             (memory, failed) = Memory::read(system)?;
@@ -109,7 +109,7 @@ impl Subcommand for Meminfo {
             }
             Ok(Sample::of(rows))
         })?;
-        failed.iter().for_each(|sentence| say(sentence));
+        failed.iter().for_each(|sentence: &String| say(sentence));
         Ok(found)
     }
 }

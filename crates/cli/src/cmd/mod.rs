@@ -78,6 +78,8 @@ pub(crate) mod global {
     pub(crate) const PAST: &[&str] = &["since", "at"];
     pub(crate) const HISTORY: &[&str] = &["history"];
     pub(crate) const BACKEND: &[&str] = &["backend"];
+    /// All of them: the command writes one text, whatever the source.
+    pub(crate) const EVERY: Groups = &[REPETITION, FORMATS, ROOT, PAST, HISTORY, BACKEND];
 }
 
 impl Entry {

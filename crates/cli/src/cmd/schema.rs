@@ -17,8 +17,7 @@ pub(crate) struct Schema {}
 impl Subcommand for Schema {
     const NAME: &'static str = "schema";
     const ABOUT: &'static str = "The JSON Schema of what --json and --jsonl write";
-    const REFUSES: global::Groups =
-        &[global::REPETITION, global::FORMATS, global::ROOT, global::PAST, global::HISTORY, global::BACKEND];
+    const REFUSES: global::Groups = global::EVERY;
     const EXAMPLES: &'static [(&'static str, &'static str)] = &[("schema > psoxide.schema.json", "for a validator")];
 
     fn body() -> Body {

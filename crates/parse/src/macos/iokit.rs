@@ -116,11 +116,9 @@ pub fn frequencies(text: &[u8]) -> Result<Option<Frequencies>> {
         steps.filter(|step| !matches!(step, Ok(0))).collect::<Result<Vec<u64>>>()
     };
     let (efficiency, performance) = (table("voltage-states1-sram")?, table("voltage-states5-sram")?);
-    if efficiency.is_empty() || performance.is_empty() {
-        return Ok(None);
-    }
-    let all = || efficiency.iter().chain(&performance).copied();
-    let (Some(min), Some(max)) = (all().min(), all().max()) else { return Ok(None) };
+    let ends = |steps: Vec<u64>| steps.iter().copied().min().zip(steps.into_iter().max());
+    let (Some(one), Some(other)) = (ends(efficiency), ends(performance)) else { return Ok(None) };
+    let (min, max) = (one.0.min(other.0), one.1.max(other.1));
     // In hertz up to the M3, and in kilohertz since the M4. No core has 100 GHz, and none 100 kHz.
     let unit = if max >= 100_000_000 { 1000 } else { 1 };
     Ok(Some(Frequencies { min: min / unit, max: max / unit }))

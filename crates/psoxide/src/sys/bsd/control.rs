@@ -34,8 +34,8 @@ impl<P: Bsd + ProcessReadings> Control for P {
         done: &mut dyn FnMut(usize, Option<ExitStatus>),
     ) -> Result<()> {
         let pids = processes.iter().map(|process| raw(process.pid)).collect::<Result<Vec<_>>>()?;
-        let has_ended = |place: usize| processes.get(place).map_or(Ok(true), has_ended);
-        wait::wait_each(&Live { queue: kqueue().map_err(Error::io)?, has_ended: &has_ended }, &pids, timeout, done)
+        let end = |place: usize| processes.get(place).map_or(Ok(None), end);
+        wait::wait_each(&Live { queue: kqueue().map_err(Error::io)?, end: &end }, &pids, timeout, done)
     }
 
     fn set_nice(process: &Handle<'_, P>, value: i32) -> Result<()> {
@@ -58,7 +58,7 @@ impl<P: Bsd + ProcessReadings> Control for P {
 /// The running kernel, whose queue of events is a kqueue.
 struct Live<'a> {
     queue: OwnedFd,
-    has_ended: &'a dyn Fn(usize) -> Result<bool>,
+    end: &'a dyn Fn(usize) -> Result<Option<Option<ExitStatus>>>,
 }
 
 impl wait::Kernel for Live<'_> {
@@ -70,13 +70,19 @@ impl wait::Kernel for Live<'_> {
         ffi::ended(self.queue.as_fd(), timeout)
     }
 
-    fn has_ended(&self, place: usize) -> Result<bool> {
-        (self.has_ended)(place)
+    fn end(&self, place: usize) -> Result<Option<Option<ExitStatus>>> {
+        (self.end)(place)
     }
 
     fn reap(&self, pid: RawPid) -> Result<Option<ExitStatus>> {
         reap(pid, WaitOptions::empty())
     }
+}
+
+/// How a process ended that is gone or a zombie, or whose pid another one has. A kqueue reports an exit shortly before the
+/// process can be waited for. `reap` waits for the rest.
+fn end<P: ProcessReadings>(process: &Handle<'_, P>) -> Result<Option<Option<ExitStatus>>> {
+    if has_ended(process)? { reap(raw(process.pid)?, WaitOptions::empty()).map(Some) } else { Ok(None) }
 }
 
 /// Whether the process is gone, a zombie, or another one has its pid.

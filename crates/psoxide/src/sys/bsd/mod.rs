@@ -17,7 +17,15 @@ pub(crate) mod platform;
 pub(crate) mod records;
 pub(crate) mod sockets;
 pub(crate) mod users;
-#[cfg(any(all(test, unix), target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "macos"))]
+#[cfg(any(
+    all(test, unix),
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "macos",
+    target_os = "illumos",
+    target_os = "solaris"
+))]
 pub(crate) mod wait;
 
 use std::ffi::OsString;

@@ -16,17 +16,17 @@ pub(crate) trait Kernel {
     /// Waits until some of the watched processes have ended, and returns them. Returns none after the timeout.
     fn ended(&self, timeout: Option<Duration>) -> rustix::io::Result<Vec<RawPid>>;
 
-    /// Returns whether the process is gone, a zombie, or another one has its pid.
-    fn has_ended(&self, place: usize) -> Result<bool>;
+    /// Looks at a process. If it is gone, a zombie, or another one has its pid, returns how a child of the caller ended.
+    fn end(&self, place: usize) -> Result<Option<Option<ExitStatus>>>;
 
-    /// Returns the exit status of a child of the caller. Waits for the rest of its end.
+    /// Returns the exit status of a child of the caller that the queue reported. Waits for the rest of its end.
     fn reap(&self, pid: RawPid) -> Result<Option<ExitStatus>>;
 }
 
 /// Waits until all of the processes have ended or the timeout is over.
 ///
-/// NetBSD and OpenBSD refuse to watch processes of other users, and those that run a set-user-ID program. These are polled:
-/// first after 1 ms, and at last every 40 ms.
+/// NetBSD and OpenBSD refuse to watch processes of other users, and those that run a set-user-ID program. SunOS has no such
+/// queue. These are polled: first after 1 ms, and at last every 40 ms.
 pub(crate) fn wait_each(
     kernel: &impl Kernel,
     pids: &[RawPid],
@@ -38,7 +38,7 @@ pub(crate) fn wait_each(
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     // The same process may be waited for twice.
     let mut watched: HashMap<RawPid, Vec<usize>> = HashMap::new();
-    let mut polled: Vec<(usize, RawPid)> = Vec::new();
+    let mut polled: Vec<usize> = Vec::new();
     for (place, pid) in pids.iter().copied().enumerate() {
         let is_watched = match kernel.watch(pid) {
             Ok(()) => true,
@@ -46,14 +46,13 @@ pub(crate) fn wait_each(
             Err(Errno::SRCH | Errno::ACCESS | Errno::PERM) => false,
             Err(errno) => return Err(Error::io(errno).with_pid(pid.as_raw_pid().unsigned_abs())),
         };
-        // A kqueue reports an exit shortly before the process can be waited for. `reap` waits for the rest.
         // The check comes after the watch, so that no end is missed.
-        if kernel.has_ended(place)? {
-            done(place, kernel.reap(pid)?);
+        if let Some(status) = kernel.end(place)? {
+            done(place, status);
         } else if is_watched {
             watched.entry(pid).or_default().push(place);
         } else {
-            polled.push((place, pid));
+            polled.push(place);
         }
     }
     let mut pause = FIRST;
@@ -71,11 +70,10 @@ pub(crate) fn wait_each(
             places.into_iter().for_each(|place| done(place, status));
         }
         let mut running = Vec::new();
-        for (place, pid) in polled {
-            if kernel.has_ended(place)? {
-                done(place, kernel.reap(pid)?);
-            } else {
-                running.push((place, pid));
+        for place in polled {
+            match kernel.end(place)? {
+                Some(status) => done(place, status),
+                None => running.push(place),
             }
         }
         polled = running;
@@ -137,10 +135,10 @@ mod tests {
             Ok(self.events.borrow_mut().pop().unwrap_or_default().into_iter().map(raw).collect())
         }
 
-        fn has_ended(&self, place: usize) -> Result<bool> {
+        fn end(&self, place: usize) -> Result<Option<Option<ExitStatus>>> {
             let looks = self.looks.get(place).unwrap();
             looks.set(looks.get().saturating_sub(1));
-            Ok(looks.get() == 0)
+            Ok((looks.get() == 0).then_some(None))
         }
 
         fn reap(&self, _: RawPid) -> Result<Option<ExitStatus>> {

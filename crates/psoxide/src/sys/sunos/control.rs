@@ -5,11 +5,13 @@ impl crate::sys::Control for super::Sunos {}
 
 #[cfg(any(target_os = "illumos", target_os = "solaris"))]
 mod here {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
-    use rustix::process::{WaitOptions, setpriority_process};
+    use rustix::io::Errno;
+    use rustix::process::{Pid as RawPid, WaitOptions, setpriority_process};
 
     use super::super::{Handle, Source, Sunos};
+    use crate::sys::bsd::wait;
     use crate::sys::posix::control::{check_identity, raw, reap};
     use crate::sys::{Control, Live, ProcessReadings, posix};
     use crate::{Error, ExitStatus, ProcessStatus, Result, Signal};
@@ -49,29 +51,31 @@ mod here {
             timeout: Option<Duration>,
             done: &mut dyn FnMut(usize, Option<ExitStatus>),
         ) -> Result<()> {
-            const FIRST: Duration = Duration::from_millis(1);
-            const LONGEST: Duration = Duration::from_millis(40);
-            let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-            let mut left: Vec<usize> = (0..processes.len()).collect();
-            let mut pause = FIRST;
-            loop {
-                let mut running = Vec::new();
-                for place in left {
-                    let Some(process) = processes.get(place) else { continue };
-                    match ended(process)? {
-                        Some(status) => done(place, status),
-                        None => running.push(place),
-                    }
-                }
-                let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-                if running.is_empty() || over {
-                    return Ok(());
-                }
-                let until = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                std::thread::sleep(until.map_or(pause, |until| until.min(pause)));
-                pause = pause.saturating_mul(2).min(LONGEST);
-                left = running;
-            }
+            let pids = processes.iter().map(|process| raw(process.pid)).collect::<Result<Vec<_>>>()?;
+            let kernel = Polled(&|place: usize| processes.get(place).map_or(Ok(None), ended));
+            wait::wait_each(&kernel, &pids, timeout, done)
+        }
+    }
+
+    /// A kernel without a queue of events.
+    struct Polled<'a>(&'a dyn Fn(usize) -> Result<Option<Option<ExitStatus>>>);
+
+    impl wait::Kernel for Polled<'_> {
+        fn watch(&self, _: RawPid) -> rustix::io::Result<()> {
+            Err(Errno::SRCH)
+        }
+
+        fn ended(&self, timeout: Option<Duration>) -> rustix::io::Result<Vec<RawPid>> {
+            std::thread::sleep(timeout.unwrap_or_default());
+            Ok(Vec::new())
+        }
+
+        fn end(&self, place: usize) -> Result<Option<Option<ExitStatus>>> {
+            (self.0)(place)
+        }
+
+        fn reap(&self, pid: RawPid) -> Result<Option<ExitStatus>> {
+            reap(pid, WaitOptions::empty())
         }
     }
 

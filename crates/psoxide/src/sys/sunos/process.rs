@@ -64,14 +64,14 @@ impl SystemReadings for Sunos {
         }
     }
 
-    /// Leaves out a process that has ended meanwhile, that denies access, or whose file is malformed.
+    /// Leaves out a process that has ended or cannot be read, so that it does not cost the others. Without a free descriptor
+    /// none can be read.
     fn parentage(source: &Source, _: Pid, _: bool) -> Result<Vec<Parentage>> {
         let of = |pid| {
             let bytes = read_info(source, pid)?;
             let info = Info::of_file(&bytes)?;
             Ok::<_, Error>(Parentage { pid, start: stamp(info).ok(), ppid: unsigned(info.ppid(), "pr_ppid")? })
         };
-        // One process that has ended or cannot be read does not cost the others. Without a free descriptor none can be read.
         let is_left_out = |error: &Error| !error.is_shortage();
         let known = source.pids()?.into_iter().map(of);
         known.filter(|parentage| !parentage.as_ref().is_err_and(is_left_out)).collect()
